@@ -1,0 +1,46 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format bench quality lock schema picture clean
+
+help:  ## Say what can be made.
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(READY): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "housectl needs Python 3.11 or newer; name one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
+	@echo "Setting up $(VENV) from requirements/dev.txt (once, one to three minutes)" >&2
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY)  ## Search, promote, serve and verify a model of Boston's house prices.
+	@$(BIN)/python -m examples.demo
+
+test: $(READY)  ## Run the tests.
+	$(BIN)/python -m pytest
+
+check: $(READY)  ## Format, lint, types, import layers, duplicate code.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pylint --disable=all --enable=duplicate-code src/housectl trainer server
+
+format: $(READY)  ## Format the code and apply the linter's safe repairs.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY)  ## Measure speed against baselines; writes build/bench.json.
+	$(BIN)/python -m benchmarks
+
+quality: $(READY)  ## Nested cross-validation (slow); writes docs/quality.md.
+	$(BIN)/python -m benchmarks.quality
+
+clean:  ## Remove what make and the tools have made; the store stays.
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""What the command line, the trainer and the server agree on: formats, and nothing that is slow."""

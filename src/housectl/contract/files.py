@@ -1,0 +1,129 @@
+"""Durable files: whatever has its final name is complete, also after kill -9 or a power cut."""
+
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from housectl.errors import MachineError
+
+TEMPORARY_PREFIX = ".tmp-"
+
+_CURES = {
+    errno.ENOSPC: "df -h {path}   # free some space, then run the same command again",
+    errno.EDQUOT: "quota -s   # free some of your quota, then run the same command again",
+    errno.EROFS: "mount | grep -w ro   # the file system is read-only",
+    errno.EACCES: "ls -ld {path}   # give yourself the right to write there",
+    errno.EPERM: "ls -ld {path}   # give yourself the right to write there",
+}
+
+
+def file_digest(path: Path) -> str:
+    """Return the sha256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def temporary_sibling(path: Path) -> Path:
+    """Return a free name beside `path`; names of this kind are never read as results."""
+    return path.with_name(f"{TEMPORARY_PREFIX}{path.name}-{secrets.token_hex(4)}")
+
+
+@contextmanager
+def disk_errors_explained(path: Path) -> Iterator[None]:
+    """Turn an OSError of writing near `path` into a MachineError with its cure."""
+    try:
+        yield
+    except OSError as error:
+        existing = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
+        cure = _CURES.get(error.errno or 0, "ls -ld {path}").format(path=existing)
+        raise MachineError(f"Cannot write {path}: {error.strerror}.", hint=cure) from error
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Write `data` to `path` under a temporary name, fsync it, rename it.
+
+    Raises:
+        MachineError: The disk is full, read-only or not writable.
+    """
+    with disk_errors_explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = temporary_sibling(path)
+        try:
+            write_and_sync(temporary, data)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        sync_directory(path.parent)
+
+
+def write_and_sync(path: Path, data: bytes) -> None:
+    """Write a new file and wait until the disk has it."""
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def new_directory(path: Path) -> Iterator[Path]:
+    """Yield a temporary directory that becomes `path`, synced and whole, when the block ends well.
+
+    When `path` exists by then, somebody else made it: theirs stays.
+
+    Raises:
+        MachineError: The disk is full, read-only or not writable.
+    """
+    temporary = temporary_sibling(path)
+    with disk_errors_explained(path):
+        temporary.mkdir(parents=True)
+        try:
+            yield temporary
+            sync_tree(temporary)
+            _rename_unless_there(temporary, path)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def sync_tree(top: Path) -> None:
+    """Wait until the disk has every file and directory below `top`."""
+    for directory, _, names in os.walk(top):
+        for name in names:
+            _sync(Path(directory, name))
+        sync_directory(Path(directory))
+
+
+def sync_directory(path: Path) -> None:
+    """Wait until the disk has the names in a directory."""
+    _sync(path)
+
+
+def remove_leftovers(directory: Path) -> None:
+    """Remove what killed writers left in `directory`; only its single writer may ask for it."""
+    for path in directory.glob(f"{TEMPORARY_PREFIX}*"):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _rename_unless_there(temporary: Path, path: Path) -> None:
+    try:
+        temporary.rename(path)
+    except OSError as error:
+        if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
+            raise
+    else:
+        sync_directory(path.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

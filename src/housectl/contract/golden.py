@@ -1,0 +1,48 @@
+"""Golden rows: predictions of the model as it was trained, which every copy of it must repeat."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from housectl.contract.record import SCHEMA_VERSION, Record
+
+GOLDEN_FILE = "golden.json"
+
+
+class GoldenRow(Record):
+    """One row in the model's order of features, and the prediction of the trained model."""
+
+    row: tuple[float, ...]
+    prediction: float
+
+
+class Golden(Record):
+    """The golden rows of a bundle.
+
+    Attributes:
+        tolerance: Largest difference allowed, in the target's unit: the family's parity bound times
+            the standard deviation of the training target.
+        features: Names of the columns of each row.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    tolerance: float
+    features: tuple[str, ...]
+    rows: tuple[GoldenRow, ...]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A golden row that was answered otherwise; `number` counts from 0."""
+
+    number: int
+    expected: float
+    found: float
+
+
+def differences(golden: Golden, found: Sequence[float]) -> tuple[Difference, ...]:
+    """Return the golden rows whose predictions are off by more than the tolerance, NaN included."""
+    return tuple(
+        Difference(number=number, expected=row.prediction, found=value)
+        for number, (row, value) in enumerate(zip(golden.rows, found, strict=True))
+        if not abs(value - row.prediction) <= golden.tolerance
+    )

@@ -1,0 +1,95 @@
+"""The inputs directory: all that a trainer needs besides an assignment."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from housectl.contract.files import file_digest, new_directory, write_and_sync
+from housectl.contract.recipe import Assignment, Family, Recipe, Split
+from housectl.contract.record import SCHEMA_VERSION, MalformedRecordError, Record, digest_of
+from housectl.contract.schema import Schema
+from housectl.errors import InputsError
+
+DATA_FILE = "data.csv"
+RECIPE_FILE = "recipe.json"
+
+
+class SharedRecipe(Record):
+    """What the recipes of all trials of an experiment have in common, and the schema."""
+
+    schema_version: int = SCHEMA_VERSION
+    schema: Schema
+    data: str
+    split: Split
+    seed: int
+
+    def recipe(self, family: Family, assignment: Assignment, libraries: dict[str, str]) -> Recipe:
+        """Return the whole recipe of one model."""
+        return Recipe(
+            family=family,
+            assignment=dict(assignment),
+            data=self.data,
+            features=self.schema.feature_names,
+            target=self.schema.target.name,
+            split=self.split,
+            seed=self.seed,
+            libraries=libraries,
+        )
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """An inputs directory whose bytes were checked against its digest, which is its name."""
+
+    path: Path
+    shared: SharedRecipe
+
+    @property
+    def digest(self) -> str:
+        """The name of the directory."""
+        return self.path.name
+
+    @property
+    def data(self) -> Path:
+        """The data file."""
+        return self.path / DATA_FILE
+
+
+def write_inputs(parent: Path, data: Path, *, schema: Schema, split: Split, seed: int) -> Inputs:
+    """Write `parent/<digest>/`, unless it is there, and return it.
+
+    Raises:
+        MachineError: The disk is full, read-only or not writable.
+    """
+    content = data.read_bytes()
+    shared = SharedRecipe(schema=schema, data=file_digest(data), split=split, seed=seed)
+    path = parent / digest_of(shared)
+    if not path.exists():
+        with new_directory(path) as directory:
+            write_and_sync(directory / DATA_FILE, content)
+            write_and_sync(directory / RECIPE_FILE, shared.to_json())
+    return read_inputs(path)
+
+
+def read_inputs(path: Path) -> Inputs:
+    """Read an inputs directory and check every byte of it against its name.
+
+    Raises:
+        InputsError: It is missing, altered, or not named by its digest.
+    """
+    try:
+        shared = SharedRecipe.from_json((path / RECIPE_FILE).read_bytes())
+        data = file_digest(path / DATA_FILE)
+    except (OSError, MalformedRecordError) as error:
+        raise _damaged(path, str(error)) from error
+    if data != shared.data:
+        raise _damaged(path, f"{DATA_FILE} has the digest {data[:12]}, not {shared.data[:12]}")
+    if digest_of(shared) != path.name:
+        raise _damaged(path, f"{RECIPE_FILE} has the digest {digest_of(shared)[:12]}")
+    return Inputs(path=path, shared=shared)
+
+
+def _damaged(path: Path, why: str) -> InputsError:
+    return InputsError(
+        f"The inputs {path} cannot be used: {why}.",
+        hint=f"rm -r {path}   # `housectl tune` writes them again",
+    )

@@ -1,0 +1,46 @@
+"""The objective: the line that a trial prints, and the file that it leaves."""
+
+import math
+import re
+
+from housectl.contract.record import SCHEMA_VERSION, Record
+
+METRICS_FILE = "metrics.json"
+OBJECTIVE = "mse"
+
+_LINE = re.compile(rf"{OBJECTIVE}=(?P<value>\S+)")
+
+
+class Metrics(Record):
+    """The errors of one recipe, in the square of the target's unit.
+
+    Attributes:
+        mse: The objective: mean of the fold MSEs on the training part.
+        holdout_mse: MSE on the held-out rows; only a sealed model has one.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    mse: float
+    fold_mses: tuple[float, ...]
+    holdout_mse: float | None = None
+
+
+def metric_line(mse: float) -> str:
+    """Return the line that reports a trial's objective.
+
+    Raises:
+        ValueError: Not finite. Katib would store an empty value and take it for the best.
+    """
+    if not math.isfinite(mse):
+        raise ValueError(f"the mean squared error is {mse}, which is not a finite number")
+    return f"{OBJECTIVE}={mse!r}"
+
+
+def read_metric_line(line: str) -> float | None:
+    """Return the objective if the line reports one."""
+    match = _LINE.fullmatch(line.strip())
+    try:
+        value = float(match["value"]) if match else math.nan
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

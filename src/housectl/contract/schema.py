@@ -1,0 +1,52 @@
+"""The schema: what a row of data means, feature by feature."""
+
+from housectl.contract.record import Record
+
+
+class Feature(Record):
+    """One input of the model.
+
+    Attributes:
+        minimum, maximum: The range seen in training, in `unit`; values outside are served and counted.
+        meaning: One line for people.
+    """
+
+    name: str
+    minimum: float
+    maximum: float
+    unit: str = ""
+    meaning: str = ""
+
+
+class Target(Record):
+    """What is predicted; `response_key` names it in a server's answer."""
+
+    name: str
+    unit: str = ""
+    meaning: str = ""
+    response_key: str = "prediction"
+
+
+class Exclusion(Record):
+    """A column of the data that no model may see, and why. Clients may send it; it is ignored."""
+
+    name: str
+    reason: str
+
+
+class Schema(Record):
+    """All columns of the data. Features stand in the order that the model has them in."""
+
+    features: tuple[Feature, ...]
+    target: Target
+    exclusions: tuple[Exclusion, ...] = ()
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the features in the model's order."""
+        return tuple(feature.name for feature in self.features)
+
+    @property
+    def excluded_names(self) -> tuple[str, ...]:
+        """Names of the excluded columns."""
+        return tuple(exclusion.name for exclusion in self.exclusions)

@@ -1,0 +1,142 @@
+"""Experiments and their trials: the vocabulary that every backend shares. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from housectl.contract.recipe import Family, Value
+
+KEPT_MODELS = 3
+
+
+class ParameterKind(StrEnum):
+    """What values a parameter has."""
+
+    INT = "int"
+    DOUBLE = "double"
+    CATEGORICAL = "categorical"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """A name with a range: bounds are inclusive; `choices` stands for them when categorical."""
+
+    name: str
+    kind: ParameterKind
+    minimum: float | None = None
+    maximum: float | None = None
+    log: bool = False
+    choices: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchSpace:
+    """What a family's trials choose from.
+
+    Attributes:
+        fixed: Part of every assignment.
+        enqueued: Assignments of the parameters that are tried first, where the backend can.
+    """
+
+    parameters: tuple[Parameter, ...]
+    fixed: Mapping[str, Value] = field(default_factory=dict)
+    enqueued: tuple[Mapping[str, Value], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """When a search ends: after `trials`, or after `seconds`, whichever comes first."""
+
+    trials: int
+    seconds: float | None = None
+    max_failed: int = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one trial may use: seconds of wall time, bytes of memory."""
+
+    seconds: float | None = None
+    memory: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """One search. With several families they take turns, so that each gets its share."""
+
+    name: str
+    spaces: Mapping[Family, SearchSpace]
+    budget: Budget
+    limits: Limits
+    workers: int
+    seed: int
+
+    @property
+    def families(self) -> tuple[Family, ...]:
+        """The families in the order in which they take turns."""
+        return tuple(sorted(self.spaces))
+
+    def family_of(self, number: int) -> Family:
+        """Return the family of the trial with this number."""
+        return self.families[number % len(self.families)]
+
+
+class TrialState(StrEnum):
+    """Where a trial stands."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One training with one assignment.
+
+    Attributes:
+        name: What the backend calls it.
+        mse: The objective, if it succeeded.
+        cause: Why it failed, or what it waits for.
+        started, finished: Seconds since the epoch.
+    """
+
+    number: int
+    name: str
+    family: Family
+    assignment: Mapping[str, Value]
+    state: TrialState
+    mse: float | None = None
+    cause: str | None = None
+    started: float | None = None
+    finished: float | None = None
+
+
+class ExperimentState(StrEnum):
+    """Where an experiment, or a task, stands."""
+
+    CREATED = "created"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more happens by itself."""
+        return self not in {ExperimentState.CREATED, ExperimentState.RUNNING}
+
+
+def ranked(trials: Iterable[Trial]) -> list[tuple[float, Trial]]:
+    """Return the trials that have an objective, best first; of equals the earlier one."""
+    scored = [
+        (trial.mse, trial)
+        for trial in trials
+        if trial.state is TrialState.SUCCEEDED and trial.mse is not None
+    ]
+    return sorted(scored, key=lambda pair: (pair[0], pair[1].number))
+
+
+def best_trial(trials: Iterable[Trial]) -> Trial | None:
+    """Return the trial with the lowest objective, the earlier one of equals."""
+    return next((trial for _, trial in ranked(trials)), None)
