@@ -1,0 +1,101 @@
+"""The data that a trainer works on: the rows it may learn from, and those held out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from housectl.contract.inputs import Inputs, SharedRecipe
+from housectl.contract.table import Table, read_table
+from housectl.errors import DataError
+from trainer import split
+
+Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some rows of the data.
+
+    Attributes:
+        rows: `(n, features)`, in the features' units.
+        targets: `(n,)`, in the target's unit.
+        groups: `(n,)` texts of the group column, or None without one.
+    """
+
+    rows: Floats
+    targets: Floats
+    groups: NDArray[np.str_] | None
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def take(self, places: Places) -> "Part":
+        """Return the rows at these places, in their order."""
+        groups = None if self.groups is None else self.groups[places]
+        return Part(rows=self.rows[places], targets=self.targets[places], groups=groups)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The data of an experiment, in two parts.
+
+    Attributes:
+        heldout_digest: sha256 of the held-out rows' contents.
+    """
+
+    shared: SharedRecipe
+    training: Part
+    heldout: Part
+    heldout_digest: str
+
+
+def load(inputs: Inputs) -> Dataset:
+    """Read the data and hold out the rows that the split says.
+
+    Raises:
+        DataError: The data file is wrong, or leaves too little on one side of the split.
+    """
+    shared = inputs.shared
+    table = read_table(inputs.data, shared.schema, group=shared.split.group)
+    texts = split.row_texts(table)
+    training, heldout = split.places(shared.split, texts, table.groups, seed=shared.seed)
+    whole = _whole(table, shared)
+    dataset = Dataset(
+        shared=shared,
+        training=whole.take(training),
+        heldout=whole.take(heldout),
+        heldout_digest=split.content_digest(texts[place] for place in heldout),
+    )
+    _check_targets(dataset)
+    return dataset
+
+
+def _whole(table: Table, shared: SharedRecipe) -> Part:
+    columns = [np.frombuffer(table.numbers[name]) for name in shared.schema.feature_names]
+    for name, column in zip(shared.schema.feature_names, columns, strict=True):
+        _check_width(name, column)
+    return Part(
+        rows=np.column_stack(columns),
+        targets=np.frombuffer(table.numbers[shared.schema.target.name]),
+        groups=np.array(table.groups) if table.groups else None,
+    )
+
+
+def _check_width(name: str, column: Floats) -> None:
+    largest = float(np.abs(column).max())
+    if largest > np.finfo(np.float32).max:
+        raise DataError(
+            f"The column {name} has values of the size {largest:g}; trees hold up to 3.4e38.",
+            hint=f"Give {name} in a larger unit.",
+        )
+
+
+def _check_targets(dataset: Dataset) -> None:
+    if np.ptp(dataset.training.targets) == 0:
+        name = dataset.shared.schema.target.name
+        raise DataError(
+            f"The target {name} is the same in all {len(dataset.training)} rows to learn from.",
+            hint="Set `target:` in housectl.yaml to a column that varies.",
+        )

@@ -1,0 +1,104 @@
+"""The two families behind one interface."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from housectl.contract.inputs import SharedRecipe
+from housectl.contract.recipe import Assignment, Family, Recipe, Value
+from housectl.errors import AssignmentError
+from trainer.data import Floats, Part
+from trainer.parameters import read_assignment
+from trainer.trees import Ensemble
+
+
+class Model(Protocol):
+    """A trained model."""
+
+    def predict(self, rows: Floats) -> Floats:
+        """Return the library's own predictions.
+
+        Args:
+            rows: `(n, features)` in the features' units.
+
+        Returns:
+            `(n,)` in the target's unit.
+        """
+
+    def native(self) -> bytes:
+        """Return the library's own model file: equal bytes for equal recipes."""
+
+    def ensemble(self) -> Ensemble:
+        """Return the trees."""
+
+
+class Learner(Protocol):
+    """What trains a family's models."""
+
+    def __call__(
+        self, assignment: Mapping[str, Value], part: Part, *, seed: int, threads: int
+    ) -> Model:
+        """Return the model of an assignment; the number of threads does not change it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """How a family is trained.
+
+    Attributes:
+        parity: Largest difference between model and ONNX graph, relative to the standard deviation
+            of the training target.
+        libraries: Version of each library that takes part.
+    """
+
+    learn: Learner
+    parity: float
+    libraries: Mapping[str, str]
+
+
+def kind_of(family: Family) -> Kind:
+    """Return how a family is trained; imports its library."""
+    match family:
+        case Family.RANDOM_FOREST:
+            from trainer.forest import FOREST
+
+            return FOREST
+        case Family.XGBOOST:
+            from trainer.boosting import BOOSTING
+
+            return BOOSTING
+
+
+def recipe_of(shared: SharedRecipe, family: Family, assignment: Assignment) -> Recipe:
+    """Return the recipe of one model.
+
+    Raises:
+        AssignmentError: The assignment is none of this family.
+    """
+    known = read_assignment(family, assignment)
+    return shared.recipe(family, known, dict(kind_of(family).libraries))
+
+
+def fit(recipe: Recipe, part: Part, *, threads: int = 1) -> Model:
+    """Train a recipe's model on some rows; the number of threads does not change it.
+
+    Raises:
+        AssignmentError: The library refuses the assignment.
+        MemoryError: There is not enough memory.
+    """
+    learn = kind_of(recipe.family).learn
+    try:
+        return learn(recipe.assignment, part, seed=recipe.seed, threads=threads)
+    except ValueError as error:
+        raise _explained(error, recipe) from error
+
+
+def _explained(error: ValueError, recipe: Recipe) -> MemoryError | AssignmentError:
+    """Tell lack of memory, which XGBoost reports as it does any error, from a wrong assignment."""
+    first = str(error).partition("\n")[0]
+    if "bad_alloc" in first or "bad_malloc" in first:
+        return MemoryError(first)
+    return AssignmentError(
+        f"The library refuses this assignment of {recipe.family}: {first}",
+        hint="Change the ranges of its parameters in housectl.yaml.",
+    )
