@@ -107,6 +107,13 @@ class BundleError(HousectlError):
     reference = "bundle"
 
 
+class HistoryError(HousectlError):
+    """An entry of the history is missing, altered, or out of its chain."""
+
+    status = ExitStatus.BUNDLE
+    reference = "history"
+
+
 class InputsError(HousectlError):
     """An inputs directory is missing or altered."""
 

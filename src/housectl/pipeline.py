@@ -1,0 +1,201 @@
+"""The whole way: tune, compare, promote, roll back. Each step is one call on one project."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from housectl import deploy_details
+from housectl.backends.base import Backend, Handle, Plan
+from housectl.contract.bundle import Bundle
+from housectl.contract.evidence import Evidence, evidence_key
+from housectl.contract.history import Action, Entry
+from housectl.contract.inputs import Inputs, write_inputs
+from housectl.contract.table import read_table
+from housectl.errors import NoChallengerError, UnknownExperimentError, UsageError
+from housectl.project import Project
+from housectl.search import Runner, Watcher
+from housectl.store import Challenger, ChampionStore
+from housectl.verdict import Gate, Verdict, judge
+from housectl.workspace import Workspace
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """A verdict, and what it was about.
+
+    Attributes:
+        expected: Number of the history entry that was the champion; 0 for none.
+    """
+
+    verdict: Verdict
+    challenger: Bundle
+    champion: Bundle | None
+    expected: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promotion:
+    """A comparison and what came of it; `entry` is None when the champion stays."""
+
+    comparison: Comparison
+    entry: Entry | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pipeline:
+    """One project, its store, and the backend that its searches run on."""
+
+    project: Project
+    workspace: Workspace
+    backend: Backend
+    watcher: Watcher
+
+    @property
+    def store(self) -> ChampionStore:
+        """The project's champion store."""
+        return ChampionStore(self.workspace.store)
+
+    def plan(self, name: str) -> Plan:
+        """Return the plan of a new experiment; its inputs are checked and written.
+
+        Raises:
+            DataError: The data file cannot be trained on.
+        """
+        return self.backend.plan(
+            self.project.experiment(name), inputs=self.write_inputs(), image=None
+        )
+
+    def write_inputs(self) -> Inputs:
+        """Check the data file and write the inputs directory, unless it is there."""
+        project = self.project
+        read_table(project.data_path, project.schema, group=project.split.group)
+        return write_inputs(
+            self.workspace.inputs,
+            project.data_path,
+            schema=project.schema,
+            split=project.split,
+            seed=project.seed,
+        )
+
+    def tune(self, handle: Handle) -> Challenger:
+        """Wait for an experiment that was submitted, and seal its best trial.
+
+        Raises:
+            NoTrialError: No trial can be used.
+            ExperimentStoppedError: The search was stopped or interrupted.
+        """
+        self._runner.search(handle)
+        return self.seal(handle)
+
+    def seal(self, handle: Handle) -> Challenger:
+        """Seal the best trial so far and keep it as the challenger of its experiment."""
+        sealed = self._runner.seal_best(handle)
+        return self.store.add_challenger(handle.name, sealed.bundle, sealed.evidence)
+
+    def challenger(self, experiment: str | None) -> Challenger:
+        """Return the challenger of an experiment, sealing it now if need be; the newest by default.
+
+        Raises:
+            NoChallengerError: There is none.
+        """
+        if experiment is None:
+            return self.store.newest_challenger()
+        sealed = self.store.challenger(experiment)
+        if sealed is not None:
+            return sealed
+        try:
+            handle = self.backend.handle(experiment)
+        except UnknownExperimentError as error:
+            raise NoChallengerError(
+                f"No experiment {experiment} has brought a challenger.", hint="housectl list"
+            ) from error
+        return self.seal(handle)
+
+    def compare(self, experiment: str | None, *, gate: Gate) -> Comparison:
+        """Compare a challenger with the champion on the same rows.
+
+        When data, split, seed or libraries differ, the champion's recipe is measured on the
+        challenger's first.
+        """
+        named = self.challenger(experiment)
+        challenger = self.store.bundle(named.bundle)
+        champion = self.store.champion()
+        bundle = self.store.bundle(champion.bundle) if champion else None
+        verdict = judge(
+            self._evidence(challenger, like=challenger),
+            self._evidence(bundle, like=challenger) if bundle else None,
+            gate=gate,
+        )
+        return Comparison(
+            verdict=verdict,
+            challenger=challenger,
+            champion=bundle,
+            expected=champion.number if champion else 0,
+        )
+
+    def promote(self, experiment: str | None, *, gate: Gate) -> Promotion:
+        """Compare, and make the challenger the champion if the verdict says so.
+
+        Raises:
+            OvertakenError: Another command changed the champion in the meantime.
+        """
+        comparison = self.compare(experiment, gate=gate)
+        if not comparison.verdict.promotes:
+            deploy_details.record_refusal(self._details, self.store, comparison.challenger)
+            return Promotion(comparison=comparison, entry=None)
+        entry = self.store.commit(
+            comparison.challenger,
+            action=Action.PROMOTION,
+            reason=comparison.verdict.reason,
+            expected=comparison.expected,
+        )
+        self.repair()
+        return Promotion(comparison=comparison, entry=entry)
+
+    def rollback(self, version: str | None, *, reason: str) -> Entry:
+        """Make an earlier bundle the champion again: the one before, or the one named.
+
+        Raises:
+            UsageError: There is none, or it is the champion already.
+        """
+        champion = self.store.require_champion()
+        digest = self.store.find(version) if version else self._former(champion)
+        if digest == champion.bundle:
+            raise UsageError(f"{digest[:12]} is the champion already.", hint="housectl history")
+        entry = self.store.commit(
+            self.store.bundle(digest),
+            action=Action.ROLLBACK,
+            reason=reason,
+            expected=champion.number,
+        )
+        self.repair()
+        return entry
+
+    def repair(self) -> None:
+        """Bring deploy_details.json in line with the history, if a killed command left it behind."""
+        deploy_details.repair(self._details, self.store)
+
+    def _former(self, champion: Entry) -> str:
+        others = [entry for entry in self.store.history() if entry.bundle != champion.bundle]
+        if not others:
+            raise UsageError("There is no earlier champion to go back to.", hint="housectl history")
+        return others[-1].bundle
+
+    def _evidence(self, bundle: Bundle, *, like: Bundle) -> Evidence:
+        recipe = self._recipe_on(bundle, like)
+        found = self.store.evidence(evidence_key(recipe))
+        if found is None:
+            found = self._runner.appraise(recipe, self._inputs_of(like))
+            self.store.add_evidence(found)
+        return found
+
+    @property
+    def _details(self) -> Path:
+        return self.workspace.root / self.project.deploy_details
+
+    @property
+    def _runner(self) -> Runner:
+        return Runner(
+            backend=self.backend,
+            watcher=self.watcher,
+            scratch=self.workspace.inputs.parent / "scratch",
+        )

@@ -1,0 +1,198 @@
+"""From a plan to a sealed model, on any backend."""
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Protocol
+
+from housectl.backends.base import Backend, Handle, Snapshot, Task, TaskKind
+from housectl.contract.bundle import NATIVE_FILES, Bundle, read_bundle
+from housectl.contract.evidence import EVIDENCE_FILE, Evidence
+from housectl.contract.files import file_digest
+from housectl.contract.inputs import Inputs
+from housectl.contract.recipe import Recipe
+from housectl.errors import (
+    ExperimentStoppedError,
+    InputsError,
+    NoTrialError,
+    TaskFailedError,
+    UnknownExperimentError,
+)
+from housectl.experiment import ExperimentState, Trial, TrialState, best_trial
+
+LOOK_SECONDS = 1.0
+
+
+class Watcher(Protocol):
+    """Is told what happens while a command waits."""
+
+    def searching(self, handle: Handle, snapshot: Snapshot) -> None:
+        """An experiment was looked at."""
+
+    def working(self, task: Task, line: str) -> None:
+        """A task was looked at; `line` is the last that it said."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sealed:
+    """What sealing yields; the bundle is held in memory."""
+
+    bundle: Bundle
+    evidence: Evidence
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runner:
+    """Runs work on one backend and waits for it.
+
+    Attributes:
+        scratch: Directory for what is fetched, on a disk with room for a bundle.
+    """
+
+    backend: Backend
+    watcher: Watcher
+    scratch: Path
+    image: str | None = None
+
+    def search(self, handle: Handle) -> Trial:
+        """Wait until an experiment has ended, and return its best trial.
+
+        Raises:
+            ExperimentStoppedError: It was stopped or interrupted before its end.
+            NoTrialError: No trial can be used, or too many failed.
+        """
+        snapshot = self._wait(handle, lambda seen: self.watcher.searching(handle, seen))
+        if snapshot.state in {ExperimentState.STOPPED, ExperimentState.INTERRUPTED}:
+            raise ExperimentStoppedError(
+                f"The experiment {handle.name} is {snapshot.state}: {snapshot.reason}",
+                hint=f"housectl tune --resume {handle.name}   # or use what it has: "
+                f"housectl promote {handle.name}",
+            )
+        if snapshot.state is ExperimentState.FAILED:
+            raise _no_trial(handle, snapshot)
+        return usable_trial(handle, snapshot)
+
+    def seal_best(self, handle: Handle) -> Sealed:
+        """Seal the best trial that an experiment has so far.
+
+        Raises:
+            NoTrialError: There is none.
+            TaskFailedError: The trainer could not seal it.
+        """
+        trial = usable_trial(handle, self.backend.observe(handle))
+        with self._scratch() as scratch:
+            output = self.backend.fetch(handle, trial.name, scratch / "trial")
+            model_sha256 = file_digest(output / NATIVE_FILES[trial.family])
+        task = Task(
+            name=f"{handle.name}-seal-{trial.number}",
+            kind=TaskKind.SEAL,
+            family=trial.family,
+            assignment=trial.assignment,
+            experiment=handle.name,
+            trial=trial.name,
+            model_sha256=model_sha256,
+        )
+        return self.seal(task, self.backend.recorded(handle).inputs)
+
+    def appraise(self, recipe: Recipe, inputs: Inputs) -> Evidence:
+        """Measure a recipe on other data, or with other versions of the libraries.
+
+        Raises:
+            InputsError: The trainer's libraries are not those that the recipe names.
+            TaskFailedError: The trainer could not.
+        """
+        task = Task(
+            name=f"appraise-{recipe.digest[:20]}",
+            kind=TaskKind.SEAL,
+            family=recipe.family,
+            assignment=recipe.assignment,
+        )
+        evidence = self.seal(task, inputs).evidence
+        if evidence.recipe != recipe:
+            raise InputsError(
+                f"The trainer has {evidence.recipe.libraries}, and the challenger was made with "
+                f"{recipe.libraries}: they cannot be compared.",
+                hint="housectl tune   # makes a challenger with today's libraries",
+            )
+        return evidence
+
+    def seal(self, task: Task, inputs: Inputs) -> Sealed:
+        """Run a sealing task, or go on with the same one, and bring its output here.
+
+        Raises:
+            TaskFailedError: The trainer could not seal it.
+        """
+        handle = self._send(task, inputs)
+        snapshot = self._wait(handle, lambda _: self.watcher.working(task, self._last_line(handle)))
+        if snapshot.state is not ExperimentState.SUCCEEDED:
+            raise TaskFailedError(
+                f"{task.name} {snapshot.state}: {snapshot.reason}",
+                hint=f"housectl logs {task.name}",
+            )
+        with self._scratch() as scratch:
+            output = self.backend.fetch(handle, None, scratch / "sealed")
+            sealed = Sealed(
+                bundle=read_bundle(output / "bundle"),
+                evidence=Evidence.from_json((output / EVIDENCE_FILE).read_bytes()),
+            )
+        self.backend.delete(handle)
+        return sealed
+
+    def _send(self, task: Task, inputs: Inputs) -> Handle:
+        plan = self.backend.plan(task, inputs=inputs, image=self.image)
+        try:
+            handle = self.backend.handle(task.name)
+        except UnknownExperimentError:
+            return self.backend.submit(plan)
+        if str(self.backend.recorded(handle)) == str(plan):
+            self.backend.resume(handle)
+            return handle
+        self.backend.delete(handle)
+        return self.backend.submit(plan)
+
+    def _wait(self, handle: Handle, report: Callable[[Snapshot], None]) -> Snapshot:
+        while True:
+            snapshot = self.backend.observe(handle)
+            report(snapshot)
+            if snapshot.state.ended:
+                return snapshot
+            self.backend.wait(handle, snapshot, timeout=LOOK_SECONDS)
+
+    def _last_line(self, handle: Handle) -> str:
+        last = deque(self.backend.logs(handle, None), maxlen=1)
+        return last[0] if last else ""
+
+    @contextmanager
+    def _scratch(self) -> Iterator[Path]:
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=self.scratch) as name:
+            yield Path(name)
+
+
+def usable_trial(handle: Handle, snapshot: Snapshot) -> Trial:
+    """Return the best trial so far.
+
+    Raises:
+        NoTrialError: None has succeeded.
+    """
+    trial = best_trial(snapshot.trials)
+    if trial is None:
+        raise _no_trial(handle, snapshot)
+    return trial
+
+
+def _no_trial(handle: Handle, snapshot: Snapshot) -> NoTrialError:
+    failed = [trial for trial in snapshot.trials if trial.state is TrialState.FAILED]
+    causes = Counter(trial.cause or "unknown" for trial in failed).most_common()
+    counted = "; ".join(f"{count} x {cause}" for cause, count in causes)
+    why = snapshot.reason or "no trial has succeeded"
+    return NoTrialError(
+        f"The experiment {handle.name} {snapshot.state}: {why.rstrip('.')}."
+        + (f" Failed trials: {counted}." if counted else ""),
+        hint=f"housectl logs {handle.name} --trial {failed[0].name}"
+        if failed
+        else f"housectl status {handle.name}",
+    )
