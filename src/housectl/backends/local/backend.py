@@ -1,0 +1,208 @@
+"""The local backend: experiments and tasks on this machine."""
+
+import secrets
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from housectl.backends.base import Handle, Plan, Snapshot, Work
+from housectl.backends.local.control import start, stop
+from housectl.backends.local.output import check_task_output, check_trial_output
+from housectl.backends.local.plan import LocalPlan
+from housectl.backends.local.preflight import check_libraries, check_space
+from housectl.backends.local.run import Outcome, Run, create_run
+from housectl.backends.local.trainer import last_line
+from housectl.contract.files import new_directory
+from housectl.contract.inputs import Inputs, read_inputs
+from housectl.errors import BundleError, UnknownExperimentError
+from housectl.experiment import ExperimentState
+
+_SCHEME = "local://"
+_DELETED = ".deleted-"
+_PAUSE = 0.05
+
+
+@dataclass(frozen=True)
+class LocalBackend:
+    """Runs experiments and tasks on this machine, each under a supervisor of its own.
+
+    A run that was stopped or interrupted can be resumed, and then yields the trials of an
+    uninterrupted one. One that ended by itself, also by too many failed trials, cannot: its plan
+    would fail again. Only a failed task is tried again.
+
+    Args:
+        runs: Holds a directory for each run.
+    """
+
+    runs: Path
+
+    def plan(self, work: Work, *, inputs: Inputs, image: str | None) -> LocalPlan:  # noqa: ARG002
+        """Return what `submit` would do. Pure and offline; images are for other backends."""
+        return LocalPlan(work=work, inputs=inputs)
+
+    def submit(self, plan: Plan) -> Handle:
+        """Write the plan down and start its supervisor.
+
+        Raises:
+            NameTakenError: Something has that name.
+            MachineError: A library is missing, or the disk is in the way.
+        """
+        check_libraries()
+        check_space(self.runs.absolute())
+        path = self.runs.absolute() / plan.work.name
+        run = create_run(path, plan.work, plan.inputs.path.absolute())
+        start(run)
+        return _handle(run)
+
+    def recorded(self, handle: Handle) -> LocalPlan:
+        """Return the plan that was submitted.
+
+        Raises:
+            InputsError: Its inputs are missing or altered.
+        """
+        run = _known(handle)
+        return LocalPlan(work=run.plan().work, inputs=read_inputs(run.inputs()))
+
+    def resume(self, handle: Handle) -> None:
+        """Go on with the recorded plan; does nothing to what runs or has ended by itself."""
+        start(_known(handle))
+
+    def handles(self) -> Sequence[Handle]:
+        """Return all experiments, the newest first."""
+        runs = map(Run, self.runs.absolute().glob("[!.]*"))
+        plans = [(run.plan(), run) for run in runs if run.exists]
+        plans.sort(key=lambda pair: pair[0].submitted, reverse=True)
+        return [_handle(run) for plan, run in plans if plan.experiment is not None]
+
+    def handle(self, name: str) -> Handle:
+        """Return the handle of an experiment or task by its name or its URL.
+
+        Raises:
+            UnknownExperimentError: There is none.
+        """
+        url = name if name.startswith(_SCHEME) else _handle(Run(self.runs.absolute() / name)).url
+        return _handle(_known(Handle(url)))
+
+    def observe(self, handle: Handle) -> Snapshot:
+        """Look once at the experiment or task and its trials.
+
+        Trials that were in flight when the supervisor died are left out: they will run again.
+        """
+        run = _known(handle)
+        submitted = run.plan().submitted
+        outcome = _outcome(run)
+        if outcome is None:
+            return Snapshot(
+                state=ExperimentState.RUNNING, trials=tuple(run.trials()), started=submitted
+            )
+        return Snapshot(
+            state=outcome.state,
+            trials=tuple(run.finished_trials()),
+            reason=outcome.reason,
+            started=submitted,
+            finished=outcome.finished,
+        )
+
+    def wait(self, handle: Handle, seen: Snapshot, *, timeout: float) -> None:
+        """Return when something differs from `seen`, or after `timeout` seconds."""
+        run = _known(handle)
+        deadline = time.monotonic() + timeout
+        looked_at = None
+        # A run that is deleted meanwhile has changed, too.
+        with suppress(FileNotFoundError):
+            while (mark := run.mark()) == looked_at or self.observe(handle) == seen:
+                looked_at = mark
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return
+                time.sleep(min(_PAUSE, left))
+
+    def logs(self, handle: Handle, trial: str | None) -> Iterator[str]:
+        """Yield the trainer's own lines so far: of one trial, or of the trainer's process itself.
+
+        Raises:
+            UsageError: There is no such trial.
+        """
+        run = _known(handle)
+        path = run.log(trial if trial is None else run.trial(trial).name)
+        with suppress(FileNotFoundError), path.open(errors="replace") as lines:
+            for line in lines:
+                yield line.rstrip("\n")
+
+    def fetch(self, handle: Handle, trial: str | None, into: Path) -> Path:
+        """Copy the output of a trial, or of a task, to the new directory `into`.
+
+        Raises:
+            BundleError: It is missing, or not what was recorded.
+            UsageError: There is no such trial.
+        """
+        run = _known(handle)
+        with new_directory(into) as directory:
+            try:
+                shutil.copytree(run.output(trial), directory, dirs_exist_ok=True)
+            except FileNotFoundError as error:
+                raise BundleError(
+                    f"The output of {trial or 'the task'} of {run.name} is not there: it was "
+                    "discarded or never made.",
+                    hint=f"housectl show {run.name}",
+                ) from error
+            if trial is None:
+                check_task_output(directory)
+            else:
+                check_trial_output(directory, run.trial(trial))
+        return into
+
+    def discard(self, handle: Handle, trials: Sequence[str]) -> None:
+        """Free the outputs and logs of these trials; their records stay."""
+        run = _known(handle)
+        for trial in trials:
+            run.free(run.trial(trial).name)
+
+    def stop(self, handle: Handle) -> None:
+        """End it, and return when it has ended; finished trials stay usable. Idempotent."""
+        stop(_known(handle))
+
+    def delete(self, handle: Handle) -> None:
+        """Stop it, and forget it with all its files. Idempotent."""
+        run = _run(handle)
+        if run.path.exists():
+            stop(run)
+            run.path.rename(run.path.with_name(f"{_DELETED}{run.name}-{secrets.token_hex(4)}"))
+        for remains in run.path.parent.glob(f"{_DELETED}*"):
+            shutil.rmtree(remains, ignore_errors=True)
+
+
+def _handle(run: Run) -> Handle:
+    return Handle(f"{_SCHEME}{quote(str(run.path))}")
+
+
+def _run(handle: Handle) -> Run:
+    return Run(Path(unquote(handle.url.removeprefix(_SCHEME))))
+
+
+def _known(handle: Handle) -> Run:
+    run = _run(handle)
+    if run.exists:
+        return run
+    raise UnknownExperimentError(
+        f"There is no experiment {handle.name}.", hint="housectl list   # lists them"
+    )
+
+
+def _outcome(run: Run) -> Outcome | None:
+    """Return how a run ended, or None while it runs."""
+    # In this order, as a supervisor writes the outcome before it frees the lock.
+    running = run.lock.held
+    recorded = run.outcome()
+    if running or recorded is not None:
+        return recorded
+    said = last_line(run.supervisor_log)
+    cure = "" if run.plan().experiment is None else f" To go on: housectl tune --resume {run.name}"
+    return Outcome(
+        state=ExperimentState.INTERRUPTED,
+        reason=f"Its supervisor died{': ' if said else ''}{said}.{cure}",
+    )

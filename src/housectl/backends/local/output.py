@@ -1,0 +1,51 @@
+"""Checks of what the trainer has made."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from housectl.contract.bundle import read_bundle
+from housectl.contract.evidence import EVIDENCE_FILE, Evidence
+from housectl.contract.inputs import RECIPE_FILE
+from housectl.contract.metrics import METRICS_FILE, Metrics
+from housectl.contract.recipe import Recipe
+from housectl.contract.record import MalformedRecordError
+from housectl.errors import BundleError
+from housectl.experiment import Trial
+
+
+def check_trial_output(directory: Path, trial: Trial) -> None:
+    """Check that an output is that of the trial.
+
+    Raises:
+        BundleError: It is incomplete, or another trial's.
+    """
+    with _refused(directory):
+        metrics = Metrics.from_json((directory / METRICS_FILE).read_bytes())
+        recipe = Recipe.from_json((directory / RECIPE_FILE).read_bytes())
+        made = (recipe.family, recipe.assignment, metrics.mse)
+        if made != (trial.family, trial.assignment, trial.mse):
+            raise MalformedRecordError(f"it is not what was recorded of {trial.name}")
+
+
+def check_task_output(directory: Path) -> None:
+    """Check a bundle, every byte of it, and its evidence.
+
+    Raises:
+        BundleError: Something is missing or altered.
+    """
+    bundle = read_bundle(directory / "bundle")
+    with _refused(directory):
+        evidence = Evidence.from_json((directory / EVIDENCE_FILE).read_bytes())
+        if evidence.recipe != bundle.record.recipe:
+            raise MalformedRecordError("the evidence is of another recipe than the bundle")
+
+
+@contextmanager
+def _refused(directory: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, MalformedRecordError) as error:
+        raise BundleError(
+            f"The output {directory} is refused: {error}.", hint="housectl tune   # makes another"
+        ) from error

@@ -1,0 +1,88 @@
+"""Plans for this machine: the trainer's own commands."""
+
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from housectl.backends.base import Task, Work
+from housectl.contract.inputs import Inputs
+from housectl.contract.recipe import Assignment, Family
+from housectl.experiment import Experiment, SearchSpace
+
+TRAINER = ("-m", "trainer")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalPlan:
+    """What the supervisor will do. `str()` is a shell script with the same commands."""
+
+    work: Work
+    inputs: Inputs
+
+    def __str__(self) -> str:
+        lines = (
+            [_shell(task_arguments(self.work, inputs=str(self.inputs.path), output=self.work.name))]
+            if isinstance(self.work, Task)
+            else _experiment_lines(self.work, str(self.inputs.path))
+        )
+        return "\n".join(("#!/bin/sh", "set -eu", *lines, ""))
+
+
+def pool_arguments(inputs: str) -> list[str]:
+    """Return the arguments that make Python the trainer's pool."""
+    return [*TRAINER, "pool", "--inputs", inputs]
+
+
+def task_arguments(task: Task, *, inputs: str, output: str) -> list[str]:
+    """Return the arguments that make Python do a task."""
+    options = {
+        "--inputs": inputs,
+        "--output": output,
+        "--family": task.family,
+        "--model-sha256": task.model_sha256,
+        "--experiment": task.experiment,
+        "--trial": task.trial,
+        "--backend": "local",
+    }
+    given = [part for name, value in options.items() if value for part in (name, value)]
+    return [*TRAINER, task.kind, *given, *_pairs(task.assignment)]
+
+
+def _experiment_lines(experiment: Experiment, inputs: str) -> Iterator[str]:
+    yield (
+        f"# {experiment.budget.trials} trials, {experiment.workers} at a time, in one process that "
+        "forks for each of them:"
+    )
+    yield f"#   {_shell(pool_arguments(inputs))}"
+    enqueued = max(len(space.enqueued) for space in experiment.spaces.values())
+    for number in range(min(enqueued * len(experiment.families), experiment.budget.trials)):
+        family = experiment.family_of(number)
+        space = experiment.spaces[family]
+        turn = number // len(experiment.families)
+        if turn < len(space.enqueued):
+            output = f"{experiment.name}/{number:04}"
+            assignment = {**space.fixed, **space.enqueued[turn]}
+            yield _shell(_trial_arguments(inputs, output, family, _pairs(assignment)))
+    yield "# Each of the others, with the values that the sampler chooses:"
+    for family in experiment.families:
+        yield _pattern(experiment, inputs, family)
+
+
+def _pattern(experiment: Experiment, inputs: str, family: Family) -> str:
+    space: SearchSpace = experiment.spaces[family]
+    names = [parameter.name for parameter in space.parameters]
+    fixed = {name: value for name, value in space.fixed.items() if name not in names}
+    command = _shell(_trial_arguments(inputs, f"{experiment.name}/", family, _pairs(fixed)))
+    return " ".join((command, *(f'{name}="${{{name}}}"' for name in names)))
+
+
+def _trial_arguments(inputs: str, output: str, family: Family, pairs: Iterable[str]) -> list[str]:
+    return [*TRAINER, "trial", "--inputs", inputs, "--output", output, "--family", family, *pairs]
+
+
+def _pairs(assignment: Assignment) -> list[str]:
+    return [f"{name}={value}" for name, value in sorted(assignment.items())]
+
+
+def _shell(arguments: Sequence[str]) -> str:
+    return shlex.join(("python", *arguments))

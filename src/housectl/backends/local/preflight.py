@@ -1,0 +1,39 @@
+"""What this machine must have before anything is trained on it."""
+
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+from housectl.errors import MachineError
+
+LIBRARIES = ("joblib", "onnx", "optuna", "sklearn", "xgboost")
+FREE_BYTES = 200 * 2**20
+
+
+def check_libraries() -> None:
+    """Check that the training libraries are installed; imports none of them.
+
+    Raises:
+        MachineError: Some are missing.
+    """
+    missing = [name for name in LIBRARIES if find_spec(name) is None]
+    if missing:
+        raise MachineError(
+            f"Training on this machine needs libraries that are missing: {', '.join(missing)}.",
+            hint="pip install 'housectl[local]'",
+        )
+
+
+def check_space(directory: Path) -> None:
+    """Check that the disk has room for a search.
+
+    Raises:
+        MachineError: It has less than 200 MiB left.
+    """
+    existing = next(path for path in (directory, *directory.parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    if free < FREE_BYTES:
+        raise MachineError(
+            f"The disk has {free / 2**20:.0f} MiB left; a search needs {FREE_BYTES / 2**20:.0f}.",
+            hint=f"df -h {existing}   # free some space, then run the same command again",
+        )

@@ -1,0 +1,248 @@
+"""The run directory: an experiment or a task in files, valid after a kill at any moment.
+
+plan.json            what was submitted; never changes
+lock                 held by the supervisor while it lives
+trials/0007.json     one per trial
+outputs/0007/        what a trial made          output/   what a task made
+logs/0007.log        a trial's own lines        logs/trainer.log   those of a pool or a task
+outcome.json         how it ended
+supervisor.log       empty unless the supervisor itself had something to say
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from housectl.backends.base import Task, Work
+from housectl.backends.local.lock import Lock
+from housectl.contract.files import (
+    disk_errors_explained,
+    new_directory,
+    sync_directory,
+    temporary_sibling,
+    write_and_sync,
+    write_durably,
+)
+from housectl.contract.record import SCHEMA_VERSION, MalformedRecordError, Record
+from housectl.errors import NameTakenError, UsageError
+from housectl.experiment import Experiment, ExperimentState, Trial, TrialState
+
+_PLAN = "plan.json"
+_OUTCOME = "outcome.json"
+
+
+class PlanRecord(Record):
+    """The content of plan.json.
+
+    Attributes:
+        inputs: Path of the inputs directory, relative to the run directory, so that a project can
+            be moved.
+        submitted: Seconds since the epoch.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    inputs: str
+    submitted: float
+    experiment: Experiment | None = None
+    task: Task | None = None
+
+    @property
+    def work(self) -> Work:
+        """What is to be done."""
+        work = self.experiment or self.task
+        if work is None:
+            raise MalformedRecordError("neither an experiment nor a task")
+        return work
+
+
+class TrialRecord(Record):
+    """The content of a file in trials/."""
+
+    schema_version: int = SCHEMA_VERSION
+    trial: Trial
+
+
+class Outcome(Record):
+    """The content of outcome.json; `finished` is in seconds since the epoch."""
+
+    schema_version: int = SCHEMA_VERSION
+    state: ExperimentState
+    reason: str | None = None
+    finished: float | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run directory."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The name of its experiment or task."""
+        return self.path.name
+
+    @property
+    def exists(self) -> bool:
+        """Whether it was submitted and not deleted."""
+        return (self.path / _PLAN).exists()
+
+    @property
+    def lock(self) -> Lock:
+        """Held by the supervisor while it lives."""
+        return Lock(self.path / "lock")
+
+    @property
+    def outputs(self) -> Path:
+        """Holds a directory for each trial."""
+        return self.path / "outputs"
+
+    @property
+    def trials_directory(self) -> Path:
+        """Holds a record for each trial."""
+        return self.path / "trials"
+
+    @property
+    def supervisor_log(self) -> Path:
+        """Where the supervisor's own troubles are."""
+        return self.path / "supervisor.log"
+
+    def output(self, trial: str | None) -> Path:
+        """Return the directory that a trial, or the task, makes."""
+        return self.path / "output" if trial is None else self.outputs / trial
+
+    def log(self, trial: str | None) -> Path:
+        """Return the file with the lines of a trial, or of the trainer's process itself."""
+        return self.path / "logs" / f"{trial or 'trainer'}.log"
+
+    def plan(self) -> PlanRecord:
+        """Read what was submitted."""
+        return PlanRecord.from_json((self.path / _PLAN).read_bytes())
+
+    def inputs(self) -> Path:
+        """Return the inputs directory."""
+        return Path(os.path.normpath(self.path / self.plan().inputs))
+
+    def outcome(self) -> Outcome | None:
+        """Read how it ended, if it did."""
+        try:
+            return Outcome.from_json((self.path / _OUTCOME).read_bytes())
+        except FileNotFoundError:
+            return None
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether, unless it runs, it came to no end that anybody wanted."""
+        outcome = self.outcome()
+        return outcome is None or outcome.state is ExperimentState.INTERRUPTED
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a supervisor would have something to do: a failed task is worth another try."""
+        outcome = self.outcome()
+        if outcome is None or outcome.state is not ExperimentState.FAILED:
+            return outcome is None or outcome.state is not ExperimentState.SUCCEEDED
+        return self.plan().task is not None
+
+    def end(self, outcome: Outcome) -> None:
+        """Record how it ended."""
+        write_durably(self.path / _OUTCOME, outcome.to_json())
+
+    def reopen(self) -> None:
+        """Forget how it ended, because it goes on."""
+        (self.path / _OUTCOME).unlink(missing_ok=True)
+        sync_directory(self.path)
+
+    def trials(self) -> Iterator[Trial]:
+        """Yield the trials that were started, in the order of their numbers."""
+        for path in sorted(self.trials_directory.glob("[0-9]*.json")):
+            try:
+                yield TrialRecord.from_json(path.read_bytes()).trial
+            except MalformedRecordError:
+                # A power cut may lose the content of a note that a trial started.
+                continue
+
+    def finished_trials(self) -> Iterator[Trial]:
+        """Yield the trials that will not run again, in the order of their numbers."""
+        return (trial for trial in self.trials() if trial.state is not TrialState.RUNNING)
+
+    def trial(self, name: str) -> Trial:
+        """Return one trial.
+
+        Raises:
+            UsageError: There is none with that name.
+        """
+        for trial in self.trials():
+            if trial.name == name:
+                return trial
+        raise UsageError(
+            f"{self.name} has no trial {name}.", hint=f"housectl show {self.name}   # lists them"
+        )
+
+    def note_start(self, trial: Trial) -> None:
+        """Let others see that a trial runs; lost in a power cut, like the trial."""
+        path = self._trial_file(trial)
+        with disk_errors_explained(path):
+            temporary = temporary_sibling(path)
+            temporary.write_bytes(TrialRecord(trial=trial).to_json())
+            temporary.replace(path)
+
+    def record(self, trial: Trial) -> None:
+        """Record for good how a trial ended."""
+        write_durably(self._trial_file(trial), TrialRecord(trial=trial).to_json())
+
+    def free(self, trial: str) -> None:
+        """Remove a trial's output and log at once; its record stays."""
+        remove_tree(self.output(trial))
+        self.log(trial).unlink(missing_ok=True)
+
+    def mark(self) -> object:
+        """Return a value that is another one whenever something was recorded; cheap."""
+        with os.scandir(self.trials_directory) as entries:
+            records = frozenset((entry.name, entry.inode()) for entry in entries)
+        return records, (self.path / _OUTCOME).exists(), self.lock.held
+
+    def _trial_file(self, trial: Trial) -> Path:
+        return self.trials_directory / f"{trial.name}.json"
+
+
+def create_run(path: Path, work: Work, inputs: Path) -> Run:
+    """Make a run directory, whole at once.
+
+    Raises:
+        NameTakenError: It is there already.
+        MachineError: The disk is full, read-only or not writable.
+    """
+    plan = PlanRecord(
+        inputs=os.path.relpath(inputs, path),
+        submitted=time.time(),
+        experiment=work if isinstance(work, Experiment) else None,
+        task=work if isinstance(work, Task) else None,
+    )
+    run = Run(path)
+    if not path.exists():
+        with new_directory(path) as directory:
+            write_and_sync(directory / _PLAN, plan.to_json())
+            for name in ("trials", "outputs", "logs"):
+                (directory / name).mkdir()
+            (directory / "lock").touch()
+        # Another command may have been faster.
+        if run.plan() == plan:
+            return run
+    raise NameTakenError(
+        f"{path.name} exists already.",
+        hint=f"housectl tune --resume {path.name}   # or: housectl delete {path.name}",
+    )
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a directory, if it is there, so that nobody sees half of it."""
+    temporary = temporary_sibling(path)
+    try:
+        path.rename(temporary)
+    except FileNotFoundError:
+        return
+    shutil.rmtree(temporary, ignore_errors=True)
