@@ -16,9 +16,18 @@ class MalformedRecordError(ValueError):
     """The bytes are not a record of the expected kind; the text says where and why."""
 
 
+class _Strict(msgspec.StructMeta):
+    """Makes every record frozen, closed and keyword-only; msgspec does not inherit the last."""
+
+    def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, object]) -> type:
+        return super().__new__(
+            cls, name, bases, namespace, frozen=True, kw_only=True, forbid_unknown_fields=True
+        )
+
+
 @dataclass_transform(frozen_default=True, kw_only_default=True)
-class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An immutable value that is stored as a JSON object; unknown and missing fields are refused."""
+class Record(msgspec.Struct, metaclass=_Strict):
+    """An immutable value with a JSON form; unknown and missing fields are refused."""
 
     @classmethod
     def from_json(cls, data: bytes) -> Self:
@@ -43,7 +52,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 def canonical_json(value: Record | Mapping[str, object]) -> bytes:
-    """Return the bytes that digests are made of: sorted keys, no spaces, floats as repr() has them."""
+    """Return the bytes that digests are made of: sorted keys, no spaces, floats as by repr()."""
     return json.dumps(
         msgspec.to_builtins(value),
         separators=(",", ":"),
