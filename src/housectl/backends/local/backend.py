@@ -11,14 +11,14 @@ from urllib.parse import quote, unquote
 
 from housectl.backends.base import Handle, Plan, Snapshot, Work
 from housectl.backends.local.control import start, stop
-from housectl.backends.local.output import check_task_output, check_trial_output
+from housectl.backends.local.output import check_task_output, check_trial_output, copy_output
 from housectl.backends.local.plan import LocalPlan
 from housectl.backends.local.preflight import check_libraries, check_space
 from housectl.backends.local.run import Outcome, Run, create_run
 from housectl.backends.local.trainer import last_line
 from housectl.contract.files import new_directory
 from housectl.contract.inputs import Inputs, read_inputs
-from housectl.errors import BundleError, UnknownExperimentError
+from housectl.errors import UnknownExperimentError
 from housectl.experiment import ExperimentState
 
 _SCHEME = "local://"
@@ -141,19 +141,13 @@ class LocalBackend:
             UsageError: There is no such trial.
         """
         run = _known(handle)
+        recorded = None if trial is None else run.trial(trial)
         with new_directory(into) as directory:
-            try:
-                shutil.copytree(run.output(trial), directory, dirs_exist_ok=True)
-            except FileNotFoundError as error:
-                raise BundleError(
-                    f"The output of {trial or 'the task'} of {run.name} is not there: it was "
-                    "discarded or never made.",
-                    hint=f"housectl show {run.name}",
-                ) from error
-            if trial is None:
+            copy_output(run.output(trial), directory)
+            if recorded is None:
                 check_task_output(directory)
             else:
-                check_trial_output(directory, run.trial(trial))
+                check_trial_output(directory, recorded)
         return into
 
     def discard(self, handle: Handle, trials: Sequence[str]) -> None:

@@ -1,5 +1,6 @@
-"""Checks of what the trainer has made."""
+"""What the trainer has made: copies and checks of it."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,21 @@ from housectl.contract.recipe import Recipe
 from housectl.contract.record import MalformedRecordError
 from housectl.errors import BundleError
 from housectl.experiment import Trial
+
+
+def copy_output(output: Path, into: Path) -> None:
+    """Copy an output directory into one that is there and empty.
+
+    Raises:
+        BundleError: There is no such output.
+    """
+    try:
+        shutil.copytree(output, into, dirs_exist_ok=True)
+    except FileNotFoundError as error:
+        raise BundleError(
+            f"There is no output {output}: it was discarded or never made.",
+            hint="housectl tune   # makes another",
+        ) from error
 
 
 def check_trial_output(directory: Path, trial: Trial) -> None:

@@ -1,0 +1,217 @@
+"""What every backend must do. A backend's tests inherit `BackendContract` and give it a backend."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from housectl.backends.base import Backend, Handle, Snapshot
+from housectl.contract.bundle import NATIVE_FILES, read_bundle
+from housectl.contract.evidence import EVIDENCE_FILE, Evidence
+from housectl.contract.files import file_digest
+from housectl.contract.inputs import RECIPE_FILE, Inputs
+from housectl.contract.metrics import METRICS_FILE, Metrics, read_metric_line
+from housectl.contract.recipe import Family, Recipe
+from housectl.errors import BundleError, NameTakenError, UnknownExperimentError, UsageError
+from housectl.experiment import Budget, ExperimentState, Trial, TrialState, best_trial
+from tests.backends.work import (
+    experiment,
+    failing,
+    findings,
+    finished,
+    sealing,
+    submit,
+    wait_for_end,
+    wait_until,
+)
+
+LONG = Budget(trials=1000)
+
+
+class BackendContract:
+    """A module with a subclass has a fixture `backend` of module scope."""
+
+    @pytest.fixture
+    def best(self, backend: Backend, ended: Handle) -> Trial:
+        trial = best_trial(backend.observe(ended).trials)
+        assert trial is not None
+        return trial
+
+    def test_a_plan_is_pure(self, backend: Backend, inputs: Inputs) -> None:
+        work = experiment("only-planned")
+        plan = backend.plan(work, inputs=inputs, image=None)
+        assert plan.work == work
+        assert plan.inputs == inputs
+        assert str(plan) == str(backend.plan(work, inputs=inputs, image=None))
+        assert "max_features" in str(plan)
+        with pytest.raises(UnknownExperimentError):
+            backend.handle("only-planned")
+
+    def test_the_recorded_plan_is_the_submitted_one(
+        self, backend: Backend, ended: Handle, inputs: Inputs
+    ) -> None:
+        plan = backend.plan(experiment("ended"), inputs=inputs, image="housectl-trainer:test")
+        assert backend.recorded(ended).work == plan.work
+        assert str(backend.recorded(ended)) == str(plan)
+
+    def test_a_search_ends_with_all_its_trials(self, backend: Backend, ended: Handle) -> None:
+        snapshot = backend.observe(ended)
+        assert snapshot.state is ExperimentState.SUCCEEDED
+        assert [trial.number for trial in snapshot.trials] == [0, 1, 2, 3]
+        assert {trial.state for trial in snapshot.trials} == {TrialState.SUCCEEDED}
+        assert snapshot.started is not None
+        assert snapshot.finished is not None
+        assert snapshot.started < snapshot.finished
+
+    def test_assignments_come_from_the_space(self, backend: Backend, ended: Handle) -> None:
+        assignments = [trial.assignment for trial in backend.observe(ended).trials]
+        assert len({str(assignment) for assignment in assignments}) == 4
+        for assignment in assignments:
+            assert assignment.keys() == {"max_features", "min_samples_leaf", "n_estimators"}
+            assert assignment["n_estimators"] == 20
+            assert 0.15 <= float(assignment["max_features"]) <= 1
+            assert assignment["min_samples_leaf"] in range(1, 9)
+
+    def test_experiments_are_found_by_name_and_url(self, backend: Backend, ended: Handle) -> None:
+        assert ended.name == "ended"
+        assert backend.handle("ended") == backend.handle(ended.url) == ended
+
+    def test_the_unknown_is_refused_with_a_command(self, backend: Backend) -> None:
+        with pytest.raises(UnknownExperimentError) as caught:
+            backend.handle("never-was")
+        assert caught.value.hint.startswith("housectl list")
+
+    def test_a_name_is_given_once(self, backend: Backend, ended: Handle, inputs: Inputs) -> None:
+        before = backend.observe(ended)
+        with pytest.raises(NameTakenError) as caught:
+            submit(backend, experiment("ended"), inputs)
+        assert "housectl delete ended" in caught.value.hint
+        assert backend.observe(ended) == before
+
+    def test_a_trial_logs_its_objective(self, backend: Backend, ended: Handle, best: Trial) -> None:
+        assert best.mse in [read_metric_line(line) for line in backend.logs(ended, best.name)]
+
+    def test_fetch_brings_model_metrics_and_recipe(
+        self, backend: Backend, ended: Handle, best: Trial, tmp_path: Path
+    ) -> None:
+        output = backend.fetch(ended, best.name, tmp_path / "trial")
+        assert output == tmp_path / "trial"
+        assert Metrics.from_json((output / METRICS_FILE).read_bytes()).mse == best.mse
+        recipe = Recipe.from_json((output / RECIPE_FILE).read_bytes())
+        assert recipe.assignment == best.assignment
+        assert (output / NATIVE_FILES[Family.RANDOM_FOREST]).stat().st_size > 0
+
+    def test_an_unknown_trial_is_refused(
+        self, backend: Backend, ended: Handle, tmp_path: Path
+    ) -> None:
+        with pytest.raises(UsageError, match="never-was"):
+            list(backend.logs(ended, "never-was"))
+        with pytest.raises(UsageError, match="never-was"):
+            backend.fetch(ended, "never-was", tmp_path / "trial")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_wait_returns_when_something_was_not_seen(
+        self, backend: Backend, ended: Handle
+    ) -> None:
+        backend.wait(ended, Snapshot(state=ExperimentState.RUNNING), timeout=3600)
+
+    def test_wait_returns_when_its_time_is_up(self, backend: Backend, ended: Handle) -> None:
+        backend.wait(ended, backend.observe(ended), timeout=0.1)
+
+    def test_what_ended_by_itself_stays_so(self, backend: Backend, ended: Handle) -> None:
+        before = backend.observe(ended)
+        backend.stop(ended)
+        backend.resume(ended)
+        assert backend.observe(ended) == before
+
+    def test_discarded_trials_keep_their_objectives(
+        self, backend: Backend, inputs: Inputs, tmp_path: Path
+    ) -> None:
+        handle = submit(backend, experiment("discarded", budget=Budget(trials=2)), inputs)
+        before = wait_for_end(backend, handle)
+        backend.discard(handle, [before.trials[1].name])
+        assert backend.observe(handle) == before
+        with pytest.raises(BundleError):
+            backend.fetch(handle, before.trials[1].name, tmp_path / "gone")
+        backend.fetch(handle, before.trials[0].name, tmp_path / "there")
+
+    def test_a_stopped_search_goes_on(self, backend: Backend, inputs: Inputs) -> None:
+        handle = submit(backend, experiment("stopped", budget=Budget(trials=6)), inputs)
+        wait_until(backend, handle, lambda seen: len(finished(seen)) >= 2)
+        backend.stop(handle)
+        stopped = backend.observe(handle)
+        assert stopped.state is ExperimentState.STOPPED
+        assert len(finished(stopped)) >= 2
+        backend.stop(handle)
+        assert backend.observe(handle) == stopped
+        backend.resume(handle)
+        resumed = wait_for_end(backend, handle)
+        assert resumed.state is ExperimentState.SUCCEEDED
+        assert [trial.number for trial in resumed.trials] == list(range(6))
+        assert set(map(str, findings(stopped))) <= set(map(str, findings(resumed)))
+
+    def test_failing_trials_end_the_search_with_their_cause(
+        self, backend: Backend, inputs: Inputs
+    ) -> None:
+        handle = submit(backend, failing("failing"), inputs)
+        snapshot = wait_for_end(backend, handle)
+        assert snapshot.state is ExperimentState.FAILED
+        assert len(snapshot.trials) >= 2
+        assert all("n_leaves" in (trial.cause or "") for trial in snapshot.trials)
+        assert "n_leaves" in (snapshot.reason or "")
+        assert any("n_leaves" in line for line in backend.logs(handle, snapshot.trials[0].name))
+
+    def test_a_running_search_is_deleted(self, backend: Backend, inputs: Inputs) -> None:
+        handle = submit(backend, experiment("deleted", budget=LONG), inputs)
+        wait_until(backend, handle, lambda seen: len(seen.trials) >= 1)
+        backend.delete(handle)
+        backend.delete(handle)
+        assert handle not in backend.handles()
+        with pytest.raises(UnknownExperimentError):
+            backend.observe(handle)
+        again = submit(backend, experiment("deleted", budget=Budget(trials=1)), inputs)
+        assert len(wait_for_end(backend, again).trials) == 1
+
+    def test_a_seal_makes_a_bundle_of_the_same_model(
+        self, backend: Backend, ended: Handle, best: Trial, inputs: Inputs, tmp_path: Path
+    ) -> None:
+        trial = backend.fetch(ended, best.name, tmp_path / "trial")
+        model = file_digest(trial / NATIVE_FILES[best.family])
+        task = replace(
+            sealing("seal", best.assignment, model_sha256=model),
+            experiment=ended.name,
+            trial=best.name,
+        )
+        handle = submit(backend, task, inputs)
+        assert wait_for_end(backend, handle).state is ExperimentState.SUCCEEDED
+        output = backend.fetch(handle, None, tmp_path / "sealed")
+        bundle = read_bundle(output / "bundle")
+        evidence = Evidence.from_json((output / EVIDENCE_FILE).read_bytes())
+        assert evidence.recipe == bundle.record.recipe
+        assert bundle.record.provenance.experiment == ended.name
+        assert bundle.record.provenance.trial == best.name
+        assert list(backend.logs(handle, None))
+        assert handle not in backend.handles()
+        assert backend.recorded(handle).work == task
+        assert backend.handle("seal") == handle
+
+    def test_a_failed_task_says_why_and_is_tried_again(
+        self, backend: Backend, inputs: Inputs
+    ) -> None:
+        handle = submit(backend, sealing("wrong-seal", {"n_leaves": 3}), inputs)
+        failed = wait_for_end(backend, handle)
+        assert failed.state is ExperimentState.FAILED
+        assert "n_leaves" in (failed.reason or "")
+        backend.resume(handle)
+        again = wait_for_end(backend, handle)
+        assert again.state is ExperimentState.FAILED
+        assert (again.finished or 0) > (failed.finished or 0)
+
+    def test_the_newest_experiment_comes_first(
+        self, backend: Backend, ended: Handle, inputs: Inputs
+    ) -> None:
+        newest = submit(backend, experiment("newest", budget=LONG), inputs)
+        handles = backend.handles()
+        backend.delete(newest)
+        assert handles[0] == newest
+        assert ended in handles

@@ -1,0 +1,268 @@
+"""The local backend: the contract, and what only it promises."""
+
+import os
+import random
+import shutil
+import signal
+import stat
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from housectl.backends.base import Snapshot
+from housectl.backends.local.backend import LocalBackend
+from housectl.backends.local.run import Run
+from housectl.contract.inputs import Inputs
+from housectl.errors import MachineError
+from housectl.experiment import (
+    KEPT_MODELS,
+    Budget,
+    ExperimentState,
+    SearchSpace,
+    TrialState,
+    ranked,
+)
+from tests.backends.contract import BackendContract
+from tests.backends.work import (
+    SMALL_FOREST,
+    experiment,
+    findings,
+    finished,
+    submit,
+    wait_for_end,
+    wait_until,
+)
+
+TRIALS = Budget(trials=14)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("local") / "runs"
+
+
+@pytest.fixture(scope="module")
+def backend(runs: Path) -> Iterator[LocalBackend]:
+    backend = LocalBackend(runs)
+    yield backend
+    for handle in backend.handles():
+        backend.delete(handle)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(backend: LocalBackend, inputs: Inputs) -> Snapshot:
+    """A search of 14 trials that nothing happened to: six of them depend on results."""
+    handle = submit(backend, experiment("undisturbed", budget=TRIALS), inputs)
+    return wait_for_end(backend, handle)
+
+
+class TestLocalBackend(BackendContract):
+    """The contract."""
+
+
+def supervisor_of(run: Run) -> int:
+    holder = run.lock.holder
+    assert holder is not None
+    return holder
+
+
+def pool_of(run: Run) -> int:
+    """Return the pool's process: the only child of the supervisor."""
+    found = subprocess.run(
+        ["pgrep", "-P", str(supervisor_of(run))], capture_output=True, text=True, check=True
+    )
+    return int(found.stdout)
+
+
+def kill_supervisor(run: Run) -> None:
+    os.kill(supervisor_of(run), signal.SIGKILL)
+
+
+def kill_pool(run: Run) -> None:
+    os.kill(pool_of(run), signal.SIGKILL)
+
+
+def kill_both(run: Run) -> None:
+    pool = pool_of(run)
+    kill_supervisor(run)
+    os.kill(pool, signal.SIGKILL)
+
+
+def temporary_files(run: Run) -> list[Path]:
+    return list(run.path.rglob(".tmp-*"))
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_the_trials_do_not_depend_on_the_workers(
+    backend: LocalBackend, inputs: Inputs, undisturbed: Snapshot, workers: int
+) -> None:
+    work = experiment(f"workers-{workers}", budget=TRIALS, workers=workers)
+    snapshot = wait_for_end(backend, submit(backend, work, inputs))
+    assert findings(snapshot) == findings(undisturbed)
+
+
+@pytest.mark.parametrize("kill", [kill_supervisor, kill_pool, kill_both])
+def test_the_trials_do_not_depend_on_kills(
+    backend: LocalBackend,
+    inputs: Inputs,
+    undisturbed: Snapshot,
+    runs: Path,
+    kill: Callable[[Run], None],
+) -> None:
+    moments = sorted(random.Random(kill.__name__).sample(range(1, 13), k=2))
+    handle = submit(backend, experiment(kill.__name__, budget=TRIALS), inputs)
+    run = Run(runs / kill.__name__)
+    for moment in moments:
+        wait_until(backend, handle, lambda seen, moment=moment: len(finished(seen)) >= moment)
+        kill(run)
+        if kill is not kill_pool:
+            wait_until(backend, handle, lambda seen: seen.state.ended)
+            assert backend.observe(handle).state is ExperimentState.INTERRUPTED
+            assert {trial.state for trial in backend.observe(handle).trials} == {
+                TrialState.SUCCEEDED
+            }
+            backend.resume(handle)
+    snapshot = wait_for_end(backend, handle)
+    assert snapshot.state is ExperimentState.SUCCEEDED
+    assert findings(snapshot) == findings(undisturbed)
+    assert models(run) == best_names(snapshot)
+    assert temporary_files(run) == []
+
+
+def models(run: Run) -> set[str]:
+    return {path.parent.name for path in run.outputs.rglob("model.*")}
+
+
+def best_names(snapshot: Snapshot) -> set[str]:
+    return {trial.name for _, trial in ranked(snapshot.trials)[:KEPT_MODELS]}
+
+
+def test_only_the_best_models_are_kept(undisturbed: Snapshot, runs: Path) -> None:
+    run = Run(runs / "undisturbed")
+    assert models(run) == best_names(undisturbed)
+    assert len(list(run.outputs.glob("*/metrics.json"))) == len(undisturbed.trials)
+    assert len(list(run.outputs.glob("*/recipe.json"))) == len(undisturbed.trials)
+
+
+def test_an_interrupted_search_says_how_to_go_on(
+    backend: LocalBackend, inputs: Inputs, runs: Path
+) -> None:
+    handle = submit(backend, experiment("interrupted"), inputs)
+    kill_supervisor(Run(runs / "interrupted"))
+    snapshot = wait_for_end(backend, handle)
+    assert snapshot.state is ExperimentState.INTERRUPTED
+    assert "housectl tune --resume interrupted" in (snapshot.reason or "")
+    backend.stop(handle)
+    assert backend.observe(handle).state is ExperimentState.STOPPED
+
+
+def test_enqueued_assignments_come_first(backend: LocalBackend, inputs: Inputs) -> None:
+    enqueued = {"max_features": 0.5, "min_samples_leaf": 2}
+    space = SearchSpace(
+        parameters=SMALL_FOREST.parameters, fixed=SMALL_FOREST.fixed, enqueued=(enqueued,)
+    )
+    work = experiment("enqueued", space=space, budget=Budget(trials=2))
+    snapshot = wait_for_end(backend, submit(backend, work, inputs))
+    assert snapshot.trials[0].assignment == {**enqueued, "n_estimators": 20}
+
+
+def test_a_search_ends_when_its_time_is_used_up(backend: LocalBackend, inputs: Inputs) -> None:
+    budget = Budget(trials=1000, seconds=0.5)
+    snapshot = wait_for_end(backend, submit(backend, experiment("short", budget=budget), inputs))
+    assert snapshot.state is ExperimentState.SUCCEEDED
+    assert 2 <= len(snapshot.trials) < 1000
+    assert {trial.state for trial in snapshot.trials} == {TrialState.SUCCEEDED}
+    assert f"after {len(snapshot.trials)} of 1000" in (snapshot.reason or "")
+
+
+def test_damaged_inputs_end_the_search_with_the_reason(
+    backend: LocalBackend, inputs: Inputs, tmp_path: Path
+) -> None:
+    copied = Inputs(path=tmp_path / inputs.digest, shared=inputs.shared)
+    shutil.copytree(inputs.path, copied.path)
+    copied.data.write_text("not the data")
+    snapshot = wait_for_end(backend, submit(backend, experiment("damaged"), copied))
+    assert snapshot.state is ExperimentState.FAILED
+    assert "data.csv has the digest" in (snapshot.reason or "")
+
+
+def test_a_pool_that_always_dies_is_given_up(
+    backend: LocalBackend, inputs: Inputs, runs: Path
+) -> None:
+    slow = SearchSpace(parameters=SMALL_FOREST.parameters, fixed={"n_estimators": 5000})
+    handle = submit(backend, experiment("hopeless", space=slow), inputs)
+    run = Run(runs / "hopeless")
+    while not backend.observe(handle).state.ended:
+        backend.wait(handle, backend.observe(handle), timeout=0.3)
+        subprocess.run(["pkill", "-KILL", "-P", str(run.lock.holder or 0)], check=False)
+    snapshot = backend.observe(handle)
+    assert snapshot.state is ExperimentState.INTERRUPTED
+    assert "killed by SIGKILL, 3 times in a row" in (snapshot.reason or "")
+
+
+def test_stop_leaves_no_process(backend: LocalBackend, inputs: Inputs, runs: Path) -> None:
+    handle = submit(backend, experiment("quiet", budget=Budget(trials=1000)), inputs)
+    wait_until(backend, handle, lambda seen: len(finished(seen)) >= 1)
+    pool = pool_of(Run(runs / "quiet"))
+    assert len(alive(pool)) == 3
+    backend.stop(handle)
+    assert alive(pool) == []
+
+
+def alive(group: int) -> list[str]:
+    """Return the states of a group's processes, without those that only wait to be buried."""
+    listed = subprocess.run(
+        ["ps", "-A", "-o", "pgid=", "-o", "stat="], capture_output=True, text=True, check=True
+    )
+    processes = [line.split() for line in listed.stdout.splitlines()]
+    return [state for of, state in processes if of == str(group) and not state.startswith("Z")]
+
+
+def test_the_plan_is_a_shell_script(backend: LocalBackend, inputs: Inputs, tmp_path: Path) -> None:
+    enqueued = ({"max_features": 0.5, "min_samples_leaf": 2},)
+    space = SearchSpace(
+        parameters=SMALL_FOREST.parameters, fixed={"n_estimators": 5}, enqueued=enqueued
+    )
+    script = str(backend.plan(experiment("printed", space=space), inputs=inputs, image=None))
+    assert "-m trainer pool" in script
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\necho "$@" >> "$OUTPUT"\n')
+    python.chmod(python.stat().st_mode | stat.S_IXUSR)
+    called = tmp_path / "called"
+    environment = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "OUTPUT": str(called),
+        "number": "1",
+        "max_features": "0.25",
+        "min_samples_leaf": "3",
+    }
+    subprocess.run(["sh", "-c", script], env=environment, check=True)
+    first, pattern = called.read_text().splitlines()
+    assert first.endswith("max_features=0.5 min_samples_leaf=2 n_estimators=5")
+    assert "--output printed/0000 " in first
+    assert pattern.endswith("n_estimators=5 max_features=0.25 min_samples_leaf=3")
+
+
+def test_a_project_can_be_moved(inputs: Inputs, tmp_path: Path) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    own = Inputs(path=before / "inputs" / inputs.digest, shared=inputs.shared)
+    shutil.copytree(inputs.path, own.path)
+    backend = LocalBackend(before / "runs")
+    backend.stop(submit(backend, experiment("moved"), own))
+    before.rename(after)
+    moved = LocalBackend(after / "runs")
+    handle = moved.handle("moved")
+    moved.resume(handle)
+    assert wait_for_end(moved, handle).state is ExperimentState.SUCCEEDED
+
+
+def test_a_missing_library_is_named_before_anything_is_written(
+    inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.path", [])
+    with pytest.raises(MachineError, match="sklearn") as caught:
+        submit(LocalBackend(tmp_path / "runs"), experiment("libraries"), inputs)
+    assert caught.value.hint == "pip install 'housectl[local]'"
+    assert not (tmp_path / "runs").exists()

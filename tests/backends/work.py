@@ -1,0 +1,81 @@
+"""Experiments and tasks that take little time, and waiting for them."""
+
+from collections.abc import Callable
+
+from housectl.backends.base import Backend, Handle, Snapshot, Task, TaskKind
+from housectl.contract.inputs import Inputs
+from housectl.contract.recipe import Assignment, Family
+from housectl.experiment import (
+    Budget,
+    Experiment,
+    Limits,
+    Parameter,
+    ParameterKind,
+    SearchSpace,
+    Trial,
+    TrialState,
+)
+
+SMALL_FOREST = SearchSpace(
+    parameters=(
+        Parameter(name="max_features", kind=ParameterKind.DOUBLE, minimum=0.15, maximum=1),
+        Parameter(name="min_samples_leaf", kind=ParameterKind.INT, minimum=1, maximum=8),
+    ),
+    fixed={"n_estimators": 20},
+)
+
+
+def experiment(
+    name: str,
+    *,
+    space: SearchSpace = SMALL_FOREST,
+    budget: Budget | None = None,
+    workers: int = 2,
+) -> Experiment:
+    return Experiment(
+        name=name,
+        spaces={Family.RANDOM_FOREST: space},
+        budget=budget or Budget(trials=4),
+        limits=Limits(seconds=120),
+        workers=workers,
+        seed=5,
+    )
+
+
+def failing(name: str) -> Experiment:
+    """An experiment whose trials have a parameter that no forest has."""
+    space = SearchSpace(parameters=SMALL_FOREST.parameters, fixed={"n_leaves": 3})
+    return experiment(name, space=space, budget=Budget(trials=50, max_failed=2))
+
+
+def sealing(name: str, assignment: Assignment, *, model_sha256: str | None = None) -> Task:
+    return Task(
+        name=name,
+        kind=TaskKind.SEAL,
+        family=Family.RANDOM_FOREST,
+        assignment=assignment,
+        model_sha256=model_sha256,
+    )
+
+
+def submit(backend: Backend, work: Experiment | Task, inputs: Inputs) -> Handle:
+    return backend.submit(backend.plan(work, inputs=inputs, image="housectl-trainer:test"))
+
+
+def wait_until(backend: Backend, handle: Handle, condition: Callable[[Snapshot], bool]) -> Snapshot:
+    while not condition(snapshot := backend.observe(handle)):
+        backend.wait(handle, snapshot, timeout=60)
+    return snapshot
+
+
+def wait_for_end(backend: Backend, handle: Handle) -> Snapshot:
+    return wait_until(backend, handle, lambda snapshot: snapshot.state.ended)
+
+
+def finished(snapshot: Snapshot) -> list[Trial]:
+    return [trial for trial in snapshot.trials if trial.state is not TrialState.RUNNING]
+
+
+def findings(snapshot: Snapshot) -> list[tuple[int, Assignment, float | None]]:
+    """What must not depend on timing."""
+    return [(trial.number, trial.assignment, trial.mse) for trial in snapshot.trials]
