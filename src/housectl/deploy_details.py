@@ -9,7 +9,7 @@ from housectl.contract.record import MalformedRecordError, Record
 from housectl.store import ChampionStore
 
 
-class ModelReference(Record):
+class ModelReference(Record, kw_only=True):
     """One model.
 
     Attributes:
@@ -23,7 +23,7 @@ class ModelReference(Record):
     uri: str
 
 
-class DeployDetails(Record):
+class DeployDetails(Record, kw_only=True):
     """The former champion, the model that was judged, and the champion of now."""
 
     old_model: ModelReference | None

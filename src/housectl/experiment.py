@@ -140,3 +140,24 @@ def ranked(trials: Iterable[Trial]) -> list[tuple[float, Trial]]:
 def best_trial(trials: Iterable[Trial]) -> Trial | None:
     """Return the trial with the lowest objective, the earlier one of equals."""
     return next((trial for _, trial in ranked(trials)), None)
+
+
+def seconds_left(experiment: Experiment, trials: Iterable[Trial], now: float) -> float | None:
+    """Return about how long a search will go on, in seconds; None before its first trial has ended.
+
+    The trials that are left take as long as those that ended, on as many workers; trials in flight
+    count for what they still need.
+    """
+    known = list(trials)
+    durations = [
+        trial.finished - trial.started
+        for trial in known
+        if trial.started is not None and trial.finished is not None
+    ]
+    if not durations:
+        return None
+    mean = sum(durations) / len(durations)
+    running = [now - (trial.started or now) for trial in known if trial.finished is None]
+    waiting = max(experiment.budget.trials - len(known), 0)
+    left = waiting * mean + sum(max(mean - spent, 0.0) for spent in running)
+    return left / experiment.workers

@@ -8,7 +8,8 @@ from housectl.backends.base import Backend, Handle, Plan
 from housectl.contract.bundle import Bundle
 from housectl.contract.evidence import Evidence, evidence_key
 from housectl.contract.history import Action, Entry
-from housectl.contract.inputs import Inputs, write_inputs
+from housectl.contract.inputs import Inputs, SharedRecipe, read_inputs, write_inputs
+from housectl.contract.record import digest_of
 from housectl.contract.table import read_table
 from housectl.errors import NoChallengerError, UnknownExperimentError, UsageError
 from housectl.project import Project
@@ -67,12 +68,13 @@ class Pipeline:
     def write_inputs(self) -> Inputs:
         """Check the data file and write the inputs directory, unless it is there."""
         project = self.project
-        read_table(project.data_path, project.schema, group=project.split.group)
+        data = self.workspace.root / project.data
+        read_table(data, project.schema_record, group=project.split.group)
         return write_inputs(
             self.workspace.inputs,
-            project.data_path,
-            schema=project.schema,
-            split=project.split,
+            data,
+            schema=project.schema_record,
+            split=project.split_record,
             seed=project.seed,
         )
 
@@ -171,7 +173,7 @@ class Pipeline:
         return entry
 
     def repair(self) -> None:
-        """Bring deploy_details.json in line with the history, if a killed command left it behind."""
+        """Bring deploy_details.json in line with the history, as a killed command may not have."""
         deploy_details.repair(self._details, self.store)
 
     def _former(self, champion: Entry) -> str:
@@ -181,10 +183,13 @@ class Pipeline:
         return others[-1].bundle
 
     def _evidence(self, bundle: Bundle, *, like: Bundle) -> Evidence:
-        recipe = self._recipe_on(bundle, like)
+        shared = _shared_recipe(like)
+        recipe = bundle.record.recipe
+        recipe = shared.recipe(recipe.family, recipe.assignment, like.record.recipe.libraries)
         found = self.store.evidence(evidence_key(recipe))
         if found is None:
-            found = self._runner.appraise(recipe, self._inputs_of(like))
+            inputs = read_inputs(self.workspace.inputs / digest_of(shared))
+            found = self._runner.appraise(recipe, inputs)
             self.store.add_evidence(found)
         return found
 
@@ -197,5 +202,12 @@ class Pipeline:
         return Runner(
             backend=self.backend,
             watcher=self.watcher,
-            scratch=self.workspace.inputs.parent / "scratch",
+            scratch=self.workspace.scratch,
         )
+
+
+def _shared_recipe(bundle: Bundle) -> SharedRecipe:
+    recipe = bundle.record.recipe
+    return SharedRecipe(
+        schema=bundle.record.schema, data=recipe.data, split=recipe.split, seed=recipe.seed
+    )

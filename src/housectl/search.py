@@ -21,7 +21,7 @@ from housectl.errors import (
     TaskFailedError,
     UnknownExperimentError,
 )
-from housectl.experiment import ExperimentState, Trial, TrialState, best_trial
+from housectl.experiment import Experiment, ExperimentState, Trial, TrialState, best_trial
 
 LOOK_SECONDS = 1.0
 
@@ -29,7 +29,7 @@ LOOK_SECONDS = 1.0
 class Watcher(Protocol):
     """Is told what happens while a command waits."""
 
-    def searching(self, handle: Handle, snapshot: Snapshot) -> None:
+    def searching(self, experiment: Experiment, snapshot: Snapshot) -> None:
         """An experiment was looked at."""
 
     def working(self, task: Task, line: str) -> None:
@@ -64,7 +64,8 @@ class Runner:
             ExperimentStoppedError: It was stopped or interrupted before its end.
             NoTrialError: No trial can be used, or too many failed.
         """
-        snapshot = self._wait(handle, lambda seen: self.watcher.searching(handle, seen))
+        experiment = experiment_of(self.backend, handle)
+        snapshot = self._wait(handle, lambda seen: self.watcher.searching(experiment, seen))
         if snapshot.state in {ExperimentState.STOPPED, ExperimentState.INTERRUPTED}:
             raise ExperimentStoppedError(
                 f"The experiment {handle.name} is {snapshot.state}: {snapshot.reason}",
@@ -170,6 +171,20 @@ class Runner:
         self.scratch.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=self.scratch) as name:
             yield Path(name)
+
+
+def experiment_of(backend: Backend, handle: Handle) -> Experiment:
+    """Return the experiment that was submitted under this handle.
+
+    Raises:
+        UnknownExperimentError: It is a task.
+    """
+    work = backend.recorded(handle).work
+    if isinstance(work, Task):
+        raise UnknownExperimentError(
+            f"{handle.name} is a task, not an experiment.", hint="housectl list"
+        )
+    return work
 
 
 def usable_trial(handle: Handle, snapshot: Snapshot) -> Trial:

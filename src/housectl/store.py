@@ -43,7 +43,7 @@ from housectl.errors import (
 _SEAL_AGAIN = "housectl tune   # makes a challenger"
 
 
-class Challenger(Record):
+class Challenger(Record, kw_only=True):
     """What an experiment has brought; the newest one is what `housectl promote` takes."""
 
     schema_version: int = SCHEMA_VERSION

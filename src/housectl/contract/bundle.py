@@ -20,7 +20,7 @@ NATIVE_FILES = {Family.RANDOM_FOREST: "model.joblib", Family.XGBOOST: "model.ubj
 SHORT_DIGEST = 12
 
 
-class Provenance(Record):
+class Provenance(Record, kw_only=True):
     """Where a bundle was made. It is no part of the digest: the same model is the same anywhere."""
 
     experiment: str | None = None
@@ -33,7 +33,7 @@ class Provenance(Record):
     sealed_at: str
 
 
-class BundleRecord(Record):
+class BundleRecord(Record, kw_only=True):
     """The content of bundle.json; `files` maps each other file's name to its sha256."""
 
     schema_version: int = SCHEMA_VERSION
@@ -57,7 +57,7 @@ class BundleRecord(Record):
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle that was checked, and is wholly in memory: later changes on the disk do not reach it."""
+    """A bundle that was checked and is held in memory: what the disk does later is no matter."""
 
     path: Path
     digest: str

@@ -6,7 +6,7 @@ from housectl.contract.record import SCHEMA_VERSION, Record, digest_of
 EVIDENCE_FILE = "evidence.json"
 
 
-class Errors(Record):
+class Errors(Record, kw_only=True):
     """MSEs of one model, in the square of the target's unit.
 
     Attributes:
@@ -17,11 +17,11 @@ class Errors(Record):
     fold_mses: tuple[float, ...]
 
 
-class Evidence(Record):
+class Evidence(Record, kw_only=True):
     """What a verdict compares.
 
     Attributes:
-        holdout_rows: sha256 of the held-out rows' contents, to prove that two are compared on the same.
+        holdout_rows: sha256 of the held-out rows' contents, which proves that two saw the same.
         mean, linear: The errors of predicting the mean, and of a linear model.
     """
 

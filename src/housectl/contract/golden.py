@@ -8,14 +8,14 @@ from housectl.contract.record import SCHEMA_VERSION, Record
 GOLDEN_FILE = "golden.json"
 
 
-class GoldenRow(Record):
+class GoldenRow(Record, kw_only=True):
     """One row in the model's order of features, and the prediction of the trained model."""
 
     row: tuple[float, ...]
     prediction: float
 
 
-class Golden(Record):
+class Golden(Record, kw_only=True):
     """The golden rows of a bundle.
 
     Attributes:

@@ -15,7 +15,7 @@ class Action(StrEnum):
     ROLLBACK = "rollback"
 
 
-class Entry(Record):
+class Entry(Record, kw_only=True):
     """One change of champion.
 
     Attributes:

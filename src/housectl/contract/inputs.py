@@ -13,7 +13,7 @@ DATA_FILE = "data.csv"
 RECIPE_FILE = "recipe.json"
 
 
-class SharedRecipe(Record):
+class SharedRecipe(Record, kw_only=True):
     """What the recipes of all trials of an experiment have in common, and the schema."""
 
     schema_version: int = SCHEMA_VERSION

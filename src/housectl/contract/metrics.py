@@ -11,7 +11,7 @@ OBJECTIVE = "mse"
 _LINE = re.compile(rf"{OBJECTIVE}=(?P<value>\S+)")
 
 
-class Metrics(Record):
+class Metrics(Record, kw_only=True):
     """The errors of one recipe, in the square of the target's unit.
 
     Attributes:

@@ -4,7 +4,7 @@ from housectl.contract.recipe import Family, Value
 from housectl.contract.record import Record
 
 
-class TrialRequest(Record):
+class TrialRequest(Record, kw_only=True):
     """One trial to train.
 
     Attributes:
@@ -26,7 +26,7 @@ class TrialRequest(Record):
     keep_below: float | None = None
 
 
-class TrialAnswer(Record):
+class TrialAnswer(Record, kw_only=True):
     """How a trial ended: with its objective, or with a cause."""
 
     number: int

@@ -28,7 +28,7 @@ class SplitMethod(StrEnum):
     SHUFFLE = "shuffle"
 
 
-class Split(Record):
+class Split(Record, kw_only=True):
     """Which rows no trial sees.
 
     Attributes:
@@ -41,7 +41,7 @@ class Split(Record):
     group: str | None = None
 
 
-class Recipe(Record):
+class Recipe(Record, kw_only=True):
     """Everything that decides a model.
 
     Attributes:

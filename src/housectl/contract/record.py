@@ -16,18 +16,12 @@ class MalformedRecordError(ValueError):
     """The bytes are not a record of the expected kind; the text says where and why."""
 
 
-class _Strict(msgspec.StructMeta):
-    """Makes every record frozen, closed and keyword-only; msgspec does not inherit the last."""
+@dataclass_transform(frozen_default=True)
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An immutable value with a JSON form; unknown and missing fields are refused.
 
-    def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, object]) -> type:
-        return super().__new__(
-            cls, name, bases, namespace, frozen=True, kw_only=True, forbid_unknown_fields=True
-        )
-
-
-@dataclass_transform(frozen_default=True, kw_only_default=True)
-class Record(msgspec.Struct, metaclass=_Strict):
-    """An immutable value with a JSON form; unknown and missing fields are refused."""
+    Subclasses say `kw_only=True` themselves: it is the one option that msgspec does not inherit.
+    """
 
     @classmethod
     def from_json(cls, data: bytes) -> Self:

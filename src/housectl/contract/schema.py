@@ -3,11 +3,11 @@
 from housectl.contract.record import Record
 
 
-class Feature(Record):
+class Feature(Record, kw_only=True):
     """One input of the model.
 
     Attributes:
-        minimum, maximum: The range seen in training, in `unit`; values outside are served and counted.
+        minimum, maximum: The range of the training data; values outside are served and counted.
         meaning: One line for people.
     """
 
@@ -18,7 +18,7 @@ class Feature(Record):
     meaning: str = ""
 
 
-class Target(Record):
+class Target(Record, kw_only=True):
     """What is predicted; `response_key` names it in a server's answer."""
 
     name: str
@@ -27,14 +27,14 @@ class Target(Record):
     response_key: str = "prediction"
 
 
-class Exclusion(Record):
+class Exclusion(Record, kw_only=True):
     """A column of the data that no model may see, and why. Clients may send it; it is ignored."""
 
     name: str
     reason: str
 
 
-class Schema(Record):
+class Schema(Record, kw_only=True):
     """All columns of the data. Features stand in the order that the model has them in."""
 
     features: tuple[Feature, ...]

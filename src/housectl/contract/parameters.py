@@ -1,0 +1,147 @@
+"""The parameters that each family has, and the reading of an assignment of them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import inf, isfinite
+
+from housectl.contract.recipe import Assignment, Family, Value
+from housectl.errors import AssignmentError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """What one parameter accepts: numbers of one kind between bounds, or some words.
+
+    Each parameter has one kind of number: `max_features` is always a share and never a count,
+    so that it does not matter whether a backend writes 1 or 1.0.
+
+    Attributes:
+        above: A bound that is itself excluded; `minimum` and `maximum` are included.
+    """
+
+    number: type[int] | type[float] | None = None
+    minimum: float = -inf
+    above: float = -inf
+    maximum: float = inf
+    words: tuple[str, ...] = ()
+
+    def read(self, value: Value) -> Value:
+        """Return the value in the parameter's type.
+
+        Raises:
+            ValueError: The parameter does not accept it.
+        """
+        text = str(value).strip()
+        for word in self.words:
+            if text == word:
+                return word
+        if self.number is None:
+            raise ValueError(text)
+        number = self.number(text)
+        if not (
+            isfinite(number) and self.minimum <= number <= self.maximum and number > self.above
+        ):
+            raise ValueError(text)
+        return number
+
+    def __str__(self) -> str:
+        bounds = [
+            f"from {self.minimum:g}" if self.minimum > -inf else "",
+            f"above {self.above:g}" if self.above > -inf else "",
+            f"up to {self.maximum:g}" if self.maximum < inf else "",
+        ]
+        kind = "a whole number" if self.number is int else "a number"
+        numbers = [" ".join([kind, *filter(None, bounds)])] if self.number else []
+        return " or ".join([*numbers, *self.words])
+
+
+def _whole(minimum: int) -> Parameter:
+    return Parameter(number=int, minimum=minimum)
+
+
+def _share(*words: str) -> Parameter:
+    return Parameter(number=float, above=0, maximum=1, words=words)
+
+
+_NOT_NEGATIVE = Parameter(number=float, minimum=0)
+
+PARAMETERS: Mapping[Family, Mapping[str, Parameter]] = {
+    Family.RANDOM_FOREST: {
+        "n_estimators": _whole(1),
+        "criterion": Parameter(words=("squared_error", "absolute_error")),
+        "max_depth": _whole(1),
+        "max_leaf_nodes": _whole(2),
+        "min_samples_split": _whole(2),
+        "min_samples_leaf": _whole(1),
+        "min_weight_fraction_leaf": Parameter(number=float, minimum=0, maximum=0.5),
+        "min_impurity_decrease": _NOT_NEGATIVE,
+        "max_features": _share("sqrt", "log2"),
+        "max_samples": _share(),
+        "ccp_alpha": _NOT_NEGATIVE,
+    },
+    Family.XGBOOST: {
+        "n_estimators": _whole(1),
+        "learning_rate": Parameter(number=float, above=0),
+        "max_depth": _whole(0),
+        "max_leaves": _whole(0),
+        "max_bin": _whole(2),
+        "max_delta_step": _NOT_NEGATIVE,
+        "min_child_weight": _NOT_NEGATIVE,
+        "gamma": _NOT_NEGATIVE,
+        "subsample": _share(),
+        "colsample_bytree": _share(),
+        "colsample_bylevel": _share(),
+        "colsample_bynode": _share(),
+        "reg_alpha": _NOT_NEGATIVE,
+        "reg_lambda": _NOT_NEGATIVE,
+        "num_parallel_tree": _whole(1),
+        "grow_policy": Parameter(words=("depthwise", "lossguide")),
+        "tree_method": Parameter(words=("hist", "approx", "exact")),
+    },
+}
+
+
+def read_assignment(family: Family, assignment: Assignment) -> dict[str, Value]:
+    """Return the assignment with every value in its parameter's type.
+
+    Raises:
+        AssignmentError: The family lacks a parameter, or a parameter does not accept its value.
+    """
+    return {name: _read(family, name, value) for name, value in assignment.items()}
+
+
+def split_texts(texts: Iterable[str]) -> dict[str, Value]:
+    """Return an assignment from texts such as `max_depth=4`.
+
+    Raises:
+        AssignmentError: A text is no such pair, or a name stands twice.
+    """
+    assignment: dict[str, Value] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            raise _refused(f"{text!r} does not assign a value to a parameter.")
+        if name in assignment:
+            raise _refused(f"The parameter {name!r} has two values.")
+        assignment[name] = value
+    return assignment
+
+
+def _read(family: Family, name: str, value: Value) -> Value:
+    known = PARAMETERS[family]
+    if name not in known:
+        raise AssignmentError(
+            f"The family {family} has no parameter {name!r}.",
+            hint=f"Its parameters are {', '.join(sorted(known))}.",
+        )
+    try:
+        return known[name].read(value)
+    except ValueError as error:
+        raise AssignmentError(
+            f"The parameter {name} of {family} cannot be {value!r}.",
+            hint=f"Give {name} {known[name]}, in housectl.yaml where its range stands.",
+        ) from error
+
+
+def _refused(message: str) -> AssignmentError:
+    return AssignmentError(message, hint="Write each parameter once, as in `max_depth=4`.")

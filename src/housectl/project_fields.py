@@ -1,0 +1,212 @@
+"""The types of housectl.yaml's values: durations, sizes, ranges."""
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
+
+_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)(Ki|Mi|Gi|Ti|k|M|G|T)?")
+_UNITS = {
+    "Ki": 2**10,
+    "Mi": 2**20,
+    "Gi": 2**30,
+    "Ti": 2**40,
+    "k": 10**3,
+    "M": 10**6,
+    "G": 10**9,
+    "T": 10**12,
+}
+
+
+def read_duration(value: object) -> object:
+    """Return seconds for a text such as `90s`, `10m` or `1h30m`; other values as they are."""
+    if not isinstance(value, str):
+        return value
+    match = _DURATION.fullmatch(value)
+    if match is None or not value:
+        raise ValueError("a duration such as 90s, 10m or 1h30m")
+    hours, minutes, seconds = (float(part or 0) for part in match.groups())
+    return 3600 * hours + 60 * minutes + seconds
+
+
+def read_size(value: object) -> object:
+    """Return bytes for a text such as `512Mi` or `4Gi`; other values as they are."""
+    if not isinstance(value, str):
+        return value
+    match = _SIZE.fullmatch(value)
+    if match is None:
+        raise ValueError("a size such as 512Mi or 4Gi")
+    return int(float(match[1]) * _UNITS.get(match[2], 1))
+
+
+Duration = Annotated[
+    float,
+    BeforeValidator(read_duration),
+    Field(gt=0, allow_inf_nan=False),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0},
+                {"type": "string", "pattern": r"^(\d+(\.\d+)?h)?(\d+(\.\d+)?m)?(\d+(\.\d+)?s)?$"},
+            ]
+        }
+    ),
+]
+Size = Annotated[
+    int,
+    BeforeValidator(read_size),
+    Field(gt=0),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "exclusiveMinimum": 0},
+                {"type": "string", "pattern": r"^\d+(\.\d+)?(Ki|Mi|Gi|Ti|k|M|G|T)?$"},
+            ]
+        }
+    ),
+]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Text = Annotated[str, Field(min_length=1)]
+Scalar = StrictInt | StrictFloat | StrictStr
+
+
+class Model(BaseModel):
+    """A mapping of housectl.yaml: unknown keys are refused, values do not change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class FeatureFields(Model):
+    """A feature's range and meaning."""
+
+    min: Number
+    """Smallest value in the data."""
+    max: Number
+    """Largest value in the data; larger ones are served and counted."""
+    unit: str = ""
+    """Unit of the values."""
+    meaning: str = ""
+    """One line for people."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.min > self.max:
+            raise ValueError(f"min {self.min:g} not above max {self.max:g}")
+        return self
+
+
+class TargetFields(Model):
+    """What is predicted."""
+
+    name: Text
+    """The column of the data."""
+    unit: str = ""
+    """Unit of the values."""
+    meaning: str = ""
+    """One line for people."""
+    response_key: Text = "prediction"
+    """The key of the prediction in a server's answer."""
+
+
+class SplitFields(Model):
+    """Which rows no trial sees."""
+
+    method: Literal["hash", "shuffle"] = "hash"
+    """hash: by each row's content, so that added rows do not reshuffle; shuffle: seeded."""
+    holdout: Annotated[float, Field(ge=0.05, le=0.5)] = 0.2
+    """Share of the rows that is held out."""
+    group: Text | None = None
+    """Column whose equal values stay on one side."""
+
+
+class Range(Model):
+    """A parameter to search between two ends, both included."""
+
+    min: Number
+    """Smallest value."""
+    max: Number
+    """Largest value."""
+    log: bool = False
+    """Search on a logarithmic scale."""
+
+    @model_validator(mode="after")
+    def _searchable(self) -> Self:
+        if not self.min < self.max:
+            raise ValueError(f"min {self.min:g} below max {self.max:g}")
+        if self.log and self.min <= 0:
+            raise ValueError(f"min above 0 on a logarithmic scale, not {self.min:g}")
+        return self
+
+
+class Choices(Model):
+    """A parameter to choose from a list."""
+
+    choices: Annotated[tuple[Scalar, ...], Field(min_length=2)]
+    """The values."""
+
+
+def _shape(value: object) -> str:
+    if isinstance(value, Range | Choices):
+        return type(value).__name__
+    if isinstance(value, dict):
+        return "Choices" if "choices" in value else "Range"
+    return "Constant"
+
+
+ParameterFields = Annotated[
+    Annotated[Range, Tag("Range")]
+    | Annotated[Choices, Tag("Choices")]
+    | Annotated[Scalar, Tag("Constant")],
+    Discriminator(_shape),
+]
+
+
+class BudgetFields(Model):
+    """When a search ends."""
+
+    trials: Annotated[int, Field(ge=1, le=10_000)] = 30
+    """Trials after which it ends."""
+    time: Duration | None = None
+    """Wall time after which no trial is started."""
+    max_failed: Annotated[int, Field(ge=1)] = 3
+    """Failed trials that end it."""
+
+
+class LimitFields(Model):
+    """What one trial may use."""
+
+    time: Duration | None = 600.0
+    """Wall time."""
+    memory: Size | None = 4 * 2**30
+    """Memory."""
+
+
+class ServeFields(Model):
+    """Where the server listens."""
+
+    host: Text = "127.0.0.1"
+    """Address."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 8005
+    """Port."""
+
+
+class VerifyFields(Model):
+    """What a running server has to fulfil."""
+
+    url: Annotated[str, Field(pattern=r"^https?://")] | None = None
+    """Where the server is; by default where `serve:` says."""
+    p99_ms: Annotated[float, Field(gt=0)] = 50.0
+    """Objective for the 99th percentile of the latency, in milliseconds."""
