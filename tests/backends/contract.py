@@ -23,6 +23,7 @@ from tests.backends.work import (
     submit,
     wait_for_end,
     wait_until,
+    wait_until_finished,
 )
 
 LONG = Budget(trials=1000)
@@ -137,7 +138,7 @@ class BackendContract:
 
     def test_a_stopped_search_goes_on(self, backend: Backend, inputs: Inputs) -> None:
         handle = submit(backend, experiment("stopped", budget=Budget(trials=6)), inputs)
-        wait_until(backend, handle, lambda seen: len(finished(seen)) >= 2)
+        wait_until_finished(backend, handle, 2)
         backend.stop(handle)
         stopped = backend.observe(handle)
         assert stopped.state is ExperimentState.STOPPED

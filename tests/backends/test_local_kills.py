@@ -3,39 +3,34 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
 from pathlib import Path
+from signal import SIGKILL
 
 import pytest
 
-from housectl.backends.base import Handle, Snapshot
 from housectl.backends.local.backend import LocalBackend
 from housectl.backends.local.run import Run, create_run
 from housectl.contract.inputs import Inputs
-from housectl.experiment import Budget, Experiment, ExperimentState, SearchSpace, TrialState
-from tests.backends.work import SMALL_FOREST, experiment, findings, submit, wait_for_end
+from housectl.experiment import (
+    KEPT_MODELS,
+    Budget,
+    Experiment,
+    ExperimentState,
+    SearchSpace,
+    TrialState,
+)
+from tests.backends.work import SMALL_FOREST, experiment, findings, wait_for_end
 
-CALLS = "rename,renameat,renameat2,link,linkat,fsync,unlink,unlinkat,rmdir,mkdir,mkdirat"
+CALLS = "rename,renameat,renameat2,link,linkat,fsync,unlink,unlinkat,rmdir"
 AT_ONCE = 2
 
 
-@pytest.fixture
-def backend(tmp_path: Path) -> LocalBackend:
-    return LocalBackend(tmp_path / "runs")
-
-
-@pytest.fixture
-def undisturbed(backend: LocalBackend, inputs: Inputs) -> Snapshot:
-    return wait_for_end(backend, submit(backend, short("undisturbed"), inputs))
-
-
 def short(name: str) -> Experiment:
-    """Two trials that need no sampler, which other tests kill."""
-    enqueued = (
-        {"max_features": 0.2, "min_samples_leaf": 4},
-        {"max_features": 0.3, "min_samples_leaf": 2},
+    """Trials that need no sampler, the best one last, so that a model is removed for it."""
+    enqueued = tuple(
+        {"max_features": 0.4, "min_samples_leaf": leaf} for leaf in range(KEPT_MODELS + 1, 0, -1)
     )
     space = SearchSpace(
         parameters=SMALL_FOREST.parameters, fixed={"n_estimators": 5}, enqueued=enqueued
@@ -43,53 +38,62 @@ def short(name: str) -> Experiment:
     return experiment(name, space=space, budget=Budget(trials=len(enqueued)))
 
 
-def survives(run: Run, call: int) -> bool:
-    """Supervise the run, killed right before its n-th call, and tell whether there was one."""
+def supervise(run: Run, *options: str) -> int:
+    """Supervise the run under strace, and return the supervisor's status."""
     with run.lock.acquired() as lock:
         assert lock is not None
-        done = subprocess.run(
-            [
-                *("strace", "-qq", "-o", "/dev/null", "-e", f"trace={CALLS}"),
-                *("-e", f"inject={CALLS}:signal=KILL:when={call}"),
-                *(sys.executable, "-P", "-m", "housectl.backends.local.supervisor", str(run.path)),
-            ],
-            stdin=lock,
-            check=False,
-        )
-    assert done.returncode in {0, -9}
-    return done.returncode == 0
+        supervisor = (sys.executable, "-P", "-m", "housectl.backends.local.supervisor")
+        return subprocess.run(
+            ["strace", "-qq", *options, *supervisor, str(run.path)], stdin=lock, check=False
+        ).returncode
 
 
-def kills(backend: LocalBackend, inputs: Inputs) -> Iterator[tuple[Handle, bool]]:
-    """Yield runs that were killed at their first, second, … call, until one survives."""
+def changing_calls(run: Run, log: Path) -> list[tuple[str, int]]:
+    """Supervise the run to its end; return its calls that changed files, each with its number.
 
-    def attempt(call: int) -> tuple[Handle, bool]:
-        name = f"kill-{call}"
-        run = create_run(backend.runs / name, short(name), inputs.path)
-        return backend.handle(name), survives(run, call)
-
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for first in count(1, AT_ONCE):
-            yield from pool.map(attempt, range(first, first + AT_ONCE))
+    The numbers count the calls of one name, as strace does, also those that changed nothing.
+    """
+    options = ("-e", f"trace={CALLS}", "-e", "signal=none")
+    assert supervise(run, "-o", str(log), *options) == 0
+    numbers: Counter[str] = Counter()
+    calls = []
+    for line in log.read_text().splitlines():
+        name = line.partition("(")[0]
+        numbers[name] += 1
+        if line.endswith(" = 0"):
+            calls.append((name, numbers[name]))
+    return calls
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="strace is a Linux program")
-def test_a_search_goes_on_after_a_kill_at_any_call(
-    backend: LocalBackend, inputs: Inputs, undisturbed: Snapshot
-) -> None:
+def test_a_search_goes_on_after_a_kill_at_any_call(inputs: Inputs, tmp_path: Path) -> None:
     assert shutil.which("strace"), "this test needs strace: apt-get install strace"
-    killed = 0
-    for handle, survived in kills(backend, inputs):
-        before = backend.observe(handle)
-        if survived:
-            assert before.state is ExperimentState.SUCCEEDED
-            break
-        killed += 1
-        assert before.state in {ExperimentState.INTERRUPTED, ExperimentState.SUCCEEDED}
-        assert {trial.state for trial in before.trials} <= {TrialState.SUCCEEDED}
+    backend = LocalBackend(tmp_path / "runs")
+
+    def begun(name: str) -> Run:
+        return create_run(backend.runs / name, short(name), inputs.path)
+
+    def kill_and_resume(call: str, number: int) -> None:
+        run = begun(f"{call}-{number}")
+        kill = f"inject={call}:signal=KILL:when={number}"
+        assert supervise(run, "-o", "/dev/null", "-e", f"trace={call}", "-e", kill) == -SIGKILL
+        handle = backend.handle(run.name)
+        killed = backend.observe(handle)
+        assert killed.state in {ExperimentState.INTERRUPTED, ExperimentState.SUCCEEDED}
+        assert {trial.state for trial in killed.trials} <= {TrialState.SUCCEEDED}
         backend.resume(handle)
-        after = wait_for_end(backend, handle)
-        assert after.state is ExperimentState.SUCCEEDED
-        assert findings(after) == findings(undisturbed)
-        assert list(Run(backend.runs / handle.name).path.rglob(".tmp-*")) == []
-    assert killed > len(undisturbed.trials) * 4
+        resumed = wait_for_end(backend, handle)
+        assert resumed.state is ExperimentState.SUCCEEDED
+        assert findings(resumed) == expected
+        assert len(list(run.outputs.rglob("model.*"))) == KEPT_MODELS
+        assert list(run.path.rglob(".tmp-*")) == []
+
+    calls = changing_calls(begun("undisturbed"), tmp_path / "calls")
+    expected = findings(backend.observe(backend.handle("undisturbed")))
+    assert Counter(name for name, _ in calls) == {
+        "rename": 2 * len(expected) + 1,
+        "fsync": 2 * (len(expected) + 1),
+        "unlink": 1,
+    }
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(kill_and_resume, *zip(*calls, strict=True)))

@@ -132,7 +132,12 @@ def test_enqueued_assignments_come_first_in_each_family() -> None:
 
 
 def test_an_enqueued_assignment_may_lie_outside_of_the_space() -> None:
-    for outside in ({"x": 100.0, "n": 2, "kind": "a"}, {"x": 1.0, "n": 2, "kind": "z"}, {"n": 1}):
+    assignments: list[Assignment] = [
+        {"x": 100.0, "n": 2, "kind": "a"},
+        {"x": 1.0, "n": 2, "kind": "z"},
+        {"n": 1},
+    ]
+    for outside in assignments:
         space = SearchSpace(parameters=SPACE.parameters, enqueued=(outside,))
         first, second = (
             suggest(experiment({FOREST: space}), number, earlier=[outside], objectives={})

@@ -72,6 +72,10 @@ def wait_for_end(backend: Backend, handle: Handle) -> Snapshot:
     return wait_until(backend, handle, lambda snapshot: snapshot.state.ended)
 
 
+def wait_until_finished(backend: Backend, handle: Handle, trials: int) -> Snapshot:
+    return wait_until(backend, handle, lambda snapshot: len(finished(snapshot)) >= trials)
+
+
 def finished(snapshot: Snapshot) -> list[Trial]:
     return [trial for trial in snapshot.trials if trial.state is not TrialState.RUNNING]
 

@@ -14,7 +14,8 @@ from housectl.backends.local.control import start, stop
 from housectl.backends.local.output import check_task_output, check_trial_output, copy_output
 from housectl.backends.local.plan import LocalPlan
 from housectl.backends.local.preflight import check_libraries, check_space
-from housectl.backends.local.run import Outcome, Run, create_run
+from housectl.backends.local.records import Outcome
+from housectl.backends.local.run import Run, create_run
 from housectl.backends.local.trainer import last_line
 from housectl.contract.files import new_directory
 from housectl.contract.inputs import Inputs, read_inputs

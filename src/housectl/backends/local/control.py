@@ -8,7 +8,8 @@ from contextlib import suppress
 from subprocess import STDOUT, Popen
 from threading import Thread
 
-from housectl.backends.local.run import Outcome, Run
+from housectl.backends.local.records import Outcome
+from housectl.backends.local.run import Run
 from housectl.experiment import ExperimentState
 
 _SUPERVISOR = "housectl.backends.local.supervisor"

@@ -1,15 +1,16 @@
 """Plans for this machine: the trainer's own commands."""
 
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from housectl.backends.base import Task, Work
+from housectl.backends.local.sampler import enqueued
 from housectl.contract.inputs import Inputs
 from housectl.contract.recipe import Assignment, Family
-from housectl.experiment import Experiment, SearchSpace
+from housectl.experiment import Experiment
 
-TRAINER = ("-m", "trainer")
+_TRAINER = ("-m", "trainer")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +31,7 @@ class LocalPlan:
 
 def pool_arguments(inputs: str) -> list[str]:
     """Return the arguments that make Python the trainer's pool."""
-    return [*TRAINER, "pool", "--inputs", inputs]
+    return [*_TRAINER, "pool", "--inputs", inputs]
 
 
 def task_arguments(task: Task, *, inputs: str, output: str) -> list[str]:
@@ -45,7 +46,7 @@ def task_arguments(task: Task, *, inputs: str, output: str) -> list[str]:
         "--backend": "local",
     }
     given = [part for name, value in options.items() if value for part in (name, value)]
-    return [*TRAINER, task.kind, *given, *_pairs(task.assignment)]
+    return [*_TRAINER, task.kind, *given, *_pairs(task.assignment)]
 
 
 def _experiment_lines(experiment: Experiment, inputs: str) -> Iterator[str]:
@@ -54,30 +55,33 @@ def _experiment_lines(experiment: Experiment, inputs: str) -> Iterator[str]:
         "forks for each of them:"
     )
     yield f"#   {_shell(pool_arguments(inputs))}"
-    enqueued = max(len(space.enqueued) for space in experiment.spaces.values())
-    for number in range(min(enqueued * len(experiment.families), experiment.budget.trials)):
-        family = experiment.family_of(number)
-        space = experiment.spaces[family]
-        turn = number // len(experiment.families)
-        if turn < len(space.enqueued):
+    for number in range(experiment.budget.trials):
+        assignment = enqueued(experiment, number)
+        if assignment is not None:
             output = f"{experiment.name}/{number:04}"
-            assignment = {**space.fixed, **space.enqueued[turn]}
-            yield _shell(_trial_arguments(inputs, output, family, _pairs(assignment)))
+            trial = _trial_arguments(inputs, experiment.family_of(number))
+            yield _shell([*trial, "--output", output, *_pairs(assignment)])
     yield "# Each of the others, with the values that the sampler chooses:"
     for family in experiment.families:
         yield _pattern(experiment, inputs, family)
 
 
 def _pattern(experiment: Experiment, inputs: str, family: Family) -> str:
-    space: SearchSpace = experiment.spaces[family]
-    names = [parameter.name for parameter in space.parameters]
-    fixed = {name: value for name, value in space.fixed.items() if name not in names}
-    command = _shell(_trial_arguments(inputs, f"{experiment.name}/", family, _pairs(fixed)))
-    return " ".join((command, *(f'{name}="${{{name}}}"' for name in names)))
+    space = experiment.spaces[family]
+    chosen = [parameter.name for parameter in space.parameters]
+    fixed = {name: value for name, value in space.fixed.items() if name not in chosen}
+    return " ".join(
+        (
+            _shell(_trial_arguments(inputs, family)),
+            f'--output {shlex.quote(experiment.name)}/"${{number}}"',
+            *map(shlex.quote, _pairs(fixed)),
+            *(f'{name}="${{{name}}}"' for name in chosen),
+        )
+    )
 
 
-def _trial_arguments(inputs: str, output: str, family: Family, pairs: Iterable[str]) -> list[str]:
-    return [*TRAINER, "trial", "--inputs", inputs, "--output", output, "--family", family, *pairs]
+def _trial_arguments(inputs: str, family: Family) -> list[str]:
+    return [*_TRAINER, "trial", "--inputs", inputs, "--family", family]
 
 
 def _pairs(assignment: Assignment) -> list[str]:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from housectl.backends.base import Task, Work
 from housectl.backends.local.lock import Lock
+from housectl.backends.local.records import Outcome, PlanRecord, TrialRecord
 from housectl.contract.files import (
     disk_errors_explained,
     new_directory,
@@ -26,52 +27,12 @@ from housectl.contract.files import (
     write_and_sync,
     write_durably,
 )
-from housectl.contract.record import SCHEMA_VERSION, MalformedRecordError, Record
+from housectl.contract.record import MalformedRecordError
 from housectl.errors import NameTakenError, UsageError
 from housectl.experiment import Experiment, ExperimentState, Trial, TrialState
 
 _PLAN = "plan.json"
 _OUTCOME = "outcome.json"
-
-
-class PlanRecord(Record):
-    """The content of plan.json.
-
-    Attributes:
-        inputs: Path of the inputs directory, relative to the run directory, so that a project can
-            be moved.
-        submitted: Seconds since the epoch.
-    """
-
-    schema_version: int = SCHEMA_VERSION
-    inputs: str
-    submitted: float
-    experiment: Experiment | None = None
-    task: Task | None = None
-
-    @property
-    def work(self) -> Work:
-        """What is to be done."""
-        work = self.experiment or self.task
-        if work is None:
-            raise MalformedRecordError("neither an experiment nor a task")
-        return work
-
-
-class TrialRecord(Record):
-    """The content of a file in trials/."""
-
-    schema_version: int = SCHEMA_VERSION
-    trial: Trial
-
-
-class Outcome(Record):
-    """The content of outcome.json; `finished` is in seconds since the epoch."""
-
-    schema_version: int = SCHEMA_VERSION
-    state: ExperimentState
-    reason: str | None = None
-    finished: float | None = None
 
 
 @dataclass(frozen=True)
@@ -143,9 +104,11 @@ class Run:
     def unfinished(self) -> bool:
         """Whether a supervisor would have something to do: a failed task is worth another try."""
         outcome = self.outcome()
-        if outcome is None or outcome.state is not ExperimentState.FAILED:
-            return outcome is None or outcome.state is not ExperimentState.SUCCEEDED
-        return self.plan().task is not None
+        if outcome is None:
+            return True
+        if outcome.state is ExperimentState.FAILED:
+            return self.plan().task is not None
+        return outcome.state is not ExperimentState.SUCCEEDED
 
     def end(self, outcome: Outcome) -> None:
         """Record how it ended."""

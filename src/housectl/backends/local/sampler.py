@@ -22,6 +22,13 @@ def may_be_suggested(number: int, finished: Container[int]) -> bool:
     return all(earlier in finished for earlier in range(number - LAG + 1))
 
 
+def enqueued(experiment: Experiment, number: int) -> Assignment | None:
+    """Return the assignment of a trial if that was set beforehand."""
+    space = experiment.spaces[experiment.family_of(number)]
+    turn = number // len(experiment.families)
+    return {**space.fixed, **space.enqueued[turn]} if turn < len(space.enqueued) else None
+
+
 def suggest(
     experiment: Experiment,
     number: int,
@@ -40,10 +47,10 @@ def suggest(
         earlier: The assignments of all trials with lower numbers, in their order.
         objectives: Objectives by trial number; those after `number - LAG` are not looked at.
     """
+    assignment = enqueued(experiment, number)
+    if assignment is not None:
+        return assignment
     space = experiment.spaces[experiment.family_of(number)]
-    turn = number // len(experiment.families)
-    if turn < len(space.enqueued):
-        return {**space.fixed, **space.enqueued[turn]}
     return {**space.fixed, **_sampled(experiment, number, earlier, objectives)}
 
 

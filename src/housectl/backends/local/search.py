@@ -1,13 +1,13 @@
 """An experiment on this machine: keeps the workers busy and records what they find."""
 
 import time
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from housectl.backends.local.ending import outcome_of, time_is_up, too_many_failed
 from housectl.backends.local.plan import pool_arguments
-from housectl.backends.local.run import Outcome, Run, remove_tree
+from housectl.backends.local.records import Outcome
+from housectl.backends.local.run import Run, remove_tree
 from housectl.backends.local.sampler import may_be_suggested, suggest
 from housectl.backends.local.trainer import Pool, PoolDiedError
 from housectl.contract.bundle import NATIVE_FILES
@@ -15,14 +15,7 @@ from housectl.contract.files import remove_leftovers
 from housectl.contract.pooling import TrialAnswer, TrialRequest
 from housectl.contract.recipe import Assignment
 from housectl.errors import MachineError
-from housectl.experiment import (
-    KEPT_MODELS,
-    Experiment,
-    ExperimentState,
-    Trial,
-    TrialState,
-    ranked,
-)
+from housectl.experiment import KEPT_MODELS, Experiment, Trial, TrialState, ranked
 
 _MAX_DEATHS = 3
 
@@ -66,7 +59,7 @@ class Search:
                 self._remove_models()
         finally:
             self._pool.kill()
-        return self._outcome()
+        return outcome_of(self._experiment.budget, self._finished.values(), now=time.time())
 
     def _start_trials(self) -> None:
         while len(self._running) < self._experiment.workers:
@@ -81,12 +74,16 @@ class Search:
         return next(number for number in range(len(taken) + 1) if number not in taken)
 
     def _may_start(self, number: int) -> bool:
+        budget = self._experiment.budget
         return (
-            number < self._experiment.budget.trials
+            number < budget.trials
             and may_be_suggested(number, self._finished)
-            and not self._too_many_failed()
-            and not self._time_is_up()
+            and not too_many_failed(budget, self._finished.values())
+            and not time_is_up(budget, self._trials(), now=time.time())
         )
+
+    def _trials(self) -> list[Trial]:
+        return [*self._finished.values(), *self._running.values()]
 
     def _start(self, number: int) -> None:
         trial = Trial(
@@ -126,20 +123,20 @@ class Search:
         return earlier[KEPT_MODELS - 1][0] if len(earlier) >= KEPT_MODELS else None
 
     def _assignment(self, number: int) -> Assignment:
-        objectives = {
-            trial.number: trial.mse for trial in self._finished.values() if trial.mse is not None
-        }
         while len(self._assignments) <= number:
-            missing = len(self._assignments)
-            known = self._finished.get(missing)
-            self._assignments.append(
-                known.assignment
-                if known is not None
-                else suggest(
-                    self._experiment, missing, earlier=self._assignments, objectives=objectives
-                )
-            )
+            self._assignments.append(self._next_assignment())
         return self._assignments[number]
+
+    def _next_assignment(self) -> Assignment:
+        number = len(self._assignments)
+        if number in self._finished:
+            return self._finished[number].assignment
+        return suggest(
+            self._experiment,
+            number,
+            earlier=self._assignments,
+            objectives={trial.number: mse for mse, trial in ranked(self._finished.values())},
+        )
 
     def _suggest_ahead(self) -> None:
         """Have an assignment ready for each worker that may soon be free."""
@@ -193,43 +190,3 @@ class Search:
             model = self._run.output(trial.name) / NATIVE_FILES[trial.family]
             model.unlink(missing_ok=True)
         self._with_model = best_first[:KEPT_MODELS]
-
-    def _outcome(self) -> Outcome:
-        done, planned = len(self._finished), self._experiment.budget.trials
-        state, reason = ExperimentState.SUCCEEDED, None
-        if self._too_many_failed() or len(self._failed()) == done:
-            state = ExperimentState.FAILED
-            reason = f"{len(self._failed())} of {done} trials failed: {self._causes()}."
-        elif done < planned:
-            reason = f"Its time was used up after {done} of {planned} trials."
-        return Outcome(state=state, reason=reason, finished=time.time())
-
-    def _failed(self) -> list[Trial]:
-        return [trial for trial in self._finished.values() if trial.state is TrialState.FAILED]
-
-    def _too_many_failed(self) -> bool:
-        return len(self._failed()) >= self._experiment.budget.max_failed
-
-    def _causes(self) -> str:
-        counted = Counter(trial.cause for trial in self._failed()).most_common()
-        return "; ".join(f"{count} x {cause}" for cause, count in counted)
-
-    def _time_is_up(self) -> bool:
-        budget = self._experiment.budget.seconds
-        trials = (*self._finished.values(), *self._running.values())
-        return budget is not None and seconds_used(trials, now=time.time()) >= budget
-
-
-def seconds_used(trials: Iterable[Trial], *, now: float) -> float:
-    """Return for how long at least one of the trials ran; pauses of the search do not count.
-
-    Args:
-        trials: Finished and running ones.
-        now: Seconds since the epoch, at which running trials still run.
-    """
-    used = covered = 0.0
-    spans = [(trial.started or now, trial.finished or now) for trial in trials]
-    for started, finished in sorted(spans):
-        used += max(0.0, finished - max(started, covered))
-        covered = max(covered, finished)
-    return used

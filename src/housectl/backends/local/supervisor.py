@@ -11,11 +11,12 @@ from pathlib import Path
 
 from housectl.backends.base import Task
 from housectl.backends.local.plan import task_arguments
-from housectl.backends.local.run import Outcome, Run, remove_tree
+from housectl.backends.local.records import Outcome
+from housectl.backends.local.run import Run, remove_tree
 from housectl.backends.local.search import Search
 from housectl.backends.local.trainer import do_task
-from housectl.contract.files import remove_leftovers
-from housectl.errors import HousectlError, TaskFailedError
+from housectl.contract.files import disk_errors_explained, remove_leftovers
+from housectl.errors import HousectlError, MachineError, TaskFailedError
 from housectl.experiment import ExperimentState
 
 
@@ -27,12 +28,16 @@ def main() -> None:
     outcome = _outcome(run)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
-    run.end(outcome)
+    try:
+        run.end(outcome)
+    except MachineError as error:
+        sys.exit(f"error: {error.message}")
 
 
 def _outcome(run: Run) -> Outcome:
     try:
-        return _work(run)
+        with disk_errors_explained(run.path):
+            return _work(run)
     except KeyboardInterrupt:
         state, reason = ExperimentState.STOPPED, "It was stopped."
     except TaskFailedError as error:

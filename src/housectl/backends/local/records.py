@@ -1,0 +1,45 @@
+"""What the files of a run directory hold."""
+
+from housectl.backends.base import Task, Work
+from housectl.contract.record import SCHEMA_VERSION, MalformedRecordError, Record
+from housectl.experiment import Experiment, ExperimentState, Trial
+
+
+class PlanRecord(Record, kw_only=True):
+    """The content of plan.json.
+
+    Attributes:
+        inputs: Path of the inputs directory, relative to the run directory, so that a project can
+            be moved.
+        submitted: Seconds since the epoch.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    inputs: str
+    submitted: float
+    experiment: Experiment | None = None
+    task: Task | None = None
+
+    @property
+    def work(self) -> Work:
+        """What is to be done."""
+        work = self.experiment or self.task
+        if work is None:
+            raise MalformedRecordError("neither an experiment nor a task")
+        return work
+
+
+class TrialRecord(Record, kw_only=True):
+    """The content of a file in trials/."""
+
+    schema_version: int = SCHEMA_VERSION
+    trial: Trial
+
+
+class Outcome(Record, kw_only=True):
+    """The content of outcome.json; `finished` is in seconds since the epoch."""
+
+    schema_version: int = SCHEMA_VERSION
+    state: ExperimentState
+    reason: str | None = None
+    finished: float | None = None
