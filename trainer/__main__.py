@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 
 from housectl.contract.inputs import read_inputs
+from housectl.contract.parameters import read_assignment, split_texts
 from housectl.contract.recipe import Family
 from housectl.errors import ExitStatus
 from trainer.outcome import exit_status
-from trainer.parameters import read_assignment, split_texts
 
 _THREADS = "OMP_NUM_THREADS"
 

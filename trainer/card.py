@@ -147,8 +147,8 @@ def _proof(golden: Golden, unit: str) -> str:
 
 `golden.json` has {len(golden.rows)} rows with the trained model's own predictions: real rows, rows
 at the model's thresholds, rows out of range. Every copy of the model must repeat them to within
-{golden.tolerance:.3g} {unit}. `model.onnx` did so on all rows of the data, and on rows at the
-thresholds and right beside them.
+{golden.tolerance:.3g} (unit: {unit or _NOTHING}). `model.onnx` did so on all rows of the data, and
+on rows at the thresholds and right beside them.
 """
 
 

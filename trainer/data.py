@@ -73,19 +73,19 @@ def load(inputs: Inputs) -> Dataset:
 
 
 def _whole(table: Table, shared: SharedRecipe) -> Part:
-    columns = [np.frombuffer(table.numbers[name]) for name in shared.schema.feature_names]
-    for name, column in zip(shared.schema.feature_names, columns, strict=True):
-        _check_width(name, column)
+    columns = {name: np.frombuffer(values) for name, values in table.numbers.items()}
+    for name, column in columns.items():
+        _check_size(name, column)
     return Part(
-        rows=np.column_stack(columns),
-        targets=np.frombuffer(table.numbers[shared.schema.target.name]),
+        rows=np.column_stack([columns[name] for name in shared.schema.feature_names]),
+        targets=columns[shared.schema.target.name],
         groups=np.array(table.groups) if table.groups else None,
     )
 
 
-def _check_width(name: str, column: Floats) -> None:
+def _check_size(name: str, column: Floats) -> None:
     largest = float(np.abs(column).max())
-    if largest > np.finfo(np.float32).max:
+    if largest > float(np.finfo(np.float32).max):
         raise DataError(
             f"The column {name} has values of the size {largest:g}; trees hold up to 3.4e38.",
             hint=f"Give {name} in a larger unit.",

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from housectl.contract.inputs import SharedRecipe
+from housectl.contract.parameters import read_assignment
 from housectl.contract.recipe import Assignment, Family, Recipe, Value
 from housectl.errors import AssignmentError
 from trainer.data import Floats, Part
-from trainer.parameters import read_assignment
 from trainer.trees import Ensemble
 
 

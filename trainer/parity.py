@@ -6,7 +6,7 @@ import numpy as np
 
 from housectl.contract.scorer import Scorer
 from housectl.errors import SealError
-from trainer.data import Floats
+from trainer.data import Floats, Places
 from trainer.trees import Ensemble
 
 FEWEST_PROBES = 2_000
@@ -18,13 +18,13 @@ _BLOCK = 10_000
 def probes(ensemble: Ensemble, rows: Floats, *, seed: int) -> Floats:
     """Return rows that lie at the model's thresholds, where a wrong comparison shows.
 
-    Each threshold is put into one of `rows` thrice: as it is, and as the float32 numbers below and
-    above it. Few thresholds are put into several rows; of many a sample is taken.
+    Each threshold is put into a row of the data thrice: as it is, and as the float32 numbers below
+    and above it. Few thresholds are put into several rows; of many a sample is taken.
 
     Args:
         ensemble: The model's trees.
         rows: `(n, features)`, real rows.
-        seed: Decides the sample.
+        seed: Decides the sample, and which row each threshold is put into.
 
     Returns:
         `(m, features)`, m from 2,000 to 200,000 unless no tree compares anything.
@@ -34,10 +34,9 @@ def probes(ensemble: Ensemble, rows: Floats, *, seed: int) -> Floats:
         return rows[:0]
     features = np.repeat([feature for feature, _ in cuts], 3)
     values = _neighbours(np.array([threshold for _, threshold in cuts])).ravel()
-    chosen = _chosen(len(values), seed)
-    # A stride without a common divisor brings each threshold another row in each round.
-    places = np.arange(len(chosen)) * (len(rows) // 2 * 2 - 1) % len(rows)
-    probes = rows[places]
+    generator = np.random.default_rng(seed)
+    chosen = _chosen(len(values), generator)
+    probes = rows[generator.integers(len(rows), size=len(chosen))]
     probes[np.arange(len(chosen)), features[chosen]] = values[chosen]
     return probes
 
@@ -73,7 +72,7 @@ def _neighbours(thresholds: Floats) -> Floats:
     return np.column_stack([below, thresholds, above]).astype(np.float64)
 
 
-def _chosen(size: int, seed: int) -> Floats:
+def _chosen(size: int, generator: np.random.Generator) -> Places:
     if size > MOST_PROBES:
-        return np.sort(np.random.default_rng(seed).choice(size, MOST_PROBES, replace=False))
+        return np.sort(generator.choice(size, MOST_PROBES, replace=False))
     return np.tile(np.arange(size), max(1, -(-FEWEST_PROBES // size)))

@@ -32,6 +32,8 @@ from trainer.trial import run_trial
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
 _CHUNK = 65536
 _LOG_TAIL = 4096
+# How C and C++ libraries, glibc among them, end when they get no memory.
+_OUT_OF_MEMORY_TEXTS = ("bad_alloc", "bad_malloc", "cannot allocate memory")
 
 
 @dataclass(frozen=True)
@@ -163,11 +165,15 @@ def _cause(trial: _Running) -> str | None:
     if status == -signal.SIGKILL and trial.deadline <= time.monotonic():
         return "timed out"
     last = _log_tail(Path(trial.request.log))
-    if status in {-signal.SIGKILL, OUT_OF_MEMORY} or "bad_alloc" in last:
+    if status in {-signal.SIGKILL, OUT_OF_MEMORY} or _tells_no_memory(last):
         return "out of memory"
     if status < 0:
         return f"killed by {signal.Signals(-status).name}"
     return f"exited {status}: {last}"
+
+
+def _tells_no_memory(line: str) -> bool:
+    return any(text in line.lower() for text in _OUT_OF_MEMORY_TEXTS)
 
 
 def _log_tail(path: Path) -> str:

@@ -1,0 +1,61 @@
+import pytest
+
+from housectl.contract.parameters import PARAMETERS, read_assignment, split_texts
+from housectl.contract.recipe import Family, Value
+from housectl.errors import AssignmentError
+
+
+def test_texts_become_values_of_the_parameters_types() -> None:
+    texts = split_texts(["n_estimators=20", "max_features=1", "min_samples_leaf=2"])
+    assignment = read_assignment(Family.RANDOM_FOREST, texts)
+    assert assignment == {"n_estimators": 20, "max_features": 1.0, "min_samples_leaf": 2}
+    assert [type(value) for value in assignment.values()] == [int, float, int]
+
+
+def test_texts_and_values_of_one_assignment_give_one_recipe() -> None:
+    values: dict[str, Value] = {"learning_rate": 0.1, "max_depth": 4, "reg_lambda": 1}
+    texts = split_texts(["learning_rate=0.1", "max_depth=4", "reg_lambda=1"])
+    read = read_assignment(Family.XGBOOST, values)
+    assert read == read_assignment(Family.XGBOOST, texts)
+    assert repr(read["reg_lambda"]) == "1.0"
+
+
+def test_words_are_accepted_where_the_library_has_them() -> None:
+    read = read_assignment(Family.RANDOM_FOREST, {"max_features": "sqrt"})
+    assert read == {"max_features": "sqrt"}
+
+
+@pytest.mark.parametrize(
+    ("family", "name", "value", "accepted"),
+    [
+        (Family.RANDOM_FOREST, "max_features", "5.0", "a number above 0 up to 1 or sqrt or log2"),
+        (Family.RANDOM_FOREST, "max_features", 0, "a number above 0"),
+        (Family.RANDOM_FOREST, "n_estimators", "0", "a whole number from 1"),
+        (Family.RANDOM_FOREST, "n_estimators", "2.5", "a whole number from 1"),
+        (Family.RANDOM_FOREST, "n_estimators", 2.5, "a whole number from 1"),
+        (Family.RANDOM_FOREST, "criterion", "poisson", "squared_error"),
+        (Family.RANDOM_FOREST, "ccp_alpha", "nan", "a number from 0"),
+        (Family.XGBOOST, "learning_rate", "inf", "a number above 0"),
+        (Family.XGBOOST, "subsample", "1.1", "up to 1"),
+        (Family.XGBOOST, "gamma", -1, "a number from 0"),
+        (Family.XGBOOST, "tree_method", "gpu_hist", "hist or approx or exact"),
+    ],
+)
+def test_what_a_parameter_does_not_accept_is_refused(
+    family: Family, name: str, value: Value, accepted: str
+) -> None:
+    with pytest.raises(AssignmentError, match=f"{name} of {family}") as refusal:
+        read_assignment(family, {name: value})
+    assert accepted in refusal.value.hint
+
+
+def test_an_unknown_parameter_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(AssignmentError, match="no parameter 'learning_rate'") as refusal:
+        read_assignment(Family.RANDOM_FOREST, {"learning_rate": 0.1})
+    assert all(name in refusal.value.hint for name in PARAMETERS[Family.RANDOM_FOREST])
+
+
+@pytest.mark.parametrize("texts", [["max_depth"], ["max_depth="], ["=4"], ["a=1", "a=2"]])
+def test_texts_that_assign_nothing_or_twice_are_refused(texts: list[str]) -> None:
+    with pytest.raises(AssignmentError):
+        split_texts(texts)

@@ -1,0 +1,246 @@
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Timer
+from typing import IO
+
+import pytest
+
+from housectl.contract.bundle import NATIVE_FILES
+from housectl.contract.inputs import Inputs
+from housectl.contract.metrics import METRICS_FILE, Metrics, read_metric_line
+from housectl.contract.pooling import TrialAnswer, TrialRequest
+from housectl.contract.recipe import Family, Value
+from housectl.contract.record import canonical_json
+from housectl.errors import ExitStatus
+
+QUICK: dict[str, Value] = {"n_estimators": 3}
+ENDLESS: dict[str, Value] = {"n_estimators": 10_000_000}
+MEBIBYTE = 1 << 20
+PATIENCE = 60.0
+
+
+@dataclass(frozen=True)
+class RunningPool:
+    """A pool in a process of its own, as a supervisor runs it.
+
+    `held` is a pipe that every process of the pool holds open.
+    """
+
+    process: subprocess.Popen[bytes]
+    requests: IO[bytes]
+    answers: IO[bytes]
+    held: int
+    directory: Path
+
+    def send(
+        self,
+        number: int,
+        family: Family,
+        assignment: Mapping[str, Value],
+        *,
+        seconds: float | None = None,
+        memory: int | None = None,
+        keep_below: float | None = None,
+    ) -> None:
+        request = TrialRequest(
+            number=number,
+            family=family,
+            assignment=dict(assignment),
+            output=str(self.output(number)),
+            log=str(self.log(number)),
+            seconds=seconds,
+            memory=memory,
+            keep_below=keep_below,
+        )
+        self.requests.write(canonical_json(request) + b"\n")
+        self.requests.flush()
+
+    def output(self, number: int) -> Path:
+        return self.directory / f"{number}"
+
+    def log(self, number: int) -> Path:
+        return self.directory / f"{number}.log"
+
+    def answer(self) -> TrialAnswer:
+        return TrialAnswer.from_json(self.answers.readline())
+
+    def ask(self, number: int, family: Family, assignment: Mapping[str, Value]) -> TrialAnswer:
+        self.send(number, family, assignment)
+        return self.answer()
+
+    def wait_for_start(self, number: int) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not self.log(number).exists():
+            assert time.monotonic() < deadline, "the trial did not start"
+            time.sleep(0.01)
+
+    def all_processes_end(self) -> bool:
+        """Tell whether the pool and all its children are gone, by the pipe that they held."""
+        ready, _, _ = select.select([self.held], [], [], PATIENCE)
+        return bool(ready) and os.read(self.held, 1) == b""
+
+
+@pytest.fixture
+def pool(boston: Inputs, tmp_path: Path) -> Iterator[RunningPool]:
+    held, holding = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "trainer", "pool", "--inputs", boston.path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        pass_fds=[holding],
+        cwd=Path(__file__).parents[2],
+    )
+    os.close(holding)
+    timer = Timer(PATIENCE, process.kill)
+    timer.start()
+    try:
+        with process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            yield RunningPool(process, process.stdin, process.stdout, held, tmp_path)
+            process.kill()
+    finally:
+        timer.cancel()
+        os.close(held)
+
+
+@pytest.mark.parametrize("family", Family)
+def test_a_trial_in_the_pool_is_the_trial_by_hand(
+    pool: RunningPool, boston: Inputs, tmp_path: Path, family: Family
+) -> None:
+    assignment: dict[str, Value] = {"n_estimators": 8, "max_depth": 5}
+    answer = pool.ask(4, family, assignment)
+    by_hand = tmp_path / "by-hand"
+    program = [sys.executable, "-m", "trainer", "trial", "--inputs", boston.path]
+    arguments = ["--output", by_hand, "--family", family, "n_estimators=8", "max_depth=5"]
+    subprocess.run(
+        list(map(str, [*program, *arguments])), check=True, cwd=Path(__file__).parents[2]
+    )
+    files = {path.name: path.read_bytes() for path in by_hand.iterdir()}
+    assert files == {path.name: path.read_bytes() for path in pool.output(4).iterdir()}
+    mse = Metrics.from_json(files[METRICS_FILE]).mse
+    assert answer == TrialAnswer(number=4, mse=mse)
+    assert read_metric_line(pool.log(4).read_text()) == mse
+
+
+def test_many_trials_are_answered_in_flight_and_all_are_kept_or_not(pool: RunningPool) -> None:
+    for number in range(8):
+        family = list(Family)[number % 2]
+        pool.send(number, family, QUICK, keep_below=0.0 if number < 4 else None)
+    answers = {answer.number: answer for answer in (pool.answer() for _ in range(8))}
+    assert sorted(answers) == list(range(8))
+    assert [answers[number].cause for number in range(8)] == [None] * 8
+    kept = [
+        any((pool.output(number) / name).exists() for name in NATIVE_FILES.values())
+        for number in range(8)
+    ]
+    assert kept == [False] * 4 + [True] * 4
+
+
+@pytest.mark.parametrize("family", Family)
+def test_a_trial_that_needs_more_memory_than_it_may_runs_out_of_it(
+    pool: RunningPool, family: Family
+) -> None:
+    pool.send(1, family, {"n_estimators": 3_000, "max_depth": 20}, memory=16 * MEBIBYTE)
+    assert pool.answer() == TrialAnswer(number=1, cause="out of memory")
+    assert not pool.output(1).exists()
+    assert pool.ask(2, family, QUICK).cause is None
+
+
+def test_a_trial_that_the_kernel_kills_ran_out_of_memory(pool: RunningPool) -> None:
+    pool.send(1, Family.RANDOM_FOREST, ENDLESS)
+    pool.wait_for_start(1)
+    os.kill(child_of(pool.process.pid), signal.SIGKILL)
+    assert pool.answer().cause == "out of memory"
+
+
+def test_another_signal_is_named(pool: RunningPool) -> None:
+    pool.send(1, Family.RANDOM_FOREST, ENDLESS)
+    pool.wait_for_start(1)
+    os.kill(child_of(pool.process.pid), signal.SIGSEGV)
+    assert pool.answer().cause == "killed by SIGSEGV"
+
+
+def child_of(parent: int) -> int:
+    listed = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid="], check=True, capture_output=True, text=True
+    ).stdout
+    pairs = (map(int, line.split()) for line in listed.splitlines())
+    return next(pid for pid, ppid in pairs if ppid == parent)
+
+
+def test_a_trial_beyond_its_time_is_timed_out_and_others_go_on(pool: RunningPool) -> None:
+    pool.send(1, Family.RANDOM_FOREST, ENDLESS, seconds=0.3)
+    pool.send(2, Family.XGBOOST, QUICK, seconds=PATIENCE)
+    answers = {answer.number: answer for answer in (pool.answer(), pool.answer())}
+    assert answers[1] == TrialAnswer(number=1, cause="timed out")
+    assert answers[2].cause is None
+    assert not pool.output(1).exists()
+
+
+@pytest.mark.parametrize(
+    ("assignment", "status", "last"),
+    [
+        ({"max_features": 5.0}, ExitStatus.USAGE, "The parameter max_features of random-forest"),
+        ({"depth": 5}, ExitStatus.USAGE, "The family random-forest has no parameter 'depth'."),
+    ],
+)
+def test_a_refused_assignment_is_the_cause(
+    pool: RunningPool, assignment: dict[str, Value], status: ExitStatus, last: str
+) -> None:
+    answer = pool.ask(1, Family.RANDOM_FOREST, assignment)
+    assert answer.mse is None
+    assert answer.cause is not None
+    assert answer.cause.startswith(f"exited {status:d}: error: {last}")
+    assert "hint: " in pool.log(1).read_text()
+
+
+def test_a_log_that_cannot_be_written_ends_only_its_trial(pool: RunningPool) -> None:
+    pool.log(1).mkdir()
+    answer = pool.ask(1, Family.XGBOOST, QUICK)
+    assert answer.cause == "exited 1: no log, Is a directory"
+    assert pool.ask(2, Family.XGBOOST, QUICK).cause is None
+
+
+def test_an_output_without_an_objective_is_no_metric(pool: RunningPool) -> None:
+    pool.output(1).mkdir()
+    (pool.output(1) / METRICS_FILE).write_text("{}")
+    assert pool.ask(1, Family.XGBOOST, QUICK) == TrialAnswer(number=1, cause="no metric")
+
+
+def test_the_pool_and_its_trials_end_when_stdin_is_closed(pool: RunningPool) -> None:
+    pool.send(1, Family.RANDOM_FOREST, ENDLESS)
+    pool.wait_for_start(1)
+    pool.requests.close()
+    assert pool.all_processes_end()
+    assert pool.process.wait() == ExitStatus.DONE
+
+
+def test_no_trial_outlives_a_pool_that_is_killed(pool: RunningPool) -> None:
+    for number, family in enumerate([*Family, *Family]):
+        pool.send(number, family, ENDLESS)
+        pool.wait_for_start(number)
+    pool.process.kill()
+    assert pool.all_processes_end()
+
+
+def test_a_line_that_is_no_request_ends_the_pool(pool: RunningPool) -> None:
+    pool.requests.write(b"train something\n")
+    pool.requests.flush()
+    assert pool.process.wait() == ExitStatus.USAGE
+
+
+def test_the_pool_never_imports_onnx() -> None:
+    program = "import sys, trainer.pool, trainer.forest, trainer.boosting; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+    assert {"sklearn.ensemble", "xgboost"} <= set(done.stdout.split())
+    assert not {"onnxruntime", "onnx"} & set(done.stdout.split())
