@@ -1,6 +1,7 @@
 """Every error that housectl reports, and the exit status that each one ends a command with."""
 
 from enum import IntEnum
+from functools import partial
 from typing import ClassVar
 
 
@@ -35,6 +36,10 @@ class HousectlError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # An exception is rebuilt from positional arguments only, when another process sends it.
+        return partial(type(self), self.message, hint=self.hint), ()
 
 
 class UsageError(HousectlError):

@@ -169,6 +169,15 @@ def test_another_model_than_the_trials_is_not_sealed(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_the_library_refuses_is_told_by_the_processes_that_train(
+    run_trainer: RunTrainer, boston: Inputs, tmp_path: Path
+) -> None:
+    arguments = ("--output", tmp_path / "output", "--family", "xgboost")
+    done = run_trainer("seal", boston, *arguments, "tree_method=exact", "max_depth=0")
+    assert done.returncode == ExitStatus.USAGE
+    assert "exact tree method doesn't support" in done.stderr.splitlines()[-1]
+
+
 def test_a_linear_model_bears_columns_that_are_constant_or_alike(boston_dataset: Dataset) -> None:
     def widened(part: Part) -> Part:
         one = np.full(len(part), 0.1)

@@ -104,7 +104,7 @@ def test_an_objective_that_is_not_finite_fails_loudly(
 def test_what_only_the_library_refuses_is_explained(
     boston_dataset: Dataset, tmp_path: Path
 ) -> None:
-    assignment = {"tree_method": "exact", "max_depth": 0}
+    assignment: dict[str, Value] = {"tree_method": "exact", "max_depth": 0}
     with pytest.raises(AssignmentError, match="exact tree method doesn't support") as refusal:
         run_trial(boston_dataset, Family.XGBOOST, assignment, output=tmp_path / "output")
     assert "\n" not in refusal.value.message
