@@ -69,7 +69,12 @@ class LocalBackend:
         return LocalPlan(work=run.plan().work, inputs=read_inputs(run.inputs()))
 
     def resume(self, handle: Handle) -> None:
-        """Go on with the recorded plan; does nothing to what runs or has ended by itself."""
+        """Go on with the recorded plan; does nothing to what runs or has ended by itself.
+
+        Raises:
+            MachineError: A library is missing.
+        """
+        check_libraries()
         start(_known(handle))
 
     def handles(self) -> Sequence[Handle]:
@@ -164,7 +169,8 @@ class LocalBackend:
     def delete(self, handle: Handle) -> None:
         """Stop it, and forget it with all its files. Idempotent."""
         run = _run(handle)
-        if run.path.exists():
+        # Another command may delete it, too.
+        with suppress(FileNotFoundError):
             stop(run)
             run.path.rename(run.path.with_name(f"{_DELETED}{run.name}-{secrets.token_hex(4)}"))
         for remains in run.path.parent.glob(f"{_DELETED}*"):

@@ -21,7 +21,10 @@ from housectl.experiment import ExperimentState
 
 
 def main() -> None:
-    """Run the work of the directory that the command line names, and record its outcome."""
+    """Run the work of the directory that the command line names, and record its outcome.
+
+    A signal to stop arrives as KeyboardInterrupt, until there is an outcome to record.
+    """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.default_int_handler)
     run = Run(Path(sys.argv[1]))
