@@ -9,6 +9,7 @@ from housectl.contract.parameters import read_assignment
 from housectl.contract.recipe import Assignment, Family, Recipe, Value
 from housectl.errors import AssignmentError
 from trainer.data import Floats, Part
+from trainer.libraries import library_versions
 from trainer.trees import Ensemble
 
 
@@ -48,12 +49,10 @@ class Kind:
     Attributes:
         parity: Largest difference between model and ONNX graph, relative to the standard deviation
             of the training target.
-        libraries: Version of each library that takes part.
     """
 
     learn: Learner
     parity: float
-    libraries: Mapping[str, str]
 
 
 def kind_of(family: Family) -> Kind:
@@ -76,7 +75,7 @@ def recipe_of(shared: SharedRecipe, family: Family, assignment: Assignment) -> R
         AssignmentError: The assignment is none of this family.
     """
     known = read_assignment(family, assignment)
-    return shared.recipe(family, known, dict(kind_of(family).libraries))
+    return shared.recipe(family, known, library_versions())
 
 
 def fit(recipe: Recipe, part: Part, *, threads: int = 1) -> Model:

@@ -1,6 +1,6 @@
 """The whole way: tune, compare, promote, roll back. Each step is one call on one project."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from housectl import deploy_details
@@ -15,8 +15,11 @@ from housectl.errors import NoChallengerError, UnknownExperimentError, UsageErro
 from housectl.project import Project
 from housectl.search import Runner, Watcher
 from housectl.store import Challenger, ChampionStore
-from housectl.verdict import Gate, Verdict, judge
+from housectl.verdict import Verdict, judge
+from housectl.verification import Verification, verify, wait_until_serving
 from housectl.workspace import Workspace
+
+FOLLOW_SECONDS = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +42,21 @@ class Promotion:
 
     comparison: Comparison
     entry: Entry | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verified:
+    """What verification found, of which champion; `rolled_back_from` is one that failed it."""
+
+    url: str
+    champion: Entry
+    report: Verification
+    rolled_back_from: Entry | None = None
+
+    @property
+    def sound(self) -> bool:
+        """Whether the server answered as the champion that was asked about first."""
+        return self.report.passed and self.rolled_back_from is None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,12 +130,13 @@ class Pipeline:
             ) from error
         return self.seal(handle)
 
-    def compare(self, experiment: str | None, *, gate: Gate) -> Comparison:
+    def compare(self, experiment: str | None) -> Comparison:
         """Compare a challenger with the champion on the same rows.
 
         When data, split, seed or libraries differ, the champion's recipe is measured on the
         challenger's first.
         """
+        self.repair()
         named = self.challenger(experiment)
         challenger = self.store.bundle(named.bundle)
         champion = self.store.champion()
@@ -125,7 +144,7 @@ class Pipeline:
         verdict = judge(
             self._evidence(challenger, like=challenger),
             self._evidence(bundle, like=challenger) if bundle else None,
-            gate=gate,
+            gate=self.project.gate,
         )
         return Comparison(
             verdict=verdict,
@@ -134,13 +153,13 @@ class Pipeline:
             expected=champion.number if champion else 0,
         )
 
-    def promote(self, experiment: str | None, *, gate: Gate) -> Promotion:
+    def promote(self, experiment: str | None) -> Promotion:
         """Compare, and make the challenger the champion if the verdict says so.
 
         Raises:
             OvertakenError: Another command changed the champion in the meantime.
         """
-        comparison = self.compare(experiment, gate=gate)
+        comparison = self.compare(experiment)
         if not comparison.verdict.promotes:
             deploy_details.record_refusal(self._details, self.store, comparison.challenger)
             return Promotion(comparison=comparison, entry=None)
@@ -171,6 +190,31 @@ class Pipeline:
         )
         self.repair()
         return entry
+
+    def verify(self) -> Verified:
+        """Prove that the running server answers as the champion does.
+
+        Raises:
+            UnreachableError: Nobody answers.
+        """
+        champion = self.store.require_champion()
+        project = self.project
+        report = verify(
+            self.store.bundle(champion.bundle),
+            project.server_url,
+            p99_ms=project.verify.p99_ms,
+        )
+        return Verified(url=project.server_url, champion=champion, report=report)
+
+    def verify_or_roll_back(self) -> Verified:
+        """Verify; on failure bring the champion before back, wait for the server, verify again."""
+        first = self.verify()
+        if first.report.passed:
+            return first
+        failed = ", ".join(check.name for check in first.report.checks if not check.passed)
+        entry = self.rollback(None, reason=f"Verification failed: {failed}.")
+        wait_until_serving(first.url, entry.bundle, timeout=FOLLOW_SECONDS)
+        return replace(self.verify(), rolled_back_from=first.champion)
 
     def repair(self) -> None:
         """Bring deploy_details.json in line with the history, as a killed command may not have."""

@@ -165,10 +165,6 @@ class ChampionStore:
             raise NoChallengerError("No model has been sealed yet.", hint=_SEAL_AGAIN)
         return max(found, key=lambda challenger: challenger.sealed_at)
 
-    def forget_challenger(self, experiment: str) -> None:
-        """Forget that an experiment has a challenger; its bundle stays."""
-        self._challenger_path(experiment).unlink(missing_ok=True)
-
     def commit(self, bundle: Bundle, *, action: Action, reason: str, expected: int) -> Entry:
         """Make a bundle the champion.
 

@@ -23,7 +23,7 @@ class Task:
 
     Attributes:
         experiment, trial: Where the assignment comes from, for provenance.
-        model_sha256: What the refitted model must be, byte for byte; None when there is no model yet.
+        model_sha256: What the refitted model must be; None when there is no model yet.
     """
 
     name: str

@@ -1,0 +1,246 @@
+"""What people see: the only module that imports Rich.
+
+Results go to stdout, as a table or as one JSON object made of the same rows; all else to stderr.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING
+
+from housectl.errors import HousectlError
+from housectl.experiment import Experiment, Trial, TrialState, ranked, seconds_left
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console, RenderableType
+    from rich.live import Live
+
+    from housectl.backends.base import Snapshot, Task
+    from housectl.search import Watcher
+
+Row = Mapping[str, object]
+
+_QUIET_SECONDS = 10.0
+_RECENT_TRIALS = 8
+
+
+@cache
+def _errors() -> "Console":
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def note(text: str) -> None:
+    """Say something on stderr."""
+    _errors().print(text, markup=False)
+
+
+def print_error(error: HousectlError, *, as_json: bool) -> None:
+    """Show a failure, its cure, and where the documentation explains it."""
+    if as_json:
+        print_json(
+            {
+                "error": {
+                    "status": int(error.status),
+                    "reference": error.reference,
+                    "message": error.message,
+                    "hint": error.hint,
+                }
+            }
+        )
+        return
+    console = _errors()
+    console.print(f"[bold red]error:[/] {_escaped(error.message)}")
+    console.print(f"[bold green]cure:[/]  {_escaped(error.hint)}")
+    console.print(f"[dim]more:  docs/errors.md#{error.reference}[/]")
+
+
+def print_text(text: str) -> None:
+    """Print text on stdout."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def print_json(value: object) -> None:
+    """Print one JSON object on stdout."""
+    print_text(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+
+
+def print_json_line(value: object) -> None:
+    """Print one JSON object on a line of stdout."""
+    print_text(json.dumps(value, default=str, ensure_ascii=False))
+
+
+def print_fields(fields: Row) -> None:
+    """Print a line for each field."""
+    width = max(map(len, fields))
+    for name, value in fields.items():
+        print_text(f"{name.replace('_', ' '):{width}}  {_text(value)}")
+
+
+def print_table(rows: Sequence[Row]) -> None:
+    """Print a table; its columns are the fields of the rows."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name, value in rows[0].items():
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        table.add_column(name.replace("_", " "), justify="right" if number else "left")
+    for row in rows:
+        table.add_row(*(_escaped(_text(value)) for value in row.values()))
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=10_000)
+    console.print(table)
+
+
+def _escaped(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.5g}"
+    if isinstance(value, Mapping):
+        return " ".join(f"{name}={_text(item)}" for name, item in value.items())
+    return str(value)
+
+
+def duration(seconds: float) -> str:
+    """Return a duration for people."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
+def summary(experiment: Experiment, snapshot: "Snapshot") -> str:
+    """Return where a search stands, in one line."""
+    trials = snapshot.trials
+    ended = sum(trial.state is not TrialState.RUNNING for trial in trials)
+    parts = [f"{ended}/{experiment.budget.trials} trials"]
+    if best := ranked(trials)[:1]:
+        parts.append(f"best mse={best[0][0]:.4f} (trial {best[0][1].number})")
+    if running := len(trials) - ended:
+        parts.append(f"{running} running")
+    left = seconds_left(experiment, trials, time.time())
+    if left is not None and not snapshot.state.ended:
+        parts.append(f"about {duration(left)} left")
+    return ", ".join(parts)
+
+
+@contextmanager
+def watching() -> "Iterator[Watcher]":
+    """Yield what tells of progress: a live table on a terminal, else plain lines on stderr."""
+    if not _errors().is_terminal:
+        yield PlainWatcher()
+        return
+    watcher = LiveWatcher()
+    try:
+        yield watcher
+    finally:
+        watcher.close()
+
+
+class PlainWatcher:
+    """Tells of each failed trial at once, and of the rest every ten seconds."""
+
+    def __init__(self) -> None:
+        self._told: set[int] = set()
+        self._spoke = time.monotonic()
+        self._line = ""
+
+    def searching(self, experiment: Experiment, snapshot: "Snapshot") -> None:
+        """An experiment was looked at."""
+        for trial in snapshot.trials:
+            if trial.state is TrialState.FAILED and trial.number not in self._told:
+                self._told.add(trial.number)
+                note(f"{experiment.name}: trial {trial.number} failed: {trial.cause}")
+        line = f"{experiment.name}: {summary(experiment, snapshot)}"
+        if snapshot.state.ended:
+            note(line)
+        else:
+            self._say(line)
+
+    def working(self, task: "Task", line: str) -> None:
+        """A task was looked at; `line` is the last that it said."""
+        if line:
+            self._say(f"{task.name}: {line}")
+
+    def _say(self, line: str) -> None:
+        if line != self._line and time.monotonic() - self._spoke >= _QUIET_SECONDS:
+            note(line)
+            self._line = line
+            self._spoke = time.monotonic()
+
+
+class LiveWatcher:
+    """Keeps the newest trials on the terminal, and below them what goes on now."""
+
+    def __init__(self) -> None:
+        self._live: Live | None = None
+        self._trials: RenderableType = ""
+
+    def searching(self, experiment: Experiment, snapshot: "Snapshot") -> None:
+        """An experiment was looked at."""
+        from rich.console import Group
+
+        line = f"[bold]{experiment.name}[/]: {summary(experiment, snapshot)}"
+        self._trials = Group(_trial_table(snapshot.trials), line)
+        self._show(self._trials)
+
+    def working(self, task: "Task", line: str) -> None:
+        """A task was looked at; `line` is the last that it said."""
+        from rich.console import Group
+
+        self._show(Group(self._trials, f"[bold]{task.name}[/]: {_escaped(line)}"))
+
+    def close(self) -> None:
+        """Leave the last table on the terminal."""
+        if self._live is not None:
+            self._live.stop()
+
+    def _show(self, renderable: "RenderableType") -> None:
+        from rich.live import Live
+
+        if self._live is None:
+            self._live = Live(console=_errors(), refresh_per_second=4)
+            self._live.start()
+        self._live.update(renderable)
+
+
+def _trial_table(trials: Sequence[Trial]) -> "RenderableType":
+    from rich.table import Table
+
+    best = {trial.number for _, trial in ranked(trials)[:1]}
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("trial", "family", "mse", "state", "assignment"):
+        table.add_column(
+            name, justify="right" if name in {"trial", "mse"} else "left", no_wrap=True
+        )
+    newest = trials[-_RECENT_TRIALS:]
+    shown = [trial for trial in trials if trial.number in best or trial in newest]
+    for trial in shown:
+        table.add_row(
+            str(trial.number),
+            trial.family,
+            "" if trial.mse is None else f"{trial.mse:.4f}",
+            _escaped(trial.cause or trial.state),
+            _escaped(_text(trial.assignment)),
+            style="green" if trial.number in best else "",
+        )
+    return table

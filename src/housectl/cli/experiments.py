@@ -1,0 +1,268 @@
+"""Commands about experiments: render, tune, list, show, status, logs, stop, delete, prune."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from housectl.cli.arguments import Name, OptionalName
+from housectl.cli.command import on_project
+from housectl.cli.console import note, summary
+from housectl.cli.settings import SEARCH_SETTINGS
+from housectl.cli.view import Document, Fields, Lines, Row, Table
+from housectl.experiment import KEPT_MODELS, Trial, TrialState, best_trial, ranked
+
+if TYPE_CHECKING:
+    from housectl.backends.base import Handle
+    from housectl.pipeline import Pipeline
+
+NewName = Annotated[
+    str | None, typer.Option("--name", help="Name of the experiment; by default made of the time.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    for command in (render, tune, show, status, logs, stop, delete, prune):
+        app.command()(command)
+    app.command("list")(list_experiments)
+
+
+@on_project(*SEARCH_SETTINGS)
+def render(pipeline: "Pipeline", /, *, name: NewName = None) -> Document:
+    """Print exactly what tune would send, and send nothing.
+
+    Example: housectl render --trials 50
+    """
+    plan = pipeline.plan(name or _new_name(pipeline))
+    return Document(text=str(plan), fields={"experiment": plan.work.name})
+
+
+@on_project(*SEARCH_SETTINGS)
+def tune(
+    pipeline: "Pipeline",
+    /,
+    *,
+    name: NewName = None,
+    resume: Annotated[
+        str | None, typer.Option("--resume", metavar="NAME", help="Go on with this experiment.")
+    ] = None,
+) -> Fields:
+    """Search for the best model, and seal it as the challenger.
+
+    Ctrl-C leaves the search running, and says how to come back.
+
+    Example: housectl tune --trials 50 --family auto
+    """
+    handle = _resumed(pipeline, resume) if resume else _submitted(pipeline, name)
+    with _leaving(handle):
+        challenger = pipeline.tune(handle)
+    bundle = pipeline.store.bundle(challenger.bundle)
+    recipe = bundle.record.recipe
+    return Fields(
+        fields={
+            "experiment": challenger.experiment,
+            "trial": bundle.record.provenance.trial,
+            "family": recipe.family,
+            "assignment": recipe.assignment,
+            "mse": bundle.metrics.mse,
+            "holdout_mse": bundle.holdout_mse,
+            "challenger": bundle.digest,
+        },
+        notes=["Next: housectl promote"],
+    )
+
+
+@on_project("backend")
+def list_experiments(pipeline: "Pipeline", /) -> Table:
+    """List the experiments, the newest first.
+
+    Example: housectl list
+    """
+    return Table(
+        key="experiments",
+        rows=[_overview(pipeline, handle) for handle in pipeline.backend.handles()],
+        empty="There is no experiment yet: housectl tune",
+    )
+
+
+@on_project("backend")
+def show(pipeline: "Pipeline", /, name: OptionalName = None) -> Table:
+    """Show an experiment with all its trials.
+
+    Example: housectl show --json
+    """
+    handle = _handle(pipeline, name)
+    return Table(
+        key="trials",
+        rows=[_trial_row(trial) for trial in pipeline.backend.observe(handle).trials],
+        empty="No trial has started.",
+        heading=_overview(pipeline, handle),
+    )
+
+
+@on_project("backend")
+def status(pipeline: "Pipeline", /, name: OptionalName = None) -> Fields:
+    """Say where an experiment stands, and why.
+
+    Example: housectl status
+    """
+    from housectl.search import experiment_of
+
+    handle = _handle(pipeline, name)
+    snapshot = pipeline.backend.observe(handle)
+    failed = [trial for trial in snapshot.trials if trial.state is TrialState.FAILED]
+    return Fields(
+        fields={
+            "experiment": handle.name,
+            "handle": str(handle),
+            "state": snapshot.state,
+            "reason": snapshot.reason,
+            "progress": summary(experiment_of(pipeline.backend, handle), snapshot),
+            "failed": {trial.name: trial.cause for trial in failed},
+        }
+    )
+
+
+@on_project("backend")
+def logs(
+    pipeline: "Pipeline",
+    /,
+    name: OptionalName = None,
+    *,
+    trial: Annotated[
+        str | None, typer.Option("--trial", help="The trial's name; the best one by default.")
+    ] = None,
+) -> Lines:
+    """Print what the trainer said in a trial, or in a task.
+
+    Example: housectl logs --trial 7
+    """
+    handle = _handle(pipeline, name)
+    best = best_trial(pipeline.backend.observe(handle).trials)
+    chosen = trial or (best.name if best else None)
+    lines = pipeline.backend.logs(handle, chosen)
+    return Lines(lines=({"trial": chosen, "line": line} for line in lines), text="line")
+
+
+@on_project("backend")
+def stop(pipeline: "Pipeline", /, name: Name) -> Fields:
+    """End an experiment; the trials that have finished stay usable.
+
+    Example: housectl stop boston-20261124-093000
+    """
+    handle = pipeline.backend.handle(name)
+    pipeline.backend.stop(handle)
+    overview = _overview(pipeline, handle)
+    usable = overview["mse"] is not None
+    return Fields(
+        fields=overview,
+        notes=[f"To use what it has: housectl promote {handle.name}"] if usable else [],
+    )
+
+
+@on_project("backend")
+def delete(pipeline: "Pipeline", /, name: Name) -> Fields:
+    """Stop an experiment and forget it with its files; sealed models stay.
+
+    Example: housectl delete boston-20261124-093000
+    """
+    handle = pipeline.backend.handle(name)
+    pipeline.backend.delete(handle)
+    return Fields(fields={"deleted": handle.name})
+
+
+@on_project("backend")
+def prune(
+    pipeline: "Pipeline",
+    /,
+    name: Name,
+    *,
+    keep_best: Annotated[
+        int, typer.Option("--keep-best", min=1, help="How many trials keep their files.")
+    ] = KEPT_MODELS,
+) -> Fields:
+    """Free the files of all but the best trials; their objectives stay.
+
+    Example: housectl prune boston-20261124-093000 --keep-best 1
+    """
+    handle = pipeline.backend.handle(name)
+    trials = pipeline.backend.observe(handle).trials
+    kept = [trial.name for _, trial in ranked(trials)[:keep_best]]
+    ended = [trial.name for trial in trials if trial.state is not TrialState.RUNNING]
+    freed = [trial for trial in ended if trial not in kept]
+    pipeline.backend.discard(handle, freed)
+    return Fields(fields={"experiment": handle.name, "kept": kept, "freed": freed})
+
+
+def _new_name(pipeline: "Pipeline") -> str:
+    return pipeline.project.default_experiment_name(datetime.now(UTC))
+
+
+def _submitted(pipeline: "Pipeline", name: str | None) -> "Handle":
+    plan = pipeline.plan(name or _new_name(pipeline))
+    handle = pipeline.backend.submit(plan)
+    note(f"{handle.name} runs; Ctrl-C leaves it running.")
+    return handle
+
+
+def _resumed(pipeline: "Pipeline", name: str) -> "Handle":
+    handle = pipeline.backend.handle(name)
+    if str(pipeline.backend.recorded(handle)) != str(pipeline.plan(handle.name)):
+        note(f"{handle.name} goes on as it was planned; housectl.yaml says otherwise today.")
+    pipeline.backend.resume(handle)
+    return handle
+
+
+@contextmanager
+def _leaving(handle: "Handle") -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        note(
+            f"\n{handle.name} goes on without you. To come back: housectl tune --resume "
+            f"{handle.name}   To end it: housectl stop {handle.name}"
+        )
+        raise
+
+
+def _handle(pipeline: "Pipeline", name: str | None) -> "Handle":
+    from housectl.errors import UnknownExperimentError
+
+    if name is not None:
+        return pipeline.backend.handle(name)
+    handles = pipeline.backend.handles()
+    if not handles:
+        raise UnknownExperimentError("There is no experiment yet.", hint="housectl tune")
+    return handles[0]
+
+
+def _overview(pipeline: "Pipeline", handle: "Handle") -> Row:
+    snapshot = pipeline.backend.observe(handle)
+    best = best_trial(snapshot.trials)
+    challenger = pipeline.store.challenger(handle.name)
+    started = snapshot.started
+    return {
+        "experiment": handle.name,
+        "state": snapshot.state,
+        "trials": len(snapshot.trials),
+        "failed": sum(trial.state is TrialState.FAILED for trial in snapshot.trials),
+        "mse": best.mse if best else None,
+        "challenger": challenger.bundle[:12] if challenger else None,
+        "started": started and datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _trial_row(trial: Trial) -> Row:
+    seconds = (trial.finished or 0) - trial.started if trial.started and trial.finished else None
+    return {
+        "trial": trial.name,
+        "family": trial.family,
+        "mse": trial.mse,
+        "state": trial.state,
+        "cause": trial.cause,
+        "seconds": seconds,
+        "assignment": trial.assignment,
+    }

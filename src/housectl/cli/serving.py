@@ -1,0 +1,89 @@
+"""Commands about the running service: serve and verify."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from housectl.cli.command import on_project
+from housectl.cli.view import Shown, Table
+from housectl.errors import ExitStatus
+
+if TYPE_CHECKING:
+    from housectl.pipeline import Pipeline
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    for command in (serve, verify):
+        app.command()(command)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server(Shown):
+    """Not a result: to show it is to become it."""
+
+    store: Path
+    host: str
+    port: int
+
+    def show(self, *, as_json: bool) -> None:
+        """Replace this process by the server, which writes a line for each thing that happens."""
+        from housectl.service import become_server
+
+        become_server(self.store, host=self.host, port=self.port, as_json=as_json)
+
+
+@on_project("host", "port")
+def serve(pipeline: "Pipeline", /) -> Server:
+    """Serve the champion until Ctrl-C; promotions and rollbacks are followed by themselves.
+
+    Example: housectl serve --port 8080
+    """
+    serving = pipeline.project.serve
+    return Server(store=pipeline.workspace.store, host=serving.host, port=serving.port)
+
+
+@on_project("url", "p99-ms", "host", "port", "deploy-details")
+def verify(
+    pipeline: "Pipeline",
+    /,
+    *,
+    rollback_on_failure: Annotated[
+        bool,
+        typer.Option(
+            "--rollback-on-failure", help="Bring the champion before back, and verify that."
+        ),
+    ] = False,
+) -> Table:
+    """Prove that the running server answers as the champion does.
+
+    Ends with status 6 when it does not, and 8 when nobody answers.
+
+    Example: housectl verify --url http://127.0.0.1:8005
+    """
+    verification = pipeline.verify_or_roll_back() if rollback_on_failure else pipeline.verify()
+    before = verification.rolled_back_from
+    return Table(
+        key="checks",
+        rows=[
+            {
+                "check": check.name,
+                "passed": check.passed,
+                "expected": check.expected,
+                "found": check.found,
+            }
+            for check in verification.report.checks
+        ],
+        empty="Nothing was checked.",
+        heading={
+            "url": verification.url,
+            "champion": verification.champion.bundle,
+            "passed": verification.report.passed,
+            "rolled_back_from": before.bundle if before else None,
+            "p50_ms": verification.report.p50_ms,
+            "p99_ms": verification.report.p99_ms,
+        },
+        status=ExitStatus.DONE if verification.sound else ExitStatus.MISMATCH,
+    )

@@ -1,0 +1,74 @@
+"""The settings that a flag or an environment variable can say instead of housectl.yaml."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from housectl.contract.recipe import Family
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One value of the project file that commands can override.
+
+    Attributes:
+        field: Its dotted place in housectl.yaml.
+    """
+
+    field: str
+    type: type
+    help: str
+
+
+SETTINGS: Mapping[str, Setting] = {
+    "backend": Setting("backend", str, "Where experiments run: local."),
+    "family": Setting("family", str, f"{', '.join(Family)}, or auto for both."),
+    "space": Setting("space", str, "Search space: default or wide."),
+    "seed": Setting("seed", int, "Seed of split, folds, models and search."),
+    "trials": Setting("budget.trials", int, "Trials after which the search ends."),
+    "time": Setting("budget.time", str, "Wall time of the search, such as 10m."),
+    "max-failed": Setting("budget.max_failed", int, "Failed trials that end the search."),
+    "workers": Setting("workers", int, "Trials at the same time."),
+    "trial-time": Setting("limits.time", str, "Time limit of one trial, such as 5m."),
+    "trial-memory": Setting("limits.memory", str, "Memory limit of one trial, such as 4Gi."),
+    "gate": Setting("gate", str, "two-keys, or lower-mse."),
+    "host": Setting("serve.host", str, "Address to listen on."),
+    "port": Setting("serve.port", int, "Port to listen on."),
+    "url": Setting("verify.url", str, "Where the server is, such as http://127.0.0.1:8005."),
+    "p99-ms": Setting("verify.p99_ms", float, "Objective for the 99th percentile of latency."),
+    "deploy-details": Setting("deploy_details", str, "Where the last verdict is written."),
+}
+
+SEARCH_SETTINGS = (
+    "backend",
+    "family",
+    "space",
+    "seed",
+    "trials",
+    "time",
+    "max-failed",
+    "workers",
+    "trial-time",
+    "trial-memory",
+)
+
+
+def parameter_name(setting: str) -> str:
+    """Return the name of the Python parameter that carries a setting."""
+    return setting.replace("-", "_")
+
+
+def variable(setting: str) -> str:
+    """Return the name of the environment variable of a setting."""
+    return f"HOUSECTL_{parameter_name(setting).upper()}"
+
+
+def option(setting: str) -> object:
+    """Return the annotation that makes typer read a setting from flag or environment."""
+    known = SETTINGS[setting]
+    return Annotated[
+        known.type | None,
+        typer.Option(f"--{setting}", envvar=variable(setting), help=known.help),
+    ]

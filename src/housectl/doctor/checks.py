@@ -1,0 +1,144 @@
+"""The checks: each returns what it found, raises a Concern, or fails as a command would."""
+
+import importlib.util
+import os
+import platform
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from housectl.backends.local.preflight import check_libraries, check_space
+from housectl.contract.files import disk_errors_explained
+from housectl.contract.table import read_table
+from housectl.project import Project
+from housectl.store import ChampionStore
+from housectl.workspace import Workspace
+
+
+class Concern(Exception):  # noqa: N818  # no error: the command goes on
+    """Something to know that stops nothing."""
+
+    def __init__(self, message: str, *, cure: str) -> None:
+        super().__init__(message)
+        self.cure = cure
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patient:
+    """What is examined."""
+
+    project: Project
+    workspace: Workspace
+
+
+def check_python(_: Patient) -> str:
+    """Python and the machine."""
+    return f"Python {platform.python_version()} on {platform.platform(terse=True)}"
+
+
+def check_project(patient: Patient) -> str:
+    """The project file; it was read to get here."""
+    return f"{patient.workspace.project_file}: {len(patient.project.features)} features"
+
+
+def check_data(patient: Patient) -> str:
+    """Every cell of the data file."""
+    project = patient.project
+    path = patient.workspace.root / project.data
+    table = read_table(path, project.schema_record, group=project.split.group)
+    _check_ranges(
+        patient, {name: (min(cells), max(cells)) for name, cells in table.numbers.items()}
+    )
+    return f"{path}: {len(table)} rows"
+
+
+def check_training(_: Patient) -> str:
+    """What the local backend trains with."""
+    check_libraries()
+    return "the training libraries are installed"
+
+
+def check_cores(patient: Patient) -> str:
+    """Whether the workers have a core each."""
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    workers = patient.project.workers
+    if workers > cores:
+        raise Concern(
+            f"{workers} workers share {cores} cores: trials take longer, and may time out.",
+            cure=f"housectl tune --workers {cores}",
+        )
+    return f"{workers} workers on {cores} cores"
+
+
+def check_disk(patient: Patient) -> str:
+    """Room for the files of trials and bundles."""
+    check_space(patient.workspace.runs.absolute())
+    return f"{shutil.disk_usage(patient.workspace.root).free / 2**30:.1f} GiB free"
+
+
+def check_store(patient: Patient) -> str:
+    """Whether the store can be written and every byte of the champion is right."""
+    store = ChampionStore(patient.workspace.store)
+    existing = next(path for path in (store.path, *store.path.parents) if path.is_dir())
+    with disk_errors_explained(store.path), tempfile.TemporaryFile(dir=existing):
+        pass
+    history = store.history()
+    if not history:
+        return f"{store.path}: no champion yet"
+    bundle = store.bundle(history[-1].bundle)
+    return f"{store.path}: champion {bundle.version}, {len(history)} entries"
+
+
+def check_server(_: Patient) -> str:
+    """What the server runs on."""
+    if importlib.util.find_spec("fastapi") is None or importlib.util.find_spec("uvicorn") is None:
+        raise Concern(
+            "`housectl serve` would not work: fastapi or uvicorn is missing.",
+            cure="pip install 'housectl[serve]'",
+        )
+    return "fastapi and uvicorn are installed"
+
+
+def check_port(patient: Patient) -> str:
+    """Whether the server's port is free; a server may well be running already."""
+    serving = patient.project.serve
+    try:
+        with socket.create_server((serving.host, serving.port)):
+            return f"{serving.host}:{serving.port} is free"
+    except OSError as error:
+        raise Concern(
+            f"{serving.host}:{serving.port} cannot be listened on: {error.strerror}.",
+            cure=f"housectl verify   # if it is your server; else housectl serve --port "
+            f"{serving.port + 1}",
+        ) from error
+
+
+def _check_ranges(patient: Patient, found: Mapping[str, tuple[float, float]]) -> None:
+    outside = [
+        f"{name} ({found[name][0]:g} to {found[name][1]:g})"
+        for name, fields in patient.project.features.items()
+        if found[name][0] < fields.min or found[name][1] > fields.max
+    ]
+    if outside:
+        raise Concern(
+            f"The data has values outside the ranges of {patient.workspace.project_file.name}: "
+            f"{', '.join(outside)}.",
+            cure="Set min and max of these features to the data's.",
+        )
+
+
+CHECKS: Mapping[str, Callable[[Patient], str]] = {
+    "python": check_python,
+    "project file": check_project,
+    "data": check_data,
+    "training libraries": check_training,
+    "cores": check_cores,
+    "disk": check_disk,
+    "store": check_store,
+    "server libraries": check_server,
+    "port": check_port,
+}
