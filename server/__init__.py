@@ -1,0 +1,1 @@
+"""The server: answers with the champion of a store, and follows it."""

@@ -1,0 +1,93 @@
+"""The server's command line: `HOUSECTL_STORE=DIR python -m server --host H --port P`."""
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+from typing import NoReturn
+
+import uvicorn
+
+from housectl.contract.history import newest_number
+from housectl.errors import ExitStatus, HousectlError
+from server.follower import Follower, load_champion
+from server.listening import listen
+from server.settings import Settings, read_settings
+from server.stage import Stage
+
+_GRACE_SECONDS = 10
+
+_log = logging.getLogger(__name__)
+
+
+def main() -> int:
+    """Serve until a signal ends the process; return its exit status."""
+    settings = read_settings()
+    # Uvicorn shuts down gracefully on these, then raises them again for this handler.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    try:
+        stage = _set_stage(settings)
+        listener = listen(settings.host, settings.port)
+    except HousectlError as error:
+        print(f"error: {error.message}\ncure:  {error.hint}", file=sys.stderr)
+        return error.status
+    _announce(stage, listener)
+    return _serve(settings, stage, listener)
+
+
+def _end(*_: object) -> NoReturn:
+    sys.exit(ExitStatus.DONE)
+
+
+def _set_stage(settings: Settings) -> Stage:
+    stage = Stage()
+    number = newest_number(settings.store)
+    if number:
+        stage.swap(load_champion(settings.store, number))
+    return stage
+
+
+def _announce(stage: Stage, listener: socket.socket) -> None:
+    host, port, *_ = listener.getsockname()
+    _log.info(
+        "listening on http://%s:%d with %s",
+        f"[{host}]" if ":" in host else host,
+        port,
+        stage.standing.champion or "no champion yet",
+    )
+
+
+def _serve(settings: Settings, stage: Stage, listener: socket.socket) -> int:
+    config = uvicorn.Config(
+        stage,
+        lifespan="off",
+        ws="none",
+        access_log=False,
+        log_config=None,
+        log_level="warning",
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(
+            _serve_and_follow(uvicorn.Server(config), Follower(settings.store, stage), listener)
+        )
+    return ExitStatus.DONE
+
+
+async def _serve_and_follow(
+    server: uvicorn.Server, follower: Follower, listener: socket.socket
+) -> None:
+    following = asyncio.create_task(follower.run())
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        following.cancel()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""The FastAPI application of one bundle. It never changes: a swap puts another in its place."""
+
+from collections.abc import Callable
+from enum import Enum
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field, create_model
+
+from housectl.contract.schema import Target
+from server.health import health_router, no_champion
+from server.inference import Model
+from server.problems import EXCEPTION_HANDLERS, documented
+from server.route import DirectRoute, read_body
+from server.standing import Standing
+
+_PREDICT = "/predict"
+_TAGS: list[str | Enum] = ["prediction"]
+_REFUSALS = (
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+)
+
+
+def application(model: Model, look: Callable[[], Standing]) -> FastAPI:
+    """Return the application that answers with a model.
+
+    Args:
+        model: What predicts.
+        look: Returns the server's standing of now.
+    """
+    bundle = model.bundle
+    target = bundle.record.schema.target
+
+    async def predict(request: Request) -> JSONResponse:
+        return JSONResponse({target.response_key: model.answer(await read_body(request))})
+
+    app = _empty(version=bundle.version)
+    # Routes are tried in order, so this one comes before all that are asked less often.
+    app.router.add_api_route(
+        _PREDICT,
+        predict,
+        methods=["POST"],
+        route_class_override=DirectRoute,
+        summary=f"Predict {target.name}",
+        tags=_TAGS,
+        response_model=_prediction_model(target, example=bundle.golden.rows[0].prediction),
+        responses=documented(*_REFUSALS),
+        openapi_extra=_described_body(model),
+    )
+    app.include_router(health_router(look))
+    return app
+
+
+def waiting_application(look: Callable[[], Standing]) -> FastAPI:
+    """Return the application of a server that has no champion yet."""
+    app = _empty(version="none")
+
+    @app.post(_PREDICT, tags=_TAGS, responses=documented(HTTPStatus.SERVICE_UNAVAILABLE))
+    async def predict() -> None:
+        raise no_champion(look())
+
+    app.include_router(health_router(look))
+    return app
+
+
+def _empty(*, version: str) -> FastAPI:
+    return FastAPI(
+        title="housectl",
+        version=version,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+        redirect_slashes=False,
+        exception_handlers=EXCEPTION_HANDLERS,
+    )
+
+
+def _described_body(model: Model) -> dict[str, object]:
+    golden = model.bundle.golden
+    example = dict(zip(golden.features, golden.rows[0].row, strict=True))
+    content = {"schema": model.rows.model.model_json_schema(), "example": example}
+    return {"requestBody": {"required": True, "content": {"application/json": content}}}
+
+
+def _prediction_model(target: Target, *, example: float) -> type[BaseModel]:
+    described = ", in ".join(filter(None, (target.meaning.rstrip(".") or target.name, target.unit)))
+    field = Field(alias=target.response_key, description=described, examples=[example])
+    return create_model("Prediction", value=(float, field))

@@ -1,0 +1,145 @@
+"""Rows as clients send them: the model that checks them, built from a bundle's schema."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic_core import ErrorDetails
+
+from housectl.contract.schema import Exclusion, Feature, Schema
+
+FLOAT32_MAXIMUM = 3.4028234663852886e38
+
+_LONGEST_NAME = 100
+_MOST_VIOLATIONS = 50
+_PROBLEMS = {
+    "missing": "is missing",
+    "extra_forbidden": "is unknown",
+    "float_type": "is not a number",
+    "finite_number": "is not finite",
+    "less_than_equal": "is too large for float32",
+    "greater_than_equal": "is too small for float32",
+}
+
+
+@dataclass(frozen=True)
+class Violation:
+    """What is wrong with one field of a row, and what was expected instead."""
+
+    field: str
+    problem: str
+    expected: str
+
+
+class UnreadableRowError(ValueError):
+    """The body is not JSON."""
+
+
+class InvalidRowError(ValueError):
+    """The body is JSON, but not a row; without violations it is not even an object."""
+
+    def __init__(self, message: str, *, violations: Sequence[Violation] = ()) -> None:
+        super().__init__(message)
+        self.violations = tuple(violations)
+
+
+class RowReader:
+    """Reads the body of a request as a row.
+
+    Args:
+        schema: Says which fields a row has.
+        example: A row that the documentation shows, in the model's order.
+    """
+
+    def __init__(self, schema: Schema, *, example: Sequence[float]) -> None:
+        self.model = row_model(schema, example=example)
+        self._validate = self.model.__pydantic_validator__.validate_json
+        self._attributes = tuple(map(_attribute, range(len(schema.features))))
+        self._expected = {feature.name: expectation(feature) for feature in schema.features}
+
+    def read(self, body: bytes | bytearray) -> list[float]:
+        """Return the values of a row in the model's order.
+
+        Raises:
+            UnreadableRowError: The body is not JSON.
+            InvalidRowError: It is not an object, or a field is missing, unknown, or not a finite
+                number within float32.
+        """
+        try:
+            values = self._validate(body).__dict__
+        except ValidationError as error:
+            raise self._refusal(error) from error
+        return [values[attribute] for attribute in self._attributes]
+
+    def _refusal(self, error: ValidationError) -> UnreadableRowError | InvalidRowError:
+        details = error.errors(include_url=False)
+        first = details[0]
+        if first["type"] == "json_invalid":
+            return UnreadableRowError(f"The body is not JSON: {first['ctx']['error']}.")
+        if not first["loc"]:
+            return InvalidRowError("The body is not a JSON object of feature names and numbers.")
+        shown = [self._violation(each) for each in details[:_MOST_VIOLATIONS]]
+        listed = "; ".join(f"{each.field} {each.problem}" for each in shown)
+        return InvalidRowError(f"The row is refused: {listed}.", violations=shown)
+
+    def _violation(self, details: ErrorDetails) -> Violation:
+        field = str(details["loc"][0])
+        null = details["type"] == "float_type" and details["input"] is None
+        return Violation(
+            field=field[:_LONGEST_NAME],
+            problem="is null" if null else _PROBLEMS[details["type"]],
+            expected=self._expected.get(field, "only names of features, see /docs"),
+        )
+
+
+def row_model(schema: Schema, *, example: Sequence[float]) -> type[BaseModel]:
+    """Return the pydantic model of a row; names of features are aliases, as they can be any text.
+
+    Args:
+        schema: Says which fields a row has.
+        example: One value per feature, for the documentation.
+    """
+    features = {
+        _attribute(number): _required(feature, value)
+        for number, (feature, value) in enumerate(zip(schema.features, example, strict=True))
+    }
+    exclusions = {
+        f"excluded_{number}": _ignored(exclusion)
+        for number, exclusion in enumerate(schema.exclusions)
+    }
+    fields: dict[str, Any] = features | exclusions
+    return create_model("Row", __config__=ConfigDict(extra="forbid"), **fields)
+
+
+def expectation(feature: Feature) -> str:
+    """Return what a feature's value must be, and which range the model has seen."""
+    unit = f" {feature.unit}" if feature.unit else ""
+    return f"a finite number; in training {feature.minimum:g} to {feature.maximum:g}{unit}"
+
+
+def _attribute(number: int) -> str:
+    return f"feature_{number}"
+
+
+def _required(feature: Feature, example: float) -> object:
+    meaning = f"{feature.meaning.rstrip('.')}: " if feature.meaning else ""
+    return Annotated[
+        float,
+        Field(
+            alias=feature.name,
+            title=feature.name,
+            description=meaning + expectation(feature),
+            examples=[example],
+            strict=True,
+            allow_inf_nan=False,
+            ge=-FLOAT32_MAXIMUM,
+            le=FLOAT32_MAXIMUM,
+        ),
+    ]
+
+
+def _ignored(exclusion: Exclusion) -> object:
+    description = f"Accepted and ignored: {exclusion.reason}"
+    field = Field(alias=exclusion.name, title=exclusion.name, description=description, default=None)
+    return Annotated[object, field]
