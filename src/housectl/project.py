@@ -1,65 +1,36 @@
 """housectl.yaml: the one file that a user edits, read with every problem told at once."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from housectl.contract.parameters import PARAMETERS
-from housectl.contract.recipe import Family, Split, SplitMethod, Value
+from housectl.contract.recipe import Family, Split, SplitMethod
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
-from housectl.experiment import (
-    Budget,
-    Experiment,
-    Limits,
-    Parameter,
-    ParameterKind,
-    SearchSpace,
-)
+from housectl.experiment import Budget, Experiment, Limits
 from housectl.project_fields import (
     BudgetFields,
-    Choices,
     FeatureFields,
     LimitFields,
+    Misfit,
     Model,
-    ParameterFields,
-    Range,
     ServeFields,
     SplitFields,
     TargetFields,
     Text,
     VerifyFields,
+    Whole,
+    refuse,
 )
-from housectl.project_source import Override, read_source, validated
-from housectl.spaces import between, default_space, space_of, wide_space
+from housectl.project_source import Override, read_source, suggestion, validated
+from housectl.project_space import SpaceFields, search_spaces, space_misfits
 from housectl.verdict import Gate
 
 MAXIMUM_WORKERS = 4
 AUTO = "auto"
-
-ParameterMap = dict[str, ParameterFields]
-FamilySpace = Literal["default", "wide"] | ParameterMap
-
-
-def _kind_of_space(value: object) -> str:
-    if not isinstance(value, dict):
-        return "named"
-    return "families" if _names_families(value) else "parameters"
-
-
-def _names_families(space: Mapping[str, object]) -> bool:
-    return bool(set(space) & set(Family))
-
-
-SpaceFields = Annotated[
-    Annotated[Literal["default", "wide"], Tag("named")]
-    | Annotated[ParameterMap, Tag("parameters")]
-    | Annotated[dict[Family, FamilySpace], Tag("families")],
-    Discriminator(_kind_of_space),
-]
 
 
 class Project(Model):
@@ -75,13 +46,13 @@ class Project(Model):
     """The columns that the model sees, in its order."""
     exclude: dict[str, Text] = Field(default_factory=dict)
     """Columns that no model may see, with the reason. Clients may send them."""
-    family: Family | Literal["auto"] = Family.RANDOM_FOREST
+    family: Literal["random-forest", "xgboost", "auto"] = "random-forest"
     """The kind of model; auto searches both and takes the better."""
     space: SpaceFields = "default"
     """default, wide, or each parameter's range, choices or constant; with auto, one per family."""
     split: SplitFields = SplitFields()
     """Which rows no trial sees."""
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
+    seed: Annotated[Whole, Field(ge=0, lt=2**32)] = 42
     """Decides split, folds, models and search."""
     budget: BudgetFields = BudgetFields()
     """When a search ends."""
@@ -89,7 +60,7 @@ class Project(Model):
     """What one trial may use."""
     backend: Literal["local"] = "local"
     """Where experiments run."""
-    workers: Annotated[int, Field(ge=1, le=MAXIMUM_WORKERS)] = 2
+    workers: Annotated[Whole, Field(ge=1, le=MAXIMUM_WORKERS)] = 2
     """Trials at the same time."""
     gate: Gate = Gate.TWO_KEYS
     """The rule that a challenger has to pass."""
@@ -109,7 +80,7 @@ class Project(Model):
     ) -> dict[str, FeatureFields]:
         target = info.data.get("target")
         if target is not None and target.name in features:
-            raise ValueError(f"the target {target.name} not to be among them")
+            refuse([Misfit((target.name,), "the target", "only columns that predict it")])
         return features
 
     @field_validator("exclude")
@@ -117,33 +88,36 @@ class Project(Model):
     def _excluded_is_not_used(cls, exclude: dict[str, str], info: ValidationInfo) -> dict[str, str]:
         target = info.data.get("target")
         used = {*info.data.get("features", {}), *([target.name] if target else [])}
-        if both := sorted(used & set(exclude)):
-            raise ValueError(f"none of {', '.join(both)}, which are used above")
+        refuse(
+            Misfit((name,), "a column that is used above", "only columns that are not used")
+            for name in exclude
+            if name in used
+        )
         return exclude
 
     @field_validator("space")
     @classmethod
     def _space_fits_family(cls, space: SpaceFields, info: ValidationInfo) -> SpaceFields:
-        family = info.data.get("family", AUTO)
-        if isinstance(space, dict):
-            if (family == AUTO) != (_kind_of_space(space) == "families"):
-                raise ValueError(
-                    "a mapping for each family when `family: auto`, and only then of parameters"
-                )
-            problems = [
-                problem
-                for known, part in _by_family(family, space).items()
-                for problem in _space_problems(known, part)
-            ]
-            if problems:
-                raise ValueError("; ".join(problems))
+        if "family" in info.data:
+            refuse(space_misfits(space, _families(info.data["family"])))
         return space
+
+    @field_validator("split")
+    @classmethod
+    def _group_is_a_column(cls, split: SplitFields, info: ValidationInfo) -> SplitFields:
+        columns = [*info.data.get("features", ()), *info.data.get("exclude", ())]
+        if {"features", "exclude"} <= info.data.keys() and split.group not in {None, *columns}:
+            expected = suggestion(str(split.group), columns)
+            refuse([Misfit(("group",), repr(split.group), expected)])
+        return split
 
     @field_validator("budget")
     @classmethod
-    def _budget_allows_its_failures(cls, budget: BudgetFields) -> BudgetFields:
-        if budget.max_failed > budget.trials:
-            raise ValueError(f"max_failed ({budget.max_failed}) up to trials ({budget.trials})")
+    def _each_family_has_a_trial(cls, budget: BudgetFields, info: ValidationInfo) -> BudgetFields:
+        families = _families(info.data.get("family", Family.RANDOM_FOREST))
+        if budget.trials < len(families):
+            expected = f"at least {len(families)}, one for each family"
+            refuse([Misfit(("trials",), str(budget.trials), expected)])
         return budget
 
     @property
@@ -190,14 +164,11 @@ class Project(Model):
         """Return the experiment that this file describes."""
         return Experiment(
             name=name,
-            spaces={
-                family: _search_space(family, part)
-                for family, part in _by_family(self.family, self.space).items()
-            },
+            spaces=search_spaces(self.space, _families(self.family)),
             budget=Budget(
                 trials=self.budget.trials,
                 seconds=self.budget.time,
-                max_failed=self.budget.max_failed,
+                max_failed=min(self.budget.max_failed, self.budget.trials),
             ),
             limits=Limits(seconds=self.limits.time, memory=self.limits.memory),
             workers=self.workers,
@@ -227,61 +198,5 @@ def json_schema() -> str:
     return json.dumps(Project.model_json_schema(), indent=2) + "\n"
 
 
-def _by_family(family: str, space: SpaceFields) -> dict[Family, FamilySpace]:
-    families = tuple(Family) if family == AUTO else (Family(family),)
-    if isinstance(space, dict) and _names_families(space):
-        parts = cast("dict[Family, FamilySpace]", space)
-        return {known: parts.get(known, "default") for known in families}
-    return dict.fromkeys(families, cast("FamilySpace", space))
-
-
-def _space_problems(family: Family, space: FamilySpace) -> Iterator[str]:
-    if isinstance(space, str):
-        return
-    if not any(isinstance(fields, Range | Choices) for fields in space.values()):
-        yield f"at least one range or choice for {family}"
-    for name, fields in space.items():
-        known = PARAMETERS[family].get(name)
-        if known is None:
-            yield f"{name} to be a parameter of {family} ({', '.join(PARAMETERS[family])})"
-            continue
-        for value in _values(fields):
-            try:
-                known.read(value)
-            except ValueError:
-                yield f"{name} to be {known}, not {value!r}"
-
-
-def _values(fields: ParameterFields) -> tuple[Value, ...]:
-    if isinstance(fields, Range):
-        return tuple(int(end) if end.is_integer() else end for end in (fields.min, fields.max))
-    return fields.choices if isinstance(fields, Choices) else (fields,)
-
-
-def _search_space(family: Family, space: FamilySpace) -> SearchSpace:
-    if space == "default":
-        return default_space(family)
-    if space == "wide":
-        return wide_space(family)
-    parameters = tuple(
-        _parameter(family, name, fields)
-        for name, fields in space.items()
-        if isinstance(fields, Range | Choices)
-    )
-    fixed = {
-        name: PARAMETERS[family][name].read(fields)
-        for name, fields in space.items()
-        if not isinstance(fields, Range | Choices)
-    }
-    return space_of(family, parameters, fixed)
-
-
-def _parameter(family: Family, name: str, fields: Range | Choices) -> Parameter:
-    if isinstance(fields, Range):
-        return between(family, name, fields.min, fields.max, log=fields.log)
-    read = PARAMETERS[family][name].read
-    return Parameter(
-        name=name,
-        kind=ParameterKind.CATEGORICAL,
-        choices=tuple(read(choice) for choice in fields.choices),
-    )
+def _families(family: str) -> tuple[Family, ...]:
+    return tuple(Family) if family == AUTO else (Family(family),)

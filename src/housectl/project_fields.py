@@ -1,21 +1,22 @@
 """The types of housectl.yaml's values: durations, sizes, ranges."""
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
 from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Discriminator,
     Field,
-    StrictFloat,
-    StrictInt,
-    StrictStr,
-    Tag,
+    ValidationError,
     WithJsonSchema,
     model_validator,
 )
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from housectl.project_source import Location
 
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)(Ki|Mi|Gi|Ti|k|M|G|T)?")
@@ -55,7 +56,7 @@ def read_size(value: object) -> object:
 Duration = Annotated[
     float,
     BeforeValidator(read_duration),
-    Field(gt=0, allow_inf_nan=False),
+    Field(strict=True, gt=0, allow_inf_nan=False),
     WithJsonSchema(
         {
             "anyOf": [
@@ -68,7 +69,7 @@ Duration = Annotated[
 Size = Annotated[
     int,
     BeforeValidator(read_size),
-    Field(gt=0),
+    Field(strict=True, gt=0),
     WithJsonSchema(
         {
             "anyOf": [
@@ -78,15 +79,40 @@ Size = Annotated[
         }
     ),
 ]
-Number = Annotated[float, Field(allow_inf_nan=False)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Whole = Annotated[int, Field(strict=True)]
 Text = Annotated[str, Field(min_length=1)]
-Scalar = StrictInt | StrictFloat | StrictStr
 
 
 class Model(BaseModel):
     """A mapping of housectl.yaml: unknown keys are refused, values do not change."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """A value that is right by itself, but not beside the others."""
+
+    location: Location
+    found: str
+    expected: str
+
+
+def refuse(misfits: Iterable[Misfit]) -> None:
+    """Raise all of them as one error of the field that is validated, each with its own location."""
+    details = [
+        InitErrorDetails(
+            type=PydanticCustomError(
+                "misfit", "expected {expected}", {"found": each.found, "expected": each.expected}
+            ),
+            loc=each.location,
+            input=None,
+        )
+        for each in misfits
+    ]
+    if details:
+        raise ValidationError.from_exception_data("housectl.yaml", details)
 
 
 class FeatureFields(Model):
@@ -104,7 +130,7 @@ class FeatureFields(Model):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.min > self.max:
-            raise ValueError(f"min {self.min:g} not above max {self.max:g}")
+            raise ValueError("min up to max")
         return self
 
 
@@ -126,63 +152,21 @@ class SplitFields(Model):
 
     method: Literal["hash", "shuffle"] = "hash"
     """hash: by each row's content, so that added rows do not reshuffle; shuffle: seeded."""
-    holdout: Annotated[float, Field(ge=0.05, le=0.5)] = 0.2
+    holdout: Annotated[Number, Field(ge=0.05, le=0.5)] = 0.2
     """Share of the rows that is held out."""
     group: Text | None = None
     """Column whose equal values stay on one side."""
 
 
-class Range(Model):
-    """A parameter to search between two ends, both included."""
-
-    min: Number
-    """Smallest value."""
-    max: Number
-    """Largest value."""
-    log: bool = False
-    """Search on a logarithmic scale."""
-
-    @model_validator(mode="after")
-    def _searchable(self) -> Self:
-        if not self.min < self.max:
-            raise ValueError(f"min {self.min:g} below max {self.max:g}")
-        if self.log and self.min <= 0:
-            raise ValueError(f"min above 0 on a logarithmic scale, not {self.min:g}")
-        return self
-
-
-class Choices(Model):
-    """A parameter to choose from a list."""
-
-    choices: Annotated[tuple[Scalar, ...], Field(min_length=2)]
-    """The values."""
-
-
-def _shape(value: object) -> str:
-    if isinstance(value, Range | Choices):
-        return type(value).__name__
-    if isinstance(value, dict):
-        return "Choices" if "choices" in value else "Range"
-    return "Constant"
-
-
-ParameterFields = Annotated[
-    Annotated[Range, Tag("Range")]
-    | Annotated[Choices, Tag("Choices")]
-    | Annotated[Scalar, Tag("Constant")],
-    Discriminator(_shape),
-]
-
-
 class BudgetFields(Model):
     """When a search ends."""
 
-    trials: Annotated[int, Field(ge=1, le=10_000)] = 30
+    trials: Annotated[Whole, Field(ge=1, le=10_000)] = 30
     """Trials after which it ends."""
     time: Duration | None = None
     """Wall time after which no trial is started."""
-    max_failed: Annotated[int, Field(ge=1)] = 3
-    """Failed trials that end it."""
+    max_failed: Annotated[Whole, Field(ge=1)] = 3
+    """Failed trials that end it; all of them when there are fewer."""
 
 
 class LimitFields(Model):
@@ -199,7 +183,7 @@ class ServeFields(Model):
 
     host: Text = "127.0.0.1"
     """Address."""
-    port: Annotated[int, Field(ge=1, le=65535)] = 8005
+    port: Annotated[Whole, Field(ge=1, le=65535)] = 8005
     """Port."""
 
 
@@ -208,5 +192,5 @@ class VerifyFields(Model):
 
     url: Annotated[str, Field(pattern=r"^https?://")] | None = None
     """Where the server is; by default where `serve:` says."""
-    p99_ms: Annotated[float, Field(gt=0)] = 50.0
+    p99_ms: Annotated[Number, Field(gt=0)] = 50.0
     """Objective for the 99th percentile of the latency, in milliseconds."""

@@ -29,7 +29,11 @@ _LIBRARY: Mapping[Family, Mapping[str, Value]] = {
     },
 }
 _BY_HAND: Mapping[Family, Mapping[str, Value]] = {
-    Family.RANDOM_FOREST: {**_LIBRARY[Family.RANDOM_FOREST], "max_features": 1 / 3},
+    Family.RANDOM_FOREST: {
+        **_LIBRARY[Family.RANDOM_FOREST],
+        "n_estimators": 300,
+        "max_features": 1 / 3,
+    },
     Family.XGBOOST: {
         **_LIBRARY[Family.XGBOOST],
         "n_estimators": 400,

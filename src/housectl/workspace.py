@@ -68,9 +68,14 @@ def _store_setting(file: Path) -> Path:
     import yaml
 
     default = file.parent / _HIDDEN / "store"
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        content = yaml.load(file.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-    except yaml.YAMLError:
+        content = yaml.load(file.read_bytes(), Loader=loader)  # noqa: S506
+    except (yaml.YAMLError, ValueError):  # a ValueError comes of 2026-02-30
         return default
+    except OSError as error:
+        raise ProjectError(
+            f"Cannot read {file}: {error.strerror}.", hint=f"ls -l {file}"
+        ) from error
     named = content.get("store") if isinstance(content, dict) else None
     return file.parent / named if isinstance(named, str) else default

@@ -44,6 +44,14 @@ class Parameter:
             raise ValueError(text)
         return number
 
+    def accepts(self, value: Value) -> bool:
+        """Return whether the parameter accepts a value."""
+        try:
+            self.read(value)
+        except ValueError:
+            return False
+        return True
+
     def __str__(self) -> str:
         bounds = [
             f"from {self.minimum:g}" if self.minimum > -inf else "",

@@ -1,0 +1,182 @@
+"""What housectl.yaml says under `space:`, and the search spaces that this means."""
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    RootModel,
+    StrictBool,
+    Tag,
+    model_validator,
+)
+
+from housectl.contract.parameters import PARAMETERS
+from housectl.contract.recipe import Family, Value
+from housectl.experiment import Parameter, ParameterKind, SearchSpace
+from housectl.project_fields import Misfit, Model, Number
+from housectl.project_source import ALTERNATIVE, Location, suggestion
+from housectl.spaces import between, default_space, space_of, wide_space
+
+
+def _number_or_word(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError("a range {min: …, max: …}, {choices: […]}, a number or a word")  # noqa: TRY004
+    return value
+
+
+Scalar = Annotated[Value, BeforeValidator(_number_or_word)]
+
+
+class Range(Model):
+    """A parameter to search between two ends, both included."""
+
+    min: Number
+    """Smallest value."""
+    max: Number
+    """Largest value."""
+    log: StrictBool = False
+    """Search on a logarithmic scale."""
+
+    @model_validator(mode="after")
+    def _searchable(self) -> Self:
+        if not self.min < self.max:
+            raise ValueError("min below max")
+        if self.log and self.min <= 0:
+            raise ValueError("min above 0, since the scale is logarithmic")
+        return self
+
+
+class Choices(Model):
+    """A parameter to choose from a list."""
+
+    choices: Annotated[tuple[Scalar, ...], Field(min_length=2)]
+    """The values."""
+
+
+_RANGE = ALTERNATIVE + "range"
+_CHOICES = ALTERNATIVE + "choices"
+_CONSTANT = ALTERNATIVE + "constant"
+_NAMED = ALTERNATIVE + "named"
+_PARAMETERS = ALTERNATIVE + "parameters"
+_FAMILIES = ALTERNATIVE + "families"
+
+
+def _kind_of_parameter(value: object) -> str:
+    if isinstance(value, dict):
+        return _CHOICES if "choices" in value else _RANGE
+    return _CONSTANT
+
+
+def _kind_of_space(value: object) -> str:
+    if isinstance(value, dict):
+        return _FAMILIES if value.keys() & set(Family) else _PARAMETERS
+    return _NAMED
+
+
+ParameterFields = Annotated[
+    Annotated[Range, Tag(_RANGE)]
+    | Annotated[Choices, Tag(_CHOICES)]
+    | Annotated[Scalar, Tag(_CONSTANT)],
+    Discriminator(_kind_of_parameter),
+]
+Named = Literal["default", "wide"]
+ParameterMap = dict[str, ParameterFields]
+FamilySpace = Annotated[
+    Annotated[Named, Tag(_NAMED)] | Annotated[ParameterMap, Tag(_PARAMETERS)],
+    Discriminator(_kind_of_space),
+]
+
+
+class ByFamily(RootModel[dict[Family, FamilySpace]]):
+    """A space for each family; a family that is not named has its default space."""
+
+
+SpaceFields = Annotated[
+    Annotated[Named, Tag(_NAMED)]
+    | Annotated[ParameterMap, Tag(_PARAMETERS)]
+    | Annotated[ByFamily, Tag(_FAMILIES)],
+    Discriminator(_kind_of_space),
+]
+
+
+def search_spaces(space: SpaceFields, families: Sequence[Family]) -> dict[Family, SearchSpace]:
+    """Return what each family is searched in."""
+    if isinstance(space, ByFamily):
+        parts = {family: space.root.get(family, "default") for family in families}
+    else:
+        parts = dict.fromkeys(families, space)
+    return {family: _search_space(family, part) for family, part in parts.items()}
+
+
+def space_misfits(space: SpaceFields, families: Sequence[Family]) -> Iterator[Misfit]:
+    """Yield what the families cannot be searched in."""
+    if isinstance(space, ByFamily):
+        for family, part in space.root.items():
+            yield from _misfits(family, part, (family.value,))
+    elif isinstance(space, dict) and len(families) > 1:
+        expected = f"default, wide, or one of them or parameters for each of {', '.join(families)}"
+        yield Misfit((), "parameters of no family", expected)
+    else:
+        yield from _misfits(families[0], space, ())
+
+
+def _misfits(family: Family, space: FamilySpace, place: Location) -> Iterator[Misfit]:
+    if isinstance(space, str):
+        return
+    if not any(isinstance(fields, Range | Choices) for fields in space.values()):
+        yield Misfit(place, "nothing to search", "at least one range or list of choices")
+    known = PARAMETERS[family]
+    for name, fields in space.items():
+        if name not in known:
+            yield Misfit((*place, name), f"no parameter of {family}", suggestion(name, [*known]))
+            continue
+        for inner, value in _values(fields):
+            if not known[name].accepts(value):
+                yield Misfit((*place, name, *inner), repr(value), str(known[name]))
+
+
+def _values(fields: ParameterFields) -> Iterator[tuple[Location, Value]]:
+    if isinstance(fields, Range):
+        yield ("min",), _plain(fields.min)
+        yield ("max",), _plain(fields.max)
+    elif isinstance(fields, Choices):
+        yield from ((("choices", place), value) for place, value in enumerate(fields.choices))
+    else:
+        yield (), fields
+
+
+def _plain(number: float) -> int | float:
+    """Return a whole number as an int: YAML's 100 and the range's 100.0 are the same."""
+    return int(number) if number.is_integer() else number
+
+
+def _search_space(family: Family, space: FamilySpace) -> SearchSpace:
+    if space == "default":
+        return default_space(family)
+    if space == "wide":
+        return wide_space(family)
+    searched = {
+        name: fields for name, fields in space.items() if isinstance(fields, Range | Choices)
+    }
+    fixed = {
+        name: PARAMETERS[family][name].read(fields)
+        for name, fields in space.items()
+        if not isinstance(fields, Range | Choices)
+    }
+    parameters = tuple(_parameter(family, name, fields) for name, fields in searched.items())
+    return space_of(family, parameters, fixed)
+
+
+def _parameter(family: Family, name: str, fields: Range | Choices) -> Parameter:
+    if isinstance(fields, Range):
+        ends = (_plain(fields.min), _plain(fields.max))
+        return between(family, name, *ends, log=fields.log)
+    read = PARAMETERS[family][name].read
+    return Parameter(
+        name=name,
+        kind=ParameterKind.CATEGORICAL,
+        choices=tuple(read(choice) for choice in fields.choices),
+    )
