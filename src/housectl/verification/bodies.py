@@ -1,0 +1,58 @@
+"""Bodies of requests: sound ones, and one for each kind of mistake."""
+
+import json
+import math
+from dataclasses import dataclass
+
+from housectl.contract.golden import Golden, GoldenRow
+
+_STRANGER = "no_such_feature"
+_TOO_MANY_BYTES = 1024 * 1024 + 1
+
+
+def row_of(golden: Golden, row: GoldenRow) -> dict[str, object]:
+    """Return a golden row as a client sends it."""
+    return dict(zip(golden.features, row.row, strict=True))
+
+
+def encoded(value: object) -> bytes:
+    """Return the body of a request."""
+    return json.dumps(value).encode()
+
+
+@dataclass(frozen=True, kw_only=True)
+class BadInput:
+    """A body that a server has to refuse, and the field that the refusal has to name."""
+
+    name: str
+    body: bytes
+    field: str | None = None
+
+
+def bad_inputs(golden: Golden) -> tuple[BadInput, ...]:
+    """Return one body for each kind of mistake that clients make."""
+    row = row_of(golden, golden.rows[0])
+    field = golden.features[0]
+    values = {
+        "null": None,
+        "text": "a text",
+        "a number as text": "1",
+        "a boolean": True,
+        "NaN": math.nan,
+        "Infinity": math.inf,
+        "1e39, too large for float32": 1e39,
+    }
+    missing = {name: value for name, value in row.items() if name != field}
+    return (
+        *(
+            BadInput(name=name, body=encoded(row | {field: value}), field=field)
+            for name, value in values.items()
+        ),
+        BadInput(name="a missing feature", body=encoded(missing), field=field),
+        BadInput(name="an unknown name", body=encoded(row | {_STRANGER: 1}), field=_STRANGER),
+        BadInput(name="an empty object", body=b"{}", field=field),
+        BadInput(name="an array", body=encoded([row])),
+        BadInput(name="half an object", body=encoded(row)[:-1]),
+        BadInput(name="an empty body", body=b""),
+        BadInput(name="more than 1 MiB", body=encoded(row).ljust(_TOO_MANY_BYTES)),
+    )
