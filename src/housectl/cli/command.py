@@ -13,6 +13,7 @@ import typer
 
 from housectl.cli.settings import SETTINGS, option, parameter_name, variable
 from housectl.cli.view import View
+from housectl.errors import ExitStatus, HousectlError
 
 if TYPE_CHECKING:
     from housectl.pipeline import Pipeline
@@ -35,43 +36,35 @@ _JSON = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and n
 
 
 def shown(command: Callable[..., View]) -> Callable[..., None]:
-    """Make a command show the View that it returns, as text or with --json."""
-
-    def run(*, json: bool, **given: object) -> None:
-        _finish(command(**given), as_json=json)
-
-    return _with_options(run, command, {"json": _JSON})
+    """Make a command show the View that it returns."""
+    return _with_options(command, command, {})
 
 
 def on_store(command: Callable[..., View]) -> Callable[..., None]:
     """Give a command the store. Light: the project file is not read as a whole."""
 
-    def run(*, project: Path | None, store: Path | None, json: bool, **given: object) -> None:
-        from housectl.search import Watcher
+    def run(*, project: Path | None, store: Path | None, **given: object) -> View:
+        from housectl.store import ChampionStore
         from housectl.workspace import find_workspace
 
-        opened = ChampionStore(find_workspace(project, store).store)
-        _finish(command(opened, **given), as_json=json)
+        return command(ChampionStore(find_workspace(project, store).store), **given)
 
-    return _with_options(run, command, {"project": _PROJECT, "store": _STORE, "json": _JSON})
+    return _with_options(run, command, {"project": _PROJECT, "store": _STORE})
 
 
 def on_project(*settings: str) -> Callable[[Callable[..., View]], Callable[..., None]]:
     """Give a command the pipeline over the project, with these settings put over the file's."""
 
     def decorate(command: Callable[..., View]) -> Callable[..., None]:
-        def run(*, project: Path | None, store: Path | None, json: bool, **given: object) -> None:
-            said = {name: given.pop(parameter_name(name)) for name in settings}
+        def run(*, project: Path | None, store: Path | None, **given: object) -> View:
             from housectl.cli.console import watching
 
+            said = {name: given.pop(parameter_name(name)) for name in settings}
             with watching() as watcher:
-                view = command(_open(project, store, said, watcher), **given)
-            _finish(view, as_json=json)
+                return command(_open(project, store, said, watcher), **given)
 
         added = {parameter_name(name): option(name) for name in settings}
-        return _with_options(
-            run, command, {**added, "project": _PROJECT, "store": _STORE, "json": _JSON}
-        )
+        return _with_options(run, command, {**added, "project": _PROJECT, "store": _STORE})
 
     return decorate
 
@@ -81,7 +74,6 @@ def _open(
 ) -> "Pipeline":
     from housectl.backends import backend_of
     from housectl.pipeline import Pipeline
-    from housectl.search import Watcher
     from housectl.project import load_project
     from housectl.project_source import Override
     from housectl.workspace import find_workspace
@@ -104,35 +96,45 @@ def _open(
 
 
 def _with_options(
-    run: Callable[..., None], command: Callable[..., View], added: Mapping[str, object]
+    run: Callable[..., View], command: Callable[..., View], added: Mapping[str, object]
 ) -> Callable[..., None]:
-    """Return `run` with the command's name, help and own options, and the added ones."""
+    """Return what typer calls: with the command's name and help, its options and the added."""
+
+    def called(*, json: bool, **given: object) -> None:
+        raise typer.Exit(_status(lambda: run(**given), as_json=json))
+
     own = [
         parameter
         for parameter in inspect.signature(command).parameters.values()
         if parameter.kind is not inspect.Parameter.POSITIONAL_ONLY
     ]
-    extra = [
-        inspect.Parameter(
-            name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=False if name == "json" else None,
-            annotation=annotation,
-        )
-        for name, annotation in added.items()
-    ]
-    run.__name__ = command.__name__
-    run.__doc__ = command.__doc__
-    run.__signature__ = inspect.Signature([*own, *extra])  # type: ignore[attr-defined]
-    run.__annotations__ = {parameter.name: parameter.annotation for parameter in [*own, *extra]}
-    return run
+    extra = [_keyword(name, annotation) for name, annotation in added.items()]
+    parameters = [*own, *extra, _keyword("json", _JSON, default=False)]
+    called.__name__ = command.__name__
+    called.__doc__ = command.__doc__
+    called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    called.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return called
 
 
-def _finish(view: View, *, as_json: bool) -> None:
-    from housectl.cli.console import note
+def _keyword(name: str, annotation: object, *, default: object = None) -> inspect.Parameter:
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+    )
 
-    view.show(as_json=as_json)
+
+def _status(run: Callable[[], View], *, as_json: bool) -> ExitStatus:
+    """Run a command and show its view: the boundary where failures become messages."""
+    from housectl.cli.console import note, print_error
+
+    try:
+        view = run()
+        view.show(as_json=as_json)
+    except HousectlError as error:
+        print_error(error, as_json=as_json)
+        return error.status
+    except KeyboardInterrupt:
+        return ExitStatus.INTERRUPTED
     for text in view.notes:
         note(text)
-    if view.status:
-        raise typer.Exit(view.status)
+    return view.status

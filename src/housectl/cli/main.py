@@ -1,14 +1,10 @@
-"""The entry point, and the boundary where failures become messages and exit statuses."""
+"""The entry point."""
 
-import os
-import sys
 from typing import Annotated
 
-import click
 import typer
 
 from housectl.cli import champions, experiments, serving, starting
-from housectl.errors import ExitStatus, HousectlError
 
 app = typer.Typer(
     name="housectl",
@@ -44,23 +40,4 @@ def main(
 
 def run() -> None:
     """Run the command line and end the process with its exit status."""
-    sys.exit(_status())
-
-
-def _status() -> int:
-    try:
-        return app(standalone_mode=False) or ExitStatus.DONE
-    except HousectlError as error:
-        from housectl.cli.console import print_error
-
-        print_error(error, as_json="--json" in sys.argv)
-        return error.status
-    except click.ClickException as error:
-        error.show()
-        return ExitStatus.USAGE
-    except (click.Abort, KeyboardInterrupt):
-        return ExitStatus.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read the output has gone; Python must not complain about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitStatus.DONE
+    app()

@@ -1,0 +1,1 @@
+"""Projects to start from, and the demonstration."""

@@ -1,0 +1,101 @@
+"""The whole way on Boston's house prices: tune, promote, serve, verify, and one prediction.
+
+In a terminal the server stays in the foreground until Ctrl-C; otherwise one request is made and the
+server is stopped.
+"""
+
+import json
+import shlex
+import signal
+import subprocess
+import sys
+import urllib.request
+from contextlib import suppress
+from pathlib import Path
+
+from housectl.errors import ExitStatus
+from housectl.project import load_project
+from housectl.store import ChampionStore
+from housectl.verification import wait_until_serving
+from housectl.workspace import find_workspace
+
+HOUSECTL = Path(sys.executable).with_name("housectl")
+START_SECONDS = 30.0
+ROW = {
+    "CRIM": 0.00632,
+    "ZN": 18,
+    "INDUS": 2.31,
+    "CHAS": 0,
+    "NOX": 0.538,
+    "RM": 6.575,
+    "AGE": 65.2,
+    "DIS": 4.09,
+    "RAD": 1,
+    "TAX": 296,
+    "PTRATIO": 15.3,
+    "LSTAT": 4.98,
+}
+
+
+def main() -> int:
+    """Go the whole way; return the exit status of the first step that fails."""
+    for step in (["tune"], ["promote"]):
+        status = housectl(*step)
+        if status not in {ExitStatus.DONE, ExitStatus.CHAMPION_STAYS}:
+            return status
+    server = subprocess.Popen([HOUSECTL, *announced("serve")])
+    try:
+        return use(server)
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait()
+
+
+def use(server: subprocess.Popen[bytes]) -> int:
+    """Verify the server, then leave it to the user, or ask it once."""
+    workspace = find_workspace(None, None)
+    url = load_project(workspace.project_file).server_url
+    champion = ChampionStore(workspace.store).require_champion()
+    wait_until_serving(url, champion.bundle, timeout=START_SECONDS)
+    if status := housectl("verify"):
+        return status
+    say(f"$ curl {url}/predict --json '{json.dumps(ROW)}'")
+    if sys.stdout.isatty():
+        say(f"{url}/docs explains every feature. Ctrl-C stops the server.")
+        with suppress(KeyboardInterrupt):
+            server.wait()
+    else:
+        say(predict(url))
+    return ExitStatus.DONE
+
+
+def predict(url: str) -> str:
+    """Return the server's answer to one row."""
+    request = urllib.request.Request(  # noqa: S310
+        f"{url}/predict",
+        data=json.dumps(ROW).encode(),
+        headers={"content-type": "application/json"},
+    )
+    with urllib.request.urlopen(request) as answer:  # noqa: S310
+        text: str = answer.read().decode()
+    return text
+
+
+def housectl(*arguments: str) -> int:
+    """Run a command where everybody can see it, and return its exit status."""
+    return subprocess.run([HOUSECTL, *announced(*arguments)], check=False).returncode
+
+
+def announced(*arguments: str) -> tuple[str, ...]:
+    """Say which command comes."""
+    say(f"\n$ housectl {shlex.join(arguments)}")
+    return arguments
+
+
+def say(text: str) -> None:
+    """Say something on stdout, in order with what the commands say."""
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

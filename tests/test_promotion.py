@@ -1,0 +1,171 @@
+"""Compare, promote, rollback, history and deploy_details.json, as processes on a real store."""
+
+import json
+import subprocess
+from itertools import repeat
+from pathlib import Path
+
+import pytest
+
+from housectl.contract.history import entry_path, newest_number
+from housectl.errors import ExitStatus
+from housectl.store import ChampionStore
+from tests.projects import HOUSECTL, ProjectDirectory, clean_environment
+
+
+@pytest.fixture
+def project(contest: ProjectDirectory, tmp_path: Path) -> ProjectDirectory:
+    return contest.copy(tmp_path / "boston")
+
+
+def details(project: ProjectDirectory) -> dict[str, dict[str, object] | None]:
+    found: dict[str, dict[str, object] | None] = json.loads(
+        (project.path / "deploy_details.json").read_text()
+    )
+    return found
+
+
+def test_the_first_champion_has_no_forerunner(project: ProjectDirectory) -> None:
+    found = details(project)
+    assert found["old_model"] is None
+    assert found["new_model"] == found["prod_model"]
+    assert found["prod_model"] is not None
+    assert set(found["prod_model"]) == {"mse", "version", "uri"}
+
+
+def test_compare_explains_and_changes_nothing(project: ProjectDirectory) -> None:
+    before = details(project)
+    answer = project.must("compare", "--json").json
+    assert answer["promotes"] is True
+    assert answer["challenger_holdout_mse"] < answer["champion_holdout_mse"]  # type: ignore[operator]
+    low, high = answer["interval_90"]  # type: ignore[misc]
+    assert low < answer["cv_mse_difference"] < high < 0  # type: ignore[has-type,operator]
+    assert newest_number(project.store) == 1
+    assert details(project) == before
+
+
+def test_promotion_and_rollback_are_entries_of_one_chain(project: ProjectDirectory) -> None:
+    promoted = project.must("promote", "--json").json
+    assert promoted["promoted"] is True
+    former, champion = details(project)["old_model"], details(project)["prod_model"]
+    assert champion == details(project)["new_model"]
+    assert champion is not None
+    assert champion["version"] == promoted["challenger"]
+    project.must("rollback", "--reason", "complaints")
+    assert details(project)["prod_model"] == former
+    assert details(project)["old_model"] == champion
+    rows = project.must("history", "--json").json["history"]
+    actions = [row["action"] for row in rows]  # type: ignore[attr-defined]
+    assert actions == ["rollback", "promotion", "promotion"]
+    assert rows[0]["reason"] == "complaints"  # type: ignore[index]
+
+
+def test_a_challenger_that_is_not_better_is_refused(project: ProjectDirectory) -> None:
+    project.must("promote")
+    again = project.run("promote", "poor", "--json")
+    assert again.status == ExitStatus.CHAMPION_STAYS
+    assert again.json["promoted"] is False
+    found = details(project)
+    assert found["old_model"] == found["prod_model"] != found["new_model"]
+    assert found["new_model"] is not None
+    assert found["new_model"]["version"] == again.json["challenger"]
+    assert newest_number(project.store) == 2
+
+
+def test_a_second_promotion_of_the_champion_is_a_tie(project: ProjectDirectory) -> None:
+    project.must("promote")
+    assert project.run("promote").status == ExitStatus.CHAMPION_STAYS
+
+
+def test_the_next_command_repairs_deploy_details(project: ProjectDirectory) -> None:
+    project.must("promote")
+    right = details(project)
+    (project.path / "deploy_details.json").unlink()
+    project.run("compare")
+    assert details(project) == right
+
+
+def test_two_promotions_at_once_make_one_entry(project: ProjectDirectory) -> None:
+    processes = [
+        subprocess.Popen(
+            [HOUSECTL, "promote"],
+            cwd=project.path,
+            env=clean_environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        for _ in range(4)
+    ]
+    statuses = [(process.communicate(), process.returncode)[1] for process in processes]
+    allowed = {ExitStatus.DONE, ExitStatus.MACHINE, ExitStatus.CHAMPION_STAYS}
+    assert statuses.count(ExitStatus.DONE) == 1
+    assert set(statuses) <= allowed
+    assert [entry.number for entry in ChampionStore(project.store).history()] == [1, 2]
+
+
+def test_an_altered_bundle_is_never_promoted(project: ProjectDirectory) -> None:
+    challenger = ChampionStore(project.store).newest_challenger()
+    model = project.store / "bundles" / challenger.bundle / "model.onnx"
+    model.write_bytes(model.read_bytes()[:-1] + b"x")
+    answer = project.run("promote")
+    assert answer.status == ExitStatus.BUNDLE
+    assert "model.onnx was altered" in answer.err
+    assert "Traceback" not in answer.err
+    assert newest_number(project.store) == 1
+
+
+def test_a_broken_chain_is_told(project: ProjectDirectory) -> None:
+    project.must("promote")
+    first = entry_path(project.store, 1)
+    first.write_text(first.read_text().replace("boston", "Boston") + " ")
+    answer = project.run("history")
+    assert answer.status == ExitStatus.BUNDLE
+    assert "does not follow" in answer.err
+
+
+def test_a_newer_format_is_named(project: ProjectDirectory) -> None:
+    first = entry_path(project.store, 1)
+    newer = first.read_text().replace('"schema_version": 1', '"schema_version": 2, "new": 1')
+    first.write_text(newer)
+    answer = project.run("history")
+    assert answer.status == ExitStatus.MACHINE
+    assert "pip install --upgrade housectl" in answer.err
+
+
+def test_rolling_back_without_a_forerunner_is_refused(project: ProjectDirectory) -> None:
+    answer = project.run("rollback")
+    assert answer.status == ExitStatus.USAGE
+    assert "no earlier champion" in answer.err
+
+
+def test_a_full_disk_is_named_and_the_champion_stays(
+    project: ProjectDirectory, tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk], check=True)
+    try:
+        small = project.copy(disk / "boston")
+        filler = disk / "filler"
+        with filler.open("wb") as file, pytest.raises(OSError, match="No space"):
+            file.writelines(repeat(b"0" * 4096))
+        answer = small.run("promote")
+        assert answer.status == ExitStatus.MACHINE
+        assert "No space left" in answer.err
+        assert "Traceback" not in answer.err
+        assert newest_number(small.store) == 1
+        filler.unlink()
+        small.must("promote")
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def test_changed_data_compares_recipes_on_the_new_data(project: ProjectDirectory) -> None:
+    lines = (project.path / "data.csv").read_text().splitlines()
+    (project.path / "data.csv").write_text("\n".join(lines[:450]) + "\n")
+    project.must("tune", "--name", "fewer")
+    kept = {path.name for path in (project.store / "evidence").iterdir()}
+    answer = project.must("compare", "fewer", "--json").json
+    made = {path.name for path in (project.store / "evidence").iterdir()} - kept
+    assert len(made) == 1
+    assert answer["promotes"] is True

@@ -1,0 +1,105 @@
+import math
+
+import pytest
+
+from housectl.contract.evidence import Errors, Evidence
+from housectl.contract.recipe import GATE_FOLDS, GATE_REPEATS, Family, Recipe, Split
+from housectl.verdict import Gate, judge, paired_difference
+
+FOLDS = GATE_FOLDS * GATE_REPEATS
+
+
+def folds(mean: float, spread: float = 1.0) -> tuple[float, ...]:
+    return tuple(mean + spread * math.sin(number) for number in range(FOLDS))
+
+
+def evidence(
+    holdout: float, fold_mses: tuple[float, ...], *, rows: str = "rows", baseline: float = 80.0
+) -> Evidence:
+    recipe = Recipe(
+        family=Family.RANDOM_FOREST,
+        assignment={},
+        data="0" * 64,
+        features=("a",),
+        target="b",
+        split=Split(),
+        seed=1,
+        libraries={},
+    )
+    return Evidence(
+        recipe=recipe,
+        holdout_rows=rows,
+        model=Errors(holdout_mse=holdout, fold_mses=fold_mses),
+        mean=Errors(holdout_mse=baseline, fold_mses=folds(baseline)),
+        linear=Errors(holdout_mse=24.0, fold_mses=folds(24.0)),
+    )
+
+
+def test_two_keys_promote_what_is_better_twice() -> None:
+    verdict = judge(evidence(9.0, folds(9.0)), evidence(10.0, folds(10.0)), gate=Gate.TWO_KEYS)
+    assert verdict.promotes
+    assert (verdict.challenger_mse, verdict.champion_mse) == (9.0, 10.0)
+    assert verdict.difference is not None
+    assert verdict.difference.mean == pytest.approx(-1.0)
+
+
+def test_two_keys_keep_a_champion_that_only_the_held_out_rows_speak_against() -> None:
+    champion = evidence(10.0, folds(10.0))
+    noisy = tuple(10.0 + 4 * math.cos(3 * number) for number in range(FOLDS))
+    verdict = judge(evidence(9.0, noisy), champion, gate=Gate.TWO_KEYS)
+    assert not verdict.promotes
+    assert "stays" in verdict.reason
+    assert judge(evidence(9.0, noisy), champion, gate=Gate.LOWER_MSE).promotes
+
+
+def test_folds_alone_do_not_promote() -> None:
+    verdict = judge(evidence(10.1, folds(8.0)), evidence(10.0, folds(10.0)), gate=Gate.TWO_KEYS)
+    assert not verdict.promotes
+
+
+@pytest.mark.parametrize("gate", Gate)
+def test_a_tie_keeps_the_champion(gate: Gate) -> None:
+    verdict = judge(evidence(10.0, folds(10.0)), evidence(10.0, folds(10.0)), gate=gate)
+    assert not verdict.promotes
+    assert "tie" in verdict.reason
+
+
+@pytest.mark.parametrize("gate", Gate)
+@pytest.mark.parametrize(
+    ("holdout", "mean", "promotes"),
+    [(10.0, 10.0, True), (25.0, 10.0, False), (10.0, 25.0, False), (90.0, 90.0, False)],
+)
+def test_the_first_champion_beats_mean_and_linear_model(
+    gate: Gate, holdout: float, mean: float, promotes: bool
+) -> None:
+    verdict = judge(evidence(holdout, folds(mean)), None, gate=gate)
+    assert verdict.promotes is promotes
+    assert verdict.champion_mse is None
+
+
+def test_a_model_without_a_number_never_wins() -> None:
+    worthless = evidence(math.nan, folds(9.0))
+    assert not judge(worthless, None, gate=Gate.LOWER_MSE).promotes
+    assert not judge(worthless, evidence(10.0, folds(10.0)), gate=Gate.LOWER_MSE).promotes
+
+
+def test_different_rows_are_not_compared() -> None:
+    with pytest.raises(ValueError, match="different rows"):
+        judge(
+            evidence(9.0, folds(9.0)),
+            evidence(10.0, folds(10.0), rows="others"),
+            gate=Gate.TWO_KEYS,
+        )
+
+
+def test_the_interval_is_nadeau_and_bengios() -> None:
+    new = Errors(holdout_mse=1.0, fold_mses=tuple(float(number % 7) for number in range(FOLDS)))
+    old = Errors(holdout_mse=1.0, fold_mses=(3.0,) * FOLDS)
+    difference = paired_difference(new, old)
+    values = [number % 7 - 3.0 for number in range(FOLDS)]
+    mean = sum(values) / FOLDS
+    variance = sum((value - mean) ** 2 for value in values) / (FOLDS - 1)
+    error = math.sqrt((1 / FOLDS + 1 / 9) * variance)
+    assert difference.mean == pytest.approx(mean)
+    assert difference.threshold == pytest.approx(0.849 * error)
+    assert difference.high - difference.low == pytest.approx(2 * 1.677 * error)
