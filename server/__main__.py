@@ -15,6 +15,7 @@ from server.follower import Follower, load_champion
 from server.listening import listen
 from server.settings import Settings, read_settings
 from server.stage import Stage
+from server.telling import start_log, tell_failure
 
 _GRACE_SECONDS = 10
 
@@ -27,14 +28,12 @@ def main() -> int:
     # Uvicorn shuts down gracefully on these, then raises them again for this handler.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
-    )
+    start_log(as_json=settings.as_json)
     try:
         stage = _set_stage(settings)
         listener = listen(settings.host, settings.port)
     except HousectlError as error:
-        print(f"error: {error.message}\ncure:  {error.hint}", file=sys.stderr)
+        tell_failure(error, as_json=settings.as_json)
         return error.status
     _announce(stage, listener)
     return _serve(settings, stage, listener)

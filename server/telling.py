@@ -1,0 +1,43 @@
+"""How a server tells of itself: its log, and why it could not start."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+from housectl.errors import HousectlError
+
+
+def start_log(*, as_json: bool) -> None:
+    """Send the log to stderr as text, or to stdout as one JSON object a line."""
+    handler = logging.StreamHandler(sys.stdout if as_json else sys.stderr)
+    handler.setFormatter(
+        _JsonFormatter() if as_json else logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+    )
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+
+
+def tell_failure(error: HousectlError, *, as_json: bool) -> None:
+    """Say why the server does not start, and the cure."""
+    if as_json:
+        fields = {
+            "status": error.status,
+            "reference": error.reference,
+            "message": error.message,
+            "hint": error.hint,
+        }
+        print(json.dumps({"error": fields}))
+    else:
+        print(f"error: {error.message}\ncure:  {error.hint}", file=sys.stderr)
+
+
+class _JsonFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        fields = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            fields["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(fields)
