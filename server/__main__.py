@@ -5,15 +5,16 @@ import logging
 import signal
 import socket
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 import uvicorn
 
 from housectl.contract.history import newest_number
-from housectl.errors import ExitStatus, HousectlError
+from housectl.errors import ExitStatus, HousectlError, MachineError
 from server.follower import Follower, load_champion
 from server.listening import listen
-from server.settings import Settings, read_settings
+from server.settings import STORE_VARIABLE, Settings, read_settings
 from server.stage import Stage
 from server.telling import start_log, tell_failure
 
@@ -45,10 +46,19 @@ def _end(*_: object) -> NoReturn:
 
 def _set_stage(settings: Settings) -> Stage:
     stage = Stage()
-    number = newest_number(settings.store)
-    if number:
+    if number := _newest_number(settings.store):
         stage.swap(load_champion(settings.store, number))
     return stage
+
+
+def _newest_number(store: Path) -> int:
+    try:
+        return newest_number(store)
+    except OSError as error:
+        raise MachineError(
+            f"The store {store} cannot be read: {error.strerror}.",
+            hint=f"ls -ld {store}   # or set {STORE_VARIABLE} to another directory",
+        ) from error
 
 
 def _announce(stage: Stage, listener: socket.socket) -> None:

@@ -85,7 +85,8 @@ async def _refused(request: Request, error: HTTPException) -> Response:
 
 
 async def _unplanned(request: Request, error: Exception) -> Response:
-    # Starlette raises the error again, and uvicorn logs its traceback right after this line.
+    # Starlette raises the error again; uvicorn then logs its traceback right after this line, and
+    # closes the connection, which a client that keeps it must be told of.
     _log.error(
         "request %s: %s %s failed with %s, whose traceback follows",
         request_id_of(request.scope),
@@ -97,6 +98,7 @@ async def _unplanned(request: Request, error: Exception) -> Response:
         request,
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "The server failed in a way that nobody planned for; its log tells more under this id.",
+        headers={"connection": "close"},
     )
 
 

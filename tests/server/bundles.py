@@ -151,9 +151,9 @@ def promote(store: ChampionStore, bundle: Bundle, *, action: Action = Action.PRO
     return store.commit(bundle, action=action, reason="a test", expected=expected_number)
 
 
-def damage(store: ChampionStore, digest: str) -> None:
+def damage(bundle: Path) -> None:
     """Alter one byte of a bundle's graph on the disk."""
-    path = store.path / "bundles" / digest / MODEL_FILE
+    path = bundle / MODEL_FILE
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)

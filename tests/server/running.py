@@ -1,0 +1,85 @@
+"""Server processes as the command line starts them."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+ROW = {"RM": 6.5, "LSTAT": 5.0}
+
+_PATIENCE_SECONDS = 30.0
+_LISTENING = re.compile(r"listening on (http://\S+)")
+
+
+@dataclass(frozen=True)
+class RunningServer:
+    """A server process; `client` keeps one connection to it."""
+
+    process: "subprocess.Popen[bytes]"
+    output: Path
+    client: httpx.Client
+
+    @property
+    def url(self) -> str:
+        return str(self.client.base_url)
+
+    def predict(self, row: object = ROW) -> httpx.Response:
+        return self.client.post("/predict", json=row)
+
+    def health(self) -> dict[str, object]:
+        answer = self.client.get("/health")
+        assert answer.status_code == 200
+        body: dict[str, object] = answer.json()
+        return body
+
+    def wait_for(self, **fields: object) -> dict[str, object]:
+        """Wait until /health says this; return all that it says."""
+        wait_until(lambda: self.health().items() >= fields.items())
+        return self.health()
+
+    def log(self) -> str:
+        return self.output.read_text()
+
+
+@contextmanager
+def running(
+    store: Path, output: Path, *, options: tuple[str, ...] = (), arguments: tuple[str, ...] = ()
+) -> Iterator[RunningServer]:
+    """Start a server on a free port, its working directory being that of `output`."""
+    process = start(store, output, options=options, arguments=("--port", "0", *arguments))
+    try:
+        wait_until(lambda: process.poll() is not None or _LISTENING.search(output.read_text()))
+        found = _LISTENING.search(output.read_text())
+        assert found, output.read_text()
+        with httpx.Client(base_url=found[1], trust_env=False, timeout=10) as client:
+            yield RunningServer(process, output, client)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def start(
+    store: Path, output: Path, *, options: tuple[str, ...] = (), arguments: tuple[str, ...] = ()
+) -> "subprocess.Popen[bytes]":
+    with output.open("wb") as file:
+        return subprocess.Popen(
+            [sys.executable, *options, "-m", "server", *arguments],
+            cwd=output.parent,
+            env={**os.environ, "HOUSECTL_STORE": str(store), "PYTHONUNBUFFERED": "1"},
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)

@@ -1,0 +1,182 @@
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from housectl.contract.bundle import Bundle
+from housectl.contract.history import Action, bundle_path, entry_path
+from housectl.store import ChampionStore
+from tests.server.bundles import FLOWERS, damage, make_bundle, promote, tree
+from tests.server.running import ROW, RunningServer, running
+
+
+@pytest.fixture
+def old(store: ChampionStore, tmp_path: Path) -> Bundle:
+    """The champion at the start; it answers 11 to the usual row."""
+    bundle = make_bundle(tmp_path, base=1.0)
+    promote(store, bundle)
+    return bundle
+
+
+@pytest.fixture
+def server(store: ChampionStore, output: Path, old: Bundle) -> Iterator[RunningServer]:
+    with running(store.path, output) as server:
+        assert server.health()["model_digest"] == old.digest
+        yield server
+
+
+@contextmanager
+def load_on(server: RunningServer, *, clients: int) -> Iterator[list[httpx.Response]]:
+    """Keep clients asking until the block ends; the list has every answer then."""
+    answers: list[httpx.Response] = []
+    failures: list[httpx.HTTPError] = []
+    over = threading.Event()
+
+    def ask() -> None:
+        with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
+            while not over.is_set():
+                try:
+                    answers.append(client.post("/predict", json=ROW))
+                except httpx.HTTPError as error:
+                    failures.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield answers
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    assert not failures
+
+
+def test_swaps_under_load_fail_no_request(
+    store: ChampionStore, server: RunningServer, tmp_path: Path
+) -> None:
+    with load_on(server, clients=4) as answers:
+        for base in (2.0, 3.0, 4.0):
+            bundle = make_bundle(tmp_path, base=base)
+            promote(store, bundle)
+            server.wait_for(status="ok", model_digest=bundle.digest)
+            assert server.predict().json() == {"predicted_price": base + 10}
+    assert {answer.status_code for answer in answers} == {200}
+    assert {answer.json()["predicted_price"] for answer in answers} == {11.0, 12.0, 13.0, 14.0}
+    assert server.log().count("is served now") == 3
+
+
+def test_a_rollback_is_followed(
+    store: ChampionStore, server: RunningServer, old: Bundle, tmp_path: Path
+) -> None:
+    new = make_bundle(tmp_path, base=2.0)
+    promote(store, new)
+    assert server.wait_for(model_digest=new.digest)["champion"] == 2
+    promote(store, old, action=Action.ROLLBACK)
+    assert server.wait_for(model_digest=old.digest, status="ok")["champion"] == 3
+    assert server.predict().json() == {"predicted_price": 11.0}
+
+
+def test_another_schema_is_followed(
+    store: ChampionStore, server: RunningServer, tmp_path: Path
+) -> None:
+    flowers = make_bundle(tmp_path, schema=FLOWERS)
+    promote(store, flowers)
+    health = server.wait_for(model_digest=flowers.digest)
+    assert health["out_of_range"] == {"petal length (cm)": 0}
+    assert server.predict({"petal length (cm)": 2}).json() == {"petal width": 20.0}
+    assert server.predict().status_code == 422
+    description = server.client.get("/openapi.json").text
+    assert "petal length (cm)" in description
+    assert "LSTAT" not in description
+
+
+def test_a_bundle_that_answers_otherwise_than_it_was_sealed_is_refused(
+    store: ChampionStore, server: RunningServer, old: Bundle, tmp_path: Path
+) -> None:
+    promote(store, make_bundle(tmp_path, base=7.0, golden_error=0.5))
+    health = server.wait_for(status="degraded", model_digest=old.digest, champion=1)
+    assert "4 of 4 golden rows are answered otherwise" in str(health["reason"])
+    assert server.predict().json() == {"predicted_price": 11.0}
+    assert server.client.get("/health/ready").status_code == 200
+    good = make_bundle(tmp_path, base=3.0)
+    promote(store, good)
+    assert server.wait_for(model_digest=good.digest, status="ok")["reason"] is None
+    assert server.log().count("champion 2 is refused") == 1
+
+
+@pytest.mark.parametrize("model", [b"no graph", tree(7.0, features=5)], ids=["noise", "width"])
+def test_a_graph_of_another_shape_is_refused(
+    store: ChampionStore, server: RunningServer, old: Bundle, tmp_path: Path, model: bytes
+) -> None:
+    promote(store, make_bundle(tmp_path, base=7.0, model=model))
+    health = server.wait_for(status="degraded", model_digest=old.digest)
+    assert "model.onnx is refused" in str(health["reason"])
+
+
+def test_a_bundle_that_arrives_after_its_entry_is_served_once_it_is_whole(
+    store: ChampionStore, server: RunningServer, old: Bundle, tmp_path: Path
+) -> None:
+    origin = ChampionStore(shutil.copytree(store.path, tmp_path / "origin"))
+    late = make_bundle(tmp_path, base=7.0)
+    promote(origin, late)
+    shutil.copy(entry_path(origin.path, 2), entry_path(store.path, 2))
+    server.wait_for(status="degraded", model_digest=old.digest)
+    shutil.copytree(bundle_path(origin.path, late.digest), bundle_path(store.path, late.digest))
+    server.wait_for(status="ok", model_digest=late.digest, reason=None)
+
+
+def test_a_bundle_that_was_altered_is_refused(
+    store: ChampionStore, server: RunningServer, old: Bundle, tmp_path: Path
+) -> None:
+    origin = ChampionStore(shutil.copytree(store.path, tmp_path / "origin"))
+    bad = make_bundle(tmp_path, base=7.0)
+    promote(origin, bad)
+    path = shutil.copytree(
+        bundle_path(origin.path, bad.digest), bundle_path(store.path, bad.digest)
+    )
+    damage(path)
+    shutil.copy(entry_path(origin.path, 2), entry_path(store.path, 2))
+    health = server.wait_for(status="degraded", model_digest=old.digest)
+    assert "model.onnx was altered" in str(health["reason"])
+    assert server.predict().json() == {"predicted_price": 11.0}
+
+
+def test_an_entry_that_is_noise_is_refused(
+    store: ChampionStore, server: RunningServer, old: Bundle
+) -> None:
+    entry_path(store.path, 2).write_bytes(b"\x00 noise")
+    health = server.wait_for(status="degraded", model_digest=old.digest)
+    assert "cannot be trusted" in str(health["reason"])
+
+
+def test_the_store_may_vanish(store: ChampionStore, server: RunningServer, tmp_path: Path) -> None:
+    shutil.move(store.path, tmp_path / "elsewhere")
+    assert server.predict().json() == {"predicted_price": 11.0}
+    shutil.move(tmp_path / "elsewhere", store.path)
+    new = make_bundle(tmp_path, base=2.0)
+    promote(store, new)
+    server.wait_for(status="ok", model_digest=new.digest)
+
+
+def test_a_server_waits_for_its_first_champion(
+    store: ChampionStore, output: Path, tmp_path: Path
+) -> None:
+    with running(store.path, output) as server:
+        health = server.health()
+        assert health["status"] == "no champion"
+        assert health["model_digest"] is None
+        assert server.client.get("/health/live").status_code == 200
+        for answer in (server.client.get("/health/ready"), server.predict()):
+            assert answer.status_code == 503
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert "housectl promote" in answer.json()["detail"]
+        first = make_bundle(tmp_path)
+        promote(store, first)
+        server.wait_for(status="ok", model_digest=first.digest, champion=1)
+        assert server.predict().json() == {"predicted_price": 30.0}
+        assert server.client.get("/health/ready").status_code == 200

@@ -1,0 +1,200 @@
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from housectl.store import ChampionStore
+from tests.server.bundles import FLOWERS, fragile, make_bundle, promote
+from tests.server.running import ROW, RunningServer, running
+
+TOO_LARGE = 1024 * 1024 + 1
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    path = tmp_path_factory.mktemp("predict")
+    store = ChampionStore(path / "store")
+    promote(store, make_bundle(path))
+    with running(store.path, path / "output.txt") as server:
+        yield server
+
+
+def assert_problem(answer: httpx.Response, status: int) -> dict[str, object]:
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem: dict[str, object] = answer.json()
+    assert problem["status"] == status
+    assert problem["type"] == "about:blank"
+    assert problem["title"]
+    assert problem["detail"]
+    assert problem["request_id"] == answer.headers["x-request-id"]
+    assert "Traceback" not in answer.text
+    return problem
+
+
+def test_a_row_is_answered_under_the_schemas_key(server: RunningServer) -> None:
+    assert server.predict().json() == {"predicted_price": 30.0}
+    assert server.predict(ROW | {"RM": 6}).json() == {"predicted_price": 20.0}
+
+
+def test_the_order_of_fields_does_not_matter(server: RunningServer) -> None:
+    assert server.predict({"LSTAT": 1.0, "RM": 8.0}).json() == {"predicted_price": 30.0}
+    assert server.predict({"LSTAT": 8.0, "RM": 1.0}).json() == {"predicted_price": 20.0}
+
+
+@pytest.mark.parametrize("value", [396.9, None, "text", [1, {"a": 2}]])
+def test_an_excluded_name_is_ignored_whatever_it_holds(
+    server: RunningServer, value: object
+) -> None:
+    assert server.predict(ROW | {"B": value}).json() == {"predicted_price": 30.0}
+
+
+def test_the_body_needs_no_content_type(server: RunningServer) -> None:
+    assert server.client.post("/predict", content=json.dumps(ROW)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("null", "is null"),
+        ('"6.5"', "is not a number"),
+        ('"six"', "is not a number"),
+        ("true", "is not a number"),
+        ("[6.5]", "is not a number"),
+        ("NaN", "is not finite"),
+        ("Infinity", "is not finite"),
+        ("-Infinity", "is not finite"),
+        ("1e400", "is not finite"),
+        ("1e39", "is too large for float32"),
+        ("-1e39", "is too small for float32"),
+    ],
+)
+def test_a_bad_value_is_refused_by_name(server: RunningServer, value: str, problem: str) -> None:
+    body = f'{{"RM": {value}, "LSTAT": 5}}'
+    found = assert_problem(server.client.post("/predict", content=body), 422)
+    expected = "a finite number; in training 3.5 to 8.8 rooms"
+    assert found["errors"] == [{"field": "RM", "problem": problem, "expected": expected}]
+    assert f"RM {problem}" in str(found["detail"])
+
+
+def test_every_wrong_field_is_named_at_once(server: RunningServer) -> None:
+    problem = assert_problem(server.predict({"RM": None, "ROOMS": 6, "rm": 1}), 422)
+    errors = problem["errors"]
+    assert isinstance(errors, list)
+    assert {error["field"]: error["problem"] for error in errors} == {
+        "RM": "is null",
+        "LSTAT": "is missing",
+        "ROOMS": "is unknown",
+        "rm": "is unknown",
+    }
+
+
+def test_an_empty_object_names_every_feature(server: RunningServer) -> None:
+    errors = assert_problem(server.predict({}), 422)["errors"]
+    assert isinstance(errors, list)
+    assert [error["field"] for error in errors] == ["RM", "LSTAT"]
+
+
+def test_a_refusal_stays_short_however_much_is_wrong(server: RunningServer) -> None:
+    answer = server.predict({f"{'long' * 100}{number}": number for number in range(2000)})
+    assert_problem(answer, 422)
+    assert len(answer.content) < 25_000
+
+
+@pytest.mark.parametrize("body", ["[]", "[1, 2]", "6.5", '"RM"', "null"])
+def test_what_is_no_object_is_refused(server: RunningServer, body: str) -> None:
+    assert_problem(server.client.post("/predict", content=body), 422)
+
+
+@pytest.mark.parametrize("body", [b"", b'{"RM": 1', b"RM=6", b'"\xff"', b"[" * 5000])
+def test_what_is_no_json_is_refused(server: RunningServer, body: bytes) -> None:
+    assert_problem(server.client.post("/predict", content=body), 400)
+
+
+def test_a_body_over_one_mebibyte_is_refused(server: RunningServer) -> None:
+    assert_problem(server.client.post("/predict", content=b" " * TOO_LARGE), 413)
+
+
+def test_a_body_that_does_not_tell_its_length_is_refused_as_well(server: RunningServer) -> None:
+    chunks = iter([b" " * (TOO_LARGE // 2)] * 3)
+    assert_problem(server.client.post("/predict", content=chunks), 413)
+
+
+def test_a_body_of_one_mebibyte_is_read(server: RunningServer) -> None:
+    body = json.dumps(ROW).encode().ljust(TOO_LARGE - 1)
+    assert server.client.post("/predict", content=body).status_code == 200
+
+
+def test_other_methods_and_paths_are_refused(server: RunningServer) -> None:
+    answer = server.client.get("/predict")
+    assert_problem(answer, 405)
+    assert answer.headers["allow"] == "POST"
+    assert_problem(server.client.post("/health"), 405)
+    assert_problem(server.client.get("/nowhere"), 404)
+    assert_problem(server.client.post("/predict/", json=ROW), 404)
+
+
+def test_a_sane_request_id_comes_back(server: RunningServer) -> None:
+    for path in ("/health", "/nowhere", "/predict"):
+        answer = server.client.get(path, headers={"x-request-id": "from-client.1"})
+        assert answer.headers.get_list("x-request-id") == ["from-client.1"]
+
+
+@pytest.mark.parametrize("insane", ["", "x" * 129, "two words", 'quote"'])
+def test_any_other_request_id_is_replaced(server: RunningServer, insane: str) -> None:
+    answers = [server.client.get("/health", headers={"x-request-id": insane}) for _ in range(2)]
+    ids = {answer.headers["x-request-id"] for answer in answers}
+    assert len(ids) == 2
+    assert insane not in ids
+
+
+def test_values_out_of_range_are_answered_and_counted(server: RunningServer) -> None:
+    before = server.health()["out_of_range"]
+    assert isinstance(before, dict)
+    assert server.predict({"RM": 100, "LSTAT": 5}).json() == {"predicted_price": 30.0}
+    assert server.predict({"RM": -3, "LSTAT": 1e6}).json() == {"predicted_price": 20.0}
+    expected = {"RM": before["RM"] + 2, "LSTAT": before["LSTAT"] + 1}
+    assert server.health()["out_of_range"] == expected
+
+
+def test_the_documentation_describes_this_schema(server: RunningServer) -> None:
+    assert "swagger" in server.client.get("/docs").text
+    operation = server.client.get("/openapi.json").json()["paths"]["/predict"]["post"]
+    content = operation["requestBody"]["content"]["application/json"]
+    schema = content["schema"]
+    assert schema["required"] == ["RM", "LSTAT"]
+    assert set(schema["properties"]) == {"RM", "LSTAT", "B"}
+    assert schema["additionalProperties"] is False
+    described = schema["properties"]["RM"]["description"]
+    assert described == "Rooms of a dwelling: a finite number; in training 3.5 to 8.8 rooms"
+    assert "it encodes race" in schema["properties"]["B"]["description"]
+    assert server.predict(content["example"]).status_code == 200
+    assert set(operation["responses"]) == {"200", "400", "413", "422"}
+
+
+def test_the_documentation_tells_key_and_unit_of_the_answer(server: RunningServer) -> None:
+    prediction = server.client.get("/openapi.json").json()["components"]["schemas"]["Prediction"]
+    assert "thousand dollars" in prediction["properties"]["predicted_price"]["description"]
+
+
+def test_names_of_features_may_be_any_text(store: ChampionStore, output: Path) -> None:
+    promote(store, make_bundle(output.parent, schema=FLOWERS))
+    with running(store.path, output) as server:
+        assert server.predict({"petal length (cm)": 7}).json() == {"petal width": 30.0}
+        assert_problem(server.predict({"feature_0": 7}), 422)
+
+
+def test_an_unplanned_failure_is_a_problem_whose_traceback_is_in_the_log(
+    store: ChampionStore, output: Path
+) -> None:
+    promote(store, make_bundle(output.parent, model=fragile(20.0, features=2)))
+    with running(store.path, output) as server:
+        assert server.predict().json() == {"predicted_price": 30.0}
+        problem = assert_problem(server.predict(ROW | {"RM": 1000}), 500)
+        assert server.predict().status_code == 200
+        log = server.log()
+    start = log.index(f"request {problem['request_id']}: POST /predict failed")
+    assert "Traceback (most recent call last)" in log[start:]
+    assert log.count("Traceback (most recent call last)") == 1

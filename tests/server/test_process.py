@@ -1,0 +1,126 @@
+import json
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+
+from housectl.contract.history import bundle_path, entry_path
+from housectl.store import ChampionStore
+from tests.server.bundles import damage, make_bundle, promote
+from tests.server.running import running, start
+
+FORBIDDEN = {
+    *("pandas", "sklearn", "scipy", "xgboost", "joblib", "cloudpickle", "optuna", "onnx"),
+    *("trainer", "kubernetes", "typer", "rich"),
+}
+
+
+def end_of(store: Path, output: Path, *arguments: str) -> tuple[int, str]:
+    """The exit status and all that was said by a server that cannot start."""
+    status = start(store, output, arguments=arguments).wait(timeout=30)
+    text = output.read_text()
+    assert "Traceback" not in text
+    return status, text
+
+
+def tree_of(path: Path) -> dict[str, tuple[int, int]]:
+    """Every file and directory below a path, with its size and its time of change."""
+    found = [path, *path.rglob("*")]
+    return {str(each): (each.stat().st_size, each.stat().st_mtime_ns) for each in found}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_well(store: ChampionStore, output: Path, number: signal.Signals) -> None:
+    promote(store, make_bundle(output.parent))
+    with running(store.path, output) as server:
+        assert server.predict().status_code == 200
+        server.process.send_signal(number)
+        assert server.process.wait(timeout=30) == 0
+        assert "Traceback" not in server.log()
+
+
+def test_a_damaged_champion_ends_it_at_the_start(store: ChampionStore, output: Path) -> None:
+    bundle = make_bundle(output.parent)
+    promote(store, bundle)
+    damage(bundle_path(store.path, bundle.digest))
+    status, text = end_of(store.path, output, "--port", "0")
+    assert status == 5
+    assert text.startswith("error: ")
+    assert "model.onnx was altered" in text
+    assert "cure:  housectl rollback" in text
+
+
+def test_a_damaged_history_ends_it_at_the_start(store: ChampionStore, output: Path) -> None:
+    promote(store, make_bundle(output.parent))
+    entry_path(store.path, 1).write_bytes(b"{}")
+    status, text = end_of(store.path, output, "--port", "0")
+    assert status == 5
+    assert "cure:  " in text
+
+
+def test_a_busy_port_ends_it_with_the_next_one_as_cure(store: ChampionStore, output: Path) -> None:
+    promote(store, make_bundle(output.parent))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        status, text = end_of(store.path, output, "--port", str(port))
+    assert status == 7
+    assert f"Another program listens on 127.0.0.1:{port}" in text
+    assert f"cure:  housectl serve --port {port + 1}" in text
+
+
+def test_an_address_that_is_none_is_refused(store: ChampionStore, output: Path) -> None:
+    status, text = end_of(store.path, output, "--host", "no such host", "--port", "0")
+    assert status == 2
+    assert "cure:  housectl serve" in text
+
+
+def test_a_store_that_cannot_be_read_is_refused(output: Path) -> None:
+    too_long = output.with_name("x" * 300)
+    status, text = end_of(too_long, output, "--port", "0")
+    assert status == 7
+    assert "cure:  " in text
+
+
+def test_it_writes_nothing_to_the_store(store: ChampionStore, output: Path) -> None:
+    promote(store, make_bundle(output.parent))
+    paths = [store.path, *store.path.rglob("*")]
+    for path in paths:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    before = tree_of(store.path)
+    with running(store.path, output) as server:
+        assert server.predict().status_code == 200
+    assert tree_of(store.path) == before
+    for path in paths:
+        path.chmod(0o755)
+
+
+def test_it_loads_no_training_library_and_no_pickle(store: ChampionStore, output: Path) -> None:
+    promote(store, make_bundle(output.parent))
+    with running(store.path, output, options=("-X", "importtime")) as server:
+        assert server.predict().status_code == 200
+        assert server.client.get("/openapi.json").status_code == 200
+        lines = [line for line in server.log().splitlines() if line.startswith("import time:")]
+    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
+    assert {"onnxruntime", "uvloop", "httptools"} <= imported
+    assert not FORBIDDEN & imported
+    assert not output.with_name("poisoned").exists()
+
+
+def test_its_log_can_be_json(store: ChampionStore, output: Path) -> None:
+    promote(store, make_bundle(output.parent))
+    with running(store.path, output, arguments=("--json",)) as server:
+        promote(store, bundle := make_bundle(output.parent, base=2.0))
+        server.wait_for(model_digest=bundle.digest)
+        lines = [json.loads(line) for line in server.log().splitlines()]
+    assert [line["level"] for line in lines] == ["info", "info"]
+    assert "champion 2" in lines[1]["message"]
+
+
+def test_a_failure_can_be_json(store: ChampionStore, output: Path) -> None:
+    promote(store, make_bundle(output.parent))
+    entry_path(store.path, 1).write_bytes(b"{}")
+    status, text = end_of(store.path, output, "--port", "0", "--json")
+    error = json.loads(text)["error"]
+    assert error["status"] == status == 5
+    assert error["reference"] == "history"
