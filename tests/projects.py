@@ -13,7 +13,7 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 HOUSECTL = Path(sys.executable).with_name("housectl")
-POOR = {"min_samples_leaf": {"min": 30, "max": 60}, "n_estimators": 10}
+POOR = {"min_samples_leaf": {"min": 12, "max": 16}, "n_estimators": 10}
 GOOD = {"max_features": {"min": 0.3, "max": 0.6}, "n_estimators": 20}
 
 

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-from itertools import repeat
 from pathlib import Path
 
 import pytest
@@ -138,26 +137,26 @@ def test_rolling_back_without_a_forerunner_is_refused(project: ProjectDirectory)
     assert "no earlier champion" in answer.err
 
 
-def test_a_full_disk_is_named_and_the_champion_stays(
-    project: ProjectDirectory, tmp_path: Path
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        ("fsync:error=ENOSPC", "No space left on device"),
+        ("link:error=EROFS", "Read-only file system"),
+        ("link:error=EACCES", "Permission denied"),
+    ],
+)
+def test_a_disk_that_refuses_is_named_and_the_champion_stays(
+    project: ProjectDirectory, failure: str, words: str
 ) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk], check=True)
-    try:
-        small = project.copy(disk / "boston")
-        filler = disk / "filler"
-        with filler.open("wb") as file, pytest.raises(OSError, match="No space"):
-            file.writelines(repeat(b"0" * 4096))
-        answer = small.run("promote")
-        assert answer.status == ExitStatus.MACHINE
-        assert "No space left" in answer.err
-        assert "Traceback" not in answer.err
-        assert newest_number(small.store) == 1
-        filler.unlink()
-        small.must("promote")
-    finally:
-        subprocess.run(["umount", disk], check=True)
+    answer = project.run(
+        "promote", wrapper=("strace", "-qq", "-f", "-o", "/dev/null", "-e", f"inject={failure}")
+    )
+    assert answer.status == ExitStatus.MACHINE
+    assert words in answer.err
+    assert "cure:" in answer.err
+    assert "Traceback" not in answer.err
+    assert newest_number(project.store) == 1
+    project.must("promote")
 
 
 def test_changed_data_compares_recipes_on_the_new_data(project: ProjectDirectory) -> None:

@@ -1,0 +1,115 @@
+"""kill -9 at every change of the store, and at any moment of a search: nothing is ever lost."""
+
+import json
+import random
+import subprocess
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from housectl.store import ChampionStore
+from tests.projects import HOUSECTL, ProjectDirectory, clean_environment, example
+
+KILLED = -9
+KILLS = 20
+LONGEST_SECONDS = 3.0
+SMALL = {"max_features": {"min": 0.3, "max": 1.0}, "n_estimators": 10}
+CHANGES = "rename,renameat,renameat2,link,linkat,fsync,unlink,unlinkat,mkdir,rmdir"
+
+
+def killed_at(number: int) -> tuple[str, ...]:
+    """Return what kills a command at its call of this number that changes files."""
+    inject = f"inject={CHANGES}:signal=KILL:when={number}"
+    return ("strace", "-qq", "-f", "-o", "/dev/null", "-e", f"trace={CHANGES}", "-e", inject)
+
+
+def assert_valid(project: ProjectDirectory) -> None:
+    """Every entry follows from the one before, and every byte of every bundle is right."""
+    store = ChampionStore(project.store)
+    history = store.history()
+    assert [entry.number for entry in history] == list(range(1, len(history) + 1))
+    for bundle in (project.store / "bundles").iterdir():
+        if not bundle.name.startswith(".tmp-"):
+            store.bundle(bundle.name)
+    project.must("history")
+
+
+def prod_version(project: ProjectDirectory) -> str:
+    details = json.loads((project.path / "deploy_details.json").read_text())
+    version: str = details["prod_model"]["version"]
+    return version
+
+
+@pytest.mark.parametrize("command", ["promote", "rollback"])
+def test_a_kill_at_any_change_leaves_one_champion(
+    contest: ProjectDirectory, tmp_path: Path, command: str
+) -> None:
+    prepared = contest.copy(tmp_path / "prepared")
+    if command == "rollback":
+        prepared.must("promote")
+    before = len(ChampionStore(prepared.store).history())
+    committed = []
+    for number in count(1):
+        project = prepared.copy(tmp_path / str(number))
+        status = project.run(command, wrapper=killed_at(number)).status
+        assert_valid(project)
+        committed.append(len(ChampionStore(project.store).history()) > before)
+        if status == 0:
+            break
+        assert status == KILLED
+        # What was lost is done by the command again, and what was done is not done twice.
+        if not committed[-1]:
+            project.must(command)
+        else:
+            project.run("compare")
+        assert len(ChampionStore(project.store).history()) == before + 1
+        assert prod_version(project) == ChampionStore(project.store).require_champion().bundle[:12]
+    assert committed == sorted(committed)
+    assert set(committed) == {False, True}
+
+
+def kill_everything(project: ProjectDirectory, arguments: tuple[str, ...], seconds: float) -> None:
+    """Start a command and kill it, its supervisor and its trainers after some seconds."""
+    command = subprocess.Popen(
+        [HOUSECTL, *arguments],
+        cwd=project.path,
+        env=clean_environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        command.wait(seconds)
+    except subprocess.TimeoutExpired:
+        command.kill()
+        command.wait()
+    subprocess.run(["pkill", "-KILL", "-f", str(project.path)], check=False)
+
+
+def outcome(project: ProjectDirectory, name: str) -> object:
+    """What must not depend on when it was killed."""
+    shown = project.must("show", name, "--json").json
+    trials = shown["trials"]
+    assert isinstance(trials, list)
+    decisive = ("trial", "family", "assignment", "mse", "state")
+    return shown["challenger"], [{key: trial[key] for key in decisive} for trial in trials]
+
+
+def test_a_search_that_is_killed_at_any_moment_ends_with_the_same_trials(tmp_path: Path) -> None:
+    project = example(".", tmp_path / "boston", space=SMALL, budget={"trials": 6})
+    project.must("tune", "--name", "undisturbed")
+    expected = outcome(project, "undisturbed")
+    moments = random.Random(4)
+    kills = 0
+    while kills < KILLS:
+        name = f"disturbed-{kills}"
+        arguments: tuple[str, ...] = ("tune", "--name", name)
+        for _ in range(moments.randint(2, 5)):
+            kill_everything(project, arguments, moments.uniform(0.3, LONGEST_SECONDS))
+            assert_valid(project)
+            kills += 1
+            known = project.run("status", name).status == 0
+            arguments = ("tune", "--resume", name) if known else arguments
+        project.must(*arguments)
+        assert outcome(project, name) == expected
+    assert len({path.name for path in (project.store / "bundles").glob("[!.]*")}) == 1
