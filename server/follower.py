@@ -49,18 +49,15 @@ class Follower:
         """Follow for ever. The store is only touched in a thread, as a volume may hang."""
         while True:
             await asyncio.sleep(PERIOD_SECONDS)
-            await asyncio.to_thread(self._step)
+            try:
+                await asyncio.to_thread(self._catch_up)
+            except Exception as error:  # noqa: BLE001  # come what may, the old model serves on
+                self._refuse(error)
 
     @property
     def _served(self) -> int:
         champion = self._stage.standing.champion
         return champion.number if champion else 0
-
-    def _step(self) -> None:
-        try:
-            self._catch_up()
-        except Exception as error:  # noqa: BLE001  # whatever a store does, the old model serves on
-            self._refuse(error)
 
     def _catch_up(self) -> None:
         number = newest_number(self._store, known=self._newest)

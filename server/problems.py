@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from server.request_id import request_id_of
@@ -84,6 +84,10 @@ async def _refused(request: Request, error: HTTPException) -> Response:
     return problem_response(request, error.status_code, error.detail, headers=error.headers)
 
 
+async def _left(request: Request, _: ClientDisconnect) -> Response:
+    return problem_response(request, HTTPStatus.BAD_REQUEST, "The body ended before it was whole.")
+
+
 async def _unplanned(request: Request, error: Exception) -> Response:
     # Starlette raises the error again; uvicorn then logs its traceback right after this line, and
     # closes the connection, which a client that keeps it must be told of.
@@ -108,5 +112,6 @@ EXCEPTION_HANDLERS: dict[
     InvalidRowError: _invalid_row,
     UnreadableRowError: _unreadable_row,
     HTTPException: _refused,
+    ClientDisconnect: _left,
     Exception: _unplanned,
 }

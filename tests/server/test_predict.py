@@ -1,4 +1,5 @@
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -125,6 +126,18 @@ def test_a_body_that_does_not_tell_its_length_is_refused_as_well(server: Running
 def test_a_body_of_one_mebibyte_is_read(server: RunningServer) -> None:
     body = json.dumps(ROW).encode().ljust(TOO_LARGE - 1)
     assert server.client.post("/predict", content=body).status_code == 200
+
+
+def test_a_client_that_leaves_early_is_no_failure(store: ChampionStore, output: Path) -> None:
+    promote(store, make_bundle(output.parent))
+    with running(store.path, output) as server:
+        address = (server.client.base_url.host, server.client.base_url.port)
+        with socket.create_connection(address) as connection:
+            connection.sendall(b"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{")
+            connection.shutdown(socket.SHUT_WR)
+            assert connection.recv(1024) == b""
+        assert server.predict().status_code == 200
+        assert len(server.log().splitlines()) == 1
 
 
 def test_other_methods_and_paths_are_refused(server: RunningServer) -> None:
