@@ -1,12 +1,8 @@
 """Verification of real servers: the champion's own, others of ours, and strangers."""
 
 import json
-import os
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -18,9 +14,9 @@ from housectl.errors import ExitStatus, MismatchError, UnreachableError, UsageEr
 from housectl.store import ChampionStore
 from housectl.verification import Verification, verify, wait_until_serving
 from tests.server.bundles import FLOWERS, make_bundle, promote
+from tests.server.running import running
 
 LENIENT_MS = 10_000.0
-ROOT = Path(__file__).parents[1]
 
 Answer = tuple[int, str, bytes]
 Stranger = Callable[[Callable[[str], Answer]], str]
@@ -30,22 +26,6 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
     return port
-
-
-@contextmanager
-def serving(store: Path) -> Iterator[str]:
-    """Run the server on a store; yield its URL as soon as the port answers."""
-    port = free_port()
-    environment = {**os.environ, "HOUSECTL_STORE": str(store)}
-    command = [sys.executable, "-m", "server", "--port", str(port)]
-    process = subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.PIPE)
-    try:
-        assert process.stderr is not None
-        assert b"listening" in process.stderr.readline()
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.communicate()
 
 
 def failed(report: Verification) -> set[str]:
@@ -69,9 +49,9 @@ def store(champion: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Champio
 
 
 @pytest.fixture(scope="module")
-def url(store: ChampionStore) -> Iterator[str]:
-    with serving(store.path) as url:
-        yield url
+def url(store: ChampionStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running(store.path, tmp_path_factory.mktemp("log") / "output.txt") as server:
+        yield server.url.rstrip("/")
 
 
 @pytest.fixture
@@ -164,8 +144,8 @@ def test_a_latency_above_the_objective_fails_that_check_alone(champion: Bundle, 
 def test_a_server_without_champion_fails_with_its_own_reason(
     champion: Bundle, tmp_path: Path
 ) -> None:
-    with serving(tmp_path / "empty") as url:
-        report = verify(champion, url, p99_ms=LENIENT_MS)
+    with running(tmp_path / "empty", tmp_path / "output.txt") as server:
+        report = verify(champion, server.url, p99_ms=LENIENT_MS)
         assert {"golden rows", "served bundle", "latency"} <= failed(report)
         assert "promoted" in found(report, "served bundle")
         assert "housectl promote" in found(report, "golden rows")
@@ -235,12 +215,12 @@ def test_what_is_no_url_is_a_usage_error(champion: Bundle) -> None:
 
 def test_waiting_ends_when_the_server_has_followed(tmp_path: Path) -> None:
     store = ChampionStore(tmp_path / "store")
-    with serving(store.path) as url:
+    with running(store.path, tmp_path / "output.txt") as server:
         for base in (20.0, 21.0):
             bundle = make_bundle(tmp_path, base=base)
             promote(store, bundle)
-            wait_until_serving(url, bundle.digest, timeout=30)
-            assert verify(bundle, url, p99_ms=LENIENT_MS).passed
+            wait_until_serving(server.url, bundle.digest, timeout=30)
+            assert verify(bundle, server.url, p99_ms=LENIENT_MS).passed
 
 
 def test_waiting_in_vain_says_what_is_served(url: str, champion: Bundle) -> None:
