@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
+from pydantic.json_schema import GenerateJsonSchema
 
 from housectl.contract.recipe import Family, Split, SplitMethod
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
@@ -195,7 +196,8 @@ def load_project(path: Path, *, overrides: Mapping[str, Override] | None = None)
 
 def json_schema() -> str:
     """Return the JSON Schema that editors check housectl.yaml against."""
-    return json.dumps(Project.model_json_schema(), indent=2) + "\n"
+    dialect = {"$schema": GenerateJsonSchema.schema_dialect}
+    return json.dumps(dialect | Project.model_json_schema(), indent=2) + "\n"
 
 
 def _families(family: str) -> tuple[Family, ...]:

@@ -60,7 +60,8 @@ class Source:
             inner = content.get(parent) or {}
             if not isinstance(inner, dict):
                 return
-            content[parent] = content = inner
+            content[parent] = inner
+            content = inner
         content[last] = given.value
         self.origins[location] = given.origin
 
@@ -79,7 +80,10 @@ def read_source(path: Path, overrides: Mapping[str, Override]) -> Source:
         ProjectError: It cannot be read, is no YAML, or no mapping.
     """
     reader = _Reader()
-    content = reader.value(_composed(path))
+    try:
+        content = reader.value(_composed(path))
+    except RecursionError as error:
+        raise _wrong(path, ["nested without end: an alias that contains itself?"]) from error
     if not isinstance(content, dict):
         raise _wrong(path, [f"{path.name}:1: found {_shown(content)}, expected fields"])
     problems = tuple(f"{path.name}:{text}" for text in reader.repeated)
@@ -107,21 +111,9 @@ def validated(model: type[M], source: Source) -> M:
     return read
 
 
-class _Composer(yaml.SafeLoader):
-    """Refuses aliases: with them a few lines can mean gigabytes, or themselves."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            alias = self.peek_event()  # type: ignore[no-untyped-call]
-            raise yaml.MarkedYAMLError(
-                problem="an alias cannot be used here", problem_mark=alias.start_mark
-            )
-        return super().compose_node(parent, index)
-
-
 def _composed(path: Path) -> yaml.Node | None:
     try:
-        return yaml.compose(path.read_text(encoding="utf-8"), Loader=_Composer)
+        return yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     except OSError as error:
         raise _wrong(path, [f"cannot be read: {error.strerror}"]) from error
     except yaml.MarkedYAMLError as error:
