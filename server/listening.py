@@ -22,7 +22,7 @@ def listen(host: str, port: int) -> socket.socket:
     except (socket.gaierror, OverflowError) as error:
         raise UsageError(
             f"Cannot listen on {host}:{port}: {error}.",
-            hint="housectl serve --host 127.0.0.1 --port 8000",
+            hint="housectl serve --host 127.0.0.1 --port 8005",
         ) from error
     except OSError as error:
         raise _refused(error, host, port) from error
@@ -36,5 +36,5 @@ def _refused(error: OSError, host: str, port: int) -> MachineError:
         )
     return MachineError(
         f"Cannot listen on {host}:{port}: {error.strerror}.",
-        hint="housectl serve --host 127.0.0.1 --port 8000",
+        hint="housectl serve --host 127.0.0.1 --port 8005",
     )

@@ -37,6 +37,6 @@ def _parser() -> ArgumentParser:
         description=f"Serves the champion of the store that {STORE_VARIABLE} names.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=int, default=8000, help="port to listen on; 0 for any free")
+    parser.add_argument("--port", type=int, default=8005, help="port to listen on; 0 for any free")
     parser.add_argument("--json", action="store_true", help="log JSON on stdout")
     return parser
