@@ -41,6 +41,13 @@ bench: $(READY)  ## Measure speed against baselines; writes build/bench.json.
 quality: $(READY)  ## Nested cross-validation (slow); writes docs/quality.md.
 	$(BIN)/python -m benchmarks.quality
 
+schema: $(READY)  ## Write housectl.schema.json anew.
+	$(BIN)/python -c 'from housectl.project import json_schema; print(json_schema(), end="")' > housectl.schema.json
+
+lock:  ## Resolve requirements/dev.txt anew, for Python 3.11.
+	uv pip compile pyproject.toml --all-extras --python-version 3.11 --universal --fork-strategy fewest \
+		--quiet --no-emit-index-url --generate-hashes --no-header --output-file requirements/dev.txt
+
 clean:  ## Remove what make and the tools have made; the store stays.
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

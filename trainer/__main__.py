@@ -6,6 +6,7 @@ from argparse import ArgumentParser, Namespace
 from functools import partial
 from pathlib import Path
 
+from housectl.contract.bundle import Origin
 from housectl.contract.inputs import read_inputs
 from housectl.contract.parameters import read_assignment, split_texts
 from housectl.contract.recipe import Family
@@ -49,7 +50,7 @@ def _seal(arguments: Namespace) -> None:
     assignment = read_assignment(arguments.family, split_texts(arguments.assignment))
     inputs = read_inputs(arguments.inputs)
     from trainer.data import load
-    from trainer.seal import Origin, seal
+    from trainer.seal import seal
 
     origin = Origin(
         experiment=arguments.experiment,

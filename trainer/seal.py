@@ -10,8 +10,16 @@ from pathlib import Path
 
 import joblib
 import numpy as np
+from msgspec.structs import asdict
 
-from housectl.contract.bundle import CARD_FILE, MODEL_FILE, NATIVE_FILES, Provenance, write_bundle
+from housectl.contract.bundle import (
+    CARD_FILE,
+    MODEL_FILE,
+    NATIVE_FILES,
+    Origin,
+    Provenance,
+    write_bundle,
+)
 from housectl.contract.evidence import EVIDENCE_FILE, Evidence
 from housectl.contract.files import new_directory, write_and_sync
 from housectl.contract.golden import GOLDEN_FILE, Golden
@@ -30,17 +38,6 @@ from trainer.onnx_export import to_onnx
 from trainer.parity import check_parity, probes
 
 BUNDLE_DIRECTORY = "bundle"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Origin:
-    """Where a recipe comes from, for the bundle's provenance."""
-
-    experiment: str | None = None
-    trial: str | None = None
-    backend: str | None = None
-    image: str | None = None
-    commit: str | None = None
 
 
 @dataclass(frozen=True)
@@ -130,11 +127,7 @@ def _proven_graph(model: Model, recipe: Recipe, dataset: Dataset) -> _Graph:
 
 def _provenance(origin: Origin) -> Provenance:
     return Provenance(
-        experiment=origin.experiment,
-        trial=origin.trial,
-        backend=origin.backend,
-        image=origin.image,
-        commit=origin.commit,
+        **asdict(origin),
         python=platform.python_version(),
         platform=platform.platform(),
         sealed_at=datetime.now(UTC).isoformat(timespec="seconds"),

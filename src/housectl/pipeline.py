@@ -17,7 +17,7 @@ from housectl.search import Runner, Watcher
 from housectl.store import Challenger, ChampionStore
 from housectl.verdict import Verdict, judge
 from housectl.verification import Verification, verify, wait_until_serving
-from housectl.workspace import Workspace
+from housectl.workspace import Workspace, commit_of
 
 FOLLOW_SECONDS = 30.0
 
@@ -247,6 +247,7 @@ class Pipeline:
             backend=self.backend,
             watcher=self.watcher,
             scratch=self.workspace.scratch,
+            commit=commit_of(self.workspace.root),
         )
 
 

@@ -50,12 +50,14 @@ class Runner:
 
     Attributes:
         scratch: Directory for what is fetched, on a disk with room for a bundle.
+        commit: That of the project, for provenance.
     """
 
     backend: Backend
     watcher: Watcher
     scratch: Path
     image: str | None = None
+    commit: str | None = None
 
     def search(self, handle: Handle) -> Trial:
         """Wait until an experiment has ended, and return its best trial.
@@ -94,6 +96,7 @@ class Runner:
             assignment=trial.assignment,
             experiment=handle.name,
             trial=trial.name,
+            commit=self.commit,
             model_sha256=model_sha256,
         )
         return self.seal(task, self.backend.recorded(handle).inputs)

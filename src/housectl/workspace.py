@@ -1,5 +1,6 @@
 """Where a project's files lie. Light: commands that only read the store need nothing else."""
 
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,20 @@ class Workspace:
     def scratch(self) -> Path:
         """Holds what commands fetch, for as long as they need it."""
         return self.root / _HIDDEN / "scratch"
+
+
+def commit_of(root: Path) -> str | None:
+    """Return the commit that a directory's repository is at; None without a repository."""
+    try:
+        answer = subprocess.run(
+            ["git", "-C", str(root), "rev-parse", "HEAD"],  # noqa: S607
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError:
+        return None
+    return answer.stdout.strip() or None
 
 
 def find_workspace(project: Path | None, store: Path | None) -> Workspace:

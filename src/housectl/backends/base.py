@@ -22,7 +22,7 @@ class Task:
     """One run of the trainer that is no trial.
 
     Attributes:
-        experiment, trial: Where the assignment comes from, for provenance.
+        experiment, trial, commit: Where the assignment comes from, for provenance.
         model_sha256: What the refitted model must be; None when there is no model yet.
     """
 
@@ -32,6 +32,7 @@ class Task:
     assignment: Mapping[str, Value]
     experiment: str | None = None
     trial: str | None = None
+    commit: str | None = None
     model_sha256: str | None = None
 
 

@@ -75,7 +75,7 @@ def _open(
     from housectl.backends import backend_of
     from housectl.pipeline import Pipeline
     from housectl.project import load_project
-    from housectl.project_source import Override
+    from housectl.project.source import Override
     from housectl.workspace import find_workspace
 
     workspace = find_workspace(project, store)

@@ -20,14 +20,19 @@ NATIVE_FILES = {Family.RANDOM_FOREST: "model.joblib", Family.XGBOOST: "model.ubj
 SHORT_DIGEST = 12
 
 
-class Provenance(Record, kw_only=True):
-    """Where a bundle was made. It is no part of the digest: the same model is the same anywhere."""
+class Origin(Record, kw_only=True):
+    """What a recipe was found by."""
 
     experiment: str | None = None
     trial: str | None = None
     backend: str | None = None
     image: str | None = None
     commit: str | None = None
+
+
+class Provenance(Origin, kw_only=True):
+    """Where a bundle was made. It is no part of the digest: the same model is the same anywhere."""
+
     python: str
     platform: str
     sealed_at: str

@@ -43,6 +43,7 @@ def task_arguments(task: Task, *, inputs: str, output: str) -> list[str]:
         "--model-sha256": task.model_sha256,
         "--experiment": task.experiment,
         "--trial": task.trial,
+        "--commit": task.commit,
         "--backend": "local",
     }
     given = [part for name, value in options.items() if value for part in (name, value)]

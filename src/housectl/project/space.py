@@ -16,8 +16,8 @@ from pydantic import (
 from housectl.contract.parameters import PARAMETERS
 from housectl.contract.recipe import Family, Value
 from housectl.experiment import Parameter, ParameterKind, SearchSpace
-from housectl.project_fields import Misfit, Model, Number
-from housectl.project_source import ALTERNATIVE, Location, suggestion
+from housectl.project.fields import Misfit, Model, Number
+from housectl.project.source import ALTERNATIVE, Location, suggestion
 from housectl.spaces import between, default_space, space_of, wide_space
 
 

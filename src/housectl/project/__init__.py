@@ -12,7 +12,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from housectl.contract.recipe import Family, Split, SplitMethod
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
 from housectl.experiment import Budget, Experiment, Limits
-from housectl.project_fields import (
+from housectl.project.fields import (
     BudgetFields,
     FeatureFields,
     LimitFields,
@@ -26,8 +26,8 @@ from housectl.project_fields import (
     Whole,
     refuse,
 )
-from housectl.project_source import Override, read_source, suggestion, validated
-from housectl.project_space import SpaceFields, search_spaces, space_misfits
+from housectl.project.source import Override, read_source, suggestion, validated
+from housectl.project.space import SpaceFields, search_spaces, space_misfits
 from housectl.verdict import Gate
 
 MAXIMUM_WORKERS = 4

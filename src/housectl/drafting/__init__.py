@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from housectl.contract.files import write_durably
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
 from housectl.contract.table import MINIMUM_ROWS, read_table
+from housectl.drafting.usability import likely_identifier, unusable
 from housectl.errors import DataError, UsageError
-from housectl.usability import likely_identifier, unusable
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
