@@ -4,8 +4,9 @@ import math
 
 from housectl.contract.recipe import Recipe
 from housectl.errors import AssignmentError
-from trainer.data import Floats, Part
-from trainer.families import Model, fit
+from trainer.families import fit
+from trainer.kind import Model
+from trainer.part import Floats, Part
 from trainer.split import Fold
 
 

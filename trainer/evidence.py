@@ -10,10 +10,11 @@ import numpy as np
 
 from housectl.contract.evidence import Errors, Evidence
 from housectl.contract.recipe import Recipe
-from trainer.data import Dataset, Part
+from trainer.data import Dataset
 from trainer.evaluation import fold_mse, mean, model_mse
-from trainer.families import Model
+from trainer.kind import Model
 from trainer.lifeline import die_with_parent
+from trainer.part import Part
 from trainer.progress import shown
 from trainer.split import Fold, gate_folds, objective_folds
 

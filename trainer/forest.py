@@ -9,8 +9,8 @@ import numpy as np
 from sklearn.ensemble import RandomForestRegressor
 
 from housectl.contract.recipe import Value
-from trainer.data import Floats, Part
-from trainer.families import Kind
+from trainer.kind import Kind
+from trainer.part import Floats, Part
 from trainer.trees import Comparison, Ensemble, Tree
 
 

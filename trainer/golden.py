@@ -3,8 +3,8 @@
 import numpy as np
 
 from housectl.contract.golden import Golden, GoldenRow
-from trainer.data import Floats
-from trainer.families import Model
+from trainer.kind import Model
+from trainer.part import Floats
 
 _REAL = 16
 _AT_THRESHOLDS = 12

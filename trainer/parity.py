@@ -6,7 +6,7 @@ import numpy as np
 
 from housectl.contract.scorer import Scorer
 from housectl.errors import SealError
-from trainer.data import Floats, Places
+from trainer.part import Floats, Places
 from trainer.trees import Ensemble
 
 FEWEST_PROBES = 2_000

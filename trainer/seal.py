@@ -32,8 +32,9 @@ from trainer.card import model_card
 from trainer.data import Dataset
 from trainer.evaluation import deviation, model_mse, objective_of
 from trainer.evidence import evidence_of, fold_errors
-from trainer.families import Model, fit, kind_of, recipe_of
+from trainer.families import fit, kind_of, recipe_of
 from trainer.golden import golden_of
+from trainer.kind import Model
 from trainer.onnx_export import to_onnx
 from trainer.parity import check_parity, probes
 

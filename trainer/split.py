@@ -2,10 +2,8 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from housectl.contract.recipe import (
     GATE_FOLDS,
@@ -17,11 +15,8 @@ from housectl.contract.recipe import (
 )
 from housectl.contract.table import Table
 from housectl.errors import DataError
+from trainer.part import Part, Places
 
-if TYPE_CHECKING:
-    from trainer.data import Part
-
-Places = NDArray[np.intp]
 Fold = tuple[Places, Places]
 
 MINIMUM_TRAINING = 50
@@ -66,12 +61,12 @@ def places(
     return training, heldout
 
 
-def objective_folds(part: "Part", *, seed: int) -> list[Fold]:
+def objective_folds(part: Part, *, seed: int) -> list[Fold]:
     """Return the folds that a trial's objective is the mean over."""
     return _folds(part, OBJECTIVE_FOLDS, derived_seed(seed, "objective"))
 
 
-def gate_folds(part: "Part", *, seed: int) -> list[Fold]:
+def gate_folds(part: Part, *, seed: int) -> list[Fold]:
     """Return the folds that verdicts compare on; the search never sees them."""
     return [
         fold
@@ -80,7 +75,7 @@ def gate_folds(part: "Part", *, seed: int) -> list[Fold]:
     ]
 
 
-def _folds(part: "Part", folds: int, seed: int) -> list[Fold]:
+def _folds(part: Part, folds: int, seed: int) -> list[Fold]:
     from sklearn.model_selection import GroupKFold, KFold
 
     splitter = KFold if part.groups is None else GroupKFold

@@ -8,11 +8,13 @@ from housectl.contract.inputs import Inputs
 from housectl.contract.recipe import Family, Value
 from housectl.contract.scorer import Scorer
 from housectl.errors import SealError
-from trainer.data import Dataset, Floats, load
+from trainer.data import Dataset, load
 from trainer.evaluation import deviation
-from trainer.families import Model, fit, kind_of, recipe_of
+from trainer.families import fit, kind_of, recipe_of
+from trainer.kind import Model
 from trainer.onnx_export import to_onnx
 from trainer.parity import FEWEST_PROBES, MOST_PROBES, check_parity, probes
+from trainer.part import Floats
 from trainer.trees import Comparison, Ensemble, Tree
 
 SINGLE_LEAVES = [

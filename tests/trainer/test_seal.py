@@ -16,9 +16,10 @@ from housectl.contract.metrics import METRICS_FILE, Metrics
 from housectl.contract.recipe import Family
 from housectl.contract.scorer import open_bundle
 from housectl.errors import ExitStatus
-from trainer.data import Dataset, Part
+from trainer.data import Dataset
 from trainer.evidence import evidence_of
 from trainer.families import fit, recipe_of
+from trainer.part import Part
 
 RunTrainer = Callable[..., CompletedProcess[str]]
 ASSIGNMENTS = {

@@ -8,7 +8,8 @@ from housectl.contract.inputs import Inputs
 from housectl.contract.recipe import Split, SplitMethod
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
 from housectl.errors import DataError
-from trainer.data import Dataset, Part, load
+from trainer.data import Dataset, load
+from trainer.part import Part
 from trainer.split import gate_folds, objective_folds
 
 MakeInputs = Callable[..., Inputs]
