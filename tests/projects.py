@@ -60,8 +60,8 @@ class ProjectDirectory:
         )
         return Answer(ended.returncode, ended.stdout, ended.stderr)
 
-    def must(self, *arguments: str) -> Answer:
-        answer = self.run(*arguments)
+    def must(self, *arguments: str, **environment: str) -> Answer:
+        answer = self.run(*arguments, **environment)
         assert answer.status == 0, answer
         return answer
 

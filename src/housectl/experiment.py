@@ -1,12 +1,30 @@
 """Experiments and their trials: the vocabulary that every backend shares. Pure."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from housectl.contract.recipe import Family, Value
+from housectl.errors import UsageError
 
 KEPT_MODELS = 3
+
+_NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?")
+
+
+def check_name(name: str) -> None:
+    """Check that every backend can call an experiment so.
+
+    Raises:
+        UsageError: It has other characters, or more than 40 of them.
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"An experiment cannot be called {name!r}: a name has up to 40 lower-case letters, "
+            "digits and dashes, and begins with a letter.",
+            hint="housectl tune   # makes a name of the time",
+        )
 
 
 class ParameterKind(StrEnum):

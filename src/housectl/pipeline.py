@@ -12,6 +12,7 @@ from housectl.contract.inputs import Inputs, SharedRecipe, read_inputs, write_in
 from housectl.contract.record import digest_of
 from housectl.contract.table import read_table
 from housectl.errors import NoChallengerError, UnknownExperimentError, UsageError
+from housectl.experiment import check_name
 from housectl.project import Project
 from housectl.search import Runner, Watcher
 from housectl.store import Challenger, ChampionStore
@@ -77,8 +78,10 @@ class Pipeline:
         """Return the plan of a new experiment; its inputs are checked and written.
 
         Raises:
+            UsageError: No experiment can be called so.
             DataError: The data file cannot be trained on.
         """
+        check_name(name)
         return self.backend.plan(
             self.project.experiment(name), inputs=self.write_inputs(), image=None
         )

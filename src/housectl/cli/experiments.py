@@ -1,7 +1,7 @@
 """Commands about experiments: render, tune, list, show, status, logs, stop, delete, prune."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,7 +36,7 @@ def render(pipeline: "Pipeline", /, *, name: NewName = None) -> Document:
 
     Example: housectl render --trials 50
     """
-    plan = pipeline.plan(name or _new_name(pipeline))
+    plan = pipeline.plan(_new_name(pipeline) if name is None else name)
     return Document(text=str(plan), fields={"experiment": plan.work.name})
 
 
@@ -56,8 +56,9 @@ def tune(
 
     Example: housectl tune --trials 50 --family auto
     """
-    handle = _resumed(pipeline, resume) if resume else _submitted(pipeline, name)
-    with _leaving(handle):
+    chosen = resume or (_new_name(pipeline) if name is None else name)
+    with _leaving(pipeline, chosen):
+        handle = _resumed(pipeline, chosen) if resume else _submitted(pipeline, chosen)
         challenger = pipeline.tune(handle)
     bundle = pipeline.store.bundle(challenger.bundle)
     recipe = bundle.record.recipe
@@ -201,9 +202,8 @@ def _new_name(pipeline: "Pipeline") -> str:
     return pipeline.project.default_experiment_name(datetime.now(UTC))
 
 
-def _submitted(pipeline: "Pipeline", name: str | None) -> "Handle":
-    plan = pipeline.plan(name or _new_name(pipeline))
-    handle = pipeline.backend.submit(plan)
+def _submitted(pipeline: "Pipeline", name: str) -> "Handle":
+    handle = pipeline.backend.submit(pipeline.plan(name))
     note(f"{handle.name} runs; Ctrl-C leaves it running.")
     return handle
 
@@ -217,14 +217,19 @@ def _resumed(pipeline: "Pipeline", name: str) -> "Handle":
 
 
 @contextmanager
-def _leaving(handle: "Handle") -> Iterator[None]:
+def _leaving(pipeline: "Pipeline", name: str) -> Iterator[None]:
+    """Say how to come back when Ctrl-C leaves an experiment that was submitted."""
+    from housectl.errors import UnknownExperimentError
+
     try:
         yield
     except KeyboardInterrupt:
-        note(
-            f"\n{handle.name} goes on without you. To come back: housectl tune --resume "
-            f"{handle.name}   To end it: housectl stop {handle.name}"
-        )
+        with suppress(UnknownExperimentError):
+            left = pipeline.backend.handle(name).name
+            note(
+                f"\n{left} goes on without you. To come back: housectl tune --resume {left}   "
+                f"To end it: housectl stop {left}"
+            )
         raise
 
 

@@ -1,0 +1,209 @@
+"""What is true of every command, and the words of the errors that users meet first."""
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from housectl.cli.main import app
+from housectl.cli.settings import SETTINGS
+from housectl.errors import ExitStatus
+from housectl.project import Project
+from tests.projects import GOOD, HOUSECTL, ProjectDirectory, clean_environment, example
+
+COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+SLOW = {"kubernetes", "numpy", "onnxruntime", "optuna", "pandas", "pydantic", "sklearn", "xgboost"}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> ProjectDirectory:
+    return example(".", tmp_path / "boston", space=GOOD, budget={"trials": 2})
+
+
+def test_the_words_of_the_interface() -> None:
+    assert set(COMMANDS) == {
+        *("init", "doctor", "render", "tune", "list", "show", "status", "logs", "stop", "delete"),
+        *("prune", "compare", "promote", "rollback", "history", "serve", "verify"),
+    }
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example_and_json(
+    command: str, contest: ProjectDirectory
+) -> None:
+    text = contest.must(command, "--help").out
+    assert "Example: housectl" in text
+    assert "--json" in text
+
+
+def test_help_loads_nothing_slow() -> None:
+    code = f"import housectl.cli.main, sys; print({SLOW!r} & set(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "set()\n"
+
+
+def test_version_and_completion(project: ProjectDirectory) -> None:
+    assert re.fullmatch(r"housectl \d+\.\d+\.\d+\n", project.must("--version").out)
+    script = project.must(
+        "--show-completion", "bash", _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1"
+    )
+    assert "_HOUSECTL_COMPLETE" in script.out
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_every_setting_is_a_field_of_the_project_file(name: str) -> None:
+    model = Project
+    *parents, last = SETTINGS[name].field.split(".")
+    for parent in parents:
+        model = model.model_fields[parent].annotation  # type: ignore[assignment]
+    assert last in model.model_fields
+
+
+def test_flags_win_over_the_environment_and_that_over_the_file(project: ProjectDirectory) -> None:
+    def trials(*flags: str, **environment: str) -> str:
+        plan = project.run("render", *flags, **environment)
+        found = re.search(r"# (\d+) trials", plan.out)
+        assert found
+        return found[1]
+
+    assert trials() == "2"
+    assert trials(HOUSECTL_TRIALS="7") == "7"
+    assert trials("--trials", "5", HOUSECTL_TRIALS="7") == "5"
+
+
+def test_render_prints_commands_that_run(project: ProjectDirectory) -> None:
+    script = project.must("render", "--name", "by-hand").out
+    first = next(line for line in script.splitlines() if line.startswith("python"))
+    python = f'python() {{ {sys.executable} "$@"; }}; '
+    done = subprocess.run(
+        ["sh", "-euc", python + first],
+        cwd=project.path,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert re.fullmatch(r"mse=\d+\.\d+", done.stdout.splitlines()[-1])
+    assert (project.path / "by-hand" / "0000" / "metrics.json").exists()
+
+
+def test_json_is_alone_on_stdout(project: ProjectDirectory) -> None:
+    for arguments in (["tune", "--name", "one"], ["list"], ["show"], ["status"], ["doctor"]):
+        assert isinstance(project.must(*arguments, "--json").json, dict)
+    lines = project.must("logs", "--json").out.splitlines()
+    assert all(set(json.loads(line)) == {"trial", "line"} for line in lines)
+    assert any(json.loads(line)["line"].startswith("mse=") for line in lines)
+
+
+def test_an_error_is_json_too(project: ProjectDirectory) -> None:
+    answer = project.run("promote", "--json")
+    assert answer.status == ExitStatus.BUNDLE
+    error = answer.json["error"]
+    assert isinstance(error, dict)
+    assert error["reference"] == "no-challenger"
+    assert error["status"] == ExitStatus.BUNDLE
+    assert "housectl tune" in error["hint"]
+
+
+def test_a_taken_name_is_refused_with_the_remedy(project: ProjectDirectory) -> None:
+    project.must("tune", "--name", "one")
+    answer = project.run("tune", "--name", "one")
+    assert answer.status == ExitStatus.CLUSTER
+    assert "housectl tune --resume one" in answer.err
+    project.must("tune", "--resume", "one")
+
+
+@pytest.mark.parametrize("name", ["../up", "a/b", "UPPER", "dot.ted", "x" * 41, ""])
+def test_a_name_that_is_none_is_refused(project: ProjectDirectory, name: str) -> None:
+    answer = project.run("tune", "--name", name)
+    assert answer.status == ExitStatus.USAGE
+    assert "Traceback" not in answer.err
+
+
+def test_stop_show_prune_and_delete(project: ProjectDirectory) -> None:
+    project.must("tune", "--name", "one", "--trials", "4")
+    runs = project.path / ".housectl" / "runs" / "one"
+    project.must("prune", "one", "--keep-best", "1")
+    assert len([path for path in (runs / "outputs").iterdir() if any(path.iterdir())]) == 1
+    assert project.must("stop", "one", "--json").json["state"] == "succeeded"
+    project.must("delete", "one")
+    assert not runs.exists()
+    assert project.run("show", "one").status == ExitStatus.USAGE
+    project.must("promote")
+
+
+def test_ctrl_c_leaves_the_search_running(project: ProjectDirectory) -> None:
+    project.change(space={"max_features": {"min": 0.3, "max": 0.6}, "n_estimators": 300})
+    command = subprocess.Popen(
+        [HOUSECTL, "tune", "--name", "long", "--trials", "8"],
+        cwd=project.path,
+        env=clean_environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert command.stderr is not None
+    assert "long runs" in command.stderr.readline()
+    command.send_signal(signal.SIGINT)
+    _, said = command.communicate()
+    assert command.returncode == ExitStatus.INTERRUPTED
+    assert "housectl tune --resume long" in said
+    assert "Traceback" not in said
+    assert project.must("status", "long", "--json").json["state"] == "running"
+    project.must("stop", "long")
+    assert project.must("status", "long", "--json").json["state"] == "stopped"
+
+
+def test_failing_trials_are_explained(project: ProjectDirectory) -> None:
+    project.change(limits={"memory": "1Mi"})
+    answer = project.run("tune", "--name", "starved")
+    assert answer.status == ExitStatus.NO_TRIAL
+    assert "out of memory" in answer.err
+    assert "housectl logs starved --trial" in answer.err
+
+
+def test_a_terminal_gets_a_live_table(project: ProjectDirectory) -> None:
+    shown = bytearray()
+
+    def read(descriptor: int) -> bytes:
+        data = os.read(descriptor, 65536)
+        shown.extend(data)
+        return data
+
+    environment = clean_environment() | {"TERM": "xterm", "COLUMNS": "150"}
+    code = (
+        f"import os; os.chdir({str(project.path)!r}); "
+        f"os.execve({str(HOUSECTL)!r}, ['housectl', 'tune'], {environment!r})"
+    )
+    status = pty.spawn([sys.executable, "-c", code], read)
+    assert os.waitstatus_to_exitcode(status) == 0
+    text = shown.decode(errors="replace")
+    assert "assignment" in text
+    assert "2/2 trials" in text
+
+
+def test_a_read_only_project_is_named(project: ProjectDirectory) -> None:
+    wrapper = ("strace", "-qq", "-f", "-o", "/dev/null", "-e", "inject=mkdir:error=EROFS")
+    answer = project.run("tune", wrapper=wrapper)
+    assert answer.status == ExitStatus.MACHINE
+    assert "Read-only file system" in answer.err
+
+
+def test_without_a_project_init_is_the_cure(tmp_path: Path) -> None:
+    answer = ProjectDirectory(tmp_path).run("tune")
+    assert answer.status == ExitStatus.USAGE
+    assert "housectl init --data FILE.csv --target COLUMN" in answer.err
+
+
+def test_a_draft_goes_the_whole_way_unedited(tmp_path: Path) -> None:
+    source = example(".", tmp_path / "source").path / "data.csv"
+    project = ProjectDirectory(tmp_path)
+    project.must("init", "--data", str(source), "--target", "MEDV")
+    project.must("tune", "--trials", "2")
+    project.must("promote")
