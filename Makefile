@@ -41,6 +41,9 @@ bench: $(READY)  ## Measure speed against baselines; writes build/bench.json.
 quality: $(READY)  ## Nested cross-validation (slow); writes docs/quality.md.
 	$(BIN)/python -m benchmarks.quality
 
+picture: $(READY)  ## Draw docs/images/demo.svg from a real run of the demo.
+	$(BIN)/python -m docs.picture
+
 schema: $(READY)  ## Write housectl.schema.json anew.
 	$(BIN)/python -c 'from housectl.project import json_schema; print(json_schema(), end="")' > housectl.schema.json
 

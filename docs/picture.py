@@ -1,0 +1,100 @@
+"""`make picture`: runs the demo in a pseudo-terminal and draws what stands there at its end.
+
+Colours and layout are those of the terminal. The run is a real one, in a copy of the project.
+"""
+
+import fcntl
+import io
+import os
+import pty
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+from rich.text import Text
+
+ROOT = Path(__file__).parents[1]
+PICTURE = ROOT / "docs" / "images" / "demo.svg"
+COLUMNS, ROWS = 118, 50
+CTRL_C = b"\x03"
+
+_LAST_WORDS = b"Ctrl-C stops the server."
+_CONTROL = re.compile(r"(\r\n|\r|\x1b\[\d*[AK]|\x1b\[\?25[hl])")
+
+
+def main() -> None:
+    """Run the demo and write the picture."""
+    with TemporaryDirectory() as name:
+        project = Path(name) / "boston"
+        shutil.copytree(ROOT / "data", project / "data")
+        shutil.copy(ROOT / "housectl.yaml", project)
+        output = b"".join(terminal_output([sys.executable, "-m", "examples.demo"], project))
+    PICTURE.parent.mkdir(exist_ok=True)
+    PICTURE.write_text(drawn(screen(output.decode())))
+
+
+def terminal_output(command: list[str], directory: Path) -> Iterator[bytes]:
+    """Run a command in a terminal and yield what it writes; type Ctrl-C when it waits for that."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+    process = subprocess.Popen(
+        command,
+        cwd=directory,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(theirs, termios.TIOCSCTTY, 0),  # noqa: PLW1509
+    )
+    os.close(theirs)
+    while chunk := _read(ours):
+        yield chunk
+        if _LAST_WORDS in chunk:
+            os.write(ours, CTRL_C)
+    os.close(ours)
+    if process.wait() != 0:
+        sys.exit(f"The demo ended with status {process.returncode}.")
+
+
+def screen(output: str) -> str:
+    """Return the lines that stand on a terminal after this output, colours included."""
+    lines = [""]
+    row = 0
+    for part in _CONTROL.split(output):
+        if part == "\r\n":
+            row += 1
+            lines += [""] * (row - len(lines) + 1)
+        elif part.endswith("A") and part.startswith("\x1b"):
+            row -= int(part[2:-1] or 1)
+        elif part == "\x1b[2K":
+            lines[row] = ""
+        elif not _CONTROL.fullmatch(part):
+            lines[row] += part
+    return "\n".join(lines).strip()
+
+
+def drawn(text: str) -> str:
+    """Return the picture as SVG."""
+    console = Console(record=True, width=COLUMNS, file=io.StringIO(), legacy_windows=False)
+    console.print(Text.from_ansi(text), soft_wrap=False)
+    return console.export_svg(title="make demo", unique_id="demo")
+
+
+def _read(terminal: int) -> bytes:
+    """Return what comes next; nothing when the last process has left the terminal."""
+    try:
+        return os.read(terminal, 65536)
+    except OSError:
+        return b""
+
+
+if __name__ == "__main__":
+    main()
