@@ -197,31 +197,31 @@ class Pipeline:
     def verify(self) -> Verified:
         """Prove that the running server answers as the champion does.
 
+        If it does not and the project says so, the champion before is brought back, and once the
+        server has followed, that is verified.
+
         Raises:
             UnreachableError: Nobody answers.
         """
-        champion = self.store.require_champion()
-        project = self.project
-        report = verify(
-            self.store.bundle(champion.bundle),
-            project.server_url,
-            p99_ms=project.verify.p99_ms,
-        )
-        return Verified(url=project.server_url, champion=champion, report=report)
-
-    def verify_or_roll_back(self) -> Verified:
-        """Verify; on failure bring the champion before back, wait for the server, verify again."""
-        first = self.verify()
-        if first.report.passed:
+        self.repair()
+        first = self._verify_champion()
+        if first.report.passed or not self.project.verify.rollback_on_failure:
             return first
         failed = ", ".join(check.name for check in first.report.checks if not check.passed)
         entry = self.rollback(None, reason=f"Verification failed: {failed}.")
         wait_until_serving(first.url, entry.bundle, timeout=FOLLOW_SECONDS)
-        return replace(self.verify(), rolled_back_from=first.champion)
+        return replace(self._verify_champion(), rolled_back_from=first.champion)
 
     def repair(self) -> None:
         """Bring deploy_details.json in line with the history, as a killed command may not have."""
         deploy_details.repair(self._details, self.store)
+
+    def _verify_champion(self) -> Verified:
+        champion = self.store.require_champion()
+        url = self.project.server_url
+        bundle = self.store.bundle(champion.bundle)
+        report = verify(bundle, url, p99_ms=self.project.verify.p99_ms)
+        return Verified(url=url, champion=champion, report=report)
 
     def _former(self, champion: Entry) -> str:
         others = [entry for entry in self.store.history() if entry.bundle != champion.bundle]

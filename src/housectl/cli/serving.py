@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -45,25 +45,15 @@ def serve(pipeline: "Pipeline", /) -> Server:
     return Server(store=pipeline.workspace.store, host=serving.host, port=serving.port)
 
 
-@on_project("url", "p99-ms", "host", "port", "deploy-details")
-def verify(
-    pipeline: "Pipeline",
-    /,
-    *,
-    rollback_on_failure: Annotated[
-        bool,
-        typer.Option(
-            "--rollback-on-failure", help="Bring the champion before back, and verify that."
-        ),
-    ] = False,
-) -> Table:
+@on_project("url", "p99-ms", "rollback-on-failure", "host", "port", "deploy-details")
+def verify(pipeline: "Pipeline", /) -> Table:
     """Prove that the running server answers as the champion does.
 
     Ends with status 6 when it does not, and 8 when nobody answers.
 
     Example: housectl verify --url http://127.0.0.1:8005
     """
-    verification = pipeline.verify_or_roll_back() if rollback_on_failure else pipeline.verify()
+    verification = pipeline.verify()
     before = verification.rolled_back_from
     return Table(
         key="checks",

@@ -38,6 +38,9 @@ SETTINGS: Mapping[str, Setting] = {
     "port": Setting("serve.port", int, "Port to listen on."),
     "url": Setting("verify.url", str, "Where the server is, such as http://127.0.0.1:8005."),
     "p99-ms": Setting("verify.p99_ms", float, "Objective for the 99th percentile of latency."),
+    "rollback-on-failure": Setting(
+        "verify.rollback_on_failure", bool, "When it fails, bring the champion before back."
+    ),
     "deploy-details": Setting("deploy_details", str, "Where the last verdict is written."),
 }
 
@@ -68,7 +71,7 @@ def variable(setting: str) -> str:
 def option(setting: str) -> object:
     """Return the annotation that makes typer read a setting from flag or environment."""
     known = SETTINGS[setting]
+    flag = f"--{setting}/--no-{setting}" if known.type is bool else f"--{setting}"
     return Annotated[
-        known.type | None,
-        typer.Option(f"--{setting}", envvar=variable(setting), help=known.help),
+        known.type | None, typer.Option(flag, envvar=variable(setting), help=known.help)
     ]

@@ -10,6 +10,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    StrictBool,
     ValidationError,
     WithJsonSchema,
     model_validator,
@@ -194,3 +195,5 @@ class VerifyFields(Model):
     """Where the server is; by default where `serve:` says."""
     p99_ms: Annotated[Number, Field(gt=0)] = 50.0
     """Objective for the 99th percentile of the latency, in milliseconds."""
+    rollback_on_failure: StrictBool = False
+    """Bring the champion before back when the server fails."""
