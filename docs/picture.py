@@ -10,10 +10,8 @@ import pty
 import re
 import shutil
 import struct
-import subprocess
 import sys
 import termios
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,6 +22,7 @@ ROOT = Path(__file__).parents[1]
 PICTURE = ROOT / "docs" / "images" / "demo.svg"
 COLUMNS, ROWS = 118, 50
 CTRL_C = b"\x03"
+ENVIRONMENT = {"PYTHONPATH": str(ROOT), "TERM": "xterm-256color"}
 
 _LAST_WORDS = b"Ctrl-C stops the server."
 _CONTROL = re.compile(r"(\r\n|\r|\x1b\[\d*[AK]|\x1b\[\?25[hl])")
@@ -35,33 +34,27 @@ def main() -> None:
         project = Path(name) / "boston"
         shutil.copytree(ROOT / "data", project / "data")
         shutil.copy(ROOT / "housectl.yaml", project)
-        output = b"".join(terminal_output([sys.executable, "-m", "examples.demo"], project))
+        output = terminal_output([sys.executable, "-m", "examples.demo"], project)
     PICTURE.parent.mkdir(exist_ok=True)
-    PICTURE.write_text(drawn(screen(output.decode())))
+    PICTURE.write_text(drawn(screen(output)))
 
 
-def terminal_output(command: list[str], directory: Path) -> Iterator[bytes]:
-    """Run a command in a terminal and yield what it writes; type Ctrl-C when it waits for that."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-    process = subprocess.Popen(
-        command,
-        cwd=directory,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color"},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(theirs, termios.TIOCSCTTY, 0),  # noqa: PLW1509
-    )
-    os.close(theirs)
-    while chunk := _read(ours):
-        yield chunk
-        if _LAST_WORDS in chunk:
-            os.write(ours, CTRL_C)
-    os.close(ours)
-    if process.wait() != 0:
-        sys.exit(f"The demo ended with status {process.returncode}.")
+def terminal_output(command: list[str], directory: Path) -> str:
+    """Run a command in a terminal and return what it writes; type Ctrl-C when it waits for that."""
+    child, terminal = pty.fork()
+    if child == 0:
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+        os.chdir(directory)
+        os.execve(command[0], command, {**os.environ, **ENVIRONMENT})  # noqa: S606
+    output = b""
+    while chunk := _read(terminal):
+        output += chunk
+        if output.rstrip().endswith(_LAST_WORDS):
+            os.write(terminal, CTRL_C)
+    os.close(terminal)
+    if status := os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
+        sys.exit(f"The demo ended with status {status}.")
+    return output.decode()
 
 
 def screen(output: str) -> str:
