@@ -1,0 +1,119 @@
+"""`python -m benchmarks.quality`: the error of the whole search, by nested cross-validation.
+
+It takes most of an hour and goes on where it was when it is called again.
+"""
+
+import os
+import platform
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from importlib.metadata import version
+from multiprocessing import get_context
+from pathlib import Path
+
+import msgspec
+
+from benchmarks.nested import (
+    OUTER_FOLDS,
+    REPEATS,
+    SEED,
+    TRIALS,
+    Outcome,
+    OuterFold,
+    outcome_of,
+    outer_folds,
+)
+from benchmarks.quality_page import page
+from housectl.contract.files import write_durably
+from housectl.contract.inputs import Inputs, write_inputs
+from housectl.contract.recipe import Family
+from housectl.contract.record import MalformedRecordError, Record, digest_of
+from housectl.project import load_project
+from housectl.spaces import default_space
+from trainer.libraries import library_versions
+from trainer.lifeline import die_with_parent
+from trainer.progress import shown
+
+ROOT = Path(__file__).parent.parent
+_RESULTS = ROOT / "build" / "quality.json"
+_PAGE = ROOT / "docs" / "quality.md"
+_PROCESSES = 2
+_NICENESS = 10
+
+
+class Results(Record, kw_only=True):
+    """The outcomes so far; `protocol` is all that decides them."""
+
+    protocol: str
+    outcomes: tuple[Outcome, ...] = ()
+
+
+def main() -> None:
+    """Search in all outer folds that have no outcome yet, then write the page."""
+    project = load_project(ROOT / "housectl.yaml")
+    inputs = write_inputs(
+        ROOT / "build" / "inputs",
+        ROOT / project.data,
+        schema=project.schema_record,
+        split=project.split_record,
+        seed=SEED,
+    )
+    versions = {"python": platform.python_version(), **_versions()}
+    results = _earlier(_protocol(inputs, versions))
+    missing = _missing(results.outcomes)
+    for outcome in shown(_outcomes(missing, inputs), total=len(missing), what="outer fold"):
+        results = Results(protocol=results.protocol, outcomes=(*results.outcomes, outcome))
+        write_durably(_RESULTS, results.to_json())
+    write_durably(_PAGE, page(results.outcomes, versions).encode())
+
+
+def _versions() -> dict[str, str]:
+    return {**library_versions(), "optuna": version("optuna")}
+
+
+def _protocol(inputs: Inputs, versions: dict[str, str]) -> str:
+    return digest_of(
+        {
+            "data": inputs.shared.data,
+            "features": inputs.shared.schema.feature_names,
+            "spaces": {family: msgspec.to_builtins(default_space(family)) for family in Family},
+            "plan": [SEED, REPEATS, OUTER_FOLDS, TRIALS],
+            "versions": versions,
+        }
+    )
+
+
+def _earlier(protocol: str) -> Results:
+    """Return what an earlier call has found, unless it searched otherwise."""
+    try:
+        results = Results.from_json(_RESULTS.read_bytes())
+    except (FileNotFoundError, MalformedRecordError):
+        return Results(protocol=protocol)
+    return results if results.protocol == protocol else Results(protocol=protocol)
+
+
+def _missing(outcomes: Sequence[Outcome]) -> list[OuterFold]:
+    known = {(outcome.family, outcome.repeat, outcome.number) for outcome in outcomes}
+    return [
+        outer for outer in outer_folds() if (outer.family, outer.repeat, outer.number) not in known
+    ]
+
+
+def _outcomes(missing: Sequence[OuterFold], inputs: Inputs) -> Iterator[Outcome]:
+    # The numerical libraries read it when they are imported, which the spawned processes do anew.
+    os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    with ProcessPoolExecutor(
+        _PROCESSES, mp_context=get_context("spawn"), initializer=_start
+    ) as executor:
+        futures = [executor.submit(outcome_of, outer, inputs.path) for outer in missing]
+        for future in as_completed(futures):
+            yield future.result()
+
+
+def _start() -> None:
+    die_with_parent()
+    os.nice(max(0, _NICENESS - os.nice(0)))
+
+
+if __name__ == "__main__":
+    main()

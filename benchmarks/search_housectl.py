@@ -1,0 +1,19 @@
+"""`python -m benchmarks.search_housectl NAME`: what `housectl tune` does until it would seal."""
+
+import sys
+from pathlib import Path
+
+from benchmarks.workbench import open_pipeline, runner_of
+
+SETTINGS = {"family": "random-forest", "space": "default", "budget.trials": 30, "workers": 2}
+
+
+def main() -> None:
+    """Submit the experiment of the project in this directory, and wait for its end."""
+    pipeline = open_pipeline(Path.cwd(), SETTINGS)
+    handle = pipeline.backend.submit(pipeline.plan(sys.argv[1]))
+    runner_of(pipeline).search(handle)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""The CPU time of commands that people wait for, over that of Python itself."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.measurement import Better, Measurement, cpu_seconds, tell
+from benchmarks.workbench import HOUSECTL
+
+_ROUNDS = 9
+_GOALS = {"--help": 150.0, "history": 220.0}
+
+
+def measure(project: Path) -> list[Measurement]:
+    """Run each command in turn with `python -c pass`, and compare the best times.
+
+    Args:
+        project: A project whose store has a few champions.
+    """
+    tell(f"startup: {_ROUNDS} rounds")
+    python = (sys.executable, "-c", "pass")
+    commands = {name: (HOUSECTL, name) for name in _GOALS}
+    for command in commands.values():
+        # Compiles modules, once.
+        cpu_seconds(command, cwd=project)
+    bare: list[float] = []
+    ours: dict[str, list[float]] = {name: [] for name in _GOALS}
+    for _ in range(_ROUNDS):
+        bare.append(_milliseconds(python, project))
+        for name, command in commands.items():
+            ours[name].append(_milliseconds(command, project))
+    return [
+        Measurement(
+            name=f"housectl {name}: CPU ms over python -c pass",
+            ratio=min(ours[name]) - min(bare),
+            goal=goal,
+            better=Better.LOWER,
+            detail=f"{min(ours[name]):.0f} against {min(bare):.0f} ms, best of {_ROUNDS}",
+            unit="ms",
+        )
+        for name, goal in _GOALS.items()
+    ]
+
+
+def _milliseconds(command: Sequence[str | Path], project: Path) -> float:
+    return 1000 * cpu_seconds(command, cwd=project)

@@ -1,0 +1,68 @@
+"""Temporary copies of this repository's project, and models to fill their stores with."""
+
+import shutil
+import sysconfig
+from collections.abc import Mapping
+from pathlib import Path
+
+from housectl.backends import backend_of
+from housectl.backends.base import Task, TaskKind
+from housectl.cli.console import PlainWatcher
+from housectl.contract.history import Action
+from housectl.contract.recipe import Assignment, Family
+from housectl.pipeline import Pipeline
+from housectl.project import load_project
+from housectl.project.source import Override
+from housectl.search import Runner, Sealed
+from housectl.store import ChampionStore
+from housectl.workspace import PROJECT_FILE, find_workspace
+
+ROOT = Path(__file__).parent.parent
+HOUSECTL = Path(sysconfig.get_path("scripts")) / "housectl"
+
+
+def copy_project(root: Path) -> Path:
+    """Put Boston's housectl.yaml and its data into a new directory, and return that."""
+    (root / "data").mkdir(parents=True)
+    shutil.copy(ROOT / PROJECT_FILE, root)
+    shutil.copy(ROOT / "data" / "boston.csv", root / "data")
+    return root
+
+
+def open_pipeline(root: Path, settings: Mapping[str, object]) -> Pipeline:
+    """Open a project, with these settings put over the file's."""
+    workspace = find_workspace(root, None)
+    overrides = {field: Override(value, "benchmark") for field, value in settings.items()}
+    project = load_project(workspace.project_file, overrides=overrides)
+    return Pipeline(
+        project=project,
+        workspace=workspace,
+        backend=backend_of(project.backend, workspace),
+        watcher=PlainWatcher(),
+    )
+
+
+def runner_of(pipeline: Pipeline) -> Runner:
+    """Return what waits for a pipeline's work."""
+    return Runner(
+        backend=pipeline.backend, watcher=pipeline.watcher, scratch=pipeline.workspace.scratch
+    )
+
+
+def seal(root: Path, name: str, family: Family, assignment: Assignment) -> Sealed:
+    """Seal a recipe without a search."""
+    pipeline = open_pipeline(root, {})
+    task = Task(name=name, kind=TaskKind.SEAL, family=family, assignment=assignment)
+    return runner_of(pipeline).seal(task, pipeline.write_inputs())
+
+
+def crown(store: ChampionStore, sealed: Sealed) -> None:
+    """Make a model the champion without a verdict."""
+    store.add_challenger("benchmark", sealed.bundle, sealed.evidence)
+    champion = store.champion()
+    store.commit(
+        sealed.bundle,
+        action=Action.PROMOTION,
+        reason="Crowned for a benchmark.",
+        expected=champion.number if champion else 0,
+    )
