@@ -24,7 +24,7 @@ COLUMNS, ROWS = 118, 50
 CTRL_C = b"\x03"
 ENVIRONMENT = {"PYTHONPATH": str(ROOT), "TERM": "xterm-256color"}
 
-_LAST_WORDS = b"Ctrl-C stops the server."
+_LAST_WORDS = b"Ctrl-C stops the server.\r\n"
 _CONTROL = re.compile(r"(\r\n|\r|\x1b\[\d*[AK]|\x1b\[\?25[hl])")
 
 
@@ -49,7 +49,7 @@ def terminal_output(command: list[str], directory: Path) -> str:
     output = b""
     while chunk := _read(terminal):
         output += chunk
-        if output.rstrip().endswith(_LAST_WORDS):
+        if output.endswith(_LAST_WORDS):
             os.write(terminal, CTRL_C)
     os.close(terminal)
     if status := os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):

@@ -61,8 +61,8 @@ def use(server: subprocess.Popen[bytes]) -> int:
         return status
     say(f"$ curl {url}/predict --json '{json.dumps(ROW)}'")
     if sys.stdout.isatty():
-        say(f"{url}/docs explains every feature. Ctrl-C stops the server.")
         with suppress(KeyboardInterrupt):
+            say(f"{url}/docs explains every feature. Ctrl-C stops the server.")
             server.wait()
     else:
         say(predict(url))

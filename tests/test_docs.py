@@ -54,9 +54,9 @@ def commands(page: Path) -> Iterator[tuple[str, int]]:
                 yield match["command"], int(match["status"] or 0)
 
 
-def sections(page: Path, level: int) -> dict[str, str]:
-    """Return the text below each heading of a level, by heading."""
-    _, *parts = re.split(rf"^{'#' * level} (.*)$", page.read_text(), flags=re.MULTILINE)
+def sections(page: Path) -> dict[str, str]:
+    """Return the text of each section by its heading."""
+    _, *parts = re.split(r"^## (.*)$", page.read_text(), flags=re.MULTILINE)
     return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
@@ -172,6 +172,12 @@ def test_the_fields_that_are_shown_are_sound(block: str, project: ProjectDirecto
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
+def test_commands_are_shown_where_they_are_found(page: Path) -> None:
+    shown = re.findall(r"^\s*\$ .*$", page.read_text(), flags=re.MULTILINE)
+    assert len(shown) == len([*commands(page)]), shown
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
 def test_make_has_the_targets_that_are_shown(page: Path) -> None:
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
     shown = [match[1] for command, _ in commands(page) if (match := MAKE.fullmatch(command))]
@@ -202,7 +208,7 @@ def errors(base: type[HousectlError] = HousectlError) -> Iterator[type[HousectlE
 
 
 def test_each_error_has_its_section() -> None:
-    explained = sections(DOCS / "errors.md", 2)
+    explained = sections(DOCS / "errors.md")
     del explained["Exit statuses"]
     statuses = {kind.reference: kind.status for kind in errors()}
     assert set(explained) == set(statuses)
