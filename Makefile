@@ -49,7 +49,7 @@ picture: $(READY)  ## Draw docs/images/demo.svg from a real run of the demo.
 	$(BIN)/python -m docs.picture
 
 schema: $(READY)  ## Write housectl.schema.json anew.
-	$(BIN)/python -c 'from housectl.project import json_schema; print(json_schema(), end="")' > housectl.schema.json
+	$(BIN)/python -c 'from housectl.project.editors import json_schema; print(json_schema(), end="")' > housectl.schema.json
 
 lock:  ## Resolve requirements/dev.txt anew, for Python 3.11.
 	uv pip compile pyproject.toml --all-extras --python-version 3.11 --universal --fork-strategy fewest \

@@ -8,7 +8,8 @@ from housectl.contract.recipe import Family, Split, SplitMethod
 from housectl.contract.table import read_table
 from housectl.errors import ProjectError
 from housectl.experiment import Parameter, ParameterKind
-from housectl.project import Project, json_schema, load_project
+from housectl.project import Project, load_project
+from housectl.project.editors import json_schema
 from housectl.project.source import Override
 from housectl.spaces import default_space, wide_space
 from tests.projects import ROOT

@@ -1,13 +1,11 @@
 """housectl.yaml: the one file that a user edits, read with every problem told at once."""
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
-from pydantic.json_schema import GenerateJsonSchema
 
 from housectl.contract.recipe import Family, Split, SplitMethod
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
@@ -192,12 +190,6 @@ def load_project(path: Path, *, overrides: Mapping[str, Override] | None = None)
         ProjectError: It tells every problem, each with its line.
     """
     return validated(Project, read_source(path, overrides or {}))
-
-
-def json_schema() -> str:
-    """Return the JSON Schema that editors check housectl.yaml against."""
-    dialect = {"$schema": GenerateJsonSchema.schema_dialect}
-    return json.dumps(dialect | Project.model_json_schema(), indent=2) + "\n"
 
 
 def _families(family: str) -> tuple[Family, ...]:

@@ -88,7 +88,7 @@ Text = Annotated[str, Field(min_length=1)]
 class Model(BaseModel):
     """A mapping of housectl.yaml: unknown keys are refused, values do not change."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 @dataclass(frozen=True)
