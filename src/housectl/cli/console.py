@@ -96,9 +96,14 @@ def print_table(rows: Sequence[Row]) -> None:
     for row in rows:
         table.add_row(*(_escaped(_text(value)) for value in row.values()))
     console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=10_000)
-    console.print(table)
+    if console.is_terminal:
+        console.print(table)
+        return
+    # Other programs get whole cells, and no padding behind the last.
+    wide = Console(highlight=False, width=10_000)
+    with wide.capture() as captured:
+        wide.print(table)
+    print_text("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 def _escaped(text: str) -> str:

@@ -106,7 +106,8 @@ def _check_width(row: Sequence[str], header: Sequence[str], where: str) -> None:
 
 def _number(cell: str, where: str) -> float:
     try:
-        value = float(cell)
+        # Python would read 1_000 and other scripts' digits, too; other readers of the file do not.
+        value = float(cell) if cell.isascii() and "_" not in cell else math.nan
     except ValueError:
         value = math.nan
     if math.isfinite(value):

@@ -1,0 +1,163 @@
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from housectl.contract.bundle import read_bundle
+from housectl.contract.files import new_directory, remove_leftovers, write_durably
+from housectl.contract.history import Action, Entry
+from housectl.contract.inputs import read_inputs, write_inputs
+from housectl.contract.metrics import Metrics, metric_line, read_metric_line
+from housectl.contract.recipe import Split
+from housectl.contract.record import MalformedRecordError, Record, canonical_json
+from housectl.contract.schema import Feature, Schema, Target
+from housectl.errors import BundleError, HousectlError, InputsError, NewerFormatError
+from tests.server.bundles import make_bundle
+
+ENTRY = Entry(
+    number=1,
+    previous=None,
+    action=Action.PROMOTION,
+    bundle="0" * 64,
+    at="2026-11-24T00:00:00+00:00",
+    by="somebody@somewhere",
+    reason="ä reason",
+    holdout_mse=0.1,
+)
+RECORDS = [ENTRY, Metrics(mse=1e-300, fold_mses=(0.1, 2.0), holdout_mse=None)]
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_records_come_back_as_they_were(record: Record) -> None:
+    data = record.to_json()
+    assert type(record).from_json(data) == record
+    assert type(record).from_json(data).to_json() == data
+
+
+def test_canonical_json_is_plain_python() -> None:
+    plain = json.dumps(
+        json.loads(ENTRY.to_json()), sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    )
+    assert canonical_json(ENTRY).decode() == plain
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"{", b"[]", b"\xff", b'{"number": 1}', ENTRY.to_json().replace(b"number", b"nummer")],
+)
+def test_what_is_no_record_is_refused(data: bytes) -> None:
+    with pytest.raises(MalformedRecordError):
+        Entry.from_json(data)
+
+
+def test_a_newer_format_is_refused_by_name() -> None:
+    newer = ENTRY.to_json().replace(b'"schema_version": 1', b'"schema_version": 7, "more": 1')
+    with pytest.raises(NewerFormatError, match="format 7"):
+        Entry.from_json(newer)
+
+
+def test_records_do_not_change() -> None:
+    with pytest.raises(AttributeError):
+        ENTRY.number = 2  # type: ignore[misc]
+    assert msgspec.structs.asdict(ENTRY)["number"] == 1
+
+
+@pytest.mark.parametrize("mse", [float("nan"), float("inf"), -float("inf")])
+def test_only_finite_objectives_are_reported(mse: float) -> None:
+    with pytest.raises(ValueError, match="not a finite number"):
+        metric_line(mse)
+
+
+@pytest.mark.parametrize(
+    ("line", "mse"),
+    [
+        (metric_line(9.123456789012345), 9.123456789012345),
+        ("  mse=1e-05\n", 1e-05),
+        ("best_mse=1", None),
+        ("mse = 1", None),
+        ("mse=", None),
+        ("mse=nan", None),
+        ("mse=1 mse=2", None),
+    ],
+)
+def test_metric_lines(line: str, mse: float | None) -> None:
+    assert read_metric_line(line) == mse
+
+
+def test_a_directory_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    def fail() -> None:
+        with new_directory(tmp_path / "result") as directory:
+            (directory / "half").write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_leftovers_of_killed_writers_are_removed(tmp_path: Path) -> None:
+    write_durably(tmp_path / "kept", b"kept")
+    (tmp_path / ".tmp-file").write_text("half")
+    (tmp_path / ".tmp-directory").mkdir()
+    remove_leftovers(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> Path:
+    data = tmp_path / "data.csv"
+    data.write_text("a,t\n1,2\n")
+    schema = Schema(
+        features=(Feature(name="a", minimum=0.0, maximum=1.0),), target=Target(name="t")
+    )
+    return write_inputs(tmp_path / "inputs", data, schema=schema, split=Split(), seed=1).path
+
+
+@pytest.mark.parametrize("name", ["data.csv", "recipe.json"])
+def test_altered_inputs_are_refused(inputs: Path, name: str) -> None:
+    assert read_inputs(inputs).digest == inputs.name
+    altered = inputs / name
+    altered.write_text(altered.read_text().replace("1", "3"))
+    with pytest.raises(InputsError):
+        read_inputs(inputs)
+
+
+def test_inputs_are_named_by_their_digest(inputs: Path) -> None:
+    with pytest.raises(InputsError, match="has the digest"):
+        read_inputs(inputs.rename(inputs.with_name("0" * 64)))
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "metrics.json", "golden.json", "bundle.json"])
+def test_any_altered_byte_refuses_the_bundle(tmp_path: Path, name: str) -> None:
+    bundle = make_bundle(tmp_path)
+    assert read_bundle(bundle.path, expected=bundle.digest).digest == bundle.digest
+    file = bundle.path / name
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+    with pytest.raises(HousectlError):
+        read_bundle(bundle.path, expected=bundle.digest)
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "bundle.json"])
+def test_a_missing_file_refuses_the_bundle(tmp_path: Path, name: str) -> None:
+    bundle = make_bundle(tmp_path)
+    (bundle.path / name).unlink()
+    with pytest.raises(BundleError):
+        read_bundle(bundle.path)
+
+
+def test_a_bundle_cannot_name_files_outside_of_it(tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path)
+    record = bundle.path / "bundle.json"
+    record.write_text(record.read_text().replace('"model.onnx"', '"../model.onnx"'))
+    with pytest.raises(BundleError, match="outside"):
+        read_bundle(bundle.path)
+
+
+def test_where_a_bundle_was_made_is_no_part_of_its_digest(tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path)
+    record = bundle.path / "bundle.json"
+    record.write_text(record.read_text().replace('"platform": "test"', '"platform": "moon"'))
+    assert read_bundle(bundle.path).digest == bundle.digest
