@@ -183,6 +183,8 @@ class Pipeline:
         """
         champion = self.store.require_champion()
         digest = self.store.find(version) if version else self._former(champion)
+        if digest is None:
+            raise UsageError("There is no earlier champion to go back to.", hint="housectl history")
         if digest == champion.bundle:
             raise UsageError(f"{digest[:12]} is the champion already.", hint="housectl history")
         entry = self.store.commit(
@@ -197,15 +199,16 @@ class Pipeline:
     def verify(self) -> Verified:
         """Prove that the running server answers as the champion does.
 
-        If it does not and the project says so, the champion before is brought back, and once the
-        server has followed, that is verified.
+        If it does not and the project says so, the champion before, if there is one, is brought
+        back, and once the server has followed, that is verified.
 
         Raises:
             UnreachableError: Nobody answers.
         """
         self.repair()
         first = self._verify_champion()
-        if first.report.passed or not self.project.verify.rollback_on_failure:
+        wanted = self.project.verify.rollback_on_failure
+        if first.report.passed or not wanted or self._former(first.champion) is None:
             return first
         failed = ", ".join(check.name for check in first.report.checks if not check.passed)
         entry = self.rollback(None, reason=f"Verification failed: {failed}.")
@@ -223,11 +226,9 @@ class Pipeline:
         report = verify(bundle, url, p99_ms=self.project.verify.p99_ms)
         return Verified(url=url, champion=champion, report=report)
 
-    def _former(self, champion: Entry) -> str:
-        others = [entry for entry in self.store.history() if entry.bundle != champion.bundle]
-        if not others:
-            raise UsageError("There is no earlier champion to go back to.", hint="housectl history")
-        return others[-1].bundle
+    def _former(self, champion: Entry) -> str | None:
+        others = [entry.bundle for entry in self.store.history() if entry.bundle != champion.bundle]
+        return others[-1] if others else None
 
     def _evidence(self, bundle: Bundle, *, like: Bundle) -> Evidence:
         shared = _shared_recipe(like)

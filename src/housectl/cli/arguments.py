@@ -27,8 +27,18 @@ Name = Annotated[
 OptionalName = Annotated[
     str | None,
     typer.Argument(
-        metavar="[NAME]",
+        metavar="NAME",
         help="An experiment's name or handle; the newest by default.",
+        autocompletion=completed_names,
+        show_default=False,
+    ),
+]
+ChallengerName = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="NAME",
+        help="An experiment, whose best trial is sealed if need be; by default the one whose "
+        "model was sealed last.",
         autocompletion=completed_names,
         show_default=False,
     ),

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from housectl.cli.arguments import OptionalName
+from housectl.cli.arguments import ChallengerName
 from housectl.cli.command import on_project, on_store
 from housectl.cli.view import Fields, Row, Table
 from housectl.errors import ExitStatus
@@ -22,8 +22,8 @@ def register(app: typer.Typer) -> None:
 
 
 @on_project("gate", "backend")
-def compare(pipeline: "Pipeline", /, name: OptionalName = None) -> Fields:
-    """Compare a challenger with the champion, and say who would win and why.
+def compare(pipeline: "Pipeline", /, name: ChallengerName = None) -> Fields:
+    """Say whether a challenger would win, and why.
 
     Ends with status 10 when the champion would stay.
 
@@ -34,7 +34,7 @@ def compare(pipeline: "Pipeline", /, name: OptionalName = None) -> Fields:
 
 
 @on_project("gate", "backend", "deploy-details")
-def promote(pipeline: "Pipeline", /, name: OptionalName = None) -> Fields:
+def promote(pipeline: "Pipeline", /, name: ChallengerName = None) -> Fields:
     """Make a challenger the champion if it is better.
 
     Ends with status 10 when the champion stays.

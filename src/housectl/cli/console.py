@@ -27,6 +27,8 @@ Row = Mapping[str, object]
 
 _QUIET_SECONDS = 10.0
 _RECENT_TRIALS = 8
+# The assignment gets what is left of the terminal's width, and is cut there.
+_WIDTHS = {"trial": 5, "family": 13, "mse": 8, "state": 9, "assignment": None}
 
 
 @cache
@@ -120,7 +122,9 @@ def _text(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.5g}"
     if isinstance(value, Mapping):
-        return " ".join(f"{name}={_text(item)}" for name, item in value.items())
+        return " ".join(f"{name}={_text(item)}" for name, item in value.items()) or "-"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_text, value)) or "-"
     return str(value)
 
 
@@ -233,10 +237,11 @@ def _trial_table(trials: Sequence[Trial]) -> "RenderableType":
 
     best = {trial.number for _, trial in ranked(trials)[:1]}
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("trial", "family", "mse", "state", "assignment"):
-        table.add_column(
-            name, justify="right" if name in {"trial", "mse"} else "left", no_wrap=True
-        )
+    for name, width in _WIDTHS.items():
+        if name in {"trial", "mse"}:
+            table.add_column(name, justify="right", no_wrap=True, min_width=width)
+        else:
+            table.add_column(name, no_wrap=True, min_width=width)
     newest = trials[-_RECENT_TRIALS:]
     shown = [trial for trial in trials if trial.number in best or trial in newest]
     for trial in shown:

@@ -134,7 +134,8 @@ def logs(
     name: OptionalName = None,
     *,
     trial: Annotated[
-        str | None, typer.Option("--trial", help="The trial's name; the best one by default.")
+        str | None,
+        typer.Option("--trial", help="The trial's name or number; the best one by default."),
     ] = None,
 ) -> Lines:
     """Print what the trainer said in a trial, or in a task.
@@ -142,15 +143,17 @@ def logs(
     Example: housectl logs --trial 7
     """
     handle = _handle(pipeline, name)
-    best = best_trial(pipeline.backend.observe(handle).trials)
-    chosen = trial or (best.name if best else None)
+    trials = pipeline.backend.observe(handle).trials
+    best = best_trial(trials)
+    names = {str(known.number): known.name for known in trials}
+    chosen = names.get(trial, trial) if trial else (best.name if best else None)
     lines = pipeline.backend.logs(handle, chosen)
     return Lines(lines=({"trial": chosen, "line": line} for line in lines), text="line")
 
 
 @on_project("backend")
 def stop(pipeline: "Pipeline", /, name: Name) -> Fields:
-    """End an experiment; the trials that have finished stay usable.
+    """End an experiment; finished trials stay usable.
 
     Example: housectl stop boston-20261124-093000
     """
@@ -166,7 +169,9 @@ def stop(pipeline: "Pipeline", /, name: Name) -> Fields:
 
 @on_project("backend")
 def delete(pipeline: "Pipeline", /, name: Name) -> Fields:
-    """Stop an experiment and forget it with its files; sealed models stay.
+    """Forget an experiment with its files.
+
+    It is stopped first. Models that were sealed stay.
 
     Example: housectl delete boston-20261124-093000
     """
@@ -185,7 +190,9 @@ def prune(
         int, typer.Option("--keep-best", min=1, help="How many trials keep their files.")
     ] = KEPT_MODELS,
 ) -> Fields:
-    """Free the files of all but the best trials; their objectives stay.
+    """Free the files of all but the best trials.
+
+    Their objectives stay.
 
     Example: housectl prune boston-20261124-093000 --keep-best 1
     """

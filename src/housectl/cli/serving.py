@@ -37,7 +37,9 @@ class Server(Shown):
 
 @on_project("host", "port")
 def serve(pipeline: "Pipeline", /) -> Server:
-    """Serve the champion until Ctrl-C; promotions and rollbacks are followed by themselves.
+    """Serve the champion until Ctrl-C.
+
+    A running server follows promotions and rollbacks.
 
     Example: housectl serve --port 8080
     """

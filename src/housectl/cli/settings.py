@@ -34,8 +34,8 @@ SETTINGS: Mapping[str, Setting] = {
     "trial-time": Setting("limits.time", str, "Time limit of one trial, such as 5m."),
     "trial-memory": Setting("limits.memory", str, "Memory limit of one trial, such as 4Gi."),
     "gate": Setting("gate", str, "two-keys, or lower-mse."),
-    "host": Setting("serve.host", str, "Address to listen on."),
-    "port": Setting("serve.port", int, "Port to listen on."),
+    "host": Setting("serve.host", str, "The server's address."),
+    "port": Setting("serve.port", int, "The server's port."),
     "url": Setting("verify.url", str, "Where the server is, such as http://127.0.0.1:8005."),
     "p99-ms": Setting("verify.p99_ms", float, "Objective for the 99th percentile of latency."),
     "rollback-on-failure": Setting(

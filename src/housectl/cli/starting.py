@@ -46,7 +46,7 @@ def init(
 
 @on_project("backend", "host", "port")
 def doctor(pipeline: "Pipeline", /) -> Table:
-    """Check this machine and the project, with the cure for whatever is in the way.
+    """Check this machine and the project, with cures.
 
     Example: housectl doctor
     """

@@ -155,6 +155,5 @@ def _require(path: Path, condition: bool, why: str) -> None:  # noqa: FBT001
 def _refused(path: Path, why: str) -> BundleError:
     return BundleError(
         f"The bundle {path} is refused: {why}.",
-        hint="housectl rollback   # makes an earlier bundle the champion, or seal it again: "
-        "housectl tune",
+        hint="housectl rollback   # makes an earlier bundle the champion",
     )

@@ -14,6 +14,7 @@ from housectl.verification.bodies import BadInput, bad_inputs, encoded, row_of
 from housectl.verification.client import JSON, Answer, Server, server_at
 
 LATENCY_REQUESTS = 200
+FOLLOW_SECONDS = 5.0
 
 _PROBLEM = "application/problem+json"
 _POLL_SECONDS = 0.1
@@ -51,6 +52,8 @@ class Verification:
 def verify(bundle: Bundle, url: str, *, p99_ms: float) -> Verification:
     """Check that a server answers as a bundle does, and refuses what it should.
 
+    A server that serves another bundle gets five seconds to follow the store.
+
     Args:
         bundle: The champion.
         url: Where the server is; its paths are appended.
@@ -61,7 +64,7 @@ def verify(bundle: Bundle, url: str, *, p99_ms: float) -> Verification:
         UsageError: The URL is none.
     """
     with server_at(url) as server:
-        health = server.get("/health")
+        health = _settled_health(server, bundle.digest)
         if health.status is None:
             raise _unreachable(url, health.text)
         golden = _golden_check(server, bundle)
@@ -77,6 +80,17 @@ def verify(bundle: Bundle, url: str, *, p99_ms: float) -> Verification:
             p50_ms=_percentile(latencies, 50) if latencies else None,
             p99_ms=_percentile(latencies, 99) if latencies else None,
         )
+
+
+def _settled_health(server: Server, digest: str) -> Answer:
+    """Return what the server says of itself when it serves the bundle, or will not soon."""
+    deadline = time.monotonic() + FOLLOW_SECONDS
+    while True:
+        health = server.get("/health")
+        follows = health.member("status") == "ok" and health.member("model_digest") != digest
+        if not follows or time.monotonic() >= deadline:
+            return health
+        time.sleep(_POLL_SECONDS)
 
 
 def wait_until_serving(url: str, digest: str, *, timeout: float) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
+from textwrap import shorten
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -46,8 +47,10 @@ class Answer:
         if self.status is None:
             return f"no answer: {self.text}"
         detail = self.member("detail")
-        shown = " ".join((detail if isinstance(detail, str) else self.text).split())
-        return f"{self.status} {self.media_type} {shown[:_SHOWN_CHARACTERS]}".rstrip()
+        shown = shorten(
+            detail if isinstance(detail, str) else self.text, _SHOWN_CHARACTERS, placeholder=" …"
+        )
+        return f"{self.status} {self.media_type} {shown}".rstrip()
 
 
 class Server:
