@@ -11,12 +11,11 @@ from housectl.contract.bundle import SHORT_DIGEST, Bundle
 from housectl.contract.golden import Golden, differences
 from housectl.errors import HousectlError, MismatchError, UnreachableError
 from housectl.verification.bodies import BadInput, bad_inputs, encoded, row_of
-from housectl.verification.client import JSON, Answer, Server, server_at
+from housectl.verification.client import JSON, PROBLEM, Answer, Server, server_at
 
 LATENCY_REQUESTS = 200
 FOLLOW_SECONDS = 5.0
 
-_PROBLEM = "application/problem+json"
 _POLL_SECONDS = 0.1
 
 
@@ -168,12 +167,21 @@ def _features_check(openapi: Answer, bundle: Bundle) -> Check:
     body = ("paths", "/predict", "post", "requestBody", "content", JSON, "schema", "required")
     required = openapi.member(*body)
     names = [str(name) for name in required] if isinstance(required, list) else None
+    expected = list(bundle.golden.features)
     return Check(
         name="features in OpenAPI",
-        passed=names == list(bundle.golden.features),
-        expected=", ".join(bundle.golden.features),
-        found=", ".join(names) if names is not None else str(openapi),
+        passed=names == expected,
+        expected=f"the {len(expected)} of the champion",
+        found=_names_found(names, expected) if names is not None else str(openapi),
     )
+
+
+def _names_found(names: Sequence[str], expected: Sequence[str]) -> str:
+    missing = [f"without {name}" for name in expected if name not in names]
+    unknown = [f"with {name}" for name in names if name not in expected]
+    if missing or unknown:
+        return ", ".join([*missing, *unknown])
+    return "the same" if names == expected else "the same in another order"
 
 
 def _refusal_check(server: Server, bad: BadInput) -> Check:
@@ -181,9 +189,9 @@ def _refusal_check(server: Server, bad: BadInput) -> Check:
     return Check(
         name=f"refuses {bad.name}",
         passed=answer.status in range(400, 500)
-        and answer.media_type == _PROBLEM
+        and answer.media_type == PROBLEM
         and (bad.field is None or bad.field in _named_fields(answer)),
-        expected=f"4xx {_PROBLEM}" + (f" naming {bad.field}" if bad.field else ""),
+        expected="4xx" + (f" naming {bad.field}" if bad.field else ""),
         found=str(answer),
     )
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import httpx
 
 JSON = "application/json"
+PROBLEM = "application/problem+json"
 
 _TIMEOUT_SECONDS = 10.0
 _SHOWN_CHARACTERS = 120
@@ -50,7 +51,9 @@ class Answer:
         shown = shorten(
             detail if isinstance(detail, str) else self.text, _SHOWN_CHARACTERS, placeholder=" …"
         )
-        return f"{self.status} {self.media_type} {shown}".rstrip()
+        # A problem is what is hoped for, so its type is not worth the room.
+        kind = "" if self.media_type == PROBLEM else f" {self.media_type}"
+        return f"{self.status}{kind} {shown}".rstrip()
 
 
 class Server:
