@@ -41,14 +41,16 @@ def _measure(scratch: Path) -> list[Measurement]:
     for sealed in (forest, boosting, weak):
         crown(store, sealed)
     store.add_challenger("better", forest.bundle, forest.evidence)
-    stores = {"a forest of 300 trees": scratch / "forest", "XGBoost": scratch / "boosting"}
-    for path, sealed in zip(stores.values(), (forest, boosting), strict=True):
-        crown(ChampionStore(path), sealed)
-    goals = dict(zip(stores, (0.70, 0.80), strict=True))
+    served = {
+        "a forest of 300 trees": serving.Served(scratch / "forest", goal=0.70),
+        "XGBoost": serving.Served(scratch / "boosting", goal=0.80),
+    }
+    for each, sealed in zip(served.values(), (forest, boosting), strict=True):
+        crown(ChampionStore(each.store), sealed)
     return [
         *startup.measure(project),
         *promotion.measure(project, scratch),
-        *serving.measure(stores, goals, scratch),
+        *serving.measure(served, scratch),
         *search.measure(scratch),
     ]
 

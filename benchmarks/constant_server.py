@@ -1,9 +1,10 @@
-"""`python -m benchmarks.constant_server PORT`: the fastest endpoint that checks the same body.
+"""`python -m benchmarks.constant_server PORT`: endpoints that check the same body, and no more.
 
 The same FastAPI and uvicorn, the same pydantic model, the same kind of answer; but no model of
 prices behind it, and no server around it: no store to follow, no request ids, no counters.
 """
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -16,22 +17,30 @@ from housectl.contract.history import bundle_path, newest_number, read_entry
 from server.rows import row_model
 from server.settings import STORE_VARIABLE
 
+FASTEST = "/fastest"
+ORDINARY = "/ordinary"
+
 
 def constant_application(store: Path) -> FastAPI:
-    """Return the application; its body is that of the store's champion."""
+    """Return the application; what it checks bodies for is the schema of the store's champion."""
     entry = read_entry(store, newest_number(store))
     bundle = read_bundle(bundle_path(store, entry.bundle), expected=entry.bundle)
     row = row_model(bundle.record.schema, example=bundle.golden.rows[0].row)
     validate = row.__pydantic_validator__.validate_json
-    answer = f'{{"{bundle.record.schema.target.response_key}":22.532806324110677}}'.encode()
+    answer = {bundle.record.schema.target.response_key: 22.532806324110677}
+    encoded = json.dumps(answer).encode()
 
-    async def predict(request: Request) -> Response:
+    async def fastest(request: Request) -> Response:
         validate(await request.body())
-        return Response(answer, media_type="application/json")
+        return Response(encoded, media_type="application/json")
+
+    async def ordinary(_: row) -> dict[str, float]:  # type: ignore[valid-type]
+        return answer
 
     app = FastAPI()
     # A route of Starlette's: FastAPI's own would look for dependencies at each request.
-    app.add_route("/predict", predict, methods=["POST"])
+    app.add_route(FASTEST, fastest, methods=["POST"])
+    app.post(ORDINARY)(ordinary)
     return app
 
 

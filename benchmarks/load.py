@@ -10,13 +10,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
 from typing import cast
+from urllib.parse import urlsplit
 
 _CONCURRENCY = 8
 _CONTENT_LENGTH = re.compile(rb"(?i)content-length: *(\d+)")
 _REQUEST = (
-    "POST /predict HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
+    "POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n"
     "content-length: {length}\r\n\r\n{body}"
 )
+_SCRIPT = """
+wrk.method = "POST"
+wrk.headers["content-type"] = "application/json"
+wrk.body = [[{body}]]
+done = function(summary, latency)
+  local wrong = summary.errors
+  local form = '{{"requests": %d, "microseconds": %d, "p50": %f, "p99": %f, "errors": %d}}'
+  io.write(form:format(summary.requests, summary.duration,
+    latency:percentile(50), latency:percentile(99),
+    wrong.connect + wrong.read + wrong.write + wrong.status + wrong.timeout))
+end
+"""
 
 
 @dataclass(frozen=True)
@@ -38,38 +51,23 @@ def generator() -> str:
     return "wrk" if shutil.which("wrk") else "benchmarks/load.py"
 
 
-def load(port: int, body: str, *, seconds: float, scratch: Path) -> Load:
-    """Post a body to /predict over eight connections, each as soon as it has its answer.
+def load(url: str, body: str, *, seconds: float, scratch: Path) -> Load:
+    """Post a body to a URL over eight connections, each as soon as it has its answer.
 
     Raises:
         RuntimeError: An answer was not 200.
     """
     if shutil.which("wrk"):
-        return _wrk(port, body, seconds, scratch)
+        return _wrk(url, body, seconds, scratch)
     import uvloop
 
-    return uvloop.run(_own(port, body, seconds))
+    return uvloop.run(_own(url, body, seconds))
 
 
-_SCRIPT = """
-wrk.method = "POST"
-wrk.headers["content-type"] = "application/json"
-wrk.body = [[{body}]]
-done = function(summary, latency)
-  local wrong = summary.errors
-  local form = '{{"requests": %d, "microseconds": %d, "p50": %f, "p99": %f, "errors": %d}}'
-  io.write(form:format(summary.requests, summary.duration,
-    latency:percentile(50), latency:percentile(99),
-    wrong.connect + wrong.read + wrong.write + wrong.status + wrong.timeout))
-end
-"""
-
-
-def _wrk(port: int, body: str, seconds: float, scratch: Path) -> Load:
+def _wrk(url: str, body: str, seconds: float, scratch: Path) -> Load:
     script = scratch / "load.lua"
     script.write_text(_SCRIPT.format(body=body))
-    target = f"http://127.0.0.1:{port}/predict"
-    command = ("wrk", "-t1", f"-c{_CONCURRENCY}", f"-d{seconds:.0f}s", "-s", script, target)
+    command = ("wrk", "-t1", f"-c{_CONCURRENCY}", f"-d{seconds:.0f}s", "-s", script, url)
     said = subprocess.run(command, capture_output=True, check=True, text=True).stdout
     found = json.loads(said[said.rindex("{") :])
     if found["errors"]:
@@ -81,15 +79,23 @@ def _wrk(port: int, body: str, seconds: float, scratch: Path) -> Load:
     )
 
 
-async def _own(port: int, body: str, seconds: float) -> Load:
+async def _own(url: str, body: str, seconds: float) -> Load:
     loop = asyncio.get_running_loop()
     latencies: list[float] = []
-    request = _REQUEST.format(length=len(body.encode()), body=body).encode()
+    to = urlsplit(url)
+    host, _, port = to.netloc.partition(":")
+    request = _REQUEST.format(
+        path=to.path, host=to.netloc, length=len(body.encode()), body=body
+    ).encode()
     clients = [_Client(request, latencies, loop.create_future()) for _ in range(_CONCURRENCY)]
     began = time.perf_counter()
     for client in clients:
-        await loop.create_connection(lambda client=client: client, "127.0.0.1", port)  # type: ignore[misc]
-    failed, _ = await asyncio.wait([client.failed for client in clients], timeout=seconds)
+        await loop.create_connection(lambda client=client: client, host, int(port))  # type: ignore[misc]
+    failed, _ = await asyncio.wait(
+        [client.failed for client in clients],
+        timeout=seconds,
+        return_when=asyncio.FIRST_COMPLETED,
+    )
     elapsed = time.perf_counter() - began
     for failure in failed:
         raise RuntimeError(failure.result())

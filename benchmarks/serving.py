@@ -8,12 +8,13 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.constant_server import FASTEST, ORDINARY
 from benchmarks.load import Load, generator, load
 from benchmarks.measurement import Better, Measurement, tell
 from benchmarks.workbench import ROOT
-from housectl.contract.bundle import Bundle
 from housectl.store import ChampionStore
 from server.settings import STORE_VARIABLE
 
@@ -21,46 +22,54 @@ _ROUNDS = 5
 _SECONDS = 3.0
 _WARM_UP_SECONDS = 1.0
 _START_SECONDS = 30.0
-_BASELINE = "constant"
 
 
-def measure(
-    stores: Mapping[str, Path], goals: Mapping[str, float], scratch: Path
-) -> list[Measurement]:
-    """Load the servers in turn, and compare the best rates.
+@dataclass(frozen=True)
+class Served:
+    """A store whose champion is served, and the goal for its rate over the baseline's."""
+
+    store: Path
+    goal: float
+
+
+def measure(served: Mapping[str, Served], scratch: Path) -> list[Measurement]:
+    """Load the endpoints in turn, and compare the best rates.
 
     Args:
-        stores: A store for each server; they have the same schema.
-        goals: The goal for each of them.
+        served: By name; their champions have the same schema.
         scratch: Directory for files that are needed meanwhile.
     """
-    body = _body(next(iter(stores.values())))
+    first = next(iter(served.values())).store
     with ExitStack() as servers:
-        ports = {
-            name: servers.enter_context(_serving(["server", "--port"], store))
-            for name, store in stores.items()
-        }
-        store = next(iter(stores.values()))
-        ports[_BASELINE] = servers.enter_context(_serving(["benchmarks.constant_server"], store))
-        for port in ports.values():
-            load(port, body, seconds=_WARM_UP_SECONDS, scratch=scratch)
-        loads: dict[str, list[Load]] = {name: [] for name in ports}
-        for number in range(_ROUNDS):
-            tell(f"serving: round {number + 1} of {_ROUNDS}, load by {generator()}")
-            for name, port in ports.items():
-                loads[name].append(load(port, body, seconds=_SECONDS, scratch=scratch))
-    best = {name: max(each, key=lambda load: load.rate) for name, each in loads.items()}
-    return [_measurement(name, best, goal) for name, goal in goals.items()]
+        constant = servers.enter_context(_serving("benchmarks.constant_server", store=first))
+        urls = {path: constant + path for path in (FASTEST, ORDINARY)}
+        for name, each in served.items():
+            url = servers.enter_context(_serving("server", "--port", store=each.store))
+            urls[name] = f"{url}/predict"
+        best = _best_loads(urls, _body(first), scratch)
+    return [_measurement(name, best, each.goal) for name, each in served.items()]
+
+
+def _best_loads(urls: Mapping[str, str], body: str, scratch: Path) -> dict[str, Load]:
+    for url in urls.values():
+        load(url, body, seconds=_WARM_UP_SECONDS, scratch=scratch)
+    loads: dict[str, list[Load]] = {name: [] for name in urls}
+    for number in range(_ROUNDS):
+        tell(f"serving: round {number + 1} of {_ROUNDS}, load by {generator()}")
+        for name, url in urls.items():
+            loads[name].append(load(url, body, seconds=_SECONDS, scratch=scratch))
+    return {name: max(each, key=lambda load: load.rate) for name, each in loads.items()}
 
 
 def _measurement(name: str, best: Mapping[str, Load], goal: float) -> Measurement:
-    ours, baseline = best[name], best[_BASELINE]
+    ours, fastest, ordinary = best[name], best[FASTEST], best[ORDINARY]
     return Measurement(
         name=f"/predict with {name}",
-        ratio=ours.rate / baseline.rate,
+        ratio=ours.rate / fastest.rate,
         goal=goal,
         better=Better.HIGHER,
-        detail=f"{_shown(ours)}; against {_shown(baseline)}; by {generator()}",
+        detail=f"{_shown(ours)}\nagainst {_shown(fastest)}\n"
+        f"(an ordinary endpoint: {_shown(ordinary)})",
     )
 
 
@@ -70,17 +79,13 @@ def _shown(load: Load) -> str:
 
 def _body(store: Path) -> str:
     """Return a real row as clients send it."""
-    golden = _champion(store).golden
+    held = ChampionStore(store)
+    golden = held.bundle(held.require_champion().bundle).golden
     return json.dumps(dict(zip(golden.features, golden.rows[0].row, strict=True)))
 
 
-def _champion(store: Path) -> Bundle:
-    held = ChampionStore(store)
-    return held.bundle(held.require_champion().bundle)
-
-
 @contextmanager
-def _serving(module: list[str], store: Path) -> Iterator[int]:
+def _serving(*module: str, store: Path) -> Iterator[str]:
     port = _free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", *module, str(port)],
@@ -89,7 +94,7 @@ def _serving(module: list[str], store: Path) -> Iterator[int]:
     )
     try:
         _wait_for(port)
-        yield port
+        yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait()
