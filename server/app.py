@@ -9,13 +9,13 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field, create_model
 
 from housectl.contract.schema import Target
+from server.body import read_body
 from server.health import health_router, no_champion
 from server.inference import Model
 from server.problems import EXCEPTION_HANDLERS, documented
-from server.route import DirectRoute, read_body
+from server.shortcut import PREDICT_PATH
 from server.standing import Standing
 
-_PREDICT = "/predict"
 _TAGS: list[str | Enum] = ["prediction"]
 _REFUSALS = (
     HTTPStatus.BAD_REQUEST,
@@ -38,12 +38,10 @@ def application(model: Model, look: Callable[[], Standing]) -> FastAPI:
         return JSONResponse({target.response_key: model.answer(await read_body(request))})
 
     app = _empty(version=bundle.version)
-    # Routes are tried in order, so this one comes before all that are asked less often.
-    app.router.add_api_route(
-        _PREDICT,
+    app.add_api_route(
+        PREDICT_PATH,
         predict,
         methods=["POST"],
-        route_class_override=DirectRoute,
         summary=f"Predict {target.name}",
         tags=_TAGS,
         response_model=_prediction_model(target, example=bundle.golden.rows[0].prediction),
@@ -58,7 +56,7 @@ def waiting_application(look: Callable[[], Standing]) -> FastAPI:
     """Return the application of a server that has no champion yet."""
     app = _empty(version="none")
 
-    @app.post(_PREDICT, tags=_TAGS, responses=documented(HTTPStatus.SERVICE_UNAVAILABLE))
+    @app.post(PREDICT_PATH, tags=_TAGS, responses=documented(HTTPStatus.SERVICE_UNAVAILABLE))
     async def predict() -> None:
         raise no_champion(look())
 

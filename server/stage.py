@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import Receive, Scope, Send
 
 from server.app import application, waiting_application
+from server.problems import unplanned
 from server.request_id import with_request_id
+from server.shortcut import Shortcut
 from server.standing import Champion, Standing
 
 _NOTHING_PROMOTED = "no model has been promoted yet."
@@ -29,7 +32,9 @@ class Stage:
     def swap(self, champion: Champion) -> None:
         """Answer with this champion from now on."""
         app = application(champion.model, lambda: self.standing)
-        self.standing = Standing(app=app, champion=champion)
+        # Whatever fails beside the short way fails as it would within the application.
+        answering = ServerErrorMiddleware(Shortcut(app, champion.model), handler=unplanned)
+        self.standing = Standing(app=answering, champion=champion)
 
     def refuse(self, reason: str) -> None:
         """Keep what is served, and say why nothing newer is."""
