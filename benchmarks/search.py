@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from benchmarks.workbench import ROOT, copy_project, open_pipeline
 from housectl.contract.bundle import NATIVE_FILES
 from housectl.contract.files import file_digest
 from housectl.contract.recipe import derived_seed
-from housectl.experiment import best_trial
+from housectl.experiment import KEPT_MODELS, Trial, best_trial, ranked
 from housectl.pipeline import Pipeline
 from trainer.data import load
 
@@ -70,8 +71,19 @@ def _give(pipeline: Pipeline, by_hand: Path) -> None:
         "assignments": [
             {name: trial.assignment[name] for name in searched} for trial in snapshot.trials
         ],
+        "final": [_had_final_fit(trial, snapshot.trials) for trial in snapshot.trials],
     }
     (by_hand / "given.json").write_text(json.dumps(given))
+
+
+def _had_final_fit(trial: Trial, trials: Sequence[Trial]) -> bool:
+    """Say whether housectl fitted a final model: unless three earlier trials were better already."""
+    known = [
+        earlier
+        for earlier in trials[: trial.number]
+        if (earlier.finished or 0) <= (trial.started or 0)
+    ]
+    return trial in [best for _, best in ranked([*known, trial])[:KEPT_MODELS]]
 
 
 def _check_same_model(pipeline: Pipeline, by_hand: Path) -> None:
