@@ -77,7 +77,7 @@ def _give(pipeline: Pipeline, by_hand: Path) -> None:
 
 
 def _had_final_fit(trial: Trial, trials: Sequence[Trial]) -> bool:
-    """Say whether housectl fitted a final model: unless three earlier trials were better already."""
+    """Say whether housectl fitted a final model: not when three known trials were better."""
     known = [
         earlier
         for earlier in trials[: trial.number]

@@ -1,8 +1,8 @@
 """`python benchmarks/search_baseline.py`: a search written by hand, the fastest that is honest.
 
-Optuna's ask and tell over a pool of two processes: no supervisor, no records, no limits, nothing that
-survives a kill. It does the same fits: those of the folds, and that of the final model for the same
-trials, each of which writes one model file.
+Optuna's ask and tell over a pool of two processes: no supervisor, no records, no limits, nothing
+that survives a kill. It does the same fits: those of the folds, and that of the final model for the
+same trials, each of which writes one model file.
 """
 
 import json

@@ -1,6 +1,7 @@
 """The id of a request, which its answer and the log carry."""
 
 import re
+from itertools import count
 from secrets import token_hex
 
 from starlette.types import Message, Scope, Send
@@ -8,12 +9,15 @@ from starlette.types import Message, Scope, Send
 HEADER = b"x-request-id"
 
 _KEY = "housectl.request_id"
+# Asking the system for random bytes at each request would take longer than some predictions.
+_PROCESS = token_hex(6)
+_NUMBERS = count(1)
 _SANE = re.compile(rb"[\w.:/+=-]{1,128}", re.ASCII)
 
 
 def with_request_id(scope: Scope, send: Send) -> Send:
     """Give a request its id, the client's own when sane; return a `send` that tells it."""
-    request_id = _sent_by_client(scope) or token_hex(8).encode()
+    request_id = _sent_by_client(scope) or f"{_PROCESS}-{next(_NUMBERS):x}".encode()
     scope[_KEY] = request_id.decode()
 
     async def send_with_id(message: Message) -> None:
