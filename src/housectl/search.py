@@ -11,7 +11,12 @@ from typing import Protocol
 from housectl.backends.base import Backend, Handle, Snapshot, Task, TaskKind
 from housectl.contract.bundle import NATIVE_FILES, Bundle, read_bundle
 from housectl.contract.evidence import EVIDENCE_FILE, Evidence
-from housectl.contract.files import file_digest
+from housectl.contract.files import (
+    ABANDONED_SECONDS,
+    TEMPORARY_PREFIX,
+    file_digest,
+    remove_leftovers,
+)
 from housectl.contract.inputs import Inputs
 from housectl.contract.recipe import Recipe
 from housectl.errors import (
@@ -172,7 +177,8 @@ class Runner:
     @contextmanager
     def _scratch(self) -> Iterator[Path]:
         self.scratch.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=self.scratch) as name:
+        remove_leftovers(self.scratch, older_than=ABANDONED_SECONDS)
+        with TemporaryDirectory(prefix=TEMPORARY_PREFIX, dir=self.scratch) as name:
             yield Path(name)
 
 

@@ -14,9 +14,11 @@ from pathlib import Path
 from housectl.contract.bundle import BUNDLE_FILE, Bundle, read_bundle
 from housectl.contract.evidence import Evidence
 from housectl.contract.files import (
+    ABANDONED_SECONDS,
     disk_errors_explained,
     file_digest,
     new_directory,
+    remove_leftovers,
     sync_directory,
     temporary_sibling,
     write_and_sync,
@@ -130,6 +132,8 @@ class ChampionStore:
 
     def add_challenger(self, experiment: str, bundle: Bundle, evidence: Evidence) -> Challenger:
         """Keep a sealed model as the challenger of its experiment."""
+        for part in ("bundles", "evidence", "history", "challengers"):
+            remove_leftovers(self.path / part, older_than=ABANDONED_SECONDS)
         self.add_bundle(bundle)
         self.add_evidence(evidence)
         challenger = Challenger(

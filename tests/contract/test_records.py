@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import msgspec
@@ -102,6 +103,15 @@ def test_leftovers_of_killed_writers_are_removed(tmp_path: Path) -> None:
     (tmp_path / ".tmp-directory").mkdir()
     remove_leftovers(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_what_may_still_be_written_is_no_leftover(tmp_path: Path) -> None:
+    new, old = tmp_path / ".tmp-new", tmp_path / ".tmp-old"
+    new.mkdir()
+    old.mkdir()
+    os.utime(old, (0, 0))
+    remove_leftovers(tmp_path, older_than=3600)
+    assert [path.name for path in tmp_path.iterdir()] == [new.name]
 
 
 @pytest.fixture

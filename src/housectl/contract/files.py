@@ -5,13 +5,15 @@ import hashlib
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from housectl.errors import MachineError
 
 TEMPORARY_PREFIX = ".tmp-"
+ABANDONED_SECONDS = 3600.0
 
 _CURES = {
     errno.ENOSPC: "df -h {path}   # free some space, then run the same command again",
@@ -102,9 +104,18 @@ def sync_directory(path: Path) -> None:
     _sync(path)
 
 
-def remove_leftovers(directory: Path) -> None:
-    """Remove what killed writers left in `directory`; only its single writer may ask for it."""
+def remove_leftovers(directory: Path, *, older_than: float = 0.0) -> None:
+    """Remove what killed writers left in a directory.
+
+    Args:
+        directory: It need not exist.
+        older_than: Age in seconds; a directory with several writers needs one that no write takes.
+    """
+    now = time.time()
     for path in directory.glob(f"{TEMPORARY_PREFIX}*"):
+        with suppress(FileNotFoundError):
+            if now - path.stat().st_mtime < older_than:
+                continue
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
