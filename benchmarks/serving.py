@@ -67,15 +67,18 @@ def _loads(urls: Mapping[str, str], body: str, scratch: Path) -> dict[str, list[
 
 
 def _measurement(name: str, loads: Mapping[str, Sequence[Load]], goal: float) -> Measurement:
-    rounds = zip(loads[name], loads[FASTEST], strict=True)
     return Measurement(
         name=f"/predict with {name}",
-        ratio=median(ours.rate / fastest.rate for ours, fastest in rounds),
+        ratio=_ratio(loads[name], loads[ORDINARY]),
         goal=goal,
         better=Better.HIGHER,
-        detail=f"{_shown(loads[name])}\nagainst {_shown(loads[FASTEST])}\n"
-        f"(an ordinary endpoint: {_shown(loads[ORDINARY])})",
+        detail=f"{_shown(loads[name])}\nagainst {_shown(loads[ORDINARY])}\n"
+        f"({_ratio(loads[name], loads[FASTEST]):.2f} of {_shown(loads[FASTEST])}, hand-made)",
     )
+
+
+def _ratio(ours: Sequence[Load], theirs: Sequence[Load]) -> float:
+    return median(one.rate / other.rate for one, other in zip(ours, theirs, strict=True))
 
 
 def _shown(rounds: Sequence[Load]) -> str:
