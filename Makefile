@@ -20,6 +20,7 @@ $(LOCKED): requirements/dev.txt
 
 $(READY): $(LOCKED) pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q src trainer server benchmarks
 	@touch $@
 
 demo: $(READY)  ## Search, promote, serve and verify a model of Boston's house prices.
