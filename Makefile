@@ -52,9 +52,14 @@ picture: $(READY)  ## Draw docs/images/demo.svg from a real run of the demo.
 schema: $(READY)  ## Write housectl.schema.json anew.
 	$(BIN)/python -c 'from housectl.project.editors import json_schema; print(json_schema(), end="")' > housectl.schema.json
 
-lock:  ## Resolve requirements/dev.txt anew, for Python 3.11.
-	uv pip compile pyproject.toml --all-extras --python-version 3.11 --universal --fork-strategy fewest \
-		--quiet --no-emit-index-url --generate-hashes --no-header --output-file requirements/dev.txt
+COMPILE := uv pip compile --python-version 3.11 --quiet --no-emit-index-url --generate-hashes --no-header
+
+lock:  ## Resolve requirements/ anew, for Python 3.11.
+	$(COMPILE) pyproject.toml --all-extras --universal --fork-strategy fewest --output-file requirements/dev.txt
+	for image in trainer server; do \
+		$(COMPILE) --group $$image --constraint requirements/dev.txt --python-platform linux \
+			--output-file requirements/$$image.txt || exit; \
+	done
 
 clean:  ## Remove what make and the tools have made; the store stays.
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
