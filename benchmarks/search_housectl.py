@@ -11,7 +11,7 @@ SETTINGS = {"family": "random-forest", "space": "default", "budget.trials": 30, 
 def main() -> None:
     """Submit the experiment of the project in this directory, and wait for its end."""
     pipeline = open_pipeline(Path.cwd(), SETTINGS)
-    handle = pipeline.backend.submit(pipeline.plan(sys.argv[1]))
+    handle = pipeline.submit(sys.argv[1])
     runner_of(pipeline).search(handle)
 
 

@@ -84,6 +84,55 @@ class NameTakenError(HousectlError):
     reference = "name-taken"
 
 
+class ClusterError(HousectlError):
+    """The cluster refuses, or lacks something."""
+
+    status = ExitStatus.CLUSTER
+    reference = "cluster"
+
+
+class ClusterUnreachableError(ClusterError):
+    """The API server does not answer, or there is no kubeconfig to find it by."""
+
+    reference = "cluster-unreachable"
+
+
+class ForbiddenError(ClusterError):
+    """The cluster does not let this user do it."""
+
+    reference = "cluster-forbidden"
+
+
+class DeniedError(ClusterError):
+    """The cluster found what was sent to be wrong."""
+
+    reference = "cluster-denied"
+
+
+class AbsentError(ClusterError):
+    """The cluster has no such object."""
+
+    reference = "not-on-cluster"
+
+
+class ConflictError(ClusterError):
+    """The cluster has an object of that name already, or another version of it."""
+
+    reference = "cluster-conflict"
+
+
+class KatibMissingError(ClusterError):
+    """The cluster has no Katib, or one that is not set up."""
+
+    reference = "katib-missing"
+
+
+class PodError(ClusterError):
+    """A pod that brings files to or from the volume does not work."""
+
+    reference = "volume-pod"
+
+
 class NoTrialError(HousectlError):
     """The search ended without a usable trial."""
 

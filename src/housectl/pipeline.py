@@ -12,7 +12,7 @@ from housectl.contract.inputs import Inputs, SharedRecipe, read_inputs, write_in
 from housectl.contract.record import digest_of
 from housectl.contract.table import read_table
 from housectl.errors import NoChallengerError, UnknownExperimentError, UsageError
-from housectl.experiment import check_name
+from housectl.experiment import Experiment, check_name
 from housectl.project import Project
 from housectl.search import Runner, Watcher
 from housectl.store import Challenger, ChampionStore
@@ -81,10 +81,17 @@ class Pipeline:
             UsageError: No experiment can be called so.
             DataError: The data file cannot be trained on.
         """
-        check_name(name)
-        return self.backend.plan(
-            self.project.experiment(name), inputs=self.write_inputs(), image=None
-        )
+        return self.backend.plan(self._experiment(name), inputs=self.write_inputs(), image=None)
+
+    def submit(self, name: str) -> Handle:
+        """Start a new experiment.
+
+        Raises:
+            UsageError: No experiment can be called so.
+            DataError: The data file cannot be trained on.
+            NameTakenError: An experiment is called so.
+        """
+        return self.backend.submit(self._experiment(name), inputs=self.write_inputs(), image=None)
 
     def write_inputs(self) -> Inputs:
         """Check the data file and write the inputs directory, unless it is there."""
@@ -240,6 +247,10 @@ class Pipeline:
             found = self._runner.appraise(recipe, inputs)
             self.store.add_evidence(found)
         return found
+
+    def _experiment(self, name: str) -> Experiment:
+        check_name(name)
+        return self.project.experiment(name)
 
     @property
     def _details(self) -> Path:

@@ -61,7 +61,6 @@ class Runner:
     backend: Backend
     watcher: Watcher
     scratch: Path
-    image: str | None = None
     commit: str | None = None
 
     def search(self, handle: Handle) -> Trial:
@@ -104,7 +103,8 @@ class Runner:
             commit=self.commit,
             model_sha256=model_sha256,
         )
-        return self.seal(task, self.backend.recorded(handle).inputs)
+        image = self.backend.recorded(handle).image
+        return self.seal(task, self.backend.inputs(handle), image=image)
 
     def appraise(self, recipe: Recipe, inputs: Inputs) -> Evidence:
         """Measure a recipe on other data, or with other versions of the libraries.
@@ -128,13 +128,18 @@ class Runner:
             )
         return evidence
 
-    def seal(self, task: Task, inputs: Inputs) -> Sealed:
+    def seal(self, task: Task, inputs: Inputs, *, image: str | None = None) -> Sealed:
         """Run a sealing task, or go on with the same one, and bring its output here.
+
+        Args:
+            task: What to seal.
+            inputs: What the trainer needs.
+            image: The trainer's, where there are containers; None for the backend's own.
 
         Raises:
             TaskFailedError: The trainer could not seal it.
         """
-        handle = self._send(task, inputs)
+        handle = self._send(task, inputs, image)
         snapshot = self._wait(handle, lambda _: self.watcher.working(task, self._last_line(handle)))
         if snapshot.state is not ExperimentState.SUCCEEDED:
             raise TaskFailedError(
@@ -150,17 +155,17 @@ class Runner:
         self.backend.delete(handle)
         return sealed
 
-    def _send(self, task: Task, inputs: Inputs) -> Handle:
-        plan = self.backend.plan(task, inputs=inputs, image=self.image)
+    def _send(self, task: Task, inputs: Inputs, image: str | None) -> Handle:
+        plan = self.backend.plan(task, inputs=inputs, image=image)
         try:
             handle = self.backend.handle(task.name)
         except UnknownExperimentError:
-            return self.backend.submit(plan)
+            return self.backend.submit(task, inputs=inputs, image=image)
         if str(self.backend.recorded(handle)) == str(plan):
             self.backend.resume(handle)
             return handle
         self.backend.delete(handle)
-        return self.backend.submit(plan)
+        return self.backend.submit(task, inputs=inputs, image=image)
 
     def _wait(self, handle: Handle, report: Callable[[Snapshot], None]) -> Snapshot:
         while True:

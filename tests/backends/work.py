@@ -59,7 +59,7 @@ def sealing(name: str, assignment: Assignment, *, model_sha256: str | None = Non
 
 
 def submit(backend: Backend, work: Experiment | Task, inputs: Inputs) -> Handle:
-    return backend.submit(backend.plan(work, inputs=inputs, image="housectl-trainer:test"))
+    return backend.submit(work, inputs=inputs, image="housectl-trainer:dev")
 
 
 def wait_until(backend: Backend, handle: Handle, condition: Callable[[Snapshot], bool]) -> Snapshot:

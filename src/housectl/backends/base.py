@@ -62,8 +62,8 @@ class Plan(Protocol):
         """What is to be done."""
 
     @property
-    def inputs(self) -> Inputs:
-        """What the trainer needs."""
+    def image(self) -> str | None:
+        """The container image of the trainer, where there are containers."""
 
     def __str__(self) -> str: ...
 
@@ -75,12 +75,14 @@ class Snapshot:
     Attributes:
         trials: In the order of their numbers; none for a task.
         reason: Why it ended as it did, or what it waits for, in one sentence.
+        warnings: What one should know besides.
         started, finished: Seconds since the epoch.
     """
 
     state: ExperimentState
     trials: tuple[Trial, ...] = ()
     reason: str | None = None
+    warnings: tuple[str, ...] = ()
     started: float | None = None
     finished: float | None = None
 
@@ -91,8 +93,8 @@ class Backend(Protocol):
     def plan(self, work: Work, *, inputs: Inputs, image: str | None) -> Plan:
         """Return what `submit` would send. Pure and offline."""
 
-    def submit(self, plan: Plan) -> Handle:
-        """Check what can be checked, then send exactly this plan, inputs first.
+    def submit(self, work: Work, *, inputs: Inputs, image: str | None) -> Handle:
+        """Check what can be checked, then send exactly what `plan` returns, inputs first.
 
         Raises:
             NameTakenError: Something has that name.
@@ -100,6 +102,9 @@ class Backend(Protocol):
 
     def recorded(self, handle: Handle) -> Plan:
         """Return the plan that was sent."""
+
+    def inputs(self, handle: Handle) -> Inputs:
+        """Return the inputs that were sent with it, bringing them here if need be."""
 
     def resume(self, handle: Handle) -> None:
         """Go on with the recorded plan; does nothing to what runs or has ended by itself."""
@@ -130,7 +135,10 @@ class Backend(Protocol):
         """Free the files of these trials; their numbers and objectives stay."""
 
     def stop(self, handle: Handle) -> None:
-        """End it; finished trials stay usable. Idempotent."""
+        """End it; finished trials stay usable. Idempotent.
+
+        An experiment without any trial may be gone afterwards: nothing of it would be usable.
+        """
 
     def delete(self, handle: Handle) -> None:
         """Stop it, and forget it with all its files. Idempotent."""

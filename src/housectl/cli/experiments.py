@@ -210,7 +210,7 @@ def _new_name(pipeline: "Pipeline") -> str:
 
 
 def _submitted(pipeline: "Pipeline", name: str) -> "Handle":
-    handle = pipeline.backend.submit(pipeline.plan(name))
+    handle = pipeline.submit(name)
     note(f"{handle.name} runs; Ctrl-C leaves it running.")
     return handle
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from housectl.backends.base import Handle, Plan, Snapshot, Work
+from housectl.backends.base import Handle, Snapshot, Work
 from housectl.backends.local.control import start, stop
-from housectl.backends.local.output import check_task_output, check_trial_output, copy_output
 from housectl.backends.local.plan import LocalPlan
 from housectl.backends.local.preflight import check_libraries, check_space
 from housectl.backends.local.records import Outcome
 from housectl.backends.local.run import Run, create_run
 from housectl.backends.local.trainer import last_line
+from housectl.backends.output import check_task_output, check_trial_output, copy_output
 from housectl.contract.files import new_directory
 from housectl.contract.inputs import Inputs, read_inputs
 from housectl.errors import UnknownExperimentError
@@ -45,7 +45,7 @@ class LocalBackend:
         """Return what `submit` would do. Pure and offline; images are for other backends."""
         return LocalPlan(work=work, inputs=inputs)
 
-    def submit(self, plan: Plan) -> Handle:
+    def submit(self, work: Work, *, inputs: Inputs, image: str | None) -> Handle:  # noqa: ARG002
         """Write the plan down and start its supervisor.
 
         Raises:
@@ -54,8 +54,8 @@ class LocalBackend:
         """
         check_libraries()
         check_space(self.runs.absolute())
-        path = self.runs.absolute() / plan.work.name
-        run = create_run(path, plan.work, plan.inputs.path.absolute())
+        path = self.runs.absolute() / work.name
+        run = create_run(path, work, inputs.path.absolute())
         start(run)
         return _handle(run)
 
@@ -65,8 +65,15 @@ class LocalBackend:
         Raises:
             InputsError: Its inputs are missing or altered.
         """
-        run = _known(handle)
-        return LocalPlan(work=run.plan().work, inputs=read_inputs(run.inputs()))
+        return LocalPlan(work=_known(handle).plan().work, inputs=self.inputs(handle))
+
+    def inputs(self, handle: Handle) -> Inputs:
+        """Return the inputs that it was submitted with.
+
+        Raises:
+            InputsError: They are missing or altered.
+        """
+        return read_inputs(_known(handle).inputs())
 
     def resume(self, handle: Handle) -> None:
         """Go on with the recorded plan; does nothing to what runs or has ended by itself.

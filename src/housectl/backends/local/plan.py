@@ -19,6 +19,7 @@ class LocalPlan:
 
     work: Work
     inputs: Inputs
+    image: None = None
 
     def __str__(self) -> str:
         lines = (

@@ -1,0 +1,108 @@
+"""Failures of client and API server as errors of ours, with Kubernetes' own words kept."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from housectl.errors import (
+    AbsentError,
+    ClusterError,
+    ClusterUnreachableError,
+    ConflictError,
+    DeniedError,
+    ForbiddenError,
+)
+
+_ERRORS: dict[int, type[ClusterError]] = {
+    HTTPStatus.NOT_FOUND: AbsentError,
+    HTTPStatus.CONFLICT: ConflictError,
+    HTTPStatus.BAD_REQUEST: DeniedError,
+    HTTPStatus.UNPROCESSABLE_ENTITY: DeniedError,
+}
+_WEBHOOK_FAILED = "failed calling webhook"
+_LONGEST = 600
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """Which API server is spoken to.
+
+    Attributes:
+        context: The kubeconfig's context; empty inside a cluster.
+        address: Its URL.
+    """
+
+    context: str
+    address: str
+
+    @property
+    def kubectl(self) -> str:
+        """The beginning of a kubectl command for this server."""
+        return f"kubectl --context {self.context}" if self.context else "kubectl"
+
+
+def failure(server: Server, status: int, body: bytes) -> ClusterError:
+    """Return the error for an answer that is none of success."""
+    message = _message(body) or HTTPStatus(status).phrase
+    if status == HTTPStatus.FORBIDDEN and "denied the request" not in message:
+        from housectl.diagnosis.rights import forbidden_cause
+
+        cause = forbidden_cause(message, context=server.context or None)
+        return ForbiddenError(cause.what, hint=cause.cure)
+    if status == HTTPStatus.UNAUTHORIZED:
+        return ForbiddenError(
+            f"The cluster at {server.address} does not know who is asking: {message}.",
+            hint=f"{server.kubectl} auth whoami   # then log in anew",
+        )
+    if _WEBHOOK_FAILED in message:
+        return ClusterError(
+            f"Katib's webhook does not answer, so the cluster takes nothing: {message}.",
+            hint=f"{server.kubectl} get pods -A -l katib.kubeflow.org/component=controller",
+        )
+    kind = DeniedError if "denied the request" in message else _ERRORS.get(status, ClusterError)
+    return kind(
+        f"The cluster says: {message.rstrip('.')}.",
+        hint="housectl doctor   # checks what the cluster has",
+    )
+
+
+@contextmanager
+def translated(server: Server) -> Iterator[None]:
+    """Turn what the client raises into ClusterErrors.
+
+    Raises:
+        ClusterUnreachableError: There was no answer.
+    """
+    from kubernetes.client.exceptions import ApiException
+    from urllib3.exceptions import HTTPError
+
+    try:
+        yield
+    except (ApiException, HTTPError, OSError) as error:
+        raise ClusterUnreachableError(
+            f"The cluster at {server.address} does not answer: {_reason(error)}.",
+            hint=f"{server.kubectl} cluster-info   # then start the cluster, or choose another: "
+            "--context NAME",
+        ) from error
+
+
+def _reason(error: BaseException) -> str:
+    """Return the innermost cause in few words: clients wrap them in several layers."""
+    inner: object = error
+    while isinstance(inner, BaseException) and getattr(inner, "reason", None):
+        inner = getattr(inner, "reason", None)
+    text = str(inner).rpartition("object at 0x")[2]
+    return text.partition(": ")[2] if text is not str(inner) and ": " in text else str(inner)
+
+
+def _message(body: bytes) -> str:
+    """Return the message of a Status object, or the text that stands in its place."""
+    text = body.decode(errors="replace").strip()
+    try:
+        status = json.loads(text)
+    except ValueError:
+        return text[:_LONGEST]
+    message = status.get("message") if isinstance(status, dict) else None
+    return str(message or text)[:_LONGEST]
