@@ -144,6 +144,7 @@ class Volume(View):
 class PodSpec(View):
     """What a pod should be."""
 
+    init_containers: list[Container] = []
     containers: list[Container] = []
     volumes: list[Volume] = []
     node_name: str = ""
@@ -230,6 +231,7 @@ class Series(View):
     """How often an event has happened."""
 
     count: int = 0
+    last_observed_time: datetime | None = None
 
 
 class Event(View):
@@ -250,6 +252,16 @@ class Event(View):
     def times(self) -> int:
         """How often it has happened."""
         return max(self.count, self.series.count, 1)
+
+    @property
+    def latest(self) -> datetime | None:
+        """When it happened last."""
+        return (
+            self.last_timestamp
+            or self.series.last_observed_time
+            or self.event_time
+            or self.first_timestamp
+        )
 
 
 class ParameterAssignment(View):
@@ -274,10 +286,31 @@ class Observation(View):
     metrics: list[Metric] = []
 
 
+class Objective(View):
+    """What is to become small or great."""
+
+    objective_metric_name: str = ""
+
+
+class CollectorKind(View):
+    """How metrics are collected: StdOut, File, Push and others."""
+
+    kind: str = "StdOut"
+
+
+class MetricsCollector(View):
+    """What collects metrics."""
+
+    collector: CollectorKind = CollectorKind()
+
+
 class TrialSpec(View):
     """What a Katib trial should be."""
 
+    objective: Objective = Objective()
     parameter_assignments: list[ParameterAssignment] = []
+    primary_container_name: str = ""
+    metrics_collector: MetricsCollector = MetricsCollector()
 
 
 class TrialStatus(View):
@@ -307,6 +340,7 @@ class ExperimentSpec(View):
     """What a Katib experiment should be."""
 
     algorithm: Algorithm = Algorithm()
+    objective: Objective = Objective()
     max_trial_count: int | None = None
     parallel_trial_count: int | None = None
     max_failed_trial_count: int | None = None
@@ -329,6 +363,7 @@ class ExperimentStatus(View):
     trials_running: int = 0
     trials_pending: int = 0
     trial_metrics_unavailable: int = 0
+    running_trial_list: list[str] = []
     current_optimal_trial: OptimalTrial = OptimalTrial()
     start_time: datetime | None = None
 
