@@ -2,16 +2,19 @@
 
 import os
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import SUPPRESS, ArgumentParser, Namespace
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 
 from housectl.contract.bundle import Origin
+from housectl.contract.files import remove_leftovers_of
 from housectl.contract.inputs import read_inputs
 from housectl.contract.parameters import read_assignment, split_texts
 from housectl.contract.recipe import Family
 from housectl.errors import ExitStatus
 from trainer.outcome import exit_status
+from trainer.pod import Terms, in_a_pod
 
 _THREADS = "OMP_NUM_THREADS"
 
@@ -24,8 +27,10 @@ def main() -> int:
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     if arguments.command is not _trial:
         os.environ[_THREADS] = "1"
+    work = partial(arguments.command, arguments)
+    terms = _terms(arguments)
     try:
-        return exit_status(partial(arguments.command, arguments))
+        return exit_status(work) if terms == Terms() else in_a_pod(work, terms)
     except KeyboardInterrupt:
         return ExitStatus.INTERRUPTED
 
@@ -33,6 +38,7 @@ def main() -> int:
 def _trial(arguments: Namespace) -> None:
     assignment = read_assignment(arguments.family, split_texts(arguments.assignment))
     inputs = read_inputs(arguments.inputs)
+    remove_leftovers_of(arguments.output)
     from trainer.data import load
     from trainer.trial import run_trial
 
@@ -41,7 +47,6 @@ def _trial(arguments: Namespace) -> None:
         arguments.family,
         assignment,
         output=arguments.output,
-        keep_below=arguments.keep_below,
         threads=int(os.environ.get(_THREADS, "1")),
     )
 
@@ -49,6 +54,7 @@ def _trial(arguments: Namespace) -> None:
 def _seal(arguments: Namespace) -> None:
     assignment = read_assignment(arguments.family, split_texts(arguments.assignment))
     inputs = read_inputs(arguments.inputs)
+    remove_leftovers_of(arguments.output)
     from trainer.data import load
     from trainer.seal import seal
 
@@ -77,13 +83,17 @@ def _pool(arguments: Namespace) -> None:
     Pool(load(inputs)).serve()
 
 
+def _terms(arguments: Namespace) -> Terms:
+    names = {field.name for field in fields(Terms)}
+    return Terms(**{name: value for name, value in vars(arguments).items() if name in names})
+
+
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(prog="trainer", description="Makes trials and bundles.")
     commands = parser.add_subparsers(required=True, metavar="trial|seal|pool")
     trial = commands.add_parser("trial", help="train one assignment and report its objective")
     trial.set_defaults(command=_trial)
     _add_assignment(trial)
-    trial.add_argument("--keep-below", type=float, help="keep only a model with a lower objective")
     seal = commands.add_parser("seal", help="refit a recipe and make it a bundle with evidence")
     seal.set_defaults(command=_seal)
     _add_assignment(seal)
@@ -105,6 +115,20 @@ def _add_assignment(parser: ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, required=True, help="directory to make")
     parser.add_argument("--family", type=Family, choices=list(Family), required=True)
     parser.add_argument("assignment", nargs="*", metavar="name=value")
+    _add_terms(parser)
+
+
+def _add_terms(parser: ArgumentParser) -> None:
+    terms = parser.add_argument_group("in a pod", argument_default=SUPPRESS)
+    terms.add_argument("--at-least", type=float, metavar="SECONDS", help="live so long in any case")
+    terms.add_argument("--deadline", type=float, metavar="SECONDS", help="end after that time")
+    terms.add_argument(
+        "--last-words",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="rewrite it every second, with the peak of memory and with the error",
+    )
 
 
 if __name__ == "__main__":

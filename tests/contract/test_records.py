@@ -6,7 +6,13 @@ import msgspec
 import pytest
 
 from housectl.contract.bundle import read_bundle
-from housectl.contract.files import new_directory, remove_leftovers, write_durably
+from housectl.contract.files import (
+    new_directory,
+    remove_leftovers,
+    remove_leftovers_of,
+    temporary_sibling,
+    write_durably,
+)
 from housectl.contract.history import Action, Entry
 from housectl.contract.inputs import read_inputs, write_inputs
 from housectl.contract.metrics import Metrics, metric_line, read_metric_line
@@ -103,6 +109,14 @@ def test_leftovers_of_killed_writers_are_removed(tmp_path: Path) -> None:
     (tmp_path / ".tmp-directory").mkdir()
     remove_leftovers(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_leftovers_of_one_name_are_not_those_of_another(tmp_path: Path) -> None:
+    mine, other = temporary_sibling(tmp_path / "t-1"), temporary_sibling(tmp_path / "t-1-other")
+    mine.mkdir()
+    other.mkdir()
+    remove_leftovers_of(tmp_path / "t-1")
+    assert list(tmp_path.iterdir()) == [other]
 
 
 def test_what_may_still_be_written_is_no_leftover(tmp_path: Path) -> None:

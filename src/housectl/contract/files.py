@@ -1,6 +1,7 @@
 """Durable files: whatever has its final name is complete, also after kill -9 or a power cut."""
 
 import errno
+import glob
 import hashlib
 import os
 import secrets
@@ -14,6 +15,7 @@ from housectl.errors import MachineError
 
 TEMPORARY_PREFIX = ".tmp-"
 ABANDONED_SECONDS = 3600.0
+_RANDOM_DIGITS = 8
 
 _CURES = {
     errno.ENOSPC: "df -h {path}   # free some space, then run the same command again",
@@ -32,7 +34,7 @@ def file_digest(path: Path) -> str:
 
 def temporary_sibling(path: Path) -> Path:
     """Return a free name beside `path`; names of this kind are never read as results."""
-    return path.with_name(f"{TEMPORARY_PREFIX}{path.name}-{secrets.token_hex(4)}")
+    return path.with_name(f"{TEMPORARY_PREFIX}{path.name}-{secrets.token_hex(_RANDOM_DIGITS // 2)}")
 
 
 @contextmanager
@@ -116,10 +118,21 @@ def remove_leftovers(directory: Path, *, older_than: float = 0.0) -> None:
         with suppress(FileNotFoundError):
             if now - path.stat().st_mtime < older_than:
                 continue
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
+        _remove(path)
+
+
+def remove_leftovers_of(path: Path) -> None:
+    """Remove what killed writers of `path` left beside it; nobody may be writing it."""
+    form = f"{TEMPORARY_PREFIX}{glob.escape(path.name)}-{'?' * _RANDOM_DIGITS}"
+    for temporary in path.parent.glob(form):
+        _remove(temporary)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _rename_unless_there(temporary: Path, path: Path) -> None:

@@ -89,7 +89,8 @@ def read_inputs(path: Path) -> Inputs:
 
 
 def _damaged(path: Path, why: str) -> InputsError:
+    clear = f"rm -r {path}   # here or on the cluster's volume; `housectl tune` writes them again"
+    write = "housectl tune   # writes them, here or to the cluster's volume"
     return InputsError(
-        f"The inputs {path} cannot be used: {why}.",
-        hint=f"rm -r {path}   # `housectl tune` writes them again",
+        f"The inputs {path} cannot be used: {why}.", hint=clear if path.exists() else write
     )
