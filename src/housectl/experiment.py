@@ -1,6 +1,7 @@
 """Experiments and their trials: the vocabulary that every backend shares. Pure."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -158,6 +159,20 @@ def ranked(trials: Iterable[Trial]) -> list[tuple[float, Trial]]:
 def best_trial(trials: Iterable[Trial]) -> Trial | None:
     """Return the trial with the lowest objective, the earlier one of equals."""
     return next((trial for _, trial in ranked(trials)), None)
+
+
+def failed_trials(trials: Iterable[Trial]) -> list[Trial]:
+    """Return the trials that failed."""
+    return [trial for trial in trials if trial.state is TrialState.FAILED]
+
+
+def failure_summary(trials: Iterable[Trial]) -> str:
+    """Return how many trials failed, and of what, the most frequent cause first."""
+    known = list(trials)
+    failed = failed_trials(known)
+    counted = Counter(trial.cause or "unknown" for trial in failed).most_common()
+    causes = "; ".join(f"{count} x {cause}" for cause, count in counted)
+    return f"{len(failed)} of {len(known)} trials failed: {causes.rstrip('.')}."
 
 
 def seconds_left(experiment: Experiment, trials: Iterable[Trial], now: float) -> float | None:

@@ -1,6 +1,6 @@
 """From a plan to a sealed model, on any backend."""
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +26,14 @@ from housectl.errors import (
     TaskFailedError,
     UnknownExperimentError,
 )
-from housectl.experiment import Experiment, ExperimentState, Trial, TrialState, best_trial
+from housectl.experiment import (
+    Experiment,
+    ExperimentState,
+    Trial,
+    best_trial,
+    failed_trials,
+    failure_summary,
+)
 
 LOOK_SECONDS = 1.0
 
@@ -214,13 +221,10 @@ def usable_trial(handle: Handle, snapshot: Snapshot) -> Trial:
 
 
 def _no_trial(handle: Handle, snapshot: Snapshot) -> NoTrialError:
-    failed = [trial for trial in snapshot.trials if trial.state is TrialState.FAILED]
-    causes = Counter(trial.cause or "unknown" for trial in failed).most_common()
-    counted = "; ".join(f"{count} x {cause}" for cause, count in causes)
-    why = snapshot.reason or "no trial has succeeded"
+    failed = failed_trials(snapshot.trials)
+    nothing = failure_summary(snapshot.trials) if failed else "no trial has succeeded."
     return NoTrialError(
-        f"The experiment {handle.name} {snapshot.state}: {why.rstrip('.')}."
-        + (f" Failed trials: {counted}." if counted else ""),
+        f"The experiment {handle.name} {snapshot.state}: {snapshot.reason or nothing}",
         hint=f"housectl logs {handle.name} --trial {failed[0].name}"
         if failed
         else f"housectl status {handle.name}",

@@ -1,15 +1,14 @@
 """When a search ends, and how. Pure."""
 
-from collections import Counter
 from collections.abc import Collection, Iterable
 
 from housectl.backends.local.records import Outcome
-from housectl.experiment import Budget, ExperimentState, Trial, TrialState
+from housectl.experiment import Budget, ExperimentState, Trial, failed_trials, failure_summary
 
 
 def too_many_failed(budget: Budget, finished: Iterable[Trial]) -> bool:
     """Return whether so many trials failed that the others are not worth it."""
-    return len(_failed(finished)) >= budget.max_failed
+    return len(failed_trials(finished)) >= budget.max_failed
 
 
 def time_is_up(budget: Budget, trials: Iterable[Trial], *, now: float) -> bool:
@@ -34,20 +33,9 @@ def seconds_used(trials: Iterable[Trial], *, now: float) -> float:
 
 def outcome_of(budget: Budget, finished: Collection[Trial], *, now: float) -> Outcome:
     """Return how a search ended in which no trial is to be started any more."""
-    failed = _failed(finished)
     state, reason = ExperimentState.SUCCEEDED, None
-    if too_many_failed(budget, finished) or len(failed) == len(finished):
-        state = ExperimentState.FAILED
-        reason = f"{len(failed)} of {len(finished)} trials failed: {_causes(failed)}."
+    if too_many_failed(budget, finished) or len(failed_trials(finished)) == len(finished):
+        state, reason = ExperimentState.FAILED, failure_summary(finished)
     elif len(finished) < budget.trials:
         reason = f"Its time was used up after {len(finished)} of {budget.trials} trials."
     return Outcome(state=state, reason=reason, finished=now)
-
-
-def _failed(trials: Iterable[Trial]) -> list[Trial]:
-    return [trial for trial in trials if trial.state is TrialState.FAILED]
-
-
-def _causes(failed: Iterable[Trial]) -> str:
-    counted = Counter(trial.cause for trial in failed).most_common()
-    return "; ".join(f"{count} x {cause}" for cause, count in counted)
