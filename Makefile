@@ -5,7 +5,7 @@ LOCKED := $(VENV)/.locked
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench quality lock schema picture clean
+.PHONY: help demo test check format bench quality images lock schema picture clean
 
 help:  ## Say what can be made.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,10 @@ quality: $(READY)  ## Nested cross-validation (slow); writes docs/quality.md.
 
 picture: $(READY)  ## Draw docs/images/demo.svg from a real run of the demo.
 	$(BIN)/python -m docs.picture
+
+images: $(READY)  ## Build both images: TAG=dev, BUILDER=docker|podman|buildah, PUSH=HOST/NAME.
+	@$(BIN)/python -m images --tag $(or $(TAG),dev) $(if $(BUILDER),--builder "$(BUILDER)") \
+		$(if $(PUSH),--push "$(PUSH)")
 
 schema: $(READY)  ## Write housectl.schema.json anew.
 	$(BIN)/python -c 'from housectl.project.editors import json_schema; print(json_schema(), end="")' > housectl.schema.json

@@ -210,6 +210,12 @@ class MachineError(HousectlError):
     reference = "machine"
 
 
+class ToolMissingError(MachineError):
+    """A program that housectl calls is not installed, or does not work here."""
+
+    reference = "tool-missing"
+
+
 class PortBusyError(MachineError):
     """Another program listens on the port."""
 

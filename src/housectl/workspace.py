@@ -29,6 +29,11 @@ class Workspace:
         return self.root / _HIDDEN / "runs"
 
     @property
+    def images(self) -> Path:
+        """Records the images that were pushed."""
+        return self.root / _HIDDEN / "images.json"
+
+    @property
     def scratch(self) -> Path:
         """Holds what commands fetch, for as long as they need it."""
         return self.root / _HIDDEN / "scratch"

@@ -18,7 +18,12 @@ from housectl.errors import ExitStatus
 from housectl.project import Project
 from tests.projects import GOOD, HOUSECTL, ProjectDirectory, clean_environment, example
 
-COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+GROUPS = {"cluster": ("cluster init",)}
+COMMANDS = sorted(
+    command
+    for name in typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    for command in GROUPS.get(name, (name,))
+)
 SLOW = {"kubernetes", "numpy", "onnxruntime", "optuna", "pandas", "pydantic", "sklearn", "xgboost"}
 
 
@@ -31,6 +36,7 @@ def test_the_words_of_the_interface() -> None:
     assert set(COMMANDS) == {
         *("init", "doctor", "render", "tune", "list", "show", "status", "logs", "stop", "delete"),
         *("prune", "compare", "promote", "rollback", "history", "serve", "verify"),
+        "cluster init",
     }
 
 
@@ -38,7 +44,7 @@ def test_the_words_of_the_interface() -> None:
 def test_every_command_has_help_with_an_example_and_json(
     command: str, contest: ProjectDirectory
 ) -> None:
-    text = contest.must(command, "--help").out
+    text = contest.must(*command.split(), "--help").out
     assert "Example: housectl" in text
     assert "--json" in text
 

@@ -1,0 +1,49 @@
+"""Commands about the cluster that experiments run on."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from housectl.cli.command import on_project
+from housectl.cli.view import Document, Table, View
+from housectl.cluster import Overlay, Prerequisites, apply, render
+
+if TYPE_CHECKING:
+    from housectl.pipeline import Pipeline
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    group = typer.Typer(no_args_is_help=True, help="Prepare a cluster with Katib.")
+    group.command()(init)
+    app.add_typer(group, name="cluster")
+
+
+@on_project("context", "namespace", "claim")
+def init(
+    pipeline: "Pipeline",
+    /,
+    *,
+    overlay: Annotated[
+        Overlay, typer.Option("--overlay", help="The kind of cluster.")
+    ] = Overlay.GENERIC,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the manifests, and send nothing.")
+    ] = False,
+) -> View:
+    """Put namespace, claim, accounts and rights on the cluster.
+
+    It can be repeated at any time. Katib itself has to be there already, or to come afterwards.
+
+    Example: housectl cluster init --overlay minikube
+    """
+    katib = pipeline.project.katib
+    manifests = render(Prerequisites(overlay=overlay, namespace=katib.namespace, claim=katib.claim))
+    if dry_run:
+        return Document(text=manifests, fields={"overlay": overlay, "namespace": katib.namespace})
+    return Table(
+        key="objects",
+        rows=[{"object": name} for name in apply(manifests, context=katib.context)],
+        empty="Nothing was to be done.",
+        notes=["Next: housectl doctor"],
+    )
