@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -35,16 +35,42 @@ class Server(Shown):
         become_server(self.store, host=self.host, port=self.port, as_json=as_json)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ContainedServer(Server):
+    """The same in a container."""
+
+    images: Path
+
+    def show(self, *, as_json: bool) -> None:
+        """Replace this process by the engine that runs the container."""
+        from housectl.service import become_container
+
+        become_container(
+            self.store, images=self.images, host=self.host, port=self.port, as_json=as_json
+        )
+
+
 @on_project("host", "port")
-def serve(pipeline: "Pipeline", /) -> Server:
+def serve(
+    pipeline: "Pipeline",
+    /,
+    *,
+    container: Annotated[
+        bool, typer.Option("--container", help="In a container, with docker or podman.")
+    ] = False,
+) -> Server:
     """Serve the champion until Ctrl-C.
 
     A running server follows promotions and rollbacks.
 
     Example: housectl serve --port 8080
     """
-    serving = pipeline.project.serve
-    return Server(store=pipeline.workspace.store, host=serving.host, port=serving.port)
+    serving, workspace = pipeline.project.serve, pipeline.workspace
+    if container:
+        return ContainedServer(
+            store=workspace.store, host=serving.host, port=serving.port, images=workspace.images
+        )
+    return Server(store=workspace.store, host=serving.host, port=serving.port)
 
 
 @on_project("url", "p99-ms", "rollback-on-failure", "host", "port", "deploy-details")
