@@ -1,7 +1,7 @@
 """The pool: a fork server for trials, which pays for imports and data only once.
 
-The parent imports the training libraries but runs nothing of them, and never imports onnxruntime: a
-fork after XGBoost ran two threads deadlocks.
+The parent imports the training libraries that it needs but runs nothing of them, and never imports
+onnxruntime: a fork after XGBoost ran two threads deadlocks.
 """
 
 import gc
@@ -19,21 +19,19 @@ from multiprocessing.context import ForkProcess
 from pathlib import Path
 
 from housectl.contract.metrics import METRICS_FILE, Metrics
-from housectl.contract.pooling import TrialAnswer, TrialRequest
-from housectl.contract.recipe import Family
+from housectl.contract.pooling import Step, TrialAnswer, TrialRequest
 from housectl.contract.record import MalformedRecordError, canonical_json
 from housectl.errors import UsageError
 from trainer.data import Dataset
 from trainer.families import kind_of
 from trainer.lifeline import die_with_parent
-from trainer.outcome import OUT_OF_MEMORY, exit_status
-from trainer.trial import run_trial
+from trainer.outcome import exit_status, sudden_end
+from trainer.trial import fit_trial, measure_trial
 
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
 _CHUNK = 65536
 _LOG_TAIL = 4096
-# How C and C++ libraries, glibc among them, end when they get no memory.
-_OUT_OF_MEMORY_TEXTS = ("bad_alloc", "bad_malloc", "cannot allocate memory")
+_STEPS = {Step.MEASURE: measure_trial, Step.FIT: fit_trial}
 
 
 @dataclass(frozen=True)
@@ -63,9 +61,6 @@ class Pool:
         Raises:
             UsageError: A line is no request.
         """
-        for family in Family:
-            kind_of(family)
-        gc.freeze()
         try:
             while self._step():
                 pass
@@ -95,6 +90,9 @@ class Pool:
         return bool(chunk)
 
     def _start(self, request: TrialRequest) -> None:
+        # The first trial of a family imports its library for all that follow.
+        kind_of(request.family)
+        gc.freeze()
         process = get_context("fork").Process(
             target=_run, args=(request, self._dataset), daemon=True
         )
@@ -114,7 +112,7 @@ def _request(line: bytes) -> TrialRequest:
 
 
 def _run(request: TrialRequest, dataset: Dataset) -> None:
-    """Run one trial in a forked process, and end it with the trial's exit status."""
+    """Do one step of a trial in a forked process, and end it with the trial's exit status."""
     die_with_parent()
     _log_to(Path(request.log))
     if request.memory is not None:
@@ -122,19 +120,18 @@ def _run(request: TrialRequest, dataset: Dataset) -> None:
     sys.exit(
         exit_status(
             partial(
-                run_trial,
+                _STEPS[request.step],
                 dataset,
                 request.family,
                 request.assignment,
                 output=Path(request.output),
-                keep_below=request.keep_below,
             )
         )
     )
 
 
 def _log_to(path: Path) -> None:
-    with path.open("wb") as log:
+    with path.open("ab") as log:
         os.dup2(log.fileno(), _STDOUT)
         os.dup2(log.fileno(), _STDERR)
 
@@ -165,15 +162,7 @@ def _cause(trial: _Running) -> str | None:
     if status == -signal.SIGKILL and trial.deadline <= time.monotonic():
         return "timed out"
     last = _log_tail(Path(trial.request.log))
-    if status in {-signal.SIGKILL, OUT_OF_MEMORY} or _tells_no_memory(last):
-        return "out of memory"
-    if status < 0:
-        return f"killed by {signal.Signals(-status).name}"
-    return f"exited {status}: {last}"
-
-
-def _tells_no_memory(line: str) -> bool:
-    return any(text in line.lower() for text in _OUT_OF_MEMORY_TEXTS)
+    return sudden_end(status, last) or f"exited {status}: {last}"
 
 
 def _log_tail(path: Path) -> str:

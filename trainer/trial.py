@@ -1,26 +1,22 @@
-"""A trial: one training with one assignment."""
+"""A trial: one training with one assignment, at once or in two steps."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from housectl.contract.bundle import NATIVE_FILES
-from housectl.contract.files import new_directory, write_and_sync
+from housectl.contract.files import new_directory, write_and_sync, write_durably
 from housectl.contract.inputs import RECIPE_FILE
 from housectl.contract.metrics import METRICS_FILE, Metrics, metric_line
-from housectl.contract.recipe import Assignment, Family
+from housectl.contract.recipe import Assignment, Family, Recipe
 from trainer.data import Dataset
 from trainer.evaluation import fold_mse, objective_of
 from trainer.families import fit, recipe_of
+from trainer.part import Part
 from trainer.split import objective_folds
 
 
 def run_trial(
-    dataset: Dataset,
-    family: Family,
-    assignment: Assignment,
-    *,
-    output: Path,
-    keep_below: float | None = None,
-    threads: int = 1,
+    dataset: Dataset, family: Family, assignment: Assignment, *, output: Path, threads: int = 1
 ) -> None:
     """Train one assignment, write the trial's output, then print its metric line.
 
@@ -29,8 +25,6 @@ def run_trial(
         family: The model's family.
         assignment: Its parameters.
         output: Directory that appears whole or not at all.
-        keep_below: The model is fitted and written only when the objective is below this; None
-            keeps it always.
         threads: How many threads train; the model does not depend on it.
 
     Raises:
@@ -40,13 +34,41 @@ def run_trial(
         MemoryError: There is not enough memory.
     """
     recipe = recipe_of(dataset.shared, family, assignment)
-    part = dataset.training
+    metrics = _measured(recipe, dataset.training, threads=threads)
+    model = fit(recipe, dataset.training, threads=threads).native()
+    _write(output, recipe, metrics, {NATIVE_FILES[family]: model})
+
+
+def measure_trial(
+    dataset: Dataset, family: Family, assignment: Assignment, *, output: Path
+) -> None:
+    """Do as `run_trial`, but leave the model out.
+
+    Raises:
+        As `run_trial`.
+    """
+    recipe = recipe_of(dataset.shared, family, assignment)
+    _write(output, recipe, _measured(recipe, dataset.training), {})
+
+
+def fit_trial(dataset: Dataset, family: Family, assignment: Assignment, *, output: Path) -> None:
+    """Add the model to the output of a trial that was measured.
+
+    Raises:
+        As `run_trial`.
+    """
+    recipe = recipe_of(dataset.shared, family, assignment)
+    write_durably(output / NATIVE_FILES[family], fit(recipe, dataset.training).native())
+
+
+def _measured(recipe: Recipe, part: Part, *, threads: int = 1) -> Metrics:
     folds = objective_folds(part, seed=recipe.seed)
     fold_mses = tuple(fold_mse(recipe, part, fold, threads=threads) for fold in folds)
-    metrics = Metrics(mse=objective_of(fold_mses), fold_mses=fold_mses)
-    files = {METRICS_FILE: metrics.to_json(), RECIPE_FILE: recipe.to_json()}
-    if keep_below is None or metrics.mse < keep_below:
-        files[NATIVE_FILES[family]] = fit(recipe, part, threads=threads).native()
+    return Metrics(mse=objective_of(fold_mses), fold_mses=fold_mses)
+
+
+def _write(output: Path, recipe: Recipe, metrics: Metrics, model: Mapping[str, bytes]) -> None:
+    files = {METRICS_FILE: metrics.to_json(), RECIPE_FILE: recipe.to_json(), **model}
     with new_directory(output) as directory:
         for name, data in files.items():
             write_and_sync(directory / name, data)

@@ -99,7 +99,9 @@ class Runner:
         trial = usable_trial(handle, self.backend.observe(handle))
         with self._scratch() as scratch:
             output = self.backend.fetch(handle, trial.name, scratch / "trial")
-            model_sha256 = file_digest(output / NATIVE_FILES[trial.family])
+            model = output / NATIVE_FILES[trial.family]
+            # A search that was interrupted, or that still runs, has fitted no models yet.
+            model_sha256 = file_digest(model) if model.exists() else None
         task = Task(
             name=f"{handle.name}-seal-{trial.number}",
             kind=TaskKind.SEAL,

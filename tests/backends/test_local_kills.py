@@ -28,9 +28,17 @@ AT_ONCE = 2
 
 
 def short(name: str) -> Experiment:
-    """Trials that need no sampler, the best one last, so that a model is removed for it."""
-    enqueued = tuple(
-        {"max_features": 0.4, "min_samples_leaf": leaf} for leaf in range(KEPT_MODELS + 1, 0, -1)
+    """Trials that need no sampler.
+
+    The last one is the slowest, so that meanwhile all the others get models, and the best, so that
+    one of these is removed again.
+    """
+    enqueued = (
+        *(
+            {"max_features": 0.4, "min_samples_leaf": leaf}
+            for leaf in range(KEPT_MODELS + 2, 2, -1)
+        ),
+        {"max_features": 0.4, "min_samples_leaf": 1, "n_estimators": 150},
     )
     space = SearchSpace(
         parameters=SMALL_FOREST.parameters, fixed={"n_estimators": 5}, enqueued=enqueued
@@ -78,7 +86,8 @@ def test_a_search_goes_on_after_a_kill_at_any_call(inputs: Inputs, tmp_path: Pat
         kill = f"inject={call}:signal=KILL:when={number}"
         assert supervise(run, "-o", "/dev/null", "-e", f"trace={call}", "-e", kill) == -SIGKILL
         handle = backend.handle(run.name)
-        killed = backend.observe(handle)
+        # What the other thread starts has this run's lock, too, until it has become a program.
+        killed = wait_for_end(backend, handle)
         assert killed.state in {ExperimentState.INTERRUPTED, ExperimentState.SUCCEEDED}
         assert {trial.state for trial in killed.trials} <= {TrialState.SUCCEEDED}
         backend.resume(handle)

@@ -12,10 +12,9 @@ from typing import IO
 
 import pytest
 
-from housectl.contract.bundle import NATIVE_FILES
-from housectl.contract.inputs import Inputs
+from housectl.contract.inputs import RECIPE_FILE, Inputs
 from housectl.contract.metrics import METRICS_FILE, Metrics, read_metric_line
-from housectl.contract.pooling import TrialAnswer, TrialRequest
+from housectl.contract.pooling import Step, TrialAnswer, TrialRequest
 from housectl.contract.recipe import Family, Value
 from housectl.contract.record import canonical_json
 from housectl.errors import ExitStatus
@@ -47,17 +46,17 @@ class RunningPool:
         *,
         seconds: float | None = None,
         memory: int | None = None,
-        keep_below: float | None = None,
+        step: Step = Step.MEASURE,
     ) -> None:
         request = TrialRequest(
             number=number,
+            step=step,
             family=family,
             assignment=dict(assignment),
             output=str(self.output(number)),
             log=str(self.log(number)),
             seconds=seconds,
             memory=memory,
-            keep_below=keep_below,
         )
         self.requests.write(canonical_json(request) + b"\n")
         self.requests.flush()
@@ -71,8 +70,15 @@ class RunningPool:
     def answer(self) -> TrialAnswer:
         return TrialAnswer.from_json(self.answers.readline())
 
-    def ask(self, number: int, family: Family, assignment: Mapping[str, Value]) -> TrialAnswer:
-        self.send(number, family, assignment)
+    def ask(
+        self,
+        number: int,
+        family: Family,
+        assignment: Mapping[str, Value],
+        *,
+        step: Step = Step.MEASURE,
+    ) -> TrialAnswer:
+        self.send(number, family, assignment, step=step)
         return self.answer()
 
     def wait_for_start(self, number: int) -> None:
@@ -116,7 +122,7 @@ def test_a_trial_in_the_pool_is_the_trial_by_hand(
     pool: RunningPool, boston: Inputs, tmp_path: Path, family: Family
 ) -> None:
     assignment: dict[str, Value] = {"n_estimators": 8, "max_depth": 5}
-    answer = pool.ask(4, family, assignment)
+    answers = [pool.ask(4, family, assignment, step=step) for step in Step]
     by_hand = tmp_path / "by-hand"
     program = [sys.executable, "-m", "trainer", "trial", "--inputs", boston.path]
     arguments = ["--output", by_hand, "--family", family, "n_estimators=8", "max_depth=5"]
@@ -126,22 +132,18 @@ def test_a_trial_in_the_pool_is_the_trial_by_hand(
     files = {path.name: path.read_bytes() for path in by_hand.iterdir()}
     assert files == {path.name: path.read_bytes() for path in pool.output(4).iterdir()}
     mse = Metrics.from_json(files[METRICS_FILE]).mse
-    assert answer == TrialAnswer(number=4, mse=mse)
+    assert answers == [TrialAnswer(number=4, mse=mse)] * 2
     assert read_metric_line(pool.log(4).read_text()) == mse
 
 
-def test_many_trials_are_answered_in_flight_and_all_are_kept_or_not(pool: RunningPool) -> None:
+def test_many_trials_are_measured_at_once_without_models(pool: RunningPool) -> None:
     for number in range(8):
-        family = list(Family)[number % 2]
-        pool.send(number, family, QUICK, keep_below=0.0 if number < 4 else None)
+        pool.send(number, list(Family)[number % 2], QUICK)
     answers = {answer.number: answer for answer in (pool.answer() for _ in range(8))}
     assert sorted(answers) == list(range(8))
-    assert [answers[number].cause for number in range(8)] == [None] * 8
-    kept = [
-        any((pool.output(number) / name).exists() for name in NATIVE_FILES.values())
-        for number in range(8)
-    ]
-    assert kept == [False] * 4 + [True] * 4
+    assert {answer.cause for answer in answers.values()} == {None}
+    files = {path.name for number in range(8) for path in pool.output(number).iterdir()}
+    assert files == {METRICS_FILE, RECIPE_FILE}
 
 
 @pytest.mark.parametrize("family", Family)

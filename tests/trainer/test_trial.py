@@ -81,17 +81,6 @@ def test_threads_change_no_byte_of_the_output(
     assert one == two
 
 
-def test_the_model_is_kept_only_below_the_bound(boston_dataset: Dataset, tmp_path: Path) -> None:
-    assignment = {"n_estimators": 5}
-    family = Family.RANDOM_FOREST
-    run_trial(boston_dataset, family, assignment, output=tmp_path / "whole")
-    mse = Metrics.from_json((tmp_path / "whole" / METRICS_FILE).read_bytes()).mse
-    run_trial(boston_dataset, family, assignment, output=tmp_path / "equal", keep_below=mse)
-    run_trial(boston_dataset, family, assignment, output=tmp_path / "above", keep_below=mse + 1)
-    assert not (tmp_path / "equal" / "model.joblib").exists()
-    assert (tmp_path / "above" / "model.joblib").exists()
-
-
 def test_an_objective_that_is_not_finite_fails_loudly(
     boston_dataset: Dataset, tmp_path: Path
 ) -> None:

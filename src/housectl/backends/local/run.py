@@ -19,9 +19,11 @@ from pathlib import Path
 from housectl.backends.base import Task, Work
 from housectl.backends.local.lock import Lock
 from housectl.backends.local.records import Outcome, PlanRecord, TrialRecord
+from housectl.contract.bundle import NATIVE_FILES
 from housectl.contract.files import (
     disk_errors_explained,
     new_directory,
+    remove_leftovers,
     sync_directory,
     temporary_sibling,
     write_and_sync,
@@ -74,6 +76,14 @@ class Run:
     def output(self, trial: str | None) -> Path:
         """Return the directory that a trial, or the task, makes."""
         return self.path / "output" if trial is None else self.outputs / trial
+
+    def model(self, trial: Trial) -> Path:
+        """Return the file that a trial's model has, if it was fitted."""
+        return self.output(trial.name) / NATIVE_FILES[trial.family]
+
+    def lacks_model(self, trial: Trial) -> bool:
+        """Return whether a trial's output is there but without its model."""
+        return self.output(trial.name).exists() and not self.model(trial).exists()
 
     def log(self, trial: str | None) -> Path:
         """Return the file with the lines of a trial, or of the trainer's process itself."""
@@ -161,6 +171,11 @@ class Run:
         """Remove a trial's output and log at once; its record stays."""
         remove_tree(self.output(trial))
         self.log(trial).unlink(missing_ok=True)
+
+    def remove_leftovers(self) -> None:
+        """Remove what killed writers left; nobody may be writing."""
+        for directory in (self.path, self.trials_directory, self.outputs, *self.outputs.glob("*")):
+            remove_leftovers(directory)
 
     def mark(self) -> object:
         """Return a value that is another one whenever something was recorded; cheap."""

@@ -7,6 +7,8 @@ at which the work runs and the lock is free.
 import signal
 import sys
 import time
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from housectl.backends.base import Task
@@ -15,15 +17,17 @@ from housectl.backends.local.records import Outcome
 from housectl.backends.local.run import Run, remove_tree
 from housectl.backends.local.search import Search
 from housectl.backends.local.trainer import do_task
-from housectl.contract.files import disk_errors_explained, remove_leftovers
+from housectl.backends.local.workers import Workers
+from housectl.contract.files import disk_errors_explained
 from housectl.errors import HousectlError, MachineError, TaskFailedError
-from housectl.experiment import ExperimentState
+from housectl.experiment import Experiment, ExperimentState
 
 
 def main() -> None:
     """Run the work of the directory that the command line names, and record its outcome.
 
-    A signal to stop arrives as KeyboardInterrupt, until there is an outcome to record.
+    A signal to stop arrives as KeyboardInterrupt, until there is an outcome to record. A search
+    then still gives the best trials their models, which takes about two seconds.
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.default_int_handler)
@@ -51,15 +55,28 @@ def _outcome(run: Run) -> Outcome:
 
 
 def _work(run: Run) -> Outcome:
-    plan = run.plan()
-    inputs = run.inputs()
-    remove_leftovers(run.path)
-    if not isinstance(plan.work, Task):
-        remove_leftovers(run.trials_directory)
-        return Search(run, plan.work, inputs).to_end()
+    work = run.plan().work
+    if isinstance(work, Task):
+        return _do_task(run, work)
+    try:
+        return _search(run, work)
+    except KeyboardInterrupt:
+        # No more trials, but models for the best of those that there are, unless told again.
+        _search(run, replace(work, budget=replace(work.budget, trials=0)))
+        raise
+
+
+def _search(run: Run, experiment: Experiment) -> Outcome:
+    with closing(Workers(run, run.inputs())) as workers:
+        return Search(run, experiment, workers).to_end()
+
+
+def _do_task(run: Run, task: Task) -> Outcome:
+    run.remove_leftovers()
     output = run.output(None)
     remove_tree(output)
-    do_task(task_arguments(plan.work, inputs=str(inputs), output=str(output)), run.log(None))
+    arguments = task_arguments(task, inputs=str(run.inputs()), output=str(output))
+    do_task(arguments, run.log(None))
     return Outcome(state=ExperimentState.SUCCEEDED, finished=time.time())
 
 

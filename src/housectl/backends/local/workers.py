@@ -1,0 +1,73 @@
+"""The workers of a search: the trainer's pool, replaced when it dies."""
+
+from pathlib import Path
+
+from housectl.backends.local.plan import pool_arguments
+from housectl.backends.local.run import Run
+from housectl.backends.local.trainer import Pool, PoolDiedError
+from housectl.contract.pooling import TrialAnswer, TrialRequest
+from housectl.errors import MachineError
+
+_MAX_DEATHS = 3
+
+
+class Workers:
+    """Do what is asked of them, whatever happens to the pool.
+
+    Args:
+        run: The run directory, whose lock this process holds.
+        inputs: The inputs directory.
+    """
+
+    def __init__(self, run: Run, inputs: Path) -> None:
+        self._run = run
+        self._inputs = inputs
+        self._asked: dict[int, TrialRequest] = {}
+        self._deaths = 0
+        self._pool = self._new_pool()
+
+    @property
+    def busy(self) -> int:
+        """How many workers have something to do."""
+        return len(self._asked)
+
+    def ask(self, request: TrialRequest) -> None:
+        """Give a worker something to do; one thing at a time for each trial."""
+        self._asked[request.number] = request
+        self._pool.send(request)
+
+    def answer(self) -> TrialAnswer:
+        """Wait until any of them is ready.
+
+        Raises:
+            TaskFailedError: The trainer refused its inputs.
+            MachineError: The pool dies again and again.
+        """
+        while True:
+            try:
+                answer = self._pool.answer()
+            except PoolDiedError as error:
+                self._replace_pool(str(error))
+            else:
+                self._deaths = 0
+                del self._asked[answer.number]
+                return answer
+
+    def close(self) -> None:
+        """End them and what they do. Idempotent."""
+        self._pool.kill()
+
+    def _replace_pool(self, manner: str) -> None:
+        self._deaths += 1
+        if self._deaths == _MAX_DEATHS:
+            raise MachineError(
+                f"The trainer's pool {manner}, {_MAX_DEATHS} times in a row.",
+                hint=f"housectl tune --resume {self._run.name}   # when there is more memory",
+            )
+        self._pool = self._new_pool()
+        for request in self._asked.values():
+            self._pool.send(request)
+
+    def _new_pool(self) -> Pool:
+        self._run.remove_leftovers()
+        return Pool(pool_arguments(str(self._inputs)), self._run.log(None))
