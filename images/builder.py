@@ -4,7 +4,8 @@ import json
 import os
 import shlex
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,15 +34,15 @@ class Builder:
         Raises:
             MachineError: The builder fails; what it said is on stderr.
         """
-        # Only docker's own format can carry the server's health check, and only docker writes it
-        # without being asked.
-        form = () if self._is_docker else ("--format", "docker")
+        # Docker does by itself what the others must be told: to keep layers, and to write the one
+        # format that can carry the server's health check.
+        form = () if self._is_docker else ("--layers", "--format", "docker")
         self._run(
             "build",
             *("--file", dockerfile),
             *("--tag", tag),
             *form,
-            *_repeated("--label", [f"{name}={value}" for name, value in labels.items()]),
+            *_repeated("--label", (f"{name}={value}" for name, value in labels.items())),
             *_repeated("--secret", _secrets()),
             ".",
         )
@@ -63,41 +64,34 @@ class Builder:
     def _push_with_docker(self, image: str, repository: str, target: str) -> str:
         self._run("tag", image, target)
         self._run("push", target)
-        found = self._run("inspect", "--format", "{{json .RepoDigests}}", target)
-        references: list[str] = json.loads(found)
-        return next(each for each in references if each.startswith(f"{repository}@"))
+        asked = (*self.command, "image", "inspect", "--format", "{{json .RepoDigests}}", target)
+        found: list[str] = json.loads(subprocess.check_output(asked))
+        # Docker leaves out the name of its own registry.
+        known = f"{repository.removeprefix('docker.io/')}@"
+        return next(repository + each[len(known) - 1 :] for each in found if each.startswith(known))
 
     @property
     def _is_docker(self) -> bool:
         return Path(self.command[0]).name == "docker"
 
-    def _run(self, *arguments: str) -> str:
-        """Run the builder, which tells of itself on stderr; return what it printed."""
+    def _run(self, *arguments: str) -> None:
         command = [*self.command, *arguments]
-        ended = subprocess.run(
-            command,
-            cwd=_ROOT,
-            env={**os.environ, "DOCKER_BUILDKIT": "1"},
-            stdout=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-        if ended.returncode:
+        environment = {**os.environ, "DOCKER_BUILDKIT": "1"}
+        status = subprocess.call(command, cwd=_ROOT, env=environment, stdout=sys.stderr)
+        if status:
             raise MachineError(
-                f"{self.command[0]} {arguments[0]} ended with status {ended.returncode}; "
-                "the reason is above.",
+                f"{self.command[0]} {arguments[0]} ended with status {status}; see above.",
                 hint=shlex.join(command),
             )
-        return ended.stdout
 
 
-def _secrets() -> list[str]:
-    paths = {name: os.environ.get(variable) for name, variable in _SECRETS.items()}
-    return [
-        f"id={name},src={path}" for name, path in paths.items() if path and Path(path).is_file()
-    ]
+def _secrets() -> Iterator[str]:
+    for name, variable in _SECRETS.items():
+        path = Path(os.environ.get(variable, os.devnull)).absolute()
+        if path.is_file():
+            yield f"id={name},src={path}"
 
 
-def _repeated(option: str, values: Sequence[str]) -> Iterator[str]:
+def _repeated(option: str, values: Iterable[str]) -> Iterator[str]:
     for value in values:
         yield from (option, value)
