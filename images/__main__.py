@@ -1,5 +1,6 @@
 """The builder's command line: `python -m images [--tag TAG] [--push REGISTRY]`."""
 
+import os
 import shlex
 import sys
 from argparse import ArgumentParser, Namespace
@@ -65,7 +66,12 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--tag", default="dev", help="tag of both images")
     parser.add_argument("--push", metavar="REGISTRY", help="push to HOST[:PORT][/NAME]")
     parser.add_argument("--builder", help="by default docker, podman or buildah")
-    parser.add_argument("--project", type=Path, help="whose record gets the pushed digests")
+    parser.add_argument(
+        "--project",
+        type=Path,
+        default=os.environ.get("HOUSECTL_PROJECT"),
+        help="whose record gets the pushed digests",
+    )
     return parser
 
 
