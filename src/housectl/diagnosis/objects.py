@@ -398,6 +398,28 @@ class Suggestion(View):
     status: SuggestionStatus = SuggestionStatus()
 
 
+class ClaimSpec(View):
+    """What a claim asks for."""
+
+    access_modes: list[str] = []
+    storage_class_name: str = ""
+    volume_name: str = ""
+
+
+class ClaimStatus(View):
+    """How a claim stands; `phase` is Pending, Bound or Lost."""
+
+    phase: str = ""
+
+
+class Claim(View):
+    """A persistent volume claim."""
+
+    metadata: ObjectMeta
+    spec: ClaimSpec = ClaimSpec()
+    status: ClaimStatus = ClaimStatus()
+
+
 def find(conditions: list[Condition], kind: str) -> Condition | None:
     """Return the condition of this type if it holds."""
     return next((each for each in conditions if each.type == kind and each.holds), None)

@@ -1,0 +1,71 @@
+"""An attempt: the job of a trial or of a task, with its pods."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from housectl.diagnosis.cause import Place
+from housectl.diagnosis.objects import Container, Event, Job, Pod, Terminated
+from housectl.diagnosis.seen import SeenPod, newest_pod
+
+COLLECTORS = ("metrics-logger-and-collector", "metrics-collector")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """What is known of one run of the trainer.
+
+    Attributes:
+        name: The job's name, which is also the trial's or the task's.
+        pods: Those of the job.
+        events: Of the namespace.
+        primary: Name of the trainer's container; empty for the first one.
+        lines: What the trainer printed, as far as it is known.
+        logs: The command that shows what it printed.
+    """
+
+    place: Place
+    name: str
+    job: Job | None
+    pods: Sequence[Pod]
+    events: Sequence[Event]
+    now: datetime
+    primary: str
+    lines: Sequence[str]
+    logs: str
+
+    @property
+    def seen(self) -> SeenPod | None:
+        """Its newest pod."""
+        if not self.pods:
+            return None
+        return SeenPod(
+            place=self.place, pod=newest_pod(self.pods), events=self.events, now=self.now
+        )
+
+    @property
+    def trainer(self) -> Container | None:
+        """The trainer's container, as it should be."""
+        containers = self.seen.pod.spec.containers if self.seen else []
+        named = [each for each in containers if each.name == self.primary]
+        others = [each for each in containers if each.name not in COLLECTORS]
+        return next(iter(named or others), None)
+
+    @property
+    def ended(self) -> Terminated | None:
+        """How the trainer's container ended, if it has."""
+        return self.ending_of(self.trainer.name) if self.trainer else None
+
+    def ending_of(self, container: str) -> Terminated | None:
+        """Return how a container ended, if it has."""
+        statuses = self.seen.pod.status.container_statuses if self.seen else []
+        return next((each.state.terminated for each in statuses if each.name == container), None)
+
+
+def pods_of(job: str, pods: Sequence[Pod]) -> list[Pod]:
+    """Return the pods of the job with this name."""
+    return [
+        pod
+        for pod in pods
+        if any(owner.kind == "Job" and owner.name == job for owner in pod.metadata.owner_references)
+    ]

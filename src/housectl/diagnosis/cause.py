@@ -1,0 +1,60 @@
+"""A cause and its cure, and the words that they are made of."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+_S = TypeVar("_S")
+
+_LONGEST = 240
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cause:
+    """Why something is stuck or has failed.
+
+    Attributes:
+        what: What happened, in one or two sentences. That of a trial or a task is written after a
+            colon, so it begins with a small letter.
+        cure: The command to type; what to do beyond it stands behind `#`.
+    """
+
+    what: str
+    cure: str
+
+    def __str__(self) -> str:
+        return f"{self.what} Cure: {self.cure}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where on which cluster; the context is None for the current one."""
+
+    namespace: str
+    context: str | None = None
+
+    def kubectl(self, command: str) -> str:
+        """Return a kubectl command for what is in this namespace."""
+        return f"{self.cluster_kubectl(command)} -n {self.namespace}"
+
+    def cluster_kubectl(self, command: str) -> str:
+        """Return a kubectl command for what is in no namespace, or in another that it names."""
+        context = f" --context {self.context}" if self.context else ""
+        return f"kubectl{context} {command}"
+
+
+def first_cause(probes: Iterable[Callable[[_S], Cause | None]], subject: _S) -> Cause | None:
+    """Return what the first probe finds that finds anything."""
+    return next((cause for probe in probes if (cause := probe(subject))), None)
+
+
+def sentence(*parts: str) -> str:
+    """Return one sentence of the parts that are not empty, each shortened, with colons between."""
+    text = ": ".join(short for part in parts if (short := shortened(part)))
+    return text if text.endswith("…") else f"{text}."
+
+
+def shortened(text: str) -> str:
+    """Return a text on one line, cut where it becomes too long to read."""
+    line = " ".join(text.split()).rstrip(".:;, ")
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST].rstrip()}…"

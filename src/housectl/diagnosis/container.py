@@ -1,0 +1,96 @@
+"""Why the containers of a pod do not start."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+from housectl.diagnosis.cause import Cause, sentence
+from housectl.diagnosis.image import misnamed, not_on_node, unpulled
+from housectl.diagnosis.objects import Container
+from housectl.diagnosis.seen import SeenPod
+
+# A mount that fails once is tried again and usually works.
+_MOUNT_PATIENCE = timedelta(seconds=30)
+_MOUNT_TRIES = 3
+
+_ABSENT = re.compile(r'(?P<kind>configmap|secret) "(?P<name>[^"]+)" not found')
+_KEY = re.compile(r"couldn't find key (?P<key>\S+) in (?P<kind>ConfigMap|Secret) \S+/(?P<name>\S+)")
+_MOUNTED = re.compile(r'MountVolume\.\w+ failed for volume "[^"]*" : ')
+_RUNC = re.compile(r".*unable to start container process: ", re.DOTALL)
+
+
+def unstarted(seen: SeenPod) -> Cause | None:
+    """Return why a container waits, if it waits for what does not come by itself."""
+    for status in seen.statuses():
+        waiting = status.state.waiting
+        if waiting and (found := _WAITING.get(waiting.reason)):
+            return found(seen, seen.container(status.name), waiting.message)
+    return None
+
+
+def unmounted(seen: SeenPod) -> Cause | None:
+    """Return why a pod on a node has no containers: a volume that cannot be mounted, most often."""
+    event = seen.told("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox")
+    creating = any(
+        status.state.waiting and status.state.waiting.reason == "ContainerCreating"
+        for status in seen.statuses()
+    )
+    if event is None or not creating:
+        return None
+    if event.times < _MOUNT_TRIES and seen.age < _MOUNT_PATIENCE:
+        return None
+    said = _MOUNTED.sub("", event.message)
+    return _of_absent(seen, said) or Cause(
+        what=sentence("its pod cannot be set up", said), cure=seen.describe
+    )
+
+
+def unstartable(seen: SeenPod, container: Container, message: str) -> Cause:
+    """Return the cause of a container whose command cannot be started."""
+    said = _RUNC.sub("", message).removesuffix(": unknown")
+    return Cause(
+        what=sentence(f"the command of the image {container.image} cannot be started", said),
+        cure=f"{seen.describe}   # then {seen.origin.image}",
+    )
+
+
+def _misconfigured(seen: SeenPod, container: Container, message: str) -> Cause:
+    if cause := _of_absent(seen, message):
+        return cause
+    if "will run as root" in message:
+        what = f"the image {container.image} runs as root, which runAsNonRoot forbids."
+        return Cause(what=what, cure=f"{seen.describe}   # then {seen.origin.image}")
+    return Cause(what=sentence("its container cannot be made", message), cure=seen.describe)
+
+
+def _of_absent(seen: SeenPod, message: str) -> Cause | None:
+    """Return the cause if a config map, a secret, or a key of one is missing."""
+    match = _ABSENT.search(message)
+    if match:
+        kind, name = match["kind"], match["name"]
+        return Cause(
+            what=f"it needs the {kind} {name}, which is not in the namespace "
+            f"{seen.place.namespace}.",
+            cure=seen.place.kubectl(f"get {kind}s"),
+        )
+    match = _KEY.search(message)
+    if match:
+        kind, name = match["kind"].lower(), match["name"]
+        return Cause(
+            what=f"it needs the key {match['key']} of the {kind} {name}, which has none of that "
+            "name.",
+            cure=seen.place.kubectl(f"describe {kind} {name}"),
+        )
+    return None
+
+
+_WAITING: Mapping[str, Callable[[SeenPod, Container, str], Cause]] = {
+    "ErrImagePull": unpulled,
+    "ImagePullBackOff": unpulled,
+    "RegistryUnavailable": unpulled,
+    "ErrImageNeverPull": not_on_node,
+    "InvalidImageName": misnamed,
+    "CreateContainerConfigError": _misconfigured,
+    "CreateContainerError": unstartable,
+    "RunContainerError": unstartable,
+}

@@ -1,0 +1,56 @@
+"""Why an image cannot be had."""
+
+import re
+
+from housectl.diagnosis.cause import Cause, sentence
+from housectl.diagnosis.objects import Container
+from housectl.diagnosis.seen import SeenPod
+
+# What kubelet and containerd put before the words of the registry.
+_PREFIX = re.compile(
+    r'(?:Back-off pulling image "[^"]*"|Failed to pull image "[^"]*"|ErrImagePull'
+    r'|rpc error: code = \w+ desc =|failed to (?:pull and unpack image|resolve reference) "[^"]*"'
+    r'|failed to do request|(?:Head|Get) "[^"]*"|\S+(?=: not found$))(?:: | |$)'
+)
+_FORMAT = "invalid reference format: "
+
+
+def unpulled(seen: SeenPod, container: Container, message: str) -> Cause:
+    """Return the cause of an image that cannot be pulled."""
+    return Cause(
+        what=sentence(
+            f"the image {container.image} cannot be pulled",
+            _registry_words(message) or _registry_words(_pull_event(seen)),
+        ),
+        cure=f"{seen.describe}   # then push the image, or {seen.origin.image}",
+    )
+
+
+def not_on_node(seen: SeenPod, container: Container, message: str) -> Cause:
+    """Return the cause of an image that must be on the node, and is not."""
+    del message
+    return Cause(
+        what=f"{seen.node} has no image {container.image}, and its pull policy is Never.",
+        cure=f"minikube image load {container.image}   # with kind: kind load docker-image "
+        f"{container.image}; or {seen.origin.image}",
+    )
+
+
+def misnamed(seen: SeenPod, container: Container, message: str) -> Cause:
+    """Return the cause of an image whose name is none."""
+    said = message.partition(_FORMAT)[2] or message
+    return Cause(
+        what=sentence(f"{container.image} is no name of an image", said),
+        cure=f"{seen.describe}   # then {seen.origin.image}",
+    )
+
+
+def _registry_words(message: str) -> str:
+    while match := _PREFIX.match(message):
+        message = message[match.end() :]
+    return message
+
+
+def _pull_event(seen: SeenPod) -> str:
+    event = seen.told("Failed")
+    return event.message if event and event.message.startswith("Failed to pull image") else ""

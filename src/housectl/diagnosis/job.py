@@ -1,0 +1,110 @@
+"""Why the job of a trial or a task is stuck or has failed."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from housectl.diagnosis.attempt import Attempt, pods_of
+from housectl.diagnosis.cause import Cause, Place, first_cause
+from housectl.diagnosis.ending import (
+    exited,
+    not_prepared,
+    not_started,
+    out_of_memory,
+    past_deadline,
+    timed_out,
+)
+from housectl.diagnosis.loss import gone
+from housectl.diagnosis.objects import Event, Job, Pod, find
+from housectl.diagnosis.refusal import refused
+from housectl.diagnosis.seen import about, newest
+from housectl.diagnosis.starting import POD_PROBES
+
+_FAILED = ("Failed", "FailureTarget")
+
+
+def task_cause(
+    job: Job,
+    pods: Sequence[Pod],
+    events: Sequence[Event],
+    *,
+    namespace: str,
+    lines: Sequence[str],
+    now: datetime,
+    context: str | None = None,
+) -> Cause | None:
+    """Return why a task is stuck or has failed.
+
+    Args:
+        job: The task's.
+        pods: Of the namespace; those of other jobs are left out.
+        events: Of the namespace.
+        namespace: Where the job is.
+        lines: What the trainer printed, if it is known.
+        now: When this was observed.
+        context: The kubeconfig's, for the commands of the cures.
+    """
+    name = job.metadata.name
+    return first_cause(
+        JOB_PROBES,
+        Attempt(
+            place=Place(namespace=namespace, context=context),
+            name=name,
+            job=job,
+            pods=pods_of(name, pods),
+            events=events,
+            now=now,
+            primary="",
+            lines=lines,
+            logs=f"housectl logs {name}",
+        ),
+    )
+
+
+def _pod(attempt: Attempt) -> Cause | None:
+    return first_cause(POD_PROBES, attempt.seen) if attempt.seen else None
+
+
+def _podless(attempt: Attempt) -> Cause | None:
+    """Return why there is no pod: the cluster refuses to make one."""
+    if attempt.pods or attempt.job is None or attempt.job.status.active or _is_over(attempt.job):
+        return None
+    event = newest(about(attempt.events, "Job", attempt.name), "FailedCreate")
+    return refused(attempt.place, event.message) if event else None
+
+
+def _pod_gone(attempt: Attempt) -> Cause | None:
+    """Return why a job that has failed has no pod that could tell the reason."""
+    if attempt.pods or attempt.job is None or not _has_failed(attempt.job):
+        return None
+    former = [
+        event
+        for event in attempt.events
+        if event.involved_object.kind == "Pod"
+        and event.involved_object.name.rpartition("-")[0] == attempt.name
+    ]
+    return gone(attempt.place, former)
+
+
+def _is_over(job: Job) -> bool:
+    return any(
+        find(job.status.conditions, end) for end in ("Complete", "SuccessCriteriaMet", *_FAILED)
+    )
+
+
+def _has_failed(job: Job) -> bool:
+    return any(find(job.status.conditions, end) for end in _FAILED)
+
+
+# The deadline comes first, because Kubernetes deletes the pod with it; then what was done to the
+# pod from outside, because its containers show only that they were killed.
+JOB_PROBES: Sequence[Callable[[Attempt], Cause | None]] = (
+    past_deadline,
+    _podless,
+    _pod,
+    not_prepared,
+    not_started,
+    out_of_memory,
+    timed_out,
+    exited,
+    _pod_gone,
+)

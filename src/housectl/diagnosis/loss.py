@@ -1,0 +1,81 @@
+"""How a pod was taken away from outside, not by what it did."""
+
+from collections.abc import Mapping, Sequence
+
+from housectl.diagnosis.cause import Cause, Place, sentence
+from housectl.diagnosis.objects import Event
+from housectl.diagnosis.seen import SeenPod, newest
+
+_DISRUPTIONS: Mapping[str, str] = {
+    "PreemptionByScheduler": "it was preempted: a pod of higher priority took its place on",
+    "DeletionByTaintManager": "it was evicted, because of a taint of",
+    "EvictionByEvictionAPI": "it was evicted, most often because somebody drains",
+    "DeletionByPodGC": "it was lost with",
+    "TerminationByKubelet": "it was ended by",
+}
+_GONE: Mapping[str, str] = {
+    "Preempted": "its pod was preempted by one of higher priority",
+    "TaintManagerEviction": "its pod was evicted, because its node was tainted or lost",
+    "Evicted": "its pod was evicted",
+    "NodeNotReady": "its pod was lost with its node",
+    "Killing": "its pod was deleted",
+}
+
+
+def evicted(seen: SeenPod) -> Cause | None:
+    """Return why the kubelet ended a pod or refused it."""
+    status = seen.pod.status
+    if status.phase != "Failed" or status.reason in {"", "DeadlineExceeded"}:
+        return None
+    what = f"it was evicted from {seen.node}"
+    if status.reason != "Evicted":
+        what = f"it was refused or ended by {seen.node}: {status.reason}"
+    return Cause(what=sentence(what, status.message), cure=seen.look_at_node)
+
+
+def disrupted(seen: SeenPod) -> Cause | None:
+    """Return why the cluster took a pod away."""
+    condition = seen.condition("DisruptionTarget")
+    if condition is None or not condition.holds:
+        return None
+    known = _DISRUPTIONS.get(condition.reason)
+    what = f"{known} {seen.node}." if known else sentence("it was evicted", condition.message)
+    return Cause(what=what, cure=seen.look_at_node)
+
+
+def unanswering_node(seen: SeenPod) -> Cause | None:
+    """Return the cause if a pod's node says nothing any more."""
+    ready = seen.condition("Ready")
+    if seen.pod.status.phase != "Running" or ready is None or ready.holds:
+        return None
+    if seen.told("NodeNotReady") is None and seen.pod.status.reason != "NodeLost":
+        return None
+    return Cause(what=f"{seen.node} does not answer.", cure=seen.look_at_node)
+
+
+def deleted(seen: SeenPod) -> Cause | None:
+    """Return the cause if somebody deletes a pod that has not ended by itself."""
+    if seen.pod.metadata.deletion_timestamp is None or seen.pod.status.phase == "Succeeded":
+        return None
+    return Cause(what="its pod was deleted.", cure=_look_at_events(seen.place, seen.name))
+
+
+def gone(place: Place, events: Sequence[Event]) -> Cause:
+    """Return why a pod is no longer there, from the events about it."""
+    for reason, what in _GONE.items():
+        if event := newest(events, reason):
+            said = "" if reason == "Killing" else event.message
+            return Cause(
+                what=sentence(what, said), cure=_look_at_events(place, event.involved_object.name)
+            )
+    return Cause(
+        what="its pod is gone: it was deleted, or lost with its node.",
+        cure=place.kubectl("get events --sort-by=.lastTimestamp"),
+    )
+
+
+def _look_at_events(place: Place, pod: str) -> str:
+    return place.kubectl(f"get events --field-selector involvedObject.name={pod}")
+
+
+LOSSES = (evicted, disrupted, unanswering_node, deleted)

@@ -1,0 +1,74 @@
+"""The objective of a trial: as Katib observed it, and as the trainer printed it."""
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from housectl.diagnosis.cause import Cause
+from housectl.diagnosis.objects import KatibTrial, Metric
+
+# What Katib's default filter takes for the name of a metric; and its value, even if no number.
+_PRINTED = re.compile(r"(?P<name>[\w|-]+)\s*=\s*(?P<value>[^\s,;]*)")
+_SHOWN = 3
+
+
+def is_usable(trial: KatibTrial) -> bool:
+    """Whether the objective that Katib observed is a finite number."""
+    name = trial.spec.objective.objective_metric_name
+    return any(
+        _is_finite(value)
+        for metric in trial.status.observation.metrics
+        if metric.name == name or not name
+        for value in _values(metric)
+    )
+
+
+def missing_metric(trial: KatibTrial, lines: Sequence[str], logs: str) -> Cause:
+    """Return why a training that ended well has no objective, from the lines that it printed."""
+    name = trial.spec.objective.objective_metric_name or "metric"
+    printed = dict(_printed(lines))
+    value = printed.pop(name, None)
+    if value is not None and _is_finite(value):
+        what = (
+            f"no metric: the training printed {name}={value}, but Katib's filter does not see it."
+        )
+    elif value is not None:
+        what = f"{name}={value} is no finite number."
+    else:
+        what = f"no metric: the training printed no {name}=NUMBER{_others(trial, printed.items())}."
+    return Cause(what=what, cure=logs)
+
+
+def unusable_metric(trial: KatibTrial, lines: Sequence[str], logs: str) -> Cause:
+    """Return the cause of a trial that Katib takes for a success although it has no number."""
+    name = trial.spec.objective.objective_metric_name or "metric"
+    value = dict(_printed(lines)).get(name)
+    if value is None or _is_finite(value):
+        return Cause(what=f"its {name} is no finite number.", cure=logs)
+    return Cause(what=f"{name}={value} is no finite number.", cure=logs)
+
+
+def _printed(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for line in lines:
+        for match in _PRINTED.finditer(line):
+            yield match["name"], match["value"]
+
+
+def _others(trial: KatibTrial, printed: Iterable[tuple[str, str]]) -> str:
+    """Return the metrics that were printed instead; a parameter's value is none."""
+    parameters = {each.name for each in trial.spec.parameter_assignments}
+    shown = [
+        f"{name}={value}" for name, value in printed if name not in parameters and _is_finite(value)
+    ]
+    return f", but {', '.join(shown[-_SHOWN:])}" if shown else ""
+
+
+def _values(metric: Metric) -> Sequence[str]:
+    return metric.latest, metric.min
+
+
+def _is_finite(value: str) -> bool:
+    try:
+        return math.isfinite(float(value))
+    except ValueError:
+        return False

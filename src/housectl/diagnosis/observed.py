@@ -1,0 +1,96 @@
+"""One look at the members of an experiment on a cluster."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from housectl.diagnosis.attempt import Attempt, pods_of
+from housectl.diagnosis.cause import Place
+from housectl.diagnosis.objects import (
+    Deployment,
+    Event,
+    Job,
+    KatibExperiment,
+    KatibTrial,
+    Pod,
+    Suggestion,
+    find,
+)
+
+_ENDS = ("Succeeded", "Failed", "MetricsUnavailable", "Killed", "EarlyStopped")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observed:
+    """The objects of one Katib experiment, as they were at one moment.
+
+    Attributes:
+        name: What the user calls the experiment, for the commands of the cures; empty if that is
+            the name of the Katib experiment.
+        context: The kubeconfig's; None for the current one.
+        pods: Those of trials, and that of the suggestion's service.
+        events: Of the namespace; those about other objects do no harm.
+    """
+
+    namespace: str
+    context: str | None = None
+    name: str = ""
+    experiment: KatibExperiment
+    suggestion: Suggestion | None = None
+    deployment: Deployment | None = None
+    trials: Sequence[KatibTrial] = ()
+    jobs: Sequence[Job] = ()
+    pods: Sequence[Pod] = ()
+    events: Sequence[Event] = ()
+    now: datetime
+
+    @property
+    def place(self) -> Place:
+        """Where it is."""
+        return Place(namespace=self.namespace, context=self.context)
+
+    @property
+    def title(self) -> str:
+        """What the user calls it."""
+        return self.name or self.experiment.metadata.name
+
+    @property
+    def algorithm(self) -> str:
+        """The algorithm that chooses assignments."""
+        return self.experiment.spec.algorithm.algorithm_name
+
+    @property
+    def active_trials(self) -> list[KatibTrial]:
+        """The trials that have not ended."""
+        return [trial for trial in self.trials if not has_ended(trial)]
+
+    @property
+    def quiet(self) -> timedelta:
+        """For how long nothing has begun or ended; none while a trial has not ended."""
+        times = [self.experiment.metadata.creation_timestamp]
+        times += [trial.metadata.creation_timestamp for trial in self.trials]
+        times += [trial.status.completion_time for trial in self.trials]
+        if self.suggestion:
+            times.append(self.suggestion.metadata.creation_timestamp)
+        latest = max((time for time in times if time), default=self.now)
+        return timedelta() if self.active_trials else self.now - latest
+
+    def attempt(self, trial: KatibTrial, lines: Sequence[str]) -> Attempt:
+        """Return a trial's job and pods."""
+        name = trial.metadata.name
+        return Attempt(
+            place=self.place,
+            name=name,
+            job=next((job for job in self.jobs if job.metadata.name == name), None),
+            pods=pods_of(name, self.pods),
+            events=self.events,
+            now=self.now,
+            primary=trial.spec.primary_container_name,
+            lines=lines,
+            logs=f"housectl logs {self.title} --trial {name}",
+        )
+
+
+def has_ended(trial: KatibTrial) -> bool:
+    """Whether a trial is over, well or not."""
+    return any(find(trial.status.conditions, end) for end in _ENDS)

@@ -1,0 +1,106 @@
+"""Why a pod has no node."""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from housectl.diagnosis.cause import Cause, sentence
+from housectl.diagnosis.objects import Event
+from housectl.diagnosis.seen import SeenPod, about, newest
+
+# A claim is bound, and room is made, some time after a pod asks for them.
+_PATIENCE = timedelta(seconds=10)
+_REASONS = re.compile(r"nodes are available: (?P<reasons>.*?)(?:\. |\.?$)", re.DOTALL)
+
+
+def unscheduled(seen: SeenPod) -> Cause | None:
+    """Return why no node takes the pod; what may pass by itself is no cause for some seconds."""
+    condition = seen.condition("PodScheduled")
+    if condition is None or condition.holds or not condition.message:
+        return None
+    match = _REASONS.search(condition.message)
+    reasons = match["reasons"] if match else condition.message
+    for pattern, explained in _LASTING if seen.age < _PATIENCE else (*_LASTING, *_PASSING):
+        if known := pattern.search(reasons):
+            return explained(seen, known, reasons)
+    if seen.age < _PATIENCE:
+        return None
+    return Cause(what=sentence("no node takes it", reasons), cure=seen.describe)
+
+
+def _lacks(seen: SeenPod, known: re.Match[str], reasons: str) -> Cause:
+    resource = known["resource"]
+    containers = seen.pod.spec.containers
+    asked = containers[0].resources.requests.get(resource) if containers else None
+    asks = f"it asks for {asked}, and no node has that free" if asked else "no node has enough free"
+    return Cause(
+        what=f"it waits for {resource}: {asks} ({reasons}).",
+        cure=f"{seen.place.cluster_kubectl('describe nodes')}   # shows what is free; "
+        f"{seen.origin.resources}",
+    )
+
+
+def _no_claim(seen: SeenPod, known: re.Match[str], reasons: str) -> Cause:
+    del reasons
+    claim, namespace = known["claim"], seen.place.namespace
+    return Cause(
+        what=f"it waits for the claim {claim}, which is not in the namespace {namespace}.",
+        cure=f"{seen.place.kubectl('get pvc')}   # then name one of these with --claim, or make "
+        f"{claim}",
+    )
+
+
+def _unbound_claim(seen: SeenPod, known: re.Match[str], reasons: str) -> Cause:
+    del known, reasons
+    sources = [volume.persistent_volume_claim for volume in seen.pod.spec.volumes]
+    claims = [source.claim_name for source in sources if source]
+    told = [event for claim in claims if (event := _told_of_claim(seen.events, claim))]
+    unbound = told[0].involved_object.name if told else " or ".join(claims)
+    return Cause(
+        what=sentence(
+            f"it waits for the claim {unbound}, which has no volume yet",
+            told[0].message if told else "",
+        ),
+        cure=f"{seen.place.kubectl(f'describe pvc {unbound}' if told else 'describe pvc')}"
+        "   # kubectl get storageclass lists what can provide one",
+    )
+
+
+def _told_of_claim(events: Sequence[Event], claim: str) -> Event | None:
+    return newest(
+        about(events, "PersistentVolumeClaim", claim),
+        "ProvisioningFailed",
+        "FailedBinding",
+        "FailedScheduling",
+    )
+
+
+def _no_match(seen: SeenPod, known: re.Match[str], reasons: str) -> Cause:
+    del known
+    labels = ", ".join(f"{key}={value}" for key, value in seen.pod.spec.node_selector.items())
+    wanted = f" {labels}" if labels else ""
+    return Cause(
+        what=f"no node has the labels{wanted} that it selects nodes by ({reasons}).",
+        cure=seen.place.cluster_kubectl("get nodes --show-labels"),
+    )
+
+
+def _tainted(seen: SeenPod, known: re.Match[str], reasons: str) -> Cause:
+    del known
+    return Cause(
+        what=f"every node has a taint that it does not tolerate ({reasons}).",
+        cure=f"{seen.place.cluster_kubectl('describe nodes')}   # shows them; one is taken away by "
+        "kubectl taint nodes NODE KEY-",
+    )
+
+
+_Explained = Callable[[SeenPod, re.Match[str], str], Cause]
+_LASTING: Sequence[tuple[re.Pattern[str], _Explained]] = (
+    (re.compile(r'persistentvolumeclaim "(?P<claim>[^"]+)" not found'), _no_claim),
+)
+_PASSING: Sequence[tuple[re.Pattern[str], _Explained]] = (
+    (re.compile(r"unbound immediate PersistentVolumeClaims"), _unbound_claim),
+    (re.compile(r"Insufficient (?P<resource>\S+?)(?:,|$)"), _lacks),
+    (re.compile(r"didn't match Pod's node affinity"), _no_match),
+    (re.compile(r"untolerated taint"), _tainted),
+)

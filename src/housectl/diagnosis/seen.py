@@ -1,0 +1,110 @@
+"""A pod as it was seen, with the events about it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from housectl.diagnosis.cause import Place
+from housectl.diagnosis.objects import Condition, Container, ContainerStatus, Event, Pod
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where it is written what a pod is made of.
+
+    Attributes:
+        image: How to name another image.
+        resources: Where it says how much it asks for.
+    """
+
+    image: str
+    resources: str
+
+
+TRAINER = Origin(
+    image="name another with housectl tune --image IMAGE",
+    resources="what it asks for stands under katib: in housectl.yaml",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeenPod:
+    """A pod, and what is known of it.
+
+    Attributes:
+        events: Of the namespace; those about other objects are left out where they are read.
+    """
+
+    place: Place
+    pod: Pod
+    events: Sequence[Event]
+    now: datetime
+    origin: Origin = TRAINER
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.pod.metadata.name
+
+    @property
+    def age(self) -> timedelta:
+        """How long ago it was made."""
+        return self.now - (self.pod.metadata.creation_timestamp or self.now)
+
+    @property
+    def node(self) -> str:
+        """Its node, in words."""
+        return f"the node {self.pod.spec.node_name}" if self.pod.spec.node_name else "its node"
+
+    @property
+    def look_at_node(self) -> str:
+        """The command that describes its node."""
+        name = self.pod.spec.node_name
+        return self.place.cluster_kubectl(f"describe node {name}" if name else "get nodes")
+
+    @property
+    def describe(self) -> str:
+        """The command that describes it."""
+        return self.place.kubectl(f"describe pod {self.name}")
+
+    def statuses(self) -> Iterator[ContainerStatus]:
+        """Yield how its containers stand, in the order in which they start."""
+        yield from self.pod.status.init_container_statuses
+        yield from self.pod.status.container_statuses
+
+    def container(self, name: str) -> Container:
+        """Return a container of its specification."""
+        known = [*self.pod.spec.init_containers, *self.pod.spec.containers]
+        return next((each for each in known if each.name == name), Container(name=name))
+
+    def condition(self, kind: str) -> Condition | None:
+        """Return the condition of this type, whether it holds or not."""
+        return next((each for each in self.pod.status.conditions if each.type == kind), None)
+
+    def told(self, *reasons: str) -> Event | None:
+        """Return the newest event about it with one of these reasons."""
+        return newest(about(self.events, "Pod", self.name), *reasons)
+
+
+def about(events: Sequence[Event], kind: str, name: str) -> list[Event]:
+    """Return the events about one object."""
+    return [
+        event
+        for event in events
+        if event.involved_object.kind == kind and event.involved_object.name == name
+    ]
+
+
+def newest_pod(pods: Sequence[Pod]) -> Pod:
+    """Return the pod that was made last, of at least one."""
+    return max(pods, key=lambda pod: _seconds(pod.metadata.creation_timestamp))
+
+
+def newest(events: Sequence[Event], *reasons: str) -> Event | None:
+    """Return the newest event with one of these reasons; of equals the last in the list."""
+    fitting = [event for event in events if event.reason in reasons]
+    return max(reversed(fitting), key=lambda event: _seconds(event.latest), default=None)
+
+
+def _seconds(time: datetime | None) -> float:
+    return time.timestamp() if time else 0.0

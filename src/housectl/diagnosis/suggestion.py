@@ -1,0 +1,156 @@
+"""Why an experiment's algorithm gives no assignments."""
+
+import re
+from datetime import timedelta
+
+from housectl.diagnosis.cause import Cause, first_cause, sentence
+from housectl.diagnosis.memory import doubled
+from housectl.diagnosis.objects import ContainerStatus, find
+from housectl.diagnosis.observed import Observed
+from housectl.diagnosis.refusal import KATIB_NAMESPACE, refused
+from housectl.diagnosis.seen import Origin, SeenPod, newest, newest_pod
+from housectl.diagnosis.starting import POD_PROBES
+
+# All that is normal takes less: the service's readiness 12 s, its longest thought 20 s.
+_PATIENCE = timedelta(minutes=1)
+# A service that was killed for its memory and runs again may go on, and may have forgotten all.
+_OOM_PATIENCE = timedelta(seconds=20)
+_REFUSAL = re.compile(r"^Validation failed: (?:ValidateAlgorithmSettings Error: )?")
+_KATIB_CONFIG = f"kubectl edit configmap katib-config -n {KATIB_NAMESPACE}"
+_SERVICE = Origin(
+    image=f"name another in {_KATIB_CONFIG}",
+    resources=f"what it asks for stands in {_KATIB_CONFIG}",
+)
+
+
+def refused_search(observed: Observed) -> Cause | None:
+    """Return why the algorithm refuses the search."""
+    suggestion = observed.suggestion
+    failed = find(suggestion.status.conditions, "Failed") if suggestion else None
+    if failed is None:
+        return None
+    return Cause(
+        what=sentence(
+            f"The algorithm {observed.algorithm} refuses the search",
+            _REFUSAL.sub("", failed.message),
+        ),
+        cure="housectl render   # shows the search space and settings that it refuses",
+    )
+
+
+def broken_service(observed: Observed) -> Cause | None:
+    """Return why the pod of the algorithm's service does not run."""
+    seen = _service_pod(observed)
+    cause = _crash(observed, seen) or first_cause(POD_PROBES, seen) if seen else _no_pod(observed)
+    if cause is None:
+        return None
+    return Cause(
+        what=f"The service of the algorithm {observed.algorithm} does not run: {cause.what}",
+        cure=cause.cure,
+    )
+
+
+def unready_service(observed: Observed) -> Cause | None:
+    """Return the cause if the algorithm's service runs for long and is not ready."""
+    seen, suggestion = _service_pod(observed), observed.suggestion
+    if seen is None or suggestion is None or seen.age < _PATIENCE:
+        return None
+    conditions = suggestion.status.conditions
+    if not any(each.type == "DeploymentReady" and not each.holds for each in conditions):
+        return None
+    return Cause(
+        what=f"The service of the algorithm {observed.algorithm} is not ready, "
+        f"{seen.age.total_seconds():.0f} s after its pod was made.",
+        cure=observed.place.kubectl(f"logs {seen.name}"),
+    )
+
+
+def silent_algorithm(observed: Observed) -> Cause | None:
+    """Return the cause if assignments were asked for, and none has come for a minute."""
+    suggestion = observed.suggestion
+    if suggestion is None or observed.quiet < _PATIENCE:
+        return None
+    if suggestion.spec.requests <= suggestion.status.suggestion_count:
+        return None
+    seen = _service_pod(observed)
+    return Cause(
+        what=f"The algorithm {observed.algorithm} has given no assignment for "
+        f"{observed.quiet.total_seconds():.0f} s.",
+        cure=observed.place.kubectl(
+            f"logs {seen.name}" if seen else f"describe suggestion {suggestion.metadata.name}"
+        ),
+    )
+
+
+def _service_pod(observed: Observed) -> SeenPod | None:
+    """Return the newest pod of the algorithm's service: one that a ReplicaSet owns."""
+    pods = [
+        pod
+        for pod in observed.pods
+        if any(owner.kind == "ReplicaSet" for owner in pod.metadata.owner_references)
+    ]
+    if not pods:
+        return None
+    return SeenPod(
+        place=observed.place,
+        pod=newest_pod(pods),
+        events=observed.events,
+        now=observed.now,
+        origin=_SERVICE,
+    )
+
+
+def _crash(observed: Observed, seen: SeenPod) -> Cause | None:
+    """Return why the service's container ends, which it never should."""
+    for status in seen.statuses():
+        ended = status.state.terminated or status.last_state.terminated
+        starved = ended is not None and ended.reason == "OOMKilled"
+        if ended is None or not (_is_down(status) or (starved and observed.quiet > _OOM_PATIENCE)):
+            continue
+        return (
+            _starved(observed, seen, status)
+            if starved
+            else Cause(
+                what=sentence(
+                    f"it crashes, and was restarted {status.restart_count} times",
+                    f"exited {ended.exit_code}",
+                    ended.message,
+                ),
+                cure=seen.place.kubectl(f"logs {seen.name} --previous"),
+            )
+        )
+    return None
+
+
+def _is_down(status: ContainerStatus) -> bool:
+    waiting = status.state.waiting
+    return bool(status.state.terminated or (waiting and waiting.reason == "CrashLoopBackOff"))
+
+
+def _starved(observed: Observed, seen: SeenPod, status: ContainerStatus) -> Cause:
+    limit = seen.container(status.name).resources.limits.get("memory", "")
+    more = doubled(limit) if limit else "512Mi"
+    return Cause(
+        what=f"it runs out of memory: limit {limit or 'unknown'}, restarted "
+        f"{status.restart_count} times.",
+        cure=f"{seen.place.kubectl(f'set resources deployment {_deployment(observed)}')} "
+        f"--limits=memory={more}   # for later searches: {_KATIB_CONFIG}",
+    )
+
+
+def _no_pod(observed: Observed) -> Cause | None:
+    """Return why the cluster refuses to make the service's pod."""
+    refusals = [
+        event
+        for event in observed.events
+        if event.involved_object.kind == "ReplicaSet"
+        and event.involved_object.name.rpartition("-")[0] == _deployment(observed)
+    ]
+    event = newest(refusals, "FailedCreate")
+    return refused(observed.place, event.message) if event else None
+
+
+def _deployment(observed: Observed) -> str:
+    if observed.deployment:
+        return observed.deployment.metadata.name
+    return f"{observed.experiment.metadata.name}-{observed.algorithm}"

@@ -1,0 +1,133 @@
+"""Why a trial is stuck or has failed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from housectl.diagnosis.attempt import COLLECTORS, Attempt
+from housectl.diagnosis.cause import Cause, first_cause, sentence
+from housectl.diagnosis.collector import collector_died, trainer_lines
+from housectl.diagnosis.job import JOB_PROBES
+from housectl.diagnosis.metric import is_usable, missing_metric, unusable_metric
+from housectl.diagnosis.objects import KatibTrial, find
+from housectl.diagnosis.observed import Observed, has_ended
+from housectl.diagnosis.reconcile import persistent_error
+from housectl.diagnosis.refusal import webhook_pods
+
+# Katib takes a few seconds to see that a job has ended.
+_REPORT_PATIENCE = timedelta(seconds=15)
+_COLLECTED = frozenset({"StdOut", "File"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Case:
+    """A trial, with its job and what its sidecar said."""
+
+    observed: Observed
+    trial: KatibTrial
+    attempt: Attempt
+    log: str
+
+
+def trial_cause(
+    observed: Observed,
+    trial: KatibTrial,
+    *,
+    lines: Sequence[str] = (),
+    collector: Sequence[str] = (),
+) -> Cause | None:
+    """Return why a trial is stuck or has failed; None if it goes on, or has ended well.
+
+    Args:
+        observed: The experiment's objects.
+        trial: One of them.
+        lines: What the trainer printed; empty if it is not known.
+        collector: The raw log of Katib's sidecar, in lines; empty if it is not known.
+    """
+    if find(trial.status.conditions, "Succeeded") and is_usable(trial):
+        return None
+    log = "\n".join(collector)
+    attempt = observed.attempt(trial, lines or trainer_lines(log))
+    return first_cause(_PROBES, _Case(observed=observed, trial=trial, attempt=attempt, log=log))
+
+
+def _job(case: _Case) -> Cause | None:
+    return first_cause(JOB_PROBES, case.attempt)
+
+
+def _collector(case: _Case) -> Cause | None:
+    return collector_died(case.attempt, case.log)
+
+
+def _metric(case: _Case) -> Cause | None:
+    """Return why a training that ended well gave no number."""
+    if find(case.trial.status.conditions, "MetricsUnavailable"):
+        return missing_metric(case.trial, case.attempt.lines, case.attempt.logs)
+    if find(case.trial.status.conditions, "Succeeded"):
+        return unusable_metric(case.trial, case.attempt.lines, case.attempt.logs)
+    return None
+
+
+def _uncollected(case: _Case) -> Cause | None:
+    """Return the cause of a trial that does not end, although its job has for some seconds."""
+    seen, job = case.attempt.seen, case.attempt.job
+    ended = job.status.completion_time if job else None
+    if ended is None or has_ended(case.trial) or case.observed.now - ended < _REPORT_PATIENCE:
+        return None
+    # Without the webhook a pod gets neither a sidecar nor the label that the trial's pods have.
+    bare = seen is None or all(each.name not in COLLECTORS for each in seen.pod.spec.containers)
+    if bare and case.trial.spec.metrics_collector.collector.kind in _COLLECTED:
+        return _without_collector(case.observed)
+    return Cause(
+        what="the training has ended, but Katib's controller does not take notice of it.",
+        cure=webhook_pods(case.observed.place),
+    )
+
+
+def _without_collector(observed: Observed) -> Cause:
+    namespace = observed.namespace
+    label = f"label namespace {namespace} katib.kubeflow.org/metrics-collector-injection=enabled"
+    return Cause(
+        what="the training has ended, but Katib waits for its metric for ever: its pod was made "
+        "without Katib's metrics collector.",
+        cure=f"{observed.place.cluster_kubectl(label)} --overwrite   # if it had this label, "
+        "Katib's webhook was away: housectl doctor",
+    )
+
+
+def _unreconciled(case: _Case) -> Cause | None:
+    """Return why Katib cannot make the job of a trial."""
+    if case.attempt.job or has_ended(case.trial):
+        return None
+    name = case.trial.metadata.name
+    error = persistent_error(case.observed.events, "Trial", name)
+    if error is None:
+        return None
+    return Cause(
+        what=sentence("Katib cannot make its job", error),
+        cure=case.observed.place.kubectl(f"describe trial {name}"),
+    )
+
+
+def _failed(case: _Case) -> Cause | None:
+    """Return what Katib itself says, when nothing is left that tells more."""
+    conditions = case.trial.status.conditions
+    end = find(conditions, "Failed") or find(conditions, "Killed")
+    if end is None:
+        return None
+    said = end.message.rpartition("Job message: ")[2]
+    return Cause(
+        what=sentence("Katib says", said or end.reason),
+        cure=case.observed.place.kubectl(f"describe trial {case.trial.metadata.name}"),
+    )
+
+
+# The trainer comes before the sidecar, which fails whenever the trainer does.
+_PROBES: Sequence[Callable[[_Case], Cause | None]] = (
+    _job,
+    _collector,
+    _metric,
+    _uncollected,
+    _unreconciled,
+    _failed,
+)
