@@ -1,8 +1,7 @@
-"""The wall time of a search, against one written by hand that does the same fits."""
+"""The wall time of a search, against one written by hand that measures the same trials."""
 
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ from benchmarks.workbench import ROOT, copy_project, open_pipeline
 from housectl.contract.bundle import NATIVE_FILES
 from housectl.contract.files import file_digest
 from housectl.contract.recipe import derived_seed
-from housectl.experiment import KEPT_MODELS, Trial, best_trial, ranked
+from housectl.experiment import best_trial
 from housectl.pipeline import Pipeline
 from trainer.data import load
 
@@ -71,19 +70,8 @@ def _give(pipeline: Pipeline, by_hand: Path) -> None:
         "assignments": [
             {name: trial.assignment[name] for name in searched} for trial in snapshot.trials
         ],
-        "final": [_had_final_fit(trial, snapshot.trials) for trial in snapshot.trials],
     }
     (by_hand / "given.json").write_text(json.dumps(given))
-
-
-def _had_final_fit(trial: Trial, trials: Sequence[Trial]) -> bool:
-    """Say whether housectl fitted a final model: not when three known trials were better."""
-    known = [
-        earlier
-        for earlier in trials[: trial.number]
-        if (earlier.finished or 0) <= (trial.started or 0)
-    ]
-    return trial in [best for _, best in ranked([*known, trial])[:KEPT_MODELS]]
 
 
 def _check_same_model(pipeline: Pipeline, by_hand: Path) -> None:
