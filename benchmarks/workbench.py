@@ -37,7 +37,7 @@ def open_pipeline(root: Path, settings: Mapping[str, object]) -> Pipeline:
     return Pipeline(
         project=project,
         workspace=workspace,
-        backend=backend_of(project.backend, workspace),
+        backend=backend_of(project, workspace),
         watcher=PlainWatcher(),
     )
 

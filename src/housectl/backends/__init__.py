@@ -6,18 +6,41 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from housectl.backends.base import Backend
+    from housectl.project import Project
     from housectl.workspace import Workspace
 
 
-def _local(workspace: "Workspace") -> "Backend":
+def _local(_: "Project", workspace: "Workspace") -> "Backend":
     from housectl.backends.local.backend import LocalBackend
 
     return LocalBackend(workspace.runs)
 
 
-BACKENDS: "dict[str, Callable[[Workspace], Backend]]" = {"local": _local}
+def _katib(project: "Project", workspace: "Workspace") -> "Backend":
+    from housectl.backends.katib.backend import KatibBackend
+    from housectl.backends.katib.records import KatibSettings
+    from housectl.backends.kube.client import Kube
+    from housectl.images import ImageKind, local_image, recorded_image
+
+    said = project.katib
+    pushed = recorded_image(workspace.images, ImageKind.TRAINER)
+    return KatibBackend(
+        Kube(said.context, said.namespace),
+        settings=KatibSettings(
+            namespace=said.namespace,
+            claim=said.claim,
+            algorithm=said.algorithm,
+            cpu=said.cpu,
+            memory=said.memory,
+        ),
+        image=said.image or pushed or local_image(ImageKind.TRAINER),
+        inputs=workspace.inputs,
+    )
 
 
-def backend_of(name: str, workspace: "Workspace") -> "Backend":
-    """Return the backend with this name for the experiments of a workspace."""
-    return BACKENDS[name](workspace)
+BACKENDS: "dict[str, Callable[[Project, Workspace], Backend]]" = {"local": _local, "katib": _katib}
+
+
+def backend_of(project: "Project", workspace: "Workspace") -> "Backend":
+    """Return the backend that a project names."""
+    return BACKENDS[project.backend](project, workspace)

@@ -6,6 +6,7 @@ import typer
 
 from housectl.cli.arguments import ChallengerName
 from housectl.cli.command import on_project, on_store
+from housectl.cli.settings import BACKEND_SETTINGS
 from housectl.cli.view import Fields, Row, Table
 from housectl.errors import ExitStatus
 
@@ -21,7 +22,7 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-@on_project("gate", "backend")
+@on_project("gate", *BACKEND_SETTINGS)
 def compare(pipeline: "Pipeline", /, name: ChallengerName = None) -> Fields:
     """Say whether a challenger would win, and why.
 
@@ -33,7 +34,7 @@ def compare(pipeline: "Pipeline", /, name: ChallengerName = None) -> Fields:
     return Fields(fields=_comparison_row(comparison), status=_status_of(comparison))
 
 
-@on_project("gate", "backend", "deploy-details")
+@on_project("gate", *BACKEND_SETTINGS, "deploy-details")
 def promote(pipeline: "Pipeline", /, name: ChallengerName = None) -> Fields:
     """Make a challenger the champion if it is better.
 

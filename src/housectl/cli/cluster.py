@@ -41,9 +41,10 @@ def init(
     manifests = render(Prerequisites(overlay=overlay, namespace=katib.namespace, claim=katib.claim))
     if dry_run:
         return Document(text=manifests, fields={"overlay": overlay, "namespace": katib.namespace})
+    applied = apply(manifests, context=katib.context, namespace=katib.namespace)
     return Table(
         key="objects",
-        rows=[{"object": name} for name in apply(manifests, context=katib.context)],
+        rows=[{"object": each.object, "result": each.outcome} for each in applied],
         empty="Nothing was to be done.",
         notes=["Next: housectl doctor"],
     )

@@ -90,7 +90,7 @@ def _open(
     return Pipeline(
         project=loaded,
         workspace=workspace,
-        backend=backend_of(loaded.backend, workspace),
+        backend=backend_of(loaded, workspace),
         watcher=watcher,
     )
 

@@ -10,7 +10,7 @@ import typer
 from housectl.cli.arguments import Name, OptionalName
 from housectl.cli.command import on_project
 from housectl.cli.console import note, summary
-from housectl.cli.settings import SEARCH_SETTINGS
+from housectl.cli.settings import BACKEND_SETTINGS, SEARCH_SETTINGS
 from housectl.cli.view import Document, Fields, Lines, Row, Table
 from housectl.experiment import KEPT_MODELS, Trial, TrialState, best_trial, ranked
 
@@ -76,7 +76,7 @@ def tune(
     )
 
 
-@on_project("backend")
+@on_project(*BACKEND_SETTINGS)
 def list_experiments(pipeline: "Pipeline", /) -> Table:
     """List the experiments, the newest first.
 
@@ -89,7 +89,7 @@ def list_experiments(pipeline: "Pipeline", /) -> Table:
     )
 
 
-@on_project("backend")
+@on_project(*BACKEND_SETTINGS)
 def show(pipeline: "Pipeline", /, name: OptionalName = None) -> Table:
     """Show an experiment with all its trials.
 
@@ -104,7 +104,7 @@ def show(pipeline: "Pipeline", /, name: OptionalName = None) -> Table:
     )
 
 
-@on_project("backend")
+@on_project(*BACKEND_SETTINGS)
 def status(pipeline: "Pipeline", /, name: OptionalName = None) -> Fields:
     """Say where an experiment stands, and why.
 
@@ -127,7 +127,7 @@ def status(pipeline: "Pipeline", /, name: OptionalName = None) -> Fields:
     )
 
 
-@on_project("backend")
+@on_project(*BACKEND_SETTINGS)
 def logs(
     pipeline: "Pipeline",
     /,
@@ -151,7 +151,7 @@ def logs(
     return Lines(lines=({"trial": chosen, "line": line} for line in lines), text="line")
 
 
-@on_project("backend")
+@on_project(*BACKEND_SETTINGS)
 def stop(pipeline: "Pipeline", /, name: Name) -> Fields:
     """End an experiment; finished trials stay usable.
 
@@ -167,7 +167,7 @@ def stop(pipeline: "Pipeline", /, name: Name) -> Fields:
     )
 
 
-@on_project("backend")
+@on_project(*BACKEND_SETTINGS)
 def delete(pipeline: "Pipeline", /, name: Name) -> Fields:
     """Forget an experiment with its files.
 
@@ -180,7 +180,7 @@ def delete(pipeline: "Pipeline", /, name: Name) -> Fields:
     return Fields(fields={"deleted": handle.name})
 
 
-@on_project("backend")
+@on_project(*BACKEND_SETTINGS)
 def prune(
     pipeline: "Pipeline",
     /,

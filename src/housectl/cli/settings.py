@@ -23,7 +23,7 @@ class Setting:
 
 
 SETTINGS: Mapping[str, Setting] = {
-    "backend": Setting("backend", str, "Where experiments run: local."),
+    "backend": Setting("backend", str, "Where experiments run: local, or katib."),
     "family": Setting("family", str, f"{', '.join(Family)}, or auto for both."),
     "space": Setting("space", str, "Search space: default or wide."),
     "seed": Setting("seed", int, "Seed of split, folds, models and search."),
@@ -33,6 +33,11 @@ SETTINGS: Mapping[str, Setting] = {
     "workers": Setting("workers", int, "Trials at the same time."),
     "trial-time": Setting("limits.time", str, "Time limit of one trial, such as 5m."),
     "trial-memory": Setting("limits.memory", str, "Memory limit of one trial, such as 4Gi."),
+    "context": Setting("katib.context", str, "Context of the kubeconfig."),
+    "namespace": Setting("katib.namespace", str, "Namespace on the cluster."),
+    "claim": Setting("katib.claim", str, "Persistent volume claim for inputs and models."),
+    "image": Setting("katib.image", str, "Image of the trainer."),
+    "algorithm": Setting("katib.algorithm", str, "Katib's algorithm."),
     "gate": Setting("gate", str, "two-keys, or lower-mse."),
     "host": Setting("serve.host", str, "The server's address."),
     "port": Setting("serve.port", int, "The server's port."),
@@ -44,8 +49,11 @@ SETTINGS: Mapping[str, Setting] = {
     "deploy-details": Setting("deploy_details", str, "Where the last verdict is written."),
 }
 
+CLUSTER_SETTINGS = ("context", "namespace", "claim", "image")
+BACKEND_SETTINGS = ("backend", *CLUSTER_SETTINGS)
 SEARCH_SETTINGS = (
-    "backend",
+    *BACKEND_SETTINGS,
+    "algorithm",
     "family",
     "space",
     "seed",

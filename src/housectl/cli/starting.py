@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from housectl.cli.command import on_project, shown
+from housectl.cli.settings import BACKEND_SETTINGS
 from housectl.cli.view import Fields, Table
 from housectl.errors import ExitStatus
 
@@ -44,7 +45,7 @@ def init(
     )
 
 
-@on_project("backend", "host", "port")
+@on_project(*BACKEND_SETTINGS, "host", "port")
 def doctor(pipeline: "Pipeline", /) -> Table:
     """Check this machine and the project, with cures.
 

@@ -13,6 +13,7 @@ from housectl.experiment import Budget, Experiment, Limits
 from housectl.project.fields import (
     BudgetFields,
     FeatureFields,
+    KatibFields,
     LimitFields,
     Misfit,
     Model,
@@ -57,8 +58,10 @@ class Project(Model):
     """When a search ends."""
     limits: LimitFields = LimitFields()
     """What one trial may use."""
-    backend: Literal["local"] = "local"
-    """Where experiments run."""
+    backend: Literal["local", "katib"] = "local"
+    """Where experiments run: on this machine, or on Kubernetes with Katib."""
+    katib: KatibFields = KatibFields()
+    """Where and how the Katib backend runs trials."""
     workers: Annotated[Whole, Field(ge=1, le=MAXIMUM_WORKERS)] = 2
     """Trials at the same time."""
     gate: Gate = Gate.TWO_KEYS

@@ -179,6 +179,27 @@ class LimitFields(Model):
     """Memory."""
 
 
+class KatibFields(Model):
+    """Where and how the Katib backend runs trials."""
+
+    context: Text | None = None
+    """Context of the kubeconfig; by default the current one."""
+    namespace: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)] = (
+        "kubeflow"
+    )
+    """Namespace of experiments, jobs and the claim."""
+    claim: Text = "model-storage"
+    """Persistent volume claim that trials write their models to."""
+    image: Text | None = None
+    """Image of the trainer; by default the one that `make images` has pushed or built."""
+    algorithm: Text = "bayesianoptimization"
+    """How Katib chooses assignments: any algorithm of its katib-config."""
+    cpu: Annotated[str, Field(pattern=r"^\d+m$|^\d+(\.\d+)?$")] = "500m"
+    """Cores that a trial is scheduled by; it uses one at most, or as many as are named here."""
+    memory: Size = 512 * 2**20
+    """Memory that a trial is scheduled by; it may use as much as `limits.memory` says."""
+
+
 class ServeFields(Model):
     """Where the server listens."""
 

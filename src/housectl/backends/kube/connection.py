@@ -32,6 +32,8 @@ def connect(context: str | None) -> Connection:
     configuration = Configuration()
     # Retries would hide for a minute that nobody listens, and print a warning for each.
     configuration.retries = False
+    # Each watch holds a connection, beside those for single requests.
+    configuration.connection_pool_maxsize = 32
     try:
         name = _load(configuration, context)
     except ConfigException as error:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from housectl.backends.kube.failures import Server, translated
+from housectl.backends.kube.failures import Server, failure, translated
 from housectl.errors import ClusterUnreachableError, PodError
 
 if TYPE_CHECKING:
@@ -95,12 +95,14 @@ def open_streams(
         ClusterUnreachableError: The API server refuses, or does not answer.
     """
     from kubernetes.stream.ws_client import create_websocket, get_websocket_url
-    from websocket import WebSocketException
+    from websocket import WebSocketBadStatusException, WebSocketException
 
     known = {name.lower(): value for name, value in headers.items()}
     protocol = {"sec-websocket-protocol": "v4.channel.k8s.io"}
     try:
         socket = create_websocket(configuration, get_websocket_url(url), {**known, **protocol})
+    except WebSocketBadStatusException as error:
+        raise failure(server, error.status_code, error.resp_body or b"") from error
     except WebSocketException as error:
         raise _broken(server, str(error)) from error
     socket.settimeout(_SILENCE_SECONDS)

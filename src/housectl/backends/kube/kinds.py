@@ -49,10 +49,24 @@ WEBHOOKS = Kind(
 )
 ACCESS_REVIEWS = Kind("authorization.k8s.io", "v1", "selfsubjectaccessreviews", namespaced=False)
 
+SERVICE_ACCOUNTS = Kind("", "v1", "serviceaccounts")
+_RIGHTS = "rbac.authorization.k8s.io"
+ROLES = Kind(_RIGHTS, "v1", "roles")
+ROLE_BINDINGS = Kind(_RIGHTS, "v1", "rolebindings")
+CLUSTER_ROLES = Kind(_RIGHTS, "v1", "clusterroles", namespaced=False)
+CLUSTER_ROLE_BINDINGS = Kind(_RIGHTS, "v1", "clusterrolebindings", namespaced=False)
+
 KINDS = {
     ("kubeflow.org/v1beta1", "Experiment"): EXPERIMENTS,
     ("batch/v1", "Job"): JOBS,
     ("v1", "Pod"): PODS,
+    ("v1", "Namespace"): NAMESPACES,
+    ("v1", "PersistentVolumeClaim"): CLAIMS,
+    ("v1", "ServiceAccount"): SERVICE_ACCOUNTS,
+    (f"{_RIGHTS}/v1", "Role"): ROLES,
+    (f"{_RIGHTS}/v1", "RoleBinding"): ROLE_BINDINGS,
+    (f"{_RIGHTS}/v1", "ClusterRole"): CLUSTER_ROLES,
+    (f"{_RIGHTS}/v1", "ClusterRoleBinding"): CLUSTER_ROLE_BINDINGS,
     ("authorization.k8s.io/v1", "SelfSubjectAccessReview"): ACCESS_REVIEWS,
 }
 

@@ -1,0 +1,251 @@
+"""The Katib backend: experiments and tasks on a cluster."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from housectl.backends.base import Handle, Snapshot, Task, Work
+from housectl.backends.katib import stopping
+from housectl.backends.katib.admission import check_plan
+from housectl.backends.katib.layout import (
+    EXPERIMENT,
+    INSTANCE_LABEL,
+    inputs_path,
+    output_path,
+    selector_of_all,
+    work_path,
+)
+from housectl.backends.katib.logs import task_log, trial_log
+from housectl.backends.katib.manifest import LAST_WORDS_ENDING
+from housectl.backends.katib.observer import Observer, unknown
+from housectl.backends.katib.plan import KatibPlan
+from housectl.backends.katib.preflight import preflight
+from housectl.backends.katib.records import KatibSettings, PlanRecord
+from housectl.backends.katib.snapshot import BY_TIME, BY_USER
+from housectl.backends.katib.volume import Volume
+from housectl.backends.kube.client import Kube
+from housectl.backends.kube.kinds import EXPERIMENTS, JOBS
+from housectl.backends.output import check_task_output, check_trial_output
+from housectl.contract.files import new_directory
+from housectl.contract.inputs import Inputs, read_inputs
+from housectl.diagnosis.objects import KatibExperiment
+from housectl.errors import ConflictError, NameTakenError, UnknownExperimentError, UsageError
+from housectl.experiment import Experiment, ExperimentState, Trial
+
+_SCHEME = "katib://"
+
+
+class KatibBackend:
+    """Runs experiments as Katib Experiments and tasks as Jobs; their files are on one claim.
+
+    A search that was stopped goes on in another Katib Experiment with what is left of the budget,
+    since Katib itself cannot stop one. That experiment does not know the earlier results.
+
+    Args:
+        kube: The cluster, and the namespace of all objects.
+        settings: How new trials and tasks run.
+        image: The trainer's image of new ones.
+        inputs: Holds a directory for each inputs digest.
+    """
+
+    def __init__(self, kube: Kube, *, settings: KatibSettings, image: str, inputs: Path) -> None:
+        self._kube = kube
+        self._settings = settings
+        self._image = image
+        self._inputs = inputs
+        self._observer = Observer(kube)
+
+    def plan(self, work: Work, *, inputs: Inputs, image: str | None) -> KatibPlan:
+        """Return the manifests that `submit` would send. Pure and offline."""
+        return KatibPlan(
+            PlanRecord(
+                inputs=inputs.digest,
+                image=image or self._image,
+                settings=self._settings,
+                experiment=work if isinstance(work, Experiment) else None,
+                task=work if isinstance(work, Task) else None,
+            )
+        )
+
+    def submit(self, work: Work, *, inputs: Inputs, image: str | None) -> Handle:
+        """Check the plan and the cluster, bring the inputs to the claim, then create the objects.
+
+        Raises:
+            UsageError: Katib would take the plan and then stand still.
+            NameTakenError: Something has that name.
+            ClusterError: The cluster lacks something, or refuses.
+        """
+        plan = self.plan(work, inputs=inputs, image=image)
+        check_plan(plan)
+        preflight(self._kube, plan.record)
+        if self._observer.exists(work.name):
+            raise _taken(work.name)
+        self._volume(plan.record).upload(inputs)
+        for manifest in plan.manifests():
+            try:
+                self._kube.create(manifest)
+            except ConflictError as error:
+                raise _taken(work.name) from error
+        return self._handle(work.name)
+
+    def recorded(self, handle: Handle) -> KatibPlan:
+        """Return the plan that was submitted, from the annotation of what it made."""
+        return KatibPlan(self._observer.record(handle.name))
+
+    def inputs(self, handle: Handle) -> Inputs:
+        """Return the inputs that it was submitted with, from the claim if they are not here.
+
+        Raises:
+            InputsError: They are altered.
+        """
+        record = self._observer.record(handle.name)
+        path = self._inputs / record.inputs
+        if not path.exists():
+            with new_directory(path) as directory:
+                self._volume(record).fetch(inputs_path(record.inputs), directory)
+        return read_inputs(path)
+
+    def resume(self, handle: Handle) -> None:
+        """Go on with what was stopped, and try a failed task again."""
+        record = self._observer.record(handle.name)
+        state = self.observe(handle).state
+        if isinstance(record.work, Task):
+            if state is ExperimentState.FAILED:
+                self._kube.delete(JOBS, handle.name)
+                self._observer.wait_until_gone(handle.name)
+                self._kube.create(KatibPlan(record).manifests()[0])
+        elif state is ExperimentState.STOPPED:
+            stopping.go_on(self._kube, record, record.work, self._observer.look(handle.name))
+        self._observer.forget(handle.name)
+
+    def handles(self) -> Sequence[Handle]:
+        """Return all experiments, the newest first."""
+        ours = selector_of_all(EXPERIMENT)
+        members = self._kube.views(EXPERIMENTS, KatibExperiment, labels=ours)
+        begun: dict[str, str] = {}
+        for member in members:
+            name, time = member.metadata.labels[INSTANCE_LABEL], member.metadata.creation_timestamp
+            begun[name] = min(begun.get(name, str(time)), str(time))
+        return [self._handle(name) for name in sorted(begun, key=begun.__getitem__, reverse=True)]
+
+    def handle(self, name: str) -> Handle:
+        """Return the handle of an experiment or task by its name or its URL.
+
+        Raises:
+            UnknownExperimentError: There is none.
+        """
+        handle = Handle(name) if name.startswith(_SCHEME) else self._handle(name)
+        if handle != self._handle(handle.name):
+            raise UnknownExperimentError(
+                f"{handle} is on another cluster or in another namespace than {self._handle('')}.",
+                hint="housectl list --context CONTEXT --namespace NAMESPACE",
+            )
+        if not self._observer.exists(handle.name):
+            raise unknown(handle.name)
+        return handle
+
+    def observe(self, handle: Handle) -> Snapshot:
+        """Look once at the experiment or task and its trials, with causes for what is stuck.
+
+        Raises:
+            UnknownExperimentError: It was deleted.
+        """
+        return self._observer.observe(handle.name)
+
+    def wait(self, handle: Handle, seen: Snapshot, *, timeout: float) -> None:
+        """Return when something differs from `seen`, or after `timeout` seconds.
+
+        Nothing on the cluster ends a search whose time is up; whoever waits does.
+        """
+        record = self._observer.record(handle.name)
+        left = stopping.seconds_left(record.work, seen)
+        if left is not None and left <= 0:
+            self._stop(handle, BY_TIME)
+            return
+        self._observer.wait(handle.name, seen, timeout=min(timeout, left or timeout))
+
+    def logs(self, handle: Handle, trial: str | None) -> Iterator[str]:
+        """Yield the trainer's own lines so far: of one trial, or of a task.
+
+        Raises:
+            UsageError: There is no such trial.
+        """
+        if trial is None:
+            yield from task_log(self._kube, handle.name)
+            return
+        yield from trial_log(self._kube, self._trial(handle, trial).name)
+
+    def fetch(self, handle: Handle, trial: str | None, into: Path) -> Path:
+        """Bring the output of a trial, or of a task, to the new directory `into`.
+
+        Raises:
+            BundleError: It is missing, or not what was recorded.
+            UsageError: There is no such trial.
+        """
+        known = None if trial is None else self._trial(handle, trial)
+        volume = self._volume(self._observer.record(handle.name))
+        with new_directory(into) as directory:
+            volume.fetch(output_path(handle.name, trial), directory)
+            if known is None:
+                check_task_output(directory)
+            else:
+                check_trial_output(directory, known)
+        return into
+
+    def discard(self, handle: Handle, trials: Sequence[str]) -> None:
+        """Free the outputs of these trials; their objectives stay."""
+        known = [self._trial(handle, trial).name for trial in trials]
+        outputs = [output_path(handle.name, name) for name in known]
+        if outputs:
+            volume = self._volume(self._observer.record(handle.name))
+            volume.remove([*outputs, *(f"{each}{LAST_WORDS_ENDING}" for each in outputs)])
+
+    def stop(self, handle: Handle) -> None:
+        """End it, and return when it has ended; finished trials stay usable. Idempotent.
+
+        An experiment without any trial, and a task, are deleted: nothing of them would be usable.
+        """
+        self._stop(handle, BY_USER)
+
+    def delete(self, handle: Handle) -> None:
+        """Stop it, and forget it with all its files. Idempotent."""
+        with suppress(UnknownExperimentError):
+            record = self._observer.record(handle.name)
+            if isinstance(record.work, Task):
+                self._kube.delete(JOBS, handle.name)
+            else:
+                for member in self._observer.look(handle.name).members:
+                    self._kube.delete(EXPERIMENTS, member.metadata.name)
+            self._observer.wait_until_gone(handle.name)
+            self._volume(record).remove([work_path(handle.name)])
+
+    def _stop(self, handle: Handle, why: str) -> None:
+        if self._observer.observe(handle.name).state.ended:
+            return
+        if isinstance(self._observer.record(handle.name).work, Task):
+            self._kube.delete(JOBS, handle.name)
+        else:
+            stopping.stop(self._kube, self._observer.look(handle.name), why)
+        self._observer.forget(handle.name)
+
+    def _volume(self, record: PlanRecord) -> Volume:
+        return Volume(kube=self._kube, claim=record.settings.claim, image=record.image)
+
+    def _trial(self, handle: Handle, name: str) -> Trial:
+        for trial in self.observe(handle).trials:
+            if trial.name == name:
+                return trial
+        raise UsageError(
+            f"{handle.name} has no trial {name}.",
+            hint=f"housectl show {handle.name}   # lists them",
+        )
+
+    def _handle(self, name: str) -> Handle:
+        return Handle(f"{_SCHEME}{self._kube.server.context}/{self._kube.namespace}/{name}")
+
+
+def _taken(name: str) -> NameTakenError:
+    return NameTakenError(
+        f"{name} exists already.",
+        hint=f"housectl tune --resume {name}   # or: housectl delete {name}",
+    )

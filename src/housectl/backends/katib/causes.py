@@ -1,0 +1,115 @@
+"""Why trials, experiments and tasks fail or are stuck: diagnosis, and the logs it needs."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from housectl.backends.katib.containers import CONTAINER
+from housectl.backends.katib.layout import EXPERIMENT_LABEL, TRIAL_LABEL
+from housectl.backends.katib.look import ExperimentLook, TaskLook
+from housectl.backends.katib.snapshot import is_running
+from housectl.backends.kube.client import Kube
+from housectl.diagnosis.attempt import COLLECTORS
+from housectl.diagnosis.experiment import experiment_cause
+from housectl.diagnosis.job import task_cause
+from housectl.diagnosis.objects import KatibExperiment, KatibTrial, ObjectMeta, Pod
+from housectl.diagnosis.observed import Observed
+from housectl.diagnosis.trial import trial_cause
+from housectl.errors import ClusterError
+
+_TAIL = 200
+
+
+class Causes:
+    """Finds causes, reading each log at most once after its end.
+
+    Args:
+        kube: The cluster.
+    """
+
+    def __init__(self, kube: Kube) -> None:
+        self._kube = kube
+        self._logs: dict[tuple[str, str], list[str]] = {}
+
+    def of(self, name: str, look: ExperimentLook) -> "ExperimentCauses":
+        """Return what tells the causes of an experiment's trials and members."""
+        return ExperimentCauses(causes=self, kube=self._kube, name=name, look=look)
+
+    def of_task(self, look: TaskLook) -> str | None:
+        """Return why a task has failed or is stuck."""
+        lines = [line for pod in look.pods for line in self.log(pod, CONTAINER)]
+        cause = task_cause(
+            look.jobs[0],
+            look.pods,
+            look.events,
+            namespace=self._kube.namespace,
+            context=self._kube.context,
+            lines=lines,
+            now=datetime.now(UTC),
+        )
+        return str(cause) if cause else None
+
+    def log(self, pod: Pod, container: str) -> list[str]:
+        """Return the last lines of a container that has ended without last words."""
+        ended = {each.name: each.state.terminated for each in pod.status.container_statuses}
+        key = (pod.metadata.uid, container)
+        if not ended.get(container):
+            return []
+        if key not in self._logs:
+            try:
+                text = self._kube.log(pod.metadata.name, container, tail=_TAIL)
+            except ClusterError:
+                return []
+            self._logs[key] = text.splitlines()
+        return self._logs[key]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExperimentCauses:
+    """The causes of one experiment's trials and members, at one moment."""
+
+    causes: Causes
+    kube: Kube
+    name: str
+    look: ExperimentLook
+
+    def trial(self, trial: KatibTrial) -> str | None:
+        """Return why a trial failed or is stuck."""
+        named = trial.metadata.labels.get(EXPERIMENT_LABEL)
+        member = next(each for each in self.look.members if each.metadata.name == named)
+        collector = [] if is_running(trial) else self._collector(trial)
+        cause = trial_cause(self._observed(member), trial, collector=collector)
+        return str(cause) if cause else None
+
+    def member(self, member: KatibExperiment) -> str | None:
+        """Return why a member does not get on."""
+        cause = experiment_cause(self._observed(member))
+        return str(cause) if cause else None
+
+    def _collector(self, trial: KatibTrial) -> list[str]:
+        """Return the sidecar's log where the trainer left no last words."""
+        for pod in self.look.pods:
+            if pod.metadata.labels.get(TRIAL_LABEL) == trial.metadata.name:
+                for container in pod.spec.containers:
+                    if container.name in COLLECTORS:
+                        return self.causes.log(pod, container.name)
+        return []
+
+    def _observed(self, member: KatibExperiment) -> Observed:
+        name = member.metadata.name
+        suggestions = (each for each in self.look.suggestions if each.metadata.name == name)
+        return Observed(
+            namespace=self.kube.namespace,
+            context=self.kube.context,
+            name=self.name,
+            experiment=member,
+            suggestion=next(suggestions, None),
+            trials=[each for each in self.look.trials if _is_of(each.metadata, name)],
+            jobs=self.look.jobs,
+            pods=[each for each in self.look.pods if _is_of(each.metadata, name)],
+            events=self.look.events,
+            now=datetime.now(UTC),
+        )
+
+
+def _is_of(metadata: ObjectMeta, member: str) -> bool:
+    return metadata.labels.get(EXPERIMENT_LABEL) == member

@@ -1,0 +1,229 @@
+"""The manifests of an experiment and of a task. Pure."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from housectl.backends.base import Task
+from housectl.backends.katib.containers import CONTAINER, Manifest, container, pod_spec
+from housectl.backends.katib.layout import (
+    EXPERIMENT,
+    FAMILY_LABEL,
+    PLAN_ANNOTATION,
+    TASK,
+    TRIAL,
+    inputs_path,
+    labels,
+    mounted,
+    output_path,
+)
+from housectl.backends.katib.records import PlanRecord
+from housectl.contract.metrics import OBJECTIVE
+from housectl.contract.recipe import Assignment, Family, derived_seed
+from housectl.contract.record import canonical_json
+from housectl.experiment import Budget, Experiment, Limits, Parameter
+
+SKOPT = "bayesianoptimization"
+LAST_WORDS_ENDING = ".last-words.json"
+
+# The collector looks for the training once, when it starts itself.
+_SHORTEST_TRIAL_SECONDS = 5
+# How long before Kubernetes would delete pod and log the trainer ends by itself.
+_LAST_WORDS_SECONDS = 30
+_LAST_WORDS = "/dev/termination-log"
+_TRIAL_NAME = "trialName"
+_METRIC_FORMAT = rf"^({OBJECTIVE})=([+-]?\d+(\.\d+)?([eE][+-]?\d+)?)$"
+_SKOPT_INITIAL_POINTS = 10
+_SEEDED = {SKOPT, "random", "tpe", "multivariate-tpe", "cmaes"}
+_SEED_LIMIT = 2**31
+_TRIAL_CORES = 1
+_TASK_CORES = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """One Katib Experiment of an experiment: a family's share of the budget.
+
+    Attributes:
+        attempt: 1 at first, more when a stopped search goes on in another one.
+    """
+
+    name: str
+    family: Family
+    budget: Budget
+    workers: int
+    attempt: int = 1
+
+
+def experiment_manifest(plan: PlanRecord, experiment: Experiment, member: Member) -> Manifest:
+    """Return the Katib Experiment of one member of an experiment."""
+    parameters = experiment.spaces[member.family].parameters
+    return {
+        "apiVersion": "kubeflow.org/v1beta1",
+        "kind": "Experiment",
+        "metadata": {
+            "name": member.name,
+            "namespace": plan.settings.namespace,
+            "labels": {**labels(experiment.name, EXPERIMENT), FAMILY_LABEL: member.family.value},
+            "annotations": {PLAN_ANNOTATION: canonical_json(plan).decode()},
+        },
+        "spec": {
+            "objective": {"type": "minimize", "objectiveMetricName": OBJECTIVE},
+            "metricsCollectorSpec": {
+                "collector": {"kind": "StdOut"},
+                "source": {"filter": {"metricsFormat": [_METRIC_FORMAT]}},
+            },
+            "algorithm": _algorithm(plan.settings.algorithm, experiment.seed, member),
+            "maxTrialCount": member.budget.trials,
+            "parallelTrialCount": min(member.workers, member.budget.trials),
+            "maxFailedTrialCount": min(member.budget.max_failed, member.budget.trials),
+            "resumePolicy": "Never",
+            "parameters": [_parameter(each) for each in parameters],
+            "trialTemplate": {
+                "primaryContainerName": CONTAINER,
+                # Without it Katib would delete the pods of trials, and their logs.
+                "retain": True,
+                "trialParameters": [
+                    *({"name": each.name, "reference": each.name} for each in parameters),
+                    {"name": _TRIAL_NAME, "reference": "${trialSpec.Name}"},
+                ],
+                "trialSpec": {
+                    "apiVersion": "batch/v1",
+                    "kind": "Job",
+                    "metadata": {"labels": labels(experiment.name, TRIAL)},
+                    "spec": _trial_job(plan, experiment, member.family),
+                },
+            },
+        },
+    }
+
+
+def task_manifest(plan: PlanRecord, task: Task) -> Manifest:
+    """Return the Job of a task."""
+    options = {
+        "--inputs": mounted(inputs_path(plan.inputs)),
+        "--output": mounted(output_path(task.name, None)),
+        "--family": task.family,
+        "--last-words": _LAST_WORDS,
+        "--model-sha256": task.model_sha256,
+        "--experiment": task.experiment,
+        "--trial": task.trial,
+        "--commit": task.commit,
+        "--backend": "katib",
+        "--image": plan.image,
+    }
+    given = [part for name, value in options.items() if value for part in (name, str(value))]
+    command = [*_trainer(task.kind), *given, *_pairs(task.assignment)]
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": task.name,
+            "namespace": plan.settings.namespace,
+            "labels": labels(task.name, TASK),
+            "annotations": {PLAN_ANNOTATION: canonical_json(plan).decode()},
+        },
+        "spec": _job(plan, task.name, TASK, command, limits=Limits(), cores=_TASK_CORES),
+    }
+
+
+def _trial_job(plan: PlanRecord, experiment: Experiment, family: Family) -> Manifest:
+    space = experiment.spaces[family]
+    searched = {each.name: f"${{trialParameters.{each.name}}}" for each in space.parameters}
+    output = mounted(output_path(experiment.name, f"${{trialParameters.{_TRIAL_NAME}}}"))
+    seconds = experiment.limits.seconds
+    command = [
+        *_trainer("trial"),
+        *("--inputs", mounted(inputs_path(plan.inputs))),
+        *("--output", output),
+        *("--family", family.value),
+        *("--at-least", str(_SHORTEST_TRIAL_SECONDS)),
+        *(("--deadline", str(seconds)) if seconds is not None else ()),
+        *("--last-words", _LAST_WORDS),
+        *("--last-words", f"{output}{LAST_WORDS_ENDING}"),
+        *_pairs({**space.fixed, **searched}),
+    ]
+    return _job(plan, experiment.name, TRIAL, command, limits=experiment.limits, cores=_TRIAL_CORES)
+
+
+def _job(
+    plan: PlanRecord,
+    name: str,
+    component: str,
+    command: Sequence[str],
+    *,
+    limits: Limits,
+    cores: int,
+) -> Manifest:
+    settings = plan.settings
+    trainer = container(
+        plan.image,
+        command,
+        requests={
+            "cpu": settings.cpu,
+            "memory": str(min(settings.memory, limits.memory or settings.memory)),
+        },
+        limits={
+            "cpu": str(max(cores, math.ceil(cores_of(settings.cpu)))),
+            **({"memory": str(limits.memory)} if limits.memory else {}),
+        },
+    )
+    deadline = (
+        {"activeDeadlineSeconds": math.ceil(limits.seconds) + _LAST_WORDS_SECONDS}
+        if limits.seconds is not None
+        else {}
+    )
+    return {
+        # A training that failed once would fail again, six times by default.
+        "backoffLimit": 0,
+        **deadline,
+        "template": {
+            "metadata": {"labels": labels(name, component)},
+            "spec": pod_spec(trainer, claim=settings.claim),
+        },
+    }
+
+
+def cores_of(quantity: str) -> float:
+    """Return a number of cores from Kubernetes' form of it, such as 500m or 2."""
+    return float(quantity[:-1]) / 1000 if quantity.endswith("m") else float(quantity)
+
+
+def _trainer(command: str) -> list[str]:
+    return ["python", "-m", "trainer", str(command)]
+
+
+def _pairs(assignment: Assignment) -> list[str]:
+    return [f"{name}={value}" for name, value in sorted(assignment.items())]
+
+
+def _parameter(parameter: Parameter) -> Manifest:
+    """Return a parameter in Katib's form, which has texts for numbers."""
+    if parameter.minimum is None or parameter.maximum is None:
+        feasible: Manifest = {"list": [str(choice) for choice in parameter.choices]}
+    else:
+        feasible = {"min": _text(parameter.minimum), "max": _text(parameter.maximum)}
+        if parameter.log:
+            feasible["distribution"] = "logUniform"
+    return {
+        "name": parameter.name,
+        "parameterType": parameter.kind.value,
+        "feasibleSpace": feasible,
+    }
+
+
+def _text(bound: float) -> str:
+    return str(int(bound)) if float(bound).is_integer() else repr(bound)
+
+
+def _algorithm(name: str, seed: int, member: Member) -> Manifest:
+    settings: dict[str, str] = {}
+    if name in _SEEDED:
+        # Each attempt and each family draws its own numbers.
+        own = derived_seed(seed, f"{member.family} {member.attempt}")
+        settings["random_state"] = str(own % _SEED_LIMIT)
+    if name == SKOPT and member.budget.trials <= _SKOPT_INITIAL_POINTS:
+        # With the default of ten the whole search would be a random one.
+        settings["n_initial_points"] = str(max(1, member.budget.trials // 2))
+    listed = [{"name": key, "value": value} for key, value in sorted(settings.items())]
+    return {"algorithmName": name, **({"algorithmSettings": listed} if listed else {})}

@@ -1,0 +1,174 @@
+"""Looking at experiments and tasks: directly, or in a mirror for as long as somebody waits."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from housectl.backends.base import Snapshot, Task
+from housectl.backends.katib.causes import Causes
+from housectl.backends.katib.layout import PLAN_ANNOTATION, TASK, labels, selector
+from housectl.backends.katib.look import (
+    ExperimentLook,
+    experiment_look,
+    experiment_selectors,
+    member_selector,
+    task_look,
+    task_selectors,
+)
+from housectl.backends.katib.mirror import Mirror
+from housectl.backends.katib.records import PlanRecord
+from housectl.backends.katib.snapshot import snapshot_of, task_snapshot_of
+from housectl.backends.kube.client import Kube, Manifest
+from housectl.backends.kube.kinds import EXPERIMENTS, JOBS, Kind
+from housectl.diagnosis.objects import Job, KatibExperiment, ObjectMeta
+from housectl.errors import ClusterError, UnknownExperimentError
+from housectl.experiment import Experiment
+
+# Some causes show by time alone, with no change on the cluster.
+_LOOK_SECONDS = 5.0
+_GONE_SECONDS = 60.0
+_PAUSE = 0.3
+
+
+class Observer:
+    """Knows what the cluster has of each experiment and task.
+
+    Args:
+        kube: The cluster.
+    """
+
+    def __init__(self, kube: Kube) -> None:
+        self._kube = kube
+        self._records: dict[str, PlanRecord] = {}
+        self._mirrors: dict[str, Mirror] = {}
+        self._causes = Causes(kube)
+
+    def record(self, name: str) -> PlanRecord:
+        """Return what was recorded when it was submitted.
+
+        Raises:
+            UnknownExperimentError: The cluster has no such experiment or task of ours.
+        """
+        if name not in self._records:
+            self._records[name] = _recorded(name, self._metadata(name))
+        return self._records[name]
+
+    def exists(self, name: str) -> bool:
+        """Return whether something has that name."""
+        return bool(self._metadata(name))
+
+    def observe(self, name: str) -> Snapshot:
+        """Return how it stands.
+
+        Raises:
+            UnknownExperimentError: There is none.
+        """
+        work = self.record(name).work
+        snapshot = self._task(name) if isinstance(work, Task) else self._experiment(name, work)
+        mirror = self._mirrors.get(name)
+        if mirror and mirror.trouble:
+            return replace(snapshot, reason=f"{mirror.trouble} It is tried again.")
+        return snapshot
+
+    def look(self, name: str) -> ExperimentLook:
+        """Return all objects of an experiment.
+
+        Raises:
+            UnknownExperimentError: It was deleted.
+        """
+        look = experiment_look(self._source(name, self._experiment_selectors))
+        if not look.members:
+            self.forget(name)
+            raise unknown(name)
+        return look
+
+    def wait(self, name: str, seen: Snapshot, *, timeout: float) -> None:
+        """Return when it stands otherwise than `seen`, or after `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        while (mirror := self._mirror(name)) and self.observe(name) == seen:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return
+            mirror.wait(mirror.count, timeout=min(left, _LOOK_SECONDS))
+
+    def forget(self, name: str) -> None:
+        """Look afresh from now on: something was changed by us."""
+        self._records.pop(name, None)
+        if mirror := self._mirrors.pop(name, None):
+            mirror.close()
+
+    def wait_until_gone(self, name: str) -> None:
+        """Wait until the cluster has forgotten it.
+
+        Raises:
+            ClusterError: Something keeps it.
+        """
+        self.forget(name)
+        deadline = time.monotonic() + _GONE_SECONDS
+        while self.exists(name):
+            if time.monotonic() > deadline:
+                raise ClusterError(
+                    f"{name} is still there {_GONE_SECONDS:.0f} s after it was deleted: Katib's "
+                    "controller, which has to agree, does not.",
+                    hint="housectl doctor   # says whether Katib's controller runs",
+                )
+            time.sleep(_PAUSE)
+
+    def _experiment(self, name: str, experiment: Experiment) -> Snapshot:
+        look = self.look(name)
+        told = self._causes.of(name, look)
+        return snapshot_of(experiment, look, trial_cause=told.trial, member_cause=told.member)
+
+    def _task(self, name: str) -> Snapshot:
+        look = task_look(self._source(name, self._task_selectors), name)
+        if not look.jobs:
+            self.forget(name)
+            raise unknown(name)
+        return task_snapshot_of(look, self._causes.of_task(look))
+
+    def _source(
+        self, name: str, selectors: Callable[[str], Mapping[Kind, str]]
+    ) -> Callable[[Kind], Sequence[Manifest]]:
+        if mirror := self._mirrors.get(name):
+            return mirror.objects
+        wanted = selectors(name)
+        return lambda kind: self._kube.list(kind, labels=wanted[kind]).items
+
+    def _mirror(self, name: str) -> Mirror:
+        if name not in self._mirrors:
+            is_task = isinstance(self.record(name).work, Task)
+            selectors = self._task_selectors if is_task else self._experiment_selectors
+            self._mirrors[name] = Mirror(self._kube, selectors(name))
+        return self._mirrors[name]
+
+    def _experiment_selectors(self, name: str) -> Mapping[Kind, str]:
+        members = [each.name for each in self._metadata(name)]
+        if not members:
+            raise unknown(name)
+        return experiment_selectors(name, members)
+
+    def _task_selectors(self, name: str) -> Mapping[Kind, str]:
+        return task_selectors(name)
+
+    def _metadata(self, name: str) -> list[ObjectMeta]:
+        """Return what the Experiments with that name, or else the Job, say of themselves."""
+        members = self._kube.views(EXPERIMENTS, KatibExperiment, labels=member_selector(name))
+        if members:
+            return [each.metadata for each in members]
+        jobs = self._kube.views(JOBS, Job, labels=selector(labels(name, TASK)))
+        return [each.metadata for each in jobs]
+
+
+def unknown(name: str) -> UnknownExperimentError:
+    """Return the error for a name that the cluster does not have."""
+    return UnknownExperimentError(
+        f"There is no experiment {name}.", hint="housectl list   # lists them"
+    )
+
+
+def _recorded(name: str, found: Sequence[ObjectMeta]) -> PlanRecord:
+    for metadata in found:
+        text = metadata.annotations.get(PLAN_ANNOTATION)
+        if text is not None:
+            return PlanRecord.from_json(text.encode())
+    raise unknown(name)

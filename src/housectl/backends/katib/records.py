@@ -1,0 +1,46 @@
+"""What an annotation of each object records: later commands need no housectl.yaml."""
+
+from housectl.backends.base import Task, Work
+from housectl.contract.record import SCHEMA_VERSION, MalformedRecordError, Record
+from housectl.experiment import Experiment
+
+
+class KatibSettings(Record, kw_only=True):
+    """How and where trials run.
+
+    Attributes:
+        claim: Persistent volume claim of inputs and outputs.
+        algorithm: Katib's name of what chooses assignments.
+        cpu: Cores that a trial is scheduled by, as Kubernetes writes them.
+        memory: Bytes that a trial is scheduled by.
+    """
+
+    namespace: str
+    claim: str
+    algorithm: str
+    cpu: str
+    memory: int
+
+
+class PlanRecord(Record, kw_only=True):
+    """What was, or is to be, sent.
+
+    Attributes:
+        inputs: Digest of the inputs.
+        image: The trainer's.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    inputs: str
+    image: str
+    settings: KatibSettings
+    experiment: Experiment | None = None
+    task: Task | None = None
+
+    @property
+    def work(self) -> Work:
+        """What is to be done."""
+        work = self.experiment or self.task
+        if work is None:
+            raise MalformedRecordError("neither an experiment nor a task")
+        return work

@@ -1,0 +1,248 @@
+"""From what a cluster has to a snapshot: the trials, and how the search stands. Pure."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+from housectl.backends.base import Snapshot
+from housectl.backends.katib.layout import (
+    CONTINUED_ANNOTATION,
+    EXPERIMENT_LABEL,
+    FAMILY_LABEL,
+    STOPPED_ANNOTATION,
+)
+from housectl.backends.katib.look import ExperimentLook, TaskLook
+from housectl.contract.metrics import OBJECTIVE
+from housectl.contract.recipe import Assignment, Family, Value
+from housectl.diagnosis.objects import KatibExperiment, KatibTrial, find
+from housectl.experiment import (
+    Experiment,
+    ExperimentState,
+    Parameter,
+    ParameterKind,
+    Trial,
+    TrialState,
+    best_trial,
+    failed_trials,
+    failure_summary,
+)
+
+TrialCause = Callable[[KatibTrial], str | None]
+MemberCause = Callable[[KatibExperiment], str | None]
+
+BY_USER, BY_TIME = "by the user", "its time was up"
+
+_FAILED = ("Failed", "MetricsUnavailable", "Killed", "EarlyStopped")
+
+
+def snapshot_of(
+    experiment: Experiment,
+    look: ExperimentLook,
+    *,
+    trial_cause: TrialCause,
+    member_cause: MemberCause,
+) -> Snapshot:
+    """Return how an experiment stands.
+
+    Args:
+        experiment: What was submitted.
+        look: What the cluster has of it.
+        trial_cause: Says why a trial failed or is stuck; None for one that gets on.
+        member_cause: The same of a member.
+    """
+    trials = _trials(experiment, look, trial_cause)
+    state = _state(look.members, trials)
+    if state.ended:
+        # Katib lets trials go on that run when too many others have failed.
+        trials = tuple(each for each in trials if each.state is not TrialState.RUNNING)
+    return Snapshot(
+        state=state,
+        trials=trials,
+        reason=_reason(experiment, look, trials, state, member_cause),
+        warnings=tuple(_warnings(look, trials)) if state.ended else (),
+        started=_seconds(look.members[0].metadata.creation_timestamp),
+        finished=max(filter(None, map(_end, look.members)), default=None) if state.ended else None,
+    )
+
+
+def task_snapshot_of(look: TaskLook, cause: str | None) -> Snapshot:
+    """Return how a task stands, and why if it does not get on."""
+    job = look.jobs[0]
+    conditions = job.status.conditions
+    state = ExperimentState.RUNNING
+    if find(conditions, "Complete"):
+        state = ExperimentState.SUCCEEDED
+    elif find(conditions, "Failed"):
+        state = ExperimentState.FAILED
+    end = find(conditions, "Complete") or find(conditions, "Failed")
+    return Snapshot(
+        state=state,
+        reason=None if state is ExperimentState.SUCCEEDED else cause,
+        started=_seconds(job.metadata.creation_timestamp),
+        finished=_seconds(end.last_transition_time) if end else None,
+    )
+
+
+def is_over(member: KatibExperiment) -> bool:
+    """Return whether Katib starts no more trials of a member."""
+    return any(find(member.status.conditions, kind) for kind in ("Succeeded", "Failed"))
+
+
+def is_running(trial: KatibTrial) -> bool:
+    """Return whether a trial has not ended."""
+    return not any(find(trial.status.conditions, kind) for kind in ("Succeeded", *_FAILED))
+
+
+def objective_of(trial: KatibTrial) -> float | None:
+    """Return the objective that Katib has of a trial, if it is a finite number."""
+    for metric in trial.status.observation.metrics:
+        if metric.name == OBJECTIVE:
+            for text in (metric.latest, metric.min):
+                value = _number(text)
+                if math.isfinite(value):
+                    return value
+    return None
+
+
+def in_order(trials: Iterable[KatibTrial]) -> list[KatibTrial]:
+    """Return trials in the order in which they were made, which gives them their numbers."""
+    return sorted(
+        trials, key=lambda each: (str(each.metadata.creation_timestamp), each.metadata.name)
+    )
+
+
+def family_of(member: KatibExperiment) -> Family:
+    """Return the family that a member searches."""
+    return Family(member.metadata.labels[FAMILY_LABEL])
+
+
+def _trials(
+    experiment: Experiment, look: ExperimentLook, trial_cause: TrialCause
+) -> tuple[Trial, ...]:
+    families = {member.metadata.name: family_of(member) for member in look.members}
+    return tuple(
+        _trial(
+            experiment, number, families[each.metadata.labels[EXPERIMENT_LABEL]], each, trial_cause
+        )
+        for number, each in enumerate(in_order(look.trials))
+    )
+
+
+def _trial(
+    experiment: Experiment,
+    number: int,
+    family: Family,
+    trial: KatibTrial,
+    trial_cause: TrialCause,
+) -> Trial:
+    mse = objective_of(trial) if find(trial.status.conditions, "Succeeded") else None
+    state = TrialState.FAILED if mse is None else TrialState.SUCCEEDED
+    if is_running(trial):
+        state = TrialState.RUNNING
+    cause = None if state is TrialState.SUCCEEDED else trial_cause(trial)
+    if state is TrialState.FAILED and cause is None:
+        cause = _told(trial)
+    return Trial(
+        number=number,
+        name=trial.metadata.name,
+        family=family,
+        assignment=_assignment(experiment, family, trial),
+        state=state,
+        mse=mse,
+        cause=cause,
+        started=_seconds(trial.status.start_time or trial.metadata.creation_timestamp),
+        finished=None if state is TrialState.RUNNING else _seconds(trial.status.completion_time),
+    )
+
+
+def _told(trial: KatibTrial) -> str:
+    ends = (find(trial.status.conditions, kind) for kind in _FAILED)
+    return next((end.message for end in ends if end), "it has no objective")
+
+
+def _assignment(experiment: Experiment, family: Family, trial: KatibTrial) -> Assignment:
+    space = experiment.spaces[family]
+    given = {each.name: each.value for each in trial.spec.parameter_assignments}
+    chosen = {
+        parameter.name: _value(parameter, given[parameter.name])
+        for parameter in space.parameters
+        if parameter.name in given
+    }
+    return {**space.fixed, **chosen}
+
+
+def _value(parameter: Parameter, text: str) -> Value:
+    match parameter.kind:
+        case ParameterKind.INT:
+            return int(float(text))
+        case ParameterKind.DOUBLE:
+            return float(text)
+        case ParameterKind.CATEGORICAL:
+            known = {str(choice): choice for choice in parameter.choices}
+            return known.get(text, text)
+
+
+def _state(members: Sequence[KatibExperiment], trials: Sequence[Trial]) -> ExperimentState:
+    active = [each for each in members if CONTINUED_ANNOTATION not in each.metadata.annotations]
+    stops = {each.metadata.annotations.get(STOPPED_ANNOTATION) for each in active}
+    if BY_USER in stops:
+        return ExperimentState.STOPPED
+    if not all(is_over(each) or STOPPED_ANNOTATION in each.metadata.annotations for each in active):
+        return ExperimentState.RUNNING if trials else ExperimentState.CREATED
+    failed = any(find(each.status.conditions, "Failed") for each in active)
+    usable = best_trial(trials) is not None
+    return ExperimentState.FAILED if failed or not usable else ExperimentState.SUCCEEDED
+
+
+def _reason(
+    experiment: Experiment,
+    look: ExperimentLook,
+    trials: Sequence[Trial],
+    state: ExperimentState,
+    member_cause: MemberCause,
+) -> str | None:
+    if state is ExperimentState.STOPPED:
+        return "It was stopped."
+    if state is ExperimentState.FAILED and failed_trials(trials):
+        return failure_summary(trials)
+    if state is not ExperimentState.SUCCEEDED:
+        return next(filter(None, map(member_cause, look.members)), None)
+    stopped = any(STOPPED_ANNOTATION in each.metadata.annotations for each in look.members)
+    if stopped and len(trials) < experiment.budget.trials:
+        return f"Its time was used up after {len(trials)} of {experiment.budget.trials} trials."
+    return None
+
+
+def _warnings(look: ExperimentLook, trials: Sequence[Trial]) -> Iterable[str]:
+    """Yield where Katib's own optimum is not the best trial: it takes a text for a low number."""
+    members = {each.metadata.name: each.metadata.labels[EXPERIMENT_LABEL] for each in look.trials}
+    for member in look.members:
+        name = member.metadata.name
+        best = best_trial(each for each in trials if members[each.name] == name)
+        katibs = member.status.current_optimal_trial.best_trial_name
+        if katibs and best and katibs != best.name and _differs(trials, katibs, best):
+            yield (
+                f"Katib takes {katibs} for the best trial of {name}; {best.name} has the lowest "
+                "mse, and is used."
+            )
+
+
+def _differs(trials: Sequence[Trial], katibs: str, best: Trial) -> bool:
+    """Return whether Katib's optimum is worse: of equals it may well name another one."""
+    return all(each.mse != best.mse for each in trials if each.name == katibs)
+
+
+def _end(member: KatibExperiment) -> float | None:
+    ends = (find(member.status.conditions, kind) for kind in ("Succeeded", "Failed"))
+    return next((_seconds(end.last_transition_time) for end in ends if end), None)
+
+
+def _seconds(time: datetime | None) -> float | None:
+    return None if time is None else time.timestamp()
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

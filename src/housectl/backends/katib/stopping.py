@@ -1,0 +1,106 @@
+"""Ending a search before its end, and going on with it: Katib itself can do neither."""
+
+import time
+from collections import Counter
+
+from housectl.backends.base import Snapshot, Work
+from housectl.backends.katib.layout import (
+    CONTINUED_ANNOTATION,
+    EXPERIMENT_LABEL,
+    STOPPED_ANNOTATION,
+    TRIAL_LABEL,
+)
+from housectl.backends.katib.look import ExperimentLook
+from housectl.backends.katib.manifest import experiment_manifest
+from housectl.backends.katib.plan import remaining
+from housectl.backends.katib.records import PlanRecord
+from housectl.backends.katib.snapshot import family_of, is_over, is_running
+from housectl.backends.kube.client import Kube
+from housectl.backends.kube.kinds import EXPERIMENTS, PODS, TRIALS
+from housectl.diagnosis.objects import KatibExperiment, KatibTrial, Pod, find
+from housectl.errors import ClusterError
+from housectl.experiment import Experiment
+
+_PATIENCE_SECONDS = 60.0
+_PAUSE = 0.3
+
+
+def stop(kube: Kube, look: ExperimentLook, why: str) -> None:
+    """End all members that are not over; trials that have ended stay.
+
+    A member without any trial is deleted.
+
+    Raises:
+        ClusterError: Katib's controller does not react.
+    """
+    for member in look.members:
+        if not is_over(member):
+            _stop_member(kube, member, _trials_of(member, look), why)
+
+
+def go_on(kube: Kube, record: PlanRecord, experiment: Experiment, look: ExperimentLook) -> None:
+    """Create members with what is left of the budget of a search that was stopped."""
+    families = {member.metadata.name: family_of(member) for member in look.members}
+    ended = Counter(
+        families[trial.metadata.labels[EXPERIMENT_LABEL]]
+        for trial in look.trials
+        if not is_running(trial)
+    )
+    attempt = 1 + max(Counter(families.values()).values())
+    for member in remaining(experiment, ended, attempt=attempt):
+        kube.create(experiment_manifest(record, experiment, member))
+    for former in look.members:
+        if STOPPED_ANNOTATION in former.metadata.annotations:
+            annotations = {CONTINUED_ANNOTATION: str(attempt)}
+            change = {"metadata": {"annotations": annotations}}
+            kube.patch(EXPERIMENTS, former.metadata.name, change)
+
+
+def seconds_left(work: Work, snapshot: Snapshot) -> float | None:
+    """Return how many seconds a search still has; None where nothing limits them."""
+    seconds = work.budget.seconds if isinstance(work, Experiment) else None
+    if seconds is None or snapshot.started is None or snapshot.state.ended:
+        return None
+    return snapshot.started + seconds - time.time()
+
+
+def _stop_member(kube: Kube, member: KatibExperiment, trials: list[KatibTrial], why: str) -> None:
+    name = member.metadata.name
+    if not trials:
+        kube.delete(EXPERIMENTS, name)
+        return
+    doomed = {trial.metadata.name for trial in trials if is_running(trial)}
+    # Katib ends the search as soon as so many trials have ended.
+    enough = max(len(trials) - len(doomed), 1)
+    failures = min(member.spec.max_failed_trial_count or enough, enough)
+    change = {"maxTrialCount": enough, "parallelTrialCount": 1, "maxFailedTrialCount": failures}
+    annotations = {"metadata": {"annotations": {STOPPED_ANNOTATION: why}}}
+    kube.patch(EXPERIMENTS, name, {**annotations, "spec": change})
+    if len(doomed) == len(trials):
+        _kill_pods(kube, name)
+    _wait_until_over(kube, name)
+    for trial in kube.views(TRIALS, KatibTrial, labels=f"{EXPERIMENT_LABEL}={name}"):
+        if trial.metadata.name in doomed and not find(trial.status.conditions, "Succeeded"):
+            kube.delete(TRIALS, trial.metadata.name)
+
+
+def _kill_pods(kube: Kube, member: str) -> None:
+    """Let the running trials fail, which ends an experiment that has no other trial."""
+    for pod in kube.views(PODS, Pod, labels=f"{EXPERIMENT_LABEL}={member},{TRIAL_LABEL}"):
+        kube.delete(PODS, pod.metadata.name)
+
+
+def _wait_until_over(kube: Kube, member: str) -> None:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while not is_over(kube.get(EXPERIMENTS, member, KatibExperiment)):
+        if time.monotonic() > deadline:
+            raise ClusterError(
+                f"Katib's controller has not ended {member} in {_PATIENCE_SECONDS:.0f} s.",
+                hint="housectl doctor   # says whether Katib's controller runs",
+            )
+        time.sleep(_PAUSE)
+
+
+def _trials_of(member: KatibExperiment, look: ExperimentLook) -> list[KatibTrial]:
+    name = member.metadata.name
+    return [each for each in look.trials if each.metadata.labels.get(EXPERIMENT_LABEL) == name]

@@ -1,0 +1,226 @@
+"""Files to and from the claim, through a pod that lives as long as it takes."""
+
+import io
+import secrets
+import shutil
+import tarfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from housectl.backends.katib.containers import CONTAINER, Manifest, container, pod_spec
+from housectl.backends.katib.layout import VOLUME, inputs_path, labels, mounted, selector
+from housectl.backends.kube.client import Kube
+from housectl.backends.kube.exec import Streams
+from housectl.backends.kube.kinds import CLAIMS, EVENTS, PODS
+from housectl.contract.files import TEMPORARY_PREFIX
+from housectl.contract.inputs import Inputs
+from housectl.diagnosis.cause import Place, first_cause
+from housectl.diagnosis.objects import Claim, Event, Pod, view
+from housectl.diagnosis.seen import SeenPod
+from housectl.diagnosis.starting import POD_PROBES
+from housectl.errors import BundleError, ClusterUnreachableError, PodError
+
+_START_SECONDS = 120
+# A pod that nobody deletes, as this process was killed, ends by itself.
+_LIFETIME_SECONDS = 900
+_TRIES = 3
+_UNPACK = """
+set -eu
+trap 'rm -rf "$1"' EXIT
+mkdir -p "$1"
+head -c "$3" | tar -xf - -C "$1"
+python -c 'import os; os.sync()'
+[ -e "$2" ] || mv "$1" "$2"
+"""
+_PACK = '[ ! -d "$1" ] || exec tar -cf - -C "$1" .'
+_REMOVE = 'rm -rf "$@"'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Volume:
+    """The claim of some inputs and outputs.
+
+    Attributes:
+        image: What the pod runs: the trainer's image, which nodes have already.
+    """
+
+    kube: Kube
+    claim: str
+    image: str
+
+    def upload(self, inputs: Inputs) -> None:
+        """Bring an inputs directory to the claim, once for each digest.
+
+        Raises:
+            PodError: The pod does not start, or the volume cannot be written.
+        """
+        mark = f"housectl/inputs-{inputs.digest[:40]}"
+        claim = self.kube.get(CLAIMS, self.claim, Claim)
+        if mark in claim.metadata.annotations:
+            return
+        content = _packed(inputs.path)
+        path = inputs_path(inputs.digest)
+        parent, _, name = path.rpartition("/")
+        temporary = f"{parent}/{TEMPORARY_PREFIX}{name}-{secrets.token_hex(4)}"
+        with self._pod(read_only=False) as pod:
+            arguments = [mounted(temporary), mounted(path), str(len(content))]
+            with _running(self.kube, pod, _UNPACK, arguments) as streams:
+                streams.send(content)
+                for _ in streams.read():
+                    pass
+        self.kube.patch(CLAIMS, self.claim, {"metadata": {"annotations": {mark: "uploaded"}}})
+
+    def fetch(self, path: str, into: Path) -> None:
+        """Bring a directory of the claim here, into one that is there and empty.
+
+        Raises:
+            BundleError: There is no such directory, or it holds what points out of it.
+            PodError: The pod does not start.
+            ClusterUnreachableError: The connection broke again and again.
+        """
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                with self._pod(read_only=True) as pod:
+                    self._unpack(pod, path, into)
+            except (ClusterUnreachableError, tarfile.ReadError):
+                if not tries_left:
+                    raise
+                _empty(into)
+            else:
+                return
+
+    def remove(self, paths: Sequence[str]) -> None:
+        """Remove files and directories of the claim. Idempotent.
+
+        Raises:
+            PodError: The pod does not start, or the volume cannot be written.
+        """
+        with (
+            self._pod(read_only=False) as pod,
+            _running(self.kube, pod, _REMOVE, [mounted(path) for path in paths]) as streams,
+        ):
+            for _ in streams.read():
+                pass
+
+    def _unpack(self, pod: str, path: str, into: Path) -> None:
+        with _running(self.kube, pod, _PACK, [mounted(path)]) as streams:
+            content = io.BufferedReader(_Readable(streams.read()), 1 << 18)
+            if not content.peek(1):
+                raise BundleError(
+                    f"The claim {self.claim} has no {path}: it was discarded or never made.",
+                    hint="housectl tune   # makes another",
+                )
+            try:
+                with tarfile.open(fileobj=content, mode="r|") as archive:
+                    archive.extractall(into, filter="data")
+            except tarfile.FilterError as error:
+                raise BundleError(
+                    f"What the claim {self.claim} has as {path} is refused: {error}.",
+                    hint="housectl tune   # makes another",
+                ) from error
+            # The stream's own end tells whether the command has sent all.
+            while content.read(1 << 18):
+                pass
+
+    @contextmanager
+    def _pod(self, *, read_only: bool) -> Iterator[str]:
+        """Run a pod that does nothing but have the claim mounted; yields its name."""
+        name = f"housectl-volume-{secrets.token_hex(4)}"
+        try:
+            created = self.kube.create(self._manifest(name, read_only=read_only))
+            self._wait(view(Pod, created))
+            yield name
+        finally:
+            self.kube.delete(PODS, name)
+
+    def _wait(self, pod: Pod) -> None:
+        mine = selector({"housectl/pod": pod.metadata.name})
+        since = pod.metadata.resource_version
+        for change in self.kube.watch(PODS, labels=mine, since=since, seconds=_START_SECONDS):
+            if change.type in {"BOOKMARK", "ERROR"}:
+                continue
+            pod = view(Pod, change.object)
+            if any(status.state.running for status in pod.status.container_statuses):
+                return
+            cause = first_cause(POD_PROBES, self._seen(pod))
+            if cause is not None:
+                raise PodError(f"The pod that reaches the claim: {cause.what}", hint=cause.cure)
+        raise PodError(
+            f"The pod that reaches the claim {self.claim} has not started in {_START_SECONDS} s.",
+            hint=f"{self.kube.kubectl} get events --sort-by .lastTimestamp",
+        )
+
+    def _seen(self, pod: Pod) -> SeenPod:
+        place = Place(namespace=self.kube.namespace, context=self.kube.context)
+        events = self.kube.views(EVENTS, Event, fields=f"involvedObject.name={pod.metadata.name}")
+        return SeenPod(place=place, pod=pod, events=events, now=datetime.now(UTC))
+
+    def _manifest(self, name: str, *, read_only: bool) -> Manifest:
+        sleeping = container(
+            self.image,
+            ["sleep", str(_LIFETIME_SECONDS)],
+            requests={"cpu": "10m", "memory": "32Mi"},
+            limits={"cpu": "1", "memory": "256Mi"},
+            read_only=read_only,
+        )
+        return {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": name, "labels": {**labels(name, VOLUME), "housectl/pod": name}},
+            "spec": {
+                **pod_spec(sleeping, claim=self.claim, read_only=read_only),
+                "activeDeadlineSeconds": _LIFETIME_SECONDS,
+                "terminationGracePeriodSeconds": 0,
+            },
+        }
+
+
+class _Readable(io.RawIOBase):
+    """Chunks as a file that is read once, from front to back."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._left = memoryview(b"")
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]
+        """Fill a buffer as far as one chunk reaches; 0 at the end."""
+        while not self._left:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return 0
+            self._left = memoryview(chunk)
+        size = min(len(buffer), len(self._left))
+        buffer[:size] = self._left[:size]
+        self._left = self._left[size:]
+        return size
+
+
+@contextmanager
+def _running(kube: Kube, pod: str, script: str, arguments: Sequence[str]) -> Iterator[Streams]:
+    streams = kube.exec(pod, CONTAINER, ["sh", "-c", script, "sh", *arguments])
+    try:
+        yield streams
+    finally:
+        streams.close()
+
+
+def _packed(directory: Path) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        archive.add(directory, arcname=".")
+    return buffer.getvalue()
+
+
+def _empty(directory: Path) -> None:
+    for path in directory.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
