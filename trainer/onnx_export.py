@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from housectl.contract.scorer import INPUT_NAME, OUTPUT_NAME
-from trainer.trees import LEAF, Comparison, Ensemble, Tree
+from trainer.layout import likely_right
+from trainer.trees import LEAF, Ensemble, Tree
 
 _OPSETS = {"": 18, "ai.onnx.ml": 5}
 _IR_VERSION = 9
-_MODES = {Comparison.AT_MOST: 0, Comparison.BELOW: 1}
+_AT_MOST = 0
 _SUM = 1
 
 
@@ -27,7 +28,9 @@ def to_onnx(ensemble: Ensemble, *, features: int) -> bytes:
     nodes = [
         helper.make_node("Cast", [INPUT_NAME], ["single"], to=TensorProto.FLOAT),
         helper.make_node("Cast", ["single"], ["rounded"], to=TensorProto.DOUBLE),
-        _ensemble_node(ensemble),
+        helper.make_node("Neg", ["rounded"], ["negative"]),
+        helper.make_node("Concat", ["rounded", "negative"], ["both"], axis=1),
+        _ensemble_node(likely_right(ensemble, features=features)),
     ]
     graph = helper.make_graph(
         nodes,
@@ -58,7 +61,7 @@ def _ensemble_node(ensemble: Ensemble) -> onnx.NodeProto:
     left, right = nodes.left[inner], nodes.right[inner]
     return helper.make_node(
         "TreeEnsemble",
-        ["rounded"],
+        ["both"],
         [OUTPUT_NAME],
         domain="ai.onnx.ml",
         n_targets=1,
@@ -66,7 +69,7 @@ def _ensemble_node(ensemble: Ensemble) -> onnx.NodeProto:
         tree_roots=starts[:-1].tolist(),
         nodes_featureids=nodes.features[inner].tolist(),
         nodes_splits=_tensor(nodes.thresholds[inner]),
-        nodes_modes=_tensor(np.full(starts[-1], _MODES[ensemble.comparison], dtype=np.uint8)),
+        nodes_modes=_tensor(np.full(starts[-1], _AT_MOST, dtype=np.uint8)),
         nodes_truenodeids=numbers[left].tolist(),
         nodes_trueleafs=(~inner[left]).astype(int).tolist(),
         nodes_falsenodeids=numbers[right].tolist(),
