@@ -3,14 +3,18 @@
 import json
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
-from housectl.errors import ClusterError
+from housectl.errors import ConflictError, MachineError
 from housectl.programs import find_kubectl
+
+if TYPE_CHECKING:
+    from housectl.backends.kube.client import Kube, Manifest
 
 
 class Overlay(StrEnum):
@@ -29,12 +33,31 @@ class Prerequisites:
     claim: str
 
 
+class Outcome(StrEnum):
+    """What was to be done about an object."""
+
+    CREATED = "created"
+    UP_TO_DATE = "up to date"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Applied:
+    """An object that is on the cluster now.
+
+    Attributes:
+        object: As kubectl takes it, such as `namespaces/kubeflow`.
+    """
+
+    object: str
+    outcome: Outcome
+
+
 def render(wanted: Prerequisites) -> str:
     """Return the manifests as YAML. Asks no cluster.
 
     Raises:
         ToolMissingError: There is no kubectl, which knows kustomize.
-        ClusterError: It is too old to know it well.
+        MachineError: It is too old to know it well.
     """
     # kustomize wants relative paths, without a symbolic link on the way.
     with TemporaryDirectory() as name:
@@ -42,21 +65,40 @@ def render(wanted: Prerequisites) -> str:
         overlay = _manifests() / "overlays" / wanted.overlay
         customized = _customized(wanted, os.path.relpath(overlay, top))
         (top / "kustomization.yaml").write_text(json.dumps(customized))
-        return _kubectl("kustomize", str(top))
+        return _kustomized(top)
 
 
-def apply(manifests: str, *, context: str | None) -> Sequence[str]:
-    """Put manifests on a cluster and return the names of the objects. Idempotent.
+def apply(manifests: str, *, context: str | None, namespace: str) -> Sequence[Applied]:
+    """Put manifests on a cluster. Idempotent.
 
-    Fields of existing objects that the manifests do not name stay as they are.
+    Fields of existing objects that the manifests do not name stay as they are. That is why this is
+    not `kubectl apply`, which removes the labels that others have applied to the namespace.
 
     Raises:
-        ToolMissingError: There is no kubectl.
         ClusterError: The cluster cannot be reached, or refuses.
     """
-    chosen = () if context is None else (f"--context={context}",)
-    sending = ("apply", "--server-side", "--field-manager=housectl", "--output=name")
-    return _kubectl(*sending, "--filename=-", *chosen, given=manifests).splitlines()
+    import yaml
+
+    from housectl.backends.kube.client import Kube
+
+    kube = Kube(context, namespace)
+    objects: Iterable[Manifest] = yaml.safe_load_all(manifests)
+    return [_applied(kube, each) for each in objects]
+
+
+def _applied(kube: "Kube", manifest: "Manifest") -> Applied:
+    from housectl.backends.kube.kinds import kind_of
+    from housectl.diagnosis.objects import Named, view
+
+    kind, name = kind_of(manifest), view(Named, manifest).metadata.name
+    try:
+        kube.create(manifest)
+    except ConflictError:
+        kube.patch(kind, name, manifest)
+        outcome = Outcome.UP_TO_DATE
+    else:
+        outcome = Outcome.CREATED
+    return Applied(object=f"{kind.full_name}/{name}", outcome=outcome)
 
 
 def _manifests() -> Path:
@@ -83,13 +125,13 @@ def _replace(kind: str, path: str, value: str) -> Mapping[str, object]:
     return {"target": {"kind": kind}, "patch": json.dumps([operation])}
 
 
-def _kubectl(*arguments: str, given: str | None = None) -> str:
+def _kustomized(directory: Path) -> str:
     ended = subprocess.run(
-        [find_kubectl(), *arguments], input=given, capture_output=True, text=True, check=False
+        [find_kubectl(), "kustomize", str(directory)], capture_output=True, text=True, check=False
     )
     if ended.returncode:
-        raise ClusterError(
-            f"kubectl {arguments[0]} failed: {ended.stderr.strip()}",
-            hint="kubectl config get-contexts   # choose one: housectl cluster init --context NAME",
+        raise MachineError(
+            f"kubectl kustomize failed: {ended.stderr.strip()}",
+            hint="kubectl version --client   # 1.27 is new enough",
         )
     return ended.stdout

@@ -49,6 +49,13 @@ class ObjectMeta(View):
     owner_references: list[Owner] = []
     creation_timestamp: datetime | None = None
     deletion_timestamp: datetime | None = None
+    deletion_grace_period_seconds: int = 0
+
+
+class Named(View):
+    """Any object."""
+
+    metadata: ObjectMeta
 
 
 class Condition(View):

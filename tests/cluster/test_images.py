@@ -1,0 +1,107 @@
+"""The images as the cluster runs them: what they hold, who they are, what they weigh."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from housectl.contract.recipe import Family
+from tests.cluster.nodes import SERVER, TRAINER, kubectl, new_namespace, run_pod
+from tests.projects import example
+
+UID = 10001
+MEGABYTE = 10**6
+
+# Prints what the image is: its user, the packages that can be imported, the bytes of its files.
+PORTRAIT = """
+import json, os, pkgutil, sys
+
+def size(top):
+    device, seen, total = os.lstat(top).st_dev, set(), 0
+    for directory, names, files in os.walk(top):
+        names[:] = [n for n in names if os.lstat(os.path.join(directory, n)).st_dev == device]
+        for name in files:
+            found = os.lstat(os.path.join(directory, name))
+            if found.st_dev == device and found.st_ino not in seen:
+                seen.add(found.st_ino)
+                total += found.st_size
+    return total
+
+import housectl
+site = [path for path in sys.path if path.endswith("site-packages")]
+print(json.dumps({
+    "uid": os.getuid(),
+    "size": size("/"),
+    "packages": sorted(each.name for each in pkgutil.iter_modules(site)),
+    "housectl": sorted(each.name for each in pkgutil.iter_modules(housectl.__path__)),
+    "bytecode": os.path.exists(housectl.__cached__),
+}))
+"""
+NEEDED = {
+    TRAINER: {"joblib", "msgspec", "numpy", "onnx", "onnxruntime", "scipy", "sklearn", "xgboost"},
+    SERVER: {"fastapi", "httptools", "msgspec", "numpy", "onnxruntime", "pydantic", "uvicorn"},
+}
+NEVER = {"kubernetes", "optuna", "pandas", "pip", "rich", "setuptools", "typer", "yaml"}
+UNWANTED = {
+    TRAINER: {*NEVER, "fastapi", "pydantic", "server", "uvicorn"},
+    SERVER: {*NEVER, "joblib", "onnx", "scipy", "sklearn", "trainer", "xgboost"},
+}
+LIMITS = {TRAINER: 600 * MEGABYTE, SERVER: 330 * MEGABYTE}
+
+
+@pytest.fixture(scope="module")
+def namespace() -> Iterator[str]:
+    with new_namespace() as name:
+        yield name
+
+
+@pytest.mark.parametrize("image", [TRAINER, SERVER])
+def test_an_image_holds_what_it_needs_and_no_more(image: str, namespace: str) -> None:
+    found = json.loads(run_pod(namespace, image, ["python", "-c", PORTRAIT]))
+    packages = set(found["packages"])
+    assert packages >= NEEDED[image]
+    assert not packages & UNWANTED[image]
+    assert found["housectl"] == ["contract", "errors"]
+    assert found["bytecode"]
+    assert found["uid"] == UID
+    assert found["size"] <= LIMITS[image]
+
+
+@pytest.fixture(scope="module")
+def inputs(namespace: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Boston's inputs, here and as the ConfigMap `inputs`."""
+    project = example(".", tmp_path_factory.mktemp("inputs") / "boston")
+    project.must("render")
+    (path,) = (project.path / ".housectl" / "inputs").iterdir()
+    kubectl("create", "configmap", "inputs", f"--from-file={path}", f"--namespace={namespace}")
+    return path
+
+
+@pytest.mark.parametrize("family", Family)
+def test_a_trial_in_the_image_gives_the_bytes_of_this_machine(
+    family: Family, inputs: Path, namespace: str, tmp_path: Path
+) -> None:
+    trial = ("-m", "trainer", "trial", f"--family={family}", "n_estimators=20")
+    here = subprocess.run(
+        [sys.executable, *trial, f"--inputs={inputs}", f"--output={tmp_path / 'out'}"],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    (model,) = (tmp_path / "out").glob("model.*")
+    there = f"/inputs/{inputs.name}"
+    script = (
+        f"python {' '.join(trial)} --inputs={there} --output=/out/0 && sha256sum /out/0/model.*"
+    )
+    said = run_pod(
+        namespace,
+        TRAINER,
+        ["sh", "-c", script],
+        mounts={there: {"configMap": {"name": "inputs"}}, "/out": {"emptyDir": {}}},
+    ).splitlines()
+    assert said[-2] == here.stdout.splitlines()[-1]
+    assert said[-1].split()[0] == hashlib.sha256(model.read_bytes()).hexdigest()
