@@ -71,7 +71,8 @@ def _trials_stuck(observed: Observed) -> Cause | None:
     causes = [cause for trial in active if (cause := trial_cause(observed, trial))]
     if not causes or len(causes) < len(active):
         return None
-    return _counted(f"{len(active)} of {len(active)} running trials are stuck", causes)
+    all_of_them = f"All {len(active)} running trials are" if active[1:] else "The running trial is"
+    return _counted(f"{all_of_them} stuck", causes)
 
 
 def _no_trial(observed: Observed) -> Cause | None:

@@ -4,7 +4,7 @@ import re
 
 from housectl.diagnosis.cause import Cause, sentence
 from housectl.diagnosis.objects import Container
-from housectl.diagnosis.seen import SeenPod
+from housectl.diagnosis.seen import SeenPod, about, newest
 
 # What kubelet and containerd put before the words of the registry.
 _PREFIX = re.compile(
@@ -52,5 +52,6 @@ def _registry_words(message: str) -> str:
 
 
 def _pull_event(seen: SeenPod) -> str:
-    event = seen.told("Failed")
-    return event.message if event and event.message.startswith("Failed to pull image") else ""
+    pulls = [each for each in seen.events if each.message.startswith("Failed to pull image")]
+    event = newest(about(pulls, "Pod", seen.name), "Failed")
+    return event.message if event else ""

@@ -1,6 +1,7 @@
 """How a pod was taken away from outside, not by what it did."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from housectl.diagnosis.cause import Cause, Place, sentence
 from housectl.diagnosis.objects import Event
@@ -54,8 +55,18 @@ def unanswering_node(seen: SeenPod) -> Cause | None:
 
 
 def deleted(seen: SeenPod) -> Cause | None:
-    """Return the cause if somebody deletes a pod that has not ended by itself."""
-    if seen.pod.metadata.deletion_timestamp is None or seen.pod.status.phase == "Succeeded":
+    """Return the cause if somebody deletes a pod that had not ended by itself before."""
+    metadata = seen.pod.metadata
+    if metadata.deletion_timestamp is None:
+        return None
+    # Kubernetes adds the time that the pod is given to end.
+    grace = timedelta(seconds=metadata.deletion_grace_period_seconds)
+    ends = [each.state.terminated for each in seen.pod.status.container_statuses]
+    times = [end.finished_at for end in ends if end and end.finished_at]
+    if (
+        len(times) == len(ends)
+        and max(times, default=seen.now) < metadata.deletion_timestamp - grace
+    ):
         return None
     return Cause(what="its pod was deleted.", cure=_look_at_events(seen.place, seen.name))
 

@@ -33,7 +33,7 @@ def missing_metric(trial: KatibTrial, lines: Sequence[str], logs: str) -> Cause:
             f"no metric: the training printed {name}={value}, but Katib's filter does not see it."
         )
     elif value is not None:
-        what = f"{name}={value} is no finite number."
+        what = _not_finite(name, value)
     else:
         what = f"no metric: the training printed no {name}=NUMBER{_others(trial, printed.items())}."
     return Cause(what=what, cure=logs)
@@ -43,9 +43,13 @@ def unusable_metric(trial: KatibTrial, lines: Sequence[str], logs: str) -> Cause
     """Return the cause of a trial that Katib takes for a success although it has no number."""
     name = trial.spec.objective.objective_metric_name or "metric"
     value = dict(_printed(lines)).get(name)
-    if value is None or _is_finite(value):
-        return Cause(what=f"its {name} is no finite number.", cure=logs)
-    return Cause(what=f"{name}={value} is no finite number.", cure=logs)
+    unknown = value is None or _is_finite(value)
+    what = f"its {name} is no finite number." if unknown else _not_finite(name, value)
+    return Cause(what=what, cure=logs)
+
+
+def _not_finite(name: str, value: str | None) -> str:
+    return f'the training printed "{name}={value}", which is no finite number.'
 
 
 def _printed(lines: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,9 @@ from housectl.diagnosis.cause import Cause, Place, sentence
 
 KATIB_NAMESPACE = "kubeflow"
 
-_CREATING = re.compile(r'^Error creating: (?:pods "[^"]*" is forbidden: )?')
+_CREATING = re.compile(
+    r'^(?:\(combined from similar events\): )?Error creating: (?:pods "[^"]*" is forbidden: )?'
+)
 _Explained = Callable[[Place, re.Match[str]], Cause]
 
 

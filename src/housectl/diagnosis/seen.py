@@ -22,7 +22,7 @@ class Origin:
 
 
 TRAINER = Origin(
-    image="name another with housectl tune --image IMAGE",
+    image="name another: housectl tune --image IMAGE",
     resources="what it asks for stands under katib: in housectl.yaml",
 )
 

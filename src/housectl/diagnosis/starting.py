@@ -10,12 +10,8 @@ from housectl.diagnosis.objects import Event, Pod
 from housectl.diagnosis.scheduling import unscheduled
 from housectl.diagnosis.seen import SeenPod
 
-POD_PROBES: Sequence[Callable[[SeenPod], Cause | None]] = (
-    *LOSSES,
-    unscheduled,
-    unstarted,
-    unmounted,
-)
+START_PROBES: Sequence[Callable[[SeenPod], Cause | None]] = (unscheduled, unstarted, unmounted)
+POD_PROBES: Sequence[Callable[[SeenPod], Cause | None]] = (*LOSSES, *START_PROBES)
 
 
 def volume_pod_cause(

@@ -9,7 +9,7 @@ from housectl.diagnosis.objects import ContainerStatus, find
 from housectl.diagnosis.observed import Observed
 from housectl.diagnosis.refusal import KATIB_NAMESPACE, refused
 from housectl.diagnosis.seen import Origin, SeenPod, newest, newest_pod
-from housectl.diagnosis.starting import POD_PROBES
+from housectl.diagnosis.starting import START_PROBES
 
 # All that is normal takes less: the service's readiness 12 s, its longest thought 20 s.
 _PATIENCE = timedelta(minutes=1)
@@ -18,8 +18,8 @@ _OOM_PATIENCE = timedelta(seconds=20)
 _REFUSAL = re.compile(r"^Validation failed: (?:ValidateAlgorithmSettings Error: )?")
 _KATIB_CONFIG = f"kubectl edit configmap katib-config -n {KATIB_NAMESPACE}"
 _SERVICE = Origin(
-    image=f"name another in {_KATIB_CONFIG}",
-    resources=f"what it asks for stands in {_KATIB_CONFIG}",
+    image=f"name another: {_KATIB_CONFIG}",
+    resources=f"what it asks for: {_KATIB_CONFIG}",
 )
 
 
@@ -39,9 +39,9 @@ def refused_search(observed: Observed) -> Cause | None:
 
 
 def broken_service(observed: Observed) -> Cause | None:
-    """Return why the pod of the algorithm's service does not run."""
+    """Return why the pod of the algorithm's service does not run; one that is lost is made anew."""
     seen = _service_pod(observed)
-    cause = _crash(observed, seen) or first_cause(POD_PROBES, seen) if seen else _no_pod(observed)
+    cause = _crash(observed, seen) or first_cause(START_PROBES, seen) if seen else _no_pod(observed)
     if cause is None:
         return None
     return Cause(

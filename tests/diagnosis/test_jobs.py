@@ -1,0 +1,98 @@
+"""Jobs that a real Kubernetes could not run well, and how trainers end."""
+
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from housectl.diagnosis.job import task_cause
+from housectl.diagnosis.objects import (
+    Condition,
+    Reference,
+    Terminated,
+)
+from tests.diagnosis.changing import (
+    ending,
+    said,
+)
+from tests.diagnosis.recordings import job_case, recorded_names, sentences
+
+JOBS = sentences("jobs.txt")
+
+
+@pytest.mark.parametrize(("name", "expected"), JOBS, ids=[name for name, _ in JOBS])
+def test_recorded_job(name: str, expected: str) -> None:
+    assert said(job_case(name)) == expected
+
+
+def test_every_recorded_job_has_its_sentence() -> None:
+    services = {"service-crash", "service-oom", "service-quota"}
+    assert {name for name, _ in JOBS} == recorded_names("kubernetes-1.34") - services
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "message", "lines", "what"),
+    [
+        (1, '{"error": "boom", "peak": 5}', ["another line"], "exited 1: boom."),
+        (1, '{"peak": 5}', ["first", "boom", "  "], "exited 1: boom."),
+        (1, '{"loss": 3}', [], 'exited 1: {"loss": 3}.'),
+        (1, '{"schema_version": 99}', [], 'exited 1: {"schema_version": 99}.'),
+        (1, "first\nboom\n\n", [], "exited 1: boom."),
+        (1, "", [], "exited 1."),
+        (127, "", ["sh: 1: python: not found"], "exited 127: sh: 1: python: not found."),
+        (124, "", [], "timed out."),
+        (134, "", ["terminate called after throwing 'std::bad_alloc'"], ("out of memory: no limit, "
+         "peak unknown.")),
+        (1, '{"peak": 104857600}', ["MemoryError"], "out of memory: no limit, peak 100 MiB."),
+        (137, "", [], "killed by SIGKILL."),
+        (255, "", [], "exited 255."),
+    ],
+)  # fmt: skip
+def test_how_a_trainer_ended(exit_code: int, message: str, lines: list[str], what: str) -> None:
+    case = job_case("exit")
+    ended = Terminated(exit_code=exit_code, reason="Error", message=message)
+    assert said(ending(case, ended), *lines).startswith(f"{what} Cure: ")
+
+
+def test_a_long_message_is_cut() -> None:
+    ended = Terminated(exit_code=1, message="x" * 1000)
+    assert said(ending(job_case("exit"), ended)) == (
+        f"exited 1: {'x' * 240}… Cure: housectl logs exit"
+    )
+
+
+def test_the_context_stands_in_every_command() -> None:
+    case = job_case("quotamiss")
+    cause = task_cause(
+        case.job,
+        case.pods,
+        case.events,
+        namespace=case.namespace,
+        lines=[],
+        now=case.now,
+        context="prod",
+    )
+    assert cause is not None
+    assert cause.cure == "kubectl --context prod describe resourcequota small -n diag-quota"
+
+
+def test_a_job_that_makes_its_first_pod_has_no_cause() -> None:
+    case = job_case("exit")
+    status = msgspec.structs.replace(case.job.status, failed=0, conditions=[], active=1)
+    fresh = replace(case, job=msgspec.structs.replace(case.job, status=status), pods=[], events=[])
+    assert said(fresh) == "None"
+
+
+def test_a_refusal_that_is_over_is_no_cause() -> None:
+    case, refused = job_case("exit"), job_case("quotamiss")
+    told = [
+        msgspec.structs.replace(
+            refused.events[0], involved_object=Reference(kind="Job", name="exit")
+        )
+    ]
+    assert said(replace(case, events=told)) == "exited 3: boom. Cure: housectl logs exit"
+    gone = msgspec.structs.replace(
+        case.job.status, failed=0, conditions=[Condition(type="Complete", status="True")]
+    )
+    ended = replace(case, job=msgspec.structs.replace(case.job, status=gone), pods=[], events=told)
+    assert said(ended) == "None"
