@@ -71,15 +71,16 @@ APART = "1 node(s) had volume node affinity conflict"
         (
             f"0/3 nodes are available: {TAINTED}. preemption: 0/3 nodes are available: none.",
             (
-                f"every node has a taint that it does not tolerate ({TAINTED}). Cure: kubectl describe "
-                "nodes   # shows them; one is taken away by kubectl taint nodes NODE KEY-"
+                f"every node has a taint that it does not tolerate ({TAINTED}). Cure: kubectl "
+                "describe nodes   # shows them; one is taken away by kubectl taint nodes NODE KEY-"
             ),
         ),
         (
             f"0/3 nodes are available: {MIXED}.",
             (
-                f"it waits for memory: no node has enough free ({MIXED}). Cure: kubectl describe nodes"
-                "   # shows what is free; what it asks for stands under katib: in housectl.yaml"
+                f"it waits for memory: no node has enough free ({MIXED}). Cure: kubectl "
+                "describe nodes   # shows what is free; what it asks for stands under katib: in "
+                "housectl.yaml"
             ),
         ),
         (

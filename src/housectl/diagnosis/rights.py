@@ -22,9 +22,10 @@ def forbidden_cause(message: str, *, context: str | None = None) -> Cause:
     kubectl = f"kubectl --context {context}" if context else "kubectl"
     match = _FORBIDDEN.search(message)
     if match is None:
+        quota = f"{kubectl} describe resourcequota -A"
         return Cause(
             what=sentence("The cluster forbids it", message),
-            cure=f"{kubectl} auth can-i --list   # {_GIVING}",
+            cure=quota if "quota" in message else f"{kubectl} auth can-i --list   # {_GIVING}",
         )
     resource, _, subresource = match["resource"].partition("/")
     kind = f"{resource}.{match['group']}" if match["group"] else resource

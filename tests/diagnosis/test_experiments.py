@@ -1,0 +1,265 @@
+"""Experiments of a real Katib that got stuck or failed, and others made of them."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from housectl.diagnosis.experiment import experiment_cause
+from housectl.diagnosis.objects import (
+    Condition,
+    ContainerState,
+    Event,
+    ExperimentStatus,
+    KatibExperiment,
+    ObjectMeta,
+    Running,
+    Suggestion,
+    SuggestionStatus,
+    Waiting,
+)
+from housectl.diagnosis.observed import Observed
+from tests.diagnosis.changing import changed, event
+from tests.diagnosis.recordings import katib_case, sentences, service_case
+
+EXPERIMENTS = sentences("experiments.txt")
+DOWN = "The service of the algorithm bayesianoptimization does not run"
+CONTROLLER = "kubectl get pods -n kubeflow -l katib.kubeflow.org/component=controller"
+
+
+@pytest.mark.parametrize(("name", "expected"), EXPERIMENTS, ids=[name for name, _ in EXPERIMENTS])
+def test_recorded_experiment(name: str, expected: str) -> None:
+    assert said(katib_case(name).observed) == expected
+
+
+def test_an_experiment_that_nobody_takes_up() -> None:
+    observed = replace(waiting(), suggestion=None, deployment=None, pods=[], events=[])
+    bare = changed(observed.experiment, status=ExperimentStatus())
+    for seconds in (0, 9):
+        early = aged(replace(observed, experiment=bare), seconds)
+        assert said(early) == "None"
+    assert said(aged(replace(observed, experiment=bare), 10)) == (
+        "Katib's controller does not take it up: it has no status, 10 s after it was made. Cure: "
+        f"{CONTROLLER}"
+    )
+    assert said(aged(observed, 12)) == (
+        "Katib's controller does not take it up: it has no suggestion, 12 s after it was made. "
+        f"Cure: {CONTROLLER}"
+    )
+
+
+def test_a_service_that_crashes() -> None:
+    assert said(served("service-crash")) == (
+        f"{DOWN}: it crashes, and was restarted 2 times: exited 1. Cure: kubectl logs "
+        "diag-bayes-67db788f5d-wkb5b --previous -n diag"
+    )
+
+
+@pytest.mark.parametrize("is_running", [False, True])
+def test_a_service_without_memory(*, is_running: bool) -> None:
+    observed = served("service-oom")
+    pod = observed.pods[0]
+    running = ContainerState(running=Running()) if is_running else None
+    statuses = [
+        changed(each, state=running or each.state) for each in pod.status.container_statuses
+    ]
+    status = changed(pod.status, container_statuses=statuses)
+    assert said(replace(observed, pods=[changed(pod, status=status)])) == (
+        f"{DOWN}: it runs out of memory: limit 100Mi, restarted 2 times. Cure: kubectl set "
+        "resources deployment diag-oom -n diag --limits=memory=200Mi   # for later searches: "
+        "kubectl edit configmap katib-config -n kubeflow"
+    )
+
+
+def test_a_service_that_may_not_have_a_pod() -> None:
+    observed = served("service-quota")
+    quota = (
+        "the quota small of the namespace diag is used up (requested: requests.cpu=1500m, used: "
+        "requests.cpu=0, limited: requests.cpu=1)"
+    )
+    assert said(observed).startswith(f"{DOWN}: {quota}. Cure: kubectl describe resourcequota small")
+
+
+def test_a_service_whose_deployment_is_not_known() -> None:
+    observed = replace(served("service-quota"), deployment=None)
+    named = replace(observed, experiment=renamed(observed.experiment, "diag", "quotadep"))
+    assert said(named).startswith("The service of the algorithm quotadep does not run: the quota")
+
+
+def test_a_service_that_does_not_get_ready() -> None:
+    observed = katib_case("skoptzero").observed
+    assert observed.suggestion
+    unready = Condition(type="DeploymentReady", status="False", reason="DeploymentNotReady")
+    suggestion = suggested(observed.suggestion, conditions=[unready])
+    early = replace(observed, suggestion=suggestion, events=[])
+    assert said(aged(early, 59)) == "None"
+    assert said(aged(early, 61)) == (
+        "The service of the algorithm bayesianoptimization is not ready, 61 s after its pod was "
+        "made. Cure: kubectl logs skoptzero-bayesianoptimization-f945d99db-q86bq -n c-skoptzero"
+    )
+
+
+def test_an_algorithm_that_says_nothing() -> None:
+    observed = replace(katib_case("skoptzero").observed, events=[])
+    assert said(aged(observed, 59)) == "None"
+    assert said(aged(observed, 60)) == (
+        "The algorithm bayesianoptimization has given no assignment for 60 s. Cure: kubectl logs "
+        "skoptzero-bayesianoptimization-f945d99db-q86bq -n c-skoptzero"
+    )
+    assert said(aged(replace(observed, pods=[]), 60)).endswith(
+        "Cure: kubectl describe suggestion skoptzero -n c-skoptzero"
+    )
+
+
+def test_a_trial_that_somebody_deleted() -> None:
+    observed = replace(katib_case("nocommand").observed, trials=[], jobs=[])
+    assert said(aged(observed, 19)) == "None"
+    assert said(aged(observed, 40)) == (
+        "Katib waits for the trial nocommand-hxrfff58, which was deleted. Cure: housectl stop "
+        "nocommand   # what has ended well stays usable"
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (
+            "rpc error: desc = the lower bound 1 has to be less than the upper bound 1",
+            (
+                "The search space has a parameter whose min is not below its max. Cure: housectl "
+                "delete skoptzero   # then correct space: in housectl.yaml"
+            ),
+        ),
+        (
+            'rpc error: code = Internal desc = Same parameter is not found for Trial: name:"a"',
+            (
+                "The algorithm bayesianoptimization has lost its memory, because its pod or its "
+                "Suggestion was made anew, and cannot go on. Cure: housectl stop skoptzero   # "
+                "what has ended well stays usable"
+            ),
+        ),
+        (
+            "rpc error: code = Unavailable desc = name resolver error: produced zero addresses",
+            (
+                "Katib cannot go on: name resolver error: produced zero addresses. Cure: kubectl "
+                "describe suggestion skoptzero -n c-skoptzero"
+            ),
+        ),
+    ],
+    ids=["bounds", "memory", "other"],
+)
+def test_an_error_that_comes_back(error: str, expected: str) -> None:
+    observed = katib_case("skoptzero").observed
+    assert said(replace(observed, events=[reconciled("skoptzero", error, 14)])) == expected
+
+
+def test_an_error_that_came_seldom_or_does_no_harm() -> None:
+    observed = aged(katib_case("skoptzero").observed, 30)
+    harmless = 'Failed to reconcile: suggestions.kubeflow.org "skoptzero" already exists'
+    changing = "the object has been modified; please apply your changes to the latest version"
+    told = [
+        reconciled("skoptzero", "rpc error", 8),
+        reconciled("skoptzero", harmless, 50),
+        reconciled("skoptzero", changing, 50),
+        reconciled("another", "rpc error", 50),
+    ]
+    assert said(replace(observed, events=told)) == "None"
+    assert said(replace(observed, events=[*told, told[0]])).startswith("Katib cannot go on: ")
+
+
+def test_an_error_does_not_matter_while_a_trial_runs() -> None:
+    observed = replace(katib_case("nocommand").observed, jobs=[])
+    told = reconciled("nocommand", "rpc error", 50)
+    assert said(replace(observed, events=[told])) == "None"
+
+
+def test_different_causes_are_counted() -> None:
+    observed = katib_case("wrongname").observed
+    lost = observed.trials[1]
+    ended = Condition(type="Failed", status="True", message="Job message: it is lost")
+    other = changed(lost, status=changed(lost.status, conditions=[ended]))
+    pods = [pod for pod in observed.pods if lost.metadata.name not in pod.metadata.name]
+    both = replace(observed, trials=[observed.trials[0], other], jobs=[], pods=pods)
+    assert said(both) == (
+        "2 of 2 trials failed: 1 x no metric: the training printed no mse=NUMBER; 1 x Katib says: "
+        "it is lost. Cure: housectl logs wrongname --trial wrongname-74c282fs"
+    )
+
+
+def test_a_failed_experiment_with_a_usable_trial_is_explained() -> None:
+    observed, well = katib_case("exit1_maxfailed").observed, katib_case("steps").observed
+    assert said(replace(observed, trials=[*observed.trials, *well.trials])) == (
+        "1 of 2 trials failed: exited 1. Cure: housectl logs exit1mf --trial exit1mf-6fspcjks"
+    )
+
+
+def test_all_trials_that_run_are_stuck_or_it_goes_on() -> None:
+    observed = katib_case("noimage").observed
+    stuck = observed.trials[0]
+    second = changed(stuck, metadata=changed(stuck.metadata, name="noimage-second"))
+    assert said(replace(observed, trials=[stuck, second])) == "None"
+
+
+def test_the_users_name_and_context_stand_in_the_cures() -> None:
+    observed = replace(katib_case("nan").observed, name="boston-1", context="prod")
+    assert "housectl stop boston-1 " in said(observed)
+    silent = replace(katib_case("algoabsent").observed, context="prod")
+    assert "Cure: kubectl --context prod describe pod algoabsent-" in said(silent)
+
+
+def test_the_first_seconds_of_an_experiment_are_normal() -> None:
+    observed = waiting()
+    pod = observed.pods[0]
+    statuses = [
+        changed(each, state=ContainerState(waiting=Waiting(reason="ContainerCreating")))
+        for each in pod.status.container_statuses
+    ]
+    creating = changed(pod, status=changed(pod.status, container_statuses=statuses))
+    for seconds in range(16):
+        assert said(aged(replace(observed, pods=[creating]), seconds)) == "None"
+
+
+def said(observed: Observed) -> str:
+    return str(experiment_cause(observed))
+
+
+def aged(observed: Observed, seconds: int) -> Observed:
+    """Return the same experiment so many seconds after it was made."""
+    made = observed.experiment.metadata.creation_timestamp
+    assert made is not None
+    return replace(observed, now=made + timedelta(seconds=seconds))
+
+
+def waiting() -> Observed:
+    """Return an experiment whose algorithm's service is about to start."""
+    observed = katib_case("algoabsent").observed
+    return replace(observed, events=[each for each in observed.events if "already" in each.message])
+
+
+def served(name: str) -> Observed:
+    """Return an experiment with another deployment of its algorithm's service."""
+    deployment, pods, events, now = service_case(name)
+    return replace(
+        katib_case("skoptzero").observed,
+        namespace="diag",
+        deployment=deployment,
+        pods=pods,
+        events=events,
+        now=now,
+    )
+
+
+def suggested(suggestion: Suggestion, *, conditions: list[Condition]) -> Suggestion:
+    return changed(suggestion, status=SuggestionStatus(conditions=conditions))
+
+
+def renamed(experiment: KatibExperiment, name: str, algorithm: str) -> KatibExperiment:
+    spec = changed(
+        experiment.spec, algorithm=changed(experiment.spec.algorithm, algorithm_name=algorithm)
+    )
+    metadata = ObjectMeta(name=name, creation_timestamp=experiment.metadata.creation_timestamp)
+    return changed(experiment, metadata=metadata, spec=spec)
+
+
+def reconciled(name: str, message: str, count: int) -> Event:
+    return changed(event("Suggestion", name, "ReconcileError", message), count=count)

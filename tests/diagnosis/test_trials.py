@@ -1,0 +1,259 @@
+"""Trials of a real Katib that failed or got stuck, and others made of them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from housectl.diagnosis.objects import (
+    CollectorKind,
+    Condition,
+    ContainerState,
+    KatibTrial,
+    MetricsCollector,
+    Observation,
+    Pod,
+    Terminated,
+)
+from housectl.diagnosis.observed import Observed
+from housectl.diagnosis.trial import trial_cause
+from tests.diagnosis.changing import changed, event
+from tests.diagnosis.recordings import katib_case, sentences
+
+TRIALS = sentences("trials.txt")
+SIDECAR = "metrics-logger-and-collector"
+KLOG = "F1123 22:50:10.236138      15 main.go:"
+LOGS = "kubectl logs quick-6rbnk97z-jmdhz -c metrics-logger-and-collector -n c-quick"
+FAILED = "the training ended well, but Katib's metrics collector failed"
+
+
+@pytest.mark.parametrize(("name", "expected"), TRIALS, ids=[name for name, _ in TRIALS])
+def test_recorded_trial(name: str, expected: str) -> None:
+    case = katib_case(name)
+    assert said(case.observed, collector=case.collector(case.trial())) == expected
+
+
+def test_the_trainers_own_lines_are_as_good_as_the_sidecars_log() -> None:
+    observed = katib_case("exit1").observed
+    assert said(observed, lines=["hint: buy disks", "error: disk full"]) == (
+        "exited 1: error: disk full. Cure: housectl logs exit1 --trial exit1-6hmchk6q"
+    )
+
+
+REPORT = "Failed to Report logs: rpc error: code ="
+UNREACHED = f'{REPORT} Unavailable desc = "dial tcp 10.96.0.9:6789: connect: connection refused"'
+DATABASE = "katib.kubeflow.org/component=db-manager"
+TOO_MANY = f"{REPORT} Unknown desc = pq: got 70000 parameters but PostgreSQL only supports 65535"
+FILTER = "regexp: Compile(`(a`): error parsing regexp: missing closing ): `(a`"
+LINES = "the training printed its metric on more lines than Katib's database takes"
+JSON = "Failed to collect logs: invalid character 'e' looking for beginning of value"
+
+
+@pytest.mark.parametrize(
+    ("log", "what", "advice"),
+    [
+        ("", f"{FAILED}: exited 255.", ""),
+        (
+            f"{KLOG}432] {UNREACHED}",
+            f"the training ended well, but Katib's database does not answer: {UNREACHED}.",
+            f"   # its pods: kubectl get pods -n kubeflow -l {DATABASE}",
+        ),
+        (
+            f"{KLOG}432] {TOO_MANY}",
+            f"{LINES}: {TOO_MANY}.",
+            "   # print the metric once, at the end",
+        ),
+        (
+            f"panic: {FILTER}",
+            f"Katib's metrics collector cannot read its filter: {FILTER}.",
+            "   # then correct the filter of metricsCollectorSpec, and submit it anew",
+        ),
+        (f"{KLOG}425] {JSON}", f"{FAILED}: {JSON}.", ""),
+    ],
+    ids=["unknown", "database", "lines", "filter", "other"],
+)
+def test_a_sidecar_that_failed_although_the_training_did_not(
+    log: str, what: str, advice: str
+) -> None:
+    told = said(katib_case("quick").observed, collector=log.splitlines())
+    assert told == f"{what} Cure: {LOGS}{advice}"
+
+
+def test_a_sidecar_without_memory() -> None:
+    observed = katib_case("quick").observed
+    starved = with_sidecar(observed, Terminated(exit_code=137, reason="OOMKilled"))
+    assert said(starved) == (
+        "the training ended well, but Katib's metrics collector ran out of memory: limit 100Mi. "
+        "Cure: kubectl edit configmap katib-config -n kubeflow   # raise its "
+        "resources.limits.memory"
+    )
+
+
+@pytest.mark.parametrize("exit_code", [1, 137])
+def test_a_failed_training_comes_before_its_sidecar(exit_code: int) -> None:
+    case = katib_case("exit1" if exit_code == 1 else "oom")
+    died = with_sidecar(case.observed, Terminated(exit_code=137, reason="OOMKilled"))
+    assert "collector" not in said(died, collector=case.collector(case.trial()))
+
+
+def test_a_trial_without_sidecar_waits_for_ever() -> None:
+    expected = (
+        "the training has ended, but Katib waits for its metric for ever: its pod was made without "
+        "Katib's metrics collector. Cure: kubectl label namespace c-steps "
+        "katib.kubeflow.org/metrics-collector-injection=enabled --overwrite   # if it had this "
+        "label, Katib's webhook was away: housectl doctor"
+    )
+    observed = unreported("steps")
+    assert said(replace(observed, pods=without_sidecar(observed.pods))) == expected
+    assert said(replace(observed, pods=[])) == expected
+
+
+def test_a_trial_whose_report_nobody_reads() -> None:
+    expected = (
+        "the training has ended, but Katib's controller does not take notice of it. Cure: kubectl "
+        "get pods -n kubeflow -l katib.kubeflow.org/component=controller"
+    )
+    observed = unreported("steps")
+    assert said(observed) == expected
+    push = MetricsCollector(collector=CollectorKind(kind="Push"))
+    trial = observed.trials[0]
+    pushing = changed(trial, spec=changed(trial.spec, metrics_collector=push))
+    assert said(replace(observed, trials=[pushing], pods=[])) == expected
+
+
+def test_katib_is_given_time_to_see_that_a_job_has_ended() -> None:
+    observed = unreported("steps")
+    ended = observed.jobs[0].status.completion_time
+    assert ended is not None
+    for seconds, expected in ((14, "None"), (15, "the training has ended, but")):
+        early = replace(observed, pods=[], now=ended + timedelta(seconds=seconds))
+        assert said(early).startswith(expected)
+
+
+NO_METRIC = "no metric: the training printed no mse=NUMBER"
+UNSEEN = "no metric: the training printed mse=0.25, but Katib's filter does not see it."
+
+
+@pytest.mark.parametrize(
+    ("lines", "what"),
+    [
+        ([], f"{NO_METRIC}."),
+        (["loss: 3", "mse: 4"], f"{NO_METRIC}."),
+        (["x=0.5", "loss = 3, epoch=7"], f"{NO_METRIC}, but loss=3, epoch=7."),
+        (["mse=inf"], 'the training printed "mse=inf", which is no finite number.'),
+        (["mse=0.25"], UNSEEN),
+    ],
+)
+def test_a_metric_that_is_missing(lines: list[str], what: str) -> None:
+    observed = katib_case("wrongname").observed
+    assert said(observed, lines=lines) == (
+        f"{what} Cure: housectl logs wrongname --trial wrongname-74c282fs"
+    )
+
+
+def test_a_metric_that_is_no_number_where_the_lines_are_unknown() -> None:
+    assert said(katib_case("nan").observed) == (
+        "its mse is no finite number. Cure: housectl logs nan --trial nan-dxgj7kb5"
+    )
+
+
+def test_a_trial_of_which_nothing_is_left() -> None:
+    observed = replace(katib_case("exit1").observed, jobs=[], pods=[], events=[])
+    assert said(observed) == (
+        "Katib says: Job has reached the specified backoff limit. Cure: kubectl describe trial "
+        "exit1-6hmchk6q -n c-exit1"
+    )
+
+
+def test_a_trial_that_was_killed() -> None:
+    observed = katib_case("exit1").observed
+    killed = Condition(type="Killed", status="True", message="Trial is killed")
+    trial = observed.trials[0]
+    status = changed(trial.status, conditions=[killed])
+    gone = replace(observed, trials=[changed(trial, status=status)], jobs=[], pods=[])
+    assert said(gone).startswith("Katib says: Trial is killed. Cure: ")
+
+
+def test_a_trial_whose_job_katib_cannot_make() -> None:
+    observed = katib_case("nocommand").observed
+    name = observed.trials[0].metadata.name
+    error = "Failed to reconcile: jobs.batch is forbidden: exceeded quota: jobs, limited: count=0"
+    told = changed(event("Trial", name, "ReconcileError", error), count=12)
+    assert said(replace(observed, jobs=[], events=[told])) == (
+        "Katib cannot make its job: jobs.batch is forbidden: exceeded quota: jobs, limited: "
+        f"count=0. Cure: kubectl describe trial {name} -n c-nocommand"
+    )
+
+
+def test_a_trial_that_ended_well_has_no_cause_whatever_happened_before() -> None:
+    observed = katib_case("steps").observed
+    name = observed.trials[0].metadata.name
+    told = [event("Job", name, "FailedCreate", "Error creating: exceeded quota: small, x")]
+    assert said(replace(observed, events=told)) == "None"
+    assert said(replace(observed, jobs=[], pods=[], events=told)) == "None"
+
+
+def test_the_newest_pod_tells_the_cause() -> None:
+    observed = katib_case("exit1").observed
+    first = observed.trials[0].metadata.name
+    failed = next(pod for pod in observed.pods if pod.metadata.name.startswith(first))
+    made = failed.metadata.creation_timestamp
+    assert made is not None
+    later = changed(
+        failed.metadata, name=f"{first}-again", creation_timestamp=made.replace(year=2027)
+    )
+    starved = [
+        changed(
+            each, state=ContainerState(terminated=Terminated(exit_code=137, reason="OOMKilled"))
+        )
+        for each in failed.status.container_statuses
+    ]
+    second = changed(
+        failed, metadata=later, status=changed(failed.status, container_statuses=starved)
+    )
+    assert said(replace(observed, pods=[second, failed])).startswith("out of memory: ")
+
+
+def said(observed: Observed, *, lines: Sequence[str] = (), collector: Sequence[str] = ()) -> str:
+    return str(trial_cause(observed, observed.trials[0], lines=lines, collector=collector))
+
+
+def with_sidecar(observed: Observed, ended: Terminated) -> Observed:
+    """Return the same experiment with sidecars that have ended so."""
+    return replace(observed, pods=[_with_sidecar(pod, ended) for pod in observed.pods])
+
+
+def _with_sidecar(pod: Pod, ended: Terminated) -> Pod:
+    statuses = [
+        changed(each, state=ContainerState(terminated=ended)) if each.name == SIDECAR else each
+        for each in pod.status.container_statuses
+    ]
+    return changed(pod, status=changed(pod.status, container_statuses=statuses))
+
+
+def without_sidecar(pods: Sequence[Pod]) -> list[Pod]:
+    """Return the same pods as they are where the webhook does not see them."""
+    return [
+        changed(
+            pod,
+            spec=changed(
+                pod.spec, containers=[each for each in pod.spec.containers if each.name != SIDECAR]
+            ),
+        )
+        for pod in pods
+    ]
+
+
+def unreported(name: str) -> Observed:
+    """Return an experiment that ended well as it would be if Katib had not seen its trials end."""
+    observed = katib_case(name).observed
+    running = [Condition(type=kind, status="True") for kind in ("Created", "Running")]
+    return replace(observed, trials=[_running(trial, running) for trial in observed.trials])
+
+
+def _running(trial: KatibTrial, conditions: list[Condition]) -> KatibTrial:
+    status = changed(
+        trial.status, conditions=conditions, observation=Observation(), completion_time=None
+    )
+    return changed(trial, status=status)
