@@ -5,7 +5,7 @@ LOCKED := $(VENV)/.locked
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench quality images lock schema picture clean
+.PHONY: help demo test test-cluster check format bench quality images lock schema picture clean
 
 help:  ## Say what can be made.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,9 @@ demo: $(READY)  ## Search, promote, serve and verify a model of Boston's house p
 
 test: $(READY)  ## Run the tests.
 	$(BIN)/python -m pytest
+
+test-cluster: $(READY)  ## Run the tests that need a cluster with Katib, see docs/katib.md.
+	$(BIN)/python -m pytest tests/cluster
 
 check: $(READY)  ## Format, lint, types, import layers, duplicate code.
 	$(BIN)/ruff format --check .

@@ -54,6 +54,11 @@ class BackendContract:
         assert backend.recorded(ended).work == plan.work
         assert str(backend.recorded(ended)) == str(plan)
 
+    def test_the_inputs_are_those_that_were_sent(
+        self, backend: Backend, ended: Handle, inputs: Inputs
+    ) -> None:
+        assert backend.inputs(ended) == inputs
+
     def test_a_search_ends_with_all_its_trials(self, backend: Backend, ended: Handle) -> None:
         snapshot = backend.observe(ended)
         assert snapshot.state is ExperimentState.SUCCEEDED

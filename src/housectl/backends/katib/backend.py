@@ -28,6 +28,7 @@ from housectl.backends.kube.kinds import EXPERIMENTS, JOBS
 from housectl.backends.output import check_task_output, check_trial_output
 from housectl.contract.files import new_directory
 from housectl.contract.inputs import Inputs, read_inputs
+from housectl.contract.record import canonical_json
 from housectl.diagnosis.objects import KatibExperiment
 from housectl.errors import ConflictError, NameTakenError, UnknownExperimentError, UsageError
 from housectl.experiment import Experiment, ExperimentState, Trial
@@ -57,15 +58,15 @@ class KatibBackend:
 
     def plan(self, work: Work, *, inputs: Inputs, image: str | None) -> KatibPlan:
         """Return the manifests that `submit` would send. Pure and offline."""
-        return KatibPlan(
-            PlanRecord(
-                inputs=inputs.digest,
-                image=image or self._image,
-                settings=self._settings,
-                experiment=work if isinstance(work, Experiment) else None,
-                task=work if isinstance(work, Task) else None,
-            )
+        record = PlanRecord(
+            inputs=inputs.digest,
+            image=image or self._image,
+            settings=self._settings,
+            experiment=work if isinstance(work, Experiment) else None,
+            task=work if isinstance(work, Task) else None,
         )
+        # As it will be read back: a bound of 1 is then 1.0, and two plans are compared as texts.
+        return KatibPlan(PlanRecord.from_json(canonical_json(record)))
 
     def submit(self, work: Work, *, inputs: Inputs, image: str | None) -> Handle:
         """Check the plan and the cluster, bring the inputs to the claim, then create the objects.
