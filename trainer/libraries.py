@@ -1,5 +1,6 @@
 """The libraries that decide a model."""
 
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 _DISTRIBUTIONS = {
@@ -12,6 +13,7 @@ _DISTRIBUTIONS = {
 }
 
 
+@cache
 def library_versions() -> dict[str, str]:
     """Return the version of each library, of those of all families alike.
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from housectl.contract.bundle import NATIVE_FILES
-from housectl.contract.files import new_directory, write_and_sync, write_durably
+from housectl.contract.files import new_directory, write_durably
 from housectl.contract.inputs import RECIPE_FILE
 from housectl.contract.metrics import METRICS_FILE, Metrics, metric_line
 from housectl.contract.recipe import Assignment, Family, Recipe
@@ -71,5 +71,5 @@ def _write(output: Path, recipe: Recipe, metrics: Metrics, model: Mapping[str, b
     files = {METRICS_FILE: metrics.to_json(), RECIPE_FILE: recipe.to_json(), **model}
     with new_directory(output) as directory:
         for name, data in files.items():
-            write_and_sync(directory / name, data)
+            (directory / name).write_bytes(data)
     print(metric_line(metrics.mse), flush=True)

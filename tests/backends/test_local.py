@@ -147,6 +147,54 @@ def test_only_the_best_models_are_kept(undisturbed: Snapshot, runs: Path) -> Non
     assert len(list(run.outputs.glob("*/recipe.json"))) == len(undisturbed.trials)
 
 
+def test_a_stopped_search_has_the_models_of_its_best(
+    backend: LocalBackend, inputs: Inputs, undisturbed: Snapshot, runs: Path
+) -> None:
+    handle = submit(backend, experiment("halted", budget=TRIALS), inputs)
+    run = Run(runs / "halted")
+    wait_until_finished(backend, handle, KEPT_MODELS + 2)
+    backend.stop(handle)
+    stopped = backend.observe(handle)
+    assert stopped.state is ExperimentState.STOPPED
+    assert models(run) == best_names(stopped)
+    backend.resume(handle)
+    resumed = wait_for_end(backend, handle)
+    assert findings(resumed) == findings(undisturbed)
+    assert models(run) == best_names(resumed)
+
+
+def test_a_search_that_failed_has_the_models_of_its_best(
+    backend: LocalBackend, inputs: Inputs, runs: Path
+) -> None:
+    refused = {"max_features": 5.0, "min_samples_leaf": 1}
+    enqueued = tuple({"max_features": 0.5, "min_samples_leaf": leaf} for leaf in range(1, 6))
+    space = SearchSpace(
+        parameters=SMALL_FOREST.parameters,
+        fixed=SMALL_FOREST.fixed,
+        enqueued=(*enqueued, refused, refused),
+    )
+    work = experiment("broken", space=space, budget=Budget(trials=100, max_failed=2))
+    snapshot = wait_for_end(backend, submit(backend, work, inputs))
+    assert snapshot.state is ExperimentState.FAILED
+    assert models(Run(runs / "broken")) == best_names(snapshot)
+
+
+def test_what_was_discarded_gets_no_model(
+    backend: LocalBackend, inputs: Inputs, runs: Path
+) -> None:
+    handle = submit(backend, experiment("discarding", budget=Budget(trials=5)), inputs)
+    run = Run(runs / "discarding")
+    wait_until_finished(backend, handle, 2)
+    backend.stop(handle)
+    first, *_ = backend.observe(handle).trials
+    backend.discard(handle, [first.name])
+    backend.resume(handle)
+    resumed = wait_for_end(backend, handle)
+    assert resumed.trials[0] == first
+    assert not run.output(first.name).exists()
+    assert models(run) == best_names(resumed) - {first.name}
+
+
 def test_an_interrupted_search_says_how_to_go_on(
     backend: LocalBackend, inputs: Inputs, runs: Path
 ) -> None:
@@ -169,13 +217,16 @@ def test_enqueued_assignments_come_first(backend: LocalBackend, inputs: Inputs) 
     assert snapshot.trials[0].assignment == {**enqueued, "n_estimators": 20}
 
 
-def test_a_search_ends_when_its_time_is_used_up(backend: LocalBackend, inputs: Inputs) -> None:
+def test_a_search_ends_when_its_time_is_used_up(
+    backend: LocalBackend, inputs: Inputs, runs: Path
+) -> None:
     budget = Budget(trials=1000, seconds=0.5)
     snapshot = wait_for_end(backend, submit(backend, experiment("short", budget=budget), inputs))
     assert snapshot.state is ExperimentState.SUCCEEDED
     assert 2 <= len(snapshot.trials) < 1000
     assert {trial.state for trial in snapshot.trials} == {TrialState.SUCCEEDED}
     assert f"after {len(snapshot.trials)} of 1000" in (snapshot.reason or "")
+    assert models(Run(runs / "short")) == best_names(snapshot)
 
 
 def test_damaged_inputs_end_the_search_with_the_reason(
