@@ -11,7 +11,7 @@ from housectl.diagnosis.objects import (
     Reference,
     Terminated,
 )
-from tests.diagnosis.changing import (
+from tests.diagnosis.changing import changed, ending, podded, said
     ending,
     said,
 )
@@ -41,6 +41,8 @@ def test_every_recorded_job_has_its_sentence() -> None:
         (1, "", [], "exited 1."),
         (127, "", ["sh: 1: python: not found"], "exited 127: sh: 1: python: not found."),
         (124, "", [], "timed out."),
+        (124, '{"error": "timed out after 600 s"}', [], "timed out: limit 600 s."),
+        (124, "", ["timed out after 1.5 s"], "timed out: limit 1.5 s."),
         (134, "", ["terminate called after throwing 'std::bad_alloc'"], ("out of memory: no limit, "
          "peak unknown.")),
         (1, '{"peak": 104857600}', ["MemoryError"], "out of memory: no limit, peak 100 MiB."),
@@ -52,6 +54,25 @@ def test_how_a_trainer_ended(exit_code: int, message: str, lines: list[str], wha
     case = job_case("exit")
     ended = Terminated(exit_code=exit_code, reason="Error", message=message)
     assert said(ending(case, ended), *lines).startswith(f"{what} Cure: ")
+
+
+@pytest.mark.parametrize(
+    ("limit", "told", "more"),
+    [
+        ("4294967296", "4Gi", "8Gi"),
+        ("1500000000", "1431Mi", "2862Mi"),
+        ("1.5Gi", "1.5Gi", "3Gi"),
+        ("512M", "512M", "1024M"),
+    ],
+)
+def test_the_memory_limit_as_people_write_it(limit: str, told: str, more: str) -> None:
+    case = job_case("oom")
+    container = case.pods[0].spec.containers[0]
+    resources = changed(container.resources, limits={"memory": limit})
+    spec = changed(case.pods[0].spec, containers=[changed(container, resources=resources)])
+    assert said(podded(case, spec=spec)) == (
+        f"out of memory: limit {told}, peak unknown. Cure: housectl tune --trial-memory {more}"
+    )
 
 
 def test_a_long_message_is_cut() -> None:

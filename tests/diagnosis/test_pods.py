@@ -180,7 +180,7 @@ def test_a_pod_that_is_gone(reason: str, what: str) -> None:
 
 def test_a_pod_that_is_gone_without_a_trace() -> None:
     assert said(replace(job_case("deleteme"), events=[])) == (
-        "its pod is gone: it was deleted, or lost with its node. Cure: kubectl get events "
+        "its pod is not there: it was deleted, or lost with its node. Cure: kubectl get events "
         "--sort-by=.lastTimestamp -n diag"
     )
 

@@ -9,13 +9,14 @@ from housectl.contract.record import MalformedRecordError
 from housectl.diagnosis.attempt import Attempt
 from housectl.diagnosis.cause import Cause, sentence
 from housectl.diagnosis.container import unstartable
-from housectl.diagnosis.memory import doubled, mebibytes
+from housectl.diagnosis.memory import doubled, mebibytes, readable
 from housectl.diagnosis.objects import Terminated
 from housectl.errors import NewerFormatError
 
 # timeout(1) ends so, and so does the trainer when its time is used up.
 _TIMED_OUT = 124
 _SIGNALLED = 128
+_LIMIT = re.compile(r"timed out after (?P<seconds>[\d.e+]+) s")
 _NO_START = frozenset({"StartError", "ContainerCannotRun"})
 _NO_MEMORY = re.compile(
     r"out of memory|bad_alloc|bad_malloc|cannot allocate memory|MemoryError", re.IGNORECASE
@@ -26,7 +27,9 @@ def past_deadline(attempt: Attempt) -> Cause | None:
     """Return the cause if Kubernetes ended the job for the time that it took."""
     job = attempt.job
     reasons = {each.reason for each in job.status.conditions if each.holds} if job else set()
-    return _timed_out(attempt) if "DeadlineExceeded" in reasons else None
+    if job is None or "DeadlineExceeded" not in reasons:
+        return None
+    return _timed_out(job.spec.active_deadline_seconds)
 
 
 def not_prepared(attempt: Attempt) -> Cause | None:
@@ -67,7 +70,7 @@ def out_of_memory(attempt: Attempt) -> Cause | None:
         node = attempt.place.cluster_kubectl("describe nodes")
         return Cause(what=f"out of memory: no limit, peak {peak}.", cure=node)
     return Cause(
-        what=f"out of memory: limit {limit}, peak {peak}.",
+        what=f"out of memory: limit {readable(limit)}, peak {peak}.",
         cure=f"housectl tune --trial-memory {doubled(limit)}",
     )
 
@@ -75,7 +78,10 @@ def out_of_memory(attempt: Attempt) -> Cause | None:
 def timed_out(attempt: Attempt) -> Cause | None:
     """Return the cause if the trainer ended itself for the time that it took."""
     ended = attempt.ended
-    return _timed_out(attempt) if ended and ended.exit_code == _TIMED_OUT else None
+    if ended is None or ended.exit_code != _TIMED_OUT:
+        return None
+    limit = _LIMIT.fullmatch(_last_words(ended, attempt.lines).error or "")
+    return _timed_out(float(limit["seconds"]) if limit else None)
 
 
 def exited(attempt: Attempt) -> Cause | None:
@@ -87,12 +93,11 @@ def exited(attempt: Attempt) -> Cause | None:
     return Cause(what=sentence(_status(ended), words.error or ""), cure=attempt.logs)
 
 
-def _timed_out(attempt: Attempt) -> Cause:
-    seconds = attempt.job.spec.active_deadline_seconds if attempt.job else None
+def _timed_out(seconds: float | None) -> Cause:
     if seconds is None:
         return Cause(what="timed out.", cure="housectl tune --trial-time 20m")
     return Cause(
-        what=f"timed out: limit {seconds} s.", cure=f"housectl tune --trial-time {2 * seconds}s"
+        what=f"timed out: limit {seconds:g} s.", cure=f"housectl tune --trial-time {2 * seconds:g}s"
     )
 
 

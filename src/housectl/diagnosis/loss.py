@@ -63,10 +63,8 @@ def deleted(seen: SeenPod) -> Cause | None:
     grace = timedelta(seconds=metadata.deletion_grace_period_seconds)
     ends = [each.state.terminated for each in seen.pod.status.container_statuses]
     times = [end.finished_at for end in ends if end and end.finished_at]
-    if (
-        len(times) == len(ends)
-        and max(times, default=seen.now) < metadata.deletion_timestamp - grace
-    ):
+    last = max(times) if times and len(times) == len(ends) else None
+    if last and last < metadata.deletion_timestamp - grace:
         return None
     return Cause(what="its pod was deleted.", cure=_look_at_events(seen.place, seen.name))
 
@@ -80,7 +78,7 @@ def gone(place: Place, events: Sequence[Event]) -> Cause:
                 what=sentence(what, said), cure=_look_at_events(place, event.involved_object.name)
             )
     return Cause(
-        what="its pod is gone: it was deleted, or lost with its node.",
+        what="its pod is not there: it was deleted, or lost with its node.",
         cure=place.kubectl("get events --sort-by=.lastTimestamp"),
     )
 

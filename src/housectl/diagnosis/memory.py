@@ -2,15 +2,24 @@
 
 import re
 
+_GIB, _MIB = 2**30, 2**20
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?)([kKMGT]i?)?")
+
+
+def readable(quantity: str) -> str:
+    """Return an amount with a unit: 4Gi of 4294967296."""
+    if not quantity.isdecimal():
+        return quantity
+    size = int(quantity)
+    return f"{size // _GIB}Gi" if size % _GIB == 0 else f"{size / _MIB:.0f}Mi"
 
 
 def doubled(quantity: str) -> str:
     """Return twice an amount, in the unit that it has: 8Gi of 4Gi."""
-    match = _QUANTITY.match(quantity)
+    match = _QUANTITY.match(readable(quantity))
     return f"{float(match[1]) * 2:g}{match[2] or ''}" if match else quantity
 
 
 def mebibytes(size: int) -> str:
     """Return a number of bytes in MiB."""
-    return f"{size / 2**20:.0f} MiB"
+    return f"{size / _MIB:.0f} MiB"

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from housectl.diagnosis.cause import Cause, first_cause, sentence
 from housectl.diagnosis.memory import doubled
-from housectl.diagnosis.objects import ContainerStatus, find
+from housectl.diagnosis.objects import ContainerStatus, Terminated, find
 from housectl.diagnosis.observed import Observed
 from housectl.diagnosis.refusal import KATIB_NAMESPACE, refused
 from housectl.diagnosis.seen import Origin, SeenPod, newest, newest_pod
@@ -41,7 +41,7 @@ def refused_search(observed: Observed) -> Cause | None:
 def broken_service(observed: Observed) -> Cause | None:
     """Return why the pod of the algorithm's service does not run; one that is lost is made anew."""
     seen = _service_pod(observed)
-    cause = _crash(observed, seen) or first_cause(START_PROBES, seen) if seen else _no_pod(observed)
+    cause = _of_pod(observed, seen) if seen else _no_pod(observed)
     if cause is None:
         return None
     return Cause(
@@ -100,26 +100,29 @@ def _service_pod(observed: Observed) -> SeenPod | None:
     )
 
 
-def _crash(observed: Observed, seen: SeenPod) -> Cause | None:
-    """Return why the service's container ends, which it never should."""
+def _of_pod(observed: Observed, seen: SeenPod) -> Cause | None:
+    """Return why the service's container does not start, or ends, which it never should."""
     for status in seen.statuses():
         ended = status.state.terminated or status.last_state.terminated
-        starved = ended is not None and ended.reason == "OOMKilled"
-        if ended is None or not (_is_down(status) or (starved and observed.quiet > _OOM_PATIENCE)):
+        if ended is None:
             continue
-        return (
-            _starved(observed, seen, status)
-            if starved
-            else Cause(
-                what=sentence(
-                    f"it crashes, and was restarted {status.restart_count} times",
-                    f"exited {ended.exit_code}",
-                    ended.message,
-                ),
-                cure=seen.place.kubectl(f"logs {seen.name} --previous"),
-            )
-        )
-    return None
+        is_down = _is_down(status)
+        if ended.reason == "OOMKilled" and (is_down or observed.quiet > _OOM_PATIENCE):
+            return _starved(observed, seen, status)
+        if is_down:
+            return _crashed(seen, status, ended)
+    return first_cause(START_PROBES, seen)
+
+
+def _crashed(seen: SeenPod, status: ContainerStatus, ended: Terminated) -> Cause:
+    return Cause(
+        what=sentence(
+            f"it crashes, and was restarted {status.restart_count} times",
+            f"exited {ended.exit_code}",
+            ended.message,
+        ),
+        cure=seen.place.kubectl(f"logs {seen.name} --previous"),
+    )
 
 
 def _is_down(status: ContainerStatus) -> bool:
