@@ -7,7 +7,7 @@ from pathlib import Path
 
 from housectl.backends import backend_of
 from housectl.backends.base import Task, TaskKind
-from housectl.cli.console import PlainWatcher
+from housectl.cli.progress import PlainWatcher
 from housectl.contract.history import Action
 from housectl.contract.recipe import Assignment, Family
 from housectl.pipeline import Pipeline
@@ -61,7 +61,7 @@ def crown(store: ChampionStore, sealed: Sealed) -> None:
     store.add_challenger("benchmark", sealed.bundle, sealed.evidence)
     champion = store.champion()
     store.commit(
-        sealed.bundle,
+        store.bundle(sealed.bundle.digest),
         action=Action.PROMOTION,
         reason="Crowned for a benchmark.",
         expected=champion.number if champion else 0,

@@ -173,7 +173,7 @@ class ChampionStore:
         """Make a bundle the champion.
 
         Args:
-            bundle: It must be in the store.
+            bundle: As `bundle` of this store returned it, which has checked every byte.
             action: Why it becomes the champion.
             reason: The verdict's sentence.
             expected: Number of the entry that was the champion when this was decided; 0 for none.
@@ -182,7 +182,8 @@ class ChampionStore:
             OvertakenError: Another command has changed the champion since.
             MachineError: The disk is full, read-only or not writable.
         """
-        self.bundle(bundle.digest)
+        if bundle.path != bundle_path(self.path, bundle.digest):
+            raise ValueError(f"{bundle.path} was not read from the store {self.path}")
         entry = Entry(
             number=expected + 1,
             previous=self._hash(expected),

@@ -148,7 +148,8 @@ def promote(store: ChampionStore, bundle: Bundle, *, action: Action = Action.PRO
     store.add_bundle(bundle)
     champion = store.champion()
     expected_number = champion.number if champion else 0
-    return store.commit(bundle, action=action, reason="a test", expected=expected_number)
+    kept = store.bundle(bundle.digest)
+    return store.commit(kept, action=action, reason="a test", expected=expected_number)
 
 
 def damage(bundle: Path) -> None:
