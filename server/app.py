@@ -35,7 +35,8 @@ def application(model: Model, look: Callable[[], Standing]) -> FastAPI:
     target = bundle.record.schema.target
 
     async def predict(request: Request) -> JSONResponse:
-        return JSONResponse({target.response_key: model.answer(await read_body(request))})
+        row = model.rows.read(await read_body(request))
+        return JSONResponse({target.response_key: model.predict([row])[0]})
 
     app = _empty(version=bundle.version)
     app.add_api_route(

@@ -3,8 +3,15 @@
 from http import HTTPStatus
 
 from fastapi import HTTPException, Request
+from starlette.types import Message, Receive
 
 LARGEST_BODY = 1024 * 1024
+
+
+def whole_body(message: Message) -> bytes | None:
+    """Return the body of a request if its first message has all of it, within the limit."""
+    body: bytes = message.get("body", b"")
+    return None if message.get("more_body") or len(body) > LARGEST_BODY else body
 
 
 async def read_body(request: Request) -> bytes:
@@ -12,6 +19,7 @@ async def read_body(request: Request) -> bytes:
 
     Raises:
         HTTPException: It is larger than 1 MiB; status 413.
+        ClientDisconnect: The client left before the end.
     """
     body = bytearray()
     async for chunk in request.stream():
@@ -22,3 +30,13 @@ async def read_body(request: Request) -> bytes:
                 f"The body is larger than {LARGEST_BODY} bytes; send one row at a time.",
             )
     return bytes(body)
+
+
+def receive_again(message: Message, receive: Receive) -> Receive:
+    """Return a `receive` that begins with a message which was received already."""
+    pending = [message]
+
+    async def receive_from_it_on() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return receive_from_it_on

@@ -1,4 +1,6 @@
-"""From the body of a request to a prediction."""
+"""From rows to predictions."""
+
+from collections.abc import Sequence
 
 from housectl.contract.bundle import Bundle
 from housectl.contract.scorer import open_bundle
@@ -10,6 +12,10 @@ class Model:
 
     Args:
         bundle: What to answer with.
+
+    Attributes:
+        rows: Reads a request's body as a row of this model's schema.
+        out_of_range: How many values were outside of the training data's range, by feature.
 
     Raises:
         BundleError: Its graph is refused, or answers a golden row otherwise.
@@ -23,15 +29,14 @@ class Model:
         self._scorer = open_bundle(bundle)
         self._ranges = [(each.name, each.minimum, each.maximum) for each in schema.features]
 
-    def answer(self, body: bytes | bytearray) -> float:
-        """Return the prediction for the row in a request's body, in the target's unit.
+    def predict(self, rows: Sequence[Sequence[float]]) -> list[float]:
+        """Return one prediction per row, in the target's unit, whatever rows are beside it."""
+        predictions = self._scorer.predict(rows)
+        for row in rows:
+            self._count(row)
+        return predictions
 
-        Raises:
-            UnreadableRowError: The body is not JSON.
-            InvalidRowError: The body is not a row of this model's schema.
-        """
-        row = self.rows.read(body)
+    def _count(self, row: Sequence[float]) -> None:
         for value, (name, minimum, maximum) in zip(row, self._ranges, strict=True):
             if not minimum <= value <= maximum:
                 self.out_of_range[name] += 1
-        return self._scorer.predict((row,))[0]

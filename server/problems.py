@@ -88,8 +88,7 @@ async def _left(request: Request, _: ClientDisconnect) -> Response:
     return problem_response(request, HTTPStatus.BAD_REQUEST, "The body ended before it was whole.")
 
 
-async def unplanned(request: Request, error: Exception) -> Response:
-    """Answer for an exception that nothing else answers for."""
+async def _unplanned(request: Request, error: Exception) -> Response:
     # Starlette raises the error again; uvicorn then logs its traceback right after this line, and
     # closes the connection, which a client that keeps it must be told of.
     _log.error(
@@ -114,5 +113,5 @@ EXCEPTION_HANDLERS: dict[
     UnreadableRowError: _unreadable_row,
     HTTPException: _refused,
     ClientDisconnect: _left,
-    Exception: unplanned,
+    Exception: _unplanned,
 }

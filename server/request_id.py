@@ -4,7 +4,7 @@ import re
 from itertools import count
 from secrets import token_hex
 
-from starlette.types import Message, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADER = b"x-request-id"
 
@@ -15,28 +15,37 @@ _NUMBERS = count(1)
 _SANE = re.compile(rb"[\w.:/+=-]{1,128}", re.ASCII)
 
 
-def with_request_id(scope: Scope, send: Send) -> Send:
-    """Give a request its id, the client's own when sane; return a `send` that tells it."""
-    request_id = _sent_by_client(scope) or f"{_PROCESS}-{next(_NUMBERS):x}".encode()
-    scope[_KEY] = request_id.decode()
-
-    async def send_with_id(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"].append((HEADER, request_id))
-        await send(message)
-
-    return send_with_id
-
-
 def request_id_of(scope: Scope) -> str:
-    """Return the id that `with_request_id` gave."""
-    request_id: str = scope[_KEY]
+    """Return the id of a request: the client's own when sane, else one that it gets now."""
+    request_id: str | None = scope.get(_KEY)
+    if request_id is None:
+        request_id = scope[_KEY] = _sent_by_client(scope) or f"{_PROCESS}-{next(_NUMBERS):x}"
     return request_id
 
 
-def _sent_by_client(scope: Scope) -> bytes | None:
+def id_header(scope: Scope) -> tuple[bytes, bytes]:
+    """Return the header that tells a request's id."""
+    return HEADER, request_id_of(scope).encode()
+
+
+def telling_id(app: ASGIApp) -> ASGIApp:
+    """Return an application whose every answer has the header."""
+
+    async def tell(scope: Scope, receive: Receive, send: Send) -> None:
+        header = id_header(scope)
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"].append(header)
+            await send(message)
+
+        await app(scope, receive, send_with_id)
+
+    return tell
+
+
+def _sent_by_client(scope: Scope) -> str | None:
     for name, value in scope["headers"]:
         if name == HEADER and _SANE.fullmatch(value):
-            sane: bytes = value
-            return sane
+            return str(value, "ascii")
     return None

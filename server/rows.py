@@ -58,7 +58,7 @@ class RowReader:
         self._attributes = tuple(map(_attribute, range(len(schema.features))))
         self._expected = {feature.name: expectation(feature) for feature in schema.features}
 
-    def read(self, body: bytes | bytearray) -> list[float]:
+    def read(self, body: bytes) -> list[float]:
         """Return the values of a row in the model's order.
 
         Raises:

@@ -2,13 +2,17 @@
 
 import json
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from server.body import LARGEST_BODY
+from server.batching import Batcher
+from server.body import receive_again, whole_body
 from server.inference import Model
+from server.request_id import id_header
 from server.rows import InvalidRowError, UnreadableRowError
 
 PREDICT_PATH = "/predict"
+
+_JSON = (b"content-type", b"application/json")
 
 
 class Shortcut:
@@ -25,7 +29,8 @@ class Shortcut:
 
     def __init__(self, app: ASGIApp, model: Model) -> None:
         self._app = app
-        self._model = model
+        self._read = model.rows.read
+        self._batcher = Batcher(model.predict)
         self._key = json.dumps(model.bundle.record.schema.target.response_key).encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -33,50 +38,21 @@ class Shortcut:
         if scope["path"] != PREDICT_PATH or scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
-        body = _Body(receive)
-        value = self._value(await body.read())
+        message = await receive()
+        value = await self._value(whole_body(message))
         if value is None:
-            await self._app(scope, body.again, send)
-        else:
-            await _send(send, b"{%b:%r}" % (self._key, value))
+            await self._app(scope, receive_again(message, receive), send)
+            return
+        content = b"{%b:%r}" % (self._key, value)
+        headers = [_JSON, (b"content-length", b"%d" % len(content)), id_header(scope)]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
 
-    def _value(self, body: bytes) -> float | None:
-        if len(body) > LARGEST_BODY:
+    async def _value(self, body: bytes | None) -> float | None:
+        if body is None:
             return None
         try:
-            return self._model.answer(body)
+            row = self._read(body)
         except (UnreadableRowError, InvalidRowError):
             return None
-
-
-class _Body:
-    """The body of a request, which can be received once more after it was read."""
-
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-        self._messages: list[Message] = []
-
-    async def read(self) -> bytes:
-        """Return the body, or as much of it as shows that it is too large or was given up."""
-        chunks, size, more = [], 0, True
-        while more and size <= LARGEST_BODY:
-            message = await self._receive()
-            self._messages.append(message)
-            chunk: bytes = message.get("body", b"")
-            chunks.append(chunk)
-            size += len(chunk)
-            more = message.get("more_body", False)
-        return b"".join(chunks)
-
-    async def again(self) -> Message:
-        """Receive what was read, then what comes after it."""
-        return self._messages.pop(0) if self._messages else await self._receive()
-
-
-async def _send(send: Send, content: bytes) -> None:
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(content)).encode()),
-    ]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": content})
+        return await self._batcher.predict(row)

@@ -2,12 +2,10 @@
 
 from dataclasses import replace
 
-from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import Receive, Scope, Send
 
 from server.app import application, waiting_application
-from server.problems import unplanned
-from server.request_id import with_request_id
+from server.request_id import telling_id
 from server.shortcut import Shortcut
 from server.standing import Champion, Standing
 
@@ -22,19 +20,17 @@ class Stage:
     """
 
     def __init__(self) -> None:
-        waiting = waiting_application(lambda: self.standing)
+        waiting = telling_id(waiting_application(lambda: self.standing))
         self.standing = Standing(app=waiting, reason=_NOTHING_PROMOTED)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
-        await self.standing.app(scope, receive, with_request_id(scope, send))
+        await self.standing.app(scope, receive, send)
 
     def swap(self, champion: Champion) -> None:
         """Answer with this champion from now on."""
-        app = application(champion.model, lambda: self.standing)
-        # Whatever fails beside the short way fails as it would within the application.
-        answering = ServerErrorMiddleware(Shortcut(app, champion.model), handler=unplanned)
-        self.standing = Standing(app=answering, champion=champion)
+        app = telling_id(application(champion.model, lambda: self.standing))
+        self.standing = Standing(app=Shortcut(app, champion.model), champion=champion)
 
     def refuse(self, reason: str) -> None:
         """Keep what is served, and say why nothing newer is."""

@@ -11,7 +11,7 @@ from housectl.contract.bundle import Bundle
 from housectl.contract.history import Action, bundle_path, entry_path
 from housectl.store import ChampionStore
 from tests.server.bundles import FLOWERS, damage, make_bundle, promote, tree
-from tests.server.running import ROW, RunningServer, running
+from tests.server.running import ROW, RunningServer, running, wait_until
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_swaps_under_load_fail_no_request(
             assert server.predict().json() == {"predicted_price": base + 10}
     assert {answer.status_code for answer in answers} == {200}
     assert {answer.json()["predicted_price"] for answer in answers} == {11.0, 12.0, 13.0, 14.0}
-    assert server.log().count("is served now") == 3
+    wait_until(lambda: server.log().count("is served now") == 3)
 
 
 def test_a_rollback_is_followed(

@@ -43,7 +43,7 @@ class Scorer:
         self._array = np.array
 
     def predict(self, rows: Sequence[Sequence[float]]) -> list[float]:
-        """Return one prediction per row.
+        """Return one prediction per row, the same whatever rows are beside it.
 
         Args:
             rows: `(n, features)`, any sequence or array of doubles, n ≥ 1.

@@ -1,0 +1,131 @@
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+
+from housectl.contract.scorer import Scorer
+from housectl.store import ChampionStore
+from server.batching import Batcher
+from tests.server.bundles import expected, fragile, make_bundle, promote
+from tests.server.running import ROW, RunningServer, running
+from trainer.onnx_export import to_onnx
+from trainer.trees import LEAF, Comparison, Ensemble, Tree
+
+FEATURES = 5
+
+
+def random_tree(generator: np.random.Generator, *, depth: int) -> Tree:
+    """A full tree whose thresholds and weights have no short binary form."""
+    inner, leaves = 2**depth - 1, 2**depth
+    children = np.arange(1, 2 * inner + 1).reshape(inner, 2)
+    no_children = np.full(leaves, LEAF)
+    return Tree(
+        left=np.concatenate([children[:, 0], no_children]),
+        right=np.concatenate([children[:, 1], no_children]),
+        features=generator.integers(FEATURES, size=inner + leaves),
+        thresholds=generator.normal(size=inner + leaves),
+        weights=generator.normal(size=inner + leaves) / 3,
+    )
+
+
+@pytest.fixture(scope="module")
+def scorer() -> Scorer:
+    generator = np.random.default_rng(0)
+    trees = tuple(random_tree(generator, depth=6) for _ in range(300))
+    ensemble = Ensemble(trees=trees, comparison=Comparison.AT_MOST, offset=22.5)
+    return Scorer(to_onnx(ensemble, features=FEATURES), features=FEATURES)
+
+
+@pytest.mark.parametrize("size", [2, 3, 7, 8, 64, 128, 1000])
+def test_a_row_is_answered_to_the_last_bit_as_if_it_were_alone(scorer: Scorer, size: int) -> None:
+    rows = np.random.default_rng(1).normal(size=(2000, FEATURES)).tolist()
+    alone = [scorer.predict([row])[0] for row in rows]
+    assert len(set(alone)) > 1900
+    batches = [rows[start : start + size] for start in range(0, len(rows), size)]
+    assert [value for batch in batches for value in scorer.predict(batch)] == alone
+
+
+class Model:
+    """Answers a row's first value; fails on a negative one."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[float]] = []
+
+    def predict(self, rows: Sequence[Sequence[float]]) -> list[float]:
+        values = [row[0] for row in rows]
+        self.calls.append(values)
+        if min(values) < 0:
+            raise RuntimeError
+        return values
+
+
+def test_rows_of_one_turn_are_predicted_in_one_call_and_each_gets_its_own_answer() -> None:
+    model = Model()
+
+    async def three_turns() -> list[list[float | None]]:
+        batcher = Batcher(model.predict)
+        return [
+            await asyncio.gather(*(batcher.predict([value]) for value in turn))
+            for turn in ((1.0, 2.0, 3.0), (4.0,), (5.0, 6.0))
+        ]
+
+    assert asyncio.run(three_turns()) == [[1.0, 2.0, 3.0], [4.0], [5.0, 6.0]]
+    assert model.calls == [[1.0, 2.0, 3.0], [4.0], [5.0, 6.0]]
+
+
+def test_a_row_that_comes_while_others_wait_is_answered_too() -> None:
+    model = Model()
+
+    async def late(batcher: Batcher, turns: int) -> float | None:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        return await batcher.predict([float(turns)])
+
+    async def staggered() -> list[float | None]:
+        batcher = Batcher(model.predict)
+        return await asyncio.gather(*(late(batcher, turns % 4) for turns in range(20)))
+
+    assert asyncio.run(staggered()) == [float(turns % 4) for turns in range(20)]
+    assert len(model.calls) == 4
+
+
+def test_a_batch_that_fails_has_no_answers_and_the_next_one_has() -> None:
+    async def two_turns() -> list[list[float | None]]:
+        batcher = Batcher(Model().predict)
+        return [
+            await asyncio.gather(*(batcher.predict([value]) for value in turn))
+            for turn in ((1.0, -2.0), (3.0, 4.0))
+        ]
+
+    assert asyncio.run(two_turns()) == [[None, None], [3.0, 4.0]]
+
+
+def ask(server: RunningServer, firsts: Sequence[float]) -> list[httpx.Response]:
+    """Ask over one connection, a row that begins with each of these values."""
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
+        return [client.post("/predict", json=ROW | {"RM": first}) for first in firsts]
+
+
+def test_clients_that_ask_at_once_get_their_own_answers(store: ChampionStore, output: Path) -> None:
+    promote(store, make_bundle(output.parent))
+    lists = [[float((row + client) % 10) for row in range(100)] for client in range(8)]
+    with running(store.path, output) as server, ThreadPoolExecutor(len(lists)) as clients:
+        answers = list(clients.map(lambda firsts: ask(server, firsts), lists))
+    assert [[answer.json()["predicted_price"] for answer in each] for each in answers] == [
+        [expected(20.0, first) for first in firsts] for firsts in lists
+    ]
+
+
+def test_a_row_that_the_model_fails_on_fails_no_other_request(
+    store: ChampionStore, output: Path
+) -> None:
+    promote(store, make_bundle(output.parent, model=fragile(20.0, features=2)))
+    lists = [[1000.0] * 20, *([[8.0] * 50] * 7)]
+    with running(store.path, output) as server, ThreadPoolExecutor(len(lists)) as clients:
+        bad, *good = clients.map(lambda firsts: ask(server, firsts), lists)
+    assert {answer.status_code for answer in bad} == {500}
+    assert {answer.json()["predicted_price"] for each in good for answer in each} == {30.0}
