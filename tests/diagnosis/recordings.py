@@ -34,20 +34,6 @@ _V = TypeVar("_V", bound=View)
 
 
 @dataclass(frozen=True)
-class KatibCase:
-    """An experiment of a real Katib, and the logs of its sidecars by the trial's name."""
-
-    observed: Observed
-    logs: Mapping[str, str]
-
-    def trial(self, number: int = 0) -> KatibTrial:
-        return self.observed.trials[number]
-
-    def collector(self, trial: KatibTrial) -> list[str]:
-        return self.logs.get(trial.metadata.name, "").splitlines()
-
-
-@dataclass(frozen=True)
 class JobCase:
     """A job of a real Kubernetes."""
 
@@ -58,10 +44,12 @@ class JobCase:
     now: datetime
 
 
-def katib_case(name: str) -> KatibCase:
+def katib_case(name: str) -> Observed:
     """Read a case that was recorded with Katib 0.19, when nothing changed any more."""
     told = _read("katib-0.19", name)
-    observed = Observed(
+    logs = told.get("logs", {})
+    assert isinstance(logs, dict)
+    return Observed(
         namespace=str(told["namespace"]),
         experiment=_one(KatibExperiment, told["experiment"]),
         suggestion=_one(Suggestion, told["suggestion"]),
@@ -70,13 +58,8 @@ def katib_case(name: str) -> KatibCase:
         jobs=_views(Job, told, "jobs"),
         pods=_views(Pod, told, "pods"),
         events=_views(Event, told, "events"),
+        collectors={pod.rpartition("-")[0]: str(log).splitlines() for pod, log in logs.items()},
         now=_latest(told) + _LATER,
-    )
-    logs = told.get("logs", {})
-    assert isinstance(logs, dict)
-    return KatibCase(
-        observed=observed,
-        logs={pod.rpartition("-")[0]: str(log) for pod, log in logs.items()},
     )
 
 

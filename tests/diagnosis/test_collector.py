@@ -5,8 +5,8 @@ from tests.diagnosis.recordings import katib_case
 
 
 def test_the_trainers_lines() -> None:
-    case = katib_case("wrongname")
-    assert trainer_lines("\n".join(case.collector(case.trial()))) == [
+    observed = katib_case("wrongname")
+    assert trainer_lines(observed.collector(observed.trials[0])) == [
         "training x=0.9479363418294107 y=114",
         "rmse=0.549422",
     ]
@@ -21,8 +21,8 @@ def test_lines_of_the_trainer_that_look_like_others() -> None:
 
 
 def test_the_failure_of_a_sidecar() -> None:
-    case = katib_case("exit1")
-    assert collector_failure("\n".join(case.collector(case.trial()))) == (
+    observed = katib_case("exit1")
+    assert collector_failure(observed.collector(observed.trials[0])) == (
         "Failed to wait for worker container: training container is failed. Unable to read file "
         "/var/log/katib/7.pid for pid 7, error: open /var/log/katib/7.pid: no such file or "
         "directory"
@@ -33,8 +33,8 @@ def test_the_failure_of_a_sidecar() -> None:
 
 
 def test_a_log_without_failure() -> None:
-    case = katib_case("steps")
-    log = "\n".join(case.collector(case.trial()))
+    observed = katib_case("steps")
+    log = observed.collector(observed.trials[0])
     assert "Metrics reported" in log
     assert collector_failure(log) is None
     assert collector_failure("") is None

@@ -29,7 +29,7 @@ CONTROLLER = "kubectl get pods -n kubeflow -l katib.kubeflow.org/component=contr
 
 @pytest.mark.parametrize(("name", "expected"), EXPERIMENTS, ids=[name for name, _ in EXPERIMENTS])
 def test_recorded_experiment(name: str, expected: str) -> None:
-    assert said(katib_case(name).observed) == expected
+    assert said(katib_case(name)) == expected
 
 
 def test_an_experiment_that_nobody_takes_up() -> None:
@@ -87,7 +87,7 @@ def test_a_service_whose_deployment_is_not_known() -> None:
 
 
 def test_a_service_that_does_not_get_ready() -> None:
-    observed = katib_case("skoptzero").observed
+    observed = katib_case("skoptzero")
     assert observed.suggestion
     unready = Condition(type="DeploymentReady", status="False", reason="DeploymentNotReady")
     suggestion = suggested(observed.suggestion, conditions=[unready])
@@ -100,7 +100,7 @@ def test_a_service_that_does_not_get_ready() -> None:
 
 
 def test_an_algorithm_that_says_nothing() -> None:
-    observed = replace(katib_case("skoptzero").observed, events=[])
+    observed = replace(katib_case("skoptzero"), events=[])
     assert said(aged(observed, 59)) == "None"
     assert said(aged(observed, 60)) == (
         "The algorithm bayesianoptimization has given no assignment for 60 s. Cure: kubectl logs "
@@ -112,7 +112,7 @@ def test_an_algorithm_that_says_nothing() -> None:
 
 
 def test_a_trial_that_somebody_deleted() -> None:
-    observed = replace(katib_case("nocommand").observed, trials=[], jobs=[])
+    observed = replace(katib_case("nocommand"), trials=[], jobs=[])
     assert said(aged(observed, 19)) == "None"
     assert said(aged(observed, 40)) == (
         "Katib waits for the trial nocommand-hxrfff58, which was deleted. Cure: housectl stop "
@@ -149,12 +149,12 @@ def test_a_trial_that_somebody_deleted() -> None:
     ids=["bounds", "memory", "other"],
 )
 def test_an_error_that_comes_back(error: str, expected: str) -> None:
-    observed = katib_case("skoptzero").observed
+    observed = katib_case("skoptzero")
     assert said(replace(observed, events=[reconciled("skoptzero", error, 14)])) == expected
 
 
 def test_an_error_that_came_seldom_or_does_no_harm() -> None:
-    observed = aged(katib_case("skoptzero").observed, 30)
+    observed = aged(katib_case("skoptzero"), 30)
     harmless = 'Failed to reconcile: suggestions.kubeflow.org "skoptzero" already exists'
     changing = "the object has been modified; please apply your changes to the latest version"
     told = [
@@ -168,42 +168,44 @@ def test_an_error_that_came_seldom_or_does_no_harm() -> None:
 
 
 def test_an_error_does_not_matter_while_a_trial_runs() -> None:
-    observed = replace(katib_case("nocommand").observed, jobs=[])
+    observed = replace(katib_case("nocommand"), jobs=[])
     told = reconciled("nocommand", "rpc error", 50)
     assert said(replace(observed, events=[told])) == "None"
 
 
 def test_different_causes_are_counted() -> None:
-    observed = katib_case("wrongname").observed
+    observed = katib_case("wrongname")
     lost = observed.trials[1]
     ended = Condition(type="Failed", status="True", message="Job message: it is lost")
     other = changed(lost, status=changed(lost.status, conditions=[ended]))
     pods = [pod for pod in observed.pods if lost.metadata.name not in pod.metadata.name]
     both = replace(observed, trials=[observed.trials[0], other], jobs=[], pods=pods)
     assert said(both) == (
-        "2 of 2 trials failed: 1 x no metric: the training printed no mse=NUMBER; 1 x Katib says: "
-        "it is lost. Cure: housectl logs wrongname --trial wrongname-74c282fs"
+        "2 of 2 trials failed: 1 x no metric: the training printed no mse=NUMBER, but a number "
+        "called rmse; 1 x Katib says: it is lost. Cure: housectl logs wrongname "
+        "--trial wrongname-74c282fs"
     )
 
 
 def test_a_failed_experiment_with_a_usable_trial_is_explained() -> None:
-    observed, well = katib_case("exit1_maxfailed").observed, katib_case("steps").observed
+    observed, well = katib_case("exit1_maxfailed"), katib_case("steps")
     assert said(replace(observed, trials=[*observed.trials, *well.trials])) == (
-        "1 of 2 trials failed: exited 1. Cure: housectl logs exit1mf --trial exit1mf-6fspcjks"
+        "1 of 2 trials failed: exited 1: boom: cannot read data. Cure: housectl logs exit1mf "
+        "--trial exit1mf-6fspcjks"
     )
 
 
 def test_all_trials_that_run_are_stuck_or_it_goes_on() -> None:
-    observed = katib_case("noimage").observed
+    observed = katib_case("noimage")
     stuck = observed.trials[0]
     second = changed(stuck, metadata=changed(stuck.metadata, name="noimage-second"))
     assert said(replace(observed, trials=[stuck, second])) == "None"
 
 
 def test_the_users_name_and_context_stand_in_the_cures() -> None:
-    observed = replace(katib_case("nan").observed, name="boston-1", context="prod")
+    observed = replace(katib_case("nan"), name="boston-1", context="prod")
     assert "housectl stop boston-1 " in said(observed)
-    silent = replace(katib_case("algoabsent").observed, context="prod")
+    silent = replace(katib_case("algoabsent"), context="prod")
     assert "Cure: kubectl --context prod describe pod algoabsent-" in said(silent)
 
 
@@ -232,7 +234,7 @@ def aged(observed: Observed, seconds: int) -> Observed:
 
 def waiting() -> Observed:
     """Return an experiment whose algorithm's service is about to start."""
-    observed = katib_case("algoabsent").observed
+    observed = katib_case("algoabsent")
     return replace(observed, events=[each for each in observed.events if "already" in each.message])
 
 
@@ -240,7 +242,7 @@ def served(name: str) -> Observed:
     """Return an experiment with another deployment of its algorithm's service."""
     deployment, pods, events, now = service_case(name)
     return replace(
-        katib_case("skoptzero").observed,
+        katib_case("skoptzero"),
         namespace="diag",
         deployment=deployment,
         pods=pods,

@@ -10,16 +10,16 @@ from tests.diagnosis.recordings import at, katib_case, moments
 
 @pytest.mark.parametrize("name", ["random4", "bayes12", "steps", "goal", "suggestion-crashloop"])
 def test_no_cause_at_any_moment(name: str) -> None:
-    case = katib_case(name)
-    for now in [*moments(case.observed), case.observed.now]:
-        seen = at(case.observed, now)
+    observed = katib_case(name)
+    for now in [*moments(observed), observed.now]:
+        seen = at(observed, now)
         assert experiment_cause(seen) is None, now
         for trial in seen.trials:
-            assert trial_cause(seen, trial, collector=case.collector(trial)) is None, now
+            assert trial_cause(seen, trial) is None, now
 
 
 def test_the_moments_show_an_experiment_grow() -> None:
-    observed = katib_case("random4").observed
+    observed = katib_case("random4")
     seen = [at(observed, now) for now in moments(observed)]
     assert {len(each.trials) for each in seen} == {0, 2, 3, 4}
     running = [bool(find(each.experiment.status.conditions, "Running")) for each in seen]
@@ -29,5 +29,5 @@ def test_the_moments_show_an_experiment_grow() -> None:
 
 
 def test_a_stuck_experiment_has_a_cause_at_its_last_moment() -> None:
-    observed = katib_case("nocommand").observed
+    observed = katib_case("nocommand")
     assert experiment_cause(at(observed, observed.now)) is not None

@@ -6,15 +6,8 @@ import msgspec
 import pytest
 
 from housectl.diagnosis.job import task_cause
-from housectl.diagnosis.objects import (
-    Condition,
-    Reference,
-    Terminated,
-)
+from housectl.diagnosis.objects import Condition, Reference, Terminated
 from tests.diagnosis.changing import changed, ending, podded, said
-    ending,
-    said,
-)
 from tests.diagnosis.recordings import job_case, recorded_names, sentences
 
 JOBS = sentences("jobs.txt")

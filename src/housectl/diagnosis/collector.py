@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from housectl.diagnosis.attempt import COLLECTORS, Attempt
 from housectl.diagnosis.cause import Cause, sentence
+from housectl.diagnosis.objects import Terminated
 from housectl.diagnosis.refusal import KATIB_NAMESPACE
 
 _KLOG = re.compile(
@@ -48,11 +49,27 @@ def collector_died(attempt: Attempt, log: str) -> Cause | None:
         return None
     for name in COLLECTORS:
         ended = attempt.ending_of(name)
-        if ended and ended.reason == "OOMKilled":
+        if ended is None or ended.exit_code == 0:
+            continue
+        if ended.reason == "OOMKilled":
             return _starved(attempt, name)
-        if ended and ended.exit_code:
-            return _explained(attempt, name, collector_failure(log) or f"exited {ended.exit_code}")
+        if _ended_before(ended, attempt.ended):
+            return _hasty(attempt)
+        return _explained(attempt, name, collector_failure(log) or f"exited {ended.exit_code}")
     return None
+
+
+def _ended_before(collector: Terminated, trainer: Terminated) -> bool:
+    times = (collector.finished_at, trainer.started_at)
+    return times[0] is not None and times[1] is not None and times[0] < times[1]
+
+
+def _hasty(attempt: Attempt) -> Cause:
+    return Cause(
+        what="its metric is lost, because Katib's metrics collector looks for the training once, "
+        "and its image came later.",
+        cure=f"housectl tune   # now {attempt.seen.node if attempt.seen else 'the node'} has it",
+    )
 
 
 def _starved(attempt: Attempt, name: str) -> Cause:
@@ -83,7 +100,7 @@ _FAILURES: Sequence[tuple[re.Pattern[str], str, str]] = (
     (
         re.compile("unable to find main pid"),
         "its metric is lost, because the training ended before Katib's metrics collector looked.",
-        "   # a training has to run for 2 s, on a busy node for 5 s",
+        "   # a training has to run for 2 s, on a busy node for 10 s",
     ),
     (
         re.compile(f"^{_PANIC}.*(?:regexp|regular expression)"),

@@ -61,10 +61,11 @@ def _printed(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
 def _others(trial: KatibTrial, printed: Iterable[tuple[str, str]]) -> str:
     """Return the metrics that were printed instead; a parameter's value is none."""
     parameters = {each.name for each in trial.spec.parameter_assignments}
-    shown = [
-        f"{name}={value}" for name, value in printed if name not in parameters and _is_finite(value)
-    ]
-    return f", but {', '.join(shown[-_SHOWN:])}" if shown else ""
+    seen = [name for name, value in printed if name not in parameters and _is_finite(value)]
+    if not seen:
+        return ""
+    numbers = "numbers" if seen[1:] else "a number"
+    return f", but {numbers} called {', '.join(seen[-_SHOWN:])}"
 
 
 def _values(metric: Metric) -> Sequence[str]:

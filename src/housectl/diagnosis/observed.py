@@ -1,11 +1,12 @@
 """One look at the members of an experiment on a cluster."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from housectl.diagnosis.attempt import Attempt, pods_of
 from housectl.diagnosis.cause import Place
+from housectl.diagnosis.collector import trainer_lines
 from housectl.diagnosis.objects import (
     Deployment,
     Event,
@@ -30,6 +31,7 @@ class Observed:
         context: The kubeconfig's; None for the current one.
         pods: Those of trials, and that of the suggestion's service.
         events: Of the namespace; those about other objects do no harm.
+        collectors: The raw logs of Katib's sidecars in lines, by the trial's name, where known.
     """
 
     namespace: str
@@ -42,6 +44,7 @@ class Observed:
     jobs: Sequence[Job] = ()
     pods: Sequence[Pod] = ()
     events: Sequence[Event] = ()
+    collectors: Mapping[str, Sequence[str]] = field(default_factory=dict)
     now: datetime
 
     @property
@@ -75,7 +78,11 @@ class Observed:
         latest = max((time for time in times if time), default=self.now)
         return timedelta() if self.active_trials else self.now - latest
 
-    def attempt(self, trial: KatibTrial, lines: Sequence[str]) -> Attempt:
+    def collector(self, trial: KatibTrial) -> str:
+        """Return what a trial's sidecar said, as far as it is known."""
+        return "\n".join(self.collectors.get(trial.metadata.name, ()))
+
+    def attempt(self, trial: KatibTrial) -> Attempt:
         """Return a trial's job and pods."""
         name = trial.metadata.name
         return Attempt(
@@ -86,7 +93,7 @@ class Observed:
             events=self.events,
             now=self.now,
             primary=trial.spec.primary_container_name,
-            lines=lines,
+            lines=trainer_lines(self.collector(trial)),
             logs=f"housectl logs {self.title} --trial {name}",
         )
 

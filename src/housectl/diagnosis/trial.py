@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from housectl.diagnosis.attempt import COLLECTORS, Attempt
 from housectl.diagnosis.cause import Cause, first_cause, sentence
-from housectl.diagnosis.collector import collector_died, trainer_lines
+from housectl.diagnosis.collector import collector_died
 from housectl.diagnosis.job import JOB_PROBES
 from housectl.diagnosis.metric import is_usable, missing_metric, unusable_metric
 from housectl.diagnosis.objects import KatibTrial, find
@@ -21,34 +21,20 @@ _COLLECTED = frozenset({"StdOut", "File"})
 
 @dataclass(frozen=True, kw_only=True)
 class _Case:
-    """A trial, with its job and what its sidecar said."""
+    """A trial, with its job."""
 
     observed: Observed
     trial: KatibTrial
     attempt: Attempt
-    log: str
 
 
-def trial_cause(
-    observed: Observed,
-    trial: KatibTrial,
-    *,
-    lines: Sequence[str] = (),
-    collector: Sequence[str] = (),
-) -> Cause | None:
-    """Return why a trial is stuck or has failed; None if it goes on, or has ended well.
-
-    Args:
-        observed: The experiment's objects.
-        trial: One of them.
-        lines: What the trainer printed; empty if it is not known.
-        collector: The raw log of Katib's sidecar, in lines; empty if it is not known.
-    """
+def trial_cause(observed: Observed, trial: KatibTrial) -> Cause | None:
+    """Return why a trial is stuck or has failed; None if it goes on, or has ended well."""
     if find(trial.status.conditions, "Succeeded") and is_usable(trial):
         return None
-    log = "\n".join(collector)
-    attempt = observed.attempt(trial, lines or trainer_lines(log))
-    return first_cause(_PROBES, _Case(observed=observed, trial=trial, attempt=attempt, log=log))
+    return first_cause(
+        _PROBES, _Case(observed=observed, trial=trial, attempt=observed.attempt(trial))
+    )
 
 
 def _job(case: _Case) -> Cause | None:
@@ -56,7 +42,7 @@ def _job(case: _Case) -> Cause | None:
 
 
 def _collector(case: _Case) -> Cause | None:
-    return collector_died(case.attempt, case.log)
+    return collector_died(case.attempt, case.observed.collector(case.trial))
 
 
 def _metric(case: _Case) -> Cause | None:

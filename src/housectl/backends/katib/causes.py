@@ -1,18 +1,20 @@
 """Why trials, experiments and tasks fail or are stuck: diagnosis, and the logs it needs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 
 from housectl.backends.katib.containers import CONTAINER
 from housectl.backends.katib.layout import EXPERIMENT_LABEL, TRIAL_LABEL
 from housectl.backends.katib.look import ExperimentLook, TaskLook
-from housectl.backends.katib.snapshot import is_running
 from housectl.backends.kube.client import Kube
 from housectl.diagnosis.attempt import COLLECTORS
 from housectl.diagnosis.experiment import experiment_cause
 from housectl.diagnosis.job import task_cause
+from housectl.diagnosis.metric import is_usable
 from housectl.diagnosis.objects import KatibExperiment, KatibTrial, ObjectMeta, Pod
-from housectl.diagnosis.observed import Observed
+from housectl.diagnosis.observed import Observed, has_ended
 from housectl.diagnosis.trial import trial_cause
 from housectl.errors import ClusterError
 
@@ -74,16 +76,17 @@ class ExperimentCauses:
 
     def trial(self, trial: KatibTrial) -> str | None:
         """Return why a trial failed or is stuck."""
-        named = trial.metadata.labels.get(EXPERIMENT_LABEL)
-        member = next(each for each in self.look.members if each.metadata.name == named)
-        collector = [] if is_running(trial) else self._collector(trial)
-        cause = trial_cause(self._observed(member), trial, collector=collector)
+        cause = trial_cause(self._observed[trial.metadata.labels[EXPERIMENT_LABEL]], trial)
         return str(cause) if cause else None
 
     def member(self, member: KatibExperiment) -> str | None:
-        """Return why a member does not get on."""
-        cause = experiment_cause(self._observed(member))
+        """Return why a member does not get on, or has failed."""
+        cause = experiment_cause(self._observed[member.metadata.name])
         return str(cause) if cause else None
+
+    @cached_property
+    def _observed(self) -> Mapping[str, Observed]:
+        return {each.metadata.name: self._observe(each) for each in self.look.members}
 
     def _collector(self, trial: KatibTrial) -> list[str]:
         """Return the sidecar's log where the trainer left no last words."""
@@ -94,8 +97,10 @@ class ExperimentCauses:
                         return self.causes.log(pod, container.name)
         return []
 
-    def _observed(self, member: KatibExperiment) -> Observed:
+    def _observe(self, member: KatibExperiment) -> Observed:
         name = member.metadata.name
+        trials = [each for each in self.look.trials if _is_of(each.metadata, name)]
+        failed = [each for each in trials if has_ended(each) and not is_usable(each)]
         suggestions = (each for each in self.look.suggestions if each.metadata.name == name)
         return Observed(
             namespace=self.kube.namespace,
@@ -103,10 +108,11 @@ class ExperimentCauses:
             name=self.name,
             experiment=member,
             suggestion=next(suggestions, None),
-            trials=[each for each in self.look.trials if _is_of(each.metadata, name)],
+            trials=trials,
             jobs=self.look.jobs,
             pods=[each for each in self.look.pods if _is_of(each.metadata, name)],
             events=self.look.events,
+            collectors={each.metadata.name: self._collector(each) for each in failed},
             now=datetime.now(UTC),
         )
 

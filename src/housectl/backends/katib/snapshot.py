@@ -203,10 +203,9 @@ def _reason(
 ) -> str | None:
     if state is ExperimentState.STOPPED:
         return "It was stopped."
-    if state is ExperimentState.FAILED and failed_trials(trials):
-        return failure_summary(trials)
     if state is not ExperimentState.SUCCEEDED:
-        return next(filter(None, map(member_cause, look.members)), None)
+        known = next(filter(None, map(member_cause, look.members)), None)
+        return known or (failure_summary(trials) if failed_trials(trials) else None)
     stopped = any(STOPPED_ANNOTATION in each.metadata.annotations for each in look.members)
     if stopped and len(trials) < experiment.budget.trials:
         return f"Its time was used up after {len(trials)} of {experiment.budget.trials} trials."
