@@ -3,13 +3,15 @@
 import json
 import random
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
 import pytest
 
 from housectl.store import ChampionStore
-from tests.projects import HOUSECTL, ProjectDirectory, clean_environment, example
+from tests.projects import GOOD, HOUSECTL, ProjectDirectory, clean_environment, example
 
 KILLED = -9
 KILLS = 20
@@ -69,8 +71,11 @@ def test_a_kill_at_any_change_leaves_one_champion(
     assert set(committed) == {False, True}
 
 
-def kill_everything(project: ProjectDirectory, arguments: tuple[str, ...], seconds: float) -> None:
-    """Start a command and kill it, its supervisor and its trainers after some seconds."""
+@contextmanager
+def killed_in_the_end(
+    project: ProjectDirectory, *arguments: str
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Start a command, and after the block kill it, its supervisor and its trainers."""
     command = subprocess.Popen(
         [HOUSECTL, *arguments],
         cwd=project.path,
@@ -79,11 +84,11 @@ def kill_everything(project: ProjectDirectory, arguments: tuple[str, ...], secon
         stderr=subprocess.DEVNULL,
     )
     try:
-        command.wait(seconds)
-    except subprocess.TimeoutExpired:
+        yield command
+    finally:
         command.kill()
         command.wait()
-    subprocess.run(["pkill", "-KILL", "-f", str(project.path)], check=False)
+        subprocess.run(["pkill", "-KILL", "-f", str(project.path)], check=False)
 
 
 def outcome(project: ProjectDirectory, name: str) -> object:
@@ -105,7 +110,11 @@ def test_a_search_that_is_killed_at_any_moment_ends_with_the_same_trials(tmp_pat
         name = f"disturbed-{kills}"
         arguments: tuple[str, ...] = ("tune", "--name", name)
         for _ in range(moments.randint(2, 5)):
-            kill_everything(project, arguments, moments.uniform(0.3, LONGEST_SECONDS))
+            with (
+                killed_in_the_end(project, *arguments) as command,
+                suppress(subprocess.TimeoutExpired),
+            ):
+                command.wait(moments.uniform(0.3, LONGEST_SECONDS))
             assert_valid(project)
             kills += 1
             known = project.run("status", name).status == 0
@@ -113,3 +122,17 @@ def test_a_search_that_is_killed_at_any_moment_ends_with_the_same_trials(tmp_pat
         project.must(*arguments)
         assert outcome(project, name) == expected
     assert len({path.name for path in (project.store / "bundles").glob("[!.]*")}) == 1
+
+
+def test_a_search_that_was_killed_and_never_goes_on_can_be_promoted(tmp_path: Path) -> None:
+    project = example(".", tmp_path / "boston", space=GOOD, budget={"trials": 1000})
+    with killed_in_the_end(project, "tune", "--name", "killed") as command:
+        while "succeeded" not in project.run("show", "killed", "--json").out:
+            assert command.poll() is None
+    shown = project.must("show", "killed", "--json").json
+    assert shown["state"] == "interrupted"
+    assert isinstance(shown["trials"], list)
+    project.must("promote", "killed")
+    store = ChampionStore(project.store)
+    champion = store.bundle(store.require_champion().bundle)
+    assert champion.metrics.mse == min(trial["mse"] for trial in shown["trials"])
