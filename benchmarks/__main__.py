@@ -1,17 +1,12 @@
 """`python -m benchmarks`: measures side by side, prints a table, writes build/bench.json."""
 
-import json
-import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from rich.console import Console
-from rich.table import Table
-
 from benchmarks import promotion, search, serving, startup
-from benchmarks.measurement import Better, Measurement, tell
+from benchmarks.measurement import Measurement, tell
+from benchmarks.report import keep_bytecode, report
 from benchmarks.workbench import ROOT, copy_project, crown, seal
-from housectl.contract.files import write_durably
 from housectl.contract.recipe import Family
 from housectl.spaces import default_space
 from housectl.store import ChampionStore
@@ -23,10 +18,9 @@ _WEAK = {"n_estimators": 30, "min_samples_leaf": 20}
 def main() -> None:
     """Measure all, the quick ones first."""
     with TemporaryDirectory(prefix="housectl-bench-") as name:
-        _keep_bytecode(Path(name) / "bytecode")
+        keep_bytecode(Path(name) / "bytecode")
         measurements = _measure(Path(name))
-    Console().print(_table(measurements))
-    write_durably(_OUTPUT, _json(measurements))
+    report(measurements, _OUTPUT)
 
 
 def _measure(scratch: Path) -> list[Measurement]:
@@ -53,34 +47,6 @@ def _measure(scratch: Path) -> list[Measurement]:
         *serving.measure(served, scratch),
         *search.measure(scratch),
     ]
-
-
-def _keep_bytecode(directory: Path) -> None:
-    """Let no process compile again what another has compiled, as an installed package does not."""
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    os.environ["PYTHONPYCACHEPREFIX"] = str(directory)
-
-
-def _table(measurements: list[Measurement]) -> Table:
-    table = Table("measurement", "figure", "goal", "", "made of", box=None, header_style="bold")
-    for each in measurements:
-        sign = "≤" if each.better is Better.LOWER else "≥"
-        table.add_row(
-            each.name,
-            f"{each.ratio:.3g} {each.unit}",
-            f"{sign} {each.goal:g} {each.unit}",
-            "met" if each.met else "[bold red]missed[/]",
-            each.detail,
-        )
-    return table
-
-
-def _json(measurements: list[Measurement]) -> bytes:
-    rows = [
-        {"name": each.name, "ratio": each.ratio, "goal": each.goal, "better": each.better}
-        for each in measurements
-    ]
-    return json.dumps(rows, indent=2).encode() + b"\n"
 
 
 if __name__ == "__main__":
