@@ -1,0 +1,78 @@
+"""What all objects have in common."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TypeVar, dataclass_transform
+
+import msgspec
+
+_V = TypeVar("_V", bound="View")
+
+
+@dataclass_transform(frozen_default=True)
+class View(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A part of an object as the API server sends it; what is absent there has a default here."""
+
+
+def view(kind: type[_V], manifest: Mapping[str, object]) -> _V:
+    """Return the view of an object.
+
+    Raises:
+        msgspec.ValidationError: It is no object of that kind.
+    """
+    return msgspec.convert(_without_nulls(manifest), kind)
+
+
+def _without_nulls(value: object) -> object:
+    """Return a value without the keys whose value is null: the API server means absent by it."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
+class Owner(View):
+    """What an object belongs to."""
+
+    kind: str
+    name: str
+
+
+class ObjectMeta(View):
+    """What every object says of itself."""
+
+    name: str = ""
+    namespace: str = ""
+    uid: str = ""
+    resource_version: str = ""
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    owner_references: list[Owner] = []
+    creation_timestamp: datetime | None = None
+    deletion_timestamp: datetime | None = None
+    deletion_grace_period_seconds: int = 0
+
+
+class Named(View):
+    """Any object."""
+
+    metadata: ObjectMeta
+
+
+class Condition(View):
+    """A condition of any kind of object; `status` is True, False or Unknown."""
+
+    type: str
+    status: str
+    reason: str = ""
+    message: str = ""
+    last_transition_time: datetime | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is true."""
+        return self.status == "True"
+
+
+def find(conditions: list[Condition], kind: str) -> Condition | None:
+    """Return the condition of this type if it holds."""
+    return next((each for each in conditions if each.type == kind and each.holds), None)

@@ -1,0 +1,25 @@
+"""Claims to a volume."""
+
+from housectl.diagnosis.objects.base import ObjectMeta, View
+
+
+class ClaimSpec(View):
+    """What a claim asks for."""
+
+    access_modes: list[str] = []
+    storage_class_name: str = ""
+    volume_name: str = ""
+
+
+class ClaimStatus(View):
+    """How a claim stands; `phase` is Pending, Bound or Lost."""
+
+    phase: str = ""
+
+
+class Claim(View):
+    """A persistent volume claim."""
+
+    metadata: ObjectMeta
+    spec: ClaimSpec = ClaimSpec()
+    status: ClaimStatus = ClaimStatus()
