@@ -6,7 +6,9 @@ import re
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from statistics import quantiles
 from typing import cast
@@ -19,9 +21,17 @@ _REQUEST = (
     "content-length: {length}\r\n\r\n{body}"
 )
 _SCRIPT = """
-wrk.method = "POST"
-wrk.headers["content-type"] = "application/json"
-wrk.body = [[{body}]]
+local requests, number = {{}}, 0
+init = function()
+  wrk.headers["content-type"] = "application/json"
+  for body in io.lines([[{bodies}]]) do
+    requests[#requests + 1] = wrk.format("POST", nil, nil, body)
+  end
+end
+request = function()
+  number = number % #requests + 1
+  return requests[number]
+end
 done = function(summary, latency)
   local wrong = summary.errors
   local form = '{{"requests": %d, "microseconds": %d, "p50": %f, "p99": %f, "errors": %d}}'
@@ -51,22 +61,29 @@ def generator() -> str:
     return "wrk" if shutil.which("wrk") else "benchmarks/load.py"
 
 
-def load(url: str, body: str, *, seconds: float, scratch: Path) -> Load:
-    """Post a body to a URL over eight connections, each as soon as it has its answer.
+def load(url: str, bodies: Sequence[str], *, seconds: float, scratch: Path) -> Load:
+    """Post bodies to a URL in turn, over eight connections, each as soon as it has its answer.
+
+    Args:
+        url: What to post to.
+        bodies: Texts of one line each.
+        seconds: For how long.
+        scratch: Directory for files that are needed meanwhile.
 
     Raises:
         RuntimeError: An answer was not 200.
     """
     if shutil.which("wrk"):
-        return _wrk(url, body, seconds, scratch)
+        return _wrk(url, bodies, seconds, scratch)
     import uvloop
 
-    return uvloop.run(_own(url, body, seconds))
+    return uvloop.run(_own(url, bodies, seconds))
 
 
-def _wrk(url: str, body: str, seconds: float, scratch: Path) -> Load:
-    script = scratch / "load.lua"
-    script.write_text(_SCRIPT.format(body=body))
+def _wrk(url: str, bodies: Sequence[str], seconds: float, scratch: Path) -> Load:
+    script, lines = scratch / "load.lua", scratch / "bodies.txt"
+    lines.write_text("".join(f"{body}\n" for body in bodies))
+    script.write_text(_SCRIPT.format(bodies=lines))
     command = ("wrk", "-t1", f"-c{_CONCURRENCY}", f"-d{seconds:.0f}s", "-s", script, url)
     said = subprocess.run(command, capture_output=True, check=True, text=True).stdout
     found = json.loads(said[said.rindex("{") :])
@@ -79,15 +96,18 @@ def _wrk(url: str, body: str, seconds: float, scratch: Path) -> Load:
     )
 
 
-async def _own(url: str, body: str, seconds: float) -> Load:
+async def _own(url: str, bodies: Sequence[str], seconds: float) -> Load:
     loop = asyncio.get_running_loop()
     latencies: list[float] = []
     to = urlsplit(url)
     host, _, port = to.netloc.partition(":")
-    request = _REQUEST.format(
-        path=to.path, host=to.netloc, length=len(body.encode()), body=body
-    ).encode()
-    clients = [_Client(request, latencies, loop.create_future()) for _ in range(_CONCURRENCY)]
+    requests = cycle(
+        [
+            _REQUEST.format(path=to.path, host=to.netloc, length=len(body.encode()), body=body)
+            for body in bodies
+        ]
+    )
+    clients = [_Client(requests, latencies, loop.create_future()) for _ in range(_CONCURRENCY)]
     began = time.perf_counter()
     for client in clients:
         await loop.create_connection(lambda client=client: client, host, int(port))  # type: ignore[misc]
@@ -107,14 +127,16 @@ class _Client(asyncio.Protocol):
     """One connection: sends a request, waits for its answer, sends the next.
 
     Args:
-        request: What it sends.
+        requests: What it sends, of which other connections take their share.
         latencies: Gets the seconds of each request.
         failed: Gets what went wrong, if something does.
     """
 
-    def __init__(self, request: bytes, latencies: list[float], failed: asyncio.Future[str]) -> None:
+    def __init__(
+        self, requests: Iterator[str], latencies: list[float], failed: asyncio.Future[str]
+    ) -> None:
         self.failed = failed
-        self._request = request
+        self._requests = requests
         self._latencies = latencies
         self._received = b""
 
@@ -140,7 +162,7 @@ class _Client(asyncio.Protocol):
 
     def _send(self) -> None:
         self._sent = time.perf_counter()
-        self._write(self._request)
+        self._write(next(self._requests).encode())
 
     def _fail(self, why: str) -> None:
         if not self.failed.done():

@@ -1,4 +1,4 @@
-"""Predictions per second, against an endpoint that checks the same body and does nothing else."""
+"""Predictions per second, against an endpoint that checks the same bodies and does no more."""
 
 import json
 import os
@@ -50,19 +50,19 @@ def measure(served: Mapping[str, Served], scratch: Path) -> list[Measurement]:
         for name, each in served.items():
             url = servers.enter_context(_serving("server", "--port", store=each.store))
             urls[name] = f"{url}/predict"
-        loads = _loads(urls, _body(first), scratch)
+        loads = _loads(urls, _bodies(first), scratch)
     return [_measurement(name, loads, each.goal) for name, each in served.items()]
 
 
-def _loads(urls: Mapping[str, str], body: str, scratch: Path) -> dict[str, list[Load]]:
+def _loads(urls: Mapping[str, str], bodies: Sequence[str], scratch: Path) -> dict[str, list[Load]]:
     """Return what each endpoint bore in each round."""
     for url in urls.values():
-        load(url, body, seconds=_WARM_UP_SECONDS, scratch=scratch)
+        load(url, bodies, seconds=_WARM_UP_SECONDS, scratch=scratch)
     loads: dict[str, list[Load]] = {name: [] for name in urls}
     for number in range(_ROUNDS):
         tell(f"serving: round {number + 1} of {_ROUNDS}, load by {generator()}")
         for name, url in urls.items():
-            loads[name].append(load(url, body, seconds=_SECONDS, scratch=scratch))
+            loads[name].append(load(url, bodies, seconds=_SECONDS, scratch=scratch))
     return loads
 
 
@@ -87,11 +87,14 @@ def _shown(rounds: Sequence[Load]) -> str:
     return f"{rate:.0f}/s, p50 {p50:.2f} ms, p99 {p99:.2f} ms"
 
 
-def _body(store: Path) -> str:
-    """Return a real row as clients send it."""
+def _bodies(store: Path) -> list[str]:
+    """Return real rows as clients send them.
+
+    One row would not do: the processor learns its way through the trees by heart.
+    """
     held = ChampionStore(store)
     golden = held.bundle(held.require_champion().bundle).golden
-    return json.dumps(dict(zip(golden.features, golden.rows[0].row, strict=True)))
+    return [json.dumps(dict(zip(golden.features, each.row, strict=True))) for each in golden.rows]
 
 
 @contextmanager
