@@ -42,6 +42,19 @@ class HousectlError(Exception):
         return partial(type(self), self.message, hint=self.hint), ()
 
 
+class Concern(Exception):  # noqa: N818  # no error: the command goes on
+    """Something to know that stops nothing.
+
+    Args:
+        message: What it is, one sentence or two.
+        cure: A command to type whenever one exists.
+    """
+
+    def __init__(self, message: str, *, cure: str) -> None:
+        super().__init__(message)
+        self.cure = cure
+
+
 class UsageError(HousectlError):
     """The command line asks for something that cannot be."""
 

@@ -6,6 +6,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from housectl.backends.base import Backend
+    from housectl.backends.katib.backend import KatibBackend
     from housectl.project import Project
     from housectl.workspace import Workspace
 
@@ -16,7 +17,8 @@ def _local(_: "Project", workspace: "Workspace") -> "Backend":
     return LocalBackend(workspace.runs)
 
 
-def _katib(project: "Project", workspace: "Workspace") -> "Backend":
+def katib_backend(project: "Project", workspace: "Workspace") -> "KatibBackend":
+    """Return the backend for a cluster with Katib, whatever the project names."""
     from housectl.backends.katib.backend import KatibBackend
     from housectl.backends.katib.records import KatibSettings
     from housectl.backends.kube.client import Kube
@@ -38,7 +40,10 @@ def _katib(project: "Project", workspace: "Workspace") -> "Backend":
     )
 
 
-BACKENDS: "dict[str, Callable[[Project, Workspace], Backend]]" = {"local": _local, "katib": _katib}
+BACKENDS: "dict[str, Callable[[Project, Workspace], Backend]]" = {
+    "local": _local,
+    "katib": katib_backend,
+}
 
 
 def backend_of(project: "Project", workspace: "Workspace") -> "Backend":

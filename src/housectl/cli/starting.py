@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from housectl.cli.command import on_project, shown
-from housectl.cli.settings import BACKEND_SETTINGS
+from housectl.cli.settings import SEARCH_SETTINGS
 from housectl.cli.view import Fields, Table
 from housectl.errors import ExitStatus
 
@@ -45,16 +45,19 @@ def init(
     )
 
 
-@on_project(*BACKEND_SETTINGS, "host", "port")
+@on_project(*SEARCH_SETTINGS, "host", "port")
 def doctor(pipeline: "Pipeline", /) -> Table:
-    """Check this machine and the project, with cures.
+    """Check this machine, the project, and the cluster if it is to run there, with cures.
 
     Example: housectl doctor
     """
     from housectl.doctor import examine
-    from housectl.doctor.checks import Patient
+    from housectl.doctor.check import Patient
 
-    findings = examine(Patient(project=pipeline.project, workspace=pipeline.workspace))
+    patient = Patient(
+        project=pipeline.project, workspace=pipeline.workspace, inputs=pipeline.write_inputs
+    )
+    findings = [*examine(patient)]
     failed = [finding.status for finding in findings if finding.status]
     return Table(
         key="checks",

@@ -1,11 +1,12 @@
 """Whether a search, a promotion and a server would work here: checks, each with its cure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from housectl.doctor.checks import CHECKS, Concern, Patient
-from housectl.errors import ExitStatus, HousectlError
+from housectl.doctor import machine
+from housectl.doctor.check import Check, Patient
+from housectl.errors import Concern, ExitStatus, HousectlError
 
 
 class Result(StrEnum):
@@ -14,6 +15,7 @@ class Result(StrEnum):
     OK = "ok"
     WARNING = "warning"
     FAILED = "failed"
+    SKIPPED = "skipped"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,21 +29,46 @@ class Finding:
     status: ExitStatus = ExitStatus.DONE
 
 
-def examine(patient: Patient) -> Sequence[Finding]:
-    """Run every check; one that fails does not keep the others from running."""
-    return [_finding(name, check, patient) for name, check in CHECKS.items()]
+def examine(patient: Patient) -> Iterator[Finding]:
+    """Run every check; one that fails keeps only those from running that need it."""
+    unmet: set[str] = set()
+    for check in (*machine.checks(patient), *_BACKENDS[patient.project.backend](patient)):
+        finding = _finding(check, unmet.intersection(check.needs))
+        if finding.result in {Result.FAILED, Result.SKIPPED}:
+            unmet.add(check.name)
+        yield finding
 
 
-def _finding(name: str, check: Callable[[Patient], str], patient: Patient) -> Finding:
+def _finding(check: Check, unmet: set[str]) -> Finding:
+    if unmet:
+        found = f"needs {', '.join(each for each in check.needs if each in unmet)}"
+        return Finding(check=check.name, result=Result.SKIPPED, found=found)
     try:
-        return Finding(check=name, result=Result.OK, found=check(patient))
+        return Finding(check=check.name, result=Result.OK, found=check.run())
     except Concern as concern:
-        return Finding(check=name, result=Result.WARNING, found=str(concern), cure=concern.cure)
+        return Finding(
+            check=check.name, result=Result.WARNING, found=str(concern), cure=concern.cure
+        )
     except HousectlError as error:
         return Finding(
-            check=name,
+            check=check.name,
             result=Result.FAILED,
             found=error.message,
             cure=error.hint,
             status=error.status,
         )
+
+
+def _local(patient: Patient) -> Sequence[Check]:
+    from housectl.doctor import local
+
+    return local.checks(patient)
+
+
+def _katib(patient: Patient) -> Sequence[Check]:
+    from housectl.doctor import katib
+
+    return katib.checks(patient)
+
+
+_BACKENDS: Mapping[str, Callable[[Patient], Sequence[Check]]] = {"local": _local, "katib": _katib}

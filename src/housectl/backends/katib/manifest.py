@@ -17,7 +17,7 @@ from housectl.backends.katib.layout import (
     mounted,
     output_path,
 )
-from housectl.backends.katib.records import PlanRecord
+from housectl.backends.katib.records import KatibSettings, PlanRecord
 from housectl.contract.metrics import OBJECTIVE
 from housectl.contract.recipe import Assignment, Family, derived_seed
 from housectl.contract.record import canonical_json
@@ -159,10 +159,7 @@ def _job(
     trainer = container(
         plan.image,
         command,
-        requests={
-            "cpu": settings.cpu,
-            "memory": str(min(settings.memory, limits.memory or settings.memory)),
-        },
+        requests=requests(settings, limits),
         limits={
             "cpu": str(max(cores, math.ceil(cores_of(settings.cpu)))),
             **({"memory": str(limits.memory)} if limits.memory else {}),
@@ -182,6 +179,12 @@ def _job(
             "spec": pod_spec(trainer, claim=settings.claim),
         },
     }
+
+
+def requests(settings: KatibSettings, limits: Limits) -> dict[str, str]:
+    """Return what a trainer is scheduled by; more memory than its limit cannot be asked for."""
+    memory = min(settings.memory, limits.memory or settings.memory)
+    return {"cpu": settings.cpu, "memory": str(memory)}
 
 
 def cores_of(quantity: str) -> float:

@@ -1,12 +1,30 @@
-"""What a cluster must have before anything is sent to it."""
+"""What is asked of a cluster before anything is sent to it: a few quick requests."""
 
+from contextlib import suppress
+
+from housectl.backends.katib.readiness.algorithm import require_algorithm
+from housectl.backends.katib.readiness.claim import require_claim
+from housectl.backends.katib.readiness.katib import require_katib
+from housectl.backends.katib.readiness.namespace import check_namespace
+from housectl.backends.katib.readiness.room import require_room
 from housectl.backends.katib.records import PlanRecord
 from housectl.backends.kube.client import Kube
+from housectl.errors import Concern
+from housectl.experiment import Experiment
 
 
 def preflight(kube: Kube, plan: PlanRecord) -> None:
-    """Check what would otherwise show only later.
+    """Check what would otherwise show only later, or never.
 
     Raises:
         ClusterError: Something is missing.
     """
+    require_katib(kube)
+    with suppress(Concern):
+        check_namespace(kube)
+    require_claim(kube, plan.settings.claim)
+    if isinstance(plan.work, Experiment):
+        with suppress(Concern):
+            require_algorithm(kube, plan.settings.algorithm)
+    with suppress(Concern):
+        require_room(kube, plan)

@@ -65,7 +65,7 @@ class Volume:
         path = inputs_path(inputs.digest)
         parent, _, name = path.rpartition("/")
         temporary = f"{parent}/{TEMPORARY_PREFIX}{name}-{secrets.token_hex(4)}"
-        with self._pod(read_only=False) as pod:
+        with self.pod(read_only=False) as pod:
             arguments = [mounted(temporary), mounted(path), str(len(content))]
             with _running(self.kube, pod, _UNPACK, arguments) as streams:
                 streams.send(content)
@@ -83,7 +83,7 @@ class Volume:
         """
         for tries_left in reversed(range(_TRIES)):
             try:
-                with self._pod(read_only=True) as pod:
+                with self.pod(read_only=True) as pod:
                     self._unpack(pod, path, into)
             except (ClusterUnreachableError, tarfile.ReadError):
                 if not tries_left:
@@ -99,7 +99,7 @@ class Volume:
             PodError: The pod does not start, or the volume cannot be written.
         """
         with (
-            self._pod(read_only=False) as pod,
+            self.pod(read_only=False) as pod,
             _running(self.kube, pod, _REMOVE, [mounted(path) for path in paths]) as streams,
         ):
             for _ in streams.read():
@@ -126,7 +126,7 @@ class Volume:
                 pass
 
     @contextmanager
-    def _pod(self, *, read_only: bool) -> Iterator[str]:
+    def pod(self, *, read_only: bool) -> Iterator[str]:
         """Run a pod that does nothing but have the claim mounted; yields its name."""
         name = f"housectl-volume-{secrets.token_hex(4)}"
         try:
@@ -156,7 +156,7 @@ class Volume:
     def _seen(self, pod: Pod) -> SeenPod:
         place = Place(namespace=self.kube.namespace, context=self.kube.context)
         events = self.kube.views(EVENTS, Event, fields=f"involvedObject.name={pod.metadata.name}")
-        return SeenPod(place=place, pod=pod, events=events, now=datetime.now(UTC))
+        return _PassingPod(place=place, pod=pod, events=events, now=datetime.now(UTC))
 
     def _manifest(self, name: str, *, read_only: bool) -> Manifest:
         sleeping = container(
@@ -176,6 +176,16 @@ class Volume:
                 "terminationGracePeriodSeconds": 0,
             },
         }
+
+
+@dataclass(frozen=True, kw_only=True)
+class _PassingPod(SeenPod):
+    """A pod that is deleted as soon as it is of no use: its events can still be looked at."""
+
+    @property
+    def describe(self) -> str:
+        """The command that shows what happened to it."""
+        return self.place.kubectl(f"get events --field-selector involvedObject.name={self.name}")
 
 
 class _Readable(io.RawIOBase):

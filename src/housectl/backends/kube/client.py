@@ -69,6 +69,10 @@ class Kube:
         """The beginning of a kubectl command for this namespace."""
         return f"{self.server.kubectl} -n {self.namespace}"
 
+    def read(self, path: str) -> Mapping[str, object]:
+        """Return what the API server has at a path that belongs to no kind, such as /version."""
+        return _parsed(self._call("GET", path))
+
     def get(self, kind: Kind, name: str, as_view: type[_V], *, namespace: str | None = None) -> _V:
         """Return one object.
 

@@ -1,39 +1,35 @@
-"""The checks: each returns what it found, raises a Concern, or fails as a command would."""
+"""Checks of the machine and the project, wherever searches run."""
 
 import importlib.util
-import os
 import platform
 import shutil
 import socket
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from functools import partial
 
-from housectl.backends.local.preflight import check_libraries, check_space
+from housectl.backends.local.preflight import check_space
 from housectl.contract.files import disk_errors_explained
 from housectl.contract.table import read_table
-from housectl.project import Project
+from housectl.doctor.check import Check, Patient
+from housectl.errors import Concern
 from housectl.store import ChampionStore
-from housectl.workspace import Workspace
 
 
-class Concern(Exception):  # noqa: N818  # no error: the command goes on
-    """Something to know that stops nothing."""
-
-    def __init__(self, message: str, *, cure: str) -> None:
-        super().__init__(message)
-        self.cure = cure
-
-
-@dataclass(frozen=True, kw_only=True)
-class Patient:
-    """What is examined."""
-
-    project: Project
-    workspace: Workspace
+def checks(patient: Patient) -> Sequence[Check]:
+    """Return the checks that stand before those of any backend."""
+    return (
+        Check("python", check_python),
+        Check("project file", partial(check_project, patient)),
+        Check("data", partial(check_data, patient)),
+        Check("disk", partial(check_disk, patient)),
+        Check("store", partial(check_store, patient)),
+        Check("server libraries", check_server),
+        Check("port", partial(check_port, patient)),
+    )
 
 
-def check_python(_: Patient) -> str:
+def check_python() -> str:
     """Python and the machine."""
     return f"Python {platform.python_version()} on {platform.platform(terse=True)}"
 
@@ -52,26 +48,6 @@ def check_data(patient: Patient) -> str:
         patient, {name: (min(cells), max(cells)) for name, cells in table.numbers.items()}
     )
     return f"{path}: {len(table)} rows"
-
-
-def check_training(_: Patient) -> str:
-    """What the local backend trains with."""
-    check_libraries()
-    return "the training libraries are installed"
-
-
-def check_cores(patient: Patient) -> str:
-    """Whether the workers have a core each."""
-    cores = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
-    workers = patient.project.workers
-    if workers > cores:
-        raise Concern(
-            f"{workers} workers share {cores} cores: trials take longer, and may time out.",
-            cure=f"housectl tune --workers {cores}",
-        )
-    return f"{workers} workers on {cores} cores"
 
 
 def check_disk(patient: Patient) -> str:
@@ -93,7 +69,7 @@ def check_store(patient: Patient) -> str:
     return f"{store.path}: champion {bundle.version}, {len(history)} entries"
 
 
-def check_server(_: Patient) -> str:
+def check_server() -> str:
     """What the server runs on."""
     if importlib.util.find_spec("fastapi") is None or importlib.util.find_spec("uvicorn") is None:
         raise Concern(
@@ -129,16 +105,3 @@ def _check_ranges(patient: Patient, found: Mapping[str, tuple[float, float]]) ->
             f"{', '.join(outside)}.",
             cure="Set min and max of these features to the data's.",
         )
-
-
-CHECKS: Mapping[str, Callable[[Patient], str]] = {
-    "python": check_python,
-    "project file": check_project,
-    "data": check_data,
-    "training libraries": check_training,
-    "cores": check_cores,
-    "disk": check_disk,
-    "store": check_store,
-    "server libraries": check_server,
-    "port": check_port,
-}

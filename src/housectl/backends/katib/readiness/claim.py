@@ -1,0 +1,92 @@
+"""The claim that inputs and outputs lie on."""
+
+from housectl.backends.katib.readiness.looking import preparing
+from housectl.backends.katib.readiness.nodes import nodes_for_pods
+from housectl.backends.kube.client import Kube
+from housectl.backends.kube.kinds import CLAIMS, EVENTS
+from housectl.diagnosis.objects import Claim, Event
+from housectl.diagnosis.seen import newest
+from housectl.errors import AbsentError, ClusterError, Concern, ForbiddenError
+
+_SHARED = "ReadWriteMany"
+_ONE_NODE, _ONE_POD = "ReadWriteOnce", "ReadWriteOncePod"
+# What is told of a claim that only waits for its first pod.
+_PATIENT = "WaitForFirstConsumer"
+_TROUBLE = ("ProvisioningFailed", "FailedBinding", "ExternalProvisioning")
+
+
+def require_claim(kube: Kube, name: str) -> Claim:
+    """Ask for the claim, and return it.
+
+    Raises:
+        AbsentError: The namespace does not have it.
+        ClusterError: It has lost its volume.
+    """
+    try:
+        claim = kube.get(CLAIMS, name, Claim)
+    except AbsentError as error:
+        raise AbsentError(error.message, hint=preparing(kube, claim=name)) from error
+    if claim.status.phase == "Lost":
+        raise ClusterError(
+            f"The claim {name} has lost its volume {claim.spec.volume_name}, and all that was on "
+            "it.",
+            hint=f"{kube.kubectl} delete pvc {name}   # then {preparing(kube, claim=name)}",
+        )
+    return claim
+
+
+def check_claim(kube: Kube, name: str) -> str:
+    """Whether the claim has a volume, or will have one, and from where trials reach it.
+
+    Raises:
+        AbsentError: The namespace does not have it.
+        ClusterError: It has lost its volume.
+        Concern: It has no volume yet, or only one node or pod at a time may mount it.
+    """
+    claim = require_claim(kube, name)
+    phase = claim.status.phase
+    if phase != "Bound":
+        _check_patient(kube, name)
+        phase = f"{phase}, and given its volume when the first pod needs it"
+    modes = claim.spec.access_modes
+    _check_reach(kube, name, modes)
+    return f"{name} is {phase}, {', '.join(modes)}"
+
+
+def _check_patient(kube: Kube, name: str) -> None:
+    """Find out what an unbound claim waits for."""
+    told = kube.views(EVENTS, Event, fields=f"involvedObject.name={name}")
+    latest = newest(told, _PATIENT, *_TROUBLE)
+    if latest is not None and latest.reason != _PATIENT:
+        raise Concern(
+            f"The claim {name} has no volume yet: {latest.message.rstrip('.')}.",
+            cure=f"{kube.kubectl} describe pvc {name}   # kubectl get storageclass lists what can "
+            "provide one",
+        )
+
+
+def _check_reach(kube: Kube, name: str, modes: list[str]) -> None:
+    """Find out whether trials can wait for each other's volume."""
+    if _SHARED in modes:
+        return
+    cure = (
+        f"{kube.server.kubectl} get storageclass   # then make a claim of one that offers "
+        f"{_SHARED}, and name it: --claim NAME"
+    )
+    if _ONE_POD in modes:
+        raise Concern(
+            f"The claim {name} is {_ONE_POD}: only one trial can run at a time, and commands that "
+            "bring files wait until none does.",
+            cure=cure,
+        )
+    try:
+        nodes = len(nodes_for_pods(kube))
+    except ForbiddenError:
+        return
+    if _ONE_NODE in modes and nodes > 1:
+        raise Concern(
+            f"The claim {name} is {_ONE_NODE}, and {nodes} nodes take pods: all trials run on the "
+            "node that has the volume, and a pod that is scheduled to another one waits there "
+            "until no other has it mounted.",
+            cure=cure,
+        )

@@ -1,0 +1,72 @@
+"""Katib itself: its kinds, and the webhooks that say whether it takes an experiment."""
+
+from housectl.backends.katib.admission import check_plan
+from housectl.backends.katib.plan import KatibPlan
+from housectl.backends.kube.client import Kube
+from housectl.backends.kube.kinds import EXPERIMENTS, SUGGESTIONS, TRIALS
+from housectl.diagnosis.objects import View, view
+from housectl.errors import AbsentError, DeniedError, KatibMissingError
+
+_KINDS = (EXPERIMENTS, TRIALS, SUGGESTIONS)
+_VERSION = f"{EXPERIMENTS.group}/{EXPERIMENTS.version}"
+_MANIFESTS = "github.com/kubeflow/katib.git/manifests/v1beta1/installs/katib-standalone?ref=v0.19.0"
+
+
+class _Resource(View):
+    name: str
+
+
+class _Resources(View):
+    resources: tuple[_Resource, ...] = ()
+
+
+def require_katib(kube: Kube) -> None:
+    """Ask for Katib's kinds; every user may know them.
+
+    Raises:
+        KatibMissingError: The cluster does not have them.
+    """
+    try:
+        served = view(_Resources, dict(kube.read(f"/apis/{_VERSION}")))
+    except AbsentError as error:
+        raise _missing(kube, error.message) from error
+    names = {each.name for each in served.resources}
+    missing = [kind.plural for kind in _KINDS if kind.plural not in names]
+    if missing:
+        raise _missing(kube, f"{_VERSION} lacks {', '.join(missing)}.")
+
+
+def check_katib(kube: Kube) -> str:
+    """Whether the cluster has Katib's kinds.
+
+    Raises:
+        KatibMissingError: It does not.
+    """
+    require_katib(kube)
+    return f"{', '.join(kind.plural for kind in _KINDS)} of {_VERSION}"
+
+
+def check_admission(kube: Kube, plan: KatibPlan) -> str:
+    """Whether Katib would take a search: its webhooks are asked, and nothing is kept.
+
+    Raises:
+        UsageError: It would take it, and then stand still.
+        DeniedError: It would not.
+        ClusterError: Its controller, which has the webhooks, does not answer.
+    """
+    check_plan(plan)
+    for manifest in plan.manifests():
+        try:
+            kube.create(manifest, dry_run=True)
+        except DeniedError as error:
+            raise DeniedError(
+                error.message, hint="housectl render   # shows what was refused"
+            ) from error
+    return "Katib's webhooks take this project's experiment"
+
+
+def _missing(kube: Kube, said: str) -> KatibMissingError:
+    return KatibMissingError(
+        f"The cluster has no Katib. {said}",
+        hint=f'{kube.server.kubectl} apply -k "{_MANIFESTS}"',
+    )

@@ -1,0 +1,32 @@
+"""The namespace of experiments."""
+
+from housectl.backends.katib.readiness.looking import if_allowed, preparing
+from housectl.backends.kube.client import Kube
+from housectl.backends.kube.kinds import NAMESPACES
+from housectl.diagnosis.objects import Named
+from housectl.errors import AbsentError, ClusterError
+
+_LABEL, _WANTED = "katib.kubeflow.org/metrics-collector-injection", "enabled"
+
+
+def check_namespace(kube: Kube) -> str:
+    """Whether the namespace is there, and Katib may work in it.
+
+    Raises:
+        AbsentError: It is not there.
+        ClusterError: It has not the label by which Katib knows where it may put its collector.
+        Concern: The user may not look.
+    """
+    name = kube.namespace
+    try:
+        with if_allowed(f"The label of the namespace {name}"):
+            found = kube.get(NAMESPACES, name, Named)
+    except AbsentError as error:
+        raise AbsentError(error.message, hint=preparing(kube)) from error
+    if found.metadata.labels.get(_LABEL) != _WANTED:
+        raise ClusterError(
+            f"The namespace {name} has no label {_LABEL}={_WANTED}, without which Katib refuses "
+            "experiments there.",
+            hint=preparing(kube),
+        )
+    return f"{name}, with Katib's label"

@@ -1,0 +1,53 @@
+"""Checks of the cluster, for searches on Katib."""
+
+import secrets
+from collections.abc import Sequence
+from functools import partial
+
+from housectl.backends import katib_backend
+from housectl.backends.katib.plan import KatibPlan
+from housectl.backends.katib.readiness.algorithm import check_algorithm
+from housectl.backends.katib.readiness.claim import check_claim
+from housectl.backends.katib.readiness.image import check_image
+from housectl.backends.katib.readiness.katib import check_admission, check_katib
+from housectl.backends.katib.readiness.namespace import check_namespace
+from housectl.backends.katib.readiness.rights import check_rights
+from housectl.backends.katib.readiness.room import check_room
+from housectl.backends.katib.readiness.server import check_server
+from housectl.backends.katib.volume import Volume
+from housectl.backends.kube.client import Kube
+from housectl.doctor.check import Check, Patient
+
+
+def checks(patient: Patient) -> Sequence[Check]:
+    """Return the checks, the cluster's own first."""
+    said = patient.project.katib
+    kube = Kube(said.context, said.namespace)
+
+    def room() -> str:
+        return check_room(kube, _plan(patient).record)
+
+    def search() -> str:
+        return check_admission(kube, _plan(patient))
+
+    def image() -> str:
+        return check_image(Volume(kube=kube, claim=said.claim, image=_plan(patient).image))
+
+    return (
+        Check("cluster", partial(check_server, kube)),
+        Check("rights", partial(check_rights, kube), needs=("cluster",)),
+        Check("Katib", partial(check_katib, kube), needs=("cluster",)),
+        Check("namespace", partial(check_namespace, kube), needs=("cluster",)),
+        Check("claim", partial(check_claim, kube, said.claim), needs=("namespace",)),
+        Check("algorithm", partial(check_algorithm, kube, said.algorithm), needs=("Katib",)),
+        Check("room", room, needs=("data", "cluster")),
+        Check("search", search, needs=("data", "rights", "namespace", "algorithm")),
+        Check("image", image, needs=("search", "claim")),
+    )
+
+
+def _plan(patient: Patient) -> KatibPlan:
+    """Return what a search would send, under a name that nothing has."""
+    backend = katib_backend(patient.project, patient.workspace)
+    experiment = patient.project.experiment(f"doctor-{secrets.token_hex(3)}")
+    return backend.plan(experiment, inputs=patient.inputs(), image=None)
