@@ -162,9 +162,11 @@ def test_an_error_that_came_seldom_or_does_no_harm() -> None:
         reconciled("skoptzero", harmless, 50),
         reconciled("skoptzero", changing, 50),
         reconciled("another", "rpc error", 50),
+        changed(event("Trial", "skoptzero", "ReconcileError", "rpc error"), count=50),
     ]
     assert said(replace(observed, events=told)) == "None"
-    assert said(replace(observed, events=[*told, told[0]])).startswith("Katib cannot go on: ")
+    once_more = [*told, reconciled("skoptzero", "rpc error", 1)]
+    assert said(replace(observed, events=once_more)).startswith("Katib cannot go on: rpc error. ")
 
 
 def test_an_error_does_not_matter_while_a_trial_runs() -> None:

@@ -105,6 +105,9 @@ def test_a_refusal_that_is_over_is_no_cause() -> None:
         )
     ]
     assert said(replace(case, events=told)) == "exited 3: boom. Cure: housectl logs exit"
+    active = msgspec.structs.replace(case.job.status, failed=0, conditions=[], active=1)
+    begun = msgspec.structs.replace(case.job, status=active)
+    assert said(replace(case, job=begun, pods=[], events=told)) == "None"
     gone = msgspec.structs.replace(
         case.job.status, failed=0, conditions=[Condition(type="Complete", status="True")]
     )
