@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -70,9 +71,13 @@ class Builder:
         known = f"{repository.removeprefix('docker.io/')}@"
         return next(repository + each[len(known) - 1 :] for each in found if each.startswith(known))
 
-    @property
+    @cached_property
     def _is_docker(self) -> bool:
-        return Path(self.command[0]).name == "docker"
+        """Whether it is docker itself: a program of that name may well be podman."""
+        said = subprocess.run(
+            [*self.command, "--version"], capture_output=True, text=True, check=False
+        )
+        return said.stdout.startswith("Docker version")
 
     def _run(self, *arguments: str) -> None:
         command = [*self.command, *arguments]

@@ -24,14 +24,14 @@ RESTRICTED = {
 }
 
 
-def testbed() -> Path:
+def bed() -> Path:
     """Return the directory that the test bed keeps its things in."""
     return Path(os.environ["KUBECONFIG"]).parent
 
 
 def with_kubectl() -> dict[str, str]:
     """Return a PATH on which there is a kubectl also where the machine has none."""
-    return {"PATH": f"{os.environ['PATH']}{os.pathsep}{testbed() / 'bin'}"}
+    return {"PATH": f"{os.environ['PATH']}{os.pathsep}{bed() / 'bin'}"}
 
 
 def kubectl(*arguments: str, given: str | None = None) -> str:

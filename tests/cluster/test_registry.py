@@ -1,0 +1,134 @@
+"""Images through a real registry: pushed with each builder, recorded, pulled by a pod.
+
+The registry listens on the node's own loopback, which is where containerd takes plain HTTP from.
+"""
+
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from housectl.images import ImageKind, recorded_image
+from images.builder import Builder
+from tests.cluster.bringing_up import TESTBED
+from tests.cluster.nodes import SERVER, bed, new_namespace, run_pod
+from tests.projects import ROOT, ProjectDirectory, clean_environment, example
+from tests.test_way import free_port
+
+TAG = "pushed"
+
+# Docker as far as it is asked here: podman does the work, and what was pushed is told as docker
+# tells it.
+DOCKER = """#!/bin/sh
+case $1 in
+  --version) echo "Docker version 28.2.2, build e6534b4" ;;
+  push) exec podman push --digestfile {state} "$2" ;;
+  image) printf '["another.example/image@sha256:0", "{repository}@%s"]' "$(cat {state})" ;;
+  *) exec podman "$@" ;;
+esac
+"""
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a registry that is empty at first."""
+    directory = tmp_path_factory.mktemp("registry")
+    address = f"127.0.0.1:{free_port()}"
+    settings = directory / "registry.yaml"
+    settings.write_text(
+        f"version: 0.1\n"
+        f"storage: {{filesystem: {{rootdirectory: {directory / 'blobs'}}}}}\n"
+        f"http: {{addr: '{address}'}}\n"
+    )
+    process = subprocess.Popen(["docker-registry", "serve", settings], stderr=subprocess.DEVNULL)
+    try:
+        wait_for(f"http://{address}/v2/", process)
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
+    for _ in range(300):
+        assert process.poll() is None
+        try:
+            with closing(urllib.request.urlopen(url)):
+                return
+        except OSError:
+            time.sleep(0.05)
+    raise TimeoutError(url)
+
+
+@pytest.fixture
+def tools(registry: str, tmp_path: Path) -> Iterator[Mapping[str, str]]:
+    """The environment in which builders have the base image and the images, and push there."""
+    settings = tmp_path / "registries.conf"
+    settings.write_text(f'[[registry]]\nlocation = "{registry}"\ninsecure = true\n')
+    (tmp_path / "bin").mkdir()
+    environment = clean_environment() | {
+        "BUILDAH_ISOLATION": "chroot",
+        "CONTAINERS_CONF": str(bed() / "cache" / "containers.conf"),
+        "CONTAINERS_REGISTRIES_CONF": str(settings),
+        "CONTAINERS_STORAGE_CONF": str(bed() / "cache" / "storage.conf"),
+        "PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}",
+    }
+    yield environment
+    names = [f"housectl-{kind}:{TAG}" for kind in ImageKind]
+    subprocess.run(["buildah", "rmi", *names], env=environment, check=False, capture_output=True)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> ProjectDirectory:
+    return example(".", tmp_path / "boston")
+
+
+def test_pods_run_what_was_pushed(
+    registry: str, tools: Mapping[str, str], project: ProjectDirectory
+) -> None:
+    repository = f"{registry}/team"
+    variables = {"HOUSECTL_PROJECT": str(project.path), "PYTHON": sys.executable}
+    subprocess.run(
+        ["make", "images", "BUILDER=buildah", f"TAG={TAG}", f"PUSH={repository}"],
+        cwd=ROOT,
+        env=tools | variables,
+        check=True,
+    )
+    pushed = {
+        kind: recorded_image(project.path / ".housectl" / "images.json", kind) for kind in ImageKind
+    }
+    for kind, reference in pushed.items():
+        assert str(reference).startswith(f"{repository}/housectl-{kind}@sha256:")
+    trainer = str(pushed[ImageKind.TRAINER])
+    with new_namespace() as namespace:
+        command = ["python", "-m", "trainer", "--help"]
+        assert "Makes trials and bundles." in run_pod(namespace, trainer, command)
+    subprocess.run([TESTBED / "image", "rm", trainer], check=True)
+    assert f"image: {trainer}" in project.must("render", "--backend", "katib").out
+
+
+@pytest.mark.parametrize("builder", ["docker", "podman", "docker-that-is-podman"])
+def test_the_digest_is_the_one_that_the_registry_has(
+    builder: str, registry: str, tools: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in tools.items():
+        monkeypatch.setenv(name, value)
+    programs = Path(tools["PATH"].split(os.pathsep)[0])
+    (programs / "docker-that-is-podman").symlink_to("/usr/bin/podman")
+    docker = programs / "docker"
+    docker.write_text(DOCKER.format(state=programs / "digest", repository=f"{registry}/{builder}"))
+    docker.chmod(0o755)
+    reference = Builder((builder,)).push(SERVER, repository=f"{registry}/{builder}", tag="dev")
+    subprocess.run(["buildah", "rmi", f"{registry}/{builder}:dev"], check=False)
+    name, _, digest = reference.partition("@")
+    assert name == f"{registry}/{builder}"
+    types = {"Accept": "application/vnd.docker.distribution.manifest.v2+json"}
+    url = f"http://{registry}/v2/{builder}/manifests/{digest}"
+    with closing(urllib.request.urlopen(urllib.request.Request(url, headers=types))) as answer:
+        assert answer.headers["Docker-Content-Digest"] == digest
