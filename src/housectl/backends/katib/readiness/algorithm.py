@@ -1,6 +1,5 @@
 """The algorithm that chooses assignments, as Katib's own configuration has it."""
 
-from decimal import Decimal
 from difflib import get_close_matches
 
 import msgspec
@@ -86,15 +85,21 @@ def check_algorithm(kube: Kube, name: str) -> str:
         Concern: It has too little memory, or the configuration cannot be read.
     """
     limit = require_algorithm(kube, name)
-    needed = _NEEDED.get(name)
-    if needed and _bytes(limit) < _bytes(needed):
+    if is_tight(name, limit):
         raise Concern(
             f"The algorithm {name} may use {limit} of memory. It may be killed for that after some "
             "trials, and the search would then stand still.",
             cure=f"{_kubectl(kube)} edit configmap {_CONFIG}   # under `algorithmName: {name}`: "
-            f"resources: {{limits: {{memory: {needed}}}}}",
+            f"resources: {{limits: {{memory: {_NEEDED[name]}}}}}",
         )
     return f"{name}, with {limit} of memory"
+
+
+def is_tight(name: str, limit: str) -> bool:
+    """Return whether an algorithm is known to need more memory than its limit."""
+    from kubernetes.utils.quantity import parse_quantity
+
+    return name in _NEEDED and parse_quantity(limit) < parse_quantity(_NEEDED[name])
 
 
 def _configured(kube: Kube) -> dict[str, str]:
@@ -116,9 +121,3 @@ def _unread(kube: Kube, message: str) -> Concern:
 
 def _kubectl(kube: Kube) -> str:
     return f"{kube.server.kubectl} -n {KATIB_NAMESPACE}"
-
-
-def _bytes(quantity: str) -> Decimal:
-    from kubernetes.utils.quantity import parse_quantity
-
-    return Decimal(parse_quantity(quantity))

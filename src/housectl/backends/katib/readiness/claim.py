@@ -1,5 +1,7 @@
 """The claim that inputs and outputs lie on."""
 
+from collections.abc import Sequence
+
 from housectl.backends.katib.readiness.looking import preparing
 from housectl.backends.katib.readiness.nodes import nodes_for_pods
 from housectl.backends.kube.client import Kube
@@ -66,27 +68,30 @@ def _check_patient(kube: Kube, name: str) -> None:
 
 
 def _check_reach(kube: Kube, name: str, modes: list[str]) -> None:
-    """Find out whether trials can wait for each other's volume."""
-    if _SHARED in modes:
-        return
-    cure = (
-        f"{kube.server.kubectl} get storageclass   # then make a claim of one that offers "
-        f"{_SHARED}, and name it: --claim NAME"
-    )
-    if _ONE_POD in modes:
-        raise Concern(
-            f"The claim {name} is {_ONE_POD}: only one trial can run at a time, and commands that "
-            "bring files wait until none does.",
-            cure=cure,
-        )
+    """Find out whether trials can have the volume at the same time."""
     try:
         nodes = len(nodes_for_pods(kube))
     except ForbiddenError:
-        return
-    if _ONE_NODE in modes and nodes > 1:
+        nodes = 1
+    if problem := reach_problem(modes, nodes=nodes):
         raise Concern(
-            f"The claim {name} is {_ONE_NODE}, and {nodes} nodes take pods: all trials run on the "
-            "node that has the volume, and a pod that is scheduled to another one waits there "
-            "until no other has it mounted.",
-            cure=cure,
+            f"The claim {name} is {', '.join(modes)}: {problem}.",
+            cure=f"{kube.server.kubectl} get storageclass   # then make a claim of one that "
+            f"offers {_SHARED}, and name it: --claim NAME",
         )
+
+
+def reach_problem(modes: Sequence[str], *, nodes: int) -> str | None:
+    """Return what comes of a claim's access modes on so many nodes that take pods, if it is bad."""
+    if _SHARED in modes:
+        return None
+    if _ONE_NODE in modes:
+        return (
+            f"{nodes} nodes take pods, but only one at a time can have the volume; trials that "
+            "come to another node wait there until no pod has it mounted"
+            if nodes > 1
+            else None
+        )
+    if _ONE_POD in modes:
+        return "only one trial can run at a time, and whatever brings files waits for its end"
+    return "no trial can write to it"
