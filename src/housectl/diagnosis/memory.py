@@ -6,6 +6,14 @@ _GIB, _MIB = 2**30, 2**20
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?)([kKMGT]i?)?")
 
 
+def quantity(size: int) -> str:
+    """Return a number of bytes in the largest unit that divides it: 4Gi of 4294967296."""
+    for unit, suffix in ((_GIB, "Gi"), (_MIB, "Mi")):
+        if size % unit == 0:
+            return f"{size // unit}{suffix}"
+    return str(size)
+
+
 def readable(quantity: str) -> str:
     """Return an amount with a unit: 4Gi of 4294967296."""
     if not quantity.isdecimal():

@@ -101,11 +101,14 @@ def task_look(source: Source, name: str) -> TaskLook:
 
 
 def _events(source: Source, names: set[str]) -> tuple[Event, ...]:
-    """Return the events about objects that begin with one of the names, as all of theirs do."""
-    told = [each for each in source(EVENTS) if _about(each).startswith(tuple(names))]
-    return tuple(view(Event, each) for each in told)
+    """Return the events about claims, and about objects that begin with one of the names."""
+    beginnings = tuple(names)
+    return tuple(view(Event, each) for each in source(EVENTS) if _concerns(each, beginnings))
 
 
-def _about(event: Manifest) -> str:
+def _concerns(event: Manifest, beginnings: tuple[str, ...]) -> bool:
     involved = event.get("involvedObject")
-    return str(involved.get("name", "")) if isinstance(involved, Mapping) else ""
+    if not isinstance(involved, Mapping):
+        return False
+    name, kind = str(involved.get("name", "")), involved.get("kind")
+    return kind == "PersistentVolumeClaim" or name.startswith(beginnings)

@@ -21,6 +21,7 @@ from housectl.backends.katib.records import KatibSettings, PlanRecord
 from housectl.contract.metrics import OBJECTIVE
 from housectl.contract.recipe import Assignment, Family, derived_seed
 from housectl.contract.record import canonical_json
+from housectl.diagnosis.memory import quantity
 from housectl.experiment import Budget, Experiment, Limits, Parameter
 
 SKOPT = "bayesianoptimization"
@@ -162,7 +163,7 @@ def _job(
         requests=requests(settings, limits),
         limits={
             "cpu": str(max(cores, math.ceil(cores_of(settings.cpu)))),
-            **({"memory": str(limits.memory)} if limits.memory else {}),
+            **({"memory": quantity(limits.memory)} if limits.memory else {}),
         },
     )
     deadline = (
@@ -184,7 +185,7 @@ def _job(
 def requests(settings: KatibSettings, limits: Limits) -> dict[str, str]:
     """Return what a trainer is scheduled by; more memory than its limit cannot be asked for."""
     memory = min(settings.memory, limits.memory or settings.memory)
-    return {"cpu": settings.cpu, "memory": str(memory)}
+    return {"cpu": settings.cpu, "memory": quantity(memory)}
 
 
 def cores_of(quantity: str) -> float:

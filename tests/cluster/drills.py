@@ -1,0 +1,139 @@
+"""Experiments that are made to fail on the cluster, and what `housectl status` says of them."""
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.cluster.nodes import kubectl, with_kubectl
+from tests.projects import Answer, ProjectDirectory, example
+
+PATIENCE_SECONDS = 120.0
+
+# Where a fault is put into the YAML of an Experiment.
+JOB = "spec.trialTemplate.trialSpec.spec"
+POD = f"{JOB}.template.spec"
+TRAINER = f"{POD}.containers.0"
+PARAMETERS = "spec.parameters"
+
+Changes = Mapping[str, object]
+
+# How a name that a sentence has in braces is found.
+_FIND: Mapping[str, tuple[str, ...]] = {
+    "trial": ("trials", "--selector=katib.kubeflow.org/experiment={name}"),
+    "pod": ("pods", "--selector=batch.kubernetes.io/job-name={trial}"),
+    "service": ("pods", "--selector=katib.kubeflow.org/suggestion={name}"),
+    "node": ("nodes",),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drills:
+    """A namespace that was prepared for experiments, and the project that they are rendered of."""
+
+    project: ProjectDirectory
+    namespace: str
+
+    def start(self, name: str, changes: Changes | None = None, *options: str) -> None:
+        """Apply what `housectl render` prints, with other values at some dotted paths."""
+        text = self.project.must("render", "--name", name, *options).out
+        manifest = yaml.safe_load(text)
+        for path, value in (changes or {}).items():
+            _put(manifest, path, value)
+        self.kubectl("apply", "--filename=-", given=json.dumps(manifest))
+
+    def kubectl(self, *arguments: str, given: str | None = None) -> str:
+        return kubectl(*arguments, f"--namespace={self.namespace}", given=given)
+
+    def run(self, *arguments: str) -> Answer:
+        return self.project.run(*arguments)
+
+    def status(self, name: str) -> dict[str, Any]:
+        return self.project.must("status", name, "--json").json
+
+    def reason(self, name: str) -> object:
+        return self.status(name)["reason"]
+
+    def expect(self, name: str, sentence: str) -> None:
+        """Wait until `housectl status` gives this very reason, with the names in braces."""
+        self.expect_of(name, sentence, partial(self.reason, name))
+
+    def expect_of(self, name: str, sentence: str, told: Callable[[], object]) -> None:
+        """Wait until `told` returns this very sentence, with the names in braces."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (said := told()) != (expected := self.named(name, sentence)):
+            if time.monotonic() > deadline:
+                assert said == expected, self.status(name)
+            time.sleep(0.5)
+
+    def named(self, name: str, sentence: str) -> str:
+        """Fill in names: {name}, {namespace}, {trial}, {pod}, {service}, {node}."""
+        return sentence.format_map(_Names(self, name))
+
+    def when(self, name: str, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Wait until a status is as it should be, and return it."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not condition(status := self.status(name)):
+            assert time.monotonic() < deadline, status
+            time.sleep(0.5)
+        return status
+
+
+class _Names(dict[str, str]):
+    """Names, each looked up when it is asked for; empty while there is none."""
+
+    def __init__(self, drills: Drills, name: str) -> None:
+        super().__init__(name=name, namespace=drills.namespace)
+        self._drills = drills
+
+    def __missing__(self, key: str) -> str:
+        arguments = [part.format_map(self) for part in _FIND[key]]
+        listed = self._drills.kubectl("get", *arguments, "--output=name")
+        self[key] = listed.partition("\n")[0].rpartition("/")[2]
+        return self[key]
+
+
+@contextmanager
+def drilling(directory: Path) -> Iterator[Drills]:
+    """Prepare a namespace as users do, and delete it at the end with all that is in it."""
+    namespace = f"drills-{secrets.token_hex(3)}"
+    project = example(
+        ".",
+        directory / "boston",
+        backend="katib",
+        space={"max_features": {"min": 0.3, "max": 0.6}, "n_estimators": 10},
+        budget={"trials": 1},
+        workers=1,
+        katib={
+            "namespace": namespace,
+            "algorithm": "random",
+            "image": "housectl-trainer:dev",
+            "cpu": "10m",
+            "memory": "32Mi",
+        },
+    )
+    project.must("cluster", "init", **with_kubectl())
+    try:
+        yield Drills(project=project, namespace=namespace)
+    finally:
+        kubectl("delete", "namespace", namespace, "--wait=false")
+        kubectl("delete", "clusterrolebinding", f"housectl-reader-{namespace}")
+
+
+def _put(manifest: dict[str, Any], path: str, value: object) -> None:
+    """Set what is at a dotted path; numbers are places in lists, None removes."""
+    here: Any = manifest
+    *parents, last = (int(key) if key.isdecimal() else key for key in path.split("."))
+    for key in parents:
+        here = here[key]
+    if value is None:
+        del here[last]
+    else:
+        here[last] = value
