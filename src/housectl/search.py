@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
@@ -44,8 +45,8 @@ class Watcher(Protocol):
     def searching(self, experiment: Experiment, snapshot: Snapshot) -> None:
         """An experiment was looked at."""
 
-    def working(self, task: Task, line: str) -> None:
-        """A task was looked at; `line` is the last that it said."""
+    def working(self, task: Task, snapshot: Snapshot, said: Callable[[], str]) -> None:
+        """A task was looked at; `said` looks for the last line that it printed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +150,8 @@ class Runner:
             TaskFailedError: The trainer could not seal it.
         """
         handle = self._send(task, inputs, image)
-        snapshot = self._wait(handle, lambda _: self.watcher.working(task, self._last_line(handle)))
+        said = partial(self._last_line, handle)
+        snapshot = self._wait(handle, lambda seen: self.watcher.working(task, seen, said))
         if snapshot.state is not ExperimentState.SUCCEEDED:
             raise TaskFailedError(
                 f"{task.name} {snapshot.state}: {snapshot.reason}",

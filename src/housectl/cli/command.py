@@ -57,7 +57,7 @@ def on_project(*settings: str) -> Callable[[Callable[..., View]], Callable[..., 
 
     def decorate(command: Callable[..., View]) -> Callable[..., None]:
         def run(*, project: Path | None, store: Path | None, **given: object) -> View:
-            from housectl.cli.console import watching
+            from housectl.cli.progress import watching
 
             said = {name: given.pop(parameter_name(name)) for name in settings}
             with watching() as watcher:

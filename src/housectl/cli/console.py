@@ -7,25 +7,25 @@ import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
+from housectl.cli.wording import summary, text_of, troubles
 from housectl.errors import HousectlError
-from housectl.experiment import Experiment, Trial, TrialState, ranked, seconds_left
+from housectl.experiment import Experiment, Trial, TrialState, ranked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from rich.console import Console, RenderableType
     from rich.live import Live
 
     from housectl.backends.base import Snapshot, Task
-    from housectl.search import Watcher
 
 Row = Mapping[str, object]
 
-_QUIET_SECONDS = 10.0
+# What a task says may have to be fetched from far away.
+_LISTEN_SECONDS = 5.0
 _RECENT_TRIALS = 8
 # The assignment gets what is left of the terminal's width, and is cut there.
 _WIDTHS = {"trial": 5, "family": 13, "mse": 8, "state": 9, "assignment": None}
@@ -36,6 +36,11 @@ def _errors() -> "Console":
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def on_terminal() -> bool:
+    """Return whether a person may be looking at stderr."""
+    return _errors().is_terminal
 
 
 def note(text: str) -> None:
@@ -83,7 +88,7 @@ def print_fields(fields: Row) -> None:
     """Print a line for each field."""
     width = max(map(len, fields))
     for name, value in fields.items():
-        print_text(f"{name.replace('_', ' '):{width}}  {_text(value)}")
+        print_text(f"{name.replace('_', ' '):{width}}  {text_of(value)}")
 
 
 def print_table(rows: Sequence[Row]) -> None:
@@ -96,7 +101,7 @@ def print_table(rows: Sequence[Row]) -> None:
         number = isinstance(value, int | float) and not isinstance(value, bool)
         table.add_column(name.replace("_", " "), justify="right" if number else "left")
     for row in rows:
-        table.add_row(*(_escaped(_text(value)) for value in row.values()))
+        table.add_row(*(_escaped(text_of(value)) for value in row.values()))
     console = Console(highlight=False)
     if console.is_terminal:
         console.print(table)
@@ -114,94 +119,13 @@ def _escaped(text: str) -> str:
     return escape(text)
 
 
-def _text(value: object) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.5g}"
-    if isinstance(value, Mapping):
-        return " ".join(f"{name}={_text(item)}" for name, item in value.items()) or "-"
-    if isinstance(value, list | tuple):
-        return ", ".join(map(_text, value)) or "-"
-    return str(value)
-
-
-def duration(seconds: float) -> str:
-    """Return a duration for people."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes:02} min"
-    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
-
-
-def summary(experiment: Experiment, snapshot: "Snapshot") -> str:
-    """Return where a search stands, in one line."""
-    trials = snapshot.trials
-    ended = sum(trial.state is not TrialState.RUNNING for trial in trials)
-    parts = [f"{ended}/{experiment.budget.trials} trials"]
-    if best := ranked(trials)[:1]:
-        parts.append(f"best mse={best[0][0]:.4f} (trial {best[0][1].number})")
-    if running := len(trials) - ended:
-        parts.append(f"{running} running")
-    left = seconds_left(experiment, trials, time.time())
-    if left is not None and not snapshot.state.ended:
-        parts.append(f"about {duration(left)} left")
-    return ", ".join(parts)
-
-
-@contextmanager
-def watching() -> "Iterator[Watcher]":
-    """Yield what tells of progress: a live table on a terminal, else plain lines on stderr."""
-    if not _errors().is_terminal:
-        yield PlainWatcher()
-        return
-    watcher = LiveWatcher()
-    try:
-        yield watcher
-    finally:
-        watcher.close()
-
-
-class PlainWatcher:
-    """Tells of each failed trial at once, and of the rest every ten seconds."""
-
-    def __init__(self) -> None:
-        self._told: set[int] = set()
-        self._spoke = time.monotonic()
-        self._line = ""
-
-    def searching(self, experiment: Experiment, snapshot: "Snapshot") -> None:
-        """An experiment was looked at."""
-        for trial in snapshot.trials:
-            if trial.state is TrialState.FAILED and trial.number not in self._told:
-                self._told.add(trial.number)
-                note(f"{experiment.name}: trial {trial.number} failed: {trial.cause}")
-        line = f"{experiment.name}: {summary(experiment, snapshot)}"
-        if snapshot.state.ended:
-            note(line)
-        else:
-            self._say(line)
-
-    def working(self, task: "Task", line: str) -> None:
-        """A task was looked at; `line` is the last that it said."""
-        if line:
-            self._say(f"{task.name}: {line}")
-
-    def _say(self, line: str) -> None:
-        if line != self._line and time.monotonic() - self._spoke >= _QUIET_SECONDS:
-            note(line)
-            self._line = line
-            self._spoke = time.monotonic()
-
-
 class LiveWatcher:
     """Keeps the newest trials on the terminal, and below them what goes on now."""
 
     def __init__(self) -> None:
         self._live: Live | None = None
+        self._listened = 0.0
+        self._line = ""
         self._trials: RenderableType = ""
 
     def searching(self, experiment: Experiment, snapshot: "Snapshot") -> None:
@@ -209,14 +133,20 @@ class LiveWatcher:
         from rich.console import Group
 
         line = f"[bold]{experiment.name}[/]: {summary(experiment, snapshot)}"
-        self._trials = Group(_trial_table(snapshot.trials), line)
+        told = [_escaped(text) for text in troubles(snapshot)]
+        self._trials = Group(_trial_table(snapshot.trials), line, *told)
         self._show(self._trials)
 
-    def working(self, task: "Task", line: str) -> None:
-        """A task was looked at; `line` is the last that it said."""
+    def working(self, task: "Task", snapshot: "Snapshot", said: "Callable[[], str]") -> None:
+        """A task was looked at."""
         from rich.console import Group
 
-        self._show(Group(self._trials, f"[bold]{task.name}[/]: {_escaped(line)}"))
+        if time.monotonic() - self._listened >= _LISTEN_SECONDS:
+            self._listened = time.monotonic()
+            self._line = said()
+        told = [_escaped(text) for text in troubles(snapshot)]
+        line = f"[bold]{task.name}[/]: {_escaped(self._line)}"
+        self._show(Group(self._trials, line, *told))
 
     def close(self) -> None:
         """Leave the last table on the terminal."""
@@ -249,8 +179,15 @@ def _trial_table(trials: Sequence[Trial]) -> "RenderableType":
             str(trial.number),
             trial.family,
             "" if trial.mse is None else f"{trial.mse:.4f}",
-            _escaped(trial.cause or trial.state),
-            _escaped(_text(trial.assignment)),
+            _state(trial),
+            _escaped(text_of(trial.assignment)),
             style="green" if trial.number in best else "",
         )
     return table
+
+
+def _state(trial: Trial) -> str:
+    """Return a trial's state; what a running one waits for is told below the table."""
+    if trial.state is TrialState.FAILED and trial.cause:
+        return _escaped(trial.cause)
+    return f"{trial.state}, stuck" if trial.cause else trial.state

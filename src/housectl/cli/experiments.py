@@ -9,14 +9,17 @@ import typer
 
 from housectl.cli.arguments import Name, OptionalName
 from housectl.cli.command import on_project
-from housectl.cli.console import note, summary
+from housectl.cli.console import note
 from housectl.cli.settings import BACKEND_SETTINGS, SEARCH_SETTINGS
 from housectl.cli.view import Document, Fields, Lines, Row, Table
+from housectl.cli.wording import summary
 from housectl.experiment import KEPT_MODELS, Trial, TrialState, best_trial, ranked
 
 if TYPE_CHECKING:
     from housectl.backends.base import Handle
     from housectl.pipeline import Pipeline
+
+_TROUBLES = {"failed": TrialState.FAILED, "waiting": TrialState.RUNNING}
 
 NewName = Annotated[
     str | None, typer.Option("--name", help="Name of the experiment; by default made of the time.")
@@ -114,15 +117,19 @@ def status(pipeline: "Pipeline", /, name: OptionalName = None) -> Fields:
 
     handle = _handle(pipeline, name)
     snapshot = pipeline.backend.observe(handle)
-    failed = [trial for trial in snapshot.trials if trial.state is TrialState.FAILED]
+    troubled = [trial for trial in snapshot.trials if trial.cause]
     return Fields(
         fields={
             "experiment": handle.name,
             "handle": str(handle),
             "state": snapshot.state,
             "reason": snapshot.reason,
+            "warnings": list(snapshot.warnings),
             "progress": summary(experiment_of(pipeline.backend, handle), snapshot),
-            "failed": {trial.name: trial.cause for trial in failed},
+            **{
+                state: {each.name: each.cause for each in troubled if each.state is trial_state}
+                for state, trial_state in _TROUBLES.items()
+            },
         }
     )
 

@@ -1,0 +1,73 @@
+"""What is told while a command waits: a live table on a terminal, else plain lines."""
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from housectl.cli.console import LiveWatcher, note, on_terminal
+from housectl.cli.wording import summary, troubles
+from housectl.experiment import Experiment, failed_trials
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from housectl.backends.base import Snapshot, Task
+    from housectl.search import Watcher
+
+_QUIET_SECONDS = 10.0
+
+
+@contextmanager
+def watching() -> "Iterator[Watcher]":
+    """Yield what tells of progress: a live table on a terminal, else plain lines on stderr."""
+    if not on_terminal():
+        yield PlainWatcher()
+        return
+    watcher = LiveWatcher()
+    try:
+        yield watcher
+    finally:
+        watcher.close()
+
+
+class PlainWatcher:
+    """Tells of each failure and each trouble at once, and of the rest every ten seconds."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+        self._spoke = time.monotonic()
+        self._line = ""
+
+    def searching(self, experiment: Experiment, snapshot: "Snapshot") -> None:
+        """An experiment was looked at."""
+        for trial in failed_trials(snapshot.trials):
+            self._tell_once(f"{experiment.name}: trial {trial.number} failed: {trial.cause}")
+        for trouble in troubles(snapshot):
+            self._tell_once(f"{experiment.name}: {trouble}")
+        line = f"{experiment.name}: {summary(experiment, snapshot)}"
+        if snapshot.state.ended:
+            note(line)
+        elif self._silent_for_long:
+            self._say(line)
+
+    def working(self, task: "Task", snapshot: "Snapshot", said: "Callable[[], str]") -> None:
+        """A task was looked at."""
+        for trouble in troubles(snapshot):
+            self._tell_once(f"{task.name}: {trouble}")
+        if self._silent_for_long and (line := said()):
+            self._say(f"{task.name}: {line}")
+
+    @property
+    def _silent_for_long(self) -> bool:
+        return time.monotonic() - self._spoke >= _QUIET_SECONDS
+
+    def _tell_once(self, text: str) -> None:
+        if text not in self._told:
+            self._told.add(text)
+            note(text)
+
+    def _say(self, line: str) -> None:
+        self._spoke = time.monotonic()
+        if line != self._line:
+            note(line)
+            self._line = line
