@@ -5,11 +5,12 @@ from enum import Enum
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, Field, create_model
 
 from housectl.contract.schema import Target
 from server.body import read_body
+from server.guide import guide
 from server.health import health_router, no_champion
 from server.inference import Model
 from server.problems import EXCEPTION_HANDLERS, documented
@@ -49,6 +50,11 @@ def application(model: Model, look: Callable[[], Standing]) -> FastAPI:
         responses=documented(*_REFUSALS),
         openapi_extra=_described_body(model),
     )
+
+    @app.get("/docs", response_class=HTMLResponse, include_in_schema=False)
+    async def docs(request: Request) -> str:
+        return guide(bundle, url=str(request.url_for(predict.__name__)))
+
     app.include_router(health_router(look))
     return app
 
@@ -61,6 +67,10 @@ def waiting_application(look: Callable[[], Standing]) -> FastAPI:
     async def predict() -> None:
         raise no_champion(look())
 
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> None:
+        raise no_champion(look())
+
     app.include_router(health_router(look))
     return app
 
@@ -69,8 +79,8 @@ def _empty(*, version: str) -> FastAPI:
     return FastAPI(
         title="housectl",
         version=version,
+        docs_url=None,
         redoc_url=None,
-        swagger_ui_oauth2_redirect_url=None,
         redirect_slashes=False,
         exception_handlers=EXCEPTION_HANDLERS,
     )

@@ -2,6 +2,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -56,15 +57,21 @@ def load_on(server: RunningServer, *, clients: int) -> Iterator[list[httpx.Respo
     assert not failures
 
 
+def answered(answers: list[httpx.Response], price: float) -> bool:
+    return any(answer.json() == {"predicted_price": price} for answer in list(answers))
+
+
 def test_swaps_under_load_fail_no_request(
     store: ChampionStore, server: RunningServer, tmp_path: Path
 ) -> None:
     with load_on(server, clients=4) as answers:
+        wait_until(lambda: answered(answers, 11.0))
         for base in (2.0, 3.0, 4.0):
             bundle = make_bundle(tmp_path, base=base)
             promote(store, bundle)
             server.wait_for(status="ok", model_digest=bundle.digest)
             assert server.predict().json() == {"predicted_price": base + 10}
+            wait_until(partial(answered, answers, base + 10))
     assert {answer.status_code for answer in answers} == {200}
     assert {answer.json()["predicted_price"] for answer in answers} == {11.0, 12.0, 13.0, 14.0}
     wait_until(lambda: server.log().count("is served now") == 3)

@@ -1,6 +1,9 @@
 import json
+import re
+import shlex
 import socket
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 
 import httpx
@@ -173,7 +176,6 @@ def test_values_out_of_range_are_answered_and_counted(server: RunningServer) -> 
 
 
 def test_the_documentation_describes_this_schema(server: RunningServer) -> None:
-    assert "swagger" in server.client.get("/docs").text
     operation = server.client.get("/openapi.json").json()["paths"]["/predict"]["post"]
     content = operation["requestBody"]["content"]["application/json"]
     schema = content["schema"]
@@ -185,6 +187,26 @@ def test_the_documentation_describes_this_schema(server: RunningServer) -> None:
     assert "it encodes race" in schema["properties"]["B"]["description"]
     assert server.predict(content["example"]).status_code == 200
     assert set(operation["responses"]) == {"200", "400", "413", "422"}
+
+
+def test_the_page_for_people_needs_no_network_and_explains_each_field(
+    server: RunningServer,
+) -> None:
+    answer = server.client.get("/docs")
+    assert answer.headers["content-type"].startswith("text/html")
+    page = answer.text
+    assert "<td>RM<td>Rooms of a dwelling.<td>3.5 to 8.8<td>rooms<td>4" in page
+    assert "B: it encodes race" in page
+    assert "thousand dollars" in page
+    assert not re.search(r"(src|href)=.?(https?:)?//", page)
+
+
+def test_the_command_on_the_page_for_people_works(server: RunningServer) -> None:
+    page = unescape(server.client.get("/docs").text)
+    command, answer = re.findall("<pre>(.*)</pre>", page)
+    program, url, option, body = shlex.split(command)
+    assert (program, url, option) == ("curl", f"{server.url}/predict", "-d")
+    assert server.client.post(url, content=body).json() == json.loads(answer)
 
 
 def test_the_documentation_tells_key_and_unit_of_the_answer(server: RunningServer) -> None:

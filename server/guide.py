@@ -1,0 +1,80 @@
+"""The page at /docs: how to ask this model. It needs no network, unlike FastAPI's own."""
+
+import json
+import shlex
+from html import escape
+from string import Template
+
+from housectl.contract.bundle import Bundle
+from housectl.contract.schema import Exclusion, Feature
+
+_PAGE = Template("""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Predict $target</title>
+<style>
+  body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem;
+         margin: 2rem auto; padding: 0 1rem }
+  table { border-collapse: collapse; width: 100% }
+  th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0;
+           border-bottom: 1px solid #8884 }
+  pre { background: #8882; padding: .8rem; white-space: pre-wrap; overflow-wrap: anywhere }
+  :root { color-scheme: light dark }
+</style>
+<h1>Predict $target</h1>
+<p>$meaning Model $version.</p>
+<h2>Ask</h2>
+<pre>$curl</pre>
+<h2>Answer</h2>
+<pre>$answer</pre>
+<p>$unit A request that cannot be answered is refused with the name of each field that is wrong.</p>
+<h2>Fields</h2>
+<p>Each is a finite number. Values outside of the range that the model has seen are answered, and
+counted in <a href="health">/health</a>.</p>
+<table>
+<tr><th>name<th>meaning<th>range in training<th>unit<th>example
+$features
+</table>
+$exclusions
+<p>For programs: <a href="openapi.json">/openapi.json</a></p>
+</html>
+""")
+
+
+def guide(bundle: Bundle, *, url: str) -> str:
+    """Return the page as HTML.
+
+    Args:
+        bundle: What answers.
+        url: Where predictions are asked for.
+    """
+    schema, example = bundle.record.schema, bundle.golden.rows[0]
+    row = dict(zip(schema.feature_names, example.row, strict=True))
+    target = schema.target
+    shown = {
+        "target": target.name,
+        "meaning": f"{target.meaning.rstrip('.')}." if target.meaning else "",
+        "version": bundle.version,
+        "curl": f"curl {shlex.quote(url)} -d {shlex.quote(json.dumps(row))}",
+        "answer": json.dumps({target.response_key: example.prediction}),
+        "unit": f"The unit is {target.unit}." if target.unit else "",
+    }
+    return _PAGE.substitute(
+        {name: escape(text) for name, text in shown.items()},
+        features="\n".join(map(_feature, schema.features, example.row)),
+        exclusions=_exclusions(schema.exclusions),
+    )
+
+
+def _feature(feature: Feature, example: float) -> str:
+    span = f"{feature.minimum:g} to {feature.maximum:g}"
+    cells = (feature.name, feature.meaning, span, feature.unit, f"{example:g}")
+    return "<tr>" + "".join(f"<td>{escape(cell)}" for cell in cells)
+
+
+def _exclusions(exclusions: tuple[Exclusion, ...]) -> str:
+    if not exclusions:
+        return ""
+    listed = "".join(f"<li>{escape(each.name)}: {escape(each.reason)}" for each in exclusions)
+    return f"<p>Accepted and ignored:</p>\n<ul>{listed}</ul>"
