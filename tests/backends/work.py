@@ -64,6 +64,7 @@ def submit(backend: Backend, work: Experiment | Task, inputs: Inputs) -> Handle:
 
 def wait_until(backend: Backend, handle: Handle, condition: Callable[[Snapshot], bool]) -> Snapshot:
     while not condition(snapshot := backend.observe(handle)):
+        assert not snapshot.state.ended, snapshot
         backend.wait(handle, snapshot, timeout=60)
     return snapshot
 
