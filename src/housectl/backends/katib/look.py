@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 from housectl.backends.katib.layout import (
     EXPERIMENT,
     EXPERIMENT_LABEL,
     TASK,
     TRIAL,
+    TRIAL_LABEL,
     labels,
     selector,
 )
@@ -23,7 +25,26 @@ from housectl.diagnosis.objects import (
     view,
 )
 
-Source = Callable[[Kind], Sequence[Manifest]]
+
+class Part(Enum):
+    """What a look is made of."""
+
+    MEMBERS = EXPERIMENTS
+    SUGGESTIONS = SUGGESTIONS
+    TRIALS = TRIALS
+    JOBS = JOBS
+    PODS = PODS
+    SERVICES = "pods of suggestions"
+    EVENTS = EVENTS
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of its objects."""
+        return self.value if isinstance(self.value, Kind) else PODS
+
+
+Selectors = Mapping[Part, str]
+Source = Callable[[Part], Sequence[Manifest]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,41 +73,44 @@ def member_selector(name: str) -> str:
     return selector(labels(name, EXPERIMENT))
 
 
-def experiment_selectors(name: str, members: Sequence[str]) -> dict[Kind, str]:
+def experiment_selectors(name: str, members: Sequence[str]) -> Selectors:
     """Return where an experiment's objects are found.
 
-    Katib labels trials and pods with their Experiment's name; Suggestions and events have no label.
+    Katib labels its own objects with their Experiment's name, but the pods of trials only if its
+    webhook is there. Suggestions and events have no label.
     """
     of_members = f"{EXPERIMENT_LABEL} in ({','.join(members)})"
+    of_trials = selector(labels(name, TRIAL))
     return {
-        EXPERIMENTS: member_selector(name),
-        SUGGESTIONS: "",
-        TRIALS: of_members,
-        JOBS: selector(labels(name, TRIAL)),
-        PODS: of_members,
-        EVENTS: "",
+        Part.MEMBERS: member_selector(name),
+        Part.SUGGESTIONS: "",
+        Part.TRIALS: of_members,
+        Part.JOBS: of_trials,
+        Part.PODS: of_trials,
+        Part.SERVICES: f"{of_members},!{TRIAL_LABEL}",
+        Part.EVENTS: "",
     }
 
 
-def task_selectors(name: str) -> dict[Kind, str]:
+def task_selectors(name: str) -> Selectors:
     """Return where a task's objects are found."""
     of_task = selector(labels(name, TASK))
-    return {JOBS: of_task, PODS: of_task, EVENTS: ""}
+    return {Part.JOBS: of_task, Part.PODS: of_task, Part.EVENTS: ""}
 
 
 def experiment_look(source: Source) -> ExperimentLook:
     """Look at an experiment."""
-    members = [view(KatibExperiment, each) for each in source(EXPERIMENTS)]
+    members = [view(KatibExperiment, each) for each in source(Part.MEMBERS)]
     members.sort(key=lambda each: (str(each.metadata.creation_timestamp), each.metadata.name))
     names = {member.metadata.name for member in members}
-    trials = [view(KatibTrial, each) for each in source(TRIALS)]
-    suggestions = [view(Suggestion, each) for each in source(SUGGESTIONS)]
+    trials = [view(KatibTrial, each) for each in source(Part.TRIALS)]
+    suggestions = [view(Suggestion, each) for each in source(Part.SUGGESTIONS)]
     return ExperimentLook(
         members=tuple(members),
         suggestions=tuple(each for each in suggestions if each.metadata.name in names),
         trials=tuple(each for each in trials if each.metadata.deletion_timestamp is None),
-        jobs=tuple(view(Job, each) for each in source(JOBS)),
-        pods=tuple(view(Pod, each) for each in source(PODS)),
+        jobs=tuple(view(Job, each) for each in source(Part.JOBS)),
+        pods=tuple(view(Pod, each) for part in (Part.PODS, Part.SERVICES) for each in source(part)),
         events=_events(source, names),
     )
 
@@ -94,8 +118,8 @@ def experiment_look(source: Source) -> ExperimentLook:
 def task_look(source: Source, name: str) -> TaskLook:
     """Look at a task."""
     return TaskLook(
-        jobs=tuple(view(Job, each) for each in source(JOBS)),
-        pods=tuple(view(Pod, each) for each in source(PODS)),
+        jobs=tuple(view(Job, each) for each in source(Part.JOBS)),
+        pods=tuple(view(Pod, each) for each in source(Part.PODS)),
         events=_events(source, {name}),
     )
 
@@ -103,7 +127,7 @@ def task_look(source: Source, name: str) -> TaskLook:
 def _events(source: Source, names: set[str]) -> tuple[Event, ...]:
     """Return the events about claims, and about objects that begin with one of the names."""
     beginnings = tuple(names)
-    return tuple(view(Event, each) for each in source(EVENTS) if _concerns(each, beginnings))
+    return tuple(view(Event, each) for each in source(Part.EVENTS) if _concerns(each, beginnings))
 
 
 def _concerns(event: Manifest, beginnings: tuple[str, ...]) -> bool:

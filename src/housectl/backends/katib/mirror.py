@@ -1,4 +1,4 @@
-"""A mirror of some of a cluster's objects: listed once, then kept up to date by watches.
+"""A mirror of an experiment's objects: listed once, then kept up to date by watches.
 
 Waiting costs no requests but one for each watch, which lasts minutes.
 """
@@ -7,8 +7,8 @@ import time
 from collections.abc import Mapping
 from threading import Condition, Event, Thread
 
+from housectl.backends.katib.look import Part, Selectors
 from housectl.backends.kube.client import Kube, Manifest
-from housectl.backends.kube.kinds import Kind
 from housectl.errors import ClusterError
 
 _WATCH_SECONDS = 240
@@ -18,24 +18,24 @@ _SETTLING_SECONDS = 0.2
 
 
 class Mirror:
-    """The objects of some kinds that belong to one experiment or task.
+    """The objects that belong to one experiment or task.
 
     Args:
         kube: The cluster.
-        selectors: A label selector for each kind.
+        selectors: Which objects, part by part.
     """
 
-    def __init__(self, kube: Kube, selectors: Mapping[Kind, str]) -> None:
+    def __init__(self, kube: Kube, selectors: Selectors) -> None:
         self._kube = kube
         self._selectors = selectors
-        self._objects: dict[Kind, dict[str, Manifest]] = {}
+        self._objects: dict[Part, dict[str, Manifest]] = {}
         self._changed = Condition()
         self._count = 0
         self._closed = Event()
         self._trouble: str | None = None
-        versions = {kind: self._list(kind) for kind in selectors}
-        for kind, version in versions.items():
-            Thread(target=self._follow, args=(kind, version), daemon=True).start()
+        versions = {part: self._list(part) for part in selectors}
+        for part, version in versions.items():
+            Thread(target=self._follow, args=(part, version), daemon=True).start()
 
     @property
     def count(self) -> int:
@@ -47,10 +47,10 @@ class Mirror:
         """Why nothing is heard of the cluster just now."""
         return self._trouble
 
-    def objects(self, kind: Kind) -> list[Manifest]:
-        """Return the objects of a kind as they were last heard of."""
+    def objects(self, part: Part) -> list[Manifest]:
+        """Return the objects of a part as they were last heard of."""
         with self._changed:
-            return list(self._objects[kind].values())
+            return list(self._objects[part].values())
 
     def wait(self, seen: int, *, timeout: float) -> None:
         """Return when there was a change since `count` was `seen`, or after `timeout` seconds."""
@@ -63,20 +63,20 @@ class Mirror:
         """Stop following; watches that are open end by themselves."""
         self._closed.set()
 
-    def _list(self, kind: Kind) -> str:
-        listing = self._kube.list(kind, labels=self._selectors[kind])
+    def _list(self, part: Part) -> str:
+        listing = self._kube.list(part.kind, labels=self._selectors[part])
         with self._changed:
-            self._objects[kind] = {_name(item): item for item in listing.items}
+            self._objects[part] = {_name(item): item for item in listing.items}
             self._trouble = None
             self._note()
         return listing.version
 
-    def _follow(self, kind: Kind, version: str) -> None:
-        """Watch a kind until closed; after whatever breaks, list it again, ever less often."""
+    def _follow(self, part: Part, version: str) -> None:
+        """Watch a part until closed; after whatever breaks, list it again, ever less often."""
         pause = _FIRST_PAUSE
         while not self._closed.is_set():
             try:
-                version = self._watch(kind, version or self._list(kind))
+                version = self._watch(part, version or self._list(part))
                 pause = _FIRST_PAUSE
             except ClusterError as error:
                 self._tell(error.message)
@@ -84,25 +84,27 @@ class Mirror:
                 pause = min(2 * pause, _LONGEST_PAUSE)
             self._closed.wait(pause)
 
-    def _watch(self, kind: Kind, version: str) -> str:
+    def _watch(self, part: Part, version: str) -> str:
         """Follow one watch to its end, and return where to go on; empty for a new list."""
-        labels = self._selectors[kind]
-        for change in self._kube.watch(kind, labels=labels, since=version, seconds=_WATCH_SECONDS):
+        labels = self._selectors[part]
+        for change in self._kube.watch(
+            part.kind, labels=labels, since=version, seconds=_WATCH_SECONDS
+        ):
             if self._closed.is_set():
                 break
             if change.type == "ERROR":
                 return ""
             version = _version(change.object)
             if change.type != "BOOKMARK":
-                self._apply(kind, change.type, change.object)
+                self._apply(part, change.type, change.object)
         return version
 
-    def _apply(self, kind: Kind, change: str, item: Manifest) -> None:
+    def _apply(self, part: Part, change: str, item: Manifest) -> None:
         with self._changed:
             if change == "DELETED":
-                self._objects[kind].pop(_name(item), None)
+                self._objects[part].pop(_name(item), None)
             else:
-                self._objects[kind][_name(item)] = item
+                self._objects[part][_name(item)] = item
             self._note()
 
     def _tell(self, trouble: str) -> None:

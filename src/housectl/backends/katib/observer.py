@@ -1,7 +1,7 @@
 """Looking at experiments and tasks: directly, or in a mirror for as long as somebody waits."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from housectl.backends.base import Snapshot, Task
@@ -9,6 +9,8 @@ from housectl.backends.katib.causes import Causes
 from housectl.backends.katib.layout import PLAN_ANNOTATION, TASK, labels, selector
 from housectl.backends.katib.look import (
     ExperimentLook,
+    Selectors,
+    Source,
     experiment_look,
     experiment_selectors,
     member_selector,
@@ -18,8 +20,8 @@ from housectl.backends.katib.look import (
 from housectl.backends.katib.mirror import Mirror
 from housectl.backends.katib.records import PlanRecord
 from housectl.backends.katib.snapshot import snapshot_of, task_snapshot_of
-from housectl.backends.kube.client import Kube, Manifest
-from housectl.backends.kube.kinds import EXPERIMENTS, JOBS, Kind
+from housectl.backends.kube.client import Kube
+from housectl.backends.kube.kinds import EXPERIMENTS, JOBS
 from housectl.diagnosis.objects import Job, KatibExperiment, ObjectMeta
 from housectl.errors import ClusterError, UnknownExperimentError
 from housectl.experiment import Experiment
@@ -126,13 +128,11 @@ class Observer:
             raise unknown(name)
         return task_snapshot_of(look, self._causes.of_task(look))
 
-    def _source(
-        self, name: str, selectors: Callable[[str], Mapping[Kind, str]]
-    ) -> Callable[[Kind], Sequence[Manifest]]:
+    def _source(self, name: str, selectors: Callable[[str], Selectors]) -> Source:
         if mirror := self._mirrors.get(name):
             return mirror.objects
         wanted = selectors(name)
-        return lambda kind: self._kube.list(kind, labels=wanted[kind]).items
+        return lambda part: self._kube.list(part.kind, labels=wanted[part]).items
 
     def _mirror(self, name: str) -> Mirror:
         if name not in self._mirrors:
@@ -141,13 +141,13 @@ class Observer:
             self._mirrors[name] = Mirror(self._kube, selectors(name))
         return self._mirrors[name]
 
-    def _experiment_selectors(self, name: str) -> Mapping[Kind, str]:
+    def _experiment_selectors(self, name: str) -> Selectors:
         members = [each.name for each in self._metadata(name)]
         if not members:
             raise unknown(name)
         return experiment_selectors(name, members)
 
-    def _task_selectors(self, name: str) -> Mapping[Kind, str]:
+    def _task_selectors(self, name: str) -> Selectors:
         return task_selectors(name)
 
     def _metadata(self, name: str) -> list[ObjectMeta]:

@@ -23,7 +23,6 @@ from housectl.diagnosis.seen import SeenPod
 from housectl.diagnosis.starting import POD_PROBES
 from housectl.errors import BundleError, ClusterUnreachableError, PodError
 
-_START_SECONDS = 120
 # A pod that nobody deletes, as this process was killed, ends by itself.
 _LIFETIME_SECONDS = 900
 _TRIES = 3
@@ -45,11 +44,13 @@ class Volume:
 
     Attributes:
         image: What the pod runs: the trainer's image, which nodes have already.
+        patience: Seconds in which the pod has to start; a new volume may take a minute.
     """
 
     kube: Kube
     claim: str
     image: str
+    patience: int = 120
 
     def upload(self, inputs: Inputs) -> None:
         """Bring an inputs directory to the claim, once for each digest.
@@ -139,19 +140,24 @@ class Volume:
     def _wait(self, pod: Pod) -> None:
         mine = selector({"housectl/pod": pod.metadata.name})
         since = pod.metadata.resource_version
-        for change in self.kube.watch(PODS, labels=mine, since=since, seconds=_START_SECONDS):
+        for change in self.kube.watch(PODS, labels=mine, since=since, seconds=self.patience):
             if change.type in {"BOOKMARK", "ERROR"}:
                 continue
             pod = view(Pod, change.object)
             if any(status.state.running for status in pod.status.container_statuses):
                 return
-            cause = first_cause(POD_PROBES, self._seen(pod))
-            if cause is not None:
-                raise PodError(f"The pod that reaches the claim: {cause.what}", hint=cause.cure)
+            self._check(pod)
+        # Some causes show by time alone, with no change.
+        self._check(pod)
         raise PodError(
-            f"The pod that reaches the claim {self.claim} has not started in {_START_SECONDS} s.",
+            f"The pod that reaches the claim {self.claim} has not started in {self.patience} s.",
             hint=f"{self.kube.kubectl} get events --sort-by .lastTimestamp",
         )
+
+    def _check(self, pod: Pod) -> None:
+        cause = first_cause(POD_PROBES, self._seen(pod))
+        if cause is not None:
+            raise PodError(f"The pod that reaches the claim: {cause.what}", hint=cause.cure)
 
     def _seen(self, pod: Pod) -> SeenPod:
         place = Place(namespace=self.kube.namespace, context=self.kube.context)

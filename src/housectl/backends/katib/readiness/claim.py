@@ -12,9 +12,10 @@ from housectl.errors import AbsentError, ClusterError, Concern, ForbiddenError
 
 _SHARED = "ReadWriteMany"
 _ONE_NODE, _ONE_POD = "ReadWriteOnce", "ReadWriteOncePod"
-# What is told of a claim that only waits for its first pod.
+# What is told of a claim that waits: for its first pod, for what provides its volume, in vain.
 _PATIENT = "WaitForFirstConsumer"
-_TROUBLE = ("ProvisioningFailed", "FailedBinding", "ExternalProvisioning")
+_PROVIDING = ("Provisioning", "ExternalProvisioning")
+_IN_VAIN = ("ProvisioningFailed", "FailedBinding")
 
 
 def require_claim(kube: Kube, name: str) -> Claim:
@@ -42,29 +43,29 @@ def check_claim(kube: Kube, name: str) -> str:
 
     Raises:
         AbsentError: The namespace does not have it.
-        ClusterError: It has lost its volume.
+        ClusterError: It has lost its volume, or cannot get one.
         Concern: It has no volume yet, or only one node or pod at a time may mount it.
     """
     claim = require_claim(kube, name)
-    phase = claim.status.phase
-    if phase != "Bound":
-        _check_patient(kube, name)
-        phase = f"{phase}, and given its volume when the first pod needs it"
     modes = claim.spec.access_modes
+    phase = claim.status.phase if claim.status.phase == "Bound" else _waiting(kube, name)
     _check_reach(kube, name, modes)
     return f"{name} is {phase}, {', '.join(modes)}"
 
 
-def _check_patient(kube: Kube, name: str) -> None:
-    """Find out what an unbound claim waits for."""
+def _waiting(kube: Kube, name: str) -> str:
+    """Return what an unbound claim waits for, if that is no trouble."""
     told = kube.views(EVENTS, Event, fields=f"involvedObject.name={name}")
-    latest = newest(told, _PATIENT, *_TROUBLE)
-    if latest is not None and latest.reason != _PATIENT:
-        raise Concern(
-            f"The claim {name} has no volume yet: {latest.message.rstrip('.')}.",
-            cure=f"{kube.kubectl} describe pvc {name}   # kubectl get storageclass lists what can "
-            "provide one",
-        )
+    latest = newest(told, _PATIENT, *_PROVIDING, *_IN_VAIN)
+    if latest is None or latest.reason == _PATIENT:
+        return "Pending, as it is given its volume when a pod first needs it"
+    trouble = f"The claim {name} has no volume yet: {latest.message.rstrip('.')}."
+    look = f"{kube.kubectl} describe pvc {name}"
+    if latest.reason in _PROVIDING:
+        raise Concern(trouble, cure=look)
+    raise ClusterError(
+        trouble, hint=f"{look}   # kubectl get storageclass lists what can provide one"
+    )
 
 
 def _check_reach(kube: Kube, name: str, modes: list[str]) -> None:

@@ -1,0 +1,65 @@
+"""Breaking Katib for a moment, whichever one the cluster has."""
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.cluster.nodes import kubectl, with_kubectl
+
+_KATIB = "--namespace=kubeflow"
+_CONTROLLER = "katib-controller"
+_FAULTS = "katib-standin-faults"
+_DRY = ("--dry-run=server", "--output=name")
+_PATIENCE_SECONDS = 90.0
+
+
+@contextmanager
+def without_webhooks(namespace: str) -> Iterator[None]:
+    """Stop Katib's webhooks, as a namespace with Katib's label sees them."""
+    _stop()
+    try:
+        _wait(namespace, answering=False)
+        yield
+    finally:
+        _start()
+        _wait(namespace, answering=True)
+
+
+def _stop() -> None:
+    if _has_controller():
+        kubectl("scale", _KATIB, f"deployment/{_CONTROLLER}", "--replicas=0")
+    else:
+        kubectl("create", "configmap", _KATIB, _FAULTS, "--from-literal=webhook=down")
+
+
+def _start() -> None:
+    if _has_controller():
+        kubectl("scale", _KATIB, f"deployment/{_CONTROLLER}", "--replicas=1")
+    else:
+        kubectl("delete", "configmap", _KATIB, _FAULTS)
+
+
+def _has_controller() -> bool:
+    """Return whether Katib's controller is a Deployment; a stand-in's is not on the cluster."""
+    found = kubectl("get", "deployment", _KATIB, _CONTROLLER, "--ignore-not-found", "--output=name")
+    return bool(found)
+
+
+def _wait(namespace: str, *, answering: bool) -> None:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while _answering(namespace) is not answering:
+        assert time.monotonic() < deadline, f"Katib's webhooks, answering: {not answering}"
+        time.sleep(0.2)
+
+
+def _answering(namespace: str) -> bool:
+    """Return whether the cluster takes a pod, which Katib's webhook is asked about."""
+    asked = subprocess.run(
+        ["kubectl", "run", "probe", f"--namespace={namespace}", "--image=probe:1", *_DRY],
+        env=os.environ | with_kubectl(),
+        capture_output=True,
+        check=False,
+    )
+    return asked.returncode == 0

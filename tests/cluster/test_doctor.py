@@ -1,0 +1,339 @@
+"""`housectl doctor` on a real cluster: each thing that is missing has its line and its cure.
+
+What keeps doctor from saying ok keeps `tune` from starting, where it can be asked quickly.
+"""
+
+import json
+import shlex
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from housectl.backends.katib.volume import Volume
+from housectl.backends.kube.client import Kube
+from housectl.errors import ExitStatus, PodError
+from tests.cluster.accounts import kubeconfig_of
+from tests.cluster.faults import without_webhooks
+from tests.cluster.nodes import SERVER, TRAINER, kubectl, new_namespace, with_kubectl
+from tests.projects import HOUSECTL, Answer, ProjectDirectory, clean_environment, example
+from tests.test_way import free_port
+
+Row = Mapping[str, str]
+CHECKS = (
+    *("cluster", "rights", "Katib", "namespace", "claim", "algorithm", "room", "search", "image"),
+)
+SMALL = {"cpu": "50m", "memory": "64Mi", "algorithm": "random", "image": TRAINER}
+
+
+@pytest.fixture
+def project(namespace: str, tmp_path: Path) -> ProjectDirectory:
+    return example(
+        ".",
+        tmp_path / "boston",
+        backend="katib",
+        katib={**SMALL, "namespace": namespace},
+        workers=1,
+        serve={"port": free_port()},
+    )
+
+
+def doctor(project: ProjectDirectory, *options: str, **environment: str) -> Answer:
+    return project.run("doctor", "--json", *options, **environment)
+
+
+def rows(answer: Answer) -> dict[str, Row]:
+    checks = answer.json["checks"]
+    assert isinstance(checks, list)
+    return {check["check"]: check for check in checks}
+
+
+def results(found: Mapping[str, Row]) -> dict[str, str]:
+    return {name: found[name]["result"] for name in CHECKS}
+
+
+def refused(project: ProjectDirectory, *options: str) -> Answer:
+    """Return how `tune` ended that the cluster cannot take; it has left nothing there."""
+    answer = project.run("tune", "--name", "refused", *options)
+    assert answer.status == ExitStatus.CLUSTER, answer
+    assert "refused" not in kubectl("get", "experiments.kubeflow.org", "-A", "--output=name")
+    return answer
+
+
+def test_all_is_well_on_a_cluster_that_is_prepared(
+    project: ProjectDirectory, namespace: str
+) -> None:
+    answer = doctor(project)
+    found = rows(answer)
+    assert answer.status == ExitStatus.DONE
+    assert results(found) == dict.fromkeys(CHECKS, "ok")
+    assert f"namespace {namespace}" in found["cluster"]["found"]
+    assert kubectl("get", "experiments.kubeflow.org", f"--namespace={namespace}") == ""
+    assert volume_pods(namespace) == []
+
+
+def test_the_rights_of_the_role_are_enough(
+    project: ProjectDirectory, namespace: str, tmp_path: Path
+) -> None:
+    config = kubeconfig_of("housectl", namespace, tmp_path / "config")
+    answer = doctor(project, KUBECONFIG=config)
+    found = rows(answer)
+    assert answer.status == ExitStatus.DONE
+    # Other people's pods are none of its business.
+    assert results(found) == {**dict.fromkeys(CHECKS, "ok"), "room": "warning"}
+    assert "may not list pods on the whole cluster" in found["room"]["found"]
+
+
+def test_rights_that_are_missing_are_named(
+    project: ProjectDirectory, namespace: str, tmp_path: Path
+) -> None:
+    config = kubeconfig_of("housectl-trial", namespace, tmp_path / "config")
+    answer = doctor(project, KUBECONFIG=config)
+    found = rows(answer)
+    assert answer.status == ExitStatus.CLUSTER
+    assert found["Katib"]["result"] == "ok"
+    assert found["rights"]["result"] == "failed"
+    for missing in (
+        "get, list, watch, create, patch, delete experiments.kubeflow.org",
+        "get, create pods/exec",
+        "get, patch persistentvolumeclaims",
+    ):
+        assert missing in found["rights"]["found"]
+    cure = found["rights"]["cure"]
+    assert "auth can-i get experiments.kubeflow.org" in cure
+    assert f"housectl cluster init --namespace {namespace}" in cure
+    for unread in ("namespace", "algorithm", "room"):
+        assert found[unread]["result"] == "warning"
+        assert "cannot be checked" in found[unread]["found"]
+        assert "auth can-i" in found[unread]["cure"]
+    assert found["search"]["found"] == "needs rights"
+
+
+def test_a_namespace_without_katibs_label_is_cured(project: ProjectDirectory) -> None:
+    with new_namespace() as bare:
+        options = ("--namespace", bare)
+        found = rows(doctor(project, *options))
+        assert found["namespace"]["result"] == "failed"
+        assert (
+            "katib.kubeflow.org/metrics-collector-injection=enabled" in found["namespace"]["found"]
+        )
+        assert found["search"]["result"] == "skipped"
+        assert "has no label" in refused(project, *options).err
+        program, *cure = shlex.split(found["namespace"]["cure"])
+        assert program == "housectl"
+        project.must(*cure, **with_kubectl())
+        assert doctor(project, *options).status == ExitStatus.DONE
+
+
+@pytest.mark.parametrize(
+    ("options", "check", "said", "cure"),
+    [
+        (
+            ["--namespace", "nowhere"],
+            "namespace",
+            'namespaces "nowhere" not found',
+            "housectl cluster init --namespace nowhere",
+        ),
+        (
+            ["--claim", "none"],
+            "claim",
+            'persistentvolumeclaims "none" not found',
+            "--claim none",
+        ),
+        (
+            ["--algorithm", "randon"],
+            "algorithm",
+            "Katib has no algorithm randon here",
+            "housectl tune --algorithm random",
+        ),
+    ],
+)
+def test_what_is_missing_is_named_and_keeps_a_search_from_starting(
+    project: ProjectDirectory, options: Sequence[str], check: str, said: str, cure: str
+) -> None:
+    answer = doctor(project, *options)
+    found = rows(answer)
+    assert answer.status == ExitStatus.CLUSTER
+    assert found[check]["result"] == "failed"
+    assert said in found[check]["found"]
+    assert cure in found[check]["cure"]
+    assert found["image"]["result"] == "skipped"
+    err = refused(project, *options).err
+    assert said in err
+    assert cure in err
+
+
+def test_a_trial_that_fits_no_node(project: ProjectDirectory, namespace: str) -> None:
+    project.change(katib={**SMALL, "namespace": namespace, "cpu": "5000"})
+    found = rows(doctor(project))
+    assert found["room"]["result"] == "failed"
+    assert (
+        "A trial fits no node: with Katib's collector it asks for 5000.05 CPU"
+        in (found["room"]["found"])
+    )
+    assert "describe nodes" in found["room"]["cure"]
+    assert "fits no node" in refused(project).err
+
+
+def test_more_trials_than_there_is_room_for(project: ProjectDirectory, namespace: str) -> None:
+    nodes = json.loads(kubectl("get", "nodes", "--output=json"))["items"]
+    cores = max(float(node["status"]["allocatable"]["cpu"]) for node in nodes)
+    katib = {**SMALL, "namespace": namespace, "cpu": f"{cores * 700:.0f}m"}
+    project.change(katib=katib, workers=4)
+    answer = doctor(project)
+    found = rows(answer)["room"]
+    assert answer.status == ExitStatus.DONE
+    assert found["result"] == "warning"
+    assert "of 4 trials at the same time" in found["found"]
+
+
+@pytest.mark.parametrize(
+    ("image", "said"),
+    [
+        ("housectl-trainer:nowhere", "the image housectl-trainer:nowhere cannot be pulled"),
+        (SERVER, "No module named trainer"),
+        ("No Image", "No Image is no name of an image"),
+    ],
+)
+def test_an_image_that_is_no_trainer(
+    project: ProjectDirectory, namespace: str, image: str, said: str
+) -> None:
+    answer = doctor(project, "--image", image)
+    found = rows(answer)["image"]
+    assert answer.status == ExitStatus.CLUSTER
+    assert found["result"] == "failed"
+    assert said in found["found"]
+    assert "--image IMAGE" in found["cure"]
+    assert volume_pods(namespace) == []
+
+
+@contextmanager
+def claim_of(namespace: str, name: str, storage_class: str) -> Iterator[None]:
+    spec = {
+        "accessModes": ["ReadWriteOnce"],
+        "storageClassName": storage_class,
+        "resources": {"requests": {"storage": "1Gi"}},
+    }
+    manifest = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": spec,
+    }
+    kubectl("apply", "--filename=-", given=json.dumps(manifest))
+    try:
+        yield
+    finally:
+        kubectl("delete", f"--namespace={namespace}", f"persistentvolumeclaim/{name}")
+
+
+@pytest.fixture
+def unbound(namespace: str) -> Iterator[str]:
+    """A claim of a storage class that is not there, once the cluster has said so."""
+    with claim_of(namespace, "unbound", "nowhere"):
+        told(namespace, "unbound", "ProvisioningFailed")
+        yield "unbound"
+
+
+@pytest.fixture
+def patient(namespace: str) -> Iterator[str]:
+    """A claim that is given its volume when a pod first needs it."""
+    storage_class = {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": "housectl-tests-patient"},
+        "provisioner": "kubernetes.io/no-provisioner",
+        "volumeBindingMode": "WaitForFirstConsumer",
+    }
+    kubectl("apply", "--filename=-", given=json.dumps(storage_class))
+    with claim_of(namespace, "patient", "housectl-tests-patient"):
+        told(namespace, "patient", "WaitForFirstConsumer")
+        yield "patient"
+    kubectl("delete", "storageclass/housectl-tests-patient")
+
+
+def told(namespace: str, name: str, reason: str) -> None:
+    about = f"--field-selector=involvedObject.name={name},reason={reason}"
+    deadline = time.monotonic() + 60
+    while not kubectl("get", "events", f"--namespace={namespace}", about, "--output=name"):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_a_claim_that_gets_no_volume(project: ProjectDirectory, unbound: str) -> None:
+    answer = doctor(project, "--claim", unbound)
+    found = rows(answer)
+    assert answer.status == ExitStatus.CLUSTER
+    assert found["claim"]["result"] == "failed"
+    assert 'storageclass.storage.k8s.io "nowhere" not found' in found["claim"]["found"]
+    assert f"describe pvc {unbound}" in found["claim"]["cure"]
+    assert found["image"]["found"] == "needs claim"
+
+
+def test_a_claim_that_waits_for_its_first_pod_is_fine(
+    project: ProjectDirectory, patient: str
+) -> None:
+    # An algorithm that is none keeps the pod from running, which would wait for a volume in vain.
+    found = rows(doctor(project, "--claim", patient, "--algorithm", "none"))
+    assert found["claim"]["result"] == "ok"
+    assert "is given its volume when a pod first needs it" in found["claim"]["found"]
+    assert found["image"]["found"] == "needs search"
+
+
+def test_a_pod_that_starts_too_late_is_explained(namespace: str, patient: str) -> None:
+    volume = Volume(kube=Kube(None, namespace), claim=patient, image=TRAINER, patience=12)
+    with pytest.raises(PodError, match="no node takes it"), volume.pod(read_only=True):
+        pass
+    assert volume_pods(namespace) == []
+
+
+def test_the_pod_goes_with_ctrl_c(project: ProjectDirectory, namespace: str, patient: str) -> None:
+    started = subprocess.Popen(
+        [HOUSECTL, "doctor", "--claim", patient],
+        cwd=project.path,
+        env=clean_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not volume_pods(namespace):
+        assert started.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    started.send_signal(signal.SIGINT)
+    started.communicate(timeout=60)
+    assert started.returncode == ExitStatus.INTERRUPTED
+    assert volume_pods(namespace) == []
+
+
+def volume_pods(namespace: str) -> list[str]:
+    """Return the pods that bring files and are not being deleted."""
+    found = json.loads(
+        kubectl(
+            *("get", "pods", f"--namespace={namespace}", "--output=json"),
+            "--selector=app.kubernetes.io/component=volume",
+        )
+    )
+    return [
+        each["metadata"]["name"]
+        for each in found["items"]
+        if "deletionTimestamp" not in each["metadata"]
+    ]
+
+
+def test_katibs_webhooks_are_away(project: ProjectDirectory, namespace: str) -> None:
+    with without_webhooks(namespace):
+        answer = doctor(project)
+    found = rows(answer)
+    assert answer.status == ExitStatus.CLUSTER
+    assert found["Katib"]["result"] == "ok"
+    assert found["search"]["result"] == "failed"
+    assert "failed calling webhook" in found["search"]["found"]
+    assert "get pods" in found["search"]["cure"]
+    assert found["image"]["found"] == "needs search"
+    assert doctor(project).status == ExitStatus.DONE
