@@ -110,7 +110,7 @@ class ExperimentCauses:
             suggestion=next(suggestions, None),
             trials=trials,
             jobs=self.look.jobs,
-            pods=[each for each in self.look.pods if _is_of(each.metadata, name)],
+            pods=[each for each in self.look.pods if _may_be_of(each.metadata, name)],
             events=self.look.events,
             collectors={each.metadata.name: self._collector(each) for each in failed},
             now=datetime.now(UTC),
@@ -119,3 +119,8 @@ class ExperimentCauses:
 
 def _is_of(metadata: ObjectMeta, member: str) -> bool:
     return metadata.labels.get(EXPERIMENT_LABEL) == member
+
+
+def _may_be_of(pod: ObjectMeta, member: str) -> bool:
+    """Return whether a pod is not another member's; one that the webhook missed has no label."""
+    return pod.labels.get(EXPERIMENT_LABEL, member) == member

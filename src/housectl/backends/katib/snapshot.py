@@ -205,7 +205,8 @@ def _reason(
         return "It was stopped."
     if state is not ExperimentState.SUCCEEDED:
         known = next(filter(None, map(member_cause, look.members)), None)
-        return known or (failure_summary(trials) if failed_trials(trials) else None)
+        failed = state is ExperimentState.FAILED and failed_trials(trials)
+        return failure_summary(trials) if failed and not known else known
     stopped = any(STOPPED_ANNOTATION in each.metadata.annotations for each in look.members)
     if stopped and len(trials) < experiment.budget.trials:
         return f"Its time was used up after {len(trials)} of {experiment.budget.trials} trials."

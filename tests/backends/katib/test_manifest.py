@@ -1,0 +1,233 @@
+"""What is sent to a cluster, and what is refused before."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from housectl.backends.base import Task, Work
+from housectl.backends.katib.admission import check_plan
+from housectl.backends.katib.backend import KatibBackend
+from housectl.backends.katib.plan import KatibPlan, members, remaining
+from housectl.backends.katib.records import KatibSettings, PlanRecord
+from housectl.backends.kube.client import Kube
+from housectl.contract.inputs import Inputs
+from housectl.contract.recipe import Family
+from housectl.errors import UsageError
+from housectl.experiment import (
+    Budget,
+    Experiment,
+    Limits,
+    Parameter,
+    ParameterKind,
+    SearchSpace,
+)
+from housectl.spaces import default_space
+from tests.backends.work import SMALL_FOREST, experiment, sealing
+
+SETTINGS = KatibSettings(
+    namespace="houses",
+    claim="models",
+    algorithm="bayesianoptimization",
+    cpu="500m",
+    memory=512 * 2**20,
+)
+AUTO = Experiment(
+    name="both",
+    spaces={family: default_space(family) for family in Family},
+    budget=Budget(trials=31, max_failed=3),
+    limits=Limits(seconds=90.5, memory=2 * 2**30),
+    workers=3,
+    seed=5,
+)
+
+Json = Mapping[str, Any]
+
+
+def plan_of(work: Work, inputs: Inputs, settings: KatibSettings = SETTINGS) -> KatibPlan:
+    # No cluster has that name: a plan must not ask for one.
+    kube = Kube("nowhere", settings.namespace)
+    backend = KatibBackend(kube, settings=settings, image="trainer:1", inputs=Path("inputs"))
+    return backend.plan(work, inputs=inputs, image=None)
+
+
+def rendered(work: Work, inputs: Inputs, settings: KatibSettings = SETTINGS) -> list[Json]:
+    return list(yaml.safe_load_all(str(plan_of(work, inputs, settings))))
+
+
+def pod_of(manifest: Json) -> Json:
+    job = manifest["spec"].get("trialTemplate", {}).get("trialSpec", manifest)
+    pod: Json = job["spec"]["template"]["spec"]
+    return pod
+
+
+def spaced(**changes: object) -> Experiment:
+    parameter = Parameter(name="max_features", kind=ParameterKind.DOUBLE, minimum=0.1, maximum=1.0)
+    return experiment("odd", space=SearchSpace(parameters=(replace(parameter, **changes),)))  # type: ignore[arg-type]
+
+
+def test_an_experiment_says_all_that_katib_would_guess(inputs: Inputs) -> None:
+    (manifest,) = rendered(experiment("one", budget=Budget(trials=12, max_failed=2)), inputs)
+    spec = manifest["spec"]
+    assert (manifest["kind"], manifest["metadata"]["name"]) == ("Experiment", "one")
+    assert manifest["metadata"]["namespace"] == "houses"
+    assert manifest["metadata"]["labels"]["app.kubernetes.io/instance"] == "one"
+    assert spec["objective"] == {"type": "minimize", "objectiveMetricName": "mse"}
+    assert spec["algorithm"]["algorithmName"] == "bayesianoptimization"
+    assert (spec["maxTrialCount"], spec["parallelTrialCount"], spec["maxFailedTrialCount"]) == (
+        12,
+        2,
+        2,
+    )
+    assert spec["trialTemplate"]["retain"] is True
+    assert spec["trialTemplate"]["trialSpec"]["spec"]["backoffLimit"] == 0
+
+
+def test_every_parameter_is_mapped_and_used(inputs: Inputs) -> None:
+    (manifest,) = rendered(experiment("mapped"), inputs)
+    template = manifest["spec"]["trialTemplate"]
+    names = [each["name"] for each in manifest["spec"]["parameters"]]
+    references = {each["reference"]: each["name"] for each in template["trialParameters"]}
+    assert references.keys() == {*names, "${trialSpec.Name}"}
+    command = " ".join(pod_of(manifest)["containers"][0]["command"])
+    for name in references.values():
+        assert f"${{trialParameters.{name}}}" in command
+    assert "n_estimators=20" in command
+    bounds = [each["feasibleSpace"] for each in manifest["spec"]["parameters"]]
+    assert bounds == [{"min": "0.15", "max": "1"}, {"min": "1", "max": "8"}]
+
+
+def test_the_strict_settings_are_the_containers_own(inputs: Inputs) -> None:
+    for work in (experiment("strict"), sealing("seal", {"n_estimators": 5})):
+        (manifest,) = rendered(work, inputs)
+        pod = pod_of(manifest)
+        (container,) = pod["containers"]
+        assert container["securityContext"] == {
+            "runAsNonRoot": True,
+            "runAsUser": 10001,
+            "runAsGroup": 10001,
+            "readOnlyRootFilesystem": True,
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "seccompProfile": {"type": "RuntimeDefault"},
+        }
+        # Katib's collector, which shares the pod, has to be root.
+        assert "runAsNonRoot" not in pod["securityContext"]
+        assert pod["automountServiceAccountToken"] is False
+        assert pod["volumes"][0]["persistentVolumeClaim"]["claimName"] == "models"
+        assert container["command"]
+
+
+def test_the_trainer_ends_before_kubernetes_would_end_it(inputs: Inputs) -> None:
+    (manifest, _) = rendered(AUTO, inputs)
+    job = manifest["spec"]["trialTemplate"]["trialSpec"]["spec"]
+    command = pod_of(manifest)["containers"][0]["command"]
+    assert command[command.index("--deadline") + 1] == "90.5"
+    assert job["activeDeadlineSeconds"] == 91 + 30
+    resources = pod_of(manifest)["containers"][0]["resources"]
+    assert resources["requests"] == {"cpu": "500m", "memory": "512Mi"}
+    assert resources["limits"] == {"cpu": "1", "memory": "2Gi"}
+
+
+def test_no_limit_is_none(inputs: Inputs) -> None:
+    free = replace(experiment("free"), limits=Limits())
+    (manifest,) = rendered(free, inputs)
+    assert "activeDeadlineSeconds" not in manifest["spec"]["trialTemplate"]["trialSpec"]["spec"]
+    container = pod_of(manifest)["containers"][0]
+    assert "--deadline" not in container["command"]
+    assert "memory" not in container["resources"]["limits"]
+
+
+@pytest.mark.parametrize(
+    ("trials", "initial"), [(1, "1"), (4, "2"), (10, "5"), (11, None), (50, None)]
+)
+def test_a_small_budget_is_not_all_random(trials: int, initial: str | None, inputs: Inputs) -> None:
+    (manifest,) = rendered(experiment("small", budget=Budget(trials=trials)), inputs)
+    settings = {
+        each["name"]: each["value"] for each in manifest["spec"]["algorithm"]["algorithmSettings"]
+    }
+    assert settings.get("n_initial_points") == initial
+    assert manifest["spec"]["parallelTrialCount"] <= trials
+    assert manifest["spec"]["maxFailedTrialCount"] <= trials
+
+
+def test_two_families_share_the_budget(inputs: Inputs) -> None:
+    forest, boosting = rendered(AUTO, inputs)
+    names = [each["metadata"]["name"] for each in (forest, boosting)]
+    assert names == ["both-rf", "both-xgb"]
+    assert [each["spec"]["maxTrialCount"] for each in (forest, boosting)] == [16, 15]
+    assert [each["spec"]["parallelTrialCount"] for each in (forest, boosting)] == [2, 1]
+    seeds = {json.dumps(each["spec"]["algorithm"]) for each in (forest, boosting)}
+    assert len(seeds) == 2
+
+
+def test_what_is_left_goes_on_under_other_names() -> None:
+    left = remaining(AUTO, {Family.RANDOM_FOREST: 10, Family.XGBOOST: 15}, attempt=2)
+    assert [(each.name, each.budget.trials) for each in left] == [("both-rf-2", 6)]
+    assert sum(member.budget.trials for member in members(AUTO)) == AUTO.budget.trials
+
+
+def test_the_annotation_holds_the_whole_plan(inputs: Inputs) -> None:
+    for work in (experiment("kept"), sealing("seal", {"n_estimators": 5}, model_sha256="ab")):
+        plan = plan_of(work, inputs)
+        for manifest in yaml.safe_load_all(str(plan)):
+            text = manifest["metadata"]["annotations"]["housectl/plan"]
+            read = KatibPlan(PlanRecord.from_json(text.encode()))
+            assert read.work == work
+            assert str(read) == str(plan)
+
+
+@pytest.mark.parametrize(
+    ("work", "problem"),
+    [
+        (spaced(minimum=0.0), "logarithmic scale"),
+        (spaced(minimum=2.0), "not above its beginning"),
+        (spaced(minimum=None, maximum=None, kind=ParameterKind.CATEGORICAL), "nothing to choose"),
+        (
+            spaced(
+                minimum=None, maximum=None, kind=ParameterKind.CATEGORICAL, choices=("a b", "c")
+            ),
+            "read by a shell",
+        ),
+        (experiment("fixed", space=SearchSpace(parameters=(), fixed={"max_depth": 3})), "no param"),
+        (
+            experiment(
+                "quoted", space=replace(SMALL_FOREST, fixed={"criterion": "squared_error;reboot"})
+            ),
+            "read by a shell",
+        ),
+        (replace(AUTO, name="a" * 38), "at most 40 characters"),
+        (replace(sealing("seal", {}), name="s" * 64), "at most 63 characters"),
+    ],
+)
+def test_what_katib_would_choke_on_is_refused(work: Work, problem: str, inputs: Inputs) -> None:
+    with pytest.raises(UsageError, match=problem):
+        check_plan(plan_of(work, inputs))
+
+
+def test_other_algorithms_take_ranges_that_begin_at_zero(inputs: Inputs) -> None:
+    settings = PlanRecord.from_json(
+        b'{"inputs":"","image":"","settings":{"namespace":"n","claim":"c","algorithm":"random",'
+        b'"cpu":"1","memory":1}}'
+    ).settings
+    check_plan(plan_of(spaced(minimum=0.0), inputs, settings))
+
+
+def test_good_plans_pass(inputs: Inputs) -> None:
+    for work in (AUTO, experiment("good"), sealing("seal", {"n_estimators": 5})):
+        check_plan(plan_of(work, inputs))
+
+
+def test_a_task_says_where_it_comes_from(inputs: Inputs) -> None:
+    task: Task = replace(
+        sealing("seal", {"n_estimators": 5}, model_sha256="ab"), experiment="one", trial="one-x"
+    )
+    (manifest,) = rendered(task, inputs)
+    assert (manifest["kind"], manifest["metadata"]["name"]) == ("Job", "seal")
+    command = " ".join(pod_of(manifest)["containers"][0]["command"])
+    for option in ("--model-sha256 ab", "--experiment one", "--trial one-x", "--backend katib"):
+        assert option in command
