@@ -1,0 +1,172 @@
+"""What a real Katib recorded, as snapshots."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from housectl.backends.base import Snapshot
+from housectl.backends.katib.layout import (
+    CONTINUED_ANNOTATION,
+    FAMILY_LABEL,
+    STOPPED_ANNOTATION,
+)
+from housectl.backends.katib.look import ExperimentLook
+from housectl.backends.katib.snapshot import BY_TIME, BY_USER, snapshot_of
+from housectl.contract.recipe import Family
+from housectl.experiment import (
+    Budget,
+    Experiment,
+    ExperimentState,
+    Limits,
+    Parameter,
+    ParameterKind,
+    SearchSpace,
+    TrialState,
+    best_trial,
+)
+from tests.diagnosis.recordings import katib_case
+
+SPACE = SearchSpace(
+    parameters=(
+        Parameter(name="x", kind=ParameterKind.DOUBLE, minimum=0.05, maximum=1.0),
+        Parameter(name="y", kind=ParameterKind.INT, minimum=100, maximum=200),
+    ),
+    fixed={"z": 3},
+)
+EXPERIMENT = Experiment(
+    name="recorded",
+    spaces={Family.RANDOM_FOREST: SPACE},
+    budget=Budget(trials=12),
+    limits=Limits(),
+    workers=2,
+    seed=1,
+)
+
+
+def look_of(case: str, annotations: Mapping[str, str] | None = None) -> ExperimentLook:
+    """Return a recorded case as if its Experiment were ours."""
+    told = katib_case(case)
+    metadata = msgspec.structs.replace(
+        told.experiment.metadata,
+        labels={FAMILY_LABEL: Family.RANDOM_FOREST.value},
+        annotations=dict(annotations or {}),
+    )
+    return ExperimentLook(
+        members=(msgspec.structs.replace(told.experiment, metadata=metadata),),
+        suggestions=(told.suggestion,) if told.suggestion else (),
+        trials=tuple(told.trials),
+        jobs=tuple(told.jobs),
+        pods=tuple(told.pods),
+        events=tuple(told.events),
+    )
+
+
+def snapshot(case: str, annotations: Mapping[str, str] | None = None) -> Snapshot:
+    return snapshot_of(
+        EXPERIMENT,
+        look_of(case, annotations),
+        trial_cause=lambda trial: f"cause of {trial.metadata.name}",
+        member_cause=lambda _: "cause of the whole",
+    )
+
+
+def test_a_search_that_went_well() -> None:
+    seen = snapshot("bayes12")
+    assert seen.state is ExperimentState.SUCCEEDED
+    assert [trial.number for trial in seen.trials] == list(range(12))
+    assert {trial.state for trial in seen.trials} == {TrialState.SUCCEEDED}
+    assert all(trial.cause is None for trial in seen.trials)
+    assert (seen.reason, seen.warnings) == (None, ())
+    assert seen.started is not None
+    assert seen.finished is not None
+    assert seen.finished - seen.started == 117
+
+
+def test_assignments_have_their_types_and_what_is_fixed() -> None:
+    for trial in snapshot("random4").trials:
+        assert trial.assignment["z"] == 3
+        assert isinstance(trial.assignment["x"], float)
+        assert isinstance(trial.assignment["y"], int)
+
+
+def test_trials_are_numbered_in_the_order_in_which_they_were_made() -> None:
+    made = {
+        trial.metadata.name: str(trial.metadata.creation_timestamp)
+        for trial in look_of("bayes12").trials
+    }
+    times = [made[trial.name] for trial in snapshot("bayes12").trials]
+    assert times == sorted(times)
+
+
+@pytest.mark.parametrize("case", ["oom", "exit1", "wrongname", "quick"])
+def test_a_search_whose_trials_all_failed_has_failed_whatever_katib_says(case: str) -> None:
+    seen = snapshot(case)
+    assert look_of(case).members[0].status.conditions[-1].type in {"Succeeded", "Failed"}
+    assert seen.state is ExperimentState.FAILED
+    assert {trial.state for trial in seen.trials} == {TrialState.FAILED}
+    assert seen.trials[0].cause == f"cause of {seen.trials[0].name}"
+    assert seen.reason == "cause of the whole"
+
+
+def test_a_trial_without_a_number_is_never_the_best() -> None:
+    seen = snapshot("nan")
+    broken = [trial for trial in seen.trials if trial.state is TrialState.FAILED]
+    assert broken
+    assert all(trial.mse is None for trial in broken)
+    best = best_trial(seen.trials)
+    assert best is None or best.mse is not None
+
+
+@pytest.mark.parametrize("case", ["noimage", "unschedulable", "nopvc"])
+def test_what_is_stuck_says_why(case: str) -> None:
+    seen = snapshot(case)
+    assert seen.state is ExperimentState.RUNNING
+    assert all(trial.cause == f"cause of {trial.name}" for trial in seen.trials)
+    assert seen.finished is None
+
+
+def test_a_search_without_trials_is_only_created() -> None:
+    seen = snapshot("algoabsent")
+    assert seen.state is ExperimentState.CREATED
+    assert seen.reason == "cause of the whole"
+
+
+def test_a_search_that_its_suggestion_ended_has_failed() -> None:
+    seen = snapshot("badsetting")
+    assert (seen.state, seen.reason) == (ExperimentState.FAILED, "cause of the whole")
+
+
+def test_a_stopped_search_says_so_until_it_goes_on() -> None:
+    stopped = snapshot("bayes12", {STOPPED_ANNOTATION: BY_USER})
+    assert (stopped.state, stopped.reason) == (ExperimentState.STOPPED, "It was stopped.")
+    continued = {STOPPED_ANNOTATION: BY_USER, CONTINUED_ANNOTATION: "2"}
+    assert snapshot("bayes12", continued).state is ExperimentState.SUCCEEDED
+
+
+def test_a_search_whose_time_was_up_says_how_far_it_came() -> None:
+    seen = snapshot("random4", {STOPPED_ANNOTATION: BY_TIME})
+    assert seen.state is ExperimentState.SUCCEEDED
+    assert seen.reason == "Its time was used up after 4 of 12 trials."
+
+
+def test_katibs_own_optimum_is_doubted_aloud() -> None:
+    look = look_of("bayes12")
+    best = best_trial(snapshot("bayes12").trials)
+    assert best is not None
+    other = next(each.metadata.name for each in look.trials if each.metadata.name != best.name)
+    (member,) = look.members
+    optimal = msgspec.structs.replace(member.status.current_optimal_trial, best_trial_name=other)
+    status = msgspec.structs.replace(member.status, current_optimal_trial=optimal)
+    doubted = snapshot_of(
+        EXPERIMENT,
+        replace(look, members=(msgspec.structs.replace(member, status=status),)),
+        trial_cause=lambda _: None,
+        member_cause=lambda _: None,
+    )
+    (warning,) = doubted.warnings
+    assert warning == (
+        f"Katib takes {other} for the best trial of bayes12; {best.name} has the lowest mse, "
+        "and is used."
+    )
