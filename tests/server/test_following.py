@@ -178,7 +178,11 @@ def test_a_server_waits_for_its_first_champion(
         assert health["status"] == "no champion"
         assert health["model_digest"] is None
         assert server.client.get("/health/live").status_code == 200
-        for answer in (server.client.get("/health/ready"), server.predict()):
+        for answer in (
+            server.client.get("/health/ready"),
+            server.client.get("/docs"),
+            server.predict(),
+        ):
             assert answer.status_code == 503
             assert answer.headers["content-type"] == "application/problem+json"
             assert "housectl promote" in answer.json()["detail"]
