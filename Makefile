@@ -5,10 +5,10 @@ LOCKED := $(VENV)/.locked
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-cluster check format bench quality images lock schema picture clean
+.PHONY: help demo test test-cluster check format bench bench-cluster quality images lock schema picture clean
 
 help:  ## Say what can be made.
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 $(LOCKED): requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -45,6 +45,9 @@ format: $(READY)  ## Format the code and apply the linter's safe repairs.
 
 bench: $(READY)  ## Measure speed against baselines; writes build/bench.json.
 	$(BIN)/python -m benchmarks
+
+bench-cluster: $(READY)  ## Measure searches on a cluster; writes build/bench-cluster.json.
+	$(BIN)/python -m benchmarks.cluster
 
 quality: $(READY)  ## Nested cross-validation (slow); writes docs/quality.md.
 	$(BIN)/python -m benchmarks.quality

@@ -1,0 +1,1 @@
+"""What a search on a cluster costs whoever waits for it, against what kubectl would need."""

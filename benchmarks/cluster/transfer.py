@@ -1,0 +1,73 @@
+"""How fast a trial's output comes from the claim."""
+
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from benchmarks.cluster.bench import Bench
+from benchmarks.measurement import Better, Measurement, tell
+from housectl.backends.katib.containers import CONTAINER
+from housectl.backends.katib.layout import mounted, output_path
+from housectl.backends.katib.volume import Volume
+from tests.cluster.nodes import TRAINER
+
+_ROUNDS = 5
+_BYTES = 20_000_000
+_WRITE = 'mkdir -p "$1" && head -c "$2" /dev/urandom > "$1/model"'
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Timed(Volume):
+    """A volume that remembers how long the transfers took, without the start of a pod."""
+
+    transfers: list[float] = field(default_factory=list)
+
+    def _unpack(self, pod: str, path: str, into: Path) -> None:
+        began = time.perf_counter()
+        super()._unpack(pod, path, into)
+        self.transfers.append(time.perf_counter() - began)
+
+
+def measure(bench: Bench, scratch: Path) -> list[Measurement]:
+    """Fetch random bytes again and again, as the output of a trial is fetched."""
+    tell(f"transfer: {_ROUNDS} rounds")
+    volume = _Timed(kube=bench.kube, claim="model-storage", image=TRAINER)
+    path = output_path("transfer", "random")
+    _write(volume, path)
+    wholes = [_fetch(volume, path, scratch / str(number)) for number in range(_ROUNDS)]
+    megabytes = _BYTES / 10**6
+    return [
+        Measurement(
+            name=f"fetch of {megabytes:g} MB from the claim: MB/s once the pod runs",
+            ratio=megabytes / median(volume.transfers),
+            goal=20.0,
+            better=Better.HIGHER,
+            detail=f"median of {_listed(volume.transfers)} s; with the pod's start and end "
+            f"{megabytes / median(wholes):.1f} MB/s, {_listed(wholes)} s",
+            unit="MB/s",
+        )
+    ]
+
+
+def _write(volume: Volume, path: str) -> None:
+    command = ["sh", "-c", _WRITE, "sh", mounted(path), str(_BYTES)]
+    with (
+        volume.pod(read_only=False) as pod,
+        closing(volume.kube.exec(pod, CONTAINER, command)) as streams,
+    ):
+        for _ in streams.read():
+            pass
+
+
+def _fetch(volume: Volume, path: str, into: Path) -> float:
+    into.mkdir()
+    began = time.perf_counter()
+    volume.fetch(path, into)
+    return time.perf_counter() - began
+
+
+def _listed(seconds: Sequence[float]) -> str:
+    return ", ".join(f"{each:.2f}" for each in seconds)
