@@ -1,5 +1,6 @@
 """The cluster of these tests: the one that KUBECONFIG names, else one that a test bed brings up."""
 
+import secrets
 from collections.abc import Iterator
 
 import pytest
@@ -19,5 +20,5 @@ def cluster() -> None:
 @pytest.fixture(scope="session")
 def namespace() -> Iterator[str]:
     """A namespace of these tests' own, prepared as `housectl cluster init` does."""
-    with prepared("housectl-tests") as name:
+    with prepared(f"housectl-tests-{secrets.token_hex(3)}") as name:
         yield name

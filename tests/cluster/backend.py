@@ -1,0 +1,22 @@
+"""The Katib backend with pods that leave room for others on a small node."""
+
+from pathlib import Path
+
+from housectl.backends.katib.backend import KatibBackend
+from housectl.backends.katib.records import KatibSettings
+from housectl.backends.kube.client import Kube
+from tests.cluster.nodes import TRAINER
+
+SMALL_PODS = {"cpu": "100m", "memory": "256Mi", "image": TRAINER}
+
+
+def katib_backend(namespace: str, inputs: Path) -> KatibBackend:
+    """Return the backend for a prepared namespace; `inputs` holds inputs directories."""
+    settings = KatibSettings(
+        namespace=namespace,
+        claim="model-storage",
+        algorithm="bayesianoptimization",
+        cpu="100m",
+        memory=256 * 2**20,
+    )
+    return KatibBackend(Kube(None, namespace), settings=settings, image=TRAINER, inputs=inputs)
