@@ -12,7 +12,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks.constant_server import FASTEST, ORDINARY
+from benchmarks.constant_server import FASTEST, ORDINARY, ROUTED
 from benchmarks.load import Load, generator, load
 from benchmarks.measurement import Better, Measurement, tell
 from benchmarks.workbench import ROOT
@@ -46,7 +46,7 @@ def measure(served: Mapping[str, Served], scratch: Path) -> list[Measurement]:
     first = next(iter(served.values())).store
     with ExitStack() as servers:
         constant = servers.enter_context(_serving("benchmarks.constant_server", store=first))
-        urls = {path: constant + path for path in (FASTEST, ORDINARY)}
+        urls = {path: constant + path for path in (FASTEST, ROUTED, ORDINARY)}
         for name, each in served.items():
             url = servers.enter_context(_serving("server", "--port", store=each.store))
             urls[name] = f"{url}/predict"
@@ -73,9 +73,13 @@ def _measurement(name: str, loads: Mapping[str, Sequence[Load]], goal: float) ->
         goal=goal,
         better=Better.HIGHER,
         detail=f"{_shown(loads[name])}\nagainst {_shown(loads[FASTEST])}\n"
-        f"({_ratio(loads[name], loads[ORDINARY]):.2f} of an ordinary endpoint's "
-        f"{_shown(loads[ORDINARY])})",
+        f"({_beside(loads, name, ROUTED)} of a lean route in FastAPI, "
+        f"{_beside(loads, name, ORDINARY)} of an ordinary endpoint)",
     )
+
+
+def _beside(loads: Mapping[str, Sequence[Load]], ours: str, theirs: str) -> str:
+    return f"{_ratio(loads[ours], loads[theirs]):.2f}"
 
 
 def _ratio(ours: Sequence[Load], theirs: Sequence[Load]) -> float:
