@@ -7,6 +7,8 @@ from enum import Enum
 from housectl.backends.katib.layout import (
     EXPERIMENT,
     EXPERIMENT_LABEL,
+    INSTANCE_LABEL,
+    MANAGER_LABEL,
     TASK,
     TRIAL,
     TRIAL_LABEL,
@@ -77,16 +79,16 @@ def experiment_selectors(name: str, members: Sequence[str]) -> Selectors:
     """Return where an experiment's objects are found.
 
     Katib labels its own objects with their Experiment's name, but the pods of trials only if its
-    webhook is there. Suggestions and events have no label.
+    webhook is there, which then puts the Experiment's component over theirs. Suggestions and events
+    have no label.
     """
     of_members = f"{EXPERIMENT_LABEL} in ({','.join(members)})"
-    of_trials = selector(labels(name, TRIAL))
     return {
         Part.MEMBERS: member_selector(name),
         Part.SUGGESTIONS: "",
         Part.TRIALS: of_members,
-        Part.JOBS: of_trials,
-        Part.PODS: of_trials,
+        Part.JOBS: selector(labels(name, TRIAL)),
+        Part.PODS: selector({INSTANCE_LABEL: name, MANAGER_LABEL: "housectl"}),
         Part.SERVICES: f"{of_members},!{TRIAL_LABEL}",
         Part.EVENTS: "",
     }
