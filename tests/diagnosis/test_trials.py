@@ -145,7 +145,7 @@ def test_katib_is_given_time_to_see_that_a_job_has_ended() -> None:
     observed = unreported("steps")
     ended = observed.jobs[0].status.completion_time
     assert ended is not None
-    for seconds, expected in ((14, "None"), (15, "the training has ended, but")):
+    for seconds, expected in ((9, "None"), (10, "the training has ended, but")):
         early = replace(observed, pods=[], now=ended + timedelta(seconds=seconds))
         assert said(early).startswith(expected)
 

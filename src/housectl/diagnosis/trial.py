@@ -15,7 +15,7 @@ from housectl.diagnosis.reconcile import persistent_error
 from housectl.diagnosis.refusal import webhook_pods
 
 # Katib takes a few seconds to see that a job has ended.
-_REPORT_PATIENCE = timedelta(seconds=15)
+_REPORT_PATIENCE = timedelta(seconds=10)
 _COLLECTED = frozenset({"StdOut", "File"})
 
 
@@ -32,9 +32,17 @@ def trial_cause(observed: Observed, trial: KatibTrial) -> Cause | None:
     """Return why a trial is stuck or has failed; None if it goes on, or has ended well."""
     if find(trial.status.conditions, "Succeeded") and is_usable(trial):
         return None
-    return first_cause(
-        _PROBES, _Case(observed=observed, trial=trial, attempt=observed.attempt(trial))
-    )
+    case = _Case(observed=observed, trial=trial, attempt=observed.attempt(trial))
+    return None if _is_ending(case) else first_cause(_PROBES, case)
+
+
+def _is_ending(case: _Case) -> bool:
+    """Whether the training has ended, well or not, and Katib is about to take notice of it."""
+    job, trainer = case.attempt.job, case.attempt.ended
+    ends = [each.last_transition_time for each in job.status.conditions] if job else []
+    ends += [trainer.finished_at] if trainer else []
+    recent = [end for end in ends if end and case.observed.now - end < _REPORT_PATIENCE]
+    return bool(recent) and not has_ended(case.trial)
 
 
 def _job(case: _Case) -> Cause | None:
@@ -57,8 +65,7 @@ def _metric(case: _Case) -> Cause | None:
 def _uncollected(case: _Case) -> Cause | None:
     """Return the cause of a trial that does not end, although its job has for some seconds."""
     seen, job = case.attempt.seen, case.attempt.job
-    ended = job.status.completion_time if job else None
-    if ended is None or has_ended(case.trial) or case.observed.now - ended < _REPORT_PATIENCE:
+    if job is None or job.status.completion_time is None or has_ended(case.trial):
         return None
     # Without the webhook a pod gets neither a sidecar nor the label that the trial's pods have.
     bare = seen is None or all(each.name not in COLLECTORS for each in seen.pod.spec.containers)
