@@ -30,6 +30,15 @@ CHECKS = (
 SMALL = {"cpu": "50m", "memory": "64Mi", "algorithm": "random", "image": TRAINER}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def bound(namespace: str) -> None:
+    """Let a pod use the claim, which then has its volume on every kind of cluster."""
+    with Volume(kube=Kube(None, namespace), claim="model-storage", image=TRAINER).pod(
+        read_only=True
+    ):
+        pass
+
+
 @pytest.fixture
 def project(namespace: str, tmp_path: Path) -> ProjectDirectory:
     return example(

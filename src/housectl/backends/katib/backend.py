@@ -15,7 +15,7 @@ from housectl.backends.katib.layout import (
     selector_of_all,
     work_path,
 )
-from housectl.backends.katib.logs import task_log, trial_log
+from housectl.backends.katib.logs import TaskLogs, trial_log
 from housectl.backends.katib.manifest import LAST_WORDS_ENDING
 from housectl.backends.katib.observer import Observer, unknown
 from housectl.backends.katib.plan import KatibPlan
@@ -55,6 +55,7 @@ class KatibBackend:
         self._image = image
         self._inputs = inputs
         self._observer = Observer(kube)
+        self._task_logs = TaskLogs(kube)
 
     def plan(self, work: Work, *, inputs: Inputs, image: str | None) -> KatibPlan:
         """Return the manifests that `submit` would send. Pure and offline."""
@@ -172,7 +173,7 @@ class KatibBackend:
             UsageError: There is no such trial.
         """
         if trial is None:
-            yield from task_log(self._kube, handle.name)
+            yield from self._task_logs.lines(self._observer.task_pods(handle.name))
             return
         yield from trial_log(self._kube, self._trial(handle, trial).name)
 

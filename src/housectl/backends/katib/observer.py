@@ -9,6 +9,7 @@ from housectl.backends.katib.causes import Causes
 from housectl.backends.katib.layout import PLAN_ANNOTATION, TASK, labels, selector
 from housectl.backends.katib.look import (
     ExperimentLook,
+    Part,
     Selectors,
     Source,
     experiment_look,
@@ -22,7 +23,7 @@ from housectl.backends.katib.records import PlanRecord
 from housectl.backends.katib.snapshot import snapshot_of, task_snapshot_of
 from housectl.backends.kube.client import Kube
 from housectl.backends.kube.kinds import EXPERIMENTS, JOBS
-from housectl.diagnosis.objects import Job, KatibExperiment, ObjectMeta
+from housectl.diagnosis.objects import Job, KatibExperiment, ObjectMeta, Pod, view
 from housectl.errors import ClusterError, UnknownExperimentError
 from housectl.experiment import Experiment
 
@@ -83,6 +84,10 @@ class Observer:
             self.forget(name)
             raise unknown(name)
         return look
+
+    def task_pods(self, name: str) -> Sequence[Pod]:
+        """Return the pods of a task."""
+        return [view(Pod, each) for each in self._source(name, self._task_selectors)(Part.PODS)]
 
     def wait(self, name: str, seen: Snapshot, *, timeout: float) -> None:
         """Return when it stands otherwise than `seen`, or after `timeout` seconds."""

@@ -1,6 +1,8 @@
 """What is asked of a cluster before anything is sent to it: a few quick requests."""
 
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 
 from housectl.backends.katib.readiness.algorithm import require_algorithm
 from housectl.backends.katib.readiness.claim import require_claim
@@ -19,12 +21,16 @@ def preflight(kube: Kube, plan: PlanRecord) -> None:
     Raises:
         ClusterError: Something is missing.
     """
-    require_katib(kube)
-    with suppress(Concern):
-        check_namespace(kube)
-    require_claim(kube, plan.settings.claim)
-    if isinstance(plan.work, Experiment):
+    for ask in _questions(kube, plan):
         with suppress(Concern):
-            require_algorithm(kube, plan.settings.algorithm)
-    with suppress(Concern):
-        require_room(kube, plan)
+            ask()
+
+
+def _questions(kube: Kube, plan: PlanRecord) -> Iterator[Callable[[], object]]:
+    """Yield what is asked, one request each."""
+    yield partial(require_katib, kube)
+    yield partial(check_namespace, kube)
+    yield partial(require_claim, kube, plan.settings.claim)
+    if isinstance(plan.work, Experiment):
+        yield partial(require_algorithm, kube, plan.settings.algorithm)
+    yield partial(require_room, kube, plan)

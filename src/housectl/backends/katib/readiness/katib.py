@@ -2,6 +2,7 @@
 
 from housectl.backends.katib.admission import check_plan
 from housectl.backends.katib.plan import KatibPlan
+from housectl.backends.katib.readiness.looking import if_allowed
 from housectl.backends.kube.client import Kube
 from housectl.backends.kube.kinds import EXPERIMENTS, SUGGESTIONS, TRIALS
 from housectl.diagnosis.objects import View, view
@@ -21,13 +22,15 @@ class _Resources(View):
 
 
 def require_katib(kube: Kube) -> None:
-    """Ask for Katib's kinds; every user may know them.
+    """Ask for Katib's kinds.
 
     Raises:
         KatibMissingError: The cluster does not have them.
+        Concern: The user may not know what the cluster has.
     """
     try:
-        served = view(_Resources, dict(kube.read(f"/apis/{_VERSION}")))
+        with if_allowed("Whether there is a Katib"):
+            served = view(_Resources, dict(kube.read(f"/apis/{_VERSION}")))
     except AbsentError as error:
         raise _missing(kube, error.message) from error
     names = {each.name for each in served.resources}
@@ -41,6 +44,7 @@ def check_katib(kube: Kube) -> str:
 
     Raises:
         KatibMissingError: It does not.
+        Concern: The user may not know what it has.
     """
     require_katib(kube)
     return f"{', '.join(kind.plural for kind in _KINDS)} of {_VERSION}"
