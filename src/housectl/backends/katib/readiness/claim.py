@@ -57,10 +57,12 @@ def _waiting(kube: Kube, name: str) -> str:
     """Return what an unbound claim waits for, if that is no trouble."""
     told = kube.views(EVENTS, Event, fields=f"involvedObject.name={name}")
     latest = newest(told, _PATIENT, *_PROVIDING, *_IN_VAIN)
-    if latest is None or latest.reason == _PATIENT:
+    look = f"{kube.kubectl} describe pvc {name}"
+    if latest is None:
+        raise Concern(f"The claim {name} has no volume yet, and nothing says why.", cure=look)
+    if latest.reason == _PATIENT:
         return "Pending, as it is given its volume when a pod first needs it"
     trouble = f"The claim {name} has no volume yet: {latest.message.rstrip('.')}."
-    look = f"{kube.kubectl} describe pvc {name}"
     if latest.reason in _PROVIDING:
         raise Concern(trouble, cure=look)
     raise ClusterError(
