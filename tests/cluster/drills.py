@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,8 @@ import yaml
 from tests.cluster.nodes import kubectl, with_kubectl
 from tests.projects import Answer, ProjectDirectory, example
 
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 150.0
+ENDED = {"succeeded", "failed", "stopped", "interrupted"}
 
 # Where a fault is put into the YAML of an Experiment.
 JOB = "spec.trialTemplate.trialSpec.spec"
@@ -58,20 +58,15 @@ class Drills:
     def status(self, name: str) -> dict[str, Any]:
         return self.project.must("status", name, "--json").json
 
-    def reason(self, name: str) -> object:
-        return self.status(name)["reason"]
-
     def expect(self, name: str, sentence: str) -> None:
         """Wait until `housectl status` gives this very reason, with the names in braces."""
-        self.expect_of(name, sentence, partial(self.reason, name))
-
-    def expect_of(self, name: str, sentence: str, told: Callable[[], object]) -> None:
-        """Wait until `told` returns this very sentence, with the names in braces."""
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while (said := told()) != (expected := self.named(name, sentence)):
-            if time.monotonic() > deadline:
-                assert said == expected, self.status(name)
+        status = self.status(name)
+        while status["reason"] != (expected := self.named(name, sentence)):
+            if status["state"] in ENDED or time.monotonic() > deadline:
+                assert status["reason"] == expected, status
             time.sleep(0.5)
+            status = self.status(name)
 
     def named(self, name: str, sentence: str) -> str:
         """Fill in names: {name}, {namespace}, {trial}, {pod}, {service}, {node}."""

@@ -10,13 +10,14 @@ from housectl.diagnosis.attempt import Attempt
 from housectl.diagnosis.cause import Cause, sentence
 from housectl.diagnosis.container import unstartable
 from housectl.diagnosis.memory import doubled, mebibytes, readable
-from housectl.diagnosis.objects import Terminated
+from housectl.diagnosis.objects import Terminated, inputs_mark
 from housectl.errors import NewerFormatError
 
 # timeout(1) ends so, and so does the trainer when its time is used up.
 _TIMED_OUT = 124
 _SIGNALLED = 128
 _LIMIT = re.compile(r"timed out after (?P<seconds>[\d.e+]+) s")
+_INPUTS = re.compile(r"The inputs \S*/(?P<digest>\w+) cannot be used: (?P<why>.*)")
 _NO_START = frozenset({"StartError", "ContainerCannotRun"})
 _NO_MEMORY = re.compile(
     r"out of memory|bad_alloc|bad_malloc|cannot allocate memory|MemoryError", re.IGNORECASE
@@ -82,6 +83,20 @@ def timed_out(attempt: Attempt) -> Cause | None:
         return None
     limit = _LIMIT.fullmatch(_last_words(ended, attempt.lines).error or "")
     return _timed_out(float(limit["seconds"]) if limit else None)
+
+
+def unusable_inputs(attempt: Attempt) -> Cause | None:
+    """Return the cause if the inputs that were brought to the claim are damaged or gone."""
+    ended, claims = attempt.ended, attempt.seen.claims if attempt.seen else []
+    words = _last_words(ended, attempt.lines) if ended and ended.exit_code else LastWords()
+    match = _INPUTS.search(words.error or "")
+    if match is None or not claims:
+        return None
+    again = attempt.place.kubectl(f"annotate pvc {claims[0]} {inputs_mark(match['digest'])}-")
+    return Cause(
+        what=sentence(f"the inputs on the claim {claims[0]} are damaged or gone", match["why"]),
+        cure=f"{again}   # then housectl tune brings them again",
+    )
 
 
 def exited(attempt: Attempt) -> Cause | None:

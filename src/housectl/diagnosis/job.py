@@ -12,6 +12,7 @@ from housectl.diagnosis.ending import (
     out_of_memory,
     past_deadline,
     timed_out,
+    unusable_inputs,
 )
 from housectl.diagnosis.loss import gone
 from housectl.diagnosis.objects import Event, Job, Pod, find
@@ -105,6 +106,7 @@ JOB_PROBES: Sequence[Callable[[Attempt], Cause | None]] = (
     not_started,
     out_of_memory,
     timed_out,
+    unusable_inputs,
     exited,
     _pod_gone,
 )

@@ -52,8 +52,7 @@ def _no_claim(seen: SeenPod, known: re.Match[str], reasons: str) -> Cause:
 
 def _unbound_claim(seen: SeenPod, known: re.Match[str], reasons: str) -> Cause:
     del known, reasons
-    sources = [volume.persistent_volume_claim for volume in seen.pod.spec.volumes]
-    claims = [source.claim_name for source in sources if source]
+    claims = seen.claims
     told = [event for claim in claims if (event := _told_of_claim(seen.events, claim))]
     unbound = told[0].involved_object.name if told else " or ".join(claims)
     return Cause(

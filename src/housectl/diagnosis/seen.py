@@ -57,6 +57,12 @@ class SeenPod:
         return f"the node {self.pod.spec.node_name}" if self.pod.spec.node_name else "its node"
 
     @property
+    def claims(self) -> Sequence[str]:
+        """The claims that it mounts."""
+        sources = [volume.persistent_volume_claim for volume in self.pod.spec.volumes]
+        return [source.claim_name for source in sources if source]
+
+    @property
     def look_at_node(self) -> str:
         """The command that describes its node."""
         name = self.pod.spec.node_name

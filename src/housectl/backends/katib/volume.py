@@ -18,7 +18,7 @@ from housectl.backends.kube.kinds import CLAIMS, EVENTS, PODS
 from housectl.contract.files import TEMPORARY_PREFIX
 from housectl.contract.inputs import Inputs
 from housectl.diagnosis.cause import Place, first_cause
-from housectl.diagnosis.objects import Claim, Event, Pod, view
+from housectl.diagnosis.objects import Claim, Event, Pod, inputs_mark, view
 from housectl.diagnosis.seen import SeenPod
 from housectl.diagnosis.starting import POD_PROBES
 from housectl.errors import BundleError, ClusterUnreachableError, PodError
@@ -32,7 +32,13 @@ trap 'rm -rf "$1"' EXIT
 mkdir -p "$1"
 head -c "$3" | tar -xf - -C "$1"
 python -c 'import os; os.sync()'
-[ -e "$2" ] || mv "$1" "$2"
+python -c "$4" "$2" 2>/dev/null || { rm -rf "$2"; mv "$1" "$2"; }
+"""
+_CHECK = """
+import sys
+from pathlib import Path
+from housectl.contract.inputs import read_inputs
+read_inputs(Path(sys.argv[1]))
 """
 _PACK = '[ ! -d "$1" ] || exec tar -cf - -C "$1" .'
 _REMOVE = 'rm -rf "$@"'
@@ -55,24 +61,25 @@ class Volume:
     def upload(self, inputs: Inputs) -> None:
         """Bring an inputs directory to the claim, once for each digest.
 
+        What lies there already is left alone if it is whole: trials may be reading it.
+
         Raises:
             PodError: The pod does not start, or the volume cannot be written.
         """
-        mark = f"housectl/inputs-{inputs.digest[:40]}"
-        claim = self.kube.get(CLAIMS, self.claim, Claim)
-        if mark in claim.metadata.annotations:
+        if self.kube.get(CLAIMS, self.claim, Claim).has_inputs(inputs.digest):
             return
         content = _packed(inputs.path)
         path = inputs_path(inputs.digest)
         parent, _, name = path.rpartition("/")
         temporary = f"{parent}/{TEMPORARY_PREFIX}{name}-{secrets.token_hex(4)}"
         with self.pod(read_only=False) as pod:
-            arguments = [mounted(temporary), mounted(path), str(len(content))]
+            arguments = [mounted(temporary), mounted(path), str(len(content)), _CHECK]
             with _running(self.kube, pod, _UNPACK, arguments) as streams:
                 streams.send(content)
                 for _ in streams.read():
                     pass
-        self.kube.patch(CLAIMS, self.claim, {"metadata": {"annotations": {mark: "uploaded"}}})
+        mark = {inputs_mark(inputs.digest): "uploaded"}
+        self.kube.patch(CLAIMS, self.claim, {"metadata": {"annotations": mark}})
 
     def fetch(self, path: str, into: Path) -> None:
         """Bring a directory of the claim here, into one that is there and empty.

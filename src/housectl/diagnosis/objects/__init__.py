@@ -13,6 +13,7 @@ from housectl.diagnosis.objects.claims import (
     Claim,
     ClaimSpec,
     ClaimStatus,
+    inputs_mark,
 )
 from housectl.diagnosis.objects.events import (
     Event,
@@ -109,5 +110,6 @@ __all__ = [
     "Volume",
     "Waiting",
     "find",
+    "inputs_mark",
     "view",
 ]

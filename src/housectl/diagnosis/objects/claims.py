@@ -23,3 +23,12 @@ class Claim(View):
     metadata: ObjectMeta
     spec: ClaimSpec = ClaimSpec()
     status: ClaimStatus = ClaimStatus()
+
+    def has_inputs(self, digest: str) -> bool:
+        """Whether the inputs with this digest were brought to it."""
+        return inputs_mark(digest) in self.metadata.annotations
+
+
+def inputs_mark(digest: str) -> str:
+    """Return the annotation of a claim that the inputs with this digest were brought to."""
+    return f"housectl/inputs-{digest[:40]}"

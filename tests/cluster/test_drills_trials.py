@@ -1,0 +1,96 @@
+"""Trials that fail, each in its own way: `housectl status` says why, and what to type."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.cluster.drills import JOB, TRAINER, Changes, Drills, drilling
+
+PARAMETERS = "${trialParameters.trialName} ${trialParameters.max_features}"
+
+
+def training(script: str) -> Changes:
+    """Return what replaces the trainer by a shell, whose parentheses keep its output together."""
+    return {f"{TRAINER}.command": ["sh", "-c", f"(echo {PARAMETERS}; {script})"]}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """What is changed in an Experiment, and what is then said of its only trial."""
+
+    changes: Changes = field(default_factory=dict)
+    options: tuple[str, ...] = ()
+    what: str
+    cure: str = "housectl logs {name} --trial {trial}"
+
+    @property
+    def reason(self) -> str:
+        return f"1 of 1 trials failed: {self.what} Cure: {self.cure}"
+
+
+COLLECTOR = "kubectl logs {pod} -c metrics-logger-and-collector -n {namespace}"
+FAULTS = {
+    "oom": Fault(
+        options=("--trial-memory", "48Mi"),
+        what="out of memory: limit 48Mi, peak 48 MiB.",
+        cure="housectl tune --trial-memory 96Mi",
+    ),
+    "exit": Fault(
+        changes={f"{TRAINER}.command.18": "n_leaves=${trialParameters.max_features}"},
+        what="exited 2: The family random-forest has no parameter 'n_leaves'.",
+    ),
+    "slow": Fault(
+        options=("--trial-time", "1s"),
+        what="timed out: limit 1 s.",
+        cure="housectl tune --trial-time 2s",
+    ),
+    "deadline": Fault(
+        changes={**training("sleep 600"), f"{JOB}.activeDeadlineSeconds": 4},
+        what="timed out: limit 4 s.",
+        cure="housectl tune --trial-time 8s",
+    ),
+    "no-metric": Fault(
+        changes=training("echo loss=3; sleep 5"),
+        what="no metric: the training printed no mse=NUMBER, but a number called loss.",
+    ),
+    "nan": Fault(
+        changes=training("echo mse=nan; sleep 5"),
+        what='the training printed "mse=nan", which is no finite number.',
+    ),
+    "quick": Fault(
+        changes={f"{TRAINER}.command": ["true", *PARAMETERS.split()]},
+        what="its metric is lost, because the training ended before Katib's metrics collector "
+        "looked.",
+        cure=f"{COLLECTOR}   # a training has to run for 2 s, on a busy node for 10 s",
+    ),
+    "no-directory": Fault(
+        changes={f"{TRAINER}.workingDir": "/dev/null/none"},
+        what="the command of the image housectl-trainer:dev cannot be started: error during "
+        "container init: mkdir /dev/null: not a directory.",
+        cure="kubectl describe pod {pod} -n {namespace}   # then name another: housectl tune "
+        "--image IMAGE",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def drills(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drills]:
+    """A namespace with the inputs on its claim, in which all faults have been begun at once."""
+    with drilling(tmp_path_factory.mktemp("trials")) as drills:
+        answer = drills.run("tune", "--name", "healthy")
+        assert answer.status == 0, answer
+        with ThreadPoolExecutor(4) as pool:
+            starts = [
+                pool.submit(drills.start, name, fault.changes, *fault.options)
+                for name, fault in FAULTS.items()
+            ]
+        for start in starts:
+            start.result()
+        yield drills
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_trial_that_fails(name: str, drills: Drills) -> None:
+    drills.expect(name, FAULTS[name].reason)
