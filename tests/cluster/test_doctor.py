@@ -122,20 +122,25 @@ def test_rights_that_are_missing_are_named(
     assert found["search"]["found"] == "needs rights"
 
 
-def test_a_namespace_without_katibs_label_is_cured(project: ProjectDirectory) -> None:
-    with new_namespace() as bare:
-        options = ("--namespace", bare)
-        found = rows(doctor(project, *options))
-        assert found["namespace"]["result"] == "failed"
-        assert (
-            "katib.kubeflow.org/metrics-collector-injection=enabled" in found["namespace"]["found"]
-        )
-        assert found["search"]["result"] == "skipped"
-        assert "has no label" in refused(project, *options).err
-        program, *cure = shlex.split(found["namespace"]["cure"])
-        assert program == "housectl"
-        project.must(*cure, **with_kubectl())
-        assert doctor(project, *options).status == ExitStatus.DONE
+@pytest.fixture
+def bare() -> Iterator[str]:
+    """A namespace that was not prepared."""
+    with new_namespace() as name:
+        yield name
+    kubectl("delete", "clusterrolebinding", f"housectl-reader-{name}", "--ignore-not-found")
+
+
+def test_a_namespace_without_katibs_label_is_cured(project: ProjectDirectory, bare: str) -> None:
+    options = ("--namespace", bare)
+    found = rows(doctor(project, *options))
+    assert found["namespace"]["result"] == "failed"
+    assert "katib.kubeflow.org/metrics-collector-injection=enabled" in found["namespace"]["found"]
+    assert found["search"]["result"] == "skipped"
+    assert "has no label" in refused(project, *options).err
+    program, *cure = shlex.split(found["namespace"]["cure"])
+    assert program == "housectl"
+    project.must(*cure, **with_kubectl())
+    assert doctor(project, *options).status == ExitStatus.DONE
 
 
 @pytest.mark.parametrize(
