@@ -39,12 +39,12 @@ def test_an_experiment_that_nobody_takes_up() -> None:
         early = aged(replace(observed, experiment=bare), seconds)
         assert said(early) == "None"
     assert said(aged(replace(observed, experiment=bare), 10)) == (
-        "Katib's controller does not take it up: it has no status, 10 s after it was made. Cure: "
-        f"{CONTROLLER}"
+        "Katib's controller does not take it up: it has no status, more than 10 s after it "
+        f"was made. Cure: {CONTROLLER}"
     )
     assert said(aged(observed, 12)) == (
-        "Katib's controller does not take it up: it has no suggestion, 12 s after it was made. "
-        f"Cure: {CONTROLLER}"
+        "Katib's controller does not take it up: it has no suggestion, more than 10 s after "
+        f"it was made. Cure: {CONTROLLER}"
     )
 
 
@@ -94,8 +94,8 @@ def test_a_service_that_does_not_get_ready() -> None:
     early = replace(observed, suggestion=suggestion, events=[])
     assert said(aged(early, 59)) == "None"
     assert said(aged(early, 61)) == (
-        "The service of the algorithm bayesianoptimization is not ready, 61 s after its pod was "
-        "made. Cure: kubectl logs skoptzero-bayesianoptimization-f945d99db-q86bq -n c-skoptzero"
+        "The service of the algorithm bayesianoptimization is not ready, more than a minute after "
+        "its pod was made. Cure: kubectl logs skoptzero-bayesianoptimization-f945d99db-q86bq -n c-skoptzero"
     )
 
 
@@ -103,8 +103,8 @@ def test_an_algorithm_that_says_nothing() -> None:
     observed = replace(katib_case("skoptzero"), events=[])
     assert said(aged(observed, 59)) == "None"
     assert said(aged(observed, 60)) == (
-        "The algorithm bayesianoptimization has given no assignment for 60 s. Cure: kubectl logs "
-        "skoptzero-bayesianoptimization-f945d99db-q86bq -n c-skoptzero"
+        "The algorithm bayesianoptimization has given no assignment for more than a minute. Cure: "
+        "kubectl logs skoptzero-bayesianoptimization-f945d99db-q86bq -n c-skoptzero"
     )
     assert said(aged(replace(observed, pods=[]), 60)).endswith(
         "Cure: kubectl describe suggestion skoptzero -n c-skoptzero"

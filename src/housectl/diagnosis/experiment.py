@@ -44,11 +44,10 @@ def _controller_away(observed: Observed) -> Cause | None:
     started = observed.experiment.status.conditions and observed.suggestion
     if started or observed.trials or observed.now - made < _CONTROLLER_PATIENCE:
         return None
-    waited = (observed.now - made).total_seconds()
     lacks = "suggestion" if observed.experiment.status.conditions else "status"
     return Cause(
-        what=f"Katib's controller does not take it up: it has no {lacks}, {waited:.0f} s after it "
-        "was made.",
+        what=f"Katib's controller does not take it up: it has no {lacks}, more than "
+        f"{_CONTROLLER_PATIENCE.seconds} s after it was made.",
         cure=webhook_pods(observed.place),
     )
 

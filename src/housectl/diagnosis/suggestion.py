@@ -59,8 +59,8 @@ def unready_service(observed: Observed) -> Cause | None:
     if not any(each.type == "DeploymentReady" and not each.holds for each in conditions):
         return None
     return Cause(
-        what=f"The service of the algorithm {observed.algorithm} is not ready, "
-        f"{seen.age.total_seconds():.0f} s after its pod was made.",
+        what=f"The service of the algorithm {observed.algorithm} is not ready, more than a "
+        "minute after its pod was made.",
         cure=observed.place.kubectl(f"logs {seen.name}"),
     )
 
@@ -74,8 +74,7 @@ def silent_algorithm(observed: Observed) -> Cause | None:
         return None
     seen = _service_pod(observed)
     return Cause(
-        what=f"The algorithm {observed.algorithm} has given no assignment for "
-        f"{observed.quiet.total_seconds():.0f} s.",
+        what=f"The algorithm {observed.algorithm} has given no assignment for more than a minute.",
         cure=observed.place.kubectl(
             f"logs {seen.name}" if seen else f"describe suggestion {suggestion.metadata.name}"
         ),

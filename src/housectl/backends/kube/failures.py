@@ -13,6 +13,7 @@ from housectl.errors import (
     ConflictError,
     DeniedError,
     ForbiddenError,
+    KatibMissingError,
 )
 
 _ERRORS: dict[int, type[ClusterError]] = {
@@ -22,6 +23,9 @@ _ERRORS: dict[int, type[ClusterError]] = {
     HTTPStatus.UNPROCESSABLE_ENTITY: DeniedError,
 }
 _WEBHOOK_FAILED = "failed calling webhook"
+# What the API server says of a kind that nobody has told it about: it serves all others of ours.
+_UNKNOWN_KIND = "404 page not found"
+_KATIB = "github.com/kubeflow/katib.git/manifests/v1beta1/installs/katib-standalone?ref=v0.19.0"
 _LONGEST = 600
 
 
@@ -61,10 +65,19 @@ def failure(server: Server, status: int, body: bytes) -> ClusterError:
             f"Katib's webhook does not answer, so the cluster takes nothing: {message}.",
             hint=f"{server.kubectl} get pods -A -l katib.kubeflow.org/component=controller",
         )
+    if message == _UNKNOWN_KIND:
+        return katib_missing(server, "it does not know Katib's kinds")
     kind = DeniedError if "denied the request" in message else _ERRORS.get(status, ClusterError)
     return kind(
         f"The cluster says: {message.rstrip('.')}.",
         hint="housectl doctor   # checks what the cluster has",
+    )
+
+
+def katib_missing(server: Server, why: str) -> KatibMissingError:
+    """Return the error for a cluster that has no Katib, or not all of it."""
+    return KatibMissingError(
+        f"The cluster has no Katib: {why}.", hint=f'{server.kubectl} apply -k "{_KATIB}"'
     )
 
 

@@ -4,13 +4,13 @@ from housectl.backends.katib.admission import check_plan
 from housectl.backends.katib.plan import KatibPlan
 from housectl.backends.katib.readiness.looking import if_allowed
 from housectl.backends.kube.client import Kube
+from housectl.backends.kube.failures import katib_missing
 from housectl.backends.kube.kinds import EXPERIMENTS, SUGGESTIONS, TRIALS
 from housectl.diagnosis.objects import View, view
-from housectl.errors import AbsentError, DeniedError, KatibMissingError
+from housectl.errors import DeniedError
 
 _KINDS = (EXPERIMENTS, TRIALS, SUGGESTIONS)
 _VERSION = f"{EXPERIMENTS.group}/{EXPERIMENTS.version}"
-_MANIFESTS = "github.com/kubeflow/katib.git/manifests/v1beta1/installs/katib-standalone?ref=v0.19.0"
 
 
 class _Resource(View):
@@ -28,15 +28,12 @@ def require_katib(kube: Kube) -> None:
         KatibMissingError: The cluster does not have them.
         Concern: The user may not know what the cluster has.
     """
-    try:
-        with if_allowed("Whether there is a Katib"):
-            served = view(_Resources, dict(kube.read(f"/apis/{_VERSION}")))
-    except AbsentError as error:
-        raise _missing(kube, error.message) from error
+    with if_allowed("Whether there is a Katib"):
+        served = view(_Resources, dict(kube.read(f"/apis/{_VERSION}")))
     names = {each.name for each in served.resources}
     missing = [kind.plural for kind in _KINDS if kind.plural not in names]
     if missing:
-        raise _missing(kube, f"{_VERSION} lacks {', '.join(missing)}.")
+        raise katib_missing(kube.server, f"{_VERSION} lacks {', '.join(missing)}")
 
 
 def check_katib(kube: Kube) -> str:
@@ -67,10 +64,3 @@ def check_admission(kube: Kube, plan: KatibPlan) -> str:
                 error.message, hint="housectl render   # shows what was refused"
             ) from error
     return "Katib's webhooks take this project's experiment"
-
-
-def _missing(kube: Kube, said: str) -> KatibMissingError:
-    return KatibMissingError(
-        f"The cluster has no Katib. {said}",
-        hint=f'{kube.server.kubectl} apply -k "{_MANIFESTS}"',
-    )
