@@ -95,7 +95,8 @@ def test_a_service_that_does_not_get_ready() -> None:
     assert said(aged(early, 59)) == "None"
     assert said(aged(early, 61)) == (
         "The service of the algorithm bayesianoptimization is not ready, more than a minute after "
-        "its pod was made. Cure: kubectl logs skoptzero-bayesianoptimization-f945d99db-q86bq -n c-skoptzero"
+        "its pod was made. Cure: kubectl logs skoptzero-bayesianoptimization-f945d99db-q86bq -n "
+        "c-skoptzero"
     )
 
 
