@@ -1,8 +1,7 @@
 """What an annotation of each object records: later commands need no housectl.yaml."""
 
-from housectl.backends.base import Task, Work
-from housectl.contract.record import SCHEMA_VERSION, MalformedRecordError, Record
-from housectl.experiment import Experiment
+from housectl.backends.work import WorkRecord
+from housectl.contract.record import SCHEMA_VERSION, Record
 
 
 class KatibSettings(Record, kw_only=True):
@@ -22,7 +21,7 @@ class KatibSettings(Record, kw_only=True):
     memory: int
 
 
-class PlanRecord(Record, kw_only=True):
+class PlanRecord(WorkRecord, kw_only=True):
     """What was, or is to be, sent.
 
     Attributes:
@@ -34,13 +33,3 @@ class PlanRecord(Record, kw_only=True):
     inputs: str
     image: str
     settings: KatibSettings
-    experiment: Experiment | None = None
-    task: Task | None = None
-
-    @property
-    def work(self) -> Work:
-        """What is to be done."""
-        work = self.experiment or self.task
-        if work is None:
-            raise MalformedRecordError("neither an experiment nor a task")
-        return work

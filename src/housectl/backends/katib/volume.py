@@ -11,7 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from housectl.backends.katib.containers import CONTAINER, Manifest, container, pod_spec
-from housectl.backends.katib.layout import VOLUME, inputs_path, labels, mounted, selector
+from housectl.backends.katib.layout import (
+    VOLUME,
+    inputs_path,
+    labels,
+    mounted,
+    selector,
+    selector_of_all,
+)
 from housectl.backends.kube.client import Kube
 from housectl.backends.kube.exec import Streams
 from housectl.backends.kube.kinds import CLAIMS, EVENTS, PODS
@@ -93,7 +100,7 @@ class Volume:
             try:
                 with self.pod(read_only=True) as pod:
                     self._unpack(pod, path, into)
-            except (ClusterUnreachableError, tarfile.ReadError):
+            except ClusterUnreachableError:
                 if not tries_left:
                     raise
                 _empty(into)
@@ -129,6 +136,11 @@ class Volume:
                     f"What the claim {self.claim} has as {path} is refused: {error}.",
                     hint="housectl tune   # makes another",
                 ) from error
+            except tarfile.ReadError as error:
+                raise ClusterUnreachableError(
+                    f"What came of {path} from the claim {self.claim} is cut off: {error}.",
+                    hint="housectl doctor   # then run the same command again",
+                ) from error
             # The stream's own end tells whether the command has sent all.
             while content.read(1 << 18):
                 pass
@@ -137,12 +149,19 @@ class Volume:
     def pod(self, *, read_only: bool) -> Iterator[str]:
         """Run a pod that does nothing but have the claim mounted; yields its name."""
         name = f"housectl-volume-{secrets.token_hex(4)}"
+        self._sweep()
         try:
             created = self.kube.create(self._manifest(name, read_only=read_only))
             self._wait(view(Pod, created))
             yield name
         finally:
             self.kube.delete(PODS, name)
+
+    def _sweep(self) -> None:
+        """Delete the pods that commands left when they were killed, once they have ended."""
+        for pod in self.kube.views(PODS, Pod, labels=selector_of_all(VOLUME)):
+            if pod.status.phase in {"Succeeded", "Failed"}:
+                self.kube.delete(PODS, pod.metadata.name)
 
     def _wait(self, pod: Pod) -> None:
         mine = selector({"housectl/pod": pod.metadata.name})

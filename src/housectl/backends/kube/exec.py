@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _STDIN, _STDOUT, _STDERR, _STATUS = range(4)
 _CHUNK = 1 << 18
+# By SIGKILL or SIGTERM, as a command ends whose pod is taken away.
+_KILLED = {"137", "143"}
 _SILENCE_SECONDS = 60.0
 
 
@@ -68,12 +70,17 @@ class Streams:
 
     def _check(self, status: bytes) -> None:
         told = json.loads(status)
-        if told.get("status") != "Success":
-            said = self._said.decode(errors="replace").strip() or told.get("message", "no reason")
-            raise PodError(
-                f"A command on the volume failed: {said}.",
-                hint="housectl doctor   # checks the claim",
-            )
+        if told.get("status") == "Success":
+            return
+        said = self._said.decode(errors="replace").strip() or told.get("message", "no reason")
+        causes = told.get("details", {}).get("causes", [])
+        codes = {each["message"] for each in causes if each.get("reason") == "ExitCode"}
+        if not codes or codes & _KILLED:
+            raise _broken(self._server, said)
+        raise PodError(
+            f"A command on the volume failed: {said}.",
+            hint="housectl doctor   # checks the claim",
+        )
 
     @contextmanager
     def _connected(self) -> Iterator[None]:

@@ -1,11 +1,11 @@
 """What the files of a run directory hold."""
 
-from housectl.backends.base import Task, Work
-from housectl.contract.record import SCHEMA_VERSION, MalformedRecordError, Record
-from housectl.experiment import Experiment, ExperimentState, Trial
+from housectl.backends.work import WorkRecord
+from housectl.contract.record import SCHEMA_VERSION, Record
+from housectl.experiment import ExperimentState, Trial
 
 
-class PlanRecord(Record, kw_only=True):
+class PlanRecord(WorkRecord, kw_only=True):
     """The content of plan.json.
 
     Attributes:
@@ -17,16 +17,6 @@ class PlanRecord(Record, kw_only=True):
     schema_version: int = SCHEMA_VERSION
     inputs: str
     submitted: float
-    experiment: Experiment | None = None
-    task: Task | None = None
-
-    @property
-    def work(self) -> Work:
-        """What is to be done."""
-        work = self.experiment or self.task
-        if work is None:
-            raise MalformedRecordError("neither an experiment nor a task")
-        return work
 
 
 class TrialRecord(Record, kw_only=True):
