@@ -3,11 +3,12 @@
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 
@@ -21,7 +22,8 @@ ENDED = {"succeeded", "failed", "stopped", "interrupted"}
 JOB = "spec.trialTemplate.trialSpec.spec"
 POD = f"{JOB}.template.spec"
 TRAINER = f"{POD}.containers.0"
-PARAMETERS = "spec.parameters"
+# A template has to use each of its parameters.
+VALUES = "${trialParameters.trialName} ${trialParameters.max_features}"
 
 Changes = Mapping[str, object]
 
@@ -122,6 +124,34 @@ def drilling(directory: Path) -> Iterator[Drills]:
         kubectl("delete", "clusterrolebinding", f"housectl-reader-{namespace}")
 
 
+class Fault(Protocol):
+    """What is changed in an Experiment before it is applied."""
+
+    @property
+    def changes(self) -> Changes:
+        """Other values at dotted paths."""
+
+    @property
+    def options(self) -> Sequence[str]:
+        """What `housectl render` is told."""
+
+
+def begin_all(drills: Drills, faults: Mapping[str, Fault]) -> None:
+    """Start an experiment with each fault, called after it."""
+    with ThreadPoolExecutor(4) as pool:
+        starts = [
+            pool.submit(drills.start, name, fault.changes, *fault.options)
+            for name, fault in faults.items()
+        ]
+    for start in starts:
+        start.result()
+
+
+def training(script: str) -> Changes:
+    """Return what replaces the trainer by a shell, whose parentheses keep its output together."""
+    return {f"{TRAINER}.command": ["sh", "-c", f"(echo {VALUES}; {script})"]}
+
+
 def _put(manifest: dict[str, Any], path: str, value: object) -> None:
     """Set what is at a dotted path; numbers are places in lists, None removes."""
     here: Any = manifest
@@ -130,5 +160,7 @@ def _put(manifest: dict[str, Any], path: str, value: object) -> None:
         here = here[key]
     if value is None:
         del here[last]
+    elif last == len(here):
+        here.append(value)
     else:
         here[last] = value

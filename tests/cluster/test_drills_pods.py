@@ -1,13 +1,12 @@
 """Pods of trials that do not start: `housectl status` says why, and what to type."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from tests.cluster.drills import POD, TRAINER, Changes, Drills, drilling
+from tests.cluster.drills import POD, TRAINER, VALUES, Changes, Drills, begin_all, drilling
 from tests.cluster.nodes import TRAINER as IMAGE
 
 
@@ -109,10 +108,7 @@ FAULTS = {
     "no-command": Fault(
         changes={
             f"{TRAINER}.command": None,
-            f"{TRAINER}.args": [
-                "${trialParameters.trialName}",
-                "${trialParameters.max_features}",
-            ],
+            f"{TRAINER}.args": VALUES.split(),
         },
         what="Katib refuses its pod: the container has no command, and Katib cannot look it up in "
         f"the image {IMAGE}.",
@@ -180,13 +176,7 @@ def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drills]:
 def begun(directory: Path, objects: str, faults: dict[str, Fault]) -> Iterator[Drills]:
     with drilling(directory) as drills:
         drills.kubectl("apply", "--filename=-", given=objects)
-        with ThreadPoolExecutor(4) as pool:
-            starts = [
-                pool.submit(drills.start, name, fault.changes, *fault.options)
-                for name, fault in faults.items()
-            ]
-        for start in starts:
-            start.result()
+        begin_all(drills, faults)
         yield drills
 
 

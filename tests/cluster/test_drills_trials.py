@@ -1,19 +1,20 @@
 """Trials that fail, each in its own way: `housectl status` says why, and what to type."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
 
-from tests.cluster.drills import JOB, TRAINER, Changes, Drills, drilling
-
-PARAMETERS = "${trialParameters.trialName} ${trialParameters.max_features}"
-
-
-def training(script: str) -> Changes:
-    """Return what replaces the trainer by a shell, whose parentheses keep its output together."""
-    return {f"{TRAINER}.command": ["sh", "-c", f"(echo {PARAMETERS}; {script})"]}
+from tests.cluster.drills import (
+    JOB,
+    TRAINER,
+    VALUES,
+    Changes,
+    Drills,
+    begin_all,
+    drilling,
+    training,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +61,7 @@ FAULTS = {
         what='the training printed "mse=nan", which is no finite number.',
     ),
     "quick": Fault(
-        changes={f"{TRAINER}.command": ["true", *PARAMETERS.split()]},
+        changes={f"{TRAINER}.command": ["true", *VALUES.split()]},
         what="its metric is lost, because the training ended before Katib's metrics collector "
         "looked.",
         cure=f"{COLLECTOR}   # a training has to run for 2 s, on a busy node for 10 s",
@@ -81,13 +82,7 @@ def drills(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drills]:
     with drilling(tmp_path_factory.mktemp("trials")) as drills:
         answer = drills.run("tune", "--name", "healthy")
         assert answer.status == 0, answer
-        with ThreadPoolExecutor(4) as pool:
-            starts = [
-                pool.submit(drills.start, name, fault.changes, *fault.options)
-                for name, fault in FAULTS.items()
-            ]
-        for start in starts:
-            start.result()
+        begin_all(drills, FAULTS)
         yield drills
 
 
