@@ -8,13 +8,13 @@ import base64
 import json
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
-from queue import Queue
-from threading import Thread
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from tests.cluster.nodes import kubectl
 
@@ -32,68 +32,80 @@ class Request:
 
 @dataclass(frozen=True)
 class Counted:
-    """What was asked of the API server by those who use this kubeconfig."""
+    """What is asked of the API server by those who use this kubeconfig."""
 
     kubeconfig: Path
-    requests: list[Request] = field(default_factory=list)
+    log: Path
+
+    def requests(self) -> Sequence[Request]:
+        """Return the requests so far."""
+        return [Request(*json.loads(line)) for line in self.log.read_text().splitlines()]
 
 
 @contextmanager
 def counting(directory: Path) -> Iterator[Counted]:
-    """Run a proxy to the current cluster; `directory` is private, and gets its kubeconfig."""
+    """Run a proxy to the current cluster; `directory` is private, and gets its files."""
     shown = kubectl("config", "view", "--raw", "--minify", "--flatten", "--output=json")
     config = json.loads(shown)
     cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
-    proxy = _Proxy(urlsplit(cluster["server"]), _credentials(cluster, user, directory))
-    ports: Queue[int] = Queue()
-    thread = Thread(target=lambda: asyncio.run(proxy.run(ports.put)))
-    thread.start()
-    config["clusters"][0]["cluster"] = {"server": f"http://127.0.0.1:{ports.get()}"}
-    kubeconfig = directory / "kubeconfig"
-    kubeconfig.write_text(json.dumps(config))
+    counted = Counted(directory / "kubeconfig", directory / "requests")
+    counted.log.touch()
+    authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
+    proxy = _Proxy(cluster["server"], authority, _certificate(user, directory), counted.log)
+    near, far = get_context("spawn").Pipe()
+    process = get_context("spawn").Process(target=_run, args=(proxy, far), daemon=True)
+    process.start()
+    config["clusters"][0]["cluster"] = {"server": f"http://127.0.0.1:{near.recv()}"}
+    counted.kubeconfig.write_text(json.dumps(config))
     try:
-        yield Counted(kubeconfig, proxy.requests)
+        yield counted
     finally:
-        proxy.stop()
-        thread.join()
+        process.kill()
+        process.join()
 
 
+def _certificate(user: Mapping[str, str], directory: Path) -> Path | None:
+    """Write down what proves who is asking where that is no token, which each request carries."""
+    if "client-certificate-data" not in user:
+        return None
+    both = (user["client-certificate-data"], user["client-key-data"])
+    path = directory / "client.pem"
+    path.write_bytes(b"\n".join(map(base64.b64decode, both)))
+    return path
+
+
+def _run(proxy: "_Proxy", starter: Connection) -> None:
+    asyncio.run(proxy.listen(starter))
+
+
+@dataclass(frozen=True)
 class _Proxy:
-    def __init__(self, server: SplitResult, tls: ssl.SSLContext) -> None:
-        self._server = server
-        self._tls = tls
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopped = asyncio.Event()
-        self.requests: list[Request] = []
+    server: str
+    authority: str
+    certificate: Path | None
+    log: Path
 
-    async def run(self, listening: Callable[[int], None]) -> None:
-        """Listen until stopped; tell on which port."""
-        self._loop = asyncio.get_running_loop()
+    async def listen(self, starter: Connection) -> None:
+        """Listen until killed; tell on which port."""
         listener = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        listening(listener.sockets[0].getsockname()[1])
-        await self._stopped.wait()
-
-    def stop(self) -> None:
-        """Stop listening, from any thread; connections that are open end."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._stopped.set)
+        starter.send(listener.sockets[0].getsockname()[1])
+        await listener.serve_forever()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Carry a connection until its end, or until stopped."""
-        with suppress(asyncio.CancelledError, asyncio.IncompleteReadError, OSError):
-            await self._carry(reader, writer)
-
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Read requests one by one, and pass answers on as they come."""
-        host, port = self._server.hostname, self._server.port or 443
-        answers, requests = await asyncio.open_connection(host, port, ssl=self._tls)
+        """Carry a connection: requests are read one by one, answers are passed on as they come."""
+        server = urlsplit(self.server)
+        tls = ssl.create_default_context(cadata=self.authority)
+        if self.certificate:
+            tls.load_cert_chain(self.certificate)
+        answers, requests = await asyncio.open_connection(
+            server.hostname, server.port or 443, ssl=tls
+        )
         back = asyncio.create_task(_pass_on(answers, writer))
-        try:
+        with suppress(asyncio.IncompleteReadError, OSError):
             while await self._pass_request(reader, requests):
                 pass
-        finally:
-            requests.close()
-            await back
+        requests.close()
+        await back
 
     async def _pass_request(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -102,7 +114,8 @@ class _Proxy:
         head = await reader.readuntil(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").strip().split("\r\n")
         method, path, _ = first.split()
-        self.requests.append(Request(time.time(), method, path))
+        with self.log.open("a") as file:
+            file.write(json.dumps([time.time(), method, path]) + "\n")
         headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
         writer.write(head + await reader.readexactly(int(headers.get("content-length", 0))))
         if "upgrade" not in headers:
@@ -117,17 +130,3 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
             writer.write(chunk)
             await writer.drain()
     writer.close()
-
-
-def _credentials(
-    cluster: Mapping[str, str], user: Mapping[str, str], directory: Path
-) -> ssl.SSLContext:
-    """Return what proves who is asking where that is a certificate; a token is in each request."""
-    authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
-    tls = ssl.create_default_context(cadata=authority)
-    if "client-certificate-data" in user:
-        both = (user["client-certificate-data"], user["client-key-data"])
-        chain = directory / "client.pem"
-        chain.write_bytes(b"\n".join(map(base64.b64decode, both)))
-        tls.load_cert_chain(chain)
-    return tls
