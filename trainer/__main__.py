@@ -100,7 +100,7 @@ def _parser() -> ArgumentParser:
     seal.add_argument("--model-sha256", help="what the refitted model must be")
     for name in ("experiment", "trial", "backend", "image", "commit"):
         seal.add_argument(f"--{name}", help="for the bundle's provenance")
-    pool = commands.add_parser("pool", help="train what stdin asks for, one fork each")
+    pool = commands.add_parser("pool", help="train what stdin asks for, in forks")
     pool.set_defaults(command=_pool)
     _add_inputs(pool)
     return parser

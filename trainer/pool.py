@@ -1,4 +1,4 @@
-"""The pool: a fork server for trials, which pays for imports and data only once.
+"""The pool: forks workers for trials, so that imports and data are paid for only once.
 
 The parent imports the training libraries that it needs but runs nothing of them, and never imports
 onnxruntime: a fork after XGBoost ran two threads deadlocks.
@@ -7,44 +7,37 @@ onnxruntime: a fork after XGBoost ran two threads deadlocks.
 import gc
 import math
 import os
-import resource
 import signal
-import sys
 import time
 from dataclasses import dataclass
-from functools import partial
-from multiprocessing import get_context
-from multiprocessing.connection import wait
-from multiprocessing.context import ForkProcess
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from housectl.contract.metrics import METRICS_FILE, Metrics
-from housectl.contract.pooling import Step, TrialAnswer, TrialRequest
+from housectl.contract.pooling import TrialAnswer, TrialRequest
 from housectl.contract.record import MalformedRecordError, canonical_json
 from housectl.errors import UsageError
 from trainer.data import Dataset
 from trainer.families import kind_of
-from trainer.lifeline import die_with_parent
-from trainer.outcome import exit_status, sudden_end
-from trainer.trial import fit_trial, measure_trial
+from trainer.outcome import sudden_end
+from trainer.worker import Worker
 
-_STDIN, _STDOUT, _STDERR = 0, 1, 2
+_STDIN, _STDOUT = 0, 1
 _CHUNK = 65536
 _LOG_TAIL = 4096
-_STEPS = {Step.MEASURE: measure_trial, Step.FIT: fit_trial}
 
 
 @dataclass(frozen=True)
 class _Running:
-    """A trial in its process; `deadline` is in seconds of the monotonic clock."""
+    """A step that a worker does; `deadline` is in seconds of the monotonic clock."""
 
     request: TrialRequest
-    process: ForkProcess
+    worker: Worker
     deadline: float
 
 
 class Pool:
-    """Answers requests for trials, each in a fork of its own.
+    """Answers requests for trials, each as soon as it comes, in forks of this process.
 
     Args:
         dataset: What all trials learn from.
@@ -52,7 +45,8 @@ class Pool:
 
     def __init__(self, dataset: Dataset) -> None:
         self._dataset = dataset
-        self._running: dict[int, _Running] = {}
+        self._running: dict[Connection, _Running] = {}
+        self._idle: list[Worker] = []
         self._unread = b""
 
     def serve(self) -> None:
@@ -65,17 +59,17 @@ class Pool:
             while self._step():
                 pass
         finally:
-            for trial in self._running.values():
-                trial.process.kill()
+            for worker in (*self._idle, *(trial.worker for trial in self._running.values())):
+                worker.kill()
 
     def _step(self) -> bool:
         """Wait until something happens, and handle it; tell whether to go on."""
         ready = wait([_STDIN, *self._running], self._patience())
-        for sentinel in self._running.keys() & set(ready):
-            _write(_answer(self._running.pop(sentinel)))
+        for pipe in self._running.keys() & set(ready):
+            self._finish(self._running.pop(pipe))
         for trial in self._running.values():
             if trial.deadline <= time.monotonic():
-                trial.process.kill()
+                trial.worker.kill()
         return _STDIN not in ready or self._read()
 
     def _patience(self) -> float | None:
@@ -92,13 +86,24 @@ class Pool:
     def _start(self, request: TrialRequest) -> None:
         # The first trial of a family imports its library for all that follow.
         kind_of(request.family)
-        gc.freeze()
-        process = get_context("fork").Process(
-            target=_run, args=(request, self._dataset), daemon=True
-        )
-        process.start()
+        worker = self._free_worker()
+        worker.begin(request)
         seconds = math.inf if request.seconds is None else request.seconds
-        self._running[process.sentinel] = _Running(request, process, time.monotonic() + seconds)
+        self._running[worker.pipe] = _Running(request, worker, time.monotonic() + seconds)
+
+    def _free_worker(self) -> Worker:
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.alive:
+                return worker
+        gc.freeze()
+        return Worker(self._dataset)
+
+    def _finish(self, trial: _Running) -> None:
+        status = trial.worker.end()
+        if status == 0:
+            self._idle.append(trial.worker)
+        _write(_answer(trial, status))
 
 
 def _request(line: bytes) -> TrialRequest:
@@ -111,54 +116,16 @@ def _request(line: bytes) -> TrialRequest:
         ) from error
 
 
-def _run(request: TrialRequest, dataset: Dataset) -> None:
-    """Do one step of a trial in a forked process, and end it with the trial's exit status."""
-    die_with_parent()
-    _log_to(Path(request.log))
-    if request.memory is not None:
-        _limit_memory(request.memory)
-    sys.exit(
-        exit_status(
-            partial(
-                _STEPS[request.step],
-                dataset,
-                request.family,
-                request.assignment,
-                output=Path(request.output),
-            )
-        )
-    )
-
-
-def _log_to(path: Path) -> None:
-    with path.open("ab") as log:
-        os.dup2(log.fileno(), _STDOUT)
-        os.dup2(log.fileno(), _STDERR)
-
-
-def _limit_memory(size: int) -> None:
-    """Let this process have `size` bytes more than the pool gave it; only Linux counts them."""
-    if sys.platform == "linux":
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
-        limit = pages * resource.getpagesize() + size
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-
-
-def _answer(trial: _Running) -> TrialAnswer:
+def _answer(trial: _Running, status: int) -> TrialAnswer:
     number = trial.request.number
-    cause = _cause(trial)
-    if cause is not None:
-        return TrialAnswer(number=number, cause=cause)
+    if status != 0:
+        return TrialAnswer(number=number, cause=_cause(trial, status))
     mse = _objective(Path(trial.request.output))
     return TrialAnswer(number=number, mse=mse, cause="no metric" if mse is None else None)
 
 
-def _cause(trial: _Running) -> str | None:
-    """Return why a trial failed, from its exit status and its log."""
-    trial.process.join()
-    status = trial.process.exitcode or 0
-    if status == 0:
-        return None
+def _cause(trial: _Running, status: int) -> str:
+    """Return why a trial failed, from its worker's exit status and its log."""
     if status == -signal.SIGKILL and trial.deadline <= time.monotonic():
         return "timed out"
     last = _log_tail(Path(trial.request.log))

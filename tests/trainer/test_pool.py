@@ -150,10 +150,13 @@ def test_many_trials_are_measured_at_once_without_models(pool: RunningPool) -> N
 def test_a_trial_that_needs_more_memory_than_it_may_runs_out_of_it(
     pool: RunningPool, family: Family
 ) -> None:
-    pool.send(1, family, {"n_estimators": 3_000, "max_depth": 20}, memory=16 * MEBIBYTE)
-    assert pool.answer() == TrialAnswer(number=1, cause="out of memory")
-    assert not pool.output(1).exists()
-    assert pool.ask(2, family, QUICK).cause is None
+    for number in (1, 2):
+        pool.send(number, family, QUICK, memory=16 * MEBIBYTE)
+        assert pool.answer().cause is None
+    pool.send(3, family, {"n_estimators": 3_000, "max_depth": 20}, memory=16 * MEBIBYTE)
+    assert pool.answer() == TrialAnswer(number=3, cause="out of memory")
+    assert not pool.output(3).exists()
+    assert pool.ask(4, family, QUICK).cause is None
 
 
 def test_a_trial_that_the_kernel_kills_ran_out_of_memory(pool: RunningPool) -> None:
@@ -176,6 +179,26 @@ def child_of(parent: int) -> int:
     ).stdout
     pairs = (map(int, line.split()) for line in listed.splitlines())
     return next(pid for pid, ppid in pairs if ppid == parent)
+
+
+def test_a_worker_goes_on_after_a_trial_and_is_replaced_when_it_is_gone(pool: RunningPool) -> None:
+    assert pool.ask(1, Family.XGBOOST, QUICK).cause is None
+    worker = child_of(pool.process.pid)
+    assert pool.ask(2, Family.RANDOM_FOREST, QUICK).cause is None
+    assert child_of(pool.process.pid) == worker
+    os.kill(worker, signal.SIGKILL)
+    wait_until_dead(worker)
+    assert pool.ask(3, Family.XGBOOST, QUICK).cause is None
+    assert child_of(pool.process.pid) != worker
+
+
+def wait_until_dead(process: int) -> None:
+    """Wait until a child of the pool has ended with its threads; the pool has yet to bury it."""
+    command = ["ps", "-o", "stat=", "-p", str(process)]
+    deadline = time.monotonic() + PATIENCE
+    while (state := subprocess.check_output(command, text=True))[0] != "Z" or "l" in state:
+        assert time.monotonic() < deadline, "the worker did not end"
+        time.sleep(0.01)
 
 
 def test_a_trial_beyond_its_time_is_timed_out_and_others_go_on(pool: RunningPool) -> None:

@@ -52,10 +52,8 @@ def task_arguments(task: Task, *, inputs: str, output: str) -> list[str]:
 
 
 def _experiment_lines(experiment: Experiment, inputs: str) -> Iterator[str]:
-    yield (
-        f"# {experiment.budget.trials} trials, {experiment.workers} at a time, in one process that "
-        "forks for each of them:"
-    )
+    trials, workers = experiment.budget.trials, experiment.workers
+    yield f"# {trials} trials, {workers} at a time, in forks of one process:"
     yield f"#   {_shell(pool_arguments(inputs))}"
     for number in range(experiment.budget.trials):
         assignment = enqueued(experiment, number)
