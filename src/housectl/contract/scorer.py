@@ -1,5 +1,6 @@
 """The only place that opens model.onnx: checks its graph and predicts with it."""
 
+import os
 from collections.abc import Sequence
 
 from housectl.contract.bundle import Bundle
@@ -23,6 +24,8 @@ class Scorer:
     """
 
     def __init__(self, model: bytes, *, features: int) -> None:
+        # Read when it is imported; otherwise it reports its use to its makers.
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         import numpy as np
         import onnxruntime as ort
 
