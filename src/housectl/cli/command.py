@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from housectl.cli.settings import SETTINGS, option, parameter_name, variable
+from housectl.cli.settings import SETTINGS, implied_by, option, parameter_name, variable
 from housectl.cli.view import View
 from housectl.errors import ExitStatus, HousectlError
 
@@ -60,6 +60,8 @@ def on_project(*settings: str) -> Callable[[Callable[..., View]], Callable[..., 
             from housectl.cli.progress import watching
 
             said = {name: given.pop(parameter_name(name)) for name in settings}
+            for name, value in implied_by(given.get("resume") or given.get("name")).items():
+                said[name] = said.get(name) or value
             with watching() as watcher:
                 return command(_open(project, store, said, watcher), **given)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import unquote
 
 import typer
 
@@ -64,6 +65,18 @@ SEARCH_SETTINGS = (
     "trial-time",
     "trial-memory",
 )
+
+
+def implied_by(name: object) -> Mapping[str, str]:
+    """Return the settings that the URL of a handle stands for: which backend, and where."""
+    scheme, separator, rest = str(name).partition("://")
+    if not separator:
+        return {}
+    if scheme != "katib":
+        return {"backend": scheme}
+    context, _, place = rest.partition("/")
+    implied = {"context": unquote(context), "namespace": place.partition("/")[0]}
+    return {"backend": scheme, **{setting: text for setting, text in implied.items() if text}}
 
 
 def parameter_name(setting: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import quote
 
 from housectl.backends.base import Handle, Snapshot, Task, Work
 from housectl.backends.katib import stopping
@@ -243,7 +244,8 @@ class KatibBackend:
         )
 
     def _handle(self, name: str) -> Handle:
-        return Handle(f"{_SCHEME}{self._kube.server.context}/{self._kube.namespace}/{name}")
+        context = quote(self._kube.server.context, safe="")
+        return Handle(f"{_SCHEME}{context}/{self._kube.namespace}/{name}")
 
 
 def _taken(name: str) -> NameTakenError:
