@@ -1,0 +1,122 @@
+"""Whatever is killed in the middle of a search: nothing is lost, and no trial is doubled."""
+
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from housectl.errors import ExitStatus
+from tests.cluster.backend import SMALL_PODS
+from tests.cluster.components import kill_and_restart
+from tests.cluster.nodes import kubectl
+from tests.projects import GOOD, HOUSECTL, ProjectDirectory, clean_environment, example
+
+TRIALS = 4
+
+
+@pytest.fixture
+def project(namespace: str, tmp_path: Path) -> ProjectDirectory:
+    return example(
+        ".",
+        tmp_path / "boston",
+        backend="katib",
+        katib={"namespace": namespace, **SMALL_PODS},
+        space=GOOD,
+        budget={"trials": TRIALS},
+    )
+
+
+def start(project: ProjectDirectory, name: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [HOUSECTL, "tune", "--name", name, "--json"],
+        cwd=project.path,
+        env=clean_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def trials(project: ProjectDirectory, name: str) -> list[dict[str, Any]]:
+    answer = project.run("show", name, "--json")
+    found = answer.json["trials"] if answer.status == 0 else []
+    assert isinstance(found, list)
+    return found
+
+
+def wait_for_first(project: ProjectDirectory, name: str) -> None:
+    """Wait until a trial has succeeded and others have not."""
+    while not any(trial["state"] == "succeeded" for trial in trials(project, name)):
+        time.sleep(0.5)
+
+
+def check_whole(project: ProjectDirectory, name: str, namespace: str) -> None:
+    """Check that every trial of the budget is there once, with one job and one pod."""
+    found = trials(project, name)
+    assert [trial["state"] for trial in found] == ["succeeded"] * TRIALS
+    names = [trial["trial"] for trial in found]
+    assert len(set(names)) == TRIALS
+    for kind in ("jobs", "pods"):
+        listed = kubectl(
+            *("get", kind, f"--namespace={namespace}", "--output=json"),
+            f"--selector=app.kubernetes.io/instance={name}",
+        )
+        assert len(json.loads(listed)["items"]) == TRIALS
+
+
+def test_ctrl_c_leaves_the_search_running(project: ProjectDirectory, namespace: str) -> None:
+    process = start(project, "left")
+    wait_for_first(project, "left")
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate()
+    assert process.returncode == ExitStatus.INTERRUPTED
+    assert "To come back: housectl tune --resume left" in said
+    assert "To end it: housectl stop left" in said
+    project.must("tune", "--resume", "left")
+    check_whole(project, "left", namespace)
+
+
+def test_a_killed_command_is_come_back_to(project: ProjectDirectory, namespace: str) -> None:
+    process = start(project, "killed")
+    wait_for_first(project, "killed")
+    process.kill()
+    process.communicate()
+    project.must("tune", "--resume", "killed")
+    check_whole(project, "killed", namespace)
+    project.must("promote", "killed")
+
+
+@pytest.mark.parametrize("component", ["kube-apiserver", "kubelet"])
+def test_a_search_outlives_a_part_of_kubernetes(
+    project: ProjectDirectory, namespace: str, component: str
+) -> None:
+    name = f"without-{component.removeprefix('kube-')}"
+    process = start(project, name)
+    wait_for_first(project, name)
+    kill_and_restart(component)
+    out, said = process.communicate()
+    assert process.returncode == 0, said
+    assert json.loads(out)["experiment"] == name
+    check_whole(project, name, namespace)
+
+
+def test_a_time_budget_is_kept_by_whoever_waits(project: ProjectDirectory, namespace: str) -> None:
+    answer = project.must("tune", "--name", "timed", "--trials", "1000", "--time", "45s")
+    assert answer.out
+    status = project.must("status", "timed", "--json").json
+    assert status["state"] == "succeeded"
+    assert str(status["reason"]).startswith("Its time was used up after ")
+    running = kubectl("get", "trials.kubeflow.org", f"--namespace={namespace}", "--output=json")
+    conditions = [
+        condition["type"]
+        for each in json.loads(running)["items"]
+        if each["metadata"]["name"].startswith("timed-")
+        for condition in each["status"]["conditions"]
+        if condition["status"] == "True"
+    ]
+    assert "Running" not in conditions
