@@ -1,15 +1,14 @@
 """Files to and from the claim, through a pod that lives as long as it takes."""
 
-import io
 import secrets
 import shutil
-import tarfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from housectl.backends.katib.archive import BrokenArchiveError, pack, unpack
 from housectl.backends.katib.containers import CONTAINER, Manifest, container, pod_spec
 from housectl.backends.katib.layout import (
     VOLUME,
@@ -75,7 +74,7 @@ class Volume:
         """
         if self.kube.get(CLAIMS, self.claim, Claim).has_inputs(inputs.digest):
             return
-        content = _packed(inputs.path)
+        content = pack(inputs.path)
         path = inputs_path(inputs.digest)
         parent, _, name = path.rpartition("/")
         temporary = f"{parent}/{TEMPORARY_PREFIX}{name}-{secrets.token_hex(4)}"
@@ -99,7 +98,7 @@ class Volume:
         for tries_left in reversed(range(_TRIES)):
             try:
                 with self.pod(read_only=True) as pod:
-                    self._unpack(pod, path, into)
+                    self._bring(pod, path, into)
             except ClusterUnreachableError:
                 if not tries_left:
                     raise
@@ -120,30 +119,20 @@ class Volume:
             for _ in streams.read():
                 pass
 
-    def _unpack(self, pod: str, path: str, into: Path) -> None:
-        with _running(self.kube, pod, _PACK, [mounted(path)]) as streams:
-            content = io.BufferedReader(_Readable(streams.read()), 1 << 18)
-            if not content.peek(1):
-                raise BundleError(
-                    f"The claim {self.claim} has no {path}: it was discarded or never made.",
-                    hint="housectl tune   # makes another",
-                )
-            try:
-                with tarfile.open(fileobj=content, mode="r|") as archive:
-                    archive.extractall(into, filter="data")
-            except tarfile.FilterError as error:
-                raise BundleError(
-                    f"What the claim {self.claim} has as {path} is refused: {error}.",
-                    hint="housectl tune   # makes another",
-                ) from error
-            except tarfile.ReadError as error:
-                raise ClusterUnreachableError(
-                    f"What came of {path} from the claim {self.claim} is cut off: {error}.",
-                    hint="housectl doctor   # then run the same command again",
-                ) from error
-            # The stream's own end tells whether the command has sent all.
-            while content.read(1 << 18):
-                pass
+    def _bring(self, pod: str, path: str, into: Path) -> None:
+        try:
+            with _running(self.kube, pod, _PACK, [mounted(path)]) as streams:
+                found = unpack(streams.read(), into)
+        except BrokenArchiveError as error:
+            raise ClusterUnreachableError(
+                f"What came of {path} from the claim {self.claim} is cut off: {error}.",
+                hint="housectl doctor   # then run the same command again",
+            ) from error
+        if not found:
+            raise BundleError(
+                f"The claim {self.claim} has no {path}: it was discarded or never made.",
+                hint="housectl tune   # makes another",
+            )
 
     @contextmanager
     def pod(self, *, read_only: bool) -> Iterator[str]:
@@ -220,30 +209,6 @@ class _PassingPod(SeenPod):
         return self.place.kubectl(f"get events --field-selector involvedObject.name={self.name}")
 
 
-class _Readable(io.RawIOBase):
-    """Chunks as a file that is read once, from front to back."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self._left = memoryview(b"")
-
-    def readable(self) -> bool:
-        """Say that it can be read."""
-        return True
-
-    def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]
-        """Fill a buffer as far as one chunk reaches; 0 at the end."""
-        while not self._left:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                return 0
-            self._left = memoryview(chunk)
-        size = min(len(buffer), len(self._left))
-        buffer[:size] = self._left[:size]
-        self._left = self._left[size:]
-        return size
-
-
 @contextmanager
 def _running(kube: Kube, pod: str, script: str, arguments: Sequence[str]) -> Iterator[Streams]:
     streams = kube.exec(pod, CONTAINER, ["sh", "-c", script, "sh", *arguments])
@@ -251,13 +216,6 @@ def _running(kube: Kube, pod: str, script: str, arguments: Sequence[str]) -> Ite
         yield streams
     finally:
         streams.close()
-
-
-def _packed(directory: Path) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        archive.add(directory, arcname=".")
-    return buffer.getvalue()
 
 
 def _empty(directory: Path) -> None:

@@ -1,0 +1,82 @@
+"""Archives that come from a claim, as anybody could have put them there."""
+
+import io
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from housectl.backends.katib.archive import BrokenArchiveError, pack, unpack
+from housectl.errors import BundleError
+
+
+def chunks(content: bytes, size: int) -> Iterator[bytes]:
+    for start in range(0, len(content), size):
+        yield content[start : start + size]
+
+
+def archive_of(**fields: object) -> bytes:
+    """Return an archive of one member with these fields and three bytes of content."""
+    member = tarfile.TarInfo()
+    member.size = 3
+    for name, value in fields.items():
+        setattr(member, name, value)
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        archive.addfile(member, io.BytesIO(b"abc"))
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    directory = tmp_path / "directory"
+    (directory / "sub" / "deep").mkdir(parents=True)
+    (directory / "sub" / "big").write_bytes(bytes(range(256)) * 4096)
+    (directory / "sub" / "deep" / "empty").touch()
+    return directory
+
+
+@pytest.fixture
+def into(tmp_path: Path) -> Path:
+    into = tmp_path / "into"
+    into.mkdir()
+    return into
+
+
+@pytest.mark.parametrize("size", [1, 511, 1 << 20])
+def test_a_directory_comes_as_it_was(directory: Path, into: Path, size: int) -> None:
+    assert unpack(chunks(pack(directory), size), into)
+    for path in directory.rglob("*"):
+        copy = into / path.relative_to(directory)
+        assert copy.is_dir() == path.is_dir()
+        assert path.is_dir() or copy.read_bytes() == path.read_bytes()
+
+
+def test_nothing_is_no_archive(into: Path) -> None:
+    assert not unpack(iter([]), into)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"name": "../out"},
+        {"name": "sub/../../out"},
+        {"name": "/tmp/out"},
+        {"name": "link", "type": tarfile.SYMTYPE, "linkname": "/etc"},
+        {"name": "link", "type": tarfile.LNKTYPE, "linkname": "other"},
+        {"name": "pipe", "type": tarfile.FIFOTYPE},
+        {"name": "device", "type": tarfile.CHRTYPE},
+    ],
+)
+def test_what_leads_elsewhere_is_refused(fields: dict[str, object], into: Path) -> None:
+    with pytest.raises(BundleError, match="is refused"):
+        unpack(iter([archive_of(**fields)]), into)
+    assert list(into.iterdir()) == []
+    assert not (into.parent / "out").exists()
+
+
+def test_an_archive_that_is_cut_off_is_known(directory: Path, into: Path) -> None:
+    content = pack(directory)
+    with pytest.raises(BrokenArchiveError):
+        unpack(chunks(content[: len(content) // 2], 4096), into)
