@@ -18,7 +18,7 @@ from housectl.backends.katib.snapshot import family_of, is_over, is_running
 from housectl.backends.kube.client import Kube
 from housectl.backends.kube.kinds import EXPERIMENTS, PODS, TRIALS
 from housectl.diagnosis.objects import KatibExperiment, KatibTrial, Pod, find
-from housectl.errors import ClusterError
+from housectl.errors import ClusterError, DeniedError
 from housectl.experiment import Experiment
 
 _PATIENCE_SECONDS = 60.0
@@ -75,7 +75,13 @@ def _stop_member(kube: Kube, member: KatibExperiment, trials: list[KatibTrial], 
     failures = min(member.spec.max_failed_trial_count or enough, enough)
     change = {"maxTrialCount": enough, "parallelTrialCount": 1, "maxFailedTrialCount": failures}
     annotations = {"metadata": {"annotations": {STOPPED_ANNOTATION: why}}}
-    kube.patch(EXPERIMENTS, name, {**annotations, "spec": change})
+    try:
+        kube.patch(EXPERIMENTS, name, {**annotations, "spec": change})
+    except DeniedError:
+        # Katib lets nobody change an experiment that has just ended by itself.
+        if is_over(kube.get(EXPERIMENTS, name, KatibExperiment)):
+            return
+        raise
     if len(doomed) == len(trials):
         _kill_pods(kube, name)
     _wait_until_over(kube, name)
