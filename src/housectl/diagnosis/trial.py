@@ -83,8 +83,9 @@ def _without_collector(observed: Observed) -> Cause:
     return Cause(
         what="the training has ended, but Katib waits for its metric for ever: its pod was made "
         "without Katib's metrics collector.",
-        cure=f"{observed.place.cluster_kubectl(label)} --overwrite   # if it had this label, "
-        "Katib's webhook was away: housectl doctor",
+        cure=f"{observed.place.cluster_kubectl(label)} --overwrite   # then housectl delete "
+        f"{observed.title}, and tune again; if it had this label, Katib's webhook was away: "
+        "housectl doctor",
     )
 
 
