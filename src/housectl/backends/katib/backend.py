@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -31,7 +32,13 @@ from housectl.contract.files import new_directory
 from housectl.contract.inputs import Inputs, read_inputs
 from housectl.contract.record import canonical_json
 from housectl.diagnosis.objects import KatibExperiment
-from housectl.errors import ConflictError, NameTakenError, UnknownExperimentError, UsageError
+from housectl.errors import (
+    ConflictError,
+    NameTakenError,
+    PodError,
+    UnknownExperimentError,
+    UsageError,
+)
 from housectl.experiment import Experiment, ExperimentState, Trial
 
 _SCHEME = "katib://"
@@ -220,7 +227,7 @@ class KatibBackend:
                 for member in self._observer.look(handle.name).members:
                     self._kube.delete(EXPERIMENTS, member.metadata.name)
             self._observer.wait_until_gone(handle.name)
-            self._volume(record).remove([work_path(handle.name)])
+            self._remove([work_path(handle.name)], record)
 
     def _stop(self, handle: Handle, why: str) -> None:
         if self._observer.observe(handle.name).state.ended:
@@ -233,6 +240,16 @@ class KatibBackend:
 
     def _volume(self, record: PlanRecord) -> Volume:
         return Volume(kube=self._kube, claim=record.settings.claim, image=record.image)
+
+    def _remove(self, paths: Sequence[str], record: PlanRecord) -> None:
+        volume = self._volume(record)
+        try:
+            volume.remove(paths)
+        except PodError:
+            # An image that does not start may be the very reason for deleting something.
+            if record.image == self._image:
+                raise
+            replace(volume, image=self._image).remove(paths)
 
     def _trial(self, handle: Handle, name: str) -> Trial:
         for trial in self.observe(handle).trials:
