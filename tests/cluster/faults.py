@@ -1,17 +1,25 @@
 """Breaking Katib for a moment, whichever one the cluster has."""
 
+import json
 import os
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+import yaml
+
 from tests.cluster.nodes import kubectl, with_kubectl
 
 _KATIB = "--namespace=kubeflow"
 _CONTROLLER = "katib-controller"
+_CONFIG = "configmap/katib-config"
+_SETTINGS = "katib-config.yaml"
 _FAULTS = "katib-standin-faults"
 _DRY = ("--dry-run=server", "--output=name")
+# The stand-in reads its faults every half second.
+_READ_SECONDS = 1.5
 _PATIENCE_SECONDS = 90.0
 
 
@@ -25,6 +33,41 @@ def without_webhooks(namespace: str) -> Iterator[None]:
     finally:
         _start()
         _wait(namespace, answering=True)
+
+
+@contextmanager
+def with_fault(entry: str) -> Iterator[None]:
+    """Let one part of a stand-in for Katib fail, such as `controller=stopped`.
+
+    A real controller has the webhooks too: without it, nothing is taken at all.
+    """
+    if _has_controller():
+        pytest.skip("Only a stand-in for Katib fails in parts.")
+    kubectl("create", "configmap", _KATIB, _FAULTS, f"--from-literal={entry}")
+    try:
+        time.sleep(_READ_SECONDS)
+        yield
+    finally:
+        kubectl("delete", "configmap", _KATIB, _FAULTS)
+
+
+@contextmanager
+def without_image(algorithm: str, image: str) -> Iterator[None]:
+    """Let the service of one algorithm have an image that cannot be pulled."""
+    before = json.loads(kubectl("get", _KATIB, _CONFIG, "--output=json"))["data"]
+    settings = yaml.safe_load(before[_SETTINGS])
+    for suggestion in settings["runtime"]["suggestions"]:
+        if suggestion["algorithmName"] == algorithm:
+            suggestion["image"] = image
+    _configure({_SETTINGS: yaml.safe_dump(settings)})
+    try:
+        yield
+    finally:
+        _configure(before)
+
+
+def _configure(data: object) -> None:
+    kubectl("patch", _KATIB, _CONFIG, "--type=merge", f"--patch={json.dumps({'data': data})}")
 
 
 def _stop() -> None:

@@ -120,8 +120,9 @@ def test_a_trial_without_sidecar_waits_for_ever() -> None:
     expected = (
         "the training has ended, but Katib waits for its metric for ever: its pod was made without "
         "Katib's metrics collector. Cure: kubectl label namespace c-steps "
-        "katib.kubeflow.org/metrics-collector-injection=enabled --overwrite   # if it had this "
-        "label, Katib's webhook was away: housectl doctor"
+        "katib.kubeflow.org/metrics-collector-injection=enabled --overwrite   # then housectl "
+        "delete steps, and tune again; if it had this label, Katib's webhook was away: housectl "
+        "doctor"
     )
     observed = unreported("steps")
     assert said(replace(observed, pods=without_sidecar(observed.pods))) == expected
