@@ -1,8 +1,8 @@
 """How fast a trial's output comes from the claim."""
 
 import time
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -21,22 +21,25 @@ _WRITE = 'mkdir -p "$1" && head -c "$2" /dev/urandom > "$1/model"'
 
 @dataclass(frozen=True, kw_only=True)
 class _Timed(Volume):
-    """A volume that remembers how long the transfers took, without the start of a pod."""
+    """A volume that remembers how long its pods were used, from their start on."""
 
     transfers: list[float] = field(default_factory=list)
 
-    def _unpack(self, pod: str, path: str, into: Path) -> None:
-        began = time.perf_counter()
-        super()._unpack(pod, path, into)
-        self.transfers.append(time.perf_counter() - began)
+    @contextmanager
+    def pod(self, *, read_only: bool) -> Iterator[str]:
+        """Run a pod, and take the time while it is used."""
+        with super().pod(read_only=read_only) as name:
+            began = time.perf_counter()
+            yield name
+            self.transfers.append(time.perf_counter() - began)
 
 
 def measure(bench: Bench, scratch: Path) -> list[Measurement]:
     """Fetch random bytes again and again, as the output of a trial is fetched."""
     tell(f"transfer: {_ROUNDS} rounds")
-    volume = _Timed(kube=bench.kube, claim="model-storage", image=TRAINER)
     path = output_path("transfer", "random")
-    _write(volume, path)
+    _write(Volume(kube=bench.kube, claim="model-storage", image=TRAINER), path)
+    volume = _Timed(kube=bench.kube, claim="model-storage", image=TRAINER)
     wholes = [_fetch(volume, path, scratch / str(number)) for number in range(_ROUNDS)]
     megabytes = _BYTES / 10**6
     return [
