@@ -2,7 +2,8 @@
 
 A page's commands, the lines of its console blocks that begin with `$ `, run in order in a copy of a
 project with a champion, a challenger and houses.csv. Each must end with status 0, or with that of a
-comment such as `# status 10`. A server that is started runs until the page's end.
+comment such as `# status 10`. A server that is started runs until the page's end. Those of its
+shell-session blocks run on a cluster, in cluster/test_docs.py.
 """
 
 import os
@@ -30,10 +31,13 @@ from tests.test_way import free_port, serving
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 DOCS = ROOT / "docs"
 
+# What is shown in blocks of these languages is run, here or on a cluster.
+HERE, CLUSTER = "console", "shell-session"
+
 # Shown and not run, since each would install housectl anew; what they name is checked instead.
 MAKE = re.compile(r"make (\S+)")
 
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```([\w-]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"\$ (?P<command>.*?)(?:\s+# status (?P<status>\d+).*)?")
 HEADING = re.compile(r"^(#+) (.*)$", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -47,8 +51,8 @@ def blocks(page: Path, language: str) -> list[str]:
     return [text for found, text in BLOCK.findall(page.read_text()) if found == language]
 
 
-def commands(page: Path) -> Iterator[tuple[str, int]]:
-    for block in blocks(page, "console"):
+def commands(page: Path, language: str = HERE) -> Iterator[tuple[str, int]]:
+    for block in blocks(page, language):
         for line in block.splitlines():
             if match := COMMAND.fullmatch(line):
                 yield match["command"], int(match["status"] or 0)
@@ -131,6 +135,17 @@ def test_the_workflow_of_the_readme_runs(
             assert ended.returncode == 0, f"{step}\n{ended.stdout}{ended.stderr}"
 
 
+def test_the_workflows_name_what_there_is() -> None:
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    for path in (ROOT / ".github" / "workflows").glob("*.yaml"):
+        jobs = yaml.safe_load(path.read_text())["jobs"].values()
+        steps = " ".join(step.get("run", "") for job in jobs for step in job["steps"])
+        settings = " ".join(" ".join(job.get("env", {}).values()) for job in jobs)
+        assert set(re.findall(r"make ([a-z-]+)", steps)) <= set(targets)
+        for named in re.findall(r"tests/\S+", steps + settings):
+            assert (ROOT / named).exists(), named
+
+
 def bash(
     command: str, project: ProjectDirectory, environment: Mapping[str, str]
 ) -> "subprocess.CompletedProcess[str]":
@@ -174,7 +189,8 @@ def test_the_fields_that_are_shown_are_sound(block: str, project: ProjectDirecto
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_commands_are_shown_where_they_are_found(page: Path) -> None:
     shown = re.findall(r"^\s*\$ .*$", page.read_text(), flags=re.MULTILINE)
-    assert len(shown) == len([*commands(page)]), shown
+    found = [command for where in (HERE, CLUSTER) for command in commands(page, where)]
+    assert len(shown) == len(found), shown
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
