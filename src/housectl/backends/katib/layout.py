@@ -13,6 +13,8 @@ STOPPED_ANNOTATION = "housectl/stopped"
 CONTINUED_ANNOTATION = "housectl/continued"
 EXPERIMENT_LABEL = "katib.kubeflow.org/experiment"
 TRIAL_LABEL = "katib.kubeflow.org/trial"
+# Kubernetes' own, which pods have also where Katib's webhook missed them.
+JOB_LABEL = "job-name"
 
 EXPERIMENT, TRIAL, TASK, VOLUME = "experiment", "trial", "task", "volume"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from housectl.backends.katib.containers import CONTAINER
-from housectl.backends.katib.layout import TRIAL_LABEL
+from housectl.backends.katib.layout import JOB_LABEL
 from housectl.backends.kube.client import Kube
 from housectl.backends.kube.kinds import PODS
 from housectl.diagnosis.attempt import COLLECTORS
@@ -18,7 +18,7 @@ _PAUSE_SECONDS = 5.0
 
 def trial_log(kube: Kube, trial: str) -> Iterator[str]:
     """Yield a trial's lines, which Katib's collector repeats with words of its own before them."""
-    for pod in kube.views(PODS, Pod, labels=f"{TRIAL_LABEL}={trial}"):
+    for pod in kube.views(PODS, Pod, labels=f"{JOB_LABEL}={trial}"):
         collectors = [each.name for each in pod.spec.containers if each.name in COLLECTORS]
         for collector in collectors:
             yield from trainer_lines(_log(kube, pod, collector))

@@ -2,13 +2,14 @@
 
 import time
 from collections import Counter
+from collections.abc import Iterable
+from contextlib import suppress
 
 from housectl.backends.base import Snapshot, Work
 from housectl.backends.katib.layout import (
     CONTINUED_ANNOTATION,
     EXPERIMENT_LABEL,
     STOPPED_ANNOTATION,
-    TRIAL_LABEL,
 )
 from housectl.backends.katib.look import ExperimentLook
 from housectl.backends.katib.manifest import experiment_manifest
@@ -16,9 +17,9 @@ from housectl.backends.katib.plan import remaining
 from housectl.backends.katib.records import PlanRecord
 from housectl.backends.katib.snapshot import family_of, is_over, is_running
 from housectl.backends.kube.client import Kube
-from housectl.backends.kube.kinds import EXPERIMENTS, PODS, TRIALS
-from housectl.diagnosis.objects import KatibExperiment, KatibTrial, Pod, find
-from housectl.errors import ClusterError, DeniedError
+from housectl.backends.kube.kinds import EXPERIMENTS, JOBS, TRIALS
+from housectl.diagnosis.objects import KatibExperiment, KatibTrial, find
+from housectl.errors import AbsentError, ClusterError, DeniedError
 from housectl.experiment import Experiment
 
 _PATIENCE_SECONDS = 60.0
@@ -82,21 +83,21 @@ def _stop_member(kube: Kube, member: KatibExperiment, trials: list[KatibTrial], 
         if is_over(kube.get(EXPERIMENTS, name, KatibExperiment)):
             return
         raise
-    if len(doomed) == len(trials):
-        _kill_pods(kube, name)
-    _wait_until_over(kube, name)
+    _wait_until_over(kube, name, failing=doomed if len(doomed) == len(trials) else ())
     for trial in kube.views(TRIALS, KatibTrial, labels=f"{EXPERIMENT_LABEL}={name}"):
         if trial.metadata.name in doomed and not find(trial.status.conditions, "Succeeded"):
             kube.delete(TRIALS, trial.metadata.name)
 
 
-def _kill_pods(kube: Kube, member: str) -> None:
-    """Let the running trials fail, which ends an experiment that has no other trial."""
-    for pod in kube.views(PODS, Pod, labels=f"{EXPERIMENT_LABEL}={member},{TRIAL_LABEL}"):
-        kube.delete(PODS, pod.metadata.name)
+def _fail(kube: Kube, trials: Iterable[str]) -> None:
+    """Let trials fail, also those without a pod; one that has no job yet will have one."""
+    for trial in trials:
+        with suppress(AbsentError):
+            kube.patch(JOBS, trial, {"spec": {"activeDeadlineSeconds": 1}})
 
 
-def _wait_until_over(kube: Kube, member: str) -> None:
+def _wait_until_over(kube: Kube, member: str, *, failing: Iterable[str]) -> None:
+    """Wait until Katib has ended a member; where no trial has ended, one has to fail for that."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while not is_over(kube.get(EXPERIMENTS, member, KatibExperiment)):
         if time.monotonic() > deadline:
@@ -104,6 +105,7 @@ def _wait_until_over(kube: Kube, member: str) -> None:
                 f"Katib's controller has not ended {member} in {_PATIENCE_SECONDS:.0f} s.",
                 hint="housectl doctor   # says whether Katib's controller runs",
             )
+        _fail(kube, failing)
         time.sleep(_PAUSE)
 
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from housectl.diagnosis.rights import forbidden_cause
 from housectl.errors import (
     AbsentError,
     ClusterError,
@@ -20,12 +21,15 @@ _ERRORS: dict[int, type[ClusterError]] = {
     HTTPStatus.NOT_FOUND: AbsentError,
     HTTPStatus.CONFLICT: ConflictError,
     HTTPStatus.BAD_REQUEST: DeniedError,
+    HTTPStatus.FORBIDDEN: DeniedError,
     HTTPStatus.UNPROCESSABLE_ENTITY: DeniedError,
 }
 _WEBHOOK_FAILED = "failed calling webhook"
 # What the API server says of a kind that nobody has told it about: it serves all others of ours.
 _UNKNOWN_KIND = "404 page not found"
 _KATIB = "github.com/kubeflow/katib.git/manifests/v1beta1/installs/katib-standalone?ref=v0.19.0"
+# As in: User "me" cannot create resource "pods"; a quota forbids in other words.
+_NO_RIGHT = " cannot "
 _LONGEST = 600
 
 
@@ -50,9 +54,7 @@ class Server:
 def failure(server: Server, status: int, body: bytes) -> ClusterError:
     """Return the error for an answer that is none of success."""
     message = _message(body) or HTTPStatus(status).phrase
-    if status == HTTPStatus.FORBIDDEN and "denied the request" not in message:
-        from housectl.diagnosis.rights import forbidden_cause
-
+    if status == HTTPStatus.FORBIDDEN and _NO_RIGHT in message:
         cause = forbidden_cause(message, context=server.context or None)
         return ForbiddenError(cause.what, hint=cause.cure)
     if status == HTTPStatus.UNAUTHORIZED:
@@ -68,9 +70,12 @@ def failure(server: Server, status: int, body: bytes) -> ClusterError:
     if message == _UNKNOWN_KIND:
         return katib_missing(server, "it does not know Katib's kinds")
     kind = DeniedError if "denied the request" in message else _ERRORS.get(status, ClusterError)
+    limited = status == HTTPStatus.FORBIDDEN
     return kind(
         f"The cluster says: {message.rstrip('.')}.",
-        hint="housectl doctor   # checks what the cluster has",
+        hint=f"{server.kubectl} describe quota,limitrange -A   # what namespaces may use"
+        if limited
+        else "housectl doctor   # checks what the cluster has",
     )
 
 
