@@ -112,6 +112,7 @@ def test_a_namespace_that_loses_katibs_label(tmp_path: Path) -> None:
             "unlabelled, and tune again; if it had this label, Katib's webhook was away: housectl "
             "doctor",
         )
+        assert "mse=1" in drills.project.must("logs", "unlabelled", "--trial", "1").out
 
 
 def test_inputs_that_are_gone_or_damaged_are_brought_again(drills: Drills) -> None:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from housectl.diagnosis.job import task_cause
-from housectl.diagnosis.objects import Condition, Reference, Terminated
+from housectl.diagnosis.objects import ClaimSource, Condition, Reference, Terminated, Volume
 from tests.diagnosis.changing import changed, ending, podded, said
 from tests.diagnosis.recordings import job_case, recorded_names, sentences
 
@@ -65,6 +65,20 @@ def test_the_memory_limit_as_people_write_it(limit: str, told: str, more: str) -
     spec = changed(case.pods[0].spec, containers=[changed(container, resources=resources)])
     assert said(podded(case, spec=spec)) == (
         f"out of memory: limit {told}, peak unknown. Cure: housectl tune --trial-memory {more}"
+    )
+
+
+def test_inputs_that_the_claim_has_lost() -> None:
+    digest = "57bf" * 16
+    error = f"The inputs /mnt/models/inputs/{digest} cannot be used: no such file."
+    ended = ending(job_case("exit"), Terminated(exit_code=5, message=error))
+    assert said(ended) == f"exited 5: {error} Cure: housectl logs exit"
+    claim = Volume(name="models", persistent_volume_claim=ClaimSource(claim_name="model-storage"))
+    mounted = podded(ended, spec=changed(ended.pods[0].spec, volumes=[claim]))
+    assert said(mounted) == (
+        "the inputs on the claim model-storage are damaged or gone: no such file. Cure: kubectl "
+        f"annotate pvc model-storage housectl/inputs-{digest[:40]}- -n diag   # then housectl tune "
+        "brings them again"
     )
 
 
