@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from http import HTTPStatus
@@ -13,7 +14,7 @@ from housectl.backends.kube.exec import Streams, open_streams
 from housectl.backends.kube.failures import Server, failure, translated
 from housectl.backends.kube.kinds import ACCESS_REVIEWS, PODS, Kind, kind_of
 from housectl.diagnosis.objects import View, view
-from housectl.errors import AbsentError
+from housectl.errors import AbsentError, ClusterError
 
 if TYPE_CHECKING:
     from kubernetes.client.rest import RESTResponse
@@ -71,7 +72,7 @@ class Kube:
 
     def read(self, path: str) -> Mapping[str, object]:
         """Return what the API server has at a path that belongs to no kind, such as /version."""
-        return _parsed(self._call("GET", path))
+        return self._object(self._call("GET", path))
 
     def get(self, kind: Kind, name: str, as_view: type[_V], *, namespace: str | None = None) -> _V:
         """Return one object.
@@ -80,7 +81,7 @@ class Kube:
             AbsentError: There is none.
         """
         path = self._path(kind, name, namespace=namespace)
-        return view(as_view, _parsed(self._call("GET", path)))
+        return view(as_view, self._object(self._call("GET", path)))
 
     def find(self, kind: Kind, name: str, as_view: type[_V]) -> _V | None:
         """Return one object, or None."""
@@ -98,7 +99,7 @@ class Kube:
             fields: A field selector.
         """
         query = {"labelSelector": labels, "fieldSelector": fields}
-        answer = _parsed(self._call("GET", self._path(kind), query=query))
+        answer = self._object(self._call("GET", self._path(kind), query=query))
         metadata, items = answer.get("metadata"), answer.get("items")
         version = metadata.get("resourceVersion", "") if isinstance(metadata, dict) else ""
         return Listing(items=tuple(items) if isinstance(items, list) else (), version=str(version))
@@ -141,7 +142,7 @@ class Kube:
         """
         query = {"dryRun": "All"} if dry_run else {}
         path = self._path(kind_of(manifest))
-        return _parsed(self._call("POST", path, body=manifest, query=query))
+        return self._object(self._call("POST", path, body=manifest, query=query))
 
     def patch(self, kind: Kind, name: str, change: Manifest) -> None:
         """Merge a change into an object; None removes what is there."""
@@ -187,7 +188,7 @@ class Kube:
             "kind": "SelfSubjectAccessReview",
             "spec": {"resourceAttributes": attributes},
         }
-        status = _parsed(self._call("POST", self._path(ACCESS_REVIEWS), body=review))["status"]
+        status = self._object(self._call("POST", self._path(ACCESS_REVIEWS), body=review))["status"]
         return isinstance(status, dict) and status.get("allowed") is True
 
     def _path(self, kind: Kind, name: str = "", *, namespace: str | None = None) -> str:
@@ -237,7 +238,17 @@ class Kube:
         client.update_params_for_auth(headers, [], ["BearerToken"], "", "", None)
         return headers
 
+    def _object(self, data: bytes) -> dict[str, object]:
+        """Return the object that an answer holds.
 
-def _parsed(data: bytes) -> dict[str, object]:
-    parsed = json.loads(data)
-    return parsed if isinstance(parsed, dict) else {}
+        Raises:
+            ClusterError: What answers is no API server.
+        """
+        with suppress(ValueError):
+            parsed = json.loads(data)
+            if isinstance(parsed, dict):
+                return parsed
+        raise ClusterError(
+            f"What answers at {self.server.address} is not Kubernetes' API.",
+            hint=f"{self.server.kubectl} cluster-info   # then correct the kubeconfig",
+        )

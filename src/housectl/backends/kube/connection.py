@@ -28,6 +28,7 @@ def connect(context: str | None) -> Connection:
     """
     from kubernetes.client import ApiClient, Configuration
     from kubernetes.config import ConfigException, load_incluster_config
+    from yaml import YAMLError
 
     configuration = Configuration()
     # Retries would hide for a minute that nobody listens, and print a warning for each.
@@ -36,6 +37,8 @@ def connect(context: str | None) -> Connection:
     configuration.connection_pool_maxsize = 32
     try:
         name = _load(configuration, context)
+    except (OSError, TypeError, ValueError, YAMLError) as error:
+        raise _unreadable(error) from error
     except ConfigException as error:
         if context is not None:
             raise _unknown(context, error) from error
@@ -54,6 +57,14 @@ def _load(configuration: object, context: str | None) -> str:
     _, active = list_kube_config_contexts()
     load_kube_config(context=context, client_configuration=configuration)
     return context or str(active["name"])
+
+
+def _unreadable(error: Exception) -> ClusterUnreachableError:
+    text = " ".join(str(error).split())
+    return ClusterUnreachableError(
+        f"The kubeconfig cannot be read: {text}.",
+        hint="kubectl config view   # or let KUBECONFIG name another file",
+    )
 
 
 def _unknown(context: str, error: Exception) -> ClusterUnreachableError:

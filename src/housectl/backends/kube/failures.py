@@ -107,12 +107,13 @@ def translated(server: Server) -> Iterator[None]:
 
 
 def _reason(error: BaseException) -> str:
-    """Return the innermost cause in few words: clients wrap them in several layers."""
-    inner: object = error
-    while isinstance(inner, BaseException) and getattr(inner, "reason", None):
-        inner = getattr(inner, "reason", None)
-    text = str(inner).rpartition("object at 0x")[2]
-    return text.partition(": ")[2] if text is not str(inner) and ": " in text else str(inner)
+    """Return the system's own words for what went wrong, which clients wrap in several layers."""
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, OSError) and inner.strerror:
+            return inner.strerror
+        last, inner = inner, inner.__cause__ or inner.__context__
+    return str(last).rstrip(".")
 
 
 def _message(body: bytes) -> str:

@@ -1,0 +1,124 @@
+"""Kubeconfigs that lead nowhere, and servers that are not there."""
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from housectl.errors import ExitStatus
+from tests.projects import ProjectDirectory, example
+
+UNREADABLE = ["not: [yaml", "[]", "{}", "", "apiVersion: v1\nkind: Config\nclusters: 3\n"]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> ProjectDirectory:
+    return example(".", tmp_path_factory.mktemp("nowhere") / "boston", backend="katib")
+
+
+def kubeconfig(path: Path, server: str) -> str:
+    content = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "here",
+        "clusters": [{"name": "here", "cluster": {"server": server}}],
+        "users": [{"name": "me", "user": {"token": "secret-token"}}],
+        "contexts": [{"name": "here", "context": {"cluster": "here", "user": "me"}}],
+    }
+    path.write_text(json.dumps(content))
+    return str(path)
+
+
+def error_of(project: ProjectDirectory, kubeconfig: str, *options: str) -> dict[str, object]:
+    answer = project.run("list", "--json", *options, KUBECONFIG=kubeconfig)
+    assert answer.status == ExitStatus.CLUSTER, answer
+    assert "Traceback" not in answer.err
+    error = answer.json["error"]
+    assert isinstance(error, dict)
+    return error
+
+
+@pytest.mark.parametrize("content", UNREADABLE)
+def test_a_kubeconfig_that_is_none_is_told(
+    content: str, project: ProjectDirectory, tmp_path: Path
+) -> None:
+    file = tmp_path / "config"
+    file.write_text(content)
+    error = error_of(project, str(file))
+    assert error["reference"] == "cluster-unreachable"
+    assert "kube" in str(error["message"])
+
+
+def test_no_kubeconfig_at_all_is_told(project: ProjectDirectory, tmp_path: Path) -> None:
+    error = error_of(project, str(tmp_path / "absent"))
+    assert str(error["message"]).startswith("No cluster is known here:")
+    assert str(error["hint"]).startswith("minikube start")
+
+
+def test_a_context_that_is_not_there_is_told(project: ProjectDirectory, tmp_path: Path) -> None:
+    file = kubeconfig(tmp_path / "config", "http://127.0.0.1:1")
+    error = error_of(project, file, "--context", "elsewhere")
+    assert "elsewhere" in str(error["message"])
+    assert error["hint"] == "kubectl config get-contexts"
+
+
+def test_a_closed_port_is_told_in_a_few_words(project: ProjectDirectory, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    error = error_of(project, kubeconfig(tmp_path / "config", url))
+    assert error["message"] == f"The cluster at {url} does not answer: Connection refused."
+    assert str(error["hint"]).startswith("kubectl --context here cluster-info")
+
+
+class _Strange(BaseHTTPRequestHandler):
+    """Answers whatever `said` has, to everybody."""
+
+    said = (200, b"")
+
+    def do_GET(self) -> None:
+        status, content = self.said
+        self.send_response(status)
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def stranger(status: int, content: bytes) -> Iterator[str]:
+    handler = type("Handler", (_Strange,), {"said": (status, content)})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("said", "reference"),
+    [
+        ((401, b'{"message":"Unauthorized"}'), "cluster-forbidden"),
+        ((404, b"404 page not found\n"), "katib-missing"),
+        ((500, b"<html>oops</html>"), "cluster"),
+        ((503, b""), "cluster"),
+        ((200, b"<html>a login page</html>"), "cluster"),
+        ((200, b"[]"), "cluster"),
+    ],
+)
+def test_a_server_that_is_none_of_kubernetes_is_told(
+    said: tuple[int, bytes],
+    reference: str,
+    project: ProjectDirectory,
+    tmp_path: Path,
+) -> None:
+    with stranger(*said) as url:
+        error = error_of(project, kubeconfig(tmp_path / "config", url))
+    assert error["reference"] == reference
+    assert "secret-token" not in json.dumps(error)
