@@ -12,10 +12,15 @@ from typing import Any, Protocol
 
 import yaml
 
+from housectl.backends.katib.volume import Volume
+from housectl.backends.kube.client import Kube
+from housectl.contract.inputs import Inputs, read_inputs
+from tests.cluster.nodes import TRAINER as IMAGE
 from tests.cluster.nodes import kubectl, with_kubectl
 from tests.projects import Answer, ProjectDirectory, example
 
 PATIENCE_SECONDS = 150.0
+CLAIM = "model-storage"
 ENDED = {"succeeded", "failed", "stopped", "interrupted"}
 
 # Where a fault is put into the YAML of an Experiment.
@@ -50,6 +55,19 @@ class Drills:
         for path, value in (changes or {}).items():
             _put(manifest, path, value)
         self.kubectl("apply", "--filename=-", given=json.dumps(manifest))
+
+    def upload(self, *options: str) -> Inputs:
+        """Bring the inputs of what is rendered to the claim, as `housectl tune` does."""
+        inputs = self.inputs(*options)
+        kube = Kube(None, self.namespace)
+        Volume(kube=kube, claim=CLAIM, image=IMAGE).upload(inputs)
+        return inputs
+
+    def inputs(self, *options: str) -> Inputs:
+        """Return the inputs of what is rendered; there are several after other options."""
+        annotations = yaml.safe_load(self.project.must("render", *options).out)["metadata"]
+        digest = json.loads(annotations["annotations"]["housectl/plan"])["inputs"]
+        return read_inputs(self.project.path / ".housectl" / "inputs" / digest)
 
     def kubectl(self, *arguments: str, given: str | None = None) -> str:
         return kubectl(*arguments, f"--namespace={self.namespace}", given=given)
@@ -111,7 +129,7 @@ def drilling(directory: Path) -> Iterator[Drills]:
         katib={
             "namespace": namespace,
             "algorithm": "random",
-            "image": "housectl-trainer:dev",
+            "image": IMAGE,
             "cpu": "10m",
             "memory": "32Mi",
         },

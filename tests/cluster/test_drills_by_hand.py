@@ -1,26 +1,67 @@
 """What people do to experiments by hand, and what `housectl status` and `tune` say of it."""
 
-import json
 import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from housectl.errors import ExitStatus
-from tests.cluster.drills import PATIENCE_SECONDS, Drills, drilling, training
+from tests.cluster.drills import (
+    CLAIM,
+    PATIENCE_SECONDS,
+    Changes,
+    Drills,
+    begin_all,
+    drilling,
+    training,
+)
 from tests.cluster.nodes import TRAINER, kubectl, run_pod, with_kubectl
 from tests.projects import HOUSECTL, clean_environment
 
 LABEL = "katib.kubeflow.org/metrics-collector-injection"
-CLAIM = "model-storage"
+MOUNT = "/mnt/models"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    """What is changed in an Experiment before something is done to it."""
+
+    changes: Changes
+    options: Sequence[str] = ()
+
+
+FIRST = f"mkdir {MOUNT}/best 2>/dev/null"
+STARTED: Mapping[str, Started] = {
+    "podless": Started(changes=training("sleep 600")),
+    "trialless": Started(changes=training("sleep 600")),
+    "best": Started(
+        changes={
+            **training(f"{FIRST} && echo mse=nan || echo mse=0.5; sleep 5"),
+            "spec.metricsCollectorSpec.source": None,
+        },
+        options=("--trials", "2", "--workers", "2", "--max-failed", "2"),
+    ),
+}
+LOST = {
+    "gone": (
+        ("--seed", "7"),
+        "[Errno 2] No such file or directory: '{path}/recipe.json'.",
+    ),
+    "damaged": (("--seed", "8"), "JSON is malformed: invalid character (byte 0)."),
+}
 
 
 @pytest.fixture(scope="module")
 def drills(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drills]:
+    """A namespace in which all has been begun at once."""
     with drilling(tmp_path_factory.mktemp("by-hand")) as drills:
+        begin_all(drills, STARTED)
+        for name in LOST:
+            lose(drills, name)
         yield drills
 
 
@@ -35,7 +76,6 @@ def running_pod(drills: Drills, name: str) -> str:
 
 
 def test_a_pod_that_was_deleted(drills: Drills) -> None:
-    drills.start("podless", training("sleep 600"))
     pod = running_pod(drills, "podless")
     drills.kubectl("delete", "pod", pod, "--wait=false", "--grace-period=1")
     drills.expect(
@@ -46,7 +86,6 @@ def test_a_pod_that_was_deleted(drills: Drills) -> None:
 
 
 def test_a_trial_that_was_deleted(drills: Drills) -> None:
-    drills.start("trialless", training("sleep 600"))
     trial = running_pod(drills, "trialless").rpartition("-")[0]
     drills.kubectl("delete", "trial", trial)
     drills.expect(
@@ -77,15 +116,6 @@ def test_an_experiment_that_is_deleted_while_somebody_waits(drills: Drills) -> N
 
 
 def test_a_trial_without_a_number_that_katib_takes_for_the_best(drills: Drills) -> None:
-    first = "mkdir /mnt/models/best 2>/dev/null"
-    drills.start(
-        "best",
-        {
-            **training(f"{first} && echo mse=nan || echo mse=0.5; sleep 5"),
-            "spec.metricsCollectorSpec.source": None,
-        },
-        *("--trials", "2", "--workers", "2", "--max-failed", "2"),
-    )
     status = drills.when("best", lambda status: status["state"] == "succeeded")
     (useless,) = status["failed"]
     listed = drills.kubectl("get", "trials", "--selector=app.kubernetes.io/instance=best")
@@ -115,31 +145,35 @@ def test_a_namespace_that_loses_katibs_label(tmp_path: Path) -> None:
         assert "mse=1" in drills.project.must("logs", "unlabelled", "--trial", "1").out
 
 
-def test_inputs_that_are_gone_or_damaged_are_brought_again(drills: Drills) -> None:
-    seed = ("--seed", "7")
-    annotations = json.loads(drills.project.must("render", *seed, "--json").out)["document"]
-    digest = annotations.partition('"inputs":"')[2].partition('"')[0]
-    mark = f"housectl/inputs-{digest[:40]}"
-    cure = f"kubectl annotate pvc {CLAIM} {mark}- -n {drills.namespace}"
-
-    def lose(name: str, what: str) -> None:
-        drills.kubectl("annotate", "pvc", CLAIM, f"{mark}=uploaded", "--overwrite")
-        drills.start(name, {}, *seed)
-        drills.expect(
-            name,
-            f"1 of 1 trials failed: the inputs on the claim {CLAIM} are damaged or gone: {what} "
-            f"Cure: {cure}   # then housectl tune brings them again",
-        )
-
-    path = f"/mnt/models/inputs/{digest}"
-    lose("gone", f"[Errno 2] No such file or directory: '{path}/recipe.json'.")
-    damage = f"mkdir -p {path} && echo damaged > {path}/recipe.json"
-    run_pod(
-        drills.namespace,
-        TRAINER,
-        ["sh", "-c", damage],
-        mounts={"/mnt/models": {"persistentVolumeClaim": {"claimName": CLAIM}}},
+@pytest.mark.parametrize("name", LOST)
+def test_inputs_that_are_lost_are_brought_again(name: str, drills: Drills) -> None:
+    seed, what = LOST[name]
+    digest = drills.inputs(*seed).digest
+    cure = f"kubectl annotate pvc {CLAIM} housectl/inputs-{digest[:40]}- -n {drills.namespace}"
+    drills.expect(
+        name,
+        f"1 of 1 trials failed: the inputs on the claim {CLAIM} are damaged or gone: "
+        f"{what.format(path=f'{MOUNT}/inputs/{digest}')} Cure: {cure}   # then housectl tune "
+        "brings them again",
     )
-    lose("damaged", "JSON is malformed: invalid character (byte 0).")
     subprocess.run(cure, shell=True, env=os.environ | with_kubectl(), check=True)
-    drills.project.must("tune", "--name", "brought", *seed)
+    drills.upload(*seed)
+    drills.start(f"{name}-again", {}, *seed)
+    drills.when(f"{name}-again", lambda status: status["state"] == "succeeded")
+
+
+def lose(drills: Drills, name: str) -> None:
+    """Let the claim have a mark of inputs that it does not have, or not whole."""
+    seed, _ = LOST[name]
+    digest = drills.inputs(*seed).digest
+    mark = f"housectl/inputs-{digest[:40]}=uploaded"
+    drills.kubectl("annotate", "pvc", CLAIM, mark)
+    if name == "damaged":
+        directory = f"{MOUNT}/inputs/{digest}"
+        run_pod(
+            drills.namespace,
+            TRAINER,
+            ["sh", "-c", f"mkdir -p {directory} && echo damaged > {directory}/recipe.json"],
+            mounts={MOUNT: {"persistentVolumeClaim": {"claimName": CLAIM}}},
+        )
+    drills.start(name, {}, *seed)
