@@ -96,6 +96,7 @@ class KatibBackend:
                 self._kube.create(manifest)
             except ConflictError as error:
                 raise _taken(work.name) from error
+        self._observer.remember(work.name, plan.record)
         return self._handle(work.name)
 
     def recorded(self, handle: Handle) -> KatibPlan:

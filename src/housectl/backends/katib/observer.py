@@ -56,6 +56,10 @@ class Observer:
             self._records[name] = _recorded(name, self._metadata(name))
         return self._records[name]
 
+    def remember(self, name: str, record: PlanRecord) -> None:
+        """Take a record that was submitted just now, which need not be asked for."""
+        self._records[name] = record
+
     def exists(self, name: str) -> bool:
         """Return whether something has that name."""
         return bool(self._metadata(name))
