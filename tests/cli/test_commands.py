@@ -167,7 +167,7 @@ def test_ctrl_c_leaves_the_search_running(project: ProjectDirectory) -> None:
 
 
 def test_failing_trials_are_explained(project: ProjectDirectory) -> None:
-    project.change(limits={"memory": "1Mi"})
+    project.change(limits={"memory": "1Mi"}, space={**GOOD, "n_estimators": 1000})
     answer = project.run("tune", "--name", "starved")
     assert answer.status == ExitStatus.NO_TRIAL
     assert "out of memory" in answer.err
