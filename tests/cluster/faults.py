@@ -18,8 +18,8 @@ _CONFIG = "configmap/katib-config"
 _SETTINGS = "katib-config.yaml"
 _FAULTS = "katib-standin-faults"
 _DRY = ("--dry-run=server", "--output=name")
-# The stand-in reads its faults every half second.
-_READ_SECONDS = 1.5
+# The stand-in reads its faults every half second, when it has no more to do.
+_READ_SECONDS = 3.0
 _PATIENCE_SECONDS = 90.0
 
 
@@ -36,7 +36,7 @@ def without_webhooks(namespace: str) -> Iterator[None]:
 
 
 @contextmanager
-def with_fault(entry: str) -> Iterator[None]:
+def with_fault(entry: str, namespace: str) -> Iterator[None]:
     """Let one part of a stand-in for Katib fail, such as `controller=stopped`.
 
     A real controller has the webhooks too: without it, nothing is taken at all.
@@ -49,6 +49,7 @@ def with_fault(entry: str) -> Iterator[None]:
         yield
     finally:
         kubectl("delete", "configmap", _KATIB, _FAULTS)
+        _wait(namespace, answering=True)
 
 
 @contextmanager

@@ -26,7 +26,7 @@ def drills(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drills]:
 
 
 def test_a_controller_that_is_away(drills: Drills) -> None:
-    with with_fault("controller=stopped"):
+    with with_fault("controller=stopped", drills.namespace):
         drills.start("untaken")
         drills.expect(
             "untaken",
@@ -38,7 +38,7 @@ def test_a_controller_that_is_away(drills: Drills) -> None:
 def test_a_webhook_that_goes_away(drills: Drills) -> None:
     drills.start("unhooked", training("echo mse=1; sleep 5"), "--trials", "2")
     drills.when("unhooked", lambda status: status["state"] == "running")
-    with with_fault("webhook=down"):
+    with with_fault("webhook=down", drills.namespace):
         drills.expect(
             "unhooked",
             "The running trial is stuck: no pod can be made, because the webhook "

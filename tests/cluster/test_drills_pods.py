@@ -1,13 +1,28 @@
 """Pods of trials that do not start: `housectl status` says why, and what to type."""
 
+import signal
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
-from tests.cluster.drills import POD, TRAINER, VALUES, Changes, Drills, begin_all, drilling
+from housectl.errors import ExitStatus
+from tests.cluster.drills import (
+    PATIENCE_SECONDS,
+    POD,
+    TRAINER,
+    VALUES,
+    Changes,
+    Drills,
+    begin_all,
+    drilling,
+)
 from tests.cluster.nodes import TRAINER as IMAGE
+from tests.projects import HOUSECTL, clean_environment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +163,7 @@ spec:
   accessModes: [ReadWriteOnce]
   resources: {requests: {storage: 1Gi}}
 """
+EVENTS = "kubectl get events --field-selector involvedObject.name"
 SMALL = """
 apiVersion: v1
 kind: LimitRange
@@ -188,3 +204,37 @@ def test_a_pod_that_does_not_start(name: str, drills: Drills) -> None:
 @pytest.mark.parametrize("name", LIMITED)
 def test_a_pod_that_the_namespace_does_not_allow(name: str, limited: Drills) -> None:
     limited.expect(name, LIMITED[name].reason)
+
+
+def test_who_waits_is_told_at_once(drills: Drills) -> None:
+    expected = f"no-account: {drills.named('no-account', FAULTS['no-account'].reason)}\n"
+    process = subprocess.Popen(
+        [HOUSECTL, "tune", "--resume", "no-account"],
+        cwd=drills.project.path,
+        env=clean_environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    too_long = Timer(PATIENCE_SECONDS, process.kill)
+    too_long.start()
+    told = list(takewhile(lambda line: line != expected, process.stderr))
+    too_long.cancel()
+    process.send_signal(signal.SIGINT)
+    _, rest = process.communicate()
+    assert process.returncode == ExitStatus.INTERRUPTED, (told, rest)
+    assert "housectl tune --resume no-account" in rest
+
+
+def test_inputs_do_not_come_to_the_claim_without_an_image(drills: Drills) -> None:
+    image = "127.0.0.1:1/trainer:1"
+    answer = drills.run("tune", "--name", "unsent", "--image", image, "--json")
+    assert answer.status == ExitStatus.CLUSTER
+    error = answer.json["error"]
+    assert isinstance(error, dict)
+    assert error["message"] == (
+        f"The pod that reaches the claim: the image {image} cannot be pulled: dial tcp "
+        "127.0.0.1:1: connect: connection refused."
+    )
+    assert error["hint"].startswith(f"{EVENTS}=housectl-volume-")
+    assert "unsent" not in drills.kubectl("get", "experiments,pods", "--output=name")
