@@ -1,6 +1,11 @@
+import signal
+
 import pytest
 
 from tests.projects import GOOD, POOR, ProjectDirectory, example
+
+# A shell lets what it starts in the background ignore Ctrl-C, and so would all that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

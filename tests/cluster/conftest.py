@@ -1,5 +1,6 @@
 """The cluster of these tests: the one that KUBECONFIG names, else one that a test bed brings up."""
 
+import os
 import secrets
 from collections.abc import Iterator
 
@@ -7,14 +8,24 @@ import pytest
 
 from tests.cluster.bringing_up import NoClusterError, bring_up, prepared
 
+_NEEDS = "HOUSECTL_TESTS_NEED"
 
-@pytest.fixture(scope="session", autouse=True)
-def cluster() -> None:
-    """Bring up the cluster, with the images of this checkout on its nodes."""
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Bring up the cluster, with the images of this checkout on its nodes, for all processes."""
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
     try:
         bring_up()
     except NoClusterError as error:
-        pytest.skip(str(error))
+        os.environ[_NEEDS] = str(error)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cluster() -> None:
+    """Skip where there is no cluster, saying what is needed."""
+    if _NEEDS in os.environ:
+        pytest.skip(os.environ[_NEEDS])
 
 
 @pytest.fixture(scope="session")

@@ -340,6 +340,7 @@ def volume_pods(namespace: str) -> list[str]:
     ]
 
 
+@pytest.mark.alone
 def test_katibs_webhooks_are_away(project: ProjectDirectory, namespace: str) -> None:
     with without_webhooks(namespace):
         answer = doctor(project)

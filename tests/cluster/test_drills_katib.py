@@ -16,6 +16,8 @@ from tests.cluster.drills import Drills, drilling, training
 from tests.cluster.faults import with_fault, without_image
 from tests.projects import Answer
 
+pytestmark = pytest.mark.alone
+
 CONTROLLER = "kubectl get pods -n kubeflow -l katib.kubeflow.org/component=controller"
 
 

@@ -91,6 +91,7 @@ def test_a_killed_command_is_come_back_to(project: ProjectDirectory, namespace: 
     project.must("promote", "killed")
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("component", ["kube-apiserver", "kubelet"])
 def test_a_search_outlives_a_part_of_kubernetes(
     project: ProjectDirectory, namespace: str, component: str
