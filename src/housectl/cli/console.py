@@ -157,9 +157,9 @@ class LiveWatcher:
         from rich.live import Live
 
         if self._live is None:
-            self._live = Live(console=_errors(), refresh_per_second=4)
+            self._live = Live(console=_errors(), auto_refresh=False)
             self._live.start()
-        self._live.update(renderable)
+        self._live.update(renderable, refresh=True)
 
 
 def _trial_table(trials: Sequence[Trial]) -> "RenderableType":

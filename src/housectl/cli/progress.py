@@ -54,8 +54,9 @@ class PlainWatcher:
         """A task was looked at."""
         for trouble in troubles(snapshot):
             self._tell_once(f"{task.name}: {trouble}")
-        if self._silent_for_long and (line := said()):
-            self._say(f"{task.name}: {line}")
+        if self._silent_for_long:
+            line = said()
+            self._say(f"{task.name}: {line}" if line else self._line)
 
     @property
     def _silent_for_long(self) -> bool:

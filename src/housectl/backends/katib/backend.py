@@ -4,17 +4,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import quote
 
 from housectl.backends.base import Handle, Snapshot, Task, Work
 from housectl.backends.katib import stopping
 from housectl.backends.katib.admission import check_plan
+from housectl.backends.katib.handles import Handles
 from housectl.backends.katib.layout import (
-    EXPERIMENT,
-    INSTANCE_LABEL,
     inputs_path,
     output_path,
-    selector_of_all,
     work_path,
 )
 from housectl.backends.katib.logs import TaskLogs, trial_log
@@ -31,7 +28,6 @@ from housectl.backends.output import check_task_output, check_trial_output
 from housectl.contract.files import new_directory
 from housectl.contract.inputs import Inputs, read_inputs
 from housectl.contract.record import canonical_json
-from housectl.diagnosis.objects import KatibExperiment
 from housectl.errors import (
     ConflictError,
     NameTakenError,
@@ -40,8 +36,6 @@ from housectl.errors import (
     UsageError,
 )
 from housectl.experiment import Experiment, ExperimentState, Trial
-
-_SCHEME = "katib://"
 
 
 class KatibBackend:
@@ -63,6 +57,7 @@ class KatibBackend:
         self._image = image
         self._inputs = inputs
         self._observer = Observer(kube)
+        self._handles = Handles(kube)
         self._task_logs = TaskLogs(kube)
 
     def plan(self, work: Work, *, inputs: Inputs, image: str | None) -> KatibPlan:
@@ -97,7 +92,7 @@ class KatibBackend:
             except ConflictError as error:
                 raise _taken(work.name) from error
         self._observer.remember(work.name, plan.record)
-        return self._handle(work.name)
+        return self._handles.of(work.name)
 
     def recorded(self, handle: Handle) -> KatibPlan:
         """Return the plan that was submitted, from the annotation of what it made."""
@@ -131,13 +126,7 @@ class KatibBackend:
 
     def handles(self) -> Sequence[Handle]:
         """Return all experiments, the newest first."""
-        ours = selector_of_all(EXPERIMENT)
-        members = self._kube.views(EXPERIMENTS, KatibExperiment, labels=ours)
-        begun: dict[str, str] = {}
-        for member in members:
-            name, time = member.metadata.labels[INSTANCE_LABEL], member.metadata.creation_timestamp
-            begun[name] = min(begun.get(name, str(time)), str(time))
-        return [self._handle(name) for name in sorted(begun, key=begun.__getitem__, reverse=True)]
+        return self._handles.of_experiments()
 
     def handle(self, name: str) -> Handle:
         """Return the handle of an experiment or task by its name or its URL.
@@ -145,12 +134,7 @@ class KatibBackend:
         Raises:
             UnknownExperimentError: There is none.
         """
-        handle = Handle(name) if name.startswith(_SCHEME) else self._handle(name)
-        if handle != self._handle(handle.name):
-            raise UnknownExperimentError(
-                f"{handle} is on another cluster or in another namespace than {self._handle('')}.",
-                hint="housectl list --context CONTEXT --namespace NAMESPACE",
-            )
+        handle = self._handles.read(name)
         if not self._observer.exists(handle.name):
             raise unknown(handle.name)
         return handle
@@ -231,10 +215,9 @@ class KatibBackend:
             self._remove([work_path(handle.name)], record)
 
     def _stop(self, handle: Handle, why: str) -> None:
-        if self._observer.observe(handle.name).state.ended:
-            return
         if isinstance(self._observer.record(handle.name).work, Task):
-            self._kube.delete(JOBS, handle.name)
+            if not self._observer.observe(handle.name).state.ended:
+                self._kube.delete(JOBS, handle.name)
         else:
             stopping.stop(self._kube, self._observer.look(handle.name), why)
         self._observer.forget(handle.name)
@@ -260,10 +243,6 @@ class KatibBackend:
             f"{handle.name} has no trial {name}.",
             hint=f"housectl show {handle.name}   # lists them",
         )
-
-    def _handle(self, name: str) -> Handle:
-        context = quote(self._kube.server.context, safe="")
-        return Handle(f"{_SCHEME}{context}/{self._kube.namespace}/{name}")
 
 
 def _taken(name: str) -> NameTakenError:

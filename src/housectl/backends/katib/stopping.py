@@ -27,7 +27,7 @@ _PAUSE = 0.3
 
 
 def stop(kube: Kube, look: ExperimentLook, why: str) -> None:
-    """End all members that are not over; trials that have ended stay.
+    """End all members that are not over, and what still runs of the others; ended trials stay.
 
     A member without any trial is deleted.
 
@@ -35,8 +35,11 @@ def stop(kube: Kube, look: ExperimentLook, why: str) -> None:
         ClusterError: Katib's controller does not react.
     """
     for member in look.members:
-        if not is_over(member):
-            _stop_member(kube, member, _trials_of(member, look), why)
+        trials = _trials_of(member, look)
+        if is_over(member):
+            _delete(kube, filter(is_running, trials))
+        else:
+            _stop_member(kube, member, trials, why)
 
 
 def go_on(kube: Kube, record: PlanRecord, experiment: Experiment, look: ExperimentLook) -> None:
@@ -84,9 +87,20 @@ def _stop_member(kube: Kube, member: KatibExperiment, trials: list[KatibTrial], 
             return
         raise
     _wait_until_over(kube, name, failing=doomed if len(doomed) == len(trials) else ())
-    for trial in kube.views(TRIALS, KatibTrial, labels=f"{EXPERIMENT_LABEL}={name}"):
-        if trial.metadata.name in doomed and not find(trial.status.conditions, "Succeeded"):
-            kube.delete(TRIALS, trial.metadata.name)
+    now = kube.views(TRIALS, KatibTrial, labels=f"{EXPERIMENT_LABEL}={name}")
+    _delete(
+        kube,
+        (
+            trial
+            for trial in now
+            if trial.metadata.name in doomed and not find(trial.status.conditions, "Succeeded")
+        ),
+    )
+
+
+def _delete(kube: Kube, trials: Iterable[KatibTrial]) -> None:
+    for trial in trials:
+        kube.delete(TRIALS, trial.metadata.name)
 
 
 def _fail(kube: Kube, trials: Iterable[str]) -> None:

@@ -1,0 +1,49 @@
+"""The names of experiments and tasks on a cluster, as URLs such as katib://CONTEXT/NAMESPACE/NAME."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from housectl.backends.base import Handle
+from housectl.backends.katib.layout import EXPERIMENT, INSTANCE_LABEL, selector_of_all
+from housectl.backends.kube.client import Kube
+from housectl.backends.kube.kinds import EXPERIMENTS
+from housectl.diagnosis.objects import KatibExperiment
+from housectl.errors import UnknownExperimentError
+
+_SCHEME = "katib://"
+
+
+@dataclass(frozen=True)
+class Handles:
+    """The handles of one namespace of a cluster."""
+
+    kube: Kube
+
+    def of(self, name: str) -> Handle:
+        """Return the handle of what has this name here, if anything has."""
+        context = quote(self.kube.server.context, safe="")
+        return Handle(f"{_SCHEME}{context}/{self.kube.namespace}/{name}")
+
+    def read(self, text: str) -> Handle:
+        """Return the handle for a name or a URL.
+
+        Raises:
+            UnknownExperimentError: The URL is of another cluster or namespace.
+        """
+        handle = Handle(text) if text.startswith(_SCHEME) else self.of(text)
+        if handle != self.of(handle.name):
+            raise UnknownExperimentError(
+                f"{handle} is on another cluster or in another namespace than {self.of('')}.",
+                hint="housectl list --context CONTEXT --namespace NAMESPACE",
+            )
+        return handle
+
+    def of_experiments(self) -> Sequence[Handle]:
+        """Return the handles of all experiments, the newest first."""
+        members = self.kube.views(EXPERIMENTS, KatibExperiment, labels=selector_of_all(EXPERIMENT))
+        begun: dict[str, str] = {}
+        for member in members:
+            name, time = member.metadata.labels[INSTANCE_LABEL], member.metadata.creation_timestamp
+            begun[name] = min(begun.get(name, str(time)), str(time))
+        return [self.of(name) for name in sorted(begun, key=begun.__getitem__, reverse=True)]
