@@ -30,7 +30,7 @@ test: $(READY)  ## Run the tests.
 	$(BIN)/python -m pytest
 
 test-cluster: $(READY)  ## Run the tests that need a cluster with Katib, see docs/katib.md.
-	$(BIN)/python -m pytest tests/cluster -m "not alone" --numprocesses 3 --dist loadfile
+	$(BIN)/python -m pytest tests/cluster -m "not alone" --numprocesses 2 --dist loadfile --no-loadscope-reorder
 	$(BIN)/python -m pytest tests/cluster -m alone
 
 check: $(READY)  ## Format, lint, types, import layers, duplicate code.

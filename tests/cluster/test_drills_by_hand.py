@@ -22,6 +22,8 @@ from tests.cluster.drills import (
 from tests.cluster.nodes import TRAINER, kubectl, run_pod, with_kubectl
 from tests.projects import HOUSECTL, clean_environment
 
+pytestmark = pytest.mark.alone
+
 LABEL = "katib.kubeflow.org/metrics-collector-injection"
 MOUNT = "/mnt/models"
 

@@ -24,6 +24,8 @@ from tests.cluster.drills import (
 from tests.cluster.nodes import TRAINER as IMAGE
 from tests.projects import HOUSECTL, clean_environment
 
+pytestmark = pytest.mark.alone
+
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:

@@ -9,6 +9,8 @@ import pytest
 from housectl.errors import ExitStatus
 from tests.cluster.drills import Changes, Drills, begin_all, drilling, training
 
+pytestmark = pytest.mark.alone
+
 SKOPT = ("--algorithm", "bayesianoptimization")
 BOUND = "spec.parameters.0.feasibleSpace"
 UNMAPPED = {"name": "noise", "parameterType": "int", "feasibleSpace": {"min": "1", "max": "9"}}

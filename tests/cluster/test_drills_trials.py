@@ -16,6 +16,8 @@ from tests.cluster.drills import (
     training,
 )
 
+pytestmark = pytest.mark.alone
+
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
