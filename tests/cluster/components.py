@@ -13,7 +13,7 @@ def kill_and_restart(component: str) -> None:
     """Kill kube-apiserver or kubelet without warning, and wait until it is there again."""
     pid_file = Path(os.environ["KUBECONFIG"]).parent / "run" / f"{component}.pid"
     if pid_file.exists():
-        os.kill(int(pid_file.read_text()), signal.SIGKILL)
+        os.kill(int(pid_file.read_text().split()[0]), signal.SIGKILL)
         subprocess.run([TESTBED / "up"], stdout=subprocess.DEVNULL, check=True)
     else:
         # Minikube's own supervisors start again what was killed.
