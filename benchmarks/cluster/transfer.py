@@ -61,8 +61,7 @@ def _write(volume: Volume, path: str) -> None:
         volume.pod(read_only=False) as pod,
         closing(volume.kube.exec(pod, CONTAINER, command)) as streams,
     ):
-        for _ in streams.read():
-            pass
+        streams.finish()
 
 
 def _fetch(volume: Volume, path: str, into: Path) -> float:

@@ -35,8 +35,7 @@ def make(volume: Volume, script: str) -> None:
     with volume.pod(read_only=False) as pod:
         command = ["sh", "-c", f"mkdir -p {MOUNT}/test && cd {MOUNT}/test && {script}"]
         streams = volume.kube.exec(pod, CONTAINER, command)
-        for _ in streams.read():
-            pass
+        streams.finish()
         streams.close()
 
 

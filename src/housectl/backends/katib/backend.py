@@ -189,8 +189,8 @@ class KatibBackend:
 
     def discard(self, handle: Handle, trials: Sequence[str]) -> None:
         """Free the outputs of these trials; their objectives stay."""
-        known = [self._trial(handle, trial).name for trial in trials]
-        outputs = [output_path(handle.name, name) for name in known]
+        known = self._trials(handle, trials)
+        outputs = [output_path(handle.name, trial.name) for trial in known]
         if outputs:
             volume = self._volume(self._observer.record(handle.name))
             volume.remove([*outputs, *(f"{each}{LAST_WORDS_ENDING}" for each in outputs)])
@@ -236,13 +236,19 @@ class KatibBackend:
             replace(volume, image=self._image).remove(paths)
 
     def _trial(self, handle: Handle, name: str) -> Trial:
-        for trial in self.observe(handle).trials:
-            if trial.name == name:
-                return trial
-        raise UsageError(
-            f"{handle.name} has no trial {name}.",
-            hint=f"housectl show {handle.name}   # lists them",
-        )
+        (trial,) = self._trials(handle, [name])
+        return trial
+
+    def _trials(self, handle: Handle, names: Sequence[str]) -> list[Trial]:
+        """Return trials by their names, all with one look."""
+        known = {trial.name: trial for trial in self.observe(handle).trials}
+        for name in names:
+            if name not in known:
+                raise UsageError(
+                    f"{handle.name} has no trial {name}.",
+                    hint=f"housectl show {handle.name}   # lists them",
+                )
+        return [known[name] for name in names]
 
 
 def _taken(name: str) -> NameTakenError:

@@ -99,7 +99,7 @@ class ExperimentCauses:
 
     def _observe(self, member: KatibExperiment) -> Observed:
         name = member.metadata.name
-        trials = [each for each in self.look.trials if _is_of(each.metadata, name)]
+        trials = self.look.trials_of(member)
         failed = [each for each in trials if has_ended(each) and not is_usable(each)]
         suggestions = (each for each in self.look.suggestions if each.metadata.name == name)
         return Observed(
@@ -115,10 +115,6 @@ class ExperimentCauses:
             collectors={each.metadata.name: self._collector(each) for each in failed},
             now=datetime.now(UTC),
         )
-
-
-def _is_of(metadata: ObjectMeta, member: str) -> bool:
-    return metadata.labels.get(EXPERIMENT_LABEL) == member
 
 
 def _may_be_of(pod: ObjectMeta, member: str) -> bool:

@@ -60,6 +60,11 @@ class ExperimentLook:
     pods: tuple[Pod, ...]
     events: tuple[Event, ...]
 
+    def trials_of(self, member: KatibExperiment) -> list[KatibTrial]:
+        """Return the trials of one member."""
+        name = member.metadata.name
+        return [each for each in self.trials if each.metadata.labels.get(EXPERIMENT_LABEL) == name]
+
 
 @dataclass(frozen=True, kw_only=True)
 class TaskLook:

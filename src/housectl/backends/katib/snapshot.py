@@ -15,6 +15,7 @@ from housectl.backends.katib.look import ExperimentLook, TaskLook
 from housectl.contract.metrics import OBJECTIVE
 from housectl.contract.recipe import Assignment, Family, Value
 from housectl.diagnosis.objects import KatibExperiment, KatibTrial, find
+from housectl.diagnosis.observed import has_ended
 from housectl.experiment import (
     Experiment,
     ExperimentState,
@@ -32,6 +33,7 @@ MemberCause = Callable[[KatibExperiment], str | None]
 
 BY_USER, BY_TIME = "by the user", "its time was up"
 
+_TASK_ENDS = {"Complete": ExperimentState.SUCCEEDED, "Failed": ExperimentState.FAILED}
 _FAILED = ("Failed", "MetricsUnavailable", "Killed", "EarlyStopped")
 
 
@@ -68,13 +70,8 @@ def snapshot_of(
 def task_snapshot_of(look: TaskLook, cause: str | None) -> Snapshot:
     """Return how a task stands, and why if it does not get on."""
     job = look.jobs[0]
-    conditions = job.status.conditions
-    state = ExperimentState.RUNNING
-    if find(conditions, "Complete"):
-        state = ExperimentState.SUCCEEDED
-    elif find(conditions, "Failed"):
-        state = ExperimentState.FAILED
-    end = find(conditions, "Complete") or find(conditions, "Failed")
+    end = find(job.status.conditions, "Complete") or find(job.status.conditions, "Failed")
+    state = _TASK_ENDS[end.type] if end else ExperimentState.RUNNING
     return Snapshot(
         state=state,
         reason=None if state is ExperimentState.SUCCEEDED else cause,
@@ -88,12 +85,7 @@ def is_over(member: KatibExperiment) -> bool:
     return any(find(member.status.conditions, kind) for kind in ("Succeeded", "Failed"))
 
 
-def is_running(trial: KatibTrial) -> bool:
-    """Return whether a trial has not ended."""
-    return not any(find(trial.status.conditions, kind) for kind in ("Succeeded", *_FAILED))
-
-
-def objective_of(trial: KatibTrial) -> float | None:
+def _objective_of(trial: KatibTrial) -> float | None:
     """Return the objective that Katib has of a trial, if it is a finite number."""
     for metric in trial.status.observation.metrics:
         if metric.name == OBJECTIVE:
@@ -104,7 +96,7 @@ def objective_of(trial: KatibTrial) -> float | None:
     return None
 
 
-def in_order(trials: Iterable[KatibTrial]) -> list[KatibTrial]:
+def _in_order(trials: Iterable[KatibTrial]) -> list[KatibTrial]:
     """Return trials in the order in which they were made, which gives them their numbers."""
     return sorted(
         trials, key=lambda each: (str(each.metadata.creation_timestamp), each.metadata.name)
@@ -124,7 +116,7 @@ def _trials(
         _trial(
             experiment, number, families[each.metadata.labels[EXPERIMENT_LABEL]], each, trial_cause
         )
-        for number, each in enumerate(in_order(look.trials))
+        for number, each in enumerate(_in_order(look.trials))
     )
 
 
@@ -135,9 +127,9 @@ def _trial(
     trial: KatibTrial,
     trial_cause: TrialCause,
 ) -> Trial:
-    mse = objective_of(trial) if find(trial.status.conditions, "Succeeded") else None
+    mse = _objective_of(trial) if find(trial.status.conditions, "Succeeded") else None
     state = TrialState.FAILED if mse is None else TrialState.SUCCEEDED
-    if is_running(trial):
+    if not has_ended(trial):
         state = TrialState.RUNNING
     cause = None if state is TrialState.SUCCEEDED else trial_cause(trial)
     if state is TrialState.FAILED and cause is None:

@@ -15,10 +15,11 @@ from housectl.backends.katib.look import ExperimentLook
 from housectl.backends.katib.manifest import experiment_manifest
 from housectl.backends.katib.plan import remaining
 from housectl.backends.katib.records import PlanRecord
-from housectl.backends.katib.snapshot import family_of, is_over, is_running
+from housectl.backends.katib.snapshot import family_of, is_over
 from housectl.backends.kube.client import Kube
 from housectl.backends.kube.kinds import EXPERIMENTS, JOBS, TRIALS
 from housectl.diagnosis.objects import KatibExperiment, KatibTrial, find
+from housectl.diagnosis.observed import has_ended
 from housectl.errors import AbsentError, ClusterError, DeniedError
 from housectl.experiment import Experiment
 
@@ -35,9 +36,9 @@ def stop(kube: Kube, look: ExperimentLook, why: str) -> None:
         ClusterError: Katib's controller does not react.
     """
     for member in look.members:
-        trials = _trials_of(member, look)
+        trials = look.trials_of(member)
         if is_over(member):
-            _delete(kube, filter(is_running, trials))
+            _delete(kube, (trial for trial in trials if not has_ended(trial)))
         else:
             _stop_member(kube, member, trials, why)
 
@@ -48,7 +49,7 @@ def go_on(kube: Kube, record: PlanRecord, experiment: Experiment, look: Experime
     ended = Counter(
         families[trial.metadata.labels[EXPERIMENT_LABEL]]
         for trial in look.trials
-        if not is_running(trial)
+        if has_ended(trial)
     )
     attempt = 1 + max(Counter(families.values()).values())
     for member in remaining(experiment, ended, attempt=attempt):
@@ -73,7 +74,7 @@ def _stop_member(kube: Kube, member: KatibExperiment, trials: list[KatibTrial], 
     if not trials:
         kube.delete(EXPERIMENTS, name)
         return
-    doomed = {trial.metadata.name for trial in trials if is_running(trial)}
+    doomed = {trial.metadata.name for trial in trials if not has_ended(trial)}
     # Katib ends the search as soon as so many trials have ended.
     enough = max(len(trials) - len(doomed), 1)
     failures = min(member.spec.max_failed_trial_count or enough, enough)
@@ -121,8 +122,3 @@ def _wait_until_over(kube: Kube, member: str, *, failing: Iterable[str]) -> None
             )
         _fail(kube, failing)
         time.sleep(_PAUSE)
-
-
-def _trials_of(member: KatibExperiment, look: ExperimentLook) -> list[KatibTrial]:
-    name = member.metadata.name
-    return [each for each in look.trials if each.metadata.labels.get(EXPERIMENT_LABEL) == name]

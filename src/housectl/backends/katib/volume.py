@@ -82,8 +82,7 @@ class Volume:
             arguments = [mounted(temporary), mounted(path), str(len(content)), _CHECK]
             with _running(self.kube, pod, _UNPACK, arguments) as streams:
                 streams.send(content)
-                for _ in streams.read():
-                    pass
+                streams.finish()
         mark = {inputs_mark(inputs.digest): "uploaded"}
         self.kube.patch(CLAIMS, self.claim, {"metadata": {"annotations": mark}})
 
@@ -116,8 +115,7 @@ class Volume:
             self.pod(read_only=False) as pod,
             _running(self.kube, pod, _REMOVE, [mounted(path) for path in paths]) as streams,
         ):
-            for _ in streams.read():
-                pass
+            streams.finish()
 
     def _bring(self, pod: str, path: str, into: Path) -> None:
         try:

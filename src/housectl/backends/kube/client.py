@@ -83,13 +83,6 @@ class Kube:
         path = self._path(kind, name, namespace=namespace)
         return view(as_view, self._object(self._call("GET", path)))
 
-    def find(self, kind: Kind, name: str, as_view: type[_V]) -> _V | None:
-        """Return one object, or None."""
-        try:
-            return self.get(kind, name, as_view)
-        except AbsentError:
-            return None
-
     def list(self, kind: Kind, *, labels: str = "", fields: str = "") -> Listing:
         """Return the objects of a kind.
 

@@ -64,6 +64,16 @@ class Streams:
                 self._check(content)
                 return
 
+    def finish(self) -> None:
+        """Wait until the command has ended well; what it writes to standard output is dropped.
+
+        Raises:
+            PodError: It ended badly.
+            ClusterUnreachableError: The connection broke before the end.
+        """
+        for _ in self.read():
+            pass
+
     def close(self) -> None:
         """Close the connection; a command that still runs loses its streams."""
         self._socket.close()

@@ -25,8 +25,7 @@ def check_image(volume: Volume) -> str:
 def _run(volume: Volume, pod: str, command: list[str], *, cure: str) -> None:
     streams = volume.kube.exec(pod, CONTAINER, command)
     try:
-        for _ in streams.read():
-            pass
+        streams.finish()
     except PodError as error:
         raise PodError(
             f"The image {volume.image} with the claim {volume.claim}: {error.message}", hint=cure
