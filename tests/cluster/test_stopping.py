@@ -24,10 +24,18 @@ def backend(namespace: str, inputs: Inputs) -> Iterator[KatibBackend]:  # noqa: 
         backend.delete(handle)
 
 
+@pytest.fixture
+def uploaded(backend: KatibBackend, inputs: Inputs) -> Inputs:  # noqa: F811
+    """Inputs that lie on the volume already, so that a submission needs no pod of its own."""
+    handle = submit(backend, experiment("first", budget=Budget(trials=1)), inputs)
+    wait_until(backend, handle, lambda seen: seen.state.ended)
+    return inputs
+
+
 @contextmanager
-def no_room_for_trials(namespace: str) -> Iterator[None]:
-    """Let nobody but the suggestion's service have a pod: trials ask for more memory."""
-    limits = {"type": "Container", "max": {"memory": "200Mi"}}
+def memory_at_most(memory: str, namespace: str) -> Iterator[None]:
+    """Refuse every pod that asks for more: trials ask for more than the suggestion's service."""
+    limits = {"type": "Container", "max": {"memory": memory}}
     manifest = {
         "apiVersion": "v1",
         "kind": "LimitRange",
@@ -44,12 +52,10 @@ def no_room_for_trials(namespace: str) -> Iterator[None]:
 def test_trials_that_never_had_a_pod_are_stopped_and_gone_on_with(
     backend: KatibBackend,
     namespace: str,
-    inputs: Inputs,  # noqa: F811
+    uploaded: Inputs,
 ) -> None:
-    upload = submit(backend, experiment("first", budget=Budget(trials=1)), inputs)
-    wait_until(backend, upload, lambda seen: seen.state.ended)
-    with no_room_for_trials(namespace):
-        handle = submit(backend, experiment("narrow", budget=Budget(trials=2)), inputs)
+    with memory_at_most("200Mi", namespace):
+        handle = submit(backend, experiment("narrow", budget=Budget(trials=2)), uploaded)
         wait_until(backend, handle, lambda seen: len(seen.trials) >= 1)
         backend.stop(handle)
     stopped = backend.observe(handle)
@@ -62,11 +68,13 @@ def test_trials_that_never_had_a_pod_are_stopped_and_gone_on_with(
 
 def test_a_search_without_any_trial_is_gone_when_it_is_stopped(
     backend: KatibBackend,
-    inputs: Inputs,  # noqa: F811
+    namespace: str,
+    uploaded: Inputs,
 ) -> None:
-    handle = submit(backend, experiment("early"), inputs)
-    assert backend.observe(handle).trials == ()
-    backend.stop(handle)
+    with memory_at_most("1Mi", namespace):
+        handle = submit(backend, experiment("early"), uploaded)
+        assert backend.observe(handle).trials == ()
+        backend.stop(handle)
     with pytest.raises(UnknownExperimentError):
         backend.observe(handle)
     with pytest.raises(UnknownExperimentError):
