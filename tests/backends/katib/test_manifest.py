@@ -231,3 +231,28 @@ def test_a_task_says_where_it_comes_from(inputs: Inputs) -> None:
     command = " ".join(pod_of(manifest)["containers"][0]["command"])
     for option in ("--model-sha256 ab", "--experiment one", "--trial one-x", "--backend katib"):
         assert option in command
+
+
+# Kubernetes has pointers there, and knows an empty value from an absent one.
+EMPTY_BY_DESIGN = {
+    "backoffLimit",
+    "automountServiceAccountToken",
+    "enableServiceLinks",
+    "allowPrivilegeEscalation",
+    "emptyDir",
+}
+
+
+def empty_fields(value: object, name: str = "") -> set[str]:
+    if isinstance(value, dict) and value:
+        return set().union(*(empty_fields(item, key) for key, item in value.items()))
+    if isinstance(value, list) and value:
+        return set().union(*(empty_fields(item, name) for item in value))
+    return set() if value else {name}
+
+
+def test_no_field_is_empty_where_go_would_leave_it_out(inputs: Inputs) -> None:
+    """Katib denies an Experiment if a field of its job vanishes in Go's types."""
+    for manifest in rendered(AUTO, inputs):
+        job = manifest["spec"]["trialTemplate"]["trialSpec"]
+        assert empty_fields(job) == EMPTY_BY_DESIGN

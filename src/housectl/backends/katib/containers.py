@@ -48,7 +48,7 @@ def container(
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "volumeMounts": [
-            {"name": _VOLUME, "mountPath": MOUNT, "readOnly": read_only},
+            {"name": _VOLUME, "mountPath": MOUNT, **_access(read_only=read_only)},
             {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108
         ],
     }
@@ -60,7 +60,7 @@ def pod_spec(only: Manifest, *, claim: str, read_only: bool = False) -> Manifest
     The strict settings are the container's own: Katib puts its collector beside it, which needs to
     be root. The group owns the volume, where the driver can change that.
     """
-    source = {"claimName": claim, "readOnly": read_only}
+    source = {"claimName": claim, **_access(read_only=read_only)}
     return {
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
@@ -72,3 +72,8 @@ def pod_spec(only: Manifest, *, claim: str, read_only: bool = False) -> Manifest
             {"name": "tmp", "emptyDir": {}},
         ],
     }
+
+
+def _access(*, read_only: bool) -> dict[str, bool]:
+    """Return how the claim is mounted; Katib refuses a Job that says `readOnly: false`."""
+    return {"readOnly": True} if read_only else {}
