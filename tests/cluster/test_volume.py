@@ -3,6 +3,8 @@
 import json
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
 
@@ -12,6 +14,7 @@ from housectl.backends.katib.containers import CONTAINER
 from housectl.backends.katib.layout import MOUNT
 from housectl.backends.katib.volume import Volume
 from housectl.backends.kube.client import Kube
+from housectl.backends.kube.kinds import PODS
 from housectl.contract.inputs import Inputs, read_inputs
 from housectl.errors import BundleError, PodError
 from housectl.experiment import Budget
@@ -20,7 +23,7 @@ from tests.backends.work import experiment, submit, wait_for_end
 from tests.cluster.backend import katib_backend
 from tests.cluster.nodes import TRAINER, kubectl
 
-MEGABYTES = 64
+MEGABYTES = 512
 
 
 @pytest.fixture
@@ -80,30 +83,36 @@ def test_a_path_out_of_its_target_is_refused(volume: Volume, script: str, tmp_pa
     assert [path.name for path in tmp_path.iterdir()] == ["into"]
 
 
-def test_a_stream_that_breaks_off_is_tried_again(
-    volume: Volume, namespace: str, tmp_path: Path
-) -> None:
-    make(volume, f"head -c {MEGABYTES}M /dev/urandom >big && printf %s end >end")
-    killed: list[str] = []
-    killer = Thread(target=_kill_while_it_comes, args=(tmp_path / "big", namespace, killed))
-    killer.start()
-    volume.fetch("test", tmp_path)
-    killer.join()
-    assert killed
+@dataclass(frozen=True, kw_only=True)
+class BreakingVolume(Volume):
+    """A volume whose first pod is deleted as soon as a file of it has begun to come."""
+
+    file: Path
+    pods: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def pod(self, *, read_only: bool) -> Iterator[str]:
+        with super().pod(read_only=read_only) as name:
+            self.pods.append(name)
+            if len(self.pods) == 1:
+                Thread(target=self._break, args=(name,)).start()
+            yield name
+
+    def _break(self, name: str) -> None:
+        while not self.file.exists():
+            time.sleep(0.01)
+        self.kube.delete(PODS, name)
+
+
+def test_a_stream_that_breaks_off_is_tried_again(volume: Volume, tmp_path: Path) -> None:
+    make(volume, f"truncate -s {MEGABYTES}M big && printf %s end >end")
+    breaking = BreakingVolume(
+        kube=volume.kube, claim=volume.claim, image=volume.image, file=tmp_path / "big"
+    )
+    breaking.fetch("test", tmp_path)
+    assert len(breaking.pods) == 2
     assert (tmp_path / "big").stat().st_size == MEGABYTES * 2**20
     assert (tmp_path / "end").read_text() == "end"
-
-
-def _kill_while_it_comes(file: Path, namespace: str, killed: list[str]) -> None:
-    """Delete the pod as soon as a file has begun to come."""
-    while not file.exists():
-        time.sleep(0.01)
-    for name in pods(namespace):
-        kubectl(
-            *("delete", "pod", name, f"--namespace={namespace}", "--grace-period=0"),
-            *("--force", "--wait=false"),
-        )
-        killed.append(name)
 
 
 def test_a_pod_that_cannot_start_says_why(volume: Volume, namespace: str, tmp_path: Path) -> None:

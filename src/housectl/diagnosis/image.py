@@ -45,6 +45,12 @@ def misnamed(seen: SeenPod, container: Container, message: str) -> Cause:
     )
 
 
+def is_pulling(seen: SeenPod) -> bool:
+    """Whether a pod waits for nothing but an image that is on its way."""
+    event = seen.told("Pulling", "Pulled", "Failed", "BackOff")
+    return seen.pod.status.phase == "Pending" and event is not None and event.reason == "Pulling"
+
+
 def _registry_words(message: str) -> str:
     while match := _PREFIX.match(message):
         message = message[match.end() :]

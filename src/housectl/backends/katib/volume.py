@@ -2,6 +2,7 @@
 
 import secrets
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from housectl.backends.kube.kinds import CLAIMS, EVENTS, PODS
 from housectl.contract.files import TEMPORARY_PREFIX
 from housectl.contract.inputs import Inputs
 from housectl.diagnosis.cause import Place, first_cause
+from housectl.diagnosis.image import is_pulling
 from housectl.diagnosis.objects import Claim, Event, Pod, inputs_mark, view
 from housectl.diagnosis.seen import SeenPod
 from housectl.diagnosis.starting import POD_PROBES
@@ -31,7 +33,8 @@ from housectl.errors import BundleError, ClusterUnreachableError, PodError
 
 # A pod that nobody deletes, as this process was killed, ends by itself.
 _LIFETIME_SECONDS = 900
-_TRIES = 3
+# Seconds before each new try: an API server that restarts is away for some.
+_PAUSES = (2.0, 10.0)
 _UNPACK = """
 set -eu
 trap 'rm -rf "$1"' EXIT
@@ -94,14 +97,15 @@ class Volume:
             PodError: The pod does not start.
             ClusterUnreachableError: The connection broke again and again.
         """
-        for tries_left in reversed(range(_TRIES)):
+        for pause in (*_PAUSES, None):
             try:
                 with self.pod(read_only=True) as pod:
                     self._bring(pod, path, into)
             except ClusterUnreachableError:
-                if not tries_left:
+                if pause is None:
                     raise
                 _empty(into)
+                time.sleep(pause)
             else:
                 return
 
@@ -151,26 +155,38 @@ class Volume:
                 self.kube.delete(PODS, pod.metadata.name)
 
     def _wait(self, pod: Pod) -> None:
+        """Wait until a pod runs: for as long as patience lasts, or its image is on its way."""
+        deadline = time.monotonic() + self.patience
+        while not _runs(pod := self._follow(pod)):
+            # Some causes show by time alone, with no change.
+            seen = self._check(pod)
+            if time.monotonic() >= deadline and not is_pulling(seen):
+                raise PodError(
+                    f"The pod that reaches the claim {self.claim} has not started in "
+                    f"{self.patience} s.",
+                    hint=seen.describe,
+                )
+
+    def _follow(self, pod: Pod) -> Pod:
+        """Return a pod as it is when it runs, or when the watch ends."""
         mine = selector({"housectl/pod": pod.metadata.name})
         since = pod.metadata.resource_version
         for change in self.kube.watch(PODS, labels=mine, since=since, seconds=self.patience):
             if change.type in {"BOOKMARK", "ERROR"}:
                 continue
             pod = view(Pod, change.object)
-            if any(status.state.running for status in pod.status.container_statuses):
-                return
+            if _runs(pod):
+                return pod
             self._check(pod)
-        # Some causes show by time alone, with no change.
-        self._check(pod)
-        raise PodError(
-            f"The pod that reaches the claim {self.claim} has not started in {self.patience} s.",
-            hint=f"{self.kube.kubectl} get events --sort-by .lastTimestamp",
-        )
+        return self.kube.get(PODS, pod.metadata.name, Pod)
 
-    def _check(self, pod: Pod) -> None:
-        cause = first_cause(POD_PROBES, self._seen(pod))
+    def _check(self, pod: Pod) -> SeenPod:
+        """Return a pod with the events about it, if nothing keeps it from starting."""
+        seen = self._seen(pod)
+        cause = first_cause(POD_PROBES, seen)
         if cause is not None:
             raise PodError(f"The pod that reaches the claim: {cause.what}", hint=cause.cure)
+        return seen
 
     def _seen(self, pod: Pod) -> SeenPod:
         place = Place(namespace=self.kube.namespace, context=self.kube.context)
@@ -214,6 +230,10 @@ def _running(kube: Kube, pod: str, script: str, arguments: Sequence[str]) -> Ite
         yield streams
     finally:
         streams.close()
+
+
+def _runs(pod: Pod) -> bool:
+    return any(status.state.running for status in pod.status.container_statuses)
 
 
 def _empty(directory: Path) -> None:
