@@ -13,6 +13,7 @@ from housectl.diagnosis.objects import (
     ExperimentStatus,
     KatibExperiment,
     ObjectMeta,
+    Pod,
     Running,
     Suggestion,
     SuggestionStatus,
@@ -92,18 +93,36 @@ def test_a_service_that_does_not_get_ready() -> None:
     unready = Condition(type="DeploymentReady", status="False", reason="DeploymentNotReady")
     suggestion = suggested(observed.suggestion, conditions=[unready])
     early = replace(observed, suggestion=suggestion, events=[])
-    assert said(aged(early, 59)) == "None"
-    assert said(aged(early, 61)) == (
+    assert said(aged(early, 61)) == "None"
+    assert said(aged(early, 62)) == (
         "The service of the algorithm bayesianoptimization is not ready, more than a minute after "
-        "its pod was made. Cure: kubectl logs skoptzero-bayesianoptimization-f945d99db-q86bq -n "
+        "it started. Cure: kubectl logs skoptzero-bayesianoptimization-f945d99db-q86bq -n "
         "c-skoptzero"
     )
 
 
+@pytest.mark.parametrize("ready", ["True", "False"])
+def test_a_service_whose_image_is_pulled_for_long(ready: str) -> None:
+    observed = katib_case("skoptzero")
+    assert observed.suggestion
+    unready = Condition(type="DeploymentReady", status=ready, reason="DeploymentNotReady")
+    pulling = replace(
+        observed,
+        suggestion=changed(
+            observed.suggestion,
+            status=changed(observed.suggestion.status, conditions=[unready]),
+        ),
+        pods=[creating(observed.pods[0])],
+        events=[],
+    )
+    for seconds in (30, 62, 600):
+        assert said(aged(pulling, seconds)) == "None"
+
+
 def test_an_algorithm_that_says_nothing() -> None:
     observed = replace(katib_case("skoptzero"), events=[])
-    assert said(aged(observed, 59)) == "None"
-    assert said(aged(observed, 60)) == (
+    assert said(aged(observed, 61)) == "None"
+    assert said(aged(observed, 62)) == (
         "The algorithm bayesianoptimization has given no assignment for more than a minute. Cure: "
         "kubectl logs skoptzero-bayesianoptimization-f945d99db-q86bq -n c-skoptzero"
     )
@@ -214,14 +233,9 @@ def test_the_users_name_and_context_stand_in_the_cures() -> None:
 
 def test_the_first_seconds_of_an_experiment_are_normal() -> None:
     observed = waiting()
-    pod = observed.pods[0]
-    statuses = [
-        changed(each, state=ContainerState(waiting=Waiting(reason="ContainerCreating")))
-        for each in pod.status.container_statuses
-    ]
-    creating = changed(pod, status=changed(pod.status, container_statuses=statuses))
+    early = replace(observed, pods=[creating(observed.pods[0])])
     for seconds in range(16):
-        assert said(aged(replace(observed, pods=[creating]), seconds)) == "None"
+        assert said(aged(early, seconds)) == "None"
 
 
 def said(observed: Observed) -> str:
@@ -239,6 +253,13 @@ def waiting() -> Observed:
     """Return an experiment whose algorithm's service is about to start."""
     observed = katib_case("algoabsent")
     return replace(observed, events=[each for each in observed.events if "already" in each.message])
+
+
+def creating(pod: Pod) -> Pod:
+    """Return a pod whose containers are being made, or their images pulled."""
+    waiting = ContainerState(waiting=Waiting(reason="ContainerCreating"))
+    statuses = [changed(each, state=waiting) for each in pod.status.container_statuses]
+    return changed(pod, status=changed(pod.status, container_statuses=statuses))
 
 
 def served(name: str) -> Observed:

@@ -52,6 +52,13 @@ class SeenPod:
         return self.now - (self.pod.metadata.creation_timestamp or self.now)
 
     @property
+    def running(self) -> timedelta:
+        """For how long its containers have run; none while one of them does not."""
+        states = [status.state.running for status in self.pod.status.container_statuses]
+        starts = [state.started_at for state in states if state and state.started_at]
+        return self.now - max(starts) if starts and len(starts) == len(states) else timedelta()
+
+    @property
     def node(self) -> str:
         """Its node, in words."""
         return f"the node {self.pod.spec.node_name}" if self.pod.spec.node_name else "its node"

@@ -11,7 +11,7 @@ from housectl.diagnosis.refusal import KATIB_NAMESPACE, refused
 from housectl.diagnosis.seen import Origin, SeenPod, newest, newest_pod
 from housectl.diagnosis.starting import START_PROBES
 
-# All that is normal takes less: the service's readiness 12 s, its longest thought 20 s.
+# What a service that runs does takes less: to be ready 12 s, its longest thought 20 s.
 _PATIENCE = timedelta(minutes=1)
 # A service that was killed for its memory and runs again may go on, and may have forgotten all.
 _OOM_PATIENCE = timedelta(seconds=20)
@@ -53,26 +53,25 @@ def broken_service(observed: Observed) -> Cause | None:
 def unready_service(observed: Observed) -> Cause | None:
     """Return the cause if the algorithm's service runs for long and is not ready."""
     seen, suggestion = _service_pod(observed), observed.suggestion
-    if seen is None or suggestion is None or seen.age < _PATIENCE:
+    if seen is None or suggestion is None or seen.running < _PATIENCE:
         return None
     conditions = suggestion.status.conditions
     if not any(each.type == "DeploymentReady" and not each.holds for each in conditions):
         return None
     return Cause(
         what=f"The service of the algorithm {observed.algorithm} is not ready, more than a "
-        "minute after its pod was made.",
+        "minute after it started.",
         cure=observed.place.kubectl(f"logs {seen.name}"),
     )
 
 
 def silent_algorithm(observed: Observed) -> Cause | None:
     """Return the cause if assignments were asked for, and none has come for a minute."""
-    suggestion = observed.suggestion
-    if suggestion is None or observed.quiet < _PATIENCE:
+    seen, suggestion = _service_pod(observed), observed.suggestion
+    if suggestion is None or observed.quiet < _PATIENCE or (seen and seen.running < _PATIENCE):
         return None
     if suggestion.spec.requests <= suggestion.status.suggestion_count:
         return None
-    seen = _service_pod(observed)
     return Cause(
         what=f"The algorithm {observed.algorithm} has given no assignment for more than a minute.",
         cure=observed.place.kubectl(
