@@ -1,7 +1,7 @@
 """Experiments of a real Katib that got stuck or failed, and others made of them."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -16,12 +16,13 @@ from housectl.diagnosis.objects import (
     Pod,
     Running,
     Suggestion,
+    SuggestionSpec,
     SuggestionStatus,
     Waiting,
 )
 from housectl.diagnosis.observed import Observed
 from tests.diagnosis.changing import changed, event
-from tests.diagnosis.recordings import katib_case, sentences, service_case
+from tests.diagnosis.recordings import at, katib_case, moments, sentences, service_case
 
 EXPERIMENTS = sentences("experiments.txt")
 DOWN = "The service of the algorithm bayesianoptimization does not run"
@@ -79,6 +80,20 @@ def test_a_service_that_may_not_have_a_pod() -> None:
         "requests.cpu=0, limited: requests.cpu=1)"
     )
     assert said(observed).startswith(f"{DOWN}: {quota}. Cure: kubectl describe resourcequota small")
+
+
+def test_a_refusal_of_a_service_that_is_over() -> None:
+    observed = served("service-quota")
+    assert observed.suggestion
+    suggestion = changed(observed.suggestion, spec=SuggestionSpec())
+    observed = replace(observed, suggestion=suggestion)
+    name = observed.events[0].involved_object.name
+    made = event("ReplicaSet", name, "SuccessfulCreate", f"Created pod: {name}-b7x2q")
+    latest = max(each.latest or observed.now for each in observed.events)
+    assert said(replace(observed, events=[dated(made, latest), *observed.events])) == "None"
+    later = changed(suggestion.metadata, creation_timestamp=latest + timedelta(seconds=1))
+    again = replace(observed, suggestion=changed(suggestion, metadata=later))
+    assert said(again) == "None"
 
 
 def test_a_service_whose_deployment_is_not_known() -> None:
@@ -189,6 +204,39 @@ def test_an_error_that_came_seldom_or_does_no_harm() -> None:
     assert said(replace(observed, events=once_more)).startswith("Katib cannot go on: rpc error. ")
 
 
+def test_an_error_after_which_the_search_went_on() -> None:
+    observed = katib_case("bayes12")
+    made = observed.experiment.metadata.creation_timestamp
+    fourth = sorted(trial.metadata.creation_timestamp or observed.now for trial in observed.trials)[
+        3
+    ]
+    assert made
+    before = dated(reconciled("bayes12", "should not contain 0 when using log-uniform prior", 14),
+                   made - timedelta(minutes=25))  # fmt: skip
+    cured = dated(reconciled("bayes12", "rpc error: server misbehaving", 12),
+                  fourth - timedelta(seconds=5))  # fmt: skip
+    for now in moments(observed):
+        seen = at(observed, now)
+        events = [*seen.events, before, *([cured] if fourth <= now else [])]
+        assert said(replace(seen, events=events)) == "None", now
+
+
+def test_an_error_of_a_former_search_of_that_name() -> None:
+    observed = katib_case("skoptzero")
+    assert observed.suggestion
+    suggestion = changed(
+        observed.suggestion, metadata=changed(observed.suggestion.metadata, uid="new")
+    )
+    told = dated(reconciled("skoptzero", "rpc error", 50), observed.now)
+    cause = (
+        "Katib cannot go on: rpc error. Cure: kubectl describe suggestion skoptzero -n c-skoptzero"
+    )
+    for uid, expected in (("old", "None"), ("new", cause)):
+        involved = changed(told.involved_object, uid=uid)
+        events = [changed(told, involved_object=involved)]
+        assert said(replace(observed, suggestion=suggestion, events=events)) == expected
+
+
 def test_an_error_does_not_matter_while_a_trial_runs() -> None:
     observed = replace(katib_case("nocommand"), jobs=[])
     told = reconciled("nocommand", "rpc error", 50)
@@ -285,6 +333,10 @@ def renamed(experiment: KatibExperiment, name: str, algorithm: str) -> KatibExpe
     )
     metadata = ObjectMeta(name=name, creation_timestamp=experiment.metadata.creation_timestamp)
     return changed(experiment, metadata=metadata, spec=spec)
+
+
+def dated(event: Event, time: datetime) -> Event:
+    return changed(event, last_timestamp=time)
 
 
 def reconciled(name: str, message: str, count: int) -> Event:

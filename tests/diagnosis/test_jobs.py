@@ -1,13 +1,14 @@
 """Jobs that a real Kubernetes could not run well, and how trainers end."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import msgspec
 import pytest
 
 from housectl.diagnosis.job import task_cause
 from housectl.diagnosis.objects import ClaimSource, Condition, Reference, Terminated, Volume
-from tests.diagnosis.changing import changed, ending, podded, said
+from tests.diagnosis.changing import changed, ending, event, podded, said
 from tests.diagnosis.recordings import job_case, recorded_names, sentences
 
 JOBS = sentences("jobs.txt")
@@ -109,6 +110,25 @@ def test_a_job_that_makes_its_first_pod_has_no_cause() -> None:
     status = msgspec.structs.replace(case.job.status, failed=0, conditions=[], active=1)
     fresh = replace(case, job=msgspec.structs.replace(case.job, status=status), pods=[], events=[])
     assert said(fresh) == "None"
+
+
+def test_a_refusal_of_a_former_job_of_that_name() -> None:
+    case = job_case("quotamiss")
+    told = [
+        changed(each, involved_object=changed(each.involved_object, uid="old"))
+        for each in case.events
+    ]
+    job = changed(case.job, metadata=changed(case.job.metadata, uid="new"))
+    assert said(replace(case, job=job, events=told)) == "None"
+
+
+def test_a_former_job_of_that_name_says_nothing_of_a_pod_that_is_gone() -> None:
+    case = job_case("deleteme")
+    made = case.job.metadata.creation_timestamp
+    assert made is not None
+    former = event("Pod", "deleteme-x7b2q", "Evicted", "the node was low on memory")
+    told = changed(former, last_timestamp=made - timedelta(minutes=5))
+    assert said(replace(case, events=[*case.events, told])) == said(case)
 
 
 def test_a_refusal_that_is_over_is_no_cause() -> None:

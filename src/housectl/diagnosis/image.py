@@ -59,5 +59,5 @@ def _registry_words(message: str) -> str:
 
 def _pull_event(seen: SeenPod) -> str:
     pulls = [each for each in seen.events if each.message.startswith("Failed to pull image")]
-    event = newest(about(pulls, "Pod", seen.name), "Failed")
+    event = newest(about(pulls, "Pod", seen.pod.metadata), "Failed")
     return event.message if event else ""

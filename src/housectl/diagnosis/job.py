@@ -17,7 +17,7 @@ from housectl.diagnosis.ending import (
 from housectl.diagnosis.loss import gone
 from housectl.diagnosis.objects import Event, Job, Pod, find
 from housectl.diagnosis.refusal import refused
-from housectl.diagnosis.seen import about, newest
+from housectl.diagnosis.seen import about, newest, since
 from housectl.diagnosis.starting import POD_PROBES
 
 _FAILED = ("Failed", "FailureTarget")
@@ -67,9 +67,10 @@ def _pod(attempt: Attempt) -> Cause | None:
 
 def _podless(attempt: Attempt) -> Cause | None:
     """Return why there is no pod: the cluster refuses to make one."""
-    if attempt.pods or attempt.job is None or attempt.job.status.active or _is_over(attempt.job):
+    job = attempt.job
+    if attempt.pods or job is None or job.status.active or _is_over(job):
         return None
-    event = newest(about(attempt.events, "Job", attempt.name), "FailedCreate")
+    event = newest(about(attempt.events, "Job", job.metadata), "FailedCreate")
     return refused(attempt.place, event.message) if event else None
 
 
@@ -79,7 +80,7 @@ def _pod_gone(attempt: Attempt) -> Cause | None:
         return None
     former = [
         event
-        for event in attempt.events
+        for event in since(attempt.events, attempt.job.metadata.creation_timestamp)
         if event.involved_object.kind == "Pod"
         and event.involved_object.name.rpartition("-")[0] == attempt.name
     ]

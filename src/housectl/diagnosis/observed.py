@@ -68,15 +68,19 @@ class Observed:
         return [trial for trial in self.trials if not has_ended(trial)]
 
     @property
-    def quiet(self) -> timedelta:
-        """For how long nothing has begun or ended; none while a trial has not ended."""
+    def progress(self) -> datetime:
+        """When something has begun or ended last."""
         times = [self.experiment.metadata.creation_timestamp]
         times += [trial.metadata.creation_timestamp for trial in self.trials]
         times += [trial.status.completion_time for trial in self.trials]
         if self.suggestion:
             times.append(self.suggestion.metadata.creation_timestamp)
-        latest = max((time for time in times if time), default=self.now)
-        return timedelta() if self.active_trials else self.now - latest
+        return max((time for time in times if time), default=self.now)
+
+    @property
+    def quiet(self) -> timedelta:
+        """For how long nothing has begun or ended; none while a trial has not ended."""
+        return timedelta() if self.active_trials else self.now - self.progress
 
     def collector(self, trial: KatibTrial) -> str:
         """Return what a trial's sidecar said, as far as it is known."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from housectl.diagnosis.cause import Cause, sentence
 from housectl.diagnosis.objects import Event
 from housectl.diagnosis.observed import Observed
-from housectl.diagnosis.seen import about
+from housectl.diagnosis.seen import about, since
 
 # Two controllers that write at once; the next try, some milliseconds later, is well.
 _HARMLESS = re.compile(r'suggestions\.kubeflow\.org "[^"]*" already exists|has been modified')
@@ -17,10 +17,14 @@ _PREFIX = "Failed to reconcile: "
 _RPC = re.compile(r"^rpc error: code = \w+ desc = (?:Exception calling application: )?")
 
 
-def persistent_error(events: Sequence[Event], kind: str, name: str) -> str | None:
-    """Return the message of an error that has come back too often to go away by itself."""
+def persistent_error(events: Sequence[Event]) -> str | None:
+    """Return the message of an error that has come back too often to go away by itself.
+
+    Args:
+        events: About one object, since it last got on.
+    """
     counts: dict[str, int] = {}
-    for event in about(events, kind, name):
+    for event in events:
         if event.reason == "ReconcileError" and not _HARMLESS.search(event.message):
             counts[event.message] = counts.get(event.message, 0) + event.times
     message = max(counts, key=lambda text: counts[text], default="")
@@ -79,11 +83,13 @@ _ERRORS: Sequence[_Known] = (
 
 def reconcile_error(observed: Observed) -> Cause | None:
     """Return the error that keeps Katib's controllers from going on."""
-    name = observed.experiment.metadata.name
     if observed.active_trials:
         return None
-    of_suggestion = persistent_error(observed.events, "Suggestion", name)
-    error = of_suggestion or persistent_error(observed.events, "Experiment", name)
+    events, suggestion = since(observed.events, observed.progress), observed.suggestion
+    told = about(events, "Suggestion", suggestion.metadata) if suggestion else []
+    of_suggestion = persistent_error(told)
+    experiment = observed.experiment.metadata
+    error = of_suggestion or persistent_error(about(events, "Experiment", experiment))
     if error is None:
         return None
     words = {"algorithm": observed.algorithm, "title": observed.title}
@@ -93,5 +99,5 @@ def reconcile_error(observed: Observed) -> Cause | None:
     kind = "suggestion" if of_suggestion else "experiment"
     return Cause(
         what=sentence("Katib cannot go on", _RPC.sub("", error)),
-        cure=observed.place.kubectl(f"describe {kind} {name}"),
+        cure=observed.place.kubectl(f"describe {kind} {experiment.name}"),
     )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from housectl.diagnosis.cause import Cause, sentence
-from housectl.diagnosis.objects import Event
+from housectl.diagnosis.objects import Event, ObjectMeta
 from housectl.diagnosis.seen import SeenPod, about, newest
 
 # A claim is bound, and room is made, some time after a pod asks for them.
@@ -67,7 +67,7 @@ def _unbound_claim(seen: SeenPod, known: re.Match[str], reasons: str) -> Cause:
 
 def _told_of_claim(events: Sequence[Event], claim: str) -> Event | None:
     return newest(
-        about(events, "PersistentVolumeClaim", claim),
+        about(events, "PersistentVolumeClaim", ObjectMeta(name=claim)),
         "ProvisioningFailed",
         "FailedBinding",
         "FailedScheduling",

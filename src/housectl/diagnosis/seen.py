@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from housectl.diagnosis.cause import Place
-from housectl.diagnosis.objects import Condition, Container, ContainerStatus, Event, Pod
+from housectl.diagnosis.objects import (
+    Condition,
+    Container,
+    ContainerStatus,
+    Event,
+    ObjectMeta,
+    Pod,
+    Reference,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,16 +104,17 @@ class SeenPod:
 
     def told(self, *reasons: str) -> Event | None:
         """Return the newest event about it with one of these reasons."""
-        return newest(about(self.events, "Pod", self.name), *reasons)
+        return newest(about(self.events, "Pod", self.pod.metadata), *reasons)
 
 
-def about(events: Sequence[Event], kind: str, name: str) -> list[Event]:
-    """Return the events about one object."""
-    return [
-        event
-        for event in events
-        if event.involved_object.kind == kind and event.involved_object.name == name
-    ]
+def about(events: Sequence[Event], kind: str, metadata: ObjectMeta) -> list[Event]:
+    """Return the events about one object, and not about a former one that had its name."""
+    return [event for event in events if _concerns(event.involved_object, kind, metadata)]
+
+
+def since(events: Sequence[Event], time: datetime | None) -> list[Event]:
+    """Return the events that have happened since a time; one without a time counts."""
+    return [event for event in events if not (time and event.latest and event.latest < time)]
 
 
 def newest_pod(pods: Sequence[Pod]) -> Pod:
@@ -114,9 +123,21 @@ def newest_pod(pods: Sequence[Pod]) -> Pod:
 
 
 def newest(events: Sequence[Event], *reasons: str) -> Event | None:
-    """Return the newest event with one of these reasons; of equals the last in the list."""
-    fitting = [event for event in events if event.reason in reasons]
-    return max(reversed(fitting), key=lambda event: _seconds(event.latest), default=None)
+    """Return the newest event with one of these reasons.
+
+    Of several in one second, it is that of the last reason, and of these the last in the list.
+    """
+    fitting = [event for event in reversed(events) if event.reason in reasons]
+    return max(
+        fitting,
+        key=lambda event: (_seconds(event.latest), reasons.index(event.reason)),
+        default=None,
+    )
+
+
+def _concerns(involved: Reference, kind: str, metadata: ObjectMeta) -> bool:
+    is_former = involved.uid and metadata.uid and involved.uid != metadata.uid
+    return involved.kind == kind and involved.name == metadata.name and not is_former
 
 
 def _seconds(time: datetime | None) -> float:

@@ -8,7 +8,7 @@ from housectl.diagnosis.memory import doubled
 from housectl.diagnosis.objects import ContainerStatus, Terminated, find
 from housectl.diagnosis.observed import Observed
 from housectl.diagnosis.refusal import KATIB_NAMESPACE, refused
-from housectl.diagnosis.seen import Origin, SeenPod, newest, newest_pod
+from housectl.diagnosis.seen import Origin, SeenPod, newest, newest_pod, since
 from housectl.diagnosis.starting import START_PROBES
 
 # What a service that runs does takes less: to be ready 12 s, its longest thought 20 s.
@@ -141,14 +141,17 @@ def _starved(observed: Observed, seen: SeenPod, status: ContainerStatus) -> Caus
 
 def _no_pod(observed: Observed) -> Cause | None:
     """Return why the cluster refuses to make the service's pod."""
-    refusals = [
+    made = observed.suggestion.metadata.creation_timestamp if observed.suggestion else None
+    told = [
         event
-        for event in observed.events
+        for event in since(observed.events, made)
         if event.involved_object.kind == "ReplicaSet"
         and event.involved_object.name.rpartition("-")[0] == _deployment(observed)
     ]
-    event = newest(refusals, "FailedCreate")
-    return refused(observed.place, event.message) if event else None
+    event = newest(told, "FailedCreate", "SuccessfulCreate")
+    if event is None or event.reason == "SuccessfulCreate":
+        return None
+    return refused(observed.place, event.message)
 
 
 def _deployment(observed: Observed) -> str:

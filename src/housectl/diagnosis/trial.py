@@ -13,6 +13,7 @@ from housectl.diagnosis.objects import KatibTrial, find
 from housectl.diagnosis.observed import Observed, has_ended
 from housectl.diagnosis.reconcile import persistent_error
 from housectl.diagnosis.refusal import webhook_pods
+from housectl.diagnosis.seen import about
 
 # Katib takes a few seconds to see that a job has ended.
 _REPORT_PATIENCE = timedelta(seconds=10)
@@ -93,13 +94,12 @@ def _unreconciled(case: _Case) -> Cause | None:
     """Return why Katib cannot make the job of a trial."""
     if case.attempt.job or has_ended(case.trial):
         return None
-    name = case.trial.metadata.name
-    error = persistent_error(case.observed.events, "Trial", name)
+    error = persistent_error(about(case.observed.events, "Trial", case.trial.metadata))
     if error is None:
         return None
     return Cause(
         what=sentence("Katib cannot make its job", error),
-        cure=case.observed.place.kubectl(f"describe trial {name}"),
+        cure=case.observed.place.kubectl(f"describe trial {case.trial.metadata.name}"),
     )
 
 
