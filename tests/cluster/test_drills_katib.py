@@ -14,6 +14,7 @@ from housectl.errors import ExitStatus
 from tests.cluster.accounts import kubeconfig_of
 from tests.cluster.drills import Drills, drilling, training
 from tests.cluster.faults import with_fault, without_image
+from tests.cluster.nodes import kubectl
 from tests.projects import Answer
 
 pytestmark = pytest.mark.alone
@@ -64,12 +65,13 @@ def test_an_algorithm_without_an_image(drills: Drills) -> None:
 def test_rights_that_are_missing(drills: Drills, tmp_path: Path) -> None:
     config = kubeconfig_of("housectl-trial", drills.namespace, tmp_path / "config")
     account = f"system:serviceaccount:{drills.namespace}:housectl-trial"
+    context = kubectl("config", "current-context").strip()
     assert error(drills.project.run("status", "any", "--json", KUBECONFIG=config)) == {
         "status": ExitStatus.CLUSTER,
         "reference": "cluster-forbidden",
         "message": f"The user {account} may not list experiments.kubeflow.org in the namespace "
         f"{drills.namespace}.",
-        "hint": f"kubectl --context testbed auth can-i list experiments.kubeflow.org -n "
+        "hint": f"kubectl --context {context} auth can-i list experiments.kubeflow.org -n "
         f"{drills.namespace}   # housectl cluster init, run by an administrator, gives the rights",
     }
 
