@@ -1,5 +1,6 @@
 """Experiments and tasks that take little time, and waiting for them."""
 
+import time
 from collections.abc import Callable
 
 from housectl.backends.base import Backend, Handle, Snapshot, Task, TaskKind
@@ -23,6 +24,8 @@ SMALL_FOREST = SearchSpace(
     ),
     fixed={"n_estimators": 20},
 )
+
+_PATIENCE_SECONDS = 300.0
 
 
 def experiment(
@@ -63,8 +66,10 @@ def submit(backend: Backend, work: Experiment | Task, inputs: Inputs) -> Handle:
 
 
 def wait_until(backend: Backend, handle: Handle, condition: Callable[[Snapshot], bool]) -> Snapshot:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
     while not condition(snapshot := backend.observe(handle)):
         assert not snapshot.state.ended, snapshot
+        assert time.monotonic() < deadline, snapshot
         backend.wait(handle, snapshot, timeout=60)
     return snapshot
 
