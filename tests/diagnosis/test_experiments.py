@@ -73,6 +73,28 @@ def test_a_service_without_memory(*, is_running: bool) -> None:
     )
 
 
+def test_a_service_that_went_on_after_it_had_no_memory() -> None:
+    observed = served("service-oom")
+    assert observed.suggestion
+    running = [
+        changed(each, state=ContainerState(running=Running()))
+        for each in observed.pods[0].status.container_statuses
+    ]
+    pod = changed(
+        observed.pods[0], status=changed(observed.pods[0].status, container_statuses=running)
+    )
+    killed = running[0].last_state.terminated
+    assert killed
+    assert killed.finished_at
+    again = changed(
+        observed.suggestion.metadata, creation_timestamp=killed.finished_at + timedelta(seconds=5)
+    )
+    later = killed.finished_at + timedelta(seconds=40)
+    suggestion = changed(observed.suggestion, metadata=again)
+    assert said(replace(observed, pods=[pod], suggestion=suggestion, now=later)) == "None"
+    assert said(replace(observed, pods=[pod], now=later)).startswith(f"{DOWN}: it runs out of")
+
+
 def test_a_service_that_may_not_have_a_pod() -> None:
     observed = served("service-quota")
     quota = (

@@ -105,7 +105,7 @@ def _of_pod(observed: Observed, seen: SeenPod) -> Cause | None:
         if ended is None:
             continue
         is_down = _is_down(status)
-        if ended.reason == "OOMKilled" and (is_down or observed.quiet > _OOM_PATIENCE):
+        if ended.reason == "OOMKilled" and (is_down or _stands_still(observed, ended)):
             return _starved(observed, seen, status)
         if is_down:
             return _crashed(seen, status, ended)
@@ -126,6 +126,12 @@ def _crashed(seen: SeenPod, status: ContainerStatus, ended: Terminated) -> Cause
 def _is_down(status: ContainerStatus) -> bool:
     waiting = status.state.waiting
     return bool(status.state.terminated or (waiting and waiting.reason == "CrashLoopBackOff"))
+
+
+def _stands_still(observed: Observed, ended: Terminated) -> bool:
+    """Whether the search did not go on after the service was killed and runs again."""
+    went_on = ended.finished_at and ended.finished_at < observed.progress
+    return not went_on and observed.quiet > _OOM_PATIENCE
 
 
 def _starved(observed: Observed, seen: SeenPod, status: ContainerStatus) -> Cause:
