@@ -152,8 +152,13 @@ def test_a_service_whose_image_is_pulled_for_long(ready: str) -> None:
         pods=[creating(observed.pods[0])],
         events=[],
     )
+    unmounted = [each for each in observed.events if each.reason == "FailedMount"]
+    pull = event("Pod", observed.pods[0].metadata.name, "Pulling", 'Pulling image "katib/skopt:1"')
+    came = dated(pull, unmounted[0].latest or observed.now)
     for seconds in (30, 62, 600):
         assert said(aged(pulling, seconds)) == "None"
+        told = replace(pulling, events=[came, *unmounted])
+        assert said(aged(told, seconds)) == "None"
 
 
 def test_an_algorithm_that_says_nothing() -> None:

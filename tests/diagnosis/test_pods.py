@@ -8,6 +8,7 @@ import pytest
 
 from housectl.diagnosis.starting import volume_pod_cause
 from tests.diagnosis.changing import (
+    changed,
     conditioned,
     event,
     made,
@@ -113,6 +114,23 @@ def test_a_volume_that_could_not_be_mounted_once_is_no_cause() -> None:
     early = replace(case, events=once, now=made(case) + timedelta(seconds=29))
     assert said(early) == "None"
     assert said(replace(early, now=made(case) + timedelta(seconds=30))) != "None"
+
+
+@pytest.mark.parametrize("cured", ["SuccessfulAttachVolume", "Pulling", "Pulled"])
+def test_a_volume_that_was_mounted_after_all_is_no_cause(cured: str) -> None:
+    case = job_case("cmvolume")
+    failed = case.events[-1]
+    attached = changed(
+        failed, reason=cured, message="as it should be", last_timestamp=failed.latest
+    )
+    for events in ([*case.events, attached], [attached, *case.events]):
+        assert said(replace(case, events=events)) == "None"
+    assert failed.latest
+    before = changed(attached, last_timestamp=failed.latest - timedelta(seconds=1))
+    assert said(replace(case, events=[*case.events, before])) == (
+        "it needs the configmap absent, which is not in the namespace diag. Cure: kubectl get "
+        "configmaps -n diag"
+    )
 
 
 def test_a_claim_without_news_is_named() -> None:

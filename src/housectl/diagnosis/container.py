@@ -12,10 +12,13 @@ from housectl.diagnosis.seen import SeenPod
 # A mount that fails once is tried again and usually works.
 _MOUNT_PATIENCE = timedelta(seconds=30)
 _MOUNT_TRIES = 3
+_UNMOUNTED = ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox")
+# Images are pulled when all is mounted.
+_MOUNTED = ("SuccessfulAttachVolume", "Pulling", "Pulled")
 
 _ABSENT = re.compile(r'(?P<kind>configmap|secret) "(?P<name>[^"]+)" not found')
 _KEY = re.compile(r"couldn't find key (?P<key>\S+) in (?P<kind>ConfigMap|Secret) \S+/(?P<name>\S+)")
-_MOUNTED = re.compile(r'MountVolume\.\w+ failed for volume "[^"]*" : ')
+_MOUNTING = re.compile(r'MountVolume\.\w+ failed for volume "[^"]*" : ')
 _RUNC = re.compile(r".*unable to start container process: ", re.DOTALL)
 
 
@@ -30,16 +33,16 @@ def unstarted(seen: SeenPod) -> Cause | None:
 
 def unmounted(seen: SeenPod) -> Cause | None:
     """Return why a pod on a node has no containers: a volume that cannot be mounted, most often."""
-    event = seen.told("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox")
+    event = seen.told(*_UNMOUNTED, *_MOUNTED)
     creating = any(
         status.state.waiting and status.state.waiting.reason == "ContainerCreating"
         for status in seen.statuses()
     )
-    if event is None or not creating:
+    if event is None or event.reason in _MOUNTED or not creating:
         return None
     if event.times < _MOUNT_TRIES and seen.age < _MOUNT_PATIENCE:
         return None
-    said = _MOUNTED.sub("", event.message)
+    said = _MOUNTING.sub("", event.message)
     return _of_absent(seen, said) or Cause(
         what=sentence("its pod cannot be set up", said), cure=seen.describe
     )
