@@ -72,7 +72,7 @@ def test_a_machine_without_training_libraries_drives_the_whole_way(
     promoted = subprocess.run([bare_housectl, "promote"], cwd=boston.path, check=False)
     assert promoted.returncode == 0
     with serving(boston, free_port()) as url:
-        boston.must("verify", "--url", url)
+        boston.must("verify", "--url", url, "--p99-ms", "5000")
     boston.must("prune", "bare", "--keep-best", "1")
     boston.must("delete", "bare")
     assert "bare" not in listed(boston)
@@ -93,7 +93,7 @@ def test_two_families_of_another_data_set_go_the_whole_way(circuit: ProjectDirec
     circuit.must("promote")
     row = {"resistance": 50.0, "frequency": 900.0, "inductance": 0.5, "capacitance": 5.0}
     with serving(circuit, free_port()) as url:
-        circuit.must("verify", "--url", url)
+        circuit.must("verify", "--url", url, "--p99-ms", "5000")
         assert predict(url, row).keys() == {"predicted_phase"}
     circuit.must("delete", "both")
 
