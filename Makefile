@@ -30,8 +30,8 @@ test: $(READY)  ## Run the tests.
 	$(BIN)/python -m pytest
 
 test-cluster: $(READY)  ## Run the tests that need a cluster with Katib, see docs/katib.md.
-	$(BIN)/python -m pytest tests/cluster -m "not alone" --numprocesses 2 --dist loadfile --no-loadscope-reorder
-	$(BIN)/python -m pytest tests/cluster -m alone
+	$(BIN)/python -m pytest tests/cluster -m "not alone" --numprocesses 2 --dist loadfile --no-loadscope-reorder -rs
+	$(BIN)/python -m pytest tests/cluster -m alone -rs
 
 check: $(READY)  ## Format, lint, types, import layers, duplicate code.
 	$(BIN)/ruff format --check .
