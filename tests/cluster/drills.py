@@ -27,6 +27,8 @@ ENDED = {"succeeded", "failed", "stopped", "interrupted"}
 JOB = "spec.trialTemplate.trialSpec.spec"
 POD = f"{JOB}.template.spec"
 TRAINER = f"{POD}.containers.0"
+# A training that is over before Katib's collector looks, late on a busy node, loses its metric.
+WHILE_COLLECTOR_LOOKS = "sleep 15"
 # A template has to use each of its parameters.
 VALUES = "${trialParameters.trialName} ${trialParameters.max_features}"
 

@@ -13,6 +13,7 @@ from housectl.errors import ExitStatus
 from tests.cluster.drills import (
     CLAIM,
     PATIENCE_SECONDS,
+    WHILE_COLLECTOR_LOOKS,
     Changes,
     Drills,
     begin_all,
@@ -42,7 +43,7 @@ STARTED: Mapping[str, Started] = {
     "trialless": Started(changes=training("sleep 600")),
     "best": Started(
         changes={
-            **training(f"{FIRST} && echo mse=nan || echo mse=0.5; sleep 5"),
+            **training(f"{FIRST} && echo mse=nan || echo mse=0.5; {WHILE_COLLECTOR_LOOKS}"),
             "spec.metricsCollectorSpec.source": None,
         },
         options=("--trials", "2", "--workers", "2", "--max-failed", "2"),
@@ -133,7 +134,8 @@ def test_a_trial_without_a_number_that_katib_takes_for_the_best(drills: Drills) 
 
 def test_a_namespace_that_loses_katibs_label(tmp_path: Path) -> None:
     with drilling(tmp_path) as drills:
-        drills.start("unlabelled", training("echo mse=1; sleep 5"), "--trials", "2")
+        lasting = training(f"echo mse=1; {WHILE_COLLECTOR_LOOKS}")
+        drills.start("unlabelled", lasting, "--trials", "2")
         running_pod(drills, "unlabelled")
         kubectl("label", "namespace", drills.namespace, f"{LABEL}-")
         drills.expect(

@@ -12,7 +12,7 @@ import pytest
 
 from housectl.errors import ExitStatus
 from tests.cluster.accounts import kubeconfig_of
-from tests.cluster.drills import Drills, drilling, training
+from tests.cluster.drills import WHILE_COLLECTOR_LOOKS, Drills, drilling, training
 from tests.cluster.faults import with_fault, without_image
 from tests.cluster.nodes import kubectl
 from tests.projects import Answer
@@ -39,7 +39,8 @@ def test_a_controller_that_is_away(drills: Drills) -> None:
 
 
 def test_a_webhook_that_goes_away(drills: Drills) -> None:
-    drills.start("unhooked", training("echo mse=1; sleep 5"), "--trials", "2")
+    lasting = training(f"echo mse=1; {WHILE_COLLECTOR_LOOKS}")
+    drills.start("unhooked", lasting, "--trials", "2")
     drills.when("unhooked", lambda status: status["state"] == "running")
     with with_fault("webhook=down", drills.namespace):
         drills.expect(

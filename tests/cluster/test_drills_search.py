@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 import pytest
 
 from housectl.errors import ExitStatus
-from tests.cluster.drills import Changes, Drills, begin_all, drilling, training
+from tests.cluster.drills import (
+    WHILE_COLLECTOR_LOOKS,
+    Changes,
+    Drills,
+    begin_all,
+    drilling,
+    training,
+)
 
 pytestmark = pytest.mark.alone
 
@@ -88,7 +95,7 @@ def test_a_name_with_a_dot_is_not_sent(drills: Drills) -> None:
 
 def test_a_harmless_event_is_not_told(drills: Drills) -> None:
     """Two of Katib's controllers wrote at once, which ends well, as often as it is told."""
-    drills.start("harmless", training("echo mse=0.5; sleep 8"))
+    drills.start("harmless", training(f"echo mse=0.5; {WHILE_COLLECTOR_LOOKS}"))
     experiment = json.loads(drills.kubectl("get", "experiment", "harmless", "--output=json"))
     metadata = experiment["metadata"]
     event = {

@@ -9,6 +9,7 @@ from tests.cluster.drills import (
     JOB,
     TRAINER,
     VALUES,
+    WHILE_COLLECTOR_LOOKS,
     Changes,
     Drills,
     begin_all,
@@ -55,11 +56,11 @@ FAULTS = {
         cure="housectl tune --trial-time 8s",
     ),
     "no-metric": Fault(
-        changes=training("echo loss=3; sleep 5"),
+        changes=training(f"echo loss=3; {WHILE_COLLECTOR_LOOKS}"),
         what="no metric: the training printed no mse=NUMBER, but a number called loss.",
     ),
     "nan": Fault(
-        changes=training("echo mse=nan; sleep 5"),
+        changes=training(f"echo mse=nan; {WHILE_COLLECTOR_LOOKS}"),
         what='the training printed "mse=nan", which is no finite number.',
     ),
     "quick": Fault(
