@@ -68,12 +68,18 @@ def drills(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drills]:
         yield drills
 
 
-def running_pod(drills: Drills, name: str) -> str:
-    """Wait until a trial's pod runs, and return its name."""
+def first_pod(drills: Drills, name: str) -> str:
+    """Wait until a trial has a pod, which may be over soon, and return its name."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not (pod := drills.named(name, "{pod}")):
         assert time.monotonic() < deadline, drills.status(name)
         time.sleep(0.3)
+    return pod
+
+
+def running_pod(drills: Drills, name: str) -> str:
+    """Wait until the pod of a trial that lasts runs, and return its name."""
+    pod = first_pod(drills, name)
     drills.kubectl("wait", f"pod/{pod}", "--for=condition=Ready", "--timeout=120s")
     return pod
 
@@ -107,7 +113,7 @@ def test_an_experiment_that_is_deleted_while_somebody_waits(drills: Drills) -> N
         stderr=subprocess.PIPE,
         text=True,
     )
-    running_pod(drills, "forgotten")
+    first_pod(drills, "forgotten")
     drills.kubectl("delete", "experiment", "forgotten")
     _, said = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == ExitStatus.USAGE, said
@@ -136,7 +142,7 @@ def test_a_namespace_that_loses_katibs_label(tmp_path: Path) -> None:
     with drilling(tmp_path) as drills:
         lasting = training(f"echo mse=1; {WHILE_COLLECTOR_LOOKS}")
         drills.start("unlabelled", lasting, "--trials", "2")
-        running_pod(drills, "unlabelled")
+        first_pod(drills, "unlabelled")
         kubectl("label", "namespace", drills.namespace, f"{LABEL}-")
         drills.expect(
             "unlabelled",
