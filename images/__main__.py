@@ -13,7 +13,7 @@ from housectl.errors import ExitStatus, HousectlError
 from housectl.images import ImageKind, Images, local_image, write_images
 from housectl.programs import BUILDERS, find_engine
 from housectl.workspace import commit_of, find_workspace
-from images.builder import Builder
+from images.builder import Builder, find_builder
 
 
 def main() -> int:
@@ -31,7 +31,7 @@ def main() -> int:
 
 def _make(options: Namespace) -> None:
     record = find_workspace(options.project, None).images if options.push else None
-    builder = Builder(tuple(shlex.split(options.builder or find_engine(BUILDERS))))
+    builder = find_builder(options.builder or [find_engine(BUILDERS)])
     for kind in ImageKind:
         image = local_image(kind, tag=options.tag)
         builder.build(f"Dockerfile.{kind}", tag=image, labels=_labels())
@@ -65,7 +65,7 @@ def _parser() -> ArgumentParser:
     parser = ArgumentParser(prog="images", description="Builds housectl's images.")
     parser.add_argument("--tag", default="dev", help="tag of both images")
     parser.add_argument("--push", metavar="REGISTRY", help="push to HOST[:PORT][/NAME]")
-    parser.add_argument("--builder", help="by default docker, podman or buildah")
+    parser.add_argument("--builder", type=shlex.split, help="by default docker, podman or buildah")
     parser.add_argument(
         "--project",
         type=Path,

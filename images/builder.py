@@ -3,15 +3,16 @@
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from housectl.errors import MachineError
+from housectl.errors import MachineError, ToolMissingError
 
 _ROOT = Path(__file__).parents[1]
 
@@ -88,6 +89,22 @@ class Builder:
                 f"{self.command[0]} {arguments[0]} ended with status {status}; see above.",
                 hint=shlex.join(command),
             )
+
+
+def find_builder(command: Sequence[str]) -> Builder:
+    """Return the builder that a command names, a program and perhaps options of its own.
+
+    Raises:
+        ToolMissingError: There is no such program.
+    """
+    program, *options = command
+    path = shutil.which(program)
+    if path is None:
+        raise ToolMissingError(
+            f"The builder {program} is not installed, or not executable.",
+            hint="make images   # without BUILDER it takes docker, podman or buildah, what is here",
+        )
+    return Builder((str(Path(path).absolute()), *options))
 
 
 def _secrets() -> Iterator[str]:
