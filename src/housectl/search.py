@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from housectl.contract.files import (
 from housectl.contract.inputs import Inputs
 from housectl.contract.recipe import Recipe
 from housectl.errors import (
+    ClusterError,
     ExperimentStoppedError,
     InputsError,
     NoTrialError,
@@ -187,7 +188,10 @@ class Runner:
             self.backend.wait(handle, snapshot, timeout=LOOK_SECONDS)
 
     def _last_line(self, handle: Handle) -> str:
-        last = deque(self.backend.logs(handle, None), maxlen=1)
+        """Return the last line of a task's log; empty while the cluster cannot tell."""
+        last: deque[str] = deque(maxlen=1)
+        with suppress(ClusterError):
+            last.extend(self.backend.logs(handle, None))
         return last[0] if last else ""
 
     @contextmanager

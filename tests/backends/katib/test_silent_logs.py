@@ -1,0 +1,115 @@
+"""A task whose log cannot be read for a moment, as its node's kubelet does not answer."""
+
+import json
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+
+from housectl.backends.base import Snapshot, Task
+from housectl.backends.katib.backend import KatibBackend
+from housectl.backends.katib.records import KatibSettings
+from housectl.backends.kube.client import Kube
+from housectl.contract.inputs import Inputs
+from housectl.errors import TaskFailedError
+from housectl.experiment import Experiment
+from housectl.search import Runner
+from tests.backends.work import sealing
+
+SETTINGS = KatibSettings(namespace="here", claim="models", algorithm="tpe", cpu="1", memory=1 << 30)
+POD = {"metadata": {"name": "seal-x", "uid": "1"}, "status": {"phase": "Running"}}
+FAILED = {"conditions": [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}]}
+
+
+class Cluster(ThreadingHTTPServer):
+    """An API server with one task that fails after somebody has asked in vain for its log."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.job: dict[str, object] = {}
+        self.asked = Event()
+
+    def objects(self, kind: str) -> list[dict[str, object]]:
+        status = FAILED if self.asked.is_set() else {}
+        return {"jobs": [{**self.job, "status": status}], "pods": [POD]}.get(kind, [])
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Cluster
+
+    def do_GET(self) -> None:
+        path, _, query = self.path.partition("?")
+        kind = path.rpartition("/")[2]
+        if kind == "log":
+            self.server.asked.set()
+            self._answer(500, {"message": "dial tcp 10.0.0.7:10250: connect: no route to host"})
+        elif "watch=true" in query:
+            self._watch(kind)
+        else:
+            items = self.server.objects(kind)
+            self._answer(200, {"metadata": {"resourceVersion": "1"}, "items": items})
+
+    def _watch(self, kind: str) -> None:
+        self.server.asked.wait()
+        self.send_response(200)
+        self.end_headers()
+        for item in self.server.objects(kind):
+            self.wfile.write(json.dumps({"type": "MODIFIED", "object": item}).encode() + b"\n")
+
+    def _answer(self, status: int, content: object) -> None:
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(json.dumps(content).encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class Listener:
+    """Asks for the last line whenever it may."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def searching(self, experiment: Experiment, snapshot: Snapshot) -> None:
+        raise AssertionError(experiment, snapshot)
+
+    def working(self, task: Task, snapshot: Snapshot, said: Callable[[], str]) -> None:
+        assert task.name == "seal", snapshot
+        self.heard.append(said())
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    with Cluster() as server:
+        url = f"http://127.0.0.1:{server.server_port}"
+        config = {
+            "current-context": "here",
+            "clusters": [{"name": "here", "cluster": {"server": url}}],
+            "users": [{"name": "me", "user": {}}],
+            "contexts": [{"name": "here", "context": {"cluster": "here", "user": "me"}}],
+        }
+        (tmp_path / "config").write_text(json.dumps(config))
+        monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def test_a_log_that_cannot_be_read_ends_no_waiting(
+    cluster: Cluster, inputs: Inputs, tmp_path: Path
+) -> None:
+    kube = Kube(context=None, namespace="here")
+    backend = KatibBackend(kube, settings=SETTINGS, image="trainer:1", inputs=tmp_path)
+    task = sealing("seal", {"n_estimators": 5})
+    cluster.job = dict(backend.plan(task, inputs=inputs, image=None).manifests()[0])
+    listener = Listener()
+    runner = Runner(backend=backend, watcher=listener, scratch=tmp_path)
+    with pytest.raises(TaskFailedError, match="seal failed"):
+        runner.seal(task, inputs)
+    assert len(listener.heard) >= 2
+    assert set(listener.heard) == {""}
