@@ -13,9 +13,17 @@ from housectl.errors import ExitStatus
 from tests.cluster.backend import SMALL_PODS
 from tests.cluster.components import kill_and_restart
 from tests.cluster.nodes import kubectl
-from tests.projects import GOOD, HOUSECTL, ProjectDirectory, clean_environment, example
+from tests.projects import (
+    GOOD,
+    HOUSECTL,
+    Answer,
+    ProjectDirectory,
+    clean_environment,
+    example,
+)
 
 TRIALS = 4
+PATIENCE_SECONDS = 300.0
 
 
 @pytest.fixture
@@ -43,16 +51,31 @@ def start(project: ProjectDirectory, name: str) -> "subprocess.Popen[str]":
 
 
 def trials(project: ProjectDirectory, name: str) -> list[dict[str, Any]]:
-    answer = project.run("show", name, "--json")
-    found = answer.json["trials"] if answer.status == 0 else []
+    return shown(project.must("show", name, "--json"))
+
+
+def shown(answer: Answer) -> list[dict[str, Any]]:
+    found = answer.json["trials"]
     assert isinstance(found, list)
     return found
 
 
-def wait_for_first(project: ProjectDirectory, name: str) -> None:
-    """Wait until a trial has succeeded and others have not."""
-    while not any(trial["state"] == "succeeded" for trial in trials(project, name)):
+def wait_for_first(project: ProjectDirectory, name: str, process: "subprocess.Popen[str]") -> None:
+    """Wait until a trial of the search that a process waits for has succeeded."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not has_succeeded(project, name):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline, project.must("status", name)
         time.sleep(0.5)
+
+
+def has_succeeded(project: ProjectDirectory, name: str) -> bool:
+    """Return whether a trial has; until the search is sent, nobody knows its name."""
+    answer = project.run("show", name, "--json")
+    if answer.status == ExitStatus.USAGE:
+        return False
+    assert answer.status == ExitStatus.DONE, answer
+    return any(trial["state"] == "succeeded" for trial in shown(answer))
 
 
 def check_whole(project: ProjectDirectory, name: str, namespace: str) -> None:
@@ -71,9 +94,9 @@ def check_whole(project: ProjectDirectory, name: str, namespace: str) -> None:
 
 def test_ctrl_c_leaves_the_search_running(project: ProjectDirectory, namespace: str) -> None:
     process = start(project, "left")
-    wait_for_first(project, "left")
+    wait_for_first(project, "left", process)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate()
+    _, said = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == ExitStatus.INTERRUPTED
     assert "To come back: housectl tune --resume left" in said
     assert "To end it: housectl stop left" in said
@@ -83,7 +106,7 @@ def test_ctrl_c_leaves_the_search_running(project: ProjectDirectory, namespace: 
 
 def test_a_killed_command_is_come_back_to(project: ProjectDirectory, namespace: str) -> None:
     process = start(project, "killed")
-    wait_for_first(project, "killed")
+    wait_for_first(project, "killed", process)
     process.kill()
     process.communicate()
     project.must("tune", "--resume", "killed")
@@ -98,9 +121,9 @@ def test_a_search_outlives_a_part_of_kubernetes(
 ) -> None:
     name = f"without-{component.removeprefix('kube-')}"
     process = start(project, name)
-    wait_for_first(project, name)
+    wait_for_first(project, name, process)
     kill_and_restart(component)
-    out, said = process.communicate()
+    out, said = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, said
     assert json.loads(out)["experiment"] == name
     check_whole(project, name, namespace)
