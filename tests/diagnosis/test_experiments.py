@@ -303,7 +303,13 @@ def test_the_users_name_and_context_stand_in_the_cures() -> None:
     observed = replace(katib_case("nan"), name="boston-1", context="prod")
     assert "housectl stop boston-1 " in said(observed)
     silent = replace(katib_case("algoabsent"), context="prod")
-    assert "Cure: kubectl --context prod describe pod algoabsent-" in said(silent)
+    assert said(silent) == (
+        "The service of the algorithm sobol-absent does not run: the image localhost/absent:1 "
+        "cannot be pulled: dial tcp 127.0.0.1:80: connect: connection refused. Cure: kubectl "
+        "--context prod describe pod algoabsent-sobol-absent-5999484568-ns794 -n c-algoabsent   # "
+        "then push the image, or name another: kubectl --context prod edit configmap katib-config "
+        "-n kubeflow"
+    )
 
 
 def test_the_first_seconds_of_an_experiment_are_normal() -> None:

@@ -1,6 +1,6 @@
 """Trials of a real Katib that failed or got stuck, and others made of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,7 +14,9 @@ from housectl.diagnosis.objects import (
     MetricsCollector,
     Observation,
     Pod,
+    Running,
     Terminated,
+    Waiting,
 )
 from housectl.diagnosis.observed import Observed
 from housectl.diagnosis.trial import trial_cause
@@ -83,26 +85,30 @@ def test_a_sidecar_that_failed_although_the_training_did_not(
 def test_a_sidecar_that_ended_before_the_image_came() -> None:
     observed = katib_case("quick")
     began = observed.pods[0].metadata.creation_timestamp
-    early = with_sidecar(observed, Terminated(exit_code=255, finished_at=began))
-    later = [
-        changed(
-            each, state=ContainerState(terminated=Terminated(exit_code=0, started_at=early.now))
-        )
-        if each.name != SIDECAR
-        else each
-        for each in early.pods[0].status.container_statuses
-    ]
-    pod = changed(early.pods[0], status=changed(early.pods[0].status, container_statuses=later))
-    assert said(replace(early, pods=[pod])) == (
+    early = Terminated(exit_code=255, finished_at=began)
+    later = Terminated(exit_code=0, started_at=observed.now)
+    assert said(with_states(observed, trainer=ended(later), sidecar=ended(early))) == (
         "its metric is lost, because Katib's metrics collector looks for the training once, and "
         "its image came later. Cure: housectl tune   # now the node testbed has it"
     )
 
 
+def test_a_sidecar_whose_image_cannot_be_pulled() -> None:
+    observed = katib_case("noimage")
+    message = 'Back-off pulling image "katib/collector:1": ErrImagePull: dial tcp: i/o timeout'
+    unpulled = ContainerState(waiting=Waiting(reason="ImagePullBackOff", message=message))
+    running = ContainerState(running=Running(started_at=observed.now))
+    assert said(with_states(observed, trainer=running, sidecar=unpulled)) == (
+        "the image localhost/katib-file-metrics-collector:v0.19.0 cannot be pulled: dial tcp: i/o "
+        "timeout. Cure: kubectl describe pod noimage-p4kjcxmh-fd2bh -n c-noimage   # then push "
+        "the image, or name another: kubectl edit configmap katib-config -n kubeflow"
+    )
+
+
 def test_a_sidecar_without_memory() -> None:
     observed = katib_case("quick")
-    starved = with_sidecar(observed, Terminated(exit_code=137, reason="OOMKilled"))
-    assert said(starved) == (
+    starved = Terminated(exit_code=137, reason="OOMKilled")
+    assert said(with_states(observed, sidecar=ended(starved))) == (
         "the training ended well, but Katib's metrics collector ran out of memory: limit 100Mi. "
         "Cure: kubectl edit configmap katib-config -n kubeflow   # raise its "
         "resources.limits.memory"
@@ -112,8 +118,8 @@ def test_a_sidecar_without_memory() -> None:
 @pytest.mark.parametrize("exit_code", [1, 137])
 def test_a_failed_training_comes_before_its_sidecar(exit_code: int) -> None:
     observed = katib_case("exit1" if exit_code == 1 else "oom")
-    died = with_sidecar(observed, Terminated(exit_code=137, reason="OOMKilled"))
-    assert "collector" not in said(died)
+    died = Terminated(exit_code=137, reason="OOMKilled")
+    assert "collector" not in said(with_states(observed, sidecar=ended(died)))
 
 
 def test_a_trial_without_sidecar_waits_for_ever() -> None:
@@ -249,14 +255,19 @@ def said_after(
     return str(trial_cause(replace(observed, collectors={**observed.collectors, **heard}), trial))
 
 
-def with_sidecar(observed: Observed, ended: Terminated) -> Observed:
-    """Return the same experiment with sidecars that have ended so."""
-    return replace(observed, pods=[_with_sidecar(pod, ended) for pod in observed.pods])
+def ended(how: Terminated) -> ContainerState:
+    return ContainerState(terminated=how)
 
 
-def _with_sidecar(pod: Pod, ended: Terminated) -> Pod:
+def with_states(observed: Observed, **states: ContainerState) -> Observed:
+    """Return the same experiment with a `trainer` or a `sidecar` in each pod that stand so."""
+    return replace(observed, pods=[_with_states(pod, states) for pod in observed.pods])
+
+
+def _with_states(pod: Pod, states: Mapping[str, ContainerState]) -> Pod:
+    names = {SIDECAR: "sidecar", "training": "trainer"}
     statuses = [
-        changed(each, state=ContainerState(terminated=ended)) if each.name == SIDECAR else each
+        changed(each, state=states.get(names.get(each.name, ""), each.state))
         for each in pod.status.container_statuses
     ]
     return changed(pod, status=changed(pod.status, container_statuses=statuses))

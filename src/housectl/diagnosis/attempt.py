@@ -6,9 +6,8 @@ from datetime import datetime
 
 from housectl.diagnosis.cause import Place
 from housectl.diagnosis.objects import Container, Event, Job, Pod, Terminated
+from housectl.diagnosis.origin import COLLECTORS
 from housectl.diagnosis.seen import SeenPod, newest_pod
-
-COLLECTORS = ("metrics-logger-and-collector", "metrics-collector")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Sequence
 
-from housectl.diagnosis.attempt import COLLECTORS, Attempt
+from housectl.diagnosis.attempt import Attempt
 from housectl.diagnosis.cause import Cause, sentence
+from housectl.diagnosis.installation import KATIB_NAMESPACE, configuration
 from housectl.diagnosis.objects import Terminated
-from housectl.diagnosis.refusal import KATIB_NAMESPACE
+from housectl.diagnosis.origin import COLLECTORS
 
 _KLOG = re.compile(
     r"(?P<level>[IWEF])\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ (?P<file>[\w.-]+):\d+\] (?P<text>.*)"
@@ -74,11 +75,10 @@ def _hasty(attempt: Attempt) -> Cause:
 
 def _starved(attempt: Attempt, name: str) -> Cause:
     limits = attempt.seen.container(name).resources.limits if attempt.seen else {}
-    config = f"edit configmap katib-config -n {KATIB_NAMESPACE}"
     return Cause(
         what="the training ended well, but Katib's metrics collector ran out of memory: limit "
         f"{limits.get('memory', 'unknown')}.",
-        cure=f"{attempt.place.cluster_kubectl(config)}   # raise its resources.limits.memory",
+        cure=f"{configuration(attempt.place)}   # raise its resources.limits.memory",
     )
 
 

@@ -53,7 +53,7 @@ def unstartable(seen: SeenPod, container: Container, message: str) -> Cause:
     said = _RUNC.sub("", message).removesuffix(": unknown")
     return Cause(
         what=sentence(f"the command of the image {container.image} cannot be started", said),
-        cure=f"{seen.describe}   # then {seen.origin.image}",
+        cure=f"{seen.describe}   # then {seen.origin_of(container).image}",
     )
 
 
@@ -62,7 +62,7 @@ def _misconfigured(seen: SeenPod, container: Container, message: str) -> Cause:
         return cause
     if "will run as root" in message:
         what = f"the image {container.image} runs as root, which runAsNonRoot forbids."
-        return Cause(what=what, cure=f"{seen.describe}   # then {seen.origin.image}")
+        return Cause(what=what, cure=f"{seen.describe}   # then {seen.origin_of(container).image}")
     return Cause(what=sentence("its container cannot be made", message), cure=seen.describe)
 
 

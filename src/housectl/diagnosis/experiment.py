@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from housectl.diagnosis.cause import Cause, first_cause
+from housectl.diagnosis.installation import webhook_pods
 from housectl.diagnosis.metric import is_usable
 from housectl.diagnosis.objects import find
 from housectl.diagnosis.observed import Observed
 from housectl.diagnosis.reconcile import reconcile_error
-from housectl.diagnosis.refusal import webhook_pods
 from housectl.diagnosis.suggestion import (
     broken_service,
     refused_search,

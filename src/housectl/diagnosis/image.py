@@ -22,7 +22,7 @@ def unpulled(seen: SeenPod, container: Container, message: str) -> Cause:
             f"the image {container.image} cannot be pulled",
             _registry_words(message) or _registry_words(_pull_event(seen)),
         ),
-        cure=f"{seen.describe}   # then push the image, or {seen.origin.image}",
+        cure=f"{seen.describe}   # then push the image, or {seen.origin_of(container).image}",
     )
 
 
@@ -32,7 +32,7 @@ def not_on_node(seen: SeenPod, container: Container, message: str) -> Cause:
     return Cause(
         what=f"{seen.node} has no image {container.image}, and its pull policy is Never.",
         cure=f"minikube image load {container.image}   # with kind: kind load docker-image "
-        f"{container.image}; or {seen.origin.image}",
+        f"{container.image}; or {seen.origin_of(container).image}",
     )
 
 
@@ -41,7 +41,7 @@ def misnamed(seen: SeenPod, container: Container, message: str) -> Cause:
     said = message.partition(_FORMAT)[2] or message
     return Cause(
         what=sentence(f"{container.image} is no name of an image", said),
-        cure=f"{seen.describe}   # then {seen.origin.image}",
+        cure=f"{seen.describe}   # then {seen.origin_of(container).image}",
     )
 
 

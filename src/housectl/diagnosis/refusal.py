@@ -4,8 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from housectl.diagnosis.cause import Cause, Place, sentence
-
-KATIB_NAMESPACE = "kubeflow"
+from housectl.diagnosis.installation import KATIB_NAMESPACE, webhook_pods
 
 _CREATING = re.compile(
     r'^(?:\(combined from similar events\): )?Error creating: (?:pods "[^"]*" is forbidden: )?'
@@ -22,13 +21,6 @@ def refused(place: Place, message: str) -> Cause:
     return Cause(
         what=sentence("no pod can be made for it", said),
         cure=place.kubectl("get events --field-selector reason=FailedCreate"),
-    )
-
-
-def webhook_pods(place: Place) -> str:
-    """Return the command that lists the pods of Katib's webhook, which is its controller."""
-    return place.cluster_kubectl(
-        f"get pods -n {KATIB_NAMESPACE} -l katib.kubeflow.org/component=controller"
     )
 
 

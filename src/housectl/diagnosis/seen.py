@@ -14,25 +14,7 @@ from housectl.diagnosis.objects import (
     Pod,
     Reference,
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Origin:
-    """Where it is written what a pod is made of.
-
-    Attributes:
-        image: How to name another image.
-        resources: Where it says how much it asks for.
-    """
-
-    image: str
-    resources: str
-
-
-TRAINER = Origin(
-    image="name another: housectl tune --image IMAGE",
-    resources="what it asks for stands under katib: in housectl.yaml",
-)
+from housectl.diagnosis.origin import COLLECTORS, TRAINER, Origin, of_katib
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +23,7 @@ class SeenPod:
 
     Attributes:
         events: Of the namespace; those about other objects are left out where they are read.
+        origin: Of its containers, but for those that Katib adds.
     """
 
     place: Place
@@ -97,6 +80,10 @@ class SeenPod:
         """Return a container of its specification."""
         known = [*self.pod.spec.init_containers, *self.pod.spec.containers]
         return next((each for each in known if each.name == name), Container(name=name))
+
+    def origin_of(self, container: Container) -> Origin:
+        """Return where it is written what one of its containers is made of."""
+        return of_katib(self.place) if container.name in COLLECTORS else self.origin
 
     def condition(self, kind: str) -> Condition | None:
         """Return the condition of this type, whether it holds or not."""

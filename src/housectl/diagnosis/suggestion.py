@@ -4,11 +4,13 @@ import re
 from datetime import timedelta
 
 from housectl.diagnosis.cause import Cause, first_cause, sentence
+from housectl.diagnosis.installation import configuration
 from housectl.diagnosis.memory import doubled
 from housectl.diagnosis.objects import ContainerStatus, Terminated, find
 from housectl.diagnosis.observed import Observed
-from housectl.diagnosis.refusal import KATIB_NAMESPACE, refused
-from housectl.diagnosis.seen import Origin, SeenPod, newest, newest_pod, since
+from housectl.diagnosis.origin import of_katib
+from housectl.diagnosis.refusal import refused
+from housectl.diagnosis.seen import SeenPod, newest, newest_pod, since
 from housectl.diagnosis.starting import START_PROBES
 
 # What a service that runs does takes less: to be ready 12 s, its longest thought 20 s.
@@ -16,11 +18,6 @@ _PATIENCE = timedelta(minutes=1)
 # A service that was killed for its memory and runs again may go on, and may have forgotten all.
 _OOM_PATIENCE = timedelta(seconds=20)
 _REFUSAL = re.compile(r"^Validation failed: (?:ValidateAlgorithmSettings Error: )?")
-_KATIB_CONFIG = f"kubectl edit configmap katib-config -n {KATIB_NAMESPACE}"
-_SERVICE = Origin(
-    image=f"name another: {_KATIB_CONFIG}",
-    resources=f"what it asks for: {_KATIB_CONFIG}",
-)
 
 
 def refused_search(observed: Observed) -> Cause | None:
@@ -94,7 +91,7 @@ def _service_pod(observed: Observed) -> SeenPod | None:
         pod=newest_pod(pods),
         events=observed.events,
         now=observed.now,
-        origin=_SERVICE,
+        origin=of_katib(observed.place),
     )
 
 
@@ -141,7 +138,7 @@ def _starved(observed: Observed, seen: SeenPod, status: ContainerStatus) -> Caus
         what=f"it runs out of memory: limit {limit or 'unknown'}, restarted "
         f"{status.restart_count} times.",
         cure=f"{seen.place.kubectl(f'set resources deployment {_deployment(observed)}')} "
-        f"--limits=memory={more}   # for later searches: {_KATIB_CONFIG}",
+        f"--limits=memory={more}   # for later searches: {configuration(seen.place)}",
     )
 
 

@@ -4,15 +4,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from housectl.diagnosis.attempt import COLLECTORS, Attempt
+from housectl.diagnosis.attempt import Attempt
 from housectl.diagnosis.cause import Cause, first_cause, sentence
 from housectl.diagnosis.collector import collector_died
+from housectl.diagnosis.installation import webhook_pods
 from housectl.diagnosis.job import JOB_PROBES
 from housectl.diagnosis.metric import is_usable, missing_metric, unusable_metric
 from housectl.diagnosis.objects import KatibTrial, find
 from housectl.diagnosis.observed import Observed, has_ended
+from housectl.diagnosis.origin import COLLECTORS
 from housectl.diagnosis.reconcile import persistent_error
-from housectl.diagnosis.refusal import webhook_pods
 from housectl.diagnosis.seen import about
 
 # Katib takes a few seconds to see that a job has ended.

@@ -9,7 +9,7 @@ from housectl.backends.katib.readiness.looking import if_allowed
 from housectl.backends.kube.client import Kube
 from housectl.backends.kube.kinds import CONFIG_MAPS
 from housectl.diagnosis.objects import View, view
-from housectl.diagnosis.refusal import KATIB_NAMESPACE
+from housectl.diagnosis.installation import KATIB_NAMESPACE
 from housectl.errors import AbsentError, ClusterError, Concern
 
 _CONFIG, _KEY = "katib-config", "katib-config.yaml"
