@@ -15,6 +15,7 @@ from housectl.programs import find_kubectl
 
 if TYPE_CHECKING:
     from housectl.backends.kube.client import Kube, Manifest
+    from housectl.backends.kube.kinds import Kind
 
 
 class Overlay(StrEnum):
@@ -38,6 +39,7 @@ class Outcome(StrEnum):
 
     CREATED = "created"
     UP_TO_DATE = "up to date"
+    LEFT = "left as it is"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +74,8 @@ def apply(manifests: str, *, context: str | None, namespace: str) -> Sequence[Ap
     """Put manifests on a cluster. Idempotent.
 
     Fields of existing objects that the manifests do not name stay as they are. That is why this is
-    not `kubectl apply`, which removes the labels that others have applied to the namespace.
+    not `kubectl apply`, which removes the labels that others have applied to the namespace. A claim
+    that is there is left as it is: access modes cannot be changed, and few volumes can be resized.
 
     Raises:
         ClusterError: The cluster cannot be reached, or refuses.
@@ -93,12 +96,19 @@ def _applied(kube: "Kube", manifest: "Manifest") -> Applied:
     kind, name = kind_of(manifest), view(Named, manifest).metadata.name
     try:
         kube.create(manifest)
-    except ConflictError:
-        kube.patch(kind, name, manifest)
-        outcome = Outcome.UP_TO_DATE
-    else:
         outcome = Outcome.CREATED
+    except ConflictError:
+        outcome = _updated(kube, kind, name, manifest)
     return Applied(object=f"{kind.full_name}/{name}", outcome=outcome)
+
+
+def _updated(kube: "Kube", kind: "Kind", name: str, manifest: "Manifest") -> Outcome:
+    from housectl.backends.kube.kinds import CLAIMS
+
+    if kind == CLAIMS:
+        return Outcome.LEFT
+    kube.patch(kind, name, manifest)
+    return Outcome.UP_TO_DATE
 
 
 def _manifests() -> Path:

@@ -4,6 +4,7 @@ import json
 import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -13,6 +14,7 @@ from tests.cluster.nodes import kubectl, with_kubectl
 from tests.projects import Answer, ProjectDirectory, example
 
 LABEL = "katib.kubeflow.org/metrics-collector-injection"
+CLAIM = "persistentvolumeclaims/model-storage"
 
 
 @pytest.fixture
@@ -43,10 +45,17 @@ def versions(names: Iterable[str], namespace: str) -> list[str]:
     return [each["metadata"]["resourceVersion"] for each in found["items"]]
 
 
+def object_of(namespace: str, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(
+        kubectl("get", f"--namespace={namespace}", "--output=json", name)
+    )
+    return found
+
+
 def bound(namespace: str) -> None:
     """Wait until the claim has its volume: from then on nobody else changes it."""
     kubectl(
-        *("wait", f"--namespace={namespace}", "persistentvolumeclaim/model-storage"),
+        *("wait", f"--namespace={namespace}", CLAIM),
         *("--for=jsonpath={.status.phase}=Bound", "--timeout=60s"),
     )
 
@@ -77,7 +86,7 @@ def test_it_can_be_repeated(project: ProjectDirectory, namespace: str) -> None:
     bound(namespace)
     before = versions(first, namespace)
     second = outcomes(init(project, namespace, "--json"))
-    assert second == dict.fromkeys(first, "up to date")
+    assert second == {**dict.fromkeys(first, "up to date"), CLAIM: "left as it is"}
     assert versions(second, namespace) == before
 
 
@@ -132,13 +141,43 @@ def test_a_context_that_is_none_is_named(project: ProjectDirectory) -> None:
     assert "cure:  kubectl config get-contexts" in answer.err
 
 
+@pytest.mark.parametrize(("first", "second"), [("generic", "minikube"), ("minikube", "generic")])
+def test_a_claim_of_another_overlay_stays(
+    project: ProjectDirectory, namespace: str, first: str, second: str
+) -> None:
+    init(project, namespace, "--overlay", first)
+    bound(namespace)
+    before = object_of(namespace, CLAIM)
+    told = outcomes(init(project, namespace, "--overlay", second, "--json"))
+    assert told.pop(CLAIM) == "left as it is"
+    assert set(told.values()) == {"up to date"}
+    assert object_of(namespace, CLAIM) == before
+
+
+def test_a_claim_of_ones_own_stays(project: ProjectDirectory, namespace: str) -> None:
+    kubectl("create", "namespace", namespace)
+    mine = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "mine", "namespace": namespace, "labels": {"team": "houses"}},
+        "spec": {
+            "accessModes": ["ReadWriteMany"],
+            "resources": {"requests": {"storage": "1Gi"}},
+        },
+    }
+    kubectl("apply", "--filename=-", given=json.dumps(mine))
+    told = outcomes(init(project, namespace, "--claim", "mine", "--json"))
+    assert told["persistentvolumeclaims/mine"] == "left as it is"
+    found = object_of(namespace, "persistentvolumeclaims/mine")
+    assert found["spec"]["accessModes"] == ["ReadWriteMany"]
+    assert found["spec"]["resources"]["requests"]["storage"] == "1Gi"
+    assert found["metadata"]["labels"] == {"team": "houses"}
+
+
 def test_what_the_cluster_refuses_is_told_in_its_words(
     project: ProjectDirectory, namespace: str
 ) -> None:
-    init(project, namespace)
-    bound(namespace)
-    answer = project.run(
-        *("cluster", "init", "--namespace", namespace, "--overlay", "minikube"), **with_kubectl()
-    )
+    options = ("--namespace", namespace, "--claim", "no_name")
+    answer = project.run("cluster", "init", *options, **with_kubectl())
     assert answer.status == ExitStatus.CLUSTER
-    assert "field can not be less than" in answer.err
+    assert "a lowercase RFC 1123 subdomain must consist of" in answer.err
