@@ -47,6 +47,22 @@ def test_an_older_kubelet_tells_the_registrys_words_in_an_event_only() -> None:
     assert said(silent).startswith("the image localhost/absent:1 cannot be pulled. Cure: ")
 
 
+def test_an_image_that_was_not_brought_to_the_node() -> None:
+    image = "docker.io/library/housectl-trainer:dev"
+    message = (
+        f'failed to pull and unpack image "{image}": failed to resolve reference "{image}": '
+        f"{NO_ACCESS}"
+    )
+    case = waiting("pull", "ErrImagePull", message)
+    spec = case.pods[0].spec
+    containers = [changed(spec.containers[0], image="housectl-trainer:dev")]
+    assert said(podded(case, spec=changed(spec, containers=containers))) == (
+        f"the image housectl-trainer:dev cannot be pulled: {NO_ACCESS}. Cure: minikube image load "
+        "housectl-trainer:dev   # with kind: kind load docker-image housectl-trainer:dev; or name "
+        "another: housectl tune --image IMAGE"
+    )
+
+
 @pytest.mark.parametrize("reason", ["CreateContainerError", "RunContainerError"])
 def test_a_command_that_the_image_does_not_have(reason: str) -> None:
     message = (

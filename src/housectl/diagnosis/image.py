@@ -22,7 +22,7 @@ def unpulled(seen: SeenPod, container: Container, message: str) -> Cause:
             f"the image {container.image} cannot be pulled",
             _registry_words(message) or _registry_words(_pull_event(seen)),
         ),
-        cure=f"{seen.describe}   # then push the image, or {seen.origin_of(container).image}",
+        cure=_pushing(seen, container) if "/" in container.image else _loading(seen, container),
     )
 
 
@@ -31,8 +31,7 @@ def not_on_node(seen: SeenPod, container: Container, message: str) -> Cause:
     del message
     return Cause(
         what=f"{seen.node} has no image {container.image}, and its pull policy is Never.",
-        cure=f"minikube image load {container.image}   # with kind: kind load docker-image "
-        f"{container.image}; or {seen.origin_of(container).image}",
+        cure=_loading(seen, container),
     )
 
 
@@ -49,6 +48,23 @@ def is_pulling(seen: SeenPod) -> bool:
     """Whether a pod waits for nothing but an image that is on its way."""
     event = seen.told("Pulling", "Pulled", "Failed", "BackOff")
     return seen.pod.status.phase == "Pending" and event is not None and event.reason == "Pulling"
+
+
+def _pushing(seen: SeenPod, container: Container) -> str:
+    """Return the cure for an image that a registry should have."""
+    return f"{seen.describe}   # then push the image, or {seen.origin_of(container).image}"
+
+
+def _loading(seen: SeenPod, container: Container) -> str:
+    """Return the cure for an image that only the node can have.
+
+    One without a registry or an owner in its name cannot be pushed anywhere.
+    """
+    image = container.image
+    return (
+        f"minikube image load {image}   # with kind: kind load docker-image {image}; or "
+        f"{seen.origin_of(container).image}"
+    )
 
 
 def _registry_words(message: str) -> str:
