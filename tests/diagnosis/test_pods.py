@@ -77,6 +77,33 @@ def test_a_command_that_the_image_does_not_have(reason: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Error response from daemon: No command specified",
+        'failed to generate container "1f" spec: failed to generate spec: no command specified',
+    ],
+)
+def test_an_image_without_a_command(message: str) -> None:
+    assert said(waiting("pull", "CreateContainerError", message)) == (
+        f"the command of the image localhost/absent:1 cannot be started: {message}. Cure: kubectl "
+        "describe pod pull-4w5qm -n diag   # then name another: housectl tune --image IMAGE"
+    )
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        'failed to reserve container name "trainer_x_0": name "trainer_x_0" is reserved for "abc"',
+        "context deadline exceeded",
+    ],
+)
+def test_a_container_that_cannot_be_made(message: str) -> None:
+    assert said(waiting("pull", "CreateContainerError", message)) == (
+        f"its container cannot be made: {message}. Cure: kubectl describe pod pull-4w5qm -n diag"
+    )
+
+
 TAINTED = "3 node(s) had untolerated taint {dedicated: gpu}"
 MIXED = "1 node(s) had untolerated taint {a: b}, 2 Insufficient memory"
 APART = "1 node(s) had volume node affinity conflict"

@@ -19,6 +19,9 @@ _MOUNTED = ("SuccessfulAttachVolume", "Pulling", "Pulled")
 _ABSENT = re.compile(r'(?P<kind>configmap|secret) "(?P<name>[^"]+)" not found')
 _KEY = re.compile(r"couldn't find key (?P<key>\S+) in (?P<kind>ConfigMap|Secret) \S+/(?P<name>\S+)")
 _MOUNTING = re.compile(r'MountVolume\.\w+ failed for volume "[^"]*" : ')
+_OF_COMMAND = re.compile(
+    r"no command specified$|unable to start container process: ", re.IGNORECASE
+)
 _RUNC = re.compile(r".*unable to start container process: ", re.DOTALL)
 
 
@@ -55,6 +58,12 @@ def unstartable(seen: SeenPod, container: Container, message: str) -> Cause:
         what=sentence(f"the command of the image {container.image} cannot be started", said),
         cure=f"{seen.describe}   # then {seen.origin_of(container).image}",
     )
+
+
+def _unmade(seen: SeenPod, container: Container, message: str) -> Cause:
+    """Return why a container cannot be made; most runtimes look for its command later."""
+    explained = unstartable if _OF_COMMAND.search(message) else _misconfigured
+    return explained(seen, container, message)
 
 
 def _misconfigured(seen: SeenPod, container: Container, message: str) -> Cause:
@@ -94,6 +103,6 @@ _WAITING: Mapping[str, Callable[[SeenPod, Container, str], Cause]] = {
     "ErrImageNeverPull": not_on_node,
     "InvalidImageName": misnamed,
     "CreateContainerConfigError": _misconfigured,
-    "CreateContainerError": unstartable,
+    "CreateContainerError": _unmade,
     "RunContainerError": unstartable,
 }
