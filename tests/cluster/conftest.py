@@ -2,11 +2,12 @@
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
 from tests.cluster.bringing_up import NoClusterError, bring_up, prepared
+from tests.cluster.nodes import bed, is_bed
 
 _NEEDS = "HOUSECTL_TESTS_NEED"
 _LONGEST = {"test_docs", "test_katib", "test_kills", "test_way"}
@@ -32,6 +33,20 @@ def cluster() -> None:
     """Skip where there is no cluster, saying what is needed."""
     if _NEEDS in os.environ:
         pytest.skip(os.environ[_NEEDS])
+
+
+@pytest.fixture(scope="session")
+def image_store() -> Mapping[str, str]:
+    """The environment in which engines find the images of a test bed; skip where there is none."""
+    if not is_bed():
+        pytest.skip(
+            "This needs the images of a test bed: leave out KUBECONFIG, and let TESTBED name a "
+            "directory with the programs `up` and `image`."
+        )
+    return {
+        "CONTAINERS_CONF": str(bed() / "cache" / "containers.conf"),
+        "CONTAINERS_STORAGE_CONF": str(bed() / "cache" / "storage.conf"),
+    }
 
 
 @pytest.fixture(scope="session")

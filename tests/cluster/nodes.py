@@ -29,6 +29,11 @@ def bed() -> Path:
     return Path(os.environ["KUBECONFIG"]).parent
 
 
+def is_bed() -> bool:
+    """Return whether this is a test bed, whose images only an engine with its settings finds."""
+    return (bed() / "cache" / "containers.conf").exists()
+
+
 def with_kubectl() -> dict[str, str]:
     """Return a PATH on which there is a kubectl also where the machine has none."""
     return {"PATH": f"{os.environ['PATH']}{os.pathsep}{bed() / 'bin'}"}

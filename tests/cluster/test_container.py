@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from housectl.errors import ExitStatus
-from tests.cluster.nodes import SERVER, bed
+from tests.cluster.nodes import SERVER
 from tests.projects import HOUSECTL, ProjectDirectory, clean_environment
 from tests.server.running import wait_until
 from tests.test_way import free_port
@@ -39,18 +39,16 @@ done
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
+def engine(
+    image_store: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mapping[str, str]]:
     """The environment of a podman whose only image is the server's."""
     directory = tmp_path_factory.mktemp("podman")
     (directory / "storage.conf").write_text(STORAGE.format(directory))
     (directory / "containers.conf").write_text(ENGINE)
     archive = f"docker-archive:{directory / 'server.tar'}:{SERVER}"
-    built = {
-        "CONTAINERS_CONF": str(bed() / "cache" / "containers.conf"),
-        "CONTAINERS_STORAGE_CONF": str(bed() / "cache" / "storage.conf"),
-    }
     subprocess.run(
-        ["buildah", "push", "--quiet", SERVER, archive], env=os.environ | built, check=True
+        ["buildah", "push", "--quiet", SERVER, archive], env=os.environ | image_store, check=True
     )
     environment = clean_environment() | {
         "CONTAINERS_CONF": str(directory / "containers.conf"),

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.cluster.nodes import bed, kubectl, with_kubectl
+from tests.cluster.nodes import is_bed, kubectl, with_kubectl
 from tests.cluster.test_container import engine  # noqa: F401  # a fixture
 from tests.projects import GOOD, HOUSECTL, ProjectDirectory, clean_environment, example
 from tests.server.running import wait_until
@@ -55,8 +55,7 @@ def port() -> int:
 def environment(
     namespace: str, port: int, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Mapping[str, str]:
-    # The images of a test bed are where only its own engine finds them.
-    images = request.getfixturevalue("engine") if (bed() / "cache").exists() else {}
+    images = request.getfixturevalue("engine") if is_bed() else {}
     (tmp_path / ".curlrc").write_text('fail-with-body\nnoproxy = "*"\n')
     path = f"{HOUSECTL.parent}{os.pathsep}{with_kubectl()['PATH']}"
     return (

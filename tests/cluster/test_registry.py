@@ -17,9 +17,11 @@ import pytest
 from housectl.images import ImageKind, recorded_image
 from images.builder import Builder
 from tests.cluster.bringing_up import TESTBED
-from tests.cluster.nodes import SERVER, bed, new_namespace, run_pod
+from tests.cluster.nodes import SERVER, new_namespace, run_pod
 from tests.projects import ROOT, ProjectDirectory, clean_environment, example
 from tests.test_way import free_port
+
+pytestmark = pytest.mark.usefixtures("image_store")
 
 TAG = "pushed"
 
@@ -67,18 +69,22 @@ def wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
 
 
 @pytest.fixture
-def tools(registry: str, tmp_path: Path) -> Iterator[Mapping[str, str]]:
+def tools(
+    image_store: Mapping[str, str], registry: str, tmp_path: Path
+) -> Iterator[Mapping[str, str]]:
     """The environment in which builders have the base image and the images, and push there."""
     settings = tmp_path / "registries.conf"
     settings.write_text(f'[[registry]]\nlocation = "{registry}"\ninsecure = true\n')
     (tmp_path / "bin").mkdir()
-    environment = clean_environment() | {
-        "BUILDAH_ISOLATION": "chroot",
-        "CONTAINERS_CONF": str(bed() / "cache" / "containers.conf"),
-        "CONTAINERS_REGISTRIES_CONF": str(settings),
-        "CONTAINERS_STORAGE_CONF": str(bed() / "cache" / "storage.conf"),
-        "PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}",
-    }
+    environment = (
+        clean_environment()
+        | image_store
+        | {
+            "BUILDAH_ISOLATION": "chroot",
+            "CONTAINERS_REGISTRIES_CONF": str(settings),
+            "PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        }
+    )
     yield environment
     names = [f"housectl-{kind}:{TAG}" for kind in ImageKind]
     subprocess.run(["buildah", "rmi", *names], env=environment, check=False, capture_output=True)
