@@ -6,6 +6,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from housectl.diagnosis.objects import ClaimSource, Volume
 from housectl.diagnosis.starting import volume_pod_cause
 from tests.diagnosis.changing import (
     changed,
@@ -107,6 +108,10 @@ def test_a_container_that_cannot_be_made(message: str) -> None:
 TAINTED = "3 node(s) had untolerated taint {dedicated: gpu}"
 MIXED = "1 node(s) had untolerated taint {a: b}, 2 Insufficient memory"
 APART = "1 node(s) had volume node affinity conflict"
+ROOM = (
+    "kubectl describe nodes   # shows what is free; fewer trials at a time need less: --workers 1; "
+    "a claim with ReadWriteMany lets all nodes run them: --claim"
+)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +134,10 @@ APART = "1 node(s) had volume node affinity conflict"
         ),
         (
             f"0/1 nodes are available: {APART}.",
-            f"no node takes it: {APART}. Cure: kubectl describe pod cpu-d74lq -n diag",
+            (
+                f"it has to run where its volume is, and no such node takes it ({APART}). Cure: "
+                f"{ROOM}"
+            ),
         ),
         (
             "no nodes available to schedule pods",
@@ -142,6 +150,26 @@ APART = "1 node(s) had volume node affinity conflict"
 )
 def test_what_the_scheduler_says(message: str, expected: str) -> None:
     assert said(conditioned("cpu", "PodScheduled", "False", "Unschedulable", message)) == expected
+
+
+@pytest.mark.parametrize(
+    "reasons",
+    [
+        "1 Insufficient cpu, 2 node(s) had volume node affinity conflict",
+        "1 Insufficient cpu, 2 node(s) didn't match PersistentVolume's node affinity",
+        f"{TAINTED}, {APART}",
+    ],
+)
+def test_a_node_that_has_the_volume_and_no_room(reasons: str) -> None:
+    message = f"0/3 nodes are available: {reasons}. preemption: 0/3 nodes are available: none."
+    case = conditioned("cpu", "PodScheduled", "False", "Unschedulable", message)
+    claim = Volume(name="models", persistent_volume_claim=ClaimSource(claim_name="model-storage"))
+    mounted = podded(case, spec=changed(case.pods[0].spec, volumes=[claim]))
+    assert said(mounted) == (
+        "it has to run where the volume of the claim model-storage is, and no such node takes it "
+        f"({reasons}). Cure: {ROOM}"
+    )
+    assert said(replace(mounted, now=made(mounted) + timedelta(seconds=9))) == "None"
 
 
 def test_what_may_pass_by_itself_is_no_cause_at_once() -> None:

@@ -65,6 +65,18 @@ def _unbound_claim(seen: SeenPod, known: re.Match[str], reasons: str) -> Cause:
     )
 
 
+def _volume_elsewhere(seen: SeenPod, known: re.Match[str], reasons: str) -> Cause:
+    del known
+    claims = " or ".join(seen.claims)
+    volume = f"the volume of the claim {claims}" if claims else "its volume"
+    return Cause(
+        what=f"it has to run where {volume} is, and no such node takes it ({reasons}).",
+        cure=f"{seen.place.cluster_kubectl('describe nodes')}   # shows what is free; fewer trials "
+        "at a time need less: --workers 1; a claim with ReadWriteMany lets all nodes run them: "
+        "--claim",
+    )
+
+
 def _told_of_claim(events: Sequence[Event], claim: str) -> Event | None:
     return newest(
         about(events, "PersistentVolumeClaim", ObjectMeta(name=claim)),
@@ -97,7 +109,12 @@ _Explained = Callable[[SeenPod, re.Match[str], str], Cause]
 _LASTING: Sequence[tuple[re.Pattern[str], _Explained]] = (
     (re.compile(r'persistentvolumeclaim "(?P<claim>[^"]+)" not found'), _no_claim),
 )
+# Where the volume is decides which node could help, so that comes before what each node lacks.
 _PASSING: Sequence[tuple[re.Pattern[str], _Explained]] = (
+    (
+        re.compile(r"volume node affinity conflict|didn't match PersistentVolume's node affinity"),
+        _volume_elsewhere,
+    ),
     (re.compile(r"unbound immediate PersistentVolumeClaims"), _unbound_claim),
     (re.compile(r"Insufficient (?P<resource>\S+?)(?:,|$)"), _lacks),
     (re.compile(r"didn't match Pod's node affinity"), _no_match),
