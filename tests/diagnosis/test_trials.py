@@ -93,6 +93,22 @@ def test_a_sidecar_that_ended_before_the_image_came() -> None:
     )
 
 
+def test_a_sidecar_whose_image_came_when_the_training_was_over() -> None:
+    observed = katib_case("quick")
+    image = "localhost/katib-file-metrics-collector:v0.19.0"
+    pulling = event("Pod", "quick-6rbnk97z-jmdhz", "Pulling", f'Pulling image "{image}"')
+    assert said(replace(observed, events=[*observed.events, pulling])) == (
+        "its metric is lost, because the training ended before the image of Katib's metrics "
+        "collector came. Cure: housectl tune   # now the node testbed has it"
+    )
+    present = f'Container image "{image}" already present on machine'
+    for other in (
+        changed(pulling, reason="Pulled", message=present),
+        changed(pulling, message='Pulling image "localhost/tiny-trainer:1"'),
+    ):
+        assert said(replace(observed, events=[*observed.events, other])) == said(observed)
+
+
 def test_a_sidecar_whose_image_cannot_be_pulled() -> None:
     observed = katib_case("noimage")
     message = 'Back-off pulling image "katib/collector:1": ErrImagePull: dial tcp: i/o timeout'

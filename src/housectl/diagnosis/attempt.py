@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from housectl.diagnosis.cause import Place
-from housectl.diagnosis.objects import Container, Event, Job, Pod, Terminated
+from housectl.diagnosis.objects import Container, ContainerState, Event, Job, Pod, Terminated
 from housectl.diagnosis.origin import COLLECTORS
 from housectl.diagnosis.seen import SeenPod, newest_pod
 
@@ -55,10 +55,21 @@ class Attempt:
         """How the trainer's container ended, if it has."""
         return self.ending_of(self.trainer.name) if self.trainer else None
 
+    @property
+    def began(self) -> datetime | None:
+        """When the trainer's container started, if it is known."""
+        state = self._state(self.trainer.name) if self.trainer else ContainerState()
+        started = state.running or state.terminated
+        return started.started_at if started else None
+
     def ending_of(self, container: str) -> Terminated | None:
         """Return how a container ended, if it has."""
+        return self._state(container).terminated
+
+    def _state(self, container: str) -> ContainerState:
         statuses = self.seen.pod.status.container_statuses if self.seen else []
-        return next((each.state.terminated for each in statuses if each.name == container), None)
+        states = (each.state for each in statuses if each.name == container)
+        return next(states, ContainerState())
 
 
 def pods_of(job: str, pods: Sequence[Pod]) -> list[Pod]:

@@ -1,20 +1,21 @@
 """The log of Katib's sidecar: the trainer's lines, and what went wrong with the sidecar itself."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from housectl.diagnosis.attempt import Attempt
-from housectl.diagnosis.cause import Cause, sentence
-from housectl.diagnosis.installation import KATIB_NAMESPACE, configuration
-from housectl.diagnosis.objects import Terminated
+from housectl.diagnosis.cause import Cause, first_cause, sentence
+from housectl.diagnosis.installation import configuration, database_pods
+from housectl.diagnosis.objects import Container, Terminated
 from housectl.diagnosis.origin import COLLECTORS
 
 _KLOG = re.compile(
     r"(?P<level>[IWEF])\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ (?P<file>[\w.-]+):\d+\] (?P<text>.*)"
 )
 _OWN_LINES = ("Trial Name: ", "Metrics reported. :")
-_DATABASE = "katib.kubeflow.org/component=db-manager"
 _PANIC = "panic: "
+_NO_PROCESS = "unable to find main pid"
 _WAITED = "Failed to wait for worker container: "
 
 
@@ -41,6 +42,40 @@ def collector_failure(log: str) -> str | None:
     return None
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Failure:
+    """A sidecar that has failed although the training has not.
+
+    Attributes:
+        name: Its container's.
+        ended: How it ended.
+        said: What it said of that.
+    """
+
+    attempt: Attempt
+    name: str
+    ended: Terminated
+    said: str
+
+    @property
+    def container(self) -> Container:
+        """Its container, as it should be."""
+        seen = self.attempt.seen
+        return seen.container(self.name) if seen else Container(name=self.name)
+
+    @property
+    def show(self) -> str:
+        """The command that shows what it said."""
+        pod = self.attempt.seen.name if self.attempt.seen else f"job/{self.attempt.name}"
+        return self.attempt.place.kubectl(f"logs {pod} -c {self.name}")
+
+    @property
+    def again(self) -> str:
+        """The cure where only an image came too late."""
+        node = self.attempt.seen.node if self.attempt.seen else "the node"
+        return f"housectl tune   # now {node} has it"
+
+
 def collector_died(attempt: Attempt, log: str) -> Cause | None:
     """Return why the sidecar failed although the training did not.
 
@@ -50,73 +85,86 @@ def collector_died(attempt: Attempt, log: str) -> Cause | None:
         return None
     for name in COLLECTORS:
         ended = attempt.ending_of(name)
-        if ended is None or ended.exit_code == 0:
-            continue
-        if ended.reason == "OOMKilled":
-            return _starved(attempt, name)
-        if _ended_before(ended, attempt.ended):
-            return _hasty(attempt)
-        return _explained(attempt, name, collector_failure(log) or f"exited {ended.exit_code}")
+        if ended and ended.exit_code:
+            said = collector_failure(log) or f"exited {ended.exit_code}"
+            failure = _Failure(attempt=attempt, name=name, ended=ended, said=said)
+            return first_cause(_PROBES, failure)
     return None
 
 
-def _ended_before(collector: Terminated, trainer: Terminated) -> bool:
-    times = (collector.finished_at, trainer.started_at)
-    return times[0] is not None and times[1] is not None and times[0] < times[1]
+def _starved(failure: _Failure) -> Cause | None:
+    if failure.ended.reason != "OOMKilled":
+        return None
+    return Cause(
+        what="the training ended well, but Katib's metrics collector ran out of memory: limit "
+        f"{failure.container.resources.limits.get('memory', 'unknown')}.",
+        cure=f"{configuration(failure.attempt.place)}   # raise its resources.limits.memory",
+    )
 
 
-def _hasty(attempt: Attempt) -> Cause:
+def _early(failure: _Failure) -> Cause | None:
+    """Return the cause if the sidecar was over before the training began."""
+    began, ended = failure.attempt.began, failure.ended.finished_at
+    if began is None or ended is None or began <= ended:
+        return None
     return Cause(
         what="its metric is lost, because Katib's metrics collector looks for the training once, "
         "and its image came later.",
-        cure=f"housectl tune   # now {attempt.seen.node if attempt.seen else 'the node'} has it",
+        cure=failure.again,
     )
 
 
-def _starved(attempt: Attempt, name: str) -> Cause:
-    limits = attempt.seen.container(name).resources.limits if attempt.seen else {}
+def _late(failure: _Failure) -> Cause | None:
+    """Return the cause if the training was over before the sidecar began.
+
+    Kubernetes pulls the sidecar's image when it has started the training.
+    """
+    if _NO_PROCESS not in failure.said:
+        return None
+    pulled = f'"{failure.container.image}"'
+    if failure.attempt.seen and failure.attempt.seen.told("Pulling", saying=pulled):
+        return Cause(
+            what="its metric is lost, because the training ended before the image of Katib's "
+            "metrics collector came.",
+            cure=failure.again,
+        )
     return Cause(
-        what="the training ended well, but Katib's metrics collector ran out of memory: limit "
-        f"{limits.get('memory', 'unknown')}.",
-        cure=f"{configuration(attempt.place)}   # raise its resources.limits.memory",
+        what="its metric is lost, because the training ended before Katib's metrics collector "
+        "looked.",
+        cure=f"{failure.show}   # a training has to run for 2 s, on a busy node for 10 s",
     )
 
 
-def _explained(attempt: Attempt, name: str, failure: str) -> Cause:
+def _explained(failure: _Failure) -> Cause:
     """Return the cause of a failure of the sidecar, from what it said."""
-    said = failure.removeprefix(_WAITED).removeprefix(_PANIC)
-    pod = attempt.seen.name if attempt.seen else f"job/{attempt.name}"
-    show = attempt.place.kubectl(f"logs {pod} -c {name}")
-    for pattern, what, advice in _FAILURES:
-        if pattern.search(failure):
-            return Cause(what=what.format(sentence(said)), cure=f"{show}{advice}")
+    said = sentence(failure.said.removeprefix(_WAITED).removeprefix(_PANIC))
+    for pattern, what, advice in _SAYINGS:
+        if pattern.search(failure.said):
+            database = database_pods(failure.attempt.place)
+            return Cause(what=f"{what}: {said}", cure=failure.show + advice.format(database))
     return Cause(
-        what=f"the training ended well, but Katib's metrics collector failed: {sentence(said)}",
-        cure=show,
+        what=f"the training ended well, but Katib's metrics collector failed: {said}",
+        cure=failure.show,
     )
 
 
-_FAILURES: Sequence[tuple[re.Pattern[str], str, str]] = (
-    (
-        re.compile("unable to find main pid"),
-        "its metric is lost, because the training ended before Katib's metrics collector looked.",
-        "   # a training has to run for 2 s, on a busy node for 10 s",
-    ),
+_SAYINGS: Sequence[tuple[re.Pattern[str], str, str]] = (
     (
         re.compile(f"^{_PANIC}.*(?:regexp|regular expression)"),
-        "Katib's metrics collector cannot read its filter: {}",
+        "Katib's metrics collector cannot read its filter",
         "   # then correct the filter of metricsCollectorSpec, and submit it anew",
     ),
     (
         re.compile("Failed to Report logs.*(?:parameters|placeholders)"),
-        "the training printed its metric on more lines than Katib's database takes: {}",
+        "the training printed its metric on more lines than Katib's database takes",
         "   # print the metric once, at the end",
     ),
     (
         re.compile(
             "connection refused|no such host|Unavailable|[Dd]eadline ?[Ee]xceeded|i/o timeout"
         ),
-        "the training ended well, but Katib's database does not answer: {}",
-        f"   # its pods: kubectl get pods -n {KATIB_NAMESPACE} -l {_DATABASE}",
+        "the training ended well, but Katib's database does not answer",
+        "   # its pods: {}",
     ),
 )
+_PROBES: Sequence[Callable[[_Failure], Cause | None]] = (_starved, _early, _late, _explained)

@@ -4,7 +4,7 @@ import re
 
 from housectl.diagnosis.cause import Cause, sentence
 from housectl.diagnosis.objects import Container
-from housectl.diagnosis.seen import SeenPod, about, newest
+from housectl.diagnosis.seen import SeenPod
 
 # What kubelet and containerd put before the words of the registry.
 _PREFIX = re.compile(
@@ -74,6 +74,5 @@ def _registry_words(message: str) -> str:
 
 
 def _pull_event(seen: SeenPod) -> str:
-    pulls = [each for each in seen.events if each.message.startswith("Failed to pull image")]
-    event = newest(about(pulls, "Pod", seen.pod.metadata), "Failed")
+    event = seen.told("Failed", saying="Failed to pull image")
     return event.message if event else ""

@@ -89,9 +89,10 @@ class SeenPod:
         """Return the condition of this type, whether it holds or not."""
         return next((each for each in self.pod.status.conditions if each.type == kind), None)
 
-    def told(self, *reasons: str) -> Event | None:
-        """Return the newest event about it with one of these reasons."""
-        return newest(about(self.events, "Pod", self.pod.metadata), *reasons)
+    def told(self, *reasons: str, saying: str = "") -> Event | None:
+        """Return the newest event about it with one of these reasons that says this."""
+        told = about(self.events, "Pod", self.pod.metadata)
+        return newest([event for event in told if saying in event.message], *reasons)
 
 
 def about(events: Sequence[Event], kind: str, metadata: ObjectMeta) -> list[Event]:
