@@ -4,6 +4,7 @@ What keeps doctor from saying ok keeps `tune` from starting, where it can be ask
 """
 
 import json
+import secrets
 import shlex
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from housectl.backends.katib.manifest import cores_of
 from housectl.backends.katib.volume import Volume
 from housectl.backends.kube.client import Kube
 from housectl.errors import ExitStatus, PodError
@@ -67,9 +69,10 @@ def results(found: Mapping[str, Row]) -> dict[str, str]:
 
 def refused(project: ProjectDirectory, *options: str) -> Answer:
     """Return how `tune` ended that the cluster cannot take; it has left nothing there."""
-    answer = project.run("tune", "--name", "refused", *options)
+    name = f"refused-{secrets.token_hex(3)}"
+    answer = project.run("tune", "--name", name, *options)
     assert answer.status == ExitStatus.CLUSTER, answer
-    assert "refused" not in kubectl("get", "experiments.kubeflow.org", "-A", "--output=name")
+    assert name not in kubectl("get", "experiments.kubeflow.org", "-A", "--output=name")
     return answer
 
 
@@ -203,7 +206,7 @@ def test_a_trial_that_fits_no_node(project: ProjectDirectory, namespace: str) ->
 
 def test_more_trials_than_there_is_room_for(project: ProjectDirectory, namespace: str) -> None:
     nodes = json.loads(kubectl("get", "nodes", "--output=json"))["items"]
-    cores = max(float(node["status"]["allocatable"]["cpu"]) for node in nodes)
+    cores = max(cores_of(node["status"]["allocatable"]["cpu"]) for node in nodes)
     katib = {**SMALL, "namespace": namespace, "cpu": f"{cores * 700:.0f}m"}
     project.change(katib=katib, workers=4)
     answer = doctor(project)
@@ -304,6 +307,49 @@ def test_a_claim_that_waits_for_its_first_pod_is_fine(
     assert found["claim"]["result"] == "ok"
     assert "is given its volume when a pod first needs it" in found["claim"]["found"]
     assert found["image"]["found"] == "needs search"
+
+
+@contextmanager
+def second_node() -> Iterator[None]:
+    """Have another node of Minikube's for some seconds, without a kubelet and room for no pod."""
+    name = "housectl-tests-second"
+    node = {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": name, "labels": {"minikube.k8s.io/primary": "false"}},
+        "status": {
+            "allocatable": {"cpu": "0", "memory": "0", "pods": "0"},
+            "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady"}],
+        },
+    }
+    kubectl("create", "--filename=-", given=json.dumps(node))
+    try:
+        deadline = time.monotonic() + 30
+        while kubectl("get", f"node/{name}", "--output=jsonpath={.spec.taints}"):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        yield
+    finally:
+        kubectl("delete", f"node/{name}")
+
+
+@pytest.mark.alone
+def test_a_folder_of_each_node_keeps_a_search_from_starting(
+    project: ProjectDirectory, namespace: str
+) -> None:
+    made = "volume.kubernetes.io/storage-provisioner=k8s.io/minikube-hostpath"
+    with claim_of(namespace, "folder", "standard"), second_node():
+        kubectl("annotate", "--overwrite", f"--namespace={namespace}", "pvc/folder", made)
+        answer = doctor(project, "--claim", "folder")
+        found = rows(answer)["claim"]
+        assert answer.status == ExitStatus.CLUSTER
+        assert found["result"] == "failed"
+        assert "2 nodes take pods: on the others" in found["found"]
+        assert "2 nodes take pods: on the others" in refused(project, "--claim", "folder").err
+        program, *cure = shlex.split(found["cure"].partition("   #")[0])
+        assert program == "kubectl"
+        kubectl(*cure)
+        assert rows(doctor(project, "--claim", "folder"))["claim"]["result"] == "ok"
 
 
 def test_a_pod_that_starts_too_late_is_explained(namespace: str, patient: str) -> None:
