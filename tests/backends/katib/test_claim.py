@@ -1,10 +1,13 @@
-"""What comes of a claim's access modes."""
+"""From where trials reach a claim's volume."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
-from housectl.backends.katib.readiness.claim import reach_problem
+from housectl.backends.katib.readiness.claim import is_folder_of_each_node, reach_problem
+from housectl.diagnosis.objects import Claim, view
+
+MINIKUBE = "k8s.io/minikube-hostpath"
 
 
 @pytest.mark.parametrize(
@@ -23,3 +26,24 @@ def test_what_comes_of_an_access_mode(
 ) -> None:
     found = reach_problem(modes, nodes=nodes)
     assert (found is None) if problem is None else (found is not None and problem in found)
+
+
+@pytest.mark.parametrize(
+    ("annotations", "expected"),
+    [
+        ({}, False),
+        ({"volume.kubernetes.io/storage-provisioner": "ebs.csi.aws.com"}, False),
+        ({"volume.kubernetes.io/storage-provisioner": MINIKUBE}, True),
+        ({"volume.beta.kubernetes.io/storage-provisioner": MINIKUBE}, True),
+        (
+            {
+                "volume.kubernetes.io/storage-provisioner": MINIKUBE,
+                "volume.kubernetes.io/selected-node": "minikube-m02",
+            },
+            False,
+        ),
+    ],
+)
+def test_minikubes_folders_are_of_each_node(annotations: Mapping[str, str], expected: bool) -> None:
+    claim = view(Claim, {"metadata": {"name": "claim", "annotations": dict(annotations)}})
+    assert is_folder_of_each_node(claim) is expected

@@ -16,6 +16,14 @@ _ONE_NODE, _ONE_POD = "ReadWriteOnce", "ReadWriteOncePod"
 _PATIENT = "WaitForFirstConsumer"
 _PROVIDING = ("Provisioning", "ExternalProvisioning")
 _IN_VAIN = ("ProvisioningFailed", "FailedBinding")
+# Who makes the volume: older clusters say it under the second name alone.
+_PROVISIONER = (
+    "volume.kubernetes.io/storage-provisioner",
+    "volume.beta.kubernetes.io/storage-provisioner",
+)
+_MINIKUBE = "k8s.io/minikube-hostpath"
+# The volume is then made on this node, and pods that need it come there.
+_NODE = "volume.kubernetes.io/selected-node"
 
 
 def require_claim(kube: Kube, name: str) -> Claim:
@@ -23,7 +31,7 @@ def require_claim(kube: Kube, name: str) -> Claim:
 
     Raises:
         AbsentError: The namespace does not have it.
-        ClusterError: It has lost its volume.
+        ClusterError: It has lost its volume, or is another folder on each node.
     """
     try:
         claim = kube.get(CLAIMS, name, Claim)
@@ -35,6 +43,13 @@ def require_claim(kube: Kube, name: str) -> Claim:
             "it.",
             hint=f"{kube.kubectl} delete pvc {name}   # then {preparing(kube, claim=name)}",
         )
+    if is_folder_of_each_node(claim) and (nodes := _nodes(kube)) > 1:
+        raise ClusterError(
+            f"The claim {name} is a folder of Minikube's, which each node has for itself, and "
+            f"{nodes} nodes take pods: on the others, trials would not find their inputs.",
+            hint=f"{kube.server.kubectl} cordon -l minikube.k8s.io/primary=false   # then all pods "
+            "come to one node; or name a claim of another storage class: --claim NAME",
+        )
     return claim
 
 
@@ -43,7 +58,7 @@ def check_claim(kube: Kube, name: str) -> str:
 
     Raises:
         AbsentError: The namespace does not have it.
-        ClusterError: It has lost its volume, or cannot get one.
+        ClusterError: It has lost its volume, cannot get one, or is another folder on each node.
         Concern: It has no volume yet, or only one node or pod at a time may mount it.
     """
     claim = require_claim(kube, name)
@@ -72,16 +87,26 @@ def _waiting(kube: Kube, name: str) -> str:
 
 def _check_reach(kube: Kube, name: str, modes: list[str]) -> None:
     """Find out whether trials can have the volume at the same time."""
-    try:
-        nodes = len(nodes_for_pods(kube))
-    except ForbiddenError:
-        nodes = 1
-    if problem := reach_problem(modes, nodes=nodes):
+    if problem := reach_problem(modes, nodes=_nodes(kube)):
         raise Concern(
             f"The claim {name} is {', '.join(modes)}: {problem}.",
             cure=f"{kube.server.kubectl} get storageclass   # then make a claim of one that "
             f"offers {_SHARED}, and name it: --claim NAME",
         )
+
+
+def _nodes(kube: Kube) -> int:
+    """Return how many nodes take pods; one where the user may not know."""
+    try:
+        return len(nodes_for_pods(kube))
+    except ForbiddenError:
+        return 1
+
+
+def is_folder_of_each_node(claim: Claim) -> bool:
+    """Whether pods find another folder on each node, whatever access modes the claim has."""
+    told = claim.metadata.annotations
+    return _NODE not in told and any(told.get(name) == _MINIKUBE for name in _PROVISIONER)
 
 
 def reach_problem(modes: Sequence[str], *, nodes: int) -> str | None:
