@@ -175,6 +175,21 @@ def failure_summary(trials: Iterable[Trial]) -> str:
     return f"{len(failed)} of {len(known)} trials failed: {causes.rstrip('.')}."
 
 
+def seconds_used(trials: Iterable[Trial], *, now: float) -> float:
+    """Return for how long at least one of the trials ran; pauses of the search do not count.
+
+    Args:
+        trials: Finished and running ones.
+        now: Seconds since the epoch, at which running trials still run.
+    """
+    used = covered = 0.0
+    spans = [(trial.started or now, trial.finished or now) for trial in trials]
+    for started, finished in sorted(spans):
+        used += max(0.0, finished - max(started, covered))
+        covered = max(covered, finished)
+    return used
+
+
 def seconds_left(experiment: Experiment, trials: Iterable[Trial], now: float) -> float | None:
     """Return about how long a search will go on, in seconds; None before its first trial has ended.
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from housectl.backends.local.ending import outcome_of, seconds_used, time_is_up, too_many_failed
+from housectl.backends.local.ending import outcome_of, time_is_up, too_many_failed
 from housectl.contract.recipe import Family
-from housectl.experiment import Budget, ExperimentState, Trial, TrialState
+from housectl.experiment import Budget, ExperimentState, Trial, TrialState, seconds_used
 
 BUDGET = Budget(trials=4, seconds=10, max_failed=2)
 

@@ -12,7 +12,7 @@ import yaml
 from housectl.backends.base import Task, Work
 from housectl.backends.katib.admission import check_plan
 from housectl.backends.katib.backend import KatibBackend
-from housectl.backends.katib.plan import KatibPlan, members, remaining
+from housectl.backends.katib.plan import LONGEST_NAME, KatibPlan, members
 from housectl.backends.katib.records import KatibSettings, PlanRecord
 from housectl.backends.kube.client import Kube
 from housectl.contract.inputs import Inputs
@@ -166,9 +166,16 @@ def test_two_families_share_the_budget(inputs: Inputs) -> None:
 
 
 def test_what_is_left_goes_on_under_other_names() -> None:
-    left = remaining(AUTO, {Family.RANDOM_FOREST: 10, Family.XGBOOST: 15}, attempt=2)
+    ended = {Family.RANDOM_FOREST: 10, Family.XGBOOST: 15}
+    left = members(AUTO, ended=ended, attempt=2)
     assert [(each.name, each.budget.trials) for each in left] == [("both-rf-2", 6)]
     assert sum(member.budget.trials for member in members(AUTO)) == AUTO.budget.trials
+
+
+def test_a_long_name_leaves_room_for_the_number_of_the_attempt() -> None:
+    name = "a" * LONGEST_NAME
+    (again,) = members(experiment(name), attempt=12)
+    assert again.name == f"{name[:-3]}-12"
 
 
 def test_the_annotation_holds_the_whole_plan(inputs: Inputs) -> None:

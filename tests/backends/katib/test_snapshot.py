@@ -8,13 +8,15 @@ import pytest
 
 from housectl.backends.base import Snapshot
 from housectl.backends.katib.layout import (
-    CONTINUED_ANNOTATION,
+    ATTEMPT_LABEL,
+    EXPERIMENT_LABEL,
     FAMILY_LABEL,
     STOPPED_ANNOTATION,
 )
 from housectl.backends.katib.look import ExperimentLook
 from housectl.backends.katib.snapshot import BY_TIME, BY_USER, snapshot_of
 from housectl.contract.recipe import Family
+from housectl.diagnosis.objects import KatibTrial
 from housectl.experiment import (
     Budget,
     Experiment,
@@ -45,28 +47,54 @@ EXPERIMENT = Experiment(
 )
 
 
-def look_of(case: str, annotations: Mapping[str, str] | None = None) -> ExperimentLook:
+def look_of(
+    case: str,
+    annotations: Mapping[str, str] | None = None,
+    *,
+    name: str = "recorded",
+    attempt: int = 1,
+) -> ExperimentLook:
     """Return a recorded case as if its Experiment were ours."""
     told = katib_case(case)
     metadata = msgspec.structs.replace(
         told.experiment.metadata,
-        labels={FAMILY_LABEL: Family.RANDOM_FOREST.value},
+        name=name,
+        labels={FAMILY_LABEL: Family.RANDOM_FOREST.value, ATTEMPT_LABEL: str(attempt)},
         annotations=dict(annotations or {}),
     )
     return ExperimentLook(
         members=(msgspec.structs.replace(told.experiment, metadata=metadata),),
         suggestions=(told.suggestion,) if told.suggestion else (),
-        trials=tuple(told.trials),
+        trials=tuple(owned(trial, name) for trial in told.trials),
         jobs=tuple(told.jobs),
         pods=tuple(told.pods),
         events=tuple(told.events),
     )
 
 
+def owned(trial: KatibTrial, member: str) -> KatibTrial:
+    labels = {**trial.metadata.labels, EXPERIMENT_LABEL: member}
+    metadata = msgspec.structs.replace(trial.metadata, labels=labels)
+    return msgspec.structs.replace(trial, metadata=metadata)
+
+
+def together(*looks: ExperimentLook) -> ExperimentLook:
+    """Return one look at the members of several, each trial once."""
+    return replace(
+        looks[0],
+        members=tuple(member for look in looks for member in look.members),
+        trials=tuple(trial for look in looks for trial in look.trials),
+    )
+
+
 def snapshot(case: str, annotations: Mapping[str, str] | None = None) -> Snapshot:
+    return snapshot_at(look_of(case, annotations))
+
+
+def snapshot_at(look: ExperimentLook, experiment: Experiment = EXPERIMENT) -> Snapshot:
     return snapshot_of(
-        EXPERIMENT,
-        look_of(case, annotations),
+        experiment,
+        look,
         trial_cause=lambda trial: f"cause of {trial.metadata.name}",
         member_cause=lambda _: "cause of the whole",
     )
@@ -139,10 +167,36 @@ def test_a_search_that_its_suggestion_ended_has_failed() -> None:
 
 
 def test_a_stopped_search_says_so_until_it_goes_on() -> None:
-    stopped = snapshot("bayes12", {STOPPED_ANNOTATION: BY_USER})
-    assert (stopped.state, stopped.reason) == (ExperimentState.STOPPED, "It was stopped.")
-    continued = {STOPPED_ANNOTATION: BY_USER, CONTINUED_ANNOTATION: "2"}
-    assert snapshot("bayes12", continued).state is ExperimentState.SUCCEEDED
+    stopped = look_of("random4", {STOPPED_ANNOTATION: BY_USER})
+    seen = snapshot_at(stopped)
+    assert (seen.state, seen.reason) == (ExperimentState.STOPPED, "It was stopped.")
+    seen = snapshot_at(together(stopped, look_of("noimage", name="recorded-2", attempt=2)))
+    assert seen.state is ExperimentState.RUNNING
+    seen = snapshot_at(together(stopped, look_of("bayes12", name="recorded-2", attempt=2)))
+    assert (seen.state, seen.reason) == (ExperimentState.SUCCEEDED, None)
+    assert len(seen.trials) == 16
+
+
+def test_what_a_killed_command_did_not_make_is_named() -> None:
+    budget = Budget(trials=24)
+    both = replace(EXPERIMENT, spaces=dict.fromkeys(Family, SPACE), budget=budget)
+    seen = snapshot_at(look_of("bayes12", name="recorded-rf"), both)
+    assert seen.state is ExperimentState.INTERRUPTED
+    assert seen.reason == (
+        "recorded-xgb was never made: the command was killed. To go on: housectl tune --resume "
+        "recorded"
+    )
+    running = look_of("noimage", name="recorded-rf")
+    assert snapshot_at(running, both).state is ExperimentState.RUNNING
+
+
+@pytest.mark.parametrize("case", ["random4", "exit1_maxfailed"])
+def test_a_stop_that_katib_calls_a_failure_is_none(case: str) -> None:
+    look = look_of("random4", {STOPPED_ANNOTATION: BY_TIME})
+    (member,) = look.members
+    (ended,) = look_of(case).members
+    told = msgspec.structs.replace(member, status=ended.status)
+    assert snapshot_at(replace(look, members=(told,))).state is ExperimentState.SUCCEEDED
 
 
 def test_a_search_whose_time_was_up_says_how_far_it_came() -> None:
@@ -167,6 +221,6 @@ def test_katibs_own_optimum_is_doubted_aloud() -> None:
     )
     (warning,) = doubted.warnings
     assert warning == (
-        f"Katib takes {other} for the best trial of bayes12; {best.name} has the lowest mse, "
+        f"Katib takes {other} for the best trial of recorded; {best.name} has the lowest mse, "
         "and is used."
     )

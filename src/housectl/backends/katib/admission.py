@@ -5,12 +5,11 @@ from collections.abc import Iterable, Iterator
 
 from housectl.backends.base import Task
 from housectl.backends.katib.manifest import SKOPT
-from housectl.backends.katib.plan import KatibPlan, members
+from housectl.backends.katib.plan import LONGEST_NAME, KatibPlan, members
 from housectl.contract.recipe import Family
 from housectl.errors import UsageError
 from housectl.experiment import Experiment, Parameter, ParameterKind, SearchSpace
 
-_LONGEST_NAME = 40
 _LONGEST_JOB_NAME = 63
 # The collector's webhook joins a command's words with spaces and lets a shell read them.
 _PLAIN = re.compile(r"[A-Za-z0-9_.,:/@%+=-]+")
@@ -39,10 +38,10 @@ def _task_problems(task: Task) -> Iterator[str]:
 
 def _problems(plan: KatibPlan, experiment: Experiment) -> Iterator[str]:
     for member in members(experiment):
-        if len(member.name) > _LONGEST_NAME:
+        if len(member.name) > LONGEST_NAME:
             yield (
                 f"its Experiment would be called {member.name}, and a name has at most "
-                f"{_LONGEST_NAME} characters"
+                f"{LONGEST_NAME} characters"
             )
     for family, space in experiment.spaces.items():
         yield from _space_problems(family, space, plan.record.settings.algorithm)

@@ -8,6 +8,8 @@ from pathlib import Path
 from housectl.backends.base import Handle, Snapshot, Task, Work
 from housectl.backends.katib import stopping
 from housectl.backends.katib.admission import check_plan
+from housectl.backends.katib.attempts import newest_attempt
+from housectl.backends.katib.creation import create_all, taken
 from housectl.backends.katib.handles import Handles
 from housectl.backends.katib.layout import (
     inputs_path,
@@ -29,8 +31,6 @@ from housectl.contract.files import new_directory
 from housectl.contract.inputs import Inputs, read_inputs
 from housectl.contract.record import canonical_json
 from housectl.errors import (
-    ConflictError,
-    NameTakenError,
     PodError,
     UnknownExperimentError,
     UsageError,
@@ -84,13 +84,9 @@ class KatibBackend:
         check_plan(plan)
         preflight(self._kube, plan.record)
         if self._observer.exists(work.name):
-            raise _taken(work.name)
+            raise taken(work.name)
         self._volume(plan.record).upload(inputs)
-        for manifest in plan.manifests():
-            try:
-                self._kube.create(manifest)
-            except ConflictError as error:
-                raise _taken(work.name) from error
+        create_all(self._kube, plan.manifests())
         self._observer.remember(work.name, plan.record)
         return self._handles.of(work.name)
 
@@ -119,9 +115,17 @@ class KatibBackend:
             if state is ExperimentState.FAILED:
                 self._kube.delete(JOBS, handle.name)
                 self._observer.wait_until_gone(handle.name)
-                self._kube.create(KatibPlan(record).manifests()[0])
+                create_all(self._kube, KatibPlan(record).manifests())
         elif state is ExperimentState.STOPPED:
-            stopping.go_on(self._kube, record, record.work, self._observer.look(handle.name))
+            # Whatever stopped it may have been killed before it was done.
+            self._stop(handle, BY_USER)
+            look = self._observer.look(handle.name)
+            attempt = newest_attempt(look) + 1
+            stopping.go_on(self._kube, record, record.work, look, attempt=attempt)
+        elif state is ExperimentState.INTERRUPTED:
+            look = self._observer.look(handle.name)
+            attempt = newest_attempt(look)
+            stopping.go_on(self._kube, record, record.work, look, attempt=attempt)
         self._observer.forget(handle.name)
 
     def handles(self) -> Sequence[Handle]:
@@ -249,10 +253,3 @@ class KatibBackend:
                     hint=f"housectl show {handle.name}   # lists them",
                 )
         return [known[name] for name in names]
-
-
-def _taken(name: str) -> NameTakenError:
-    return NameTakenError(
-        f"{name} exists already.",
-        hint=f"housectl tune --resume {name}   # or: housectl delete {name}",
-    )

@@ -89,18 +89,18 @@ class ExperimentCauses:
         return {each.metadata.name: self._observe(each) for each in self.look.members}
 
     def _collector(self, trial: KatibTrial) -> list[str]:
-        """Return the sidecar's log where the trainer left no last words."""
+        """Return the log of a trial's sidecar, of a trial that runs only if the sidecar failed."""
         for pod in self.look.pods:
             if pod.metadata.labels.get(TRIAL_LABEL) == trial.metadata.name:
-                for container in pod.spec.containers:
-                    if container.name in COLLECTORS:
-                        return self.causes.log(pod, container.name)
+                for each in pod.status.container_statuses:
+                    ended = each.state.terminated
+                    if each.name in COLLECTORS and ended and (ended.exit_code or has_ended(trial)):
+                        return self.causes.log(pod, each.name)
         return []
 
     def _observe(self, member: KatibExperiment) -> Observed:
         name = member.metadata.name
         trials = self.look.trials_of(member)
-        failed = [each for each in trials if has_ended(each) and not is_usable(each)]
         suggestions = (each for each in self.look.suggestions if each.metadata.name == name)
         return Observed(
             namespace=self.kube.namespace,
@@ -112,7 +112,9 @@ class ExperimentCauses:
             jobs=self.look.jobs,
             pods=[each for each in self.look.pods if _may_be_of(each.metadata, name)],
             events=self.look.events,
-            collectors={each.metadata.name: self._collector(each) for each in failed},
+            collectors={
+                each.metadata.name: self._collector(each) for each in trials if not is_usable(each)
+            },
             now=datetime.now(UTC),
         )
 

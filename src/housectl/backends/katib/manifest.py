@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from housectl.backends.base import Task
 from housectl.backends.katib.containers import CONTAINER, Manifest, container, pod_spec
 from housectl.backends.katib.layout import (
+    ATTEMPT_LABEL,
     EXPERIMENT,
     FAMILY_LABEL,
     PLAN_ANNOTATION,
@@ -53,7 +54,7 @@ class Member:
     family: Family
     budget: Budget
     workers: int
-    attempt: int = 1
+    attempt: int
 
 
 def experiment_manifest(plan: PlanRecord, experiment: Experiment, member: Member) -> Manifest:
@@ -65,7 +66,11 @@ def experiment_manifest(plan: PlanRecord, experiment: Experiment, member: Member
         "metadata": {
             "name": member.name,
             "namespace": plan.settings.namespace,
-            "labels": {**labels(experiment.name, EXPERIMENT), FAMILY_LABEL: member.family.value},
+            "labels": {
+                **labels(experiment.name, EXPERIMENT),
+                FAMILY_LABEL: member.family.value,
+                ATTEMPT_LABEL: str(member.attempt),
+            },
             "annotations": {PLAN_ANNOTATION: canonical_json(plan).decode()},
         },
         "spec": {

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from housectl.backends.base import Task, Work
 from housectl.backends.katib.containers import Manifest
@@ -9,6 +10,9 @@ from housectl.backends.katib.manifest import Member, experiment_manifest, task_m
 from housectl.backends.katib.records import PlanRecord
 from housectl.contract.recipe import Family
 from housectl.experiment import Experiment
+
+# Katib denies longer ones.
+LONGEST_NAME = 40
 
 _SUFFIXES = {Family.RANDOM_FOREST: "rf", Family.XGBOOST: "xgb"}
 
@@ -42,43 +46,41 @@ class KatibPlan:
         return [experiment_manifest(self.record, work, member) for member in members(work)]
 
 
-def members(experiment: Experiment) -> list[Member]:
-    """Return the Katib Experiments of an experiment: one for each family, the budget divided."""
-    families = experiment.families
-    alone = len(families) == 1
-    return [
-        Member(
-            name=experiment.name if alone else f"{experiment.name}-{_SUFFIXES[family]}",
-            family=family,
-            budget=replace(
-                experiment.budget, trials=_share(experiment.budget.trials, families, family)
-            ),
-            workers=_share(experiment.workers, families, family) or 1,
-        )
-        for family in families
-    ]
-
-
-def remaining(experiment: Experiment, ended: Mapping[Family, int], *, attempt: int) -> list[Member]:
-    """Return the members that go on with a search that was stopped.
+def members(
+    experiment: Experiment, *, ended: Mapping[Family, int] = MappingProxyType({}), attempt: int = 1
+) -> list[Member]:
+    """Return the Katib Experiments of an experiment: one for each family, the budget divided.
 
     Args:
         experiment: The search.
-        ended: How many trials each family has had.
-        attempt: How many times it has been begun, this one included.
+        ended: How many trials each family has had in earlier attempts.
+        attempt: How many times the search has been begun, this one included.
     """
+    families = experiment.families
+    left = {
+        family: _share(experiment.budget.trials, families, family) - ended.get(family, 0)
+        for family in families
+    }
     return [
-        replace(
-            member,
-            name=f"{member.name}-{attempt}",
-            budget=replace(
-                member.budget, trials=member.budget.trials - ended.get(member.family, 0)
-            ),
+        Member(
+            name=_name(experiment, family, attempt),
+            family=family,
+            budget=replace(experiment.budget, trials=left[family]),
+            workers=_share(experiment.workers, families, family) or 1,
             attempt=attempt,
         )
-        for member in members(experiment)
-        if member.budget.trials > ended.get(member.family, 0)
+        for family in families
+        if left[family] > 0
     ]
+
+
+def _name(experiment: Experiment, family: Family, attempt: int) -> str:
+    alone = len(experiment.families) == 1
+    name = experiment.name if alone else f"{experiment.name}-{_SUFFIXES[family]}"
+    if attempt == 1:
+        return name
+    ending = f"-{attempt}"
+    return f"{name[: LONGEST_NAME - len(ending)]}{ending}"
 
 
 def _share(number: int, families: Sequence[Family], family: Family) -> int:

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from housectl.backends.base import Snapshot
-from housectl.backends.katib.layout import (
-    CONTINUED_ANNOTATION,
-    EXPERIMENT_LABEL,
-    FAMILY_LABEL,
-    STOPPED_ANNOTATION,
+from housectl.backends.katib.attempts import (
+    family_of,
+    missing_members,
+    newest_attempt,
+    newest_members,
 )
+from housectl.backends.katib.layout import EXPERIMENT_LABEL, STOPPED_ANNOTATION
 from housectl.backends.katib.look import ExperimentLook, TaskLook
 from housectl.contract.metrics import OBJECTIVE
 from housectl.contract.recipe import Assignment, Family, Value
@@ -53,7 +54,7 @@ def snapshot_of(
         member_cause: The same of a member.
     """
     trials = _trials(experiment, look, trial_cause)
-    state = _state(look.members, trials)
+    state = _state(experiment, look, trials)
     if state.ended:
         # Katib lets trials go on that run when too many others have failed.
         trials = tuple(each for each in trials if each.state is not TrialState.RUNNING)
@@ -101,11 +102,6 @@ def _in_order(trials: Iterable[KatibTrial]) -> list[KatibTrial]:
     return sorted(
         trials, key=lambda each: (str(each.metadata.creation_timestamp), each.metadata.name)
     )
-
-
-def family_of(member: KatibExperiment) -> Family:
-    """Return the family that a member searches."""
-    return Family(member.metadata.labels[FAMILY_LABEL])
 
 
 def _trials(
@@ -174,14 +170,17 @@ def _value(parameter: Parameter, text: str) -> Value:
             return known.get(text, text)
 
 
-def _state(members: Sequence[KatibExperiment], trials: Sequence[Trial]) -> ExperimentState:
-    active = [each for each in members if CONTINUED_ANNOTATION not in each.metadata.annotations]
-    stops = {each.metadata.annotations.get(STOPPED_ANNOTATION) for each in active}
-    if BY_USER in stops:
+def _state(
+    experiment: Experiment, look: ExperimentLook, trials: Sequence[Trial]
+) -> ExperimentState:
+    newest = newest_members(look)
+    if BY_USER in map(_stopped, newest):
         return ExperimentState.STOPPED
-    if not all(is_over(each) or STOPPED_ANNOTATION in each.metadata.annotations for each in active):
+    if not all(is_over(each) or _stopped(each) for each in newest):
         return ExperimentState.RUNNING if trials else ExperimentState.CREATED
-    failed = any(find(each.status.conditions, "Failed") for each in active)
+    if _missing(experiment, look) and not any(map(_stopped, newest)):
+        return ExperimentState.INTERRUPTED
+    failed = any(find(each.status.conditions, "Failed") and not _stopped(each) for each in newest)
     usable = best_trial(trials) is not None
     return ExperimentState.FAILED if failed or not usable else ExperimentState.SUCCEEDED
 
@@ -195,14 +194,30 @@ def _reason(
 ) -> str | None:
     if state is ExperimentState.STOPPED:
         return "It was stopped."
+    if state is ExperimentState.INTERRUPTED:
+        return (
+            f"{' and '.join(_missing(experiment, look))} was never made: the command was killed. "
+            f"To go on: housectl tune --resume {experiment.name}"
+        )
     if state is not ExperimentState.SUCCEEDED:
-        known = next(filter(None, map(member_cause, look.members)), None)
-        failed = state is ExperimentState.FAILED and failed_trials(trials)
-        return failure_summary(trials) if failed and not known else known
-    stopped = any(STOPPED_ANNOTATION in each.metadata.annotations for each in look.members)
-    if stopped and len(trials) < experiment.budget.trials:
+        own = (member_cause(each) for each in newest_members(look) if not _stopped(each))
+        if known := next(filter(None, own), None):
+            return known
+    if any(map(_stopped, newest_members(look))) and len(trials) < experiment.budget.trials:
         return f"Its time was used up after {len(trials)} of {experiment.budget.trials} trials."
-    return None
+    failed = state is ExperimentState.FAILED and failed_trials(trials)
+    return failure_summary(trials) if failed else None
+
+
+def _stopped(member: KatibExperiment) -> str | None:
+    """Return why a member was ended before its end, if it was."""
+    return member.metadata.annotations.get(STOPPED_ANNOTATION)
+
+
+def _missing(experiment: Experiment, look: ExperimentLook) -> list[str]:
+    """Return the names of what the newest attempt should have, and has not."""
+    missing = missing_members(experiment, look, attempt=newest_attempt(look))
+    return [member.name for member in missing]
 
 
 def _warnings(look: ExperimentLook, trials: Sequence[Trial]) -> Iterable[str]:

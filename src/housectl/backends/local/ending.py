@@ -3,7 +3,14 @@
 from collections.abc import Collection, Iterable
 
 from housectl.backends.local.records import Outcome
-from housectl.experiment import Budget, ExperimentState, Trial, failed_trials, failure_summary
+from housectl.experiment import (
+    Budget,
+    ExperimentState,
+    Trial,
+    failed_trials,
+    failure_summary,
+    seconds_used,
+)
 
 
 def too_many_failed(budget: Budget, finished: Iterable[Trial]) -> bool:
@@ -14,21 +21,6 @@ def too_many_failed(budget: Budget, finished: Iterable[Trial]) -> bool:
 def time_is_up(budget: Budget, trials: Iterable[Trial], *, now: float) -> bool:
     """Return whether the trials, running ones included, have used the time that there was."""
     return budget.seconds is not None and seconds_used(trials, now=now) >= budget.seconds
-
-
-def seconds_used(trials: Iterable[Trial], *, now: float) -> float:
-    """Return for how long at least one of the trials ran; pauses of the search do not count.
-
-    Args:
-        trials: Finished and running ones.
-        now: Seconds since the epoch, at which running trials still run.
-    """
-    used = covered = 0.0
-    spans = [(trial.started or now, trial.finished or now) for trial in trials]
-    for started, finished in sorted(spans):
-        used += max(0.0, finished - max(started, covered))
-        covered = max(covered, finished)
-    return used
 
 
 def outcome_of(budget: Budget, finished: Collection[Trial], *, now: float) -> Outcome:

@@ -1,0 +1,86 @@
+"""Creating objects on the cluster, under names that nothing else may have."""
+
+from collections.abc import Sequence
+
+from housectl.backends.katib.containers import Manifest
+from housectl.backends.katib.layout import INSTANCE_LABEL
+from housectl.backends.kube.client import Kube
+from housectl.backends.kube.kinds import EXPERIMENTS, kind_of
+from housectl.diagnosis.objects import Named, ObjectMeta, view
+from housectl.errors import ConflictError, HousectlError, NameTakenError
+
+
+def create_all(kube: Kube, manifests: Sequence[Manifest]) -> None:
+    """Create objects, all or none.
+
+    Raises:
+        NameTakenError: Something has one of the names.
+        ClusterError: The cluster refuses one of them.
+    """
+    made: list[Manifest] = []
+    try:
+        for manifest in manifests:
+            _create(kube, manifest)
+            made.append(manifest)
+    except HousectlError:
+        for manifest in made:
+            kube.delete(kind_of(manifest), _metadata(manifest).name)
+        raise
+
+
+def create_missing(kube: Kube, manifest: Manifest) -> None:
+    """Create an object that another command may be creating at the same time.
+
+    Raises:
+        NameTakenError: Something else has its name.
+        ClusterError: The cluster refuses it.
+    """
+    try:
+        _create(kube, manifest)
+    except NameTakenError:
+        if _owner(kube, manifest) != _instance(_metadata(manifest)):
+            raise
+
+
+def taken(name: str) -> NameTakenError:
+    """Return the error for the name of an experiment that there is already."""
+    return NameTakenError(
+        f"{name} exists already.",
+        hint=f"housectl tune --resume {name}   # or: housectl delete {name}",
+    )
+
+
+def _create(kube: Kube, manifest: Manifest) -> None:
+    try:
+        kube.create(manifest)
+    except ConflictError as error:
+        raise _taken(kube, manifest) from error
+
+
+def _taken(kube: Kube, manifest: Manifest) -> NameTakenError:
+    owner, kind, metadata = _owner(kube, manifest), kind_of(manifest), _metadata(manifest)
+    if owner and owner == _instance(metadata) and kind is EXPERIMENTS:
+        return taken(owner)
+    found = f"{kind.full_name}/{metadata.name}"
+    if owner:
+        return NameTakenError(
+            f"{owner} has {found} already.",
+            hint=f"housectl delete {owner}   # or choose another --name",
+        )
+    return NameTakenError(
+        f"The namespace {kube.namespace} has {found} already, which housectl did not make.",
+        hint=f"{kube.kubectl} delete {found}   # or choose another --name",
+    )
+
+
+def _owner(kube: Kube, manifest: Manifest) -> str:
+    """Return the experiment or task that has an object of this kind and name; empty if none."""
+    return _instance(kube.get(kind_of(manifest), _metadata(manifest).name, Named).metadata)
+
+
+def _instance(metadata: ObjectMeta) -> str:
+    return metadata.labels.get(INSTANCE_LABEL, "")
+
+
+def _metadata(manifest: Manifest) -> ObjectMeta:
+    return view(Named, manifest).metadata
