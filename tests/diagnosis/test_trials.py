@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -10,6 +10,7 @@ from housectl.diagnosis.objects import (
     CollectorKind,
     Condition,
     ContainerState,
+    JobStatus,
     KatibTrial,
     MetricsCollector,
     Observation,
@@ -27,6 +28,8 @@ TRIALS = sentences("trials.txt")
 SIDECAR = "metrics-logger-and-collector"
 KLOG = "F1123 22:50:10.236138      15 main.go:"
 LOGS = "kubectl logs quick-6rbnk97z-jmdhz -c metrics-logger-and-collector -n c-quick"
+DIED = datetime(2026, 11, 23, 23, 30, tzinfo=UTC)
+UNFOUND = "Failed to wait for worker container: unable to find main pid from the process list"
 FAILED = "the training ended well, but Katib's metrics collector failed"
 
 
@@ -91,6 +94,51 @@ def test_a_sidecar_that_ended_before_the_image_came() -> None:
         "its metric is lost, because Katib's metrics collector looks for the training once, and "
         "its image came later. Cure: housectl tune   # now the node testbed has it"
     )
+
+
+@pytest.mark.parametrize(
+    ("reason", "log", "expected"),
+    [
+        (
+            "OOMKilled",
+            "",
+            (
+                "the training runs on, but Katib's metrics collector ran out of memory: limit "
+                "100Mi. Cure: kubectl edit configmap katib-config -n kubeflow   # raise its "
+                "resources.limits.memory"
+            ),
+        ),
+        (
+            "Error",
+            "",
+            (
+                "the training runs on, but Katib's metrics collector failed: exited 255. Cure: "
+                f"{LOGS}"
+            ),
+        ),
+        (
+            "Error",
+            f"{KLOG}396] {UNFOUND}",
+            (
+                "its metric is lost, because Katib's metrics collector looks for the training "
+                "once, and its image came later. Cure: housectl tune   # now the node testbed has "
+                "it"
+            ),
+        ),
+    ],
+)
+def test_a_sidecar_that_failed_while_the_training_runs(
+    reason: str, log: str, expected: str
+) -> None:
+    observed = training("quick", Terminated(exit_code=255, reason=reason, finished_at=DIED))
+    for seconds, cause in ((4, "None"), (5, expected), (300, expected)):
+        later = replace(observed, now=DIED + timedelta(seconds=seconds))
+        assert said_after(later, collector=log.splitlines()) == cause
+
+
+def test_a_sidecar_that_ended_well_while_the_training_runs() -> None:
+    observed = training("quick", Terminated(exit_code=0, reason="Completed", finished_at=DIED))
+    assert said(replace(observed, now=DIED + timedelta(seconds=300))) == "None"
 
 
 def test_a_sidecar_whose_image_came_when_the_training_was_over() -> None:
@@ -287,6 +335,14 @@ def _with_states(pod: Pod, states: Mapping[str, ContainerState]) -> Pod:
         for each in pod.status.container_statuses
     ]
     return changed(pod, status=changed(pod.status, container_statuses=statuses))
+
+
+def training(name: str, sidecar: Terminated) -> Observed:
+    """Return an experiment whose trainings run, and whose sidecars have ended so."""
+    running = ContainerState(running=Running(started_at=DIED - timedelta(seconds=60)))
+    observed = with_states(unreported(name), trainer=running, sidecar=ended(sidecar))
+    jobs = [changed(each, status=JobStatus(active=1)) for each in observed.jobs]
+    return replace(observed, jobs=jobs)
 
 
 def without_sidecar(pods: Sequence[Pod]) -> list[Pod]:

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from housectl.diagnosis.cause import Place
-from housectl.diagnosis.objects import Container, ContainerState, Event, Job, Pod, Terminated
+from housectl.diagnosis.objects import (
+    Container,
+    ContainerState,
+    Event,
+    Job,
+    Pod,
+    Running,
+    Terminated,
+)
 from housectl.diagnosis.origin import COLLECTORS
 from housectl.diagnosis.seen import SeenPod, newest_pod
 
@@ -56,10 +64,19 @@ class Attempt:
         return self.ending_of(self.trainer.name) if self.trainer else None
 
     @property
+    def running(self) -> Running | None:
+        """Since when the trainer's container runs, if it does."""
+        return self._state(self.trainer.name).running if self.trainer else None
+
+    @property
+    def is_well(self) -> bool:
+        """Whether the trainer runs, or has ended well."""
+        return self.ended.exit_code == 0 if self.ended else self.running is not None
+
+    @property
     def began(self) -> datetime | None:
         """When the trainer's container started, if it is known."""
-        state = self._state(self.trainer.name) if self.trainer else ContainerState()
-        started = state.running or state.terminated
+        started = self.running or self.ended
         return started.started_at if started else None
 
     def ending_of(self, container: str) -> Terminated | None:

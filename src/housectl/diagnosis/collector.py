@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from housectl.diagnosis.attempt import Attempt
 from housectl.diagnosis.cause import Cause, first_cause, sentence
@@ -15,6 +16,8 @@ _KLOG = re.compile(
 )
 _OWN_LINES = ("Trial Name: ", "Metrics reported. :")
 _PANIC = "panic: "
+# A training that fails takes the sidecar along, within a second.
+_PATIENCE = timedelta(seconds=5)
 _NO_PROCESS = "unable to find main pid"
 _WAITED = "Failed to wait for worker container: "
 
@@ -58,6 +61,11 @@ class _Failure:
     said: str
 
     @property
+    def training(self) -> str:
+        """How the training stands."""
+        return "the training ended well" if self.attempt.ended else "the training runs on"
+
+    @property
     def container(self) -> Container:
         """Its container, as it should be."""
         seen = self.attempt.seen
@@ -81,22 +89,29 @@ def collector_died(attempt: Attempt, log: str) -> Cause | None:
 
     When the training fails, the sidecar always does so too, which says nothing.
     """
-    if attempt.ended is None or attempt.ended.exit_code:
+    if not attempt.is_well:
         return None
     for name in COLLECTORS:
         ended = attempt.ending_of(name)
-        if ended and ended.exit_code:
+        if ended and ended.exit_code and not _is_recent(attempt, ended):
             said = collector_failure(log) or f"exited {ended.exit_code}"
             failure = _Failure(attempt=attempt, name=name, ended=ended, said=said)
             return first_cause(_PROBES, failure)
     return None
 
 
+def _is_recent(attempt: Attempt, ended: Terminated) -> bool:
+    """Whether the training may have ended before, and Kubernetes does not know it yet."""
+    if attempt.ended or ended.finished_at is None:
+        return False
+    return attempt.now - ended.finished_at < _PATIENCE
+
+
 def _starved(failure: _Failure) -> Cause | None:
     if failure.ended.reason != "OOMKilled":
         return None
     return Cause(
-        what="the training ended well, but Katib's metrics collector ran out of memory: limit "
+        what=f"{failure.training}, but Katib's metrics collector ran out of memory: limit "
         f"{failure.container.resources.limits.get('memory', 'unknown')}.",
         cure=f"{configuration(failure.attempt.place)}   # raise its resources.limits.memory",
     )
@@ -105,7 +120,8 @@ def _starved(failure: _Failure) -> Cause | None:
 def _early(failure: _Failure) -> Cause | None:
     """Return the cause if the sidecar was over before the training began."""
     began, ended = failure.attempt.began, failure.ended.finished_at
-    if began is None or ended is None or began <= ended:
+    was_early = began and ended and ended < began
+    if not was_early and not (failure.attempt.running and _NO_PROCESS in failure.said):
         return None
     return Cause(
         what="its metric is lost, because Katib's metrics collector looks for the training once, "
@@ -141,9 +157,12 @@ def _explained(failure: _Failure) -> Cause:
     for pattern, what, advice in _SAYINGS:
         if pattern.search(failure.said):
             database = database_pods(failure.attempt.place)
-            return Cause(what=f"{what}: {said}", cure=failure.show + advice.format(database))
+            return Cause(
+                what=f"{what.format(failure.training)}: {said}",
+                cure=failure.show + advice.format(database),
+            )
     return Cause(
-        what=f"the training ended well, but Katib's metrics collector failed: {said}",
+        what=f"{failure.training}, but Katib's metrics collector failed: {said}",
         cure=failure.show,
     )
 
@@ -163,7 +182,7 @@ _SAYINGS: Sequence[tuple[re.Pattern[str], str, str]] = (
         re.compile(
             "connection refused|no such host|Unavailable|[Dd]eadline ?[Ee]xceeded|i/o timeout"
         ),
-        "the training ended well, but Katib's database does not answer",
+        "{}, but Katib's database does not answer",
         "   # its pods: {}",
     ),
 )
