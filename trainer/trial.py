@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from housectl.contract.bundle import NATIVE_FILES
+from housectl.contract.checksum import with_checksum
 from housectl.contract.files import new_directory, write_durably
 from housectl.contract.inputs import RECIPE_FILE
 from housectl.contract.metrics import METRICS_FILE, Metrics, metric_line
@@ -36,7 +37,7 @@ def run_trial(
     recipe = recipe_of(dataset.shared, family, assignment)
     metrics = _measured(recipe, dataset.training, threads=threads)
     model = fit(recipe, dataset.training, threads=threads).native()
-    _write(output, recipe, metrics, {NATIVE_FILES[family]: model})
+    _write(output, recipe, metrics, with_checksum(NATIVE_FILES[family], model))
 
 
 def measure_trial(
@@ -52,13 +53,15 @@ def measure_trial(
 
 
 def fit_trial(dataset: Dataset, family: Family, assignment: Assignment, *, output: Path) -> None:
-    """Add the model to the output of a trial that was measured.
+    """Add the model, and last its checksum, to the output of a trial that was measured.
 
     Raises:
         As `run_trial`.
     """
     recipe = recipe_of(dataset.shared, family, assignment)
-    write_durably(output / NATIVE_FILES[family], fit(recipe, dataset.training).native())
+    model = fit(recipe, dataset.training).native()
+    for name, data in with_checksum(NATIVE_FILES[family], model).items():
+        write_durably(output / name, data)
 
 
 def _measured(recipe: Recipe, part: Part, *, threads: int = 1) -> Metrics:

@@ -11,11 +11,11 @@ from typing import Protocol
 
 from housectl.backends.base import Backend, Handle, Snapshot, Task, TaskKind
 from housectl.contract.bundle import NATIVE_FILES, Bundle, read_bundle
+from housectl.contract.checksum import checked_digest
 from housectl.contract.evidence import EVIDENCE_FILE, Evidence
 from housectl.contract.files import (
     ABANDONED_SECONDS,
     TEMPORARY_PREFIX,
-    file_digest,
     remove_leftovers,
 )
 from housectl.contract.inputs import Inputs
@@ -101,9 +101,8 @@ class Runner:
         trial = usable_trial(handle, self.backend.observe(handle))
         with self._scratch() as scratch:
             output = self.backend.fetch(handle, trial.name, scratch / "trial")
-            model = output / NATIVE_FILES[trial.family]
             # A search that was interrupted, or that still runs, has fitted no models yet.
-            model_sha256 = file_digest(model) if model.exists() else None
+            model_sha256 = checked_digest(output / NATIVE_FILES[trial.family])
         task = Task(
             name=f"{handle.name}-seal-{trial.number}",
             kind=TaskKind.SEAL,

@@ -7,6 +7,7 @@ import pytest
 
 from housectl.backends.base import Backend, Handle, Snapshot
 from housectl.contract.bundle import NATIVE_FILES, read_bundle
+from housectl.contract.checksum import checked_digest
 from housectl.contract.evidence import EVIDENCE_FILE, Evidence
 from housectl.contract.files import file_digest
 from housectl.contract.inputs import RECIPE_FILE, Inputs
@@ -104,7 +105,9 @@ class BackendContract:
         assert Metrics.from_json((output / METRICS_FILE).read_bytes()).mse == best.mse
         recipe = Recipe.from_json((output / RECIPE_FILE).read_bytes())
         assert recipe.assignment == best.assignment
-        assert (output / NATIVE_FILES[Family.RANDOM_FOREST]).stat().st_size > 0
+        model = output / NATIVE_FILES[Family.RANDOM_FOREST]
+        assert model.stat().st_size > 0
+        assert checked_digest(model) == file_digest(model)
 
     def test_an_unknown_trial_is_refused(
         self, backend: Backend, ended: Handle, tmp_path: Path

@@ -12,17 +12,20 @@ from pathlib import Path
 
 import pytest
 
-from housectl.backends.base import Snapshot
+from housectl.backends.base import Handle, Snapshot
 from housectl.backends.local.backend import LocalBackend
 from housectl.backends.local.run import Run
+from housectl.contract.checksum import checked_digest
+from housectl.contract.files import file_digest
 from housectl.contract.inputs import Inputs
-from housectl.errors import MachineError
+from housectl.errors import BundleError, MachineError
 from housectl.experiment import (
     KEPT_MODELS,
     Budget,
     ExperimentState,
     SearchSpace,
     TrialState,
+    best_trial,
     ranked,
 )
 from tests.backends.contract import BackendContract
@@ -193,6 +196,51 @@ def test_what_was_discarded_gets_no_model(
     assert resumed.trials[0] == first
     assert not run.output(first.name).exists()
     assert models(run) == best_names(resumed) - {first.name}
+
+
+def test_a_model_whose_checksum_was_never_written_is_fitted_again(
+    backend: LocalBackend, inputs: Inputs, runs: Path
+) -> None:
+    handle = submit(backend, experiment("half", budget=TRIALS), inputs)
+    wait_until_finished(backend, handle, KEPT_MODELS)
+    backend.stop(handle)
+    run = Run(runs / "half")
+    for checksum in run.outputs.rglob("model.sha256"):
+        checksum.unlink()
+        checksum.with_name("model.joblib").write_bytes(b"what a model was to become")
+    backend.resume(handle)
+    snapshot = wait_for_end(backend, handle)
+    assert models(run) == best_names(snapshot)
+    for model in run.outputs.rglob("model.joblib"):
+        assert checked_digest(model) == file_digest(model)
+
+
+def flip(model: Path) -> None:
+    data = bytearray(model.read_bytes())
+    data[len(data) // 2] ^= 1
+    model.write_bytes(data)
+
+
+@pytest.mark.parametrize("damage", [flip, Path.unlink])
+def test_a_damaged_model_is_refused(
+    damage: Callable[[Path], None],
+    backend: LocalBackend,
+    ended: Handle,
+    runs: Path,
+    tmp_path: Path,
+) -> None:
+    copied = LocalBackend(tmp_path / "runs")
+    shutil.copytree(runs / ended.name, copied.runs / ended.name)
+    best = best_trial(backend.observe(ended).trials)
+    assert best is not None
+    handle = copied.handle(ended.name)
+    copied.fetch(handle, best.name, tmp_path / "sound")
+    damage(Run(copied.runs / ended.name).output(best.name) / "model.joblib")
+    with pytest.raises(BundleError, match=r"model\.joblib") as caught:
+        copied.fetch(handle, best.name, tmp_path / "damaged")
+    assert f"of {best.name} is refused" in caught.value.message
+    assert caught.value.hint.startswith("housectl tune")
+    assert not (tmp_path / "damaged").exists()
 
 
 def test_an_interrupted_search_says_how_to_go_on(

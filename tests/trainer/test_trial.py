@@ -1,4 +1,5 @@
 import hashlib
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -38,8 +39,9 @@ def test_a_trial_leaves_metrics_recipe_and_model_and_prints_its_objective_once(
     assert metrics.holdout_mse is None
     assert recipe.assignment["n_estimators"] == 20
     assert recipe.libraries["numpy"] == np.__version__
-    expected = {METRICS_FILE, RECIPE_FILE, NATIVE_FILES[family]}
+    expected = {METRICS_FILE, RECIPE_FILE, NATIVE_FILES[family], "model.sha256"}
     assert {path.name for path in output.iterdir()} == expected
+    subprocess.run(["sha256sum", "--check", "--strict", "model.sha256"], cwd=output, check=True)
 
 
 def test_the_objective_is_what_a_loop_written_by_hand_gets(

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from housectl.contract.bundle import read_bundle
+from housectl.contract.bundle import NATIVE_FILES, read_bundle
+from housectl.contract.checksum import checked_digest
 from housectl.contract.evidence import EVIDENCE_FILE, Evidence
 from housectl.contract.inputs import RECIPE_FILE
 from housectl.contract.metrics import METRICS_FILE, Metrics
@@ -31,17 +32,18 @@ def copy_output(output: Path, into: Path) -> None:
 
 
 def check_trial_output(directory: Path, trial: Trial) -> None:
-    """Check that an output is that of the trial.
+    """Check that an output is that of the trial, and its model, if it has one yet, undamaged.
 
     Raises:
-        BundleError: It is incomplete, or another trial's.
+        BundleError: It is incomplete or altered, or another trial's.
     """
-    with _refused(directory):
+    with _refused(f"of {trial.name}"):
         metrics = Metrics.from_json((directory / METRICS_FILE).read_bytes())
         recipe = Recipe.from_json((directory / RECIPE_FILE).read_bytes())
         made = (recipe.family, recipe.assignment, metrics.mse)
         if made != (trial.family, trial.assignment, trial.mse):
             raise MalformedRecordError(f"it is not what was recorded of {trial.name}")
+        checked_digest(directory / NATIVE_FILES[trial.family])
 
 
 def check_task_output(directory: Path) -> None:
@@ -51,17 +53,17 @@ def check_task_output(directory: Path) -> None:
         BundleError: Something is missing or altered.
     """
     bundle = read_bundle(directory / "bundle")
-    with _refused(directory):
+    with _refused(str(directory)):
         evidence = Evidence.from_json((directory / EVIDENCE_FILE).read_bytes())
         if evidence.recipe != bundle.record.recipe:
             raise MalformedRecordError("the evidence is of another recipe than the bundle")
 
 
 @contextmanager
-def _refused(directory: Path) -> Iterator[None]:
+def _refused(which: str) -> Iterator[None]:
     try:
         yield
     except (OSError, MalformedRecordError) as error:
         raise BundleError(
-            f"The output {directory} is refused: {error}.", hint="housectl tune   # makes another"
+            f"The output {which} is refused: {error}.", hint="housectl tune   # makes another"
         ) from error

@@ -20,6 +20,7 @@ from housectl.backends.base import Task, Work
 from housectl.backends.local.lock import Lock
 from housectl.backends.local.records import Outcome, PlanRecord, TrialRecord
 from housectl.contract.bundle import NATIVE_FILES
+from housectl.contract.checksum import checksum_of
 from housectl.contract.files import (
     disk_errors_explained,
     new_directory,
@@ -77,13 +78,15 @@ class Run:
         """Return the directory that a trial, or the task, makes."""
         return self.path / "output" if trial is None else self.outputs / trial
 
-    def model(self, trial: Trial) -> Path:
-        """Return the file that a trial's model has, if it was fitted."""
-        return self.output(trial.name) / NATIVE_FILES[trial.family]
-
     def lacks_model(self, trial: Trial) -> bool:
-        """Return whether a trial's output is there but without its model."""
-        return self.output(trial.name).exists() and not self.model(trial).exists()
+        """Return whether a trial's output is there but without its model, whole."""
+        return self.output(trial.name).exists() and not checksum_of(self._model(trial)).exists()
+
+    def remove_model(self, trial: Trial) -> None:
+        """Remove a trial's model, if it was fitted."""
+        model = self._model(trial)
+        checksum_of(model).unlink(missing_ok=True)
+        model.unlink(missing_ok=True)
 
     def log(self, trial: str | None) -> Path:
         """Return the file with the lines of a trial, or of the trainer's process itself."""
@@ -182,6 +185,9 @@ class Run:
         with os.scandir(self.trials_directory) as entries:
             records = frozenset((entry.name, entry.inode()) for entry in entries)
         return records, (self.path / _OUTCOME).exists(), self.lock.held
+
+    def _model(self, trial: Trial) -> Path:
+        return self.output(trial.name) / NATIVE_FILES[trial.family]
 
     def _trial_file(self, trial: Trial) -> Path:
         return self.trials_directory / f"{trial.name}.json"

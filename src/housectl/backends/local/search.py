@@ -137,7 +137,7 @@ class Search:
         best = self._best()
         for trial in self._finished.values():
             if trial not in best:
-                self._run.model(trial).unlink(missing_ok=True)
+                self._run.remove_model(trial)
 
     def _assignment(self, number: int) -> Assignment:
         while len(self._assignments) <= number:
