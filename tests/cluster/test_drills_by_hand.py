@@ -146,11 +146,10 @@ def test_a_namespace_that_loses_katibs_label(tmp_path: Path) -> None:
         kubectl("label", "namespace", drills.namespace, f"{LABEL}-")
         drills.expect(
             "unlabelled",
-            "The running trial is stuck: the training has ended, but Katib waits for its metric "
-            "for ever: its pod was made without Katib's metrics collector. Cure: kubectl label "
-            f"namespace {{namespace}} {LABEL}=enabled --overwrite   # then housectl delete "
-            "unlabelled, and tune again; if it had this label, Katib's webhook was away: housectl "
-            "doctor",
+            "The running trial is stuck: Katib will never get its metric, because its pod was made "
+            "without Katib's metrics collector. Cure: kubectl label namespace {namespace} "
+            f"{LABEL}=enabled --overwrite   # then housectl delete unlabelled, and tune again; if "
+            "it had this label, Katib's webhook was away: housectl doctor",
         )
         assert "mse=1" in drills.project.must("logs", "unlabelled", "--trial", "1").out
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from housectl.diagnosis.attempt import Attempt
 from housectl.diagnosis.cause import Cause, first_cause, sentence
@@ -65,30 +65,39 @@ def _metric(case: _Case) -> Cause | None:
 
 
 def _uncollected(case: _Case) -> Cause | None:
-    """Return the cause of a trial that does not end, although its job has for some seconds."""
-    seen, job = case.attempt.seen, case.attempt.job
-    if job is None or job.status.completion_time is None or has_ended(case.trial):
+    """Return the cause of a trial that will not end, as its pod has no sidecar."""
+    observed, seen = case.observed, case.attempt.seen
+    if has_ended(case.trial) or not (seen or _completion(case)):
+        return None
+    if case.trial.spec.metrics_collector.collector.kind not in _COLLECTED:
         return None
     # Without the webhook a pod gets neither a sidecar nor the label that the trial's pods have.
-    bare = seen is None or all(each.name not in COLLECTORS for each in seen.pod.spec.containers)
-    if bare and case.trial.spec.metrics_collector.collector.kind in _COLLECTED:
-        return _without_collector(case.observed)
+    if seen and any(each.name in COLLECTORS for each in seen.pod.spec.containers):
+        return None
+    namespace = observed.namespace
+    label = f"label namespace {namespace} katib.kubeflow.org/metrics-collector-injection=enabled"
+    return Cause(
+        what="Katib will never get its metric, because its pod was made without Katib's metrics "
+        "collector.",
+        cure=f"{observed.place.cluster_kubectl(label)} --overwrite   # then housectl delete "
+        f"{observed.title}, and tune again; if it had this label, Katib's webhook was away: "
+        "housectl doctor",
+    )
+
+
+def _unnoticed(case: _Case) -> Cause | None:
+    """Return the cause of a trial that does not end, although its job has for some seconds."""
+    if has_ended(case.trial) or not _completion(case):
+        return None
     return Cause(
         what="the training has ended, but Katib's controller does not take notice of it.",
         cure=webhook_pods(case.observed.place),
     )
 
 
-def _without_collector(observed: Observed) -> Cause:
-    namespace = observed.namespace
-    label = f"label namespace {namespace} katib.kubeflow.org/metrics-collector-injection=enabled"
-    return Cause(
-        what="the training has ended, but Katib waits for its metric for ever: its pod was made "
-        "without Katib's metrics collector.",
-        cure=f"{observed.place.cluster_kubectl(label)} --overwrite   # then housectl delete "
-        f"{observed.title}, and tune again; if it had this label, Katib's webhook was away: "
-        "housectl doctor",
-    )
+def _completion(case: _Case) -> datetime | None:
+    """Return when the job has completed, if it has."""
+    return case.attempt.job.status.completion_time if case.attempt.job else None
 
 
 def _unreconciled(case: _Case) -> Cause | None:
@@ -123,6 +132,7 @@ _PROBES: Sequence[Callable[[_Case], Cause | None]] = (
     _collector,
     _metric,
     _uncollected,
+    _unnoticed,
     _unreconciled,
     _failed,
 )
