@@ -95,7 +95,7 @@ class BreakingVolume(Volume):
         with super().pod(read_only=read_only) as name:
             self.pods.append(name)
             if len(self.pods) == 1:
-                Thread(target=self._break, args=(name,)).start()
+                Thread(target=self._break, args=(name,), daemon=True).start()
             yield name
 
     def _break(self, name: str) -> None:
