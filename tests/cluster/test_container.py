@@ -73,7 +73,7 @@ def serving(
     process = subprocess.Popen(
         [HOUSECTL, "serve", "--container", "--port", str(port)], cwd=project.path, env=engine
     )
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as client:
         try:
             wait_until(lambda: process.poll() is not None or answers(client))
             assert process.poll() is None
