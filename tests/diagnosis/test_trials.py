@@ -227,6 +227,22 @@ def test_a_trial_whose_report_nobody_reads() -> None:
     assert said(replace(observed, trials=[pushing], pods=[])) == expected
 
 
+def test_a_trial_whose_metric_katib_cannot_read() -> None:
+    observed = unreported("steps")
+    name, completed = observed.trials[0].metadata.name, observed.jobs[0].status.completion_time
+    assert completed is not None
+    said_of_it = "connection error: dial tcp 10.96.1.2:6789: connect: connection refused"
+    error = f"Failed to reconcile: rpc error: code = Unavailable desc = {said_of_it}"
+    told = changed(event("Trial", name, "ReconcileError", error), count=12)
+    after = changed(told, last_timestamp=completed + timedelta(seconds=12))
+    assert said(replace(observed, events=[after])) == (
+        f"Katib cannot read its metric: {said_of_it}. Cure: kubectl get pods -n kubeflow -l "
+        "katib.kubeflow.org/component=db-manager   # they have to run; then it goes on by itself"
+    )
+    before = changed(told, last_timestamp=completed - timedelta(seconds=3))
+    assert said(replace(observed, events=[before])) == said(replace(observed, events=[]))
+
+
 def test_katib_is_given_time_to_see_that_a_job_has_ended() -> None:
     observed = unreported("steps")
     ended = observed.jobs[0].status.completion_time

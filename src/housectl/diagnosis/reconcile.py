@@ -30,7 +30,7 @@ def persistent_error(events: Sequence[Event]) -> str | None:
     message = max(counts, key=lambda text: counts[text], default="")
     if counts.get(message, 0) < _TRIES:
         return None
-    return message.removeprefix(_PREFIX)
+    return _RPC.sub("", message.removeprefix(_PREFIX))
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,6 @@ def reconcile_error(observed: Observed) -> Cause | None:
             return Cause(what=known.what.format(**words), cure=known.cure.format(**words))
     kind = "suggestion" if of_suggestion else "experiment"
     return Cause(
-        what=sentence("Katib cannot go on", _RPC.sub("", error)),
+        what=sentence("Katib cannot go on", error),
         cure=observed.place.kubectl(f"describe {kind} {experiment.name}"),
     )

@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 from housectl.diagnosis.attempt import Attempt
 from housectl.diagnosis.cause import Cause, first_cause, sentence
 from housectl.diagnosis.collector import collector_died
-from housectl.diagnosis.installation import webhook_pods
+from housectl.diagnosis.installation import database_pods, webhook_pods
 from housectl.diagnosis.job import JOB_PROBES
 from housectl.diagnosis.metric import is_usable, missing_metric, unusable_metric
-from housectl.diagnosis.objects import KatibTrial, find
+from housectl.diagnosis.objects import Event, KatibTrial, find
 from housectl.diagnosis.observed import Observed, has_ended
 from housectl.diagnosis.origin import COLLECTORS
 from housectl.diagnosis.reconcile import persistent_error
-from housectl.diagnosis.seen import about
+from housectl.diagnosis.seen import about, since
 
 # Katib takes a few seconds to see that a job has ended.
 _REPORT_PATIENCE = timedelta(seconds=10)
@@ -85,6 +85,21 @@ def _uncollected(case: _Case) -> Cause | None:
     )
 
 
+def _unread(case: _Case) -> Cause | None:
+    """Return why Katib cannot read the metric of a job that has completed."""
+    completion = _completion(case)
+    if completion is None or has_ended(case.trial):
+        return None
+    error = persistent_error(since(_told(case), completion))
+    if error is None:
+        return None
+    return Cause(
+        what=sentence("Katib cannot read its metric", error),
+        cure=f"{database_pods(case.observed.place)}   # they have to run; then it goes on by "
+        "itself",
+    )
+
+
 def _unnoticed(case: _Case) -> Cause | None:
     """Return the cause of a trial that does not end, although its job has for some seconds."""
     if has_ended(case.trial) or not _completion(case):
@@ -104,13 +119,18 @@ def _unreconciled(case: _Case) -> Cause | None:
     """Return why Katib cannot make the job of a trial."""
     if case.attempt.job or has_ended(case.trial):
         return None
-    error = persistent_error(about(case.observed.events, "Trial", case.trial.metadata))
+    error = persistent_error(_told(case))
     if error is None:
         return None
     return Cause(
         what=sentence("Katib cannot make its job", error),
         cure=case.observed.place.kubectl(f"describe trial {case.trial.metadata.name}"),
     )
+
+
+def _told(case: _Case) -> Sequence[Event]:
+    """Return the events about the trial."""
+    return about(case.observed.events, "Trial", case.trial.metadata)
 
 
 def _failed(case: _Case) -> Cause | None:
@@ -132,6 +152,7 @@ _PROBES: Sequence[Callable[[_Case], Cause | None]] = (
     _collector,
     _metric,
     _uncollected,
+    _unread,
     _unnoticed,
     _unreconciled,
     _failed,
