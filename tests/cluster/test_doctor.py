@@ -106,6 +106,7 @@ def test_the_rights_of_the_role_are_enough(
     # Other people's pods are none of its business.
     assert results(found) == {**dict.fromkeys(CHECKS, "ok"), "room": "warning"}
     assert "may not list pods on the whole cluster" in found["room"]["found"]
+    assert "whose database this user may not look at" in found["Katib"]["found"]
 
 
 def test_rights_that_are_missing_are_named(
@@ -406,3 +407,70 @@ def test_katibs_webhooks_are_away(project: ProjectDirectory, namespace: str) -> 
     assert "get pods" in found["search"]["cure"]
     assert found["image"]["found"] == "needs search"
     assert doctor(project).status == ExitStatus.DONE
+
+
+KATIB = "--namespace=kubeflow"
+
+
+@contextmanager
+def katib_pod(component: str, *command: str) -> Iterator[None]:
+    """Let Katib have another pod of one of its parts, which runs a command for ever."""
+    name = f"housectl-tests-{component}"
+    labels = {"katib.kubeflow.org/component": component}
+    container = {"name": "main", "image": TRAINER, "command": list(command)}
+    manifest = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": "kubeflow", "labels": labels},
+        "spec": {"containers": [container], "terminationGracePeriodSeconds": 0},
+    }
+    kubectl("apply", "--filename=-", given=json.dumps(manifest))
+    try:
+        yield
+    finally:
+        kubectl("delete", KATIB, f"pod/{name}")
+
+
+@contextmanager
+def without_database() -> Iterator[None]:
+    """Have a Katib without its database's manager; of a stand-in, no part has pods by itself."""
+    manager = "deployment/katib-db-manager"
+    if not kubectl("get", KATIB, manager, "--ignore-not-found", "--output=name"):
+        with katib_pod("controller", "sleep", "600"):
+            yield
+        return
+    kubectl("scale", KATIB, manager, "--replicas=0")
+    selector = "--selector=katib.kubeflow.org/component=db-manager"
+    kubectl("wait", KATIB, "pod", selector, "--for=delete", "--timeout=60s")
+    try:
+        yield
+    finally:
+        kubectl("scale", KATIB, manager, "--replicas=1")
+        kubectl("rollout", "status", KATIB, manager, "--timeout=120s")
+
+
+@pytest.mark.alone
+def test_katibs_database_has_no_pod(project: ProjectDirectory) -> None:
+    with without_database():
+        answer = doctor(project)
+    found = rows(answer)
+    assert answer.status == ExitStatus.CLUSTER
+    assert found["Katib"]["result"] == "failed"
+    assert "No pod of db-manager, a part of Katib's database, is ready" in found["Katib"]["found"]
+    assert "scale deployment katib-db-manager --replicas=1" in found["Katib"]["cure"]
+    assert found["search"]["result"] == "skipped"
+
+
+@pytest.mark.alone
+def test_katibs_database_crashes(project: ProjectDirectory) -> None:
+    with without_database():
+        with katib_pod("db-manager", "false"):
+            found = rows(doctor(project))["Katib"]
+        assert found["result"] == "failed"
+        assert "No pod of db-manager" in found["found"]
+        assert "describe pods -l katib.kubeflow.org/component=db-manager" in found["cure"]
+        with katib_pod("db-manager", "sleep", "600"):
+            kubectl("wait", KATIB, "pod/housectl-tests-db-manager", "--for=condition=Ready")
+            found = rows(doctor(project))["Katib"]
+        assert found["result"] == "ok"
+        assert "whose database runs" in found["found"]

@@ -8,8 +8,8 @@ from housectl.backends.katib.manifest import SKOPT
 from housectl.backends.katib.readiness.looking import if_allowed
 from housectl.backends.kube.client import Kube
 from housectl.backends.kube.kinds import CONFIG_MAPS
-from housectl.diagnosis.objects import View, view
 from housectl.diagnosis.installation import KATIB_NAMESPACE
+from housectl.diagnosis.objects import View, view
 from housectl.errors import AbsentError, ClusterError, Concern
 
 _CONFIG, _KEY = "katib-config", "katib-config.yaml"

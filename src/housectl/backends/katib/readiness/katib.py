@@ -2,6 +2,7 @@
 
 from housectl.backends.katib.admission import check_plan
 from housectl.backends.katib.plan import KatibPlan
+from housectl.backends.katib.readiness.database import check_database
 from housectl.backends.katib.readiness.looking import if_allowed
 from housectl.backends.kube.client import Kube
 from housectl.backends.kube.failures import katib_missing
@@ -37,14 +38,15 @@ def require_katib(kube: Kube) -> None:
 
 
 def check_katib(kube: Kube) -> str:
-    """Whether the cluster has Katib's kinds.
+    """Whether the cluster has Katib's kinds, and its database runs.
 
     Raises:
-        KatibMissingError: It does not.
-        Concern: The user may not know what it has.
+        KatibMissingError: It does not have them.
+        ClusterError: The database does not run.
+        Concern: The user may not know what the cluster has.
     """
     require_katib(kube)
-    return f"{', '.join(kind.plural for kind in _KINDS)} of {_VERSION}"
+    return f"{', '.join(kind.plural for kind in _KINDS)} of {_VERSION}, {check_database(kube)}"
 
 
 def check_admission(kube: Kube, plan: KatibPlan) -> str:

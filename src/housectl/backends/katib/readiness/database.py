@@ -1,0 +1,60 @@
+"""Katib's database: a trial whose metric it does not take fails, however well it went."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from housectl.backends.kube.client import Kube
+from housectl.backends.kube.kinds import PODS
+from housectl.diagnosis.installation import KATIB_NAMESPACE
+from housectl.diagnosis.objects import Pod, find
+from housectl.errors import ClusterError, ForbiddenError
+
+_COMPONENT = "katib.kubeflow.org/component"
+_MANAGER = "db-manager"
+# The manager comes last: it does not run without the one behind it.
+_PARTS = ("mysql", "postgres", _MANAGER)
+
+
+def check_database(kube: Kube) -> str:
+    """Whether the database runs, as far as its pods show it.
+
+    Raises:
+        ClusterError: A part of it does not.
+    """
+    katib = replace(kube, namespace=KATIB_NAMESPACE)
+    try:
+        pods = katib.views(PODS, Pod, labels=_COMPONENT)
+    except ForbiddenError:
+        return "whose database this user may not look at"
+    if not pods:
+        return f"whose database is not in the namespace {KATIB_NAMESPACE}"
+    if part := broken_part(pods):
+        raise ClusterError(
+            f"No pod of {part}, a part of Katib's database, is ready in the namespace "
+            f"{KATIB_NAMESPACE}, so every trial would fail at its end.",
+            hint=f"{katib.kubectl} describe pods -l {_COMPONENT}={part}   # then {katib.kubectl} "
+            f"rollout restart deployment katib-{part}"
+            if _pods_of(part, pods)
+            else f"{katib.kubectl} scale deployment katib-{part} --replicas=1",
+        )
+    return "whose database runs"
+
+
+def broken_part(pods: Sequence[Pod]) -> str | None:
+    """Return the first part of the database that does not run.
+
+    There always is a manager; what it writes to may be outside of the cluster.
+    """
+    for part in _PARTS:
+        mine = _pods_of(part, pods)
+        if (mine or part == _MANAGER) and not any(_is_ready(pod) for pod in mine):
+            return part
+    return None
+
+
+def _pods_of(part: str, pods: Sequence[Pod]) -> list[Pod]:
+    return [pod for pod in pods if pod.metadata.labels.get(_COMPONENT) == part]
+
+
+def _is_ready(pod: Pod) -> bool:
+    return find(pod.status.conditions, "Ready") is not None

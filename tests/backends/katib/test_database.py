@@ -1,0 +1,38 @@
+"""Whether Katib's database runs, from its pods."""
+
+import pytest
+
+from housectl.backends.katib.readiness.database import broken_part
+from housectl.diagnosis.objects import Pod, view
+
+
+def pod(part: str, *, ready: bool = True, number: int = 0) -> Pod:
+    labels = {"katib.kubeflow.org/component": part}
+    return view(
+        Pod,
+        {
+            "metadata": {"name": f"katib-{part}-{number}", "labels": labels},
+            "status": {"conditions": [{"type": "Ready", "status": str(ready)}]},
+        },
+    )
+
+
+CONTROLLER = pod("controller")
+
+
+@pytest.mark.parametrize(
+    ("pods", "expected"),
+    [
+        ([pod("mysql"), pod("db-manager")], None),
+        ([pod("postgres"), pod("db-manager")], None),
+        ([pod("db-manager")], None),
+        ([], "db-manager"),
+        ([pod("mysql")], "db-manager"),
+        ([pod("mysql"), pod("db-manager", ready=False)], "db-manager"),
+        ([pod("mysql", ready=False), pod("db-manager", ready=False)], "mysql"),
+        ([pod("postgres", ready=False), pod("db-manager")], "postgres"),
+        ([pod("db-manager", ready=False), pod("db-manager", number=1)], None),
+    ],
+)
+def test_the_part_that_does_not_run_is_found(pods: list[Pod], expected: str | None) -> None:
+    assert broken_part([CONTROLLER, *pods]) == expected
