@@ -1,7 +1,5 @@
-"""Commands about experiments: render, tune, list, show, status, logs, stop, delete, prune."""
+"""Commands about experiments that there are: list, show, status, logs, stop, delete, prune."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,9 +7,8 @@ import typer
 
 from housectl.cli.arguments import Name, OptionalName
 from housectl.cli.command import on_project
-from housectl.cli.console import note
-from housectl.cli.settings import BACKEND_SETTINGS, SEARCH_SETTINGS
-from housectl.cli.view import Document, Fields, Lines, Row, Table
+from housectl.cli.settings import BACKEND_SETTINGS
+from housectl.cli.view import Fields, Lines, Row, Table
 from housectl.cli.wording import summary
 from housectl.experiment import KEPT_MODELS, Trial, TrialState, best_trial, ranked
 
@@ -21,62 +18,12 @@ if TYPE_CHECKING:
 
 _TROUBLES = {"failed": TrialState.FAILED, "waiting": TrialState.RUNNING}
 
-NewName = Annotated[
-    str | None, typer.Option("--name", help="Name of the experiment; by default made of the time.")
-]
-
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (render, tune, show, status, logs, stop, delete, prune):
+    for command in (show, status, logs, stop, delete, prune):
         app.command()(command)
     app.command("list")(list_experiments)
-
-
-@on_project(*SEARCH_SETTINGS)
-def render(pipeline: "Pipeline", /, *, name: NewName = None) -> Document:
-    """Print exactly what tune would send, and send nothing.
-
-    Example: housectl render --trials 50
-    """
-    plan = pipeline.plan(_new_name(pipeline) if name is None else name)
-    return Document(text=str(plan), fields={"experiment": plan.work.name})
-
-
-@on_project(*SEARCH_SETTINGS)
-def tune(
-    pipeline: "Pipeline",
-    /,
-    *,
-    name: NewName = None,
-    resume: Annotated[
-        str | None, typer.Option("--resume", metavar="NAME", help="Go on with this experiment.")
-    ] = None,
-) -> Fields:
-    """Search for the best model, and seal it as the challenger.
-
-    Ctrl-C leaves the search running, and says how to come back.
-
-    Example: housectl tune --trials 50 --family auto
-    """
-    chosen = resume or (_new_name(pipeline) if name is None else name)
-    with _leaving(pipeline, chosen):
-        handle = _resumed(pipeline, chosen) if resume else _submitted(pipeline, chosen)
-        challenger = pipeline.tune(handle)
-    bundle = pipeline.store.bundle(challenger.bundle)
-    recipe = bundle.record.recipe
-    return Fields(
-        fields={
-            "experiment": challenger.experiment,
-            "trial": bundle.record.provenance.trial,
-            "family": recipe.family,
-            "assignment": recipe.assignment,
-            "mse": bundle.metrics.mse,
-            "holdout_mse": bundle.holdout_mse,
-            "challenger": bundle.digest,
-        },
-        notes=["Next: housectl promote"],
-    )
 
 
 @on_project(*BACKEND_SETTINGS)
@@ -164,9 +111,17 @@ def stop(pipeline: "Pipeline", /, name: Name) -> Fields:
 
     Example: housectl stop boston-20261124-093000
     """
+    from housectl.errors import UnknownExperimentError
+
     handle = pipeline.backend.handle(name)
     pipeline.backend.stop(handle)
-    overview = _overview(pipeline, handle)
+    try:
+        overview = _overview(pipeline, handle)
+    except UnknownExperimentError:
+        return Fields(
+            fields={"experiment": handle.name, "state": "deleted"},
+            notes=["Nothing of it had ended, so nothing is left of it."],
+        )
     usable = overview["mse"] is not None
     return Fields(
         fields=overview,
@@ -210,41 +165,6 @@ def prune(
     freed = [trial for trial in ended if trial not in kept]
     pipeline.backend.discard(handle, freed)
     return Fields(fields={"experiment": handle.name, "kept": kept, "freed": freed})
-
-
-def _new_name(pipeline: "Pipeline") -> str:
-    return pipeline.project.default_experiment_name(datetime.now(UTC))
-
-
-def _submitted(pipeline: "Pipeline", name: str) -> "Handle":
-    handle = pipeline.submit(name)
-    note(f"{handle.name} runs; Ctrl-C leaves it running.")
-    return handle
-
-
-def _resumed(pipeline: "Pipeline", name: str) -> "Handle":
-    handle = pipeline.backend.handle(name)
-    if str(pipeline.backend.recorded(handle)) != str(pipeline.plan(handle.name)):
-        note(f"{handle.name} goes on as it was planned; housectl.yaml says otherwise today.")
-    pipeline.backend.resume(handle)
-    return handle
-
-
-@contextmanager
-def _leaving(pipeline: "Pipeline", name: str) -> Iterator[None]:
-    """Say how to come back when Ctrl-C leaves an experiment that was submitted."""
-    from housectl.errors import UnknownExperimentError
-
-    try:
-        yield
-    except KeyboardInterrupt:
-        with suppress(UnknownExperimentError):
-            left = pipeline.backend.handle(name).name
-            note(
-                f"\n{left} goes on without you. To come back: housectl tune --resume {left}   "
-                f"To end it: housectl stop {left}"
-            )
-        raise
 
 
 def _handle(pipeline: "Pipeline", name: str | None) -> "Handle":

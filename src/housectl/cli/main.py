@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from housectl.cli import champions, cluster, experiments, serving, starting
+from housectl.cli import champions, cluster, experiments, searching, serving, starting
 
 app = typer.Typer(
     name="housectl",
@@ -15,7 +15,7 @@ app = typer.Typer(
     help="From a search over tabular models to a running service that people trust.",
     epilog="The way: init, tune, promote, serve, verify.",
 )
-for group in (starting, experiments, champions, serving, cluster):
+for group in (starting, searching, experiments, champions, serving, cluster):
     group.register(app)
 
 
