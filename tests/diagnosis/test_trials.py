@@ -268,8 +268,21 @@ UNSEEN = "no metric: the training printed mse=0.25, but Katib's filter does not 
 )
 def test_a_metric_that_is_missing(lines: list[str], what: str) -> None:
     observed = katib_case("wrongname")
-    assert said_after(observed, lines=lines) == (
+    heard = ["I1124 07:00:00.000000      12 main.go:400] Trial Name: wrongname-74c282fs"]
+    assert said_after(observed, lines=lines, collector=heard) == (
         f"{what} Cure: housectl logs wrongname --trial wrongname-74c282fs"
+    )
+
+
+def test_a_metric_that_is_missing_where_the_lines_are_unknown() -> None:
+    observed = replace(katib_case("wrongname"), collectors={})
+    assert said(observed) == (
+        "no metric: Katib got no mse=NUMBER. Cure: housectl logs wrongname --trial "
+        "wrongname-74c282fs"
+    )
+    assert said(replace(observed, pods=[])) == (
+        "no metric, and its log is gone with its pod. Cure: housectl tune   # housectl logs shows "
+        "what a trial prints while its pod is there"
     )
 
 

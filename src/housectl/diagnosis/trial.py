@@ -58,10 +58,23 @@ def _collector(case: _Case) -> Cause | None:
 def _metric(case: _Case) -> Cause | None:
     """Return why a training that ended well gave no number."""
     if find(case.trial.status.conditions, "MetricsUnavailable"):
+        if not case.observed.collector(case.trial):
+            return _unknown_metric(case)
         return missing_metric(case.trial, case.attempt.lines, case.attempt.logs)
     if find(case.trial.status.conditions, "Succeeded"):
         return unusable_metric(case.trial, case.attempt.lines, case.attempt.logs)
     return None
+
+
+def _unknown_metric(case: _Case) -> Cause:
+    """Return the cause of a missing metric where nobody knows what the trainer printed."""
+    if case.attempt.pods:
+        name = case.trial.spec.objective.objective_metric_name
+        return Cause(what=f"no metric: Katib got no {name}=NUMBER.", cure=case.attempt.logs)
+    return Cause(
+        what="no metric, and its log is gone with its pod.",
+        cure="housectl tune   # housectl logs shows what a trial prints while its pod is there",
+    )
 
 
 def _uncollected(case: _Case) -> Cause | None:
