@@ -13,7 +13,12 @@ import pytest
 from housectl.errors import ExitStatus
 from tests.cluster.accounts import kubeconfig_of
 from tests.cluster.drills import WHILE_COLLECTOR_LOOKS, Drills, drilling, training
-from tests.cluster.faults import with_fault, without_image
+from tests.cluster.faults import (
+    needs_parts,
+    without_controller,
+    without_image,
+    without_webhooks,
+)
 from tests.cluster.nodes import kubectl
 from tests.projects import Answer
 
@@ -29,7 +34,7 @@ def drills(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drills]:
 
 
 def test_a_controller_that_is_away(drills: Drills) -> None:
-    with with_fault("controller=stopped", drills.namespace):
+    with without_controller(drills.namespace):
         drills.start("untaken")
         drills.expect(
             "untaken",
@@ -39,10 +44,11 @@ def test_a_controller_that_is_away(drills: Drills) -> None:
 
 
 def test_a_webhook_that_goes_away(drills: Drills) -> None:
+    needs_parts()
     lasting = training(f"echo mse=1; {WHILE_COLLECTOR_LOOKS}")
     drills.start("unhooked", lasting, "--trials", "2")
     drills.when("unhooked", lambda status: status["state"] == "running")
-    with with_fault("webhook=down", drills.namespace):
+    with without_webhooks(drills.namespace):
         drills.expect(
             "unhooked",
             "The running trial is stuck: no pod can be made, because the webhook "
