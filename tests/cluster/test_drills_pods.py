@@ -11,6 +11,7 @@ from threading import Timer
 import pytest
 
 from housectl.errors import ExitStatus
+from tests.cluster.accounts import kubeconfig_of
 from tests.cluster.drills import (
     PATIENCE_SECONDS,
     POD,
@@ -165,6 +166,21 @@ spec:
   accessModes: [ReadWriteOnce]
   resources: {requests: {storage: 1Gi}}
 """
+# What cures have people type, who may have no more rights than the account of the commands.
+LOOKS = """
+describe experiment {name}
+describe suggestion {name}
+describe trial {trial}
+describe pod {service}
+logs {service}
+get job {trial}
+get jobs
+get events
+get pvc
+describe pvc
+describe limitrange
+describe resourcequota small
+"""
 EVENTS = "kubectl get events --field-selector involvedObject.name"
 SMALL = """
 apiVersion: v1
@@ -206,6 +222,13 @@ def test_a_pod_that_does_not_start(name: str, drills: Drills) -> None:
 @pytest.mark.parametrize("name", LIMITED)
 def test_a_pod_that_the_namespace_does_not_allow(name: str, limited: Drills) -> None:
     limited.expect(name, LIMITED[name].reason)
+
+
+def test_the_rights_of_the_role_are_enough_for_cures(limited: Drills, tmp_path: Path) -> None:
+    limited.expect("quota", LIMITED["quota"].reason)
+    rights = f"--kubeconfig={kubeconfig_of('housectl', limited.namespace, tmp_path / 'config')}"
+    for look in limited.named("quota", LOOKS.strip()).splitlines():
+        limited.kubectl(*look.split(), rights)
 
 
 def test_who_waits_is_told_at_once(drills: Drills) -> None:

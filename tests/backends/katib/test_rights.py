@@ -1,4 +1,4 @@
-"""The Role in k8s/ gives the rights that doctor asks for, and no more."""
+"""The Role in k8s/ gives what commands and cures need, and no more."""
 
 from collections.abc import Iterator
 
@@ -8,6 +8,21 @@ from housectl.backends.katib.readiness.rights import RIGHTS
 from tests.projects import ROOT
 
 Right = tuple[str, str, str]
+
+# What people need besides who type the cures: kubectl describe, get and logs.
+LOOKING: frozenset[Right] = frozenset(
+    {
+        ("", "limitranges", "get"),
+        ("", "limitranges", "list"),
+        ("", "persistentvolumeclaims", "list"),
+        ("", "pods", "get"),
+        ("", "resourcequotas", "get"),
+        ("", "resourcequotas", "list"),
+        ("batch", "jobs", "get"),
+        ("kubeflow.org", "suggestions", "get"),
+        ("kubeflow.org", "trials", "get"),
+    }
+)
 
 
 def given(kind: str) -> Iterator[Right]:
@@ -30,7 +45,8 @@ def test_the_role_gives_what_is_needed() -> None:
         for right in RIGHTS
         for verb in right.verbs
     }
-    assert set(given("Role")) == needed
+    assert set(given("Role")) == needed | LOOKING
+    assert not needed & LOOKING
 
 
 def test_the_cluster_role_only_lets_look() -> None:
