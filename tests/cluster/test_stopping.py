@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.backends.conftest import inputs  # noqa: F401  # a fixture
 from tests.backends.work import experiment, submit, wait_until
 from tests.cluster.backend import katib_backend
 from tests.cluster.nodes import kubectl
+from tests.projects import example
 
 # The algorithm's service may have 512Mi, as docs/katib.md has it.
 BETWEEN = "600Mi"
@@ -54,6 +56,16 @@ def memory_at_most(memory: str, namespace: str) -> Iterator[None]:
         kubectl("delete", "limitrange/narrow", f"--namespace={namespace}")
 
 
+def katib_would_take_it(name: str, namespace: str) -> bool:
+    """Return whether Katib's validator allows what was made of an Experiment.
+
+    It refuses every change after which there is no room for another trial.
+    """
+    got = kubectl("get", f"experiment/{name}", f"--namespace={namespace}", "--output=json")
+    experiment = json.loads(got)
+    return bool(experiment["spec"]["maxTrialCount"] > experiment["status"].get("trials", 0))
+
+
 def large(name: str) -> Experiment:
     """An experiment whose trials may have more memory than the algorithm's service."""
     plain = experiment(name, budget=Budget(trials=2))
@@ -71,6 +83,7 @@ def test_trials_that_never_had_a_pod_are_stopped_and_gone_on_with(
         backend.stop(handle)
     stopped = backend.observe(handle)
     assert (stopped.state, stopped.trials) == (ExperimentState.STOPPED, ())
+    assert katib_would_take_it("narrow", namespace)
     backend.resume(handle)
     resumed = wait_until(backend, handle, lambda seen: seen.state.ended)
     assert resumed.state is ExperimentState.SUCCEEDED
@@ -78,14 +91,14 @@ def test_trials_that_never_had_a_pod_are_stopped_and_gone_on_with(
 
 
 def test_a_search_without_any_trial_is_gone_when_it_is_stopped(
-    backend: KatibBackend,
-    namespace: str,
-    uploaded: Inputs,
+    backend: KatibBackend, namespace: str, uploaded: Inputs, tmp_path: Path
 ) -> None:
+    project = example(".", tmp_path / "boston", backend="katib", katib={"namespace": namespace})
     with memory_at_most("1Mi", namespace):
         handle = submit(backend, experiment("early"), uploaded)
         assert backend.observe(handle).trials == ()
-        backend.stop(handle)
+        stopped = project.must("stop", "early", "--json").json
+        assert stopped == {"experiment": "early", "state": "deleted"}
     with pytest.raises(UnknownExperimentError):
         backend.observe(handle)
     with pytest.raises(UnknownExperimentError):

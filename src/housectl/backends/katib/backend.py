@@ -213,8 +213,8 @@ class KatibBackend:
             if isinstance(record.work, Task):
                 self._kube.delete(JOBS, handle.name)
             else:
-                for member in self._observer.look(handle.name).members:
-                    self._kube.delete(EXPERIMENTS, member.metadata.name)
+                for member in self._observer.members(handle.name):
+                    self._kube.delete(EXPERIMENTS, member)
             self._observer.wait_until_gone(handle.name)
             self._remove([work_path(handle.name)], record)
 

@@ -1,8 +1,9 @@
 """One look at all objects of an experiment, or of a task."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypeVar
 
 from housectl.backends.katib.layout import (
     EXPERIMENT,
@@ -26,6 +27,8 @@ from housectl.diagnosis.objects import (
     Suggestion,
     view,
 )
+
+_V = TypeVar("_V", KatibExperiment, KatibTrial)
 
 
 class Part(Enum):
@@ -107,15 +110,16 @@ def task_selectors(name: str) -> Selectors:
 
 def experiment_look(source: Source) -> ExperimentLook:
     """Look at an experiment."""
-    members = [view(KatibExperiment, each) for each in source(Part.MEMBERS)]
+    members = list(_staying(view(KatibExperiment, each) for each in source(Part.MEMBERS)))
     members.sort(key=lambda each: (str(each.metadata.creation_timestamp), each.metadata.name))
     names = {member.metadata.name for member in members}
-    trials = [view(KatibTrial, each) for each in source(Part.TRIALS)]
+    trials = _staying(view(KatibTrial, each) for each in source(Part.TRIALS))
     suggestions = [view(Suggestion, each) for each in source(Part.SUGGESTIONS)]
     return ExperimentLook(
         members=tuple(members),
         suggestions=tuple(each for each in suggestions if each.metadata.name in names),
-        trials=tuple(each for each in trials if each.metadata.deletion_timestamp is None),
+        # Trials go some moments after the member that they are of.
+        trials=tuple(each for each in trials if each.metadata.labels[EXPERIMENT_LABEL] in names),
         jobs=tuple(view(Job, each) for each in source(Part.JOBS)),
         pods=tuple(view(Pod, each) for part in (Part.PODS, Part.SERVICES) for each in source(part)),
         events=_events(source, names),
@@ -129,6 +133,11 @@ def task_look(source: Source, name: str) -> TaskLook:
         pods=tuple(view(Pod, each) for each in source(Part.PODS)),
         events=_events(source, {name}),
     )
+
+
+def _staying(objects: Iterable[_V]) -> Iterator[_V]:
+    """Yield the objects that nobody has deleted; Katib's finalizers keep the others for a while."""
+    return (each for each in objects if each.metadata.deletion_timestamp is None)
 
 
 def _events(source: Source, names: set[str]) -> tuple[Event, ...]:

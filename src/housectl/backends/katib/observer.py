@@ -89,6 +89,10 @@ class Observer:
             raise unknown(name)
         return look
 
+    def members(self, name: str) -> Sequence[str]:
+        """Return the names of an experiment's members, also of those that are being deleted."""
+        return [each.name for each in self._metadata(name)]
+
     def task_pods(self, name: str) -> Sequence[Pod]:
         """Return the pods of a task."""
         return [view(Pod, each) for each in self._source(name, self._task_selectors)(Part.PODS)]
@@ -151,7 +155,7 @@ class Observer:
         return self._mirrors[name]
 
     def _experiment_selectors(self, name: str) -> Selectors:
-        members = [each.name for each in self._metadata(name)]
+        members = self.members(name)
         if not members:
             raise unknown(name)
         return experiment_selectors(name, members)
