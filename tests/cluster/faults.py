@@ -53,11 +53,24 @@ def without_controller(namespace: str) -> Iterator[None]:
 @contextmanager
 def without_image(algorithm: str, image: str) -> Iterator[None]:
     """Let the service of one algorithm have an image that cannot be pulled."""
+    with _changed_image("suggestions", "algorithmName", algorithm, image):
+        yield
+
+
+@contextmanager
+def without_collector(image: str) -> Iterator[None]:
+    """Let the metrics collector have an image that cannot be pulled."""
+    with _changed_image("metricsCollectors", "kind", "StdOut", image):
+        yield
+
+
+@contextmanager
+def _changed_image(group: str, key: str, value: str, image: str) -> Iterator[None]:
     before = json.loads(kubectl("get", _KATIB, _CONFIG, "--output=json"))["data"]
     settings = yaml.safe_load(before[_SETTINGS])
-    for suggestion in settings["runtime"]["suggestions"]:
-        if suggestion["algorithmName"] == algorithm:
-            suggestion["image"] = image
+    for each in settings["runtime"][group]:
+        if each[key] == value:
+            each["image"] = image
     _configure({_SETTINGS: yaml.safe_dump(settings)})
     try:
         yield

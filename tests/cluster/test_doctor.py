@@ -20,7 +20,7 @@ from housectl.backends.katib.volume import Volume
 from housectl.backends.kube.client import Kube
 from housectl.errors import ExitStatus, PodError
 from tests.cluster.accounts import kubeconfig_of
-from tests.cluster.faults import without_webhooks
+from tests.cluster.faults import without_collector, without_webhooks
 from tests.cluster.nodes import SERVER, TRAINER, kubectl, new_namespace, with_kubectl
 from tests.projects import HOUSECTL, Answer, ProjectDirectory, clean_environment, example
 from tests.test_way import free_port
@@ -28,6 +28,7 @@ from tests.test_way import free_port
 Row = Mapping[str, str]
 CHECKS = (
     *("cluster", "rights", "Katib", "namespace", "claim", "algorithm", "room", "search", "image"),
+    "collector",
 )
 SMALL = {"cpu": "50m", "memory": "64Mi", "algorithm": "random", "image": TRAINER}
 
@@ -407,6 +408,37 @@ def test_katibs_webhooks_are_away(project: ProjectDirectory, namespace: str) -> 
     assert "get pods" in found["search"]["cure"]
     assert found["image"]["found"] == "needs search"
     assert doctor(project).status == ExitStatus.DONE
+
+
+@pytest.mark.alone
+def test_a_collector_that_cannot_be_pulled(project: ProjectDirectory, namespace: str) -> None:
+    with without_collector("127.0.0.1:1/absent:1"):
+        answer = doctor(project)
+    found = rows(answer)
+    assert answer.status == ExitStatus.CLUSTER
+    assert found["image"]["result"] == "ok"
+    assert found["collector"]["result"] == "failed"
+    assert "the image 127.0.0.1:1/absent:1 cannot be pulled" in found["collector"]["found"]
+    assert "-n kubeflow edit configmap katib-config" in found["collector"]["cure"]
+    assert volume_pods(namespace) == []
+
+
+@pytest.fixture
+def pause() -> str:
+    """An image that nodes have, and in which there is nothing that could be called."""
+    (node, *_) = json.loads(kubectl("get", "nodes", "--output=json"))["items"]
+    names = (name for image in node["status"]["images"] for name in image["names"] or [])
+    return next(name for name in names if "pause:" in name)
+
+
+@pytest.mark.alone
+def test_a_collector_without_programs_is_on_the_node_too(
+    project: ProjectDirectory, pause: str
+) -> None:
+    with without_collector(pause):
+        found = rows(doctor(project))["collector"]
+    assert found["result"] == "ok"
+    assert pause in found["found"]
 
 
 KATIB = "--namespace=kubeflow"

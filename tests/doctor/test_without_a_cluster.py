@@ -13,7 +13,10 @@ from tests.projects import Answer, ProjectDirectory, example
 from tests.test_way import free_port
 
 Row = dict[str, str]
-AFTER = ("rights", "Katib", "namespace", "claim", "algorithm", "room", "search", "image")
+AFTER = (
+    *("rights", "Katib", "namespace", "claim", "algorithm", "room", "search", "image"),
+    "collector",
+)
 
 
 @pytest.fixture

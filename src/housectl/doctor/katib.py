@@ -8,6 +8,7 @@ from housectl.backends import katib_backend
 from housectl.backends.katib.plan import KatibPlan
 from housectl.backends.katib.readiness.algorithm import check_algorithm
 from housectl.backends.katib.readiness.claim import check_claim
+from housectl.backends.katib.readiness.collector import check_collector
 from housectl.backends.katib.readiness.image import check_image
 from housectl.backends.katib.readiness.katib import check_admission, check_katib
 from housectl.backends.katib.readiness.namespace import check_namespace
@@ -30,8 +31,14 @@ def checks(patient: Patient) -> Sequence[Check]:
     def search() -> str:
         return check_admission(kube, _plan(patient))
 
+    def volume() -> Volume:
+        return Volume(kube=kube, claim=said.claim, image=_plan(patient).image)
+
     def image() -> str:
-        return check_image(Volume(kube=kube, claim=said.claim, image=_plan(patient).image))
+        return check_image(volume())
+
+    def collector() -> str:
+        return check_collector(volume())
 
     return (
         Check("cluster", partial(check_server, kube)),
@@ -43,6 +50,7 @@ def checks(patient: Patient) -> Sequence[Check]:
         Check("room", room, needs=("data", "cluster")),
         Check("search", search, needs=("data", "rights", "namespace", "algorithm")),
         Check("image", image, needs=("search", "claim")),
+        Check("collector", collector, needs=("image",)),
     )
 
 

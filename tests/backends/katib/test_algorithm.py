@@ -2,7 +2,8 @@
 
 import pytest
 
-from housectl.backends.katib.readiness.algorithm import is_tight, memory_limits
+from housectl.backends.katib.readiness.algorithm import is_tight
+from housectl.backends.katib.readiness.configuration import parsed
 
 CONFIG = """
 apiVersion: config.kubeflow.org/v1beta1
@@ -33,13 +34,20 @@ runtime:
 
 
 def test_each_algorithm_has_its_limit_or_katibs_own() -> None:
-    assert memory_limits(CONFIG) == {"random": "100Mi", "enas": "400Mi", "plain": "536870912"}
+    found = parsed(CONFIG).memory_limits
+    assert found == {"random": "100Mi", "enas": "400Mi", "plain": "536870912"}
 
 
-@pytest.mark.parametrize("config", ["", "- a\n- b", "runtime: {suggestions: 1}", "a: [", "a: b: c"])
+def test_each_kind_of_collector_has_its_image() -> None:
+    assert parsed(CONFIG).collectors == {"StdOut": "collector:v1"}
+
+
+@pytest.mark.parametrize(
+    "config", ["", "- a\n- b", "runtime: {}", "runtime: {suggestions: 1}", "a: [", "a: b: c"]
+)
 def test_what_is_no_configuration_is_refused(config: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        memory_limits(config)
+        parsed(config)
 
 
 @pytest.mark.parametrize(

@@ -60,12 +60,14 @@ class Volume:
     Attributes:
         image: What the pod runs: the trainer's image, which nodes have already.
         patience: Seconds in which the pod has to start; a new volume may take a minute.
+        beside: Another image that the pod's node has to get; whether it can run is of no account.
     """
 
     kube: Kube
     claim: str
     image: str
     patience: int = 120
+    beside: str | None = None
 
     def upload(self, inputs: Inputs) -> None:
         """Bring an inputs directory to the claim, once for each digest.
@@ -194,23 +196,30 @@ class Volume:
         return _PassingPod(place=place, pod=pod, events=events, now=datetime.now(UTC))
 
     def _manifest(self, name: str, *, read_only: bool) -> Manifest:
-        sleeping = container(
-            self.image,
-            ["sleep", str(_LIFETIME_SECONDS)],
-            requests={"cpu": "10m", "memory": "32Mi"},
-            limits={"cpu": "1", "memory": "256Mi"},
-            read_only=read_only,
-        )
+        trainer = _sleeping(self.image, read_only=read_only)
+        images = [self.beside] if self.beside else []
+        beside = [{**_sleeping(image, read_only=read_only), "name": "beside"} for image in images]
         return {
             "apiVersion": "v1",
             "kind": "Pod",
             "metadata": {"name": name, "labels": {**labels(name, VOLUME), "housectl/pod": name}},
             "spec": {
-                **pod_spec(sleeping, claim=self.claim, read_only=read_only),
+                **pod_spec(trainer, claim=self.claim, read_only=read_only),
+                "containers": [trainer, *beside],
                 "activeDeadlineSeconds": _LIFETIME_SECONDS,
                 "terminationGracePeriodSeconds": 0,
             },
         }
+
+
+def _sleeping(image: str, *, read_only: bool) -> Manifest:
+    return container(
+        image,
+        ["sleep", str(_LIFETIME_SECONDS)],
+        requests={"cpu": "10m", "memory": "32Mi"},
+        limits={"cpu": "1", "memory": "256Mi"},
+        read_only=read_only,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,7 +242,9 @@ def _running(kube: Kube, pod: str, script: str, arguments: Sequence[str]) -> Ite
 
 
 def _runs(pod: Pod) -> bool:
-    return any(status.state.running for status in pod.status.container_statuses)
+    """Whether a container runs and none waits, as one does whose image is still to come."""
+    states = [status.state for status in pod.status.container_statuses]
+    return any(state.running for state in states) and not any(state.waiting for state in states)
 
 
 def _empty(directory: Path) -> None:
