@@ -59,7 +59,7 @@ def without_image(algorithm: str, image: str) -> Iterator[None]:
 
 @contextmanager
 def without_collector(image: str) -> Iterator[None]:
-    """Let the metrics collector have an image that cannot be pulled."""
+    """Let the metrics collector be another image, which does not collect."""
     with _changed_image("metricsCollectors", "kind", "StdOut", image):
         yield
 
