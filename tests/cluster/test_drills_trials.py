@@ -55,6 +55,17 @@ FAULTS = {
         what="timed out: limit 4 s.",
         cure="housectl tune --trial-time 8s",
     ),
+    "never-placed": Fault(
+        changes={
+            f"{JOB}.activeDeadlineSeconds": 4,
+            f"{TRAINER}.resources.requests.cpu": "900",
+            f"{TRAINER}.resources.limits.cpu": "900",
+        },
+        what="timed out after 4 s, before its pod was up: it waits for cpu: it asks for 900, and "
+        "no node has that free (1 Insufficient cpu).",
+        cure="kubectl describe nodes   # shows what is free; what it asks for stands under katib: "
+        "in housectl.yaml",
+    ),
     "no-metric": Fault(
         changes=training(f"echo loss=3; {WHILE_COLLECTOR_LOOKS}"),
         what="no metric: the training printed no mse=NUMBER, but a number called loss.",

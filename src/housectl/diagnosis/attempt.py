@@ -10,12 +10,13 @@ from housectl.diagnosis.objects import (
     ContainerState,
     Event,
     Job,
+    ObjectMeta,
     Pod,
     Running,
     Terminated,
 )
 from housectl.diagnosis.origin import COLLECTORS
-from housectl.diagnosis.seen import SeenPod, newest_pod
+from housectl.diagnosis.seen import FormerPod, SeenPod, newest, newest_pod, since
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,23 @@ class Attempt:
         return SeenPod(
             place=self.place, pod=newest_pod(self.pods), events=self.events, now=self.now
         )
+
+    @property
+    def former(self) -> FormerPod | None:
+        """Its newest pod of which events tell, if it had one."""
+        if self.job is None:
+            return None
+        told = [
+            event
+            for event in since(self.events, self.job.metadata.creation_timestamp)
+            if event.involved_object.kind == "Pod"
+            and event.involved_object.name.rpartition("-")[0] == self.name
+        ]
+        if (event := newest(told)) is None:
+            return None
+        metadata = ObjectMeta(name=event.involved_object.name, uid=event.involved_object.uid)
+        pod = Pod(metadata=metadata, spec=self.job.spec.template.spec)
+        return FormerPod(place=self.place, pod=pod, events=self.events, now=self.now)
 
     @property
     def trainer(self) -> Container | None:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from housectl.diagnosis.cause import Cause, sentence
-from housectl.diagnosis.image import misnamed, not_on_node, unpulled
+from housectl.diagnosis.image import PULL_FAILED, misnamed, not_on_node, unpulled
 from housectl.diagnosis.objects import Container
-from housectl.diagnosis.seen import SeenPod
+from housectl.diagnosis.seen import SeenPod, newest
 
 # A mount that fails once is tried again and usually works.
 _MOUNT_PATIENCE = timedelta(seconds=30)
@@ -36,14 +36,33 @@ def unstarted(seen: SeenPod) -> Cause | None:
 
 def unmounted(seen: SeenPod) -> Cause | None:
     """Return why a pod on a node has no containers: a volume that cannot be mounted, most often."""
-    event = seen.told(*_UNMOUNTED, *_MOUNTED)
+    event = seen.told(*_UNMOUNTED)
     creating = any(
         status.state.waiting and status.state.waiting.reason == "ContainerCreating"
         for status in seen.statuses()
     )
-    if event is None or event.reason in _MOUNTED or not creating:
+    if event is None or not creating:
         return None
     if event.times < _MOUNT_TRIES and seen.age < _MOUNT_PATIENCE:
+        return None
+    return unmountable(seen)
+
+
+def never_started(seen: SeenPod) -> Cause | None:
+    """Return why a container has not started, from the events about it."""
+    failed = [each for each in seen.own_events if each.container not in seen.begun]
+    event = newest(failed, "Failed")
+    if event is None:
+        return None
+    said = event.message.removeprefix("Error: ")
+    explained = unpulled if said.startswith(PULL_FAILED) else _WAITING.get(said, _unmade)
+    return explained(seen, seen.container(event.container), "" if said in _WAITING else said)
+
+
+def unmountable(seen: SeenPod) -> Cause | None:
+    """Return why the volumes of a pod were not mounted, from the events about it."""
+    event = seen.told(*_UNMOUNTED, *_MOUNTED)
+    if event is None or event.reason in _MOUNTED:
         return None
     said = _MOUNTING.sub("", event.message)
     return _of_absent(seen, said) or Cause(

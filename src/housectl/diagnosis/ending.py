@@ -24,15 +24,6 @@ _NO_MEMORY = re.compile(
 )
 
 
-def past_deadline(attempt: Attempt) -> Cause | None:
-    """Return the cause if Kubernetes ended the job for the time that it took."""
-    job = attempt.job
-    reasons = {each.reason for each in job.status.conditions if each.holds} if job else set()
-    if job is None or "DeadlineExceeded" not in reasons:
-        return None
-    return _timed_out(job.spec.active_deadline_seconds)
-
-
 def not_prepared(attempt: Attempt) -> Cause | None:
     """Return the cause if a container that comes before the trainer failed."""
     statuses = attempt.seen.pod.status.init_container_statuses if attempt.seen else []
@@ -82,7 +73,7 @@ def timed_out(attempt: Attempt) -> Cause | None:
     if ended is None or ended.exit_code != _TIMED_OUT:
         return None
     limit = _LIMIT.fullmatch(_last_words(ended, attempt.lines).error or "")
-    return _timed_out(float(limit["seconds"]) if limit else None)
+    return out_of_time(float(limit["seconds"]) if limit else None)
 
 
 def unusable_inputs(attempt: Attempt) -> Cause | None:
@@ -108,7 +99,8 @@ def exited(attempt: Attempt) -> Cause | None:
     return Cause(what=sentence(_status(ended), words.error or ""), cure=attempt.logs)
 
 
-def _timed_out(seconds: float | None) -> Cause:
+def out_of_time(seconds: float | None) -> Cause:
+    """Return the cause of a training that took longer than so many seconds."""
     if seconds is None:
         return Cause(what="timed out.", cure="housectl tune --trial-time 20m")
     return Cause(

@@ -2,6 +2,8 @@
 
 import re
 
+from msgspec import structs
+
 from housectl.diagnosis.cause import Cause, sentence
 from housectl.diagnosis.objects import Container
 from housectl.diagnosis.seen import SeenPod
@@ -12,15 +14,21 @@ _PREFIX = re.compile(
     r'|rpc error: code = \w+ desc =|failed to (?:pull and unpack image|resolve reference) "[^"]*"'
     r'|failed to do request|(?:Head|Get) "[^"]*"|\S+(?=: not found$))(?:: | |$)'
 )
+PULL_FAILED = "Failed to pull image "
+_PULLED = re.compile(f'{PULL_FAILED}"(?P<image>[^"]*)"')
 _FORMAT = "invalid reference format: "
 
 
 def unpulled(seen: SeenPod, container: Container, message: str) -> Cause:
     """Return the cause of an image that cannot be pulled."""
+    event = seen.told("Failed", saying=PULL_FAILED)
+    told = event.message if event else ""
+    if not container.image and (named := _PULLED.match(told)):
+        container = structs.replace(container, image=named["image"])
     return Cause(
         what=sentence(
             f"the image {container.image} cannot be pulled",
-            _registry_words(message) or _registry_words(_pull_event(seen)),
+            _registry_words(message) or _registry_words(told),
         ),
         cure=_pushing(seen, container) if "/" in container.image else _loading(seen, container),
     )
@@ -71,8 +79,3 @@ def _registry_words(message: str) -> str:
     while match := _PREFIX.match(message):
         message = message[match.end() :]
     return message
-
-
-def _pull_event(seen: SeenPod) -> str:
-    event = seen.told("Failed", saying="Failed to pull image")
-    return event.message if event else ""

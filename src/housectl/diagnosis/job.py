@@ -5,19 +5,19 @@ from datetime import datetime
 
 from housectl.diagnosis.attempt import Attempt, pods_of
 from housectl.diagnosis.cause import Cause, Place, first_cause
+from housectl.diagnosis.deadline import past_deadline
 from housectl.diagnosis.ending import (
     exited,
     not_prepared,
     not_started,
     out_of_memory,
-    past_deadline,
     timed_out,
     unusable_inputs,
 )
 from housectl.diagnosis.loss import gone
 from housectl.diagnosis.objects import Event, Job, Pod, find
 from housectl.diagnosis.refusal import refused
-from housectl.diagnosis.seen import about, newest, since
+from housectl.diagnosis.seen import about, newest
 from housectl.diagnosis.starting import POD_PROBES
 
 _FAILED = ("Failed", "FailureTarget")
@@ -78,13 +78,11 @@ def _pod_gone(attempt: Attempt) -> Cause | None:
     """Return why a job that has failed has no pod that could tell the reason."""
     if attempt.pods or attempt.job is None or not _has_failed(attempt.job):
         return None
-    former = [
-        event
-        for event in since(attempt.events, attempt.job.metadata.creation_timestamp)
-        if event.involved_object.kind == "Pod"
-        and event.involved_object.name.rpartition("-")[0] == attempt.name
-    ]
-    return gone(attempt.place, former)
+    cause = gone(attempt.former) if attempt.former else None
+    return cause or Cause(
+        what="its pod is not there: it was deleted, or lost with its node.",
+        cure=attempt.place.kubectl("get events --sort-by=.lastTimestamp"),
+    )
 
 
 def _is_over(job: Job) -> bool:

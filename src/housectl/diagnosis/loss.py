@@ -1,11 +1,10 @@
 """How a pod was taken away from outside, not by what it did."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 
-from housectl.diagnosis.cause import Cause, Place, sentence
-from housectl.diagnosis.objects import Event
-from housectl.diagnosis.seen import SeenPod, newest
+from housectl.diagnosis.cause import Cause, sentence
+from housectl.diagnosis.seen import FormerPod, SeenPod
 
 _DISRUPTIONS: Mapping[str, str] = {
     "PreemptionByScheduler": "it was preempted: a pod of higher priority took its place on",
@@ -66,25 +65,16 @@ def deleted(seen: SeenPod) -> Cause | None:
     last = max(times) if times and len(times) == len(ends) else None
     if last and last < metadata.deletion_timestamp - grace:
         return None
-    return Cause(what="its pod was deleted.", cure=_look_at_events(seen.place, seen.name))
+    return Cause(what="its pod was deleted.", cure=seen.look_at_events)
 
 
-def gone(place: Place, events: Sequence[Event]) -> Cause:
+def gone(seen: FormerPod) -> Cause | None:
     """Return why a pod is no longer there, from the events about it."""
     for reason, what in _GONE.items():
-        if event := newest(events, reason):
+        if event := seen.told(reason):
             said = "" if reason == "Killing" else event.message
-            return Cause(
-                what=sentence(what, said), cure=_look_at_events(place, event.involved_object.name)
-            )
-    return Cause(
-        what="its pod is not there: it was deleted, or lost with its node.",
-        cure=place.kubectl("get events --sort-by=.lastTimestamp"),
-    )
-
-
-def _look_at_events(place: Place, pod: str) -> str:
-    return place.kubectl(f"get events --field-selector involvedObject.name={pod}")
+            return Cause(what=sentence(what, said), cure=seen.look_at_events)
+    return None
 
 
 LOSSES = (evicted, disrupted, unanswering_node, deleted)

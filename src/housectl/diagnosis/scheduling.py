@@ -11,6 +11,7 @@ from housectl.diagnosis.seen import SeenPod, about, newest
 # A claim is bound, and room is made, some time after a pod asks for them.
 _PATIENCE = timedelta(seconds=10)
 _REASONS = re.compile(r"nodes are available: (?P<reasons>.*?)(?:\. |\.?$)", re.DOTALL)
+_Known = tuple[re.Pattern[str], Callable[[SeenPod, re.Match[str], str], Cause]]
 
 
 def unscheduled(seen: SeenPod) -> Cause | None:
@@ -18,14 +19,24 @@ def unscheduled(seen: SeenPod) -> Cause | None:
     condition = seen.condition("PodScheduled")
     if condition is None or condition.holds or not condition.message:
         return None
-    match = _REASONS.search(condition.message)
-    reasons = match["reasons"] if match else condition.message
-    for pattern, explained in _LASTING if seen.age < _PATIENCE else (*_LASTING, *_PASSING):
-        if known := pattern.search(reasons):
-            return explained(seen, known, reasons)
-    if seen.age < _PATIENCE:
+    known = _LASTING if seen.age < _PATIENCE else (*_LASTING, *_PASSING)
+    return _explained(seen, condition.message, known)
+
+
+def unplaced(seen: SeenPod) -> Cause | None:
+    """Return why no node has taken the pod, from the events about it."""
+    event = seen.told("FailedScheduling", "Scheduled")
+    if event is None or event.reason == "Scheduled":
         return None
-    return Cause(what=sentence("no node takes it", reasons), cure=seen.describe)
+    return _explained(seen, event.message, (*_LASTING, *_PASSING))
+
+
+def _explained(seen: SeenPod, message: str, known: Sequence[_Known]) -> Cause | None:
+    """Return the cause of the first of the known patterns that the scheduler's reasons show."""
+    match = _REASONS.search(message)
+    reasons = match["reasons"] if match else message
+    found = ((pattern.search(reasons), explained) for pattern, explained in known)
+    return next((explained(seen, shown, reasons) for shown, explained in found if shown), None)
 
 
 def _lacks(seen: SeenPod, known: re.Match[str], reasons: str) -> Cause:
@@ -105,12 +116,16 @@ def _tainted(seen: SeenPod, known: re.Match[str], reasons: str) -> Cause:
     )
 
 
-_Explained = Callable[[SeenPod, re.Match[str], str], Cause]
-_LASTING: Sequence[tuple[re.Pattern[str], _Explained]] = (
+def _untaken(seen: SeenPod, known: re.Match[str], reasons: str) -> Cause:
+    del known
+    return Cause(what=sentence("no node takes it", reasons), cure=seen.describe)
+
+
+_LASTING: Sequence[_Known] = (
     (re.compile(r'persistentvolumeclaim "(?P<claim>[^"]+)" not found'), _no_claim),
 )
 # Where the volume is decides which node could help, so that comes before what each node lacks.
-_PASSING: Sequence[tuple[re.Pattern[str], _Explained]] = (
+_PASSING: Sequence[_Known] = (
     (
         re.compile(r"volume node affinity conflict|didn't match PersistentVolume's node affinity"),
         _volume_elsewhere,
@@ -119,4 +134,5 @@ _PASSING: Sequence[tuple[re.Pattern[str], _Explained]] = (
     (re.compile(r"Insufficient (?P<resource>\S+?)(?:,|$)"), _lacks),
     (re.compile(r"didn't match Pod's node affinity"), _no_match),
     (re.compile(r"untolerated taint"), _tainted),
+    (re.compile(""), _untaken),
 )

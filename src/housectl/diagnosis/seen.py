@@ -67,6 +67,11 @@ class SeenPod:
         return self.place.cluster_kubectl(f"describe node {name}" if name else "get nodes")
 
     @property
+    def look_at_events(self) -> str:
+        """The command that shows the events about it, also when it is gone."""
+        return self.place.kubectl(f"get events --field-selector involvedObject.name={self.name}")
+
+    @property
     def describe(self) -> str:
         """The command that describes it."""
         return self.place.kubectl(f"describe pod {self.name}")
@@ -89,10 +94,30 @@ class SeenPod:
         """Return the condition of this type, whether it holds or not."""
         return next((each for each in self.pod.status.conditions if each.type == kind), None)
 
+    @property
+    def own_events(self) -> Sequence[Event]:
+        """The events about it."""
+        return about(self.events, "Pod", self.pod.metadata)
+
+    @property
+    def begun(self) -> set[str]:
+        """The containers of which events tell that they have started."""
+        return {
+            event.container for event in self.own_events if event.reason in {"Started", "Killing"}
+        }
+
     def told(self, *reasons: str, saying: str = "") -> Event | None:
         """Return the newest event about it with one of these reasons that says this."""
-        told = about(self.events, "Pod", self.pod.metadata)
-        return newest([event for event in told if saying in event.message], *reasons)
+        return newest([event for event in self.own_events if saying in event.message], *reasons)
+
+
+class FormerPod(SeenPod):
+    """A pod that is no longer there, as its job and the events about it show it."""
+
+    @property
+    def describe(self) -> str:
+        """The command that shows what happened to it."""
+        return self.look_at_events
 
 
 def about(events: Sequence[Event], kind: str, metadata: ObjectMeta) -> list[Event]:
@@ -111,14 +136,15 @@ def newest_pod(pods: Sequence[Pod]) -> Pod:
 
 
 def newest(events: Sequence[Event], *reasons: str) -> Event | None:
-    """Return the newest event with one of these reasons.
+    """Return the newest event with one of these reasons, or of all if none is given.
 
     Of several in one second, it is that of the last reason, and of these the last in the list.
     """
-    fitting = [event for event in reversed(events) if event.reason in reasons]
+    places = {reason: place for place, reason in enumerate(reasons)}
+    fitting = [event for event in reversed(events) if not reasons or event.reason in places]
     return max(
         fitting,
-        key=lambda event: (_seconds(event.latest), reasons.index(event.reason)),
+        key=lambda event: (_seconds(event.latest), places.get(event.reason, 0)),
         default=None,
     )
 

@@ -11,6 +11,7 @@ class Reference(View):
     kind: str = ""
     name: str = ""
     uid: str = ""
+    field_path: str = ""
 
 
 class Series(View):
@@ -33,6 +34,11 @@ class Event(View):
     first_timestamp: datetime | None = None
     last_timestamp: datetime | None = None
     event_time: datetime | None = None
+
+    @property
+    def container(self) -> str:
+        """The container of a pod that it is about, if it is about one."""
+        return self.involved_object.field_path.partition("{")[2].removesuffix("}")
 
     @property
     def times(self) -> int:

@@ -1,0 +1,48 @@
+"""Why a job was not done at its deadline: it took too long, or its pod was not up by then.
+
+Kubernetes deletes the pod then, so that the events about it are all that is left.
+"""
+
+from collections.abc import Callable, Sequence
+
+from housectl.diagnosis.attempt import Attempt
+from housectl.diagnosis.cause import Cause, first_cause, sentence
+from housectl.diagnosis.container import never_started, unmountable
+from housectl.diagnosis.ending import out_of_time
+from housectl.diagnosis.objects import Job
+from housectl.diagnosis.refusal import refused
+from housectl.diagnosis.scheduling import unplaced
+from housectl.diagnosis.seen import SeenPod, about, newest
+
+
+def past_deadline(attempt: Attempt) -> Cause | None:
+    """Return the cause if Kubernetes ended the job for the time that it took."""
+    job = attempt.job
+    reasons = {each.reason for each in job.status.conditions if each.holds} if job else set()
+    if job is None or "DeadlineExceeded" not in reasons:
+        return None
+    seen, longer = attempt.seen or attempt.former, out_of_time(job.spec.active_deadline_seconds)
+    early = f"timed out after {job.spec.active_deadline_seconds} s, before its pod was up"
+    if cause := _not_up(seen) if seen else _never_made(attempt, job):
+        return Cause(what=f"{early}: {cause.what}", cure=cause.cure)
+    if seen and not seen.begun and (last := seen.told()):
+        return Cause(what=sentence(early, last.message), cure=longer.cure)
+    return longer
+
+
+def _never_made(attempt: Attempt, job: Job) -> Cause | None:
+    """Return why the cluster refused to make a pod."""
+    told = about(attempt.events, "Job", job.metadata)
+    event = newest(told, "FailedCreate", "SuccessfulCreate")
+    if event is None or event.reason == "SuccessfulCreate":
+        return None
+    return refused(attempt.place, event.message)
+
+
+def _not_up(seen: SeenPod) -> Cause | None:
+    """Return what kept a pod from starting, if it was more than time."""
+    return never_started(seen) if seen.begun else first_cause(_PROBES, seen)
+
+
+# What comes later in the life of a pod shows that what comes before it went well at last.
+_PROBES: Sequence[Callable[[SeenPod], Cause | None]] = (never_started, unmountable, unplaced)

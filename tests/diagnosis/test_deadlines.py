@@ -1,0 +1,105 @@
+"""Jobs at their deadline, when Kubernetes deletes the pod, and only events are left of it."""
+
+from dataclasses import replace
+
+import pytest
+
+from housectl.diagnosis.objects import Condition, Event, JobSpec, PodTemplate
+from tests.diagnosis.changing import changed, event, said
+from tests.diagnosis.recordings import JobCase, job_case, sentences
+
+DEADLINES = sentences("deadlines.txt")
+LATE = "timed out: limit 5 s. Cure: housectl tune --trial-time 10s"
+TRAINER, COLLECTOR = "training", "metrics-logger-and-collector"
+PULL = 'Failed to pull image "localhost/collector:1": dial tcp: i/o timeout'
+
+
+@pytest.mark.parametrize(("name", "expected"), DEADLINES, ids=[name for name, _ in DEADLINES])
+def test_a_job_that_waited_until_its_deadline(name: str, expected: str) -> None:
+    assert said(overdue(name)) == expected
+
+
+def test_a_trainer_that_has_started_had_too_little_time() -> None:
+    case = overdue("pull")
+    for reason in ("Started", "Killing"):
+        assert said(told(case, of_container(case, TRAINER, reason))) == LATE
+    assert said(told(overdue("cpu"), of_container(overdue("cpu"), TRAINER, "Started"))) == LATE
+
+
+def test_a_sidecar_that_has_started_is_no_trainer() -> None:
+    case = overdue("pull")
+    assert said(told(case, of_container(case, COLLECTOR, "Started"))) == said(case)
+
+
+def test_a_sidecar_that_has_not_started() -> None:
+    case = overdue("pull")
+    events = [
+        of_container(case, TRAINER, "Started"),
+        of_container(case, COLLECTOR, "Failed", PULL),
+        of_container(case, COLLECTOR, "Failed", "Error: ErrImagePull"),
+    ]
+    assert said(replace(case, events=events)) == (
+        "timed out after 5 s, before its pod was up: the image localhost/collector:1 cannot be "
+        "pulled: dial tcp: i/o timeout. Cure: kubectl get events --field-selector "
+        "involvedObject.name=pull-4w5qm -n diag   # then push the image, or name another: kubectl "
+        "edit configmap katib-config -n kubeflow"
+    )
+
+
+def test_an_image_that_was_still_pulled() -> None:
+    case = overdue("pull")
+    message = 'Pulling image "localhost/trainer:1"'
+    placed = event("Pod", "pull-4w5qm", "Scheduled", "Successfully assigned diag/pull to testbed")
+    events = [placed, of_container(case, TRAINER, "Pulling", message)]
+    assert said(replace(case, events=events)) == (
+        f"timed out after 5 s, before its pod was up: {message}. Cure: housectl tune --trial-time "
+        "10s"
+    )
+
+
+def test_what_came_in_order_at_last() -> None:
+    refused = overdue("quotamiss")
+    created = changed(refused.events[-1], reason="SuccessfulCreate", message="Created pod: x")
+    assert said(told(refused, created)) == LATE
+    unplaced = overdue("cpu")
+    placed = changed(
+        unplaced.events[-1], reason="Scheduled", message="Successfully assigned diag/x to testbed"
+    )
+    assert said(told(unplaced, placed)) == (
+        "timed out after 5 s, before its pod was up: Successfully assigned diag/x to testbed. "
+        "Cure: housectl tune --trial-time 10s"
+    )
+
+
+def test_a_deadline_of_which_no_event_is_left() -> None:
+    assert said(replace(overdue("pull"), events=[])) == LATE
+
+
+def overdue(name: str) -> JobCase:
+    """Return a job that waited as it must have looked at a deadline."""
+    case = job_case(name)
+    templates = [PodTemplate(spec=changed(pod.spec, node_name="")) for pod in case.pods]
+    template = next(iter(templates), PodTemplate())
+    end = Condition(type="Failed", status="True", reason="DeadlineExceeded")
+    job = changed(
+        case.job,
+        spec=JobSpec(active_deadline_seconds=5, template=template),
+        status=changed(case.job.status, active=0, failed=1, conditions=[end]),
+    )
+    events = [_located(each) if each.reason == "Failed" else each for each in case.events]
+    return replace(case, job=job, pods=[], events=events)
+
+
+def of_container(case: JobCase, container: str, reason: str, message: str = "") -> Event:
+    """Return an event about a container of the pod that the case has events about."""
+    pod = next(each for each in case.events if each.involved_object.kind == "Pod")
+    return _located(event("Pod", pod.involved_object.name, reason, message), container)
+
+
+def told(case: JobCase, *events: Event) -> JobCase:
+    return replace(case, events=[*case.events, *events])
+
+
+def _located(event: Event, container: str = TRAINER) -> Event:
+    path = f"spec.containers{{{container}}}"
+    return changed(event, involved_object=changed(event.involved_object, field_path=path))
