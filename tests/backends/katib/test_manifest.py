@@ -127,7 +127,7 @@ def test_the_trainer_ends_before_kubernetes_would_end_it(inputs: Inputs) -> None
     job = manifest["spec"]["trialTemplate"]["trialSpec"]["spec"]
     command = pod_of(manifest)["containers"][0]["command"]
     assert command[command.index("--deadline") + 1] == "90.5"
-    assert job["activeDeadlineSeconds"] == 91 + 30
+    assert job["activeDeadlineSeconds"] == 91 + 1800
     resources = pod_of(manifest)["containers"][0]["resources"]
     assert resources["requests"] == {"cpu": "500m", "memory": "512Mi"}
     assert resources["limits"] == {"cpu": "1", "memory": "2Gi"}

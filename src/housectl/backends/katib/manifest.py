@@ -30,8 +30,9 @@ LAST_WORDS_ENDING = ".last-words.json"
 
 # The collector looks for the training once, when it starts itself.
 _SHORTEST_TRIAL_SECONDS = 5
-# How long before Kubernetes would delete pod and log the trainer ends by itself.
-_LAST_WORDS_SECONDS = 30
+# Kubernetes counts a job's time from its creation: the wait for a node and the pull of the image,
+# too. The trainer counts its own from its start, and leaves a log; a job's deadline deletes it.
+_STARTING_SECONDS = 1800
 _LAST_WORDS = "/dev/termination-log"
 _TRIAL_NAME = "trialName"
 _METRIC_FORMAT = rf"^({OBJECTIVE})=([+-]?\d+(\.\d+)?([eE][+-]?\d+)?)$"
@@ -172,7 +173,7 @@ def _job(
         },
     )
     deadline = (
-        {"activeDeadlineSeconds": math.ceil(limits.seconds) + _LAST_WORDS_SECONDS}
+        {"activeDeadlineSeconds": math.ceil(limits.seconds) + _STARTING_SECONDS}
         if limits.seconds is not None
         else {}
     )
