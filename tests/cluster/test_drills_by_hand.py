@@ -41,6 +41,7 @@ FIRST = f"mkdir {MOUNT}/best 2>/dev/null"
 STARTED: Mapping[str, Started] = {
     "podless": Started(changes=training("sleep 600")),
     "trialless": Started(changes=training("sleep 600")),
+    "unheard": Started(changes=training("sleep 600")),
     "best": Started(
         changes={
             **training(f"{FIRST} && echo mse=nan || echo mse=0.5; {WHILE_COLLECTOR_LOOKS}"),
@@ -91,6 +92,19 @@ def test_a_pod_that_was_deleted(drills: Drills) -> None:
         "podless",
         "1 of 1 trials failed: its pod was deleted. Cure: kubectl get events --field-selector "
         f"involvedObject.name={pod} -n {{namespace}}",
+    )
+
+
+def test_a_collector_that_dies_while_the_training_runs(drills: Drills) -> None:
+    pod = running_pod(drills, "unheard")
+    collector = "metrics-logger-and-collector"
+    kill = "for p in /proc/[0-9]*; do grep -q [c]ollector $p/cmdline && kill -9 ${p#/proc/}; done"
+    where = (f"--namespace={drills.namespace}", f"--container={collector}")
+    kubectl("exec", pod, *where, "--", "sh", "-c", f"{kill}; true")
+    drills.expect(
+        "unheard",
+        "The running trial is stuck: the training runs on, but Katib's metrics collector failed: "
+        f"exited 137. Cure: kubectl logs {pod} -c {collector} -n {{namespace}}",
     )
 
 
