@@ -20,10 +20,8 @@ def test_a_job_that_waited_until_its_deadline(name: str, expected: str) -> None:
 
 
 def test_a_trainer_that_has_started_had_too_little_time() -> None:
-    case = overdue("pull")
-    for reason in ("Started", "Killing"):
-        assert said(told(case, of_container(case, TRAINER, reason))) == LATE
-    assert said(told(overdue("cpu"), of_container(overdue("cpu"), TRAINER, "Started"))) == LATE
+    for case in (overdue("pull"), overdue("cmvolume"), overdue("cpu")):
+        assert said(told(case, of_container(case, TRAINER, "Started"))) == LATE
 
 
 def test_a_sidecar_that_has_started_is_no_trainer() -> None:

@@ -25,7 +25,8 @@ def past_deadline(attempt: Attempt) -> Cause | None:
     early = f"timed out after {job.spec.active_deadline_seconds} s, before its pod was up"
     if cause := _not_up(seen) if seen else _never_made(attempt, job):
         return Cause(what=f"{early}: {cause.what}", cure=cause.cure)
-    if seen and not seen.begun and (last := seen.told()):
+    # Only what runs is killed: then the events about its start have been forgotten.
+    if seen and not seen.begun and not seen.told("Killing") and (last := seen.told()):
         return Cause(what=sentence(early, last.message), cure=longer.cure)
     return longer
 

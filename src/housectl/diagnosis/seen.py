@@ -102,9 +102,7 @@ class SeenPod:
     @property
     def begun(self) -> set[str]:
         """The containers of which events tell that they have started."""
-        return {
-            event.container for event in self.own_events if event.reason in {"Started", "Killing"}
-        }
+        return {event.container for event in self.own_events if event.reason == "Started"}
 
     def told(self, *reasons: str, saying: str = "") -> Event | None:
         """Return the newest event about it with one of these reasons that says this."""
