@@ -35,10 +35,12 @@ SMALL = {"cpu": "50m", "memory": "64Mi", "algorithm": "random", "image": TRAINER
 
 @pytest.fixture(scope="module", autouse=True)
 def bound(namespace: str) -> None:
-    """Let a pod use the claim, which then has its volume on every kind of cluster."""
-    with Volume(kube=Kube(None, namespace), claim="model-storage", image=TRAINER).pod(
-        read_only=True
-    ):
+    bind(namespace, "model-storage")
+
+
+def bind(namespace: str, claim: str) -> None:
+    """Let a pod use a claim, which then has its volume on every kind of cluster."""
+    with Volume(kube=Kube(None, namespace), claim=claim, image=TRAINER).pod(read_only=True):
         pass
 
 
@@ -342,6 +344,7 @@ def test_a_folder_of_each_node_keeps_a_search_from_starting(
 ) -> None:
     made = "volume.kubernetes.io/storage-provisioner=k8s.io/minikube-hostpath"
     with claim_of(namespace, "folder", "standard"):
+        bind(namespace, "folder")
         kubectl("annotate", "--overwrite", f"--namespace={namespace}", "pvc/folder", made)
         with second_node():
             answer = doctor(project, "--claim", "folder")
