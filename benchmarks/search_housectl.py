@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from benchmarks.workbench import open_pipeline, runner_of
+from benchmarks.workbench import open_pipeline
+from housectl.search import search
 
 SETTINGS = {"family": "random-forest", "space": "default", "budget.trials": 30, "workers": 2}
 
@@ -12,7 +13,7 @@ def main() -> None:
     """Submit the experiment of the project in this directory, and wait for its end."""
     pipeline = open_pipeline(Path.cwd(), SETTINGS)
     handle = pipeline.submit(sys.argv[1])
-    runner_of(pipeline).search(handle)
+    search(pipeline.backend, handle, pipeline.watcher)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from housectl.contract.recipe import Assignment, Family
 from housectl.pipeline import Pipeline
 from housectl.project import load_project
 from housectl.project.source import Override
-from housectl.search import Runner, Sealed
+from housectl.sealing import Sealed, Sealer
 from housectl.store import ChampionStore
 from housectl.workspace import PROJECT_FILE, find_workspace
 
@@ -42,18 +42,18 @@ def open_pipeline(root: Path, settings: Mapping[str, object]) -> Pipeline:
     )
 
 
-def runner_of(pipeline: Pipeline) -> Runner:
-    """Return what waits for a pipeline's work."""
-    return Runner(
-        backend=pipeline.backend, watcher=pipeline.watcher, scratch=pipeline.workspace.scratch
-    )
-
-
 def seal(root: Path, name: str, family: Family, assignment: Assignment) -> Sealed:
     """Seal a recipe without a search."""
     pipeline = open_pipeline(root, {})
     task = Task(name=name, kind=TaskKind.SEAL, family=family, assignment=assignment)
-    return runner_of(pipeline).seal(task, pipeline.write_inputs())
+    sealer = Sealer(
+        backend=pipeline.backend,
+        store=pipeline.store,
+        watcher=pipeline.watcher,
+        scratch=pipeline.workspace.scratch,
+    )
+    with sealer.sealed(task, pipeline.write_inputs()) as sealed:
+        return sealed
 
 
 def crown(store: ChampionStore, sealed: Sealed) -> None:

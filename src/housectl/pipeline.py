@@ -14,7 +14,8 @@ from housectl.contract.table import read_table
 from housectl.errors import NoChallengerError, UnknownExperimentError, UsageError
 from housectl.experiment import Experiment, check_name
 from housectl.project import Project
-from housectl.search import Runner, Watcher
+from housectl.sealing import Sealer
+from housectl.search import Watcher, search
 from housectl.store import Challenger, ChampionStore
 from housectl.verdict import Verdict, judge
 from housectl.verification import Verification, verify, wait_until_serving
@@ -113,13 +114,12 @@ class Pipeline:
             NoTrialError: No trial can be used.
             ExperimentStoppedError: The search was stopped or interrupted.
         """
-        self._runner.search(handle)
+        search(self.backend, handle, self.watcher)
         return self.seal(handle)
 
     def seal(self, handle: Handle) -> Challenger:
         """Seal the best trial so far and keep it as the challenger of its experiment."""
-        sealed = self._runner.seal_best(handle)
-        return self.store.add_challenger(handle.name, sealed.bundle, sealed.evidence)
+        return self._sealer.seal_best(handle)
 
     def challenger(self, experiment: str | None) -> Challenger:
         """Return the challenger of an experiment, sealing it now if need be; the newest by default.
@@ -242,11 +242,10 @@ class Pipeline:
         recipe = bundle.record.recipe
         recipe = shared.recipe(recipe.family, recipe.assignment, like.record.recipe.libraries)
         found = self.store.evidence(evidence_key(recipe))
-        if found is None:
-            inputs = read_inputs(self.workspace.inputs / digest_of(shared))
-            found = self._runner.appraise(recipe, inputs)
-            self.store.add_evidence(found)
-        return found
+        if found is not None:
+            return found
+        inputs = read_inputs(self.workspace.inputs / digest_of(shared))
+        return self._sealer.appraise(recipe, inputs)
 
     def _experiment(self, name: str) -> Experiment:
         check_name(name)
@@ -257,9 +256,10 @@ class Pipeline:
         return self.workspace.root / self.project.deploy_details
 
     @property
-    def _runner(self) -> Runner:
-        return Runner(
+    def _sealer(self) -> Sealer:
+        return Sealer(
             backend=self.backend,
+            store=self.store,
             watcher=self.watcher,
             scratch=self.workspace.scratch,
             commit=commit_of(self.workspace.root),

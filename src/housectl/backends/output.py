@@ -8,12 +8,15 @@ from pathlib import Path
 from housectl.contract.bundle import NATIVE_FILES, read_bundle
 from housectl.contract.checksum import checked_digest
 from housectl.contract.evidence import EVIDENCE_FILE, Evidence
+from housectl.contract.files import TEMPORARY_PREFIX
 from housectl.contract.inputs import RECIPE_FILE
 from housectl.contract.metrics import METRICS_FILE, Metrics
 from housectl.contract.recipe import Recipe
 from housectl.contract.record import MalformedRecordError
 from housectl.errors import BundleError
 from housectl.experiment import Trial
+
+_UNFINISHED = shutil.ignore_patterns(f"{TEMPORARY_PREFIX}*")
 
 
 def copy_output(output: Path, into: Path) -> None:
@@ -23,8 +26,10 @@ def copy_output(output: Path, into: Path) -> None:
         BundleError: There is no such output.
     """
     try:
-        shutil.copytree(output, into, dirs_exist_ok=True)
-    except FileNotFoundError as error:
+        shutil.copytree(output, into, dirs_exist_ok=True, ignore=_UNFINISHED)
+    except OSError as error:
+        if output.exists():
+            raise
         raise BundleError(
             f"There is no output {output}: it was discarded or never made.",
             hint="housectl tune   # makes another",
@@ -40,10 +45,15 @@ def check_trial_output(directory: Path, trial: Trial) -> None:
     with _refused(f"of {trial.name}"):
         metrics = Metrics.from_json((directory / METRICS_FILE).read_bytes())
         recipe = Recipe.from_json((directory / RECIPE_FILE).read_bytes())
-        made = (recipe.family, recipe.assignment, metrics.mse)
-        if made != (trial.family, trial.assignment, trial.mse):
+        if not is_of(trial, recipe, metrics):
             raise MalformedRecordError(f"it is not what was recorded of {trial.name}")
         checked_digest(directory / NATIVE_FILES[trial.family])
+
+
+def is_of(trial: Trial, recipe: Recipe, metrics: Metrics) -> bool:
+    """Return whether a recipe, and what was measured of it, are a trial's."""
+    made = (recipe.family, recipe.assignment, metrics.mse)
+    return made == (trial.family, trial.assignment, trial.mse)
 
 
 def check_task_output(directory: Path) -> None:

@@ -4,7 +4,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -55,9 +55,10 @@ class LocalBackend:
         check_libraries()
         check_space(self.runs.absolute())
         path = self.runs.absolute() / work.name
-        run = create_run(path, work, inputs.path.absolute())
-        start(run)
-        return _handle(run)
+        handle = _handle(create_run(path, work, inputs.path.absolute()))
+        with _existing(handle) as run:
+            start(run)
+        return handle
 
     def recorded(self, handle: Handle) -> LocalPlan:
         """Return the plan that was submitted.
@@ -65,7 +66,8 @@ class LocalBackend:
         Raises:
             InputsError: Its inputs are missing or altered.
         """
-        return LocalPlan(work=_known(handle).plan().work, inputs=self.inputs(handle))
+        with _existing(handle) as run:
+            return LocalPlan(work=run.plan().work, inputs=self.inputs(handle))
 
     def inputs(self, handle: Handle) -> Inputs:
         """Return the inputs that it was submitted with.
@@ -73,7 +75,9 @@ class LocalBackend:
         Raises:
             InputsError: They are missing or altered.
         """
-        return read_inputs(_known(handle).inputs())
+        with _existing(handle) as run:
+            path = run.inputs()
+        return read_inputs(path)
 
     def resume(self, handle: Handle) -> None:
         """Go on with the recorded plan; does nothing to what runs or has ended by itself.
@@ -82,14 +86,19 @@ class LocalBackend:
             MachineError: A library is missing.
         """
         check_libraries()
-        start(_known(handle))
+        with _existing(handle) as run:
+            start(run)
 
     def handles(self) -> Sequence[Handle]:
         """Return all experiments, the newest first."""
-        runs = map(Run, self.runs.absolute().glob("[!.]*"))
-        plans = [(run.plan(), run) for run in runs if run.exists]
-        plans.sort(key=lambda pair: pair[0].submitted, reverse=True)
-        return [_handle(run) for plan, run in plans if plan.experiment is not None]
+        submitted: dict[Handle, float] = {}
+        for path in self.runs.absolute().glob("[!.]*"):
+            handle = _handle(Run(path))
+            with suppress(UnknownExperimentError), _existing(handle) as run:
+                plan = run.plan()
+                if plan.experiment is not None:
+                    submitted[handle] = plan.submitted
+        return sorted(submitted, key=submitted.__getitem__, reverse=True)
 
     def handle(self, name: str) -> Handle:
         """Return the handle of an experiment or task by its name or its URL.
@@ -98,35 +107,34 @@ class LocalBackend:
             UnknownExperimentError: There is none.
         """
         url = name if name.startswith(_SCHEME) else _handle(Run(self.runs.absolute() / name)).url
-        return _handle(_known(Handle(url)))
+        with _existing(Handle(url)) as run:
+            return _handle(run)
 
     def observe(self, handle: Handle) -> Snapshot:
         """Look once at the experiment or task and its trials.
 
         Trials that were in flight when the supervisor died are left out: they will run again.
         """
-        run = _known(handle)
-        submitted = run.plan().submitted
-        outcome = _outcome(run)
-        if outcome is None:
+        with _existing(handle) as run:
+            submitted = run.plan().submitted
+            outcome = _outcome(run)
+            if outcome is None:
+                return Snapshot(
+                    state=ExperimentState.RUNNING, trials=tuple(run.trials()), started=submitted
+                )
             return Snapshot(
-                state=ExperimentState.RUNNING, trials=tuple(run.trials()), started=submitted
+                state=outcome.state,
+                trials=tuple(run.finished_trials()),
+                reason=outcome.reason,
+                started=submitted,
+                finished=outcome.finished,
             )
-        return Snapshot(
-            state=outcome.state,
-            trials=tuple(run.finished_trials()),
-            reason=outcome.reason,
-            started=submitted,
-            finished=outcome.finished,
-        )
 
     def wait(self, handle: Handle, seen: Snapshot, *, timeout: float) -> None:
         """Return when something differs from `seen`, or after `timeout` seconds."""
-        run = _known(handle)
         deadline = time.monotonic() + timeout
         looked_at = None
-        # A run that is deleted meanwhile has changed, too.
-        with suppress(FileNotFoundError):
+        with _existing(handle) as run:
             while (mark := run.mark()) == looked_at or self.observe(handle) == seen:
                 looked_at = mark
                 left = deadline - time.monotonic()
@@ -140,8 +148,8 @@ class LocalBackend:
         Raises:
             UsageError: There is no such trial.
         """
-        run = _known(handle)
-        path = run.log(trial if trial is None else run.trial(trial).name)
+        with _existing(handle) as run:
+            path = run.log(trial if trial is None else run.trial(trial).name)
         with suppress(FileNotFoundError), path.open(errors="replace") as lines:
             for line in lines:
                 yield line.rstrip("\n")
@@ -153,8 +161,8 @@ class LocalBackend:
             BundleError: It is missing, or not what was recorded.
             UsageError: There is no such trial.
         """
-        run = _known(handle)
-        recorded = None if trial is None else run.trial(trial)
+        with _existing(handle) as run:
+            recorded = None if trial is None else run.trial(trial)
         with new_directory(into) as directory:
             copy_output(run.output(trial), directory)
             if recorded is None:
@@ -165,13 +173,14 @@ class LocalBackend:
 
     def discard(self, handle: Handle, trials: Sequence[str]) -> None:
         """Free the outputs and logs of these trials; their records stay."""
-        run = _known(handle)
-        for trial in trials:
-            run.free(run.trial(trial).name)
+        with _existing(handle) as run:
+            for trial in trials:
+                run.free(run.trial(trial).name)
 
     def stop(self, handle: Handle) -> None:
         """End it, and return when it has ended; finished trials stay usable. Idempotent."""
-        stop(_known(handle))
+        with _existing(handle) as run:
+            stop(run)
 
     def delete(self, handle: Handle) -> None:
         """Stop it, and forget it with all its files. Idempotent."""
@@ -192,10 +201,18 @@ def _run(handle: Handle) -> Run:
     return Run(Path(unquote(handle.url.removeprefix(_SCHEME))))
 
 
-def _known(handle: Handle) -> Run:
+@contextmanager
+def _existing(handle: Handle) -> Iterator[Run]:
+    """Yield a run; it is unknown, too, if another command deletes it in the block."""
     run = _run(handle)
     if run.exists:
-        return run
+        try:
+            yield run
+        except FileNotFoundError:
+            if run.exists:
+                raise
+        else:
+            return
     raise UnknownExperimentError(
         f"There is no experiment {handle.name}.", hint="housectl list   # lists them"
     )
