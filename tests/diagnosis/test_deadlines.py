@@ -50,8 +50,7 @@ def test_an_image_that_was_still_pulled() -> None:
     placed = event("Pod", "pull-4w5qm", "Scheduled", "Successfully assigned diag/pull to testbed")
     events = [placed, of_container(case, TRAINER, "Pulling", message)]
     assert said(replace(case, events=events)) == (
-        f"timed out after 5 s, before its pod was up: {message}. Cure: housectl tune --trial-time "
-        "10s"
+        f"timed out after 5 s, before its pod was up: {message}. Cure: {again('pull-4w5qm')}"
     )
 
 
@@ -65,7 +64,7 @@ def test_what_came_in_order_at_last() -> None:
     )
     assert said(told(unplaced, placed)) == (
         "timed out after 5 s, before its pod was up: Successfully assigned diag/x to testbed. "
-        "Cure: housectl tune --trial-time 10s"
+        f"Cure: {again('cpu-d74lq')}"
     )
 
 
@@ -92,6 +91,13 @@ def of_container(case: JobCase, container: str, reason: str, message: str = "") 
     """Return an event about a container of the pod that the case has events about."""
     pod = next(each for each in case.events if each.involved_object.kind == "Pod")
     return _located(event("Pod", pod.involved_object.name, reason, message), container)
+
+
+def again(pod: str) -> str:
+    return (
+        f"kubectl get events --field-selector involvedObject.name={pod} -n diag   # shows what it "
+        "waited for; then housectl tune again"
+    )
 
 
 def told(case: JobCase, *events: Event) -> JobCase:

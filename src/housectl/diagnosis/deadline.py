@@ -21,14 +21,15 @@ def past_deadline(attempt: Attempt) -> Cause | None:
     reasons = {each.reason for each in job.status.conditions if each.holds} if job else set()
     if job is None or "DeadlineExceeded" not in reasons:
         return None
-    seen, longer = attempt.seen or attempt.former, out_of_time(job.spec.active_deadline_seconds)
+    seen = attempt.seen or attempt.former
     early = f"timed out after {job.spec.active_deadline_seconds} s, before its pod was up"
     if cause := _not_up(seen) if seen else _never_made(attempt, job):
         return Cause(what=f"{early}: {cause.what}", cure=cause.cure)
     # Only what runs is killed: then the events about its start have been forgotten.
     if seen and not seen.begun and not seen.told("Killing") and (last := seen.told()):
-        return Cause(what=sentence(early, last.message), cure=longer.cure)
-    return longer
+        again = f"{seen.describe}   # shows what it waited for; then housectl tune again"
+        return Cause(what=sentence(early, last.message), cure=again)
+    return out_of_time(job.spec.active_deadline_seconds)
 
 
 def _never_made(attempt: Attempt, job: Job) -> Cause | None:
