@@ -110,7 +110,7 @@ class SeenPod:
 
 
 class FormerPod(SeenPod):
-    """A pod that is no longer there, as its job and the events about it show it."""
+    """A pod that is gone, or will be at once: the events about it can still be looked at."""
 
     @property
     def describe(self) -> str:

@@ -27,7 +27,7 @@ from housectl.contract.inputs import Inputs
 from housectl.diagnosis.cause import Place, first_cause
 from housectl.diagnosis.image import is_pulling
 from housectl.diagnosis.objects import Claim, Event, Pod, inputs_mark, view
-from housectl.diagnosis.seen import SeenPod
+from housectl.diagnosis.seen import FormerPod, SeenPod
 from housectl.diagnosis.starting import POD_PROBES
 from housectl.errors import BundleError, ClusterUnreachableError, PodError
 
@@ -193,7 +193,7 @@ class Volume:
     def _seen(self, pod: Pod) -> SeenPod:
         place = Place(namespace=self.kube.namespace, context=self.kube.context)
         events = self.kube.views(EVENTS, Event, fields=f"involvedObject.name={pod.metadata.name}")
-        return _PassingPod(place=place, pod=pod, events=events, now=datetime.now(UTC))
+        return FormerPod(place=place, pod=pod, events=events, now=datetime.now(UTC))
 
     def _manifest(self, name: str, *, read_only: bool) -> Manifest:
         trainer = _sleeping(self.image, read_only=read_only)
@@ -220,16 +220,6 @@ def _sleeping(image: str, *, read_only: bool) -> Manifest:
         limits={"cpu": "1", "memory": "256Mi"},
         read_only=read_only,
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _PassingPod(SeenPod):
-    """A pod that is deleted as soon as it is of no use: its events can still be looked at."""
-
-    @property
-    def describe(self) -> str:
-        """The command that shows what happened to it."""
-        return self.place.kubectl(f"get events --field-selector involvedObject.name={self.name}")
 
 
 @contextmanager
