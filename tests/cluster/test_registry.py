@@ -4,26 +4,34 @@ The registry listens on the node's own loopback, which is where containerd takes
 """
 
 import os
+import socket
+import socketserver
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
+from housectl.backends.katib.volume import Volume
+from housectl.backends.kube.client import Kube
 from housectl.images import ImageKind, recorded_image
 from images.builder import Builder
 from tests.cluster.bringing_up import TESTBED
-from tests.cluster.nodes import SERVER, new_namespace, run_pod
+from tests.cluster.nodes import SERVER, kubectl, new_namespace, run_pod
 from tests.projects import ROOT, ProjectDirectory, clean_environment, example
 from tests.test_way import free_port
 
 pytestmark = pytest.mark.usefixtures("image_store")
 
 TAG = "pushed"
+# A pod that does nothing for that long is given up, but not one whose image is on its way.
+PATIENCE_SECONDS = 5
+RELAY_SECONDS = 6.0
 
 # Docker as far as it is asked here: podman does the work, and what was pushed is told as docker
 # tells it.
@@ -117,6 +125,46 @@ def test_pods_run_what_was_pushed(
         assert "Makes trials and bundles." in run_pod(namespace, trainer, command)
     subprocess.run([TESTBED / "image", "rm", trainer], check=True)
     assert f"image: {trainer}" in project.must("render", "--backend", "katib").out
+
+
+def test_a_pod_is_waited_for_while_its_image_comes(
+    namespace: str, registry: str, tools: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in tools.items():
+        monkeypatch.setenv(name, value)
+    pushed = Builder(("buildah",)).push(SERVER, repository=f"{registry}/slow", tag="dev")
+    with slow_relay(registry) as relay:
+        image = pushed.replace(registry, relay)
+        kube = Kube(None, namespace)
+        volume = Volume(kube=kube, claim="model-storage", image=image, patience=PATIENCE_SECONDS)
+        with volume.pod(read_only=True) as pod:
+            assert kubectl("get", f"pod/{pod}", f"--namespace={namespace}", "--output=name")
+    subprocess.run([TESTBED / "image", "rm", image], check=True)
+
+
+@contextmanager
+def slow_relay(registry: str) -> Iterator[str]:
+    """The address of a relay to a registry that lets every connection wait."""
+    host, _, port = registry.partition(":")
+
+    class Relay(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            time.sleep(RELAY_SECONDS)
+            with socket.create_connection((host, int(port))) as there:
+                Thread(target=pour, args=(self.request, there), daemon=True).start()
+                pour(there, self.request)
+
+    with socketserver.ThreadingTCPServer((host, 0), Relay) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"{host}:{server.server_address[1]}"
+        server.shutdown()
+
+
+def pour(source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
 
 
 @pytest.mark.parametrize("builder", ["docker", "podman", "docker-that-is-podman"])
