@@ -16,18 +16,21 @@ from housectl.contract.bundle import (
     CARD_FILE,
     MODEL_FILE,
     NATIVE_FILES,
+    BundleRecord,
     Origin,
     Provenance,
+    read_bundle,
     write_bundle,
 )
 from housectl.contract.evidence import EVIDENCE_FILE, Evidence
-from housectl.contract.files import new_directory, write_and_sync
+from housectl.contract.files import new_directory, remove_tree, write_and_sync
 from housectl.contract.golden import GOLDEN_FILE, Golden
 from housectl.contract.metrics import METRICS_FILE, Metrics
 from housectl.contract.recipe import Assignment, Family, Recipe, derived_seed
+from housectl.contract.record import MalformedRecordError
 from housectl.contract.schema import Schema
 from housectl.contract.scorer import Scorer
-from housectl.errors import SealError
+from housectl.errors import HousectlError, SealError
 from trainer.card import model_card
 from trainer.data import Dataset
 from trainer.evaluation import deviation, model_mse, objective_of
@@ -64,7 +67,7 @@ def seal(
         dataset: What the model learns from.
         family: The model's family.
         assignment: Its parameters.
-        output: Directory that appears whole or not at all.
+        output: Directory that appears whole or not at all, in place of what another task has left.
         origin: For the bundle's provenance.
         model_sha256: What the refitted model's file must be; None when there is no model yet.
 
@@ -145,5 +148,26 @@ def _write(
     with new_directory(output) as directory:
         bundle = directory / BUNDLE_DIRECTORY
         bundle.mkdir()
-        write_bundle(bundle, files, schema=schema, recipe=evidence.recipe, provenance=provenance)
+        record = write_bundle(
+            bundle, files, schema=schema, recipe=evidence.recipe, provenance=provenance
+        )
         write_and_sync(directory / EVIDENCE_FILE, evidence.to_json())
+        if not _is_whole(output, record):
+            remove_tree(output)
+
+
+def _is_whole(output: Path, expected: BundleRecord) -> bool:
+    """Return whether another attempt at this very task has written its output.
+
+    What an earlier task of the same name has left is none.
+    """
+    try:
+        found = read_bundle(output / BUNDLE_DIRECTORY)
+        evidence = Evidence.from_json((output / EVIDENCE_FILE).read_bytes())
+    except (OSError, MalformedRecordError, HousectlError):
+        return False
+    return (found.digest, found.record.provenance.origin, evidence.recipe) == (
+        expected.digest,
+        expected.provenance.origin,
+        expected.recipe,
+    )

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from housectl.backends.base import Backend, Handle, Task, TaskKind
 from housectl.backends.output import is_of
-from housectl.contract.bundle import NATIVE_FILES, Bundle, read_bundle
+from housectl.contract.bundle import NATIVE_FILES, Bundle, BundleRecord, read_bundle
 from housectl.contract.checksum import checked_digest
 from housectl.contract.evidence import EVIDENCE_FILE, Evidence, evidence_key
 from housectl.contract.files import ABANDONED_SECONDS, TEMPORARY_PREFIX, remove_leftovers
@@ -91,7 +91,7 @@ class Sealer:
         Raises:
             TaskFailedError: The trainer could not seal it.
             UnknownExperimentError: Another command has kept it, and deleted the task.
-            BundleError: What it made is damaged.
+            BundleError: What it made is damaged, or another recipe's.
         """
         handle = self._send(task, inputs, image)
         said = partial(self._last_line, handle)
@@ -103,7 +103,9 @@ class Sealer:
                 f"{task.name} {snapshot.state}: {snapshot.reason}",
                 hint=f"housectl logs {task.name}",
             )
-        yield self._bring(handle)
+        sealed = self._bring(handle)
+        _check_recipe(sealed.bundle.record, task, inputs)
+        yield sealed
         self.backend.delete(handle)
 
     def _seal_best(self, handle: Handle) -> Challenger:
@@ -175,10 +177,13 @@ class Sealer:
                     bundle=read_bundle(output / "bundle"),
                     evidence=Evidence.from_json((output / EVIDENCE_FILE).read_bytes()),
                 )
-        except (BundleError, ClusterError):
-            # Where another command has deleted the task, this is but what comes of that.
+        # Where another command has deleted the task, these are but what comes of that.
+        except ClusterError:
             self.backend.handle(handle.url)
             raise
+        except BundleError as error:
+            self.backend.handle(handle.url)
+            raise _useless(handle.name, error.message) from error
         return sealed
 
     def _last_line(self, handle: Handle) -> str:
@@ -194,6 +199,17 @@ class Sealer:
         remove_leftovers(self.scratch, older_than=ABANDONED_SECONDS)
         with TemporaryDirectory(prefix=TEMPORARY_PREFIX, dir=self.scratch) as name:
             yield Path(name)
+
+
+def _check_recipe(record: BundleRecord, task: Task, inputs: Inputs) -> None:
+    shared = inputs.shared
+    wanted = shared.recipe(task.family, task.assignment, record.recipe.libraries)
+    if (record.schema, record.recipe) != (shared.schema, wanted):
+        raise _useless(task.name, f"The output of {task.name} is another recipe's.")
+
+
+def _useless(task: str, why: str) -> BundleError:
+    return BundleError(why, hint=f"housectl delete {task}   # then run the same command again")
 
 
 def _by_one(make: Callable[[], _Kept], kept: Callable[[], _Kept | None]) -> _Kept:

@@ -1,7 +1,10 @@
 import os
+import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -168,6 +171,96 @@ def test_another_model_than_the_trials_is_not_sealed(
     assert "0" * 64 in done.stderr.splitlines()[-1]
     assert "the same recipe gave another model here" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+SMALL = ("--family", "xgboost", "--experiment", "one", "--trial", "one-a", "n_estimators=2")
+STALE = {
+    "another recipe": ("--family", "xgboost", "--experiment", "one", "n_estimators=3"),
+    "another trial": ("--family", "xgboost", "--experiment", "one", "--trial", "b", SMALL[-1]),
+}
+
+
+@pytest.fixture(scope="module")
+def small(
+    run_trainer: RunTrainer, boston: Inputs, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    output = tmp_path_factory.mktemp("small") / "output"
+    assert run_trainer("seal", boston, "--output", output, *SMALL).returncode == 0
+    return output
+
+
+def assert_like(output: Path, small: Path) -> None:
+    found, expected = read_bundle(output / "bundle"), read_bundle(small / "bundle")
+    assert found.digest == expected.digest
+    assert found.record.provenance.origin == expected.record.provenance.origin
+    assert (output / EVIDENCE_FILE).read_bytes() == (small / EVIDENCE_FILE).read_bytes()
+    assert [path.name for path in output.parent.iterdir()] == [output.name]
+
+
+def test_what_another_attempt_has_written_stays(
+    run_trainer: RunTrainer, boston: Inputs, small: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "output"
+    shutil.copytree(small, output)
+    before = output.stat().st_ino
+    assert run_trainer("seal", boston, "--output", output, *SMALL).returncode == 0
+    assert output.stat().st_ino == before
+    assert_like(output, small)
+
+
+@pytest.mark.parametrize("name", ["bundle/model.onnx", "bundle/bundle.json", EVIDENCE_FILE])
+def test_a_damaged_output_is_replaced(
+    run_trainer: RunTrainer, boston: Inputs, small: Path, tmp_path: Path, name: str
+) -> None:
+    output = tmp_path / "output"
+    shutil.copytree(small, output)
+    (output / name).write_bytes(b"{")
+    assert run_trainer("seal", boston, "--output", output, *SMALL).returncode == 0
+    assert_like(output, small)
+
+
+@pytest.mark.parametrize("arguments", STALE.values(), ids=STALE)
+def test_another_tasks_output_is_replaced_also_after_a_kill_at_any_rename(
+    *,
+    run_trainer: RunTrainer,
+    boston: Inputs,
+    small: Path,
+    tmp_path: Path,
+    arguments: tuple[str, ...],
+) -> None:
+    stale = tmp_path / "stale" / "output"
+    assert run_trainer("seal", boston, "--output", stale, *arguments).returncode == 0
+    statuses = []
+    for number in count(1):
+        output = tmp_path / str(number) / "output"
+        shutil.copytree(stale, output)
+        statuses.append(killed_at(number, boston, "--output", output, *SMALL))
+        if statuses[-1] == 0:
+            break
+        assert run_trainer("seal", boston, "--output", output, *SMALL).returncode == 0
+        assert_like(output, small)
+    assert_like(output, small)
+    assert statuses == [-signal.SIGKILL, -signal.SIGKILL, 0]
+
+
+def killed_at(rename: int, inputs: Inputs, *arguments: str | Path) -> int:
+    """Seal, with a kill at the rename of this number; return the exit status."""
+    inject = f"inject=rename:signal=KILL:when={rename}"
+    strace = ["strace", "-qq", "-o", "/dev/null", "-e", "trace=rename", "-e", inject]
+    program = [sys.executable, "-m", "trainer", "seal", "--inputs", inputs.path, *arguments]
+    return subprocess.run([*strace, *program], check=False, capture_output=True).returncode
+
+
+def test_two_attempts_at_once_replace_what_another_task_has_left(
+    run_trainer: RunTrainer, boston: Inputs, small: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "output"
+    arguments = ("--output", output, *STALE["another recipe"])
+    assert run_trainer("seal", boston, *arguments).returncode == 0
+    program = [sys.executable, "-m", "trainer", "seal", "--inputs", boston.path]
+    attempts = [subprocess.Popen([*program, "--output", output, *SMALL]) for _ in range(2)]
+    assert [attempt.wait() for attempt in attempts] == [0, 0]
+    assert_like(output, small)
 
 
 def test_what_the_library_refuses_is_told_by_the_processes_that_train(

@@ -37,6 +37,11 @@ class Provenance(Origin, kw_only=True):
     platform: str
     sealed_at: str
 
+    @property
+    def origin(self) -> Origin:
+        """What the recipe was found by, without when and where it was sealed."""
+        return Origin(**{name: getattr(self, name) for name in Origin.__struct_fields__})
+
 
 class BundleRecord(Record, kw_only=True):
     """The content of bundle.json; `files` maps each other file's name to its sha256."""

@@ -128,6 +128,16 @@ def remove_leftovers_of(path: Path) -> None:
         _remove(temporary)
 
 
+def remove_tree(path: Path) -> None:
+    """Remove a directory, if it is there, so that nobody sees half of it."""
+    temporary = temporary_sibling(path)
+    try:
+        path.rename(temporary)
+    except FileNotFoundError:
+        return
+    shutil.rmtree(temporary, ignore_errors=True)
+
+
 def _remove(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)

@@ -10,7 +10,6 @@ supervisor.log       empty unless the supervisor itself had something to say
 """
 
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from housectl.contract.files import (
     disk_errors_explained,
     new_directory,
     remove_leftovers,
+    remove_tree,
     sync_directory,
     temporary_sibling,
     write_and_sync,
@@ -220,13 +220,3 @@ def create_run(path: Path, work: Work, inputs: Path) -> Run:
         f"{path.name} exists already.",
         hint=f"housectl tune --resume {path.name}   # or: housectl delete {path.name}",
     )
-
-
-def remove_tree(path: Path) -> None:
-    """Remove a directory, if it is there, so that nobody sees half of it."""
-    temporary = temporary_sibling(path)
-    try:
-        path.rename(temporary)
-    except FileNotFoundError:
-        return
-    shutil.rmtree(temporary, ignore_errors=True)

@@ -14,11 +14,11 @@ from pathlib import Path
 from housectl.backends.base import Task
 from housectl.backends.local.plan import task_arguments
 from housectl.backends.local.records import Outcome
-from housectl.backends.local.run import Run, remove_tree
+from housectl.backends.local.run import Run
 from housectl.backends.local.search import Search
 from housectl.backends.local.trainer import do_task
 from housectl.backends.local.workers import Workers
-from housectl.contract.files import disk_errors_explained
+from housectl.contract.files import disk_errors_explained, remove_tree
 from housectl.errors import HousectlError, MachineError, TaskFailedError
 from housectl.experiment import Experiment, ExperimentState
 

@@ -1,0 +1,107 @@
+"""What a sealing task has made is taken only if it is that task's."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from housectl.backends.base import Task
+from housectl.backends.local.backend import LocalBackend
+from housectl.backends.local.run import Run
+from housectl.cli.progress import PlainWatcher
+from housectl.contract.inputs import Inputs, SharedRecipe, write_inputs
+from housectl.contract.schema import Schema, Target
+from housectl.errors import BundleError
+from housectl.sealing import Sealer
+from housectl.store import ChampionStore
+from tests.backends.work import sealing
+
+TASK = sealing("seal", {"n_estimators": 5})
+
+
+class FullDiskError(Exception):
+    """What was made cannot be kept."""
+
+
+@pytest.fixture
+def sealer(tmp_path: Path) -> Sealer:
+    return Sealer(
+        backend=LocalBackend(tmp_path / "runs"),
+        store=ChampionStore(tmp_path / "store"),
+        watcher=PlainWatcher(),
+        scratch=tmp_path / "scratch",
+    )
+
+
+def seal_in_vain(sealer: Sealer, task: Task, inputs: Inputs) -> None:
+    with pytest.raises(FullDiskError), sealer.sealed(task, inputs):
+        raise FullDiskError
+
+
+def output_of(sealer: Sealer, task: Task) -> Path:
+    return Run(Path(sealer.backend.handle(task.name).url.removeprefix("local://"))).output(None)
+
+
+def with_seed(shared: SharedRecipe) -> tuple[Schema, int]:
+    return shared.schema, shared.seed + 1
+
+
+def with_unit(shared: SharedRecipe) -> tuple[Schema, int]:
+    target = Target(name=shared.schema.target.name, unit="euro")
+    return Schema(features=shared.schema.features, target=target), shared.seed
+
+
+def test_what_could_not_be_kept_is_found_again(sealer: Sealer, inputs: Inputs) -> None:
+    seal_in_vain(sealer, TASK, inputs)
+    made = output_of(sealer, TASK).stat().st_ino
+    seal_in_vain(sealer, TASK, inputs)
+    assert output_of(sealer, TASK).stat().st_ino == made
+    with sealer.sealed(TASK, inputs) as sealed:
+        assert sealed.bundle.record.recipe.assignment == TASK.assignment
+    assert not list((sealer.scratch.parent / "runs").glob("[!.]*"))
+
+
+def test_another_assignments_output_is_refused(sealer: Sealer, inputs: Inputs) -> None:
+    other = replace(TASK, name="other", assignment={"n_estimators": 6})
+    seal_in_vain(sealer, other, inputs)
+    assert_refused(sealer, inputs, output_of(sealer, other))
+
+
+@pytest.mark.parametrize("changed", [with_seed, with_unit])
+def test_the_output_of_other_inputs_is_refused(
+    sealer: Sealer,
+    inputs: Inputs,
+    tmp_path: Path,
+    changed: Callable[[SharedRecipe], tuple[Schema, int]],
+) -> None:
+    schema, seed = changed(inputs.shared)
+    others = write_inputs(
+        tmp_path / "inputs", inputs.data, schema=schema, split=inputs.shared.split, seed=seed
+    )
+    other = replace(TASK, name="other")
+    seal_in_vain(sealer, other, others)
+    assert_refused(sealer, inputs, output_of(sealer, other))
+
+
+def test_a_damaged_output_is_refused(sealer: Sealer, inputs: Inputs, tmp_path: Path) -> None:
+    seal_in_vain(sealer, TASK, inputs)
+    damaged = tmp_path / "damaged"
+    shutil.copytree(output_of(sealer, TASK), damaged)
+    (damaged / "bundle" / "model.onnx").write_bytes(b"no graph")
+    assert_refused(sealer, inputs, damaged)
+
+
+def assert_refused(sealer: Sealer, inputs: Inputs, other: Path) -> None:
+    """Put what lies elsewhere in the place of the task's output."""
+    seal_in_vain(sealer, TASK, inputs)
+    output = output_of(sealer, TASK)
+    shutil.rmtree(output)
+    shutil.copytree(other, output)
+    with pytest.raises(BundleError) as caught, sealer.sealed(TASK, inputs):
+        raise FullDiskError
+    assert caught.value.hint.startswith("housectl delete seal ")
+    sealer.backend.delete(sealer.backend.handle(TASK.name))
+    with sealer.sealed(TASK, inputs) as sealed:
+        assert sealed.bundle.record.schema == inputs.shared.schema
