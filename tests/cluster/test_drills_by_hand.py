@@ -37,17 +37,26 @@ class Started:
     options: Sequence[str] = ()
 
 
-FIRST = f"mkdir {MOUNT}/best 2>/dev/null"
+def once_nan(name: str) -> Changes:
+    """Return what lets the first trial print no number, and each other one a half."""
+    first = f"mkdir {MOUNT}/{name} 2>/dev/null"
+    return training(f"{first} && echo mse=nan || echo mse=0.5; {WHILE_COLLECTOR_LOOKS}")
+
+
 STARTED: Mapping[str, Started] = {
     "podless": Started(changes=training("sleep 600")),
     "trialless": Started(changes=training("sleep 600")),
     "unheard": Started(changes=training("sleep 600")),
     "best": Started(
         changes={
-            **training(f"{FIRST} && echo mse=nan || echo mse=0.5; {WHILE_COLLECTOR_LOOKS}"),
+            **once_nan("best"),
             "spec.metricsCollectorSpec.source": None,
         },
         options=("--trials", "2", "--workers", "2", "--max-failed", "2"),
+    ),
+    "hung": Started(
+        changes={**once_nan("hung"), "spec.metricsCollectorSpec.source": None},
+        options=("--algorithm", "random", "--trials", "9", "--workers", "2", "--max-failed", "9"),
     ),
 }
 LOST = {
@@ -150,6 +159,22 @@ def test_a_trial_without_a_number_that_katib_takes_for_the_best(drills: Drills) 
         useless: 'the training printed "mse=nan", which is no finite number. Cure: housectl logs '
         f"best --trial {useless}"
     }
+
+
+def test_a_search_that_katib_cannot_end_is_stopped_all_the_same(drills: Drills) -> None:
+    drills.expect(
+        "hung",
+        "A trial gave no finite number, and the algorithm random cannot go on after that. Cure: "
+        "housectl stop hung   # what has ended well stays usable; housectl show hung says which "
+        "trial it was",
+    )
+    stopped = drills.project.must("stop", "hung", "--json").json
+    assert (stopped["state"], stopped["mse"]) == ("stopped", 0.5)
+    still_open, _ = drills.status("hung")["warnings"]
+    assert still_open == (
+        "Katib has not ended hung, as its algorithm gives no trial that could fail; the "
+        "algorithm's service runs on until: housectl delete hung"
+    )
 
 
 def test_a_namespace_that_loses_katibs_label(tmp_path: Path) -> None:

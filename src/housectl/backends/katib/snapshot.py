@@ -62,7 +62,7 @@ def snapshot_of(
         state=state,
         trials=trials,
         reason=_reason(experiment, look, trials, state, member_cause),
-        warnings=tuple(_warnings(look, trials)) if state.ended else (),
+        warnings=tuple(_warnings(experiment, look, trials)) if state.ended else (),
         started=_seconds(look.members[0].metadata.creation_timestamp),
         finished=max(filter(None, map(_end, look.members)), default=None) if state.ended else None,
     )
@@ -220,12 +220,20 @@ def _missing(experiment: Experiment, look: ExperimentLook) -> list[str]:
     return [member.name for member in missing]
 
 
-def _warnings(look: ExperimentLook, trials: Sequence[Trial]) -> Iterable[str]:
-    """Yield where Katib's own optimum is not the best trial: it takes a text for a low number."""
+def _warnings(
+    experiment: Experiment, look: ExperimentLook, trials: Sequence[Trial]
+) -> Iterable[str]:
+    """Yield where Katib's own optimum is not the best trial, and what it could not end."""
     members = {each.metadata.name: each.metadata.labels[EXPERIMENT_LABEL] for each in look.trials}
     for member in look.members:
         name = member.metadata.name
         best = best_trial(each for each in trials if members[each.name] == name)
+        if not is_over(member):
+            yield (
+                f"Katib has not ended {name}, as its algorithm gives no trial that could fail; the "
+                f"algorithm's service runs on until: housectl delete {experiment.name}"
+            )
+        # Katib takes a text for a low number.
         katibs = member.status.current_optimal_trial.best_trial_name
         if katibs and best and katibs != best.name and _differs(trials, katibs, best):
             yield (

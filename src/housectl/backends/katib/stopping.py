@@ -1,7 +1,7 @@
 """Ending a search before its end, and going on with it: Katib itself can do neither."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 
 from housectl.backends.base import Snapshot, Work
@@ -19,7 +19,7 @@ from housectl.diagnosis.observed import has_ended
 from housectl.errors import AbsentError, ClusterError, DeniedError
 from housectl.experiment import Experiment, seconds_used
 
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 30.0
 _PAUSE = 0.3
 # Katib counts these against the limit of failed trials.
 _FAILURES = ("Failed", "MetricsUnavailable")
@@ -81,37 +81,43 @@ def _stop_member(kube: Kube, member: KatibExperiment, trials: list[KatibTrial], 
         if is_over(kube.get(EXPERIMENTS, name, KatibExperiment)):
             return
         raise
-    _wait(name, lambda: _is_over_or_failing(kube, name))
+    _wait_until_over(kube, name)
     left = (trial for trial in _trials(kube, name) if trial.metadata.name not in ended)
     _delete(kube, (trial for trial in left if not find(trial.status.conditions, "Succeeded")))
 
 
-def _is_over_or_failing(kube: Kube, member: str) -> bool:
-    """Return whether Katib has ended a member; if not, let what runs of it fail.
+def _wait_until_over(kube: Kube, member: str) -> None:
+    """Wait until Katib has ended a member, letting all fail that runs of it.
 
-    A deadline also fails trials that have no pod; one that has no job yet will have one.
+    One whose algorithm gives no trial any more cannot fail: Katib leaves it open.
     """
-    if is_over(kube.get(EXPERIMENTS, member, KatibExperiment)):
-        return True
-    for trial in _trials(kube, member):
-        if not has_ended(trial):
-            with suppress(AbsentError):
-                kube.patch(JOBS, trial.metadata.name, {"spec": {"activeDeadlineSeconds": 1}})
-    return False
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while not is_over(kube.get(EXPERIMENTS, member, KatibExperiment)):
+        active = [trial for trial in _trials(kube, member) if not has_ended(trial)]
+        if time.monotonic() > deadline:
+            if not active:
+                return
+            raise _not_ended(member)
+        _fail(kube, active)
+        time.sleep(_PAUSE)
+
+
+def _fail(kube: Kube, trials: Iterable[KatibTrial]) -> None:
+    """Let trials fail, also those without a pod; one that has no job yet will have one."""
+    for trial in trials:
+        with suppress(AbsentError):
+            kube.patch(JOBS, trial.metadata.name, {"spec": {"activeDeadlineSeconds": 1}})
 
 
 def _forget_member(kube: Kube, member: KatibExperiment) -> None:
     name = member.metadata.name
     kube.delete(EXPERIMENTS, name)
-    _wait(name, lambda: _is_gone(kube, name))
-
-
-def _is_gone(kube: Kube, member: str) -> bool:
-    try:
-        kube.get(EXPERIMENTS, member, KatibExperiment)
-    except AbsentError:
-        return True
-    return False
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    with suppress(AbsentError):
+        while kube.get(EXPERIMENTS, name, KatibExperiment):
+            if time.monotonic() > deadline:
+                raise _not_ended(name)
+            time.sleep(_PAUSE)
 
 
 def _trials(kube: Kube, member: str) -> Iterable[KatibTrial]:
@@ -123,13 +129,8 @@ def _delete(kube: Kube, trials: Iterable[KatibTrial]) -> None:
         kube.delete(TRIALS, trial.metadata.name)
 
 
-def _wait(member: str, done: Callable[[], bool]) -> None:
-    """Wait until Katib has done what was asked of a member."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while not done():
-        if time.monotonic() > deadline:
-            raise ClusterError(
-                f"Katib's controller has not ended {member} in {_PATIENCE_SECONDS:.0f} s.",
-                hint="housectl doctor   # says whether Katib's controller runs",
-            )
-        time.sleep(_PAUSE)
+def _not_ended(member: str) -> ClusterError:
+    return ClusterError(
+        f"Katib's controller has not ended {member} in {_PATIENCE_SECONDS:.0f} s.",
+        hint="housectl doctor   # says whether Katib's controller runs",
+    )

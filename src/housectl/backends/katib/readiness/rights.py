@@ -1,4 +1,4 @@
-"""The rights that a user needs; the Role in k8s/ gives just these."""
+"""The rights that a user needs; the Role in k8s/ also lets people look where cures send them."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
