@@ -1,5 +1,6 @@
 """Finding the API server: a kubeconfig's context, or the cluster that this process runs in."""
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -54,8 +55,10 @@ def connect(context: str | None) -> Connection:
 def _load(configuration: object, context: str | None) -> str:
     from kubernetes.config import list_kube_config_contexts, load_kube_config
 
-    _, active = list_kube_config_contexts()
-    load_kube_config(context=context, client_configuration=configuration)
+    # The client looks at this variable only once, when it is imported.
+    files = os.environ.get("KUBECONFIG")
+    _, active = list_kube_config_contexts(files)
+    load_kube_config(files, context=context, client_configuration=configuration)
     return context or str(active["name"])
 
 
