@@ -12,6 +12,7 @@ from benchmarks.measurement import Better, Measurement, tell
 from housectl.backends.katib.containers import CONTAINER
 from housectl.backends.katib.layout import mounted, output_path
 from housectl.backends.katib.volume import Volume
+from housectl.backends.katib.volume_pod import VolumePods
 from tests.cluster.nodes import TRAINER
 
 _ROUNDS = 5
@@ -20,15 +21,15 @@ _WRITE = 'mkdir -p "$1" && head -c "$2" /dev/urandom > "$1/model"'
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Timed(Volume):
-    """A volume that remembers how long its pods were used, from their start on."""
+class _TimedPods(VolumePods):
+    """Pods that remember how long each was used, from its start on."""
 
     transfers: list[float] = field(default_factory=list)
 
     @contextmanager
-    def pod(self, *, read_only: bool) -> Iterator[str]:
+    def running(self, *, read_only: bool, beside: Sequence[str] = ()) -> Iterator[str]:
         """Run a pod, and take the time while it is used."""
-        with super().pod(read_only=read_only) as name:
+        with super().running(read_only=read_only, beside=beside) as name:
             began = time.perf_counter()
             yield name
             self.transfers.append(time.perf_counter() - began)
@@ -38,28 +39,28 @@ def measure(bench: Bench, scratch: Path) -> list[Measurement]:
     """Fetch random bytes again and again, as the output of a trial is fetched."""
     tell(f"transfer: {_ROUNDS} rounds")
     path = output_path("transfer", "random")
-    _write(Volume(kube=bench.kube, claim="model-storage", image=TRAINER), path)
-    volume = _Timed(kube=bench.kube, claim="model-storage", image=TRAINER)
-    wholes = [_fetch(volume, path, scratch / str(number)) for number in range(_ROUNDS)]
+    _write(VolumePods(kube=bench.kube, claim="model-storage", image=TRAINER), path)
+    pods = _TimedPods(kube=bench.kube, claim="model-storage", image=TRAINER)
+    wholes = [_fetch(Volume(pods), path, scratch / str(number)) for number in range(_ROUNDS)]
     megabytes = _BYTES / 10**6
     return [
         Measurement(
             name=f"fetch of {megabytes:g} MB from the claim: MB/s once the pod runs",
-            ratio=megabytes / median(volume.transfers),
+            ratio=megabytes / median(pods.transfers),
             goal=20.0,
             better=Better.HIGHER,
-            detail=f"median of {_listed(volume.transfers)} s; with the pod's start and end "
+            detail=f"median of {_listed(pods.transfers)} s; with the pod's start and end "
             f"{megabytes / median(wholes):.1f} MB/s, {_listed(wholes)} s",
             unit="MB/s",
         )
     ]
 
 
-def _write(volume: Volume, path: str) -> None:
+def _write(pods: VolumePods, path: str) -> None:
     command = ["sh", "-c", _WRITE, "sh", mounted(path), str(_BYTES)]
     with (
-        volume.pod(read_only=False) as pod,
-        closing(volume.kube.exec(pod, CONTAINER, command)) as streams,
+        pods.running(read_only=False) as pod,
+        closing(pods.kube.exec(pod, CONTAINER, command)) as streams,
     ):
         streams.finish()
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import yaml
 
 from housectl.backends.katib.volume import Volume
+from housectl.backends.katib.volume_pod import VolumePods
 from housectl.backends.kube.client import Kube
 from housectl.contract.inputs import Inputs, read_inputs
 from tests.cluster.nodes import TRAINER as IMAGE
@@ -62,7 +63,7 @@ class Drills:
         """Bring the inputs of what is rendered to the claim, as `housectl tune` does."""
         inputs = self.inputs(*options)
         kube = Kube(None, self.namespace)
-        Volume(kube=kube, claim=CLAIM, image=IMAGE).upload(inputs)
+        Volume(VolumePods(kube=kube, claim=CLAIM, image=IMAGE)).upload(inputs)
         return inputs
 
     def inputs(self, *options: str) -> Inputs:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from housectl.backends.katib.manifest import cores_of
-from housectl.backends.katib.volume import Volume
+from housectl.backends.katib.volume_pod import VolumePods
 from housectl.backends.kube.client import Kube
 from housectl.errors import ExitStatus, PodError
 from tests.cluster.accounts import kubeconfig_of
@@ -40,7 +40,8 @@ def bound(namespace: str) -> None:
 
 def bind(namespace: str, claim: str) -> None:
     """Let a pod use a claim, which then has its volume on every kind of cluster."""
-    with Volume(kube=Kube(None, namespace), claim=claim, image=TRAINER).pod(read_only=True):
+    pods = VolumePods(kube=Kube(None, namespace), claim=claim, image=TRAINER)
+    with pods.running(read_only=True):
         pass
 
 
@@ -361,8 +362,8 @@ def test_a_folder_of_each_node_keeps_a_search_from_starting(
 
 
 def test_a_pod_that_starts_too_late_is_explained(namespace: str, patient: str) -> None:
-    volume = Volume(kube=Kube(None, namespace), claim=patient, image=TRAINER, patience=12)
-    with pytest.raises(PodError, match="no node takes it"), volume.pod(read_only=True):
+    pods = VolumePods(kube=Kube(None, namespace), claim=patient, image=TRAINER, patience=12)
+    with pytest.raises(PodError, match="no node takes it"), pods.running(read_only=True):
         pass
     assert volume_pods(namespace) == []
 

@@ -17,7 +17,7 @@ from threading import Thread
 
 import pytest
 
-from housectl.backends.katib.volume import Volume
+from housectl.backends.katib.volume_pod import VolumePods
 from housectl.backends.kube.client import Kube
 from housectl.images import ImageKind, recorded_image
 from images.builder import Builder
@@ -136,8 +136,8 @@ def test_a_pod_is_waited_for_while_its_image_comes(
     with slow_relay(registry) as relay:
         image = pushed.replace(registry, relay)
         kube = Kube(None, namespace)
-        volume = Volume(kube=kube, claim="model-storage", image=image, patience=PATIENCE_SECONDS)
-        with volume.pod(read_only=True) as pod:
+        pods = VolumePods(kube=kube, claim="model-storage", image=image, patience=PATIENCE_SECONDS)
+        with pods.running(read_only=True) as pod:
             assert kubectl("get", f"pod/{pod}", f"--namespace={namespace}", "--output=name")
     subprocess.run([TESTBED / "image", "rm", image], check=True)
 

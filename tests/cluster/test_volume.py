@@ -2,9 +2,9 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Thread
 
@@ -13,6 +13,7 @@ import pytest
 from housectl.backends.katib.containers import CONTAINER
 from housectl.backends.katib.layout import MOUNT
 from housectl.backends.katib.volume import Volume
+from housectl.backends.katib.volume_pod import VolumePods
 from housectl.backends.kube.client import Kube
 from housectl.backends.kube.kinds import PODS
 from housectl.contract.inputs import Inputs, read_inputs
@@ -28,16 +29,17 @@ MEGABYTES = 512
 
 @pytest.fixture
 def volume(namespace: str) -> Iterator[Volume]:
-    volume = Volume(kube=Kube(None, namespace), claim="model-storage", image=TRAINER)
+    pods = VolumePods(kube=Kube(None, namespace), claim="model-storage", image=TRAINER)
+    volume = Volume(pods)
     yield volume
     volume.remove(["test"])
 
 
 def make(volume: Volume, script: str) -> None:
     """Run a shell script in a directory `test` of the claim."""
-    with volume.pod(read_only=False) as pod:
+    with volume.pods.running(read_only=False) as pod:
         command = ["sh", "-c", f"mkdir -p {MOUNT}/test && cd {MOUNT}/test && {script}"]
-        streams = volume.kube.exec(pod, CONTAINER, command)
+        streams = volume.pods.kube.exec(pod, CONTAINER, command)
         streams.finish()
         streams.close()
 
@@ -84,17 +86,17 @@ def test_a_path_out_of_its_target_is_refused(volume: Volume, script: str, tmp_pa
 
 
 @dataclass(frozen=True, kw_only=True)
-class BreakingVolume(Volume):
-    """A volume whose first pod is deleted as soon as a file of it has begun to come."""
+class BreakingPods(VolumePods):
+    """Pods of which the first one is deleted as soon as a file has begun to come."""
 
     file: Path
-    pods: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
 
     @contextmanager
-    def pod(self, *, read_only: bool) -> Iterator[str]:
-        with super().pod(read_only=read_only) as name:
-            self.pods.append(name)
-            if len(self.pods) == 1:
+    def running(self, *, read_only: bool, beside: Sequence[str] = ()) -> Iterator[str]:
+        with super().running(read_only=read_only, beside=beside) as name:
+            self.names.append(name)
+            if len(self.names) == 1:
                 Thread(target=self._break, args=(name,), daemon=True).start()
             yield name
 
@@ -106,17 +108,18 @@ class BreakingVolume(Volume):
 
 def test_a_stream_that_breaks_off_is_tried_again(volume: Volume, tmp_path: Path) -> None:
     make(volume, f"truncate -s {MEGABYTES}M big && printf %s end >end")
-    breaking = BreakingVolume(
-        kube=volume.kube, claim=volume.claim, image=volume.image, file=tmp_path / "big"
+    pods = volume.pods
+    breaking = BreakingPods(
+        kube=pods.kube, claim=pods.claim, image=pods.image, file=tmp_path / "big"
     )
-    breaking.fetch("test", tmp_path)
-    assert len(breaking.pods) == 2
+    Volume(breaking).fetch("test", tmp_path)
+    assert len(breaking.names) == 2
     assert (tmp_path / "big").stat().st_size == MEGABYTES * 2**20
     assert (tmp_path / "end").read_text() == "end"
 
 
 def test_a_pod_that_cannot_start_says_why(volume: Volume, namespace: str, tmp_path: Path) -> None:
-    broken = Volume(kube=volume.kube, claim=volume.claim, image="127.0.0.1:1/absent:1")
+    broken = Volume(replace(volume.pods, image="127.0.0.1:1/absent:1"))
     with pytest.raises(PodError, match=r"the image 127\.0\.0\.1:1/absent:1"):
         broken.fetch("test", tmp_path)
     assert pods(namespace) == []

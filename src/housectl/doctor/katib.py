@@ -15,7 +15,7 @@ from housectl.backends.katib.readiness.namespace import check_namespace
 from housectl.backends.katib.readiness.rights import check_rights
 from housectl.backends.katib.readiness.room import check_room
 from housectl.backends.katib.readiness.server import check_server
-from housectl.backends.katib.volume import Volume
+from housectl.backends.katib.volume_pod import VolumePods
 from housectl.backends.kube.client import Kube
 from housectl.doctor.check import Check, Patient
 
@@ -31,14 +31,14 @@ def checks(patient: Patient) -> Sequence[Check]:
     def search() -> str:
         return check_admission(kube, _plan(patient))
 
-    def volume() -> Volume:
-        return Volume(kube=kube, claim=said.claim, image=_plan(patient).image)
+    def pods() -> VolumePods:
+        return VolumePods(kube=kube, claim=said.claim, image=_plan(patient).image)
 
     def image() -> str:
-        return check_image(volume())
+        return check_image(pods())
 
     def collector() -> str:
-        return check_collector(volume())
+        return check_collector(pods())
 
     return (
         Check("cluster", partial(check_server, kube)),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 from housectl.backends.base import Handle, Snapshot, Task, Work
@@ -11,11 +10,7 @@ from housectl.backends.katib.admission import check_plan
 from housectl.backends.katib.attempts import newest_attempt
 from housectl.backends.katib.creation import create_all, taken
 from housectl.backends.katib.handles import Handles
-from housectl.backends.katib.layout import (
-    inputs_path,
-    output_path,
-    work_path,
-)
+from housectl.backends.katib.layout import inputs_path, output_path, work_path
 from housectl.backends.katib.logs import TaskLogs, trial_log
 from housectl.backends.katib.manifest import LAST_WORDS_ENDING
 from housectl.backends.katib.observer import Observer, unknown
@@ -24,17 +19,14 @@ from housectl.backends.katib.preflight import preflight
 from housectl.backends.katib.records import KatibSettings, PlanRecord
 from housectl.backends.katib.snapshot import BY_TIME, BY_USER
 from housectl.backends.katib.volume import Volume
+from housectl.backends.katib.volume_pod import VolumePods
 from housectl.backends.kube.client import Kube
 from housectl.backends.kube.kinds import EXPERIMENTS, JOBS
 from housectl.backends.output import check_task_output, check_trial_output
 from housectl.contract.files import new_directory
 from housectl.contract.inputs import Inputs, read_inputs
 from housectl.contract.record import canonical_json
-from housectl.errors import (
-    PodError,
-    UnknownExperimentError,
-    UsageError,
-)
+from housectl.errors import UnknownExperimentError, UsageError
 from housectl.experiment import Experiment, ExperimentState, Trial
 
 
@@ -216,7 +208,8 @@ class KatibBackend:
                 for member in self._observer.members(handle.name):
                     self._kube.delete(EXPERIMENTS, member)
             self._observer.wait_until_gone(handle.name)
-            self._remove([work_path(handle.name)], record)
+            # An image that does not start may be the very reason for deleting something.
+            self._volume(record).remove([work_path(handle.name)], otherwise=self._image)
 
     def _stop(self, handle: Handle, why: str) -> None:
         if isinstance(self._observer.record(handle.name).work, Task):
@@ -227,17 +220,8 @@ class KatibBackend:
         self._observer.forget(handle.name)
 
     def _volume(self, record: PlanRecord) -> Volume:
-        return Volume(kube=self._kube, claim=record.settings.claim, image=record.image)
-
-    def _remove(self, paths: Sequence[str], record: PlanRecord) -> None:
-        volume = self._volume(record)
-        try:
-            volume.remove(paths)
-        except PodError:
-            # An image that does not start may be the very reason for deleting something.
-            if record.image == self._image:
-                raise
-            replace(volume, image=self._image).remove(paths)
+        pods = VolumePods(kube=self._kube, claim=record.settings.claim, image=record.image)
+        return Volume(pods)
 
     def _trial(self, handle: Handle, name: str) -> Trial:
         (trial,) = self._trials(handle, [name])

@@ -1,15 +1,13 @@
 """Katib's metrics collector, whose image a node should have before the first trial comes there."""
 
-from dataclasses import replace
-
 from housectl.backends.katib.readiness.configuration import editing, read_configuration
-from housectl.backends.katib.volume import Volume
+from housectl.backends.katib.volume_pod import VolumePods
 from housectl.errors import ClusterError, PodError
 
 _KIND = "StdOut"
 
 
-def check_collector(volume: Volume) -> str:
+def check_collector(pods: VolumePods) -> str:
     """Whether a node gets the collector's image, which it has from then on.
 
     Where it does not have it, the first trial may be over before the image has come: a trainer is
@@ -20,7 +18,7 @@ def check_collector(volume: Volume) -> str:
         ClusterError: There is no such collector.
         Concern: The configuration cannot be read.
     """
-    kube = volume.kube
+    kube = pods.kube
     image = read_configuration(kube, "Katib's collector").collectors.get(_KIND)
     cure = f"{editing(kube)}   # under `kind: {_KIND}`: an image that nodes can pull"
     if image is None:
@@ -30,7 +28,7 @@ def check_collector(volume: Volume) -> str:
             hint=cure,
         )
     try:
-        with replace(volume, beside=image).pod(read_only=True):
+        with pods.running(read_only=True, beside=[image]):
             return f"a pod with {image} beside the trainer"
     except PodError as error:
         raise PodError(f"Katib's metrics collector: {error.message}", hint=cure) from error
