@@ -6,8 +6,6 @@ from datetime import timedelta
 
 from housectl.diagnosis.cause import Cause, first_cause
 from housectl.diagnosis.installation import webhook_pods
-from housectl.diagnosis.metric import is_usable
-from housectl.diagnosis.objects import find
 from housectl.diagnosis.observed import Observed
 from housectl.diagnosis.reconcile import reconcile_error
 from housectl.diagnosis.suggestion import (
@@ -29,11 +27,10 @@ def experiment_cause(observed: Observed) -> Cause | None:
 
     A Failed one is always explained, also if it has a usable trial.
     """
-    conditions = observed.experiment.status.conditions
-    if find(conditions, "Failed"):
+    if observed.experiment.has_failed:
         return refused_search(observed) or _no_trial(observed)
-    if find(conditions, "Succeeded"):
-        usable = any(is_usable(trial) for trial in observed.trials)
+    if observed.experiment.has_ended:
+        usable = any(trial.objective is not None for trial in observed.trials)
         return None if usable else _no_trial(observed)
     return first_cause(_PROBES, observed)
 
@@ -76,7 +73,7 @@ def _trials_stuck(observed: Observed) -> Cause | None:
 
 def _no_trial(observed: Observed) -> Cause | None:
     """Return why an experiment ended without a usable trial."""
-    useless = [trial for trial in observed.trials if not is_usable(trial)]
+    useless = [trial for trial in observed.trials if trial.objective is None]
     causes = [cause for trial in useless if (cause := trial_cause(observed, trial))]
     if not causes:
         return None

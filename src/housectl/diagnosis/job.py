@@ -15,12 +15,10 @@ from housectl.diagnosis.ending import (
     unusable_inputs,
 )
 from housectl.diagnosis.loss import gone
-from housectl.diagnosis.objects import Event, Job, Pod, find
+from housectl.diagnosis.objects import Event, Job, Pod
 from housectl.diagnosis.refusal import refused
 from housectl.diagnosis.seen import about, newest
 from housectl.diagnosis.starting import POD_PROBES
-
-_FAILED = ("Failed", "FailureTarget")
 
 
 def task_cause(
@@ -68,7 +66,7 @@ def _pod(attempt: Attempt) -> Cause | None:
 def _podless(attempt: Attempt) -> Cause | None:
     """Return why there is no pod: the cluster refuses to make one."""
     job = attempt.job
-    if attempt.pods or job is None or job.status.active or _is_over(job):
+    if attempt.pods or job is None or job.status.active or job.is_decided:
         return None
     event = newest(about(attempt.events, "Job", job.metadata), "FailedCreate")
     return refused(attempt.place, event.message) if event else None
@@ -76,23 +74,13 @@ def _podless(attempt: Attempt) -> Cause | None:
 
 def _pod_gone(attempt: Attempt) -> Cause | None:
     """Return why a job that has failed has no pod that could tell the reason."""
-    if attempt.pods or attempt.job is None or not _has_failed(attempt.job):
+    if attempt.pods or attempt.job is None or not attempt.job.has_failed:
         return None
     cause = gone(attempt.former) if attempt.former else None
     return cause or Cause(
         what="its pod is not there: it was deleted, or lost with its node.",
         cure=attempt.place.kubectl("get events --sort-by=.lastTimestamp"),
     )
-
-
-def _is_over(job: Job) -> bool:
-    return any(
-        find(job.status.conditions, end) for end in ("Complete", "SuccessCriteriaMet", *_FAILED)
-    )
-
-
-def _has_failed(job: Job) -> bool:
-    return any(find(job.status.conditions, end) for end in _FAILED)
 
 
 # The deadline comes first, because Kubernetes deletes the pod with it; then what was done to the

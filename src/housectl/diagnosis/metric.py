@@ -1,26 +1,14 @@
 """The objective of a trial: as Katib observed it, and as the trainer printed it."""
 
-import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from housectl.diagnosis.cause import Cause
-from housectl.diagnosis.objects import KatibTrial, Metric
+from housectl.diagnosis.objects import KatibTrial, finite_number
 
 # What Katib's default filter takes for the name of a metric; and its value, even if no number.
 _PRINTED = re.compile(r"(?P<name>[\w|-]+)\s*=\s*(?P<value>[^\s,;]*)")
 _SHOWN = 3
-
-
-def is_usable(trial: KatibTrial) -> bool:
-    """Whether the objective that Katib observed is a finite number."""
-    name = trial.spec.objective.objective_metric_name
-    return any(
-        _is_finite(value)
-        for metric in trial.status.observation.metrics
-        if metric.name == name or not name
-        for value in _values(metric)
-    )
 
 
 def missing_metric(trial: KatibTrial, lines: Sequence[str], logs: str) -> Cause:
@@ -28,7 +16,7 @@ def missing_metric(trial: KatibTrial, lines: Sequence[str], logs: str) -> Cause:
     name = trial.spec.objective.objective_metric_name or "metric"
     printed = dict(_printed(lines))
     value = printed.pop(name, None)
-    if value is not None and _is_finite(value):
+    if value is not None and finite_number(value) is not None:
         what = (
             f"no metric: the training printed {name}={value}, but Katib's filter does not see it."
         )
@@ -43,7 +31,7 @@ def unusable_metric(trial: KatibTrial, lines: Sequence[str], logs: str) -> Cause
     """Return the cause of a trial that Katib takes for a success although it has no number."""
     name = trial.spec.objective.objective_metric_name or "metric"
     value = dict(_printed(lines)).get(name)
-    unknown = value is None or _is_finite(value)
+    unknown = value is None or finite_number(value) is not None
     what = f"its {name} is no finite number." if unknown else _not_finite(name, value)
     return Cause(what=what, cure=logs)
 
@@ -61,19 +49,12 @@ def _printed(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
 def _others(trial: KatibTrial, printed: Iterable[tuple[str, str]]) -> str:
     """Return the metrics that were printed instead; a parameter's value is none."""
     parameters = {each.name for each in trial.spec.parameter_assignments}
-    seen = [name for name, value in printed if name not in parameters and _is_finite(value)]
+    seen = [
+        name
+        for name, value in printed
+        if name not in parameters and finite_number(value) is not None
+    ]
     if not seen:
         return ""
     numbers = "numbers" if seen[1:] else "a number"
     return f", but {numbers} called {', '.join(seen[-_SHOWN:])}"
-
-
-def _values(metric: Metric) -> Sequence[str]:
-    return metric.latest, metric.min
-
-
-def _is_finite(value: str) -> bool:
-    try:
-        return math.isfinite(float(value))
-    except ValueError:
-        return False

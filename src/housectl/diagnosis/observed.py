@@ -15,10 +15,7 @@ from housectl.diagnosis.objects import (
     KatibTrial,
     Pod,
     Suggestion,
-    find,
 )
-
-_ENDS = ("Succeeded", "Failed", "MetricsUnavailable", "Killed", "EarlyStopped")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +62,7 @@ class Observed:
     @property
     def active_trials(self) -> list[KatibTrial]:
         """The trials that have not ended."""
-        return [trial for trial in self.trials if not has_ended(trial)]
+        return [trial for trial in self.trials if not trial.has_ended]
 
     @property
     def progress(self) -> datetime:
@@ -100,8 +97,3 @@ class Observed:
             lines=trainer_lines(self.collector(trial)),
             logs=f"housectl logs {self.title} --trial {name}",
         )
-
-
-def has_ended(trial: KatibTrial) -> bool:
-    """Whether a trial is over, well or not."""
-    return any(find(trial.status.conditions, end) for end in _ENDS)

@@ -9,9 +9,9 @@ from housectl.diagnosis.cause import Cause, first_cause, sentence
 from housectl.diagnosis.collector import collector_died
 from housectl.diagnosis.installation import database_pods, webhook_pods
 from housectl.diagnosis.job import JOB_PROBES
-from housectl.diagnosis.metric import is_usable, missing_metric, unusable_metric
+from housectl.diagnosis.metric import missing_metric, unusable_metric
 from housectl.diagnosis.objects import Event, KatibTrial, find
-from housectl.diagnosis.observed import Observed, has_ended
+from housectl.diagnosis.observed import Observed
 from housectl.diagnosis.origin import COLLECTORS
 from housectl.diagnosis.reconcile import persistent_error
 from housectl.diagnosis.seen import about, since
@@ -32,7 +32,7 @@ class _Case:
 
 def trial_cause(observed: Observed, trial: KatibTrial) -> Cause | None:
     """Return why a trial is stuck or has failed; None if it goes on, or has ended well."""
-    if find(trial.status.conditions, "Succeeded") and is_usable(trial):
+    if trial.has_succeeded and trial.objective is not None:
         return None
     case = _Case(observed=observed, trial=trial, attempt=observed.attempt(trial))
     return None if _is_ending(case) else first_cause(_PROBES, case)
@@ -44,7 +44,7 @@ def _is_ending(case: _Case) -> bool:
     ends = [each.last_transition_time for each in job.status.conditions] if job else []
     ends += [trainer.finished_at] if trainer else []
     recent = [end for end in ends if end and case.observed.now - end < _REPORT_PATIENCE]
-    return bool(recent) and not has_ended(case.trial)
+    return bool(recent) and not case.trial.has_ended
 
 
 def _job(case: _Case) -> Cause | None:
@@ -61,7 +61,7 @@ def _metric(case: _Case) -> Cause | None:
         if not case.observed.collector(case.trial):
             return _unknown_metric(case)
         return missing_metric(case.trial, case.attempt.lines, case.attempt.logs)
-    if find(case.trial.status.conditions, "Succeeded"):
+    if case.trial.has_succeeded:
         return unusable_metric(case.trial, case.attempt.lines, case.attempt.logs)
     return None
 
@@ -80,7 +80,7 @@ def _unknown_metric(case: _Case) -> Cause:
 def _uncollected(case: _Case) -> Cause | None:
     """Return the cause of a trial that will not end, as its pod has no sidecar."""
     observed, seen = case.observed, case.attempt.seen
-    if has_ended(case.trial) or not (seen or _completion(case)):
+    if case.trial.has_ended or not (seen or _completion(case)):
         return None
     if case.trial.spec.metrics_collector.collector.kind not in _COLLECTED:
         return None
@@ -101,7 +101,7 @@ def _uncollected(case: _Case) -> Cause | None:
 def _unread(case: _Case) -> Cause | None:
     """Return why Katib cannot read the metric of a job that has completed."""
     completion = _completion(case)
-    if completion is None or has_ended(case.trial):
+    if completion is None or case.trial.has_ended:
         return None
     error = persistent_error(since(_told(case), completion))
     if error is None:
@@ -115,7 +115,7 @@ def _unread(case: _Case) -> Cause | None:
 
 def _unnoticed(case: _Case) -> Cause | None:
     """Return the cause of a trial that does not end, although its job has for some seconds."""
-    if has_ended(case.trial) or not _completion(case):
+    if case.trial.has_ended or not _completion(case):
         return None
     return Cause(
         what="the training has ended, but Katib's controller does not take notice of it.",
@@ -130,7 +130,7 @@ def _completion(case: _Case) -> datetime | None:
 
 def _unreconciled(case: _Case) -> Cause | None:
     """Return why Katib cannot make the job of a trial."""
-    if case.attempt.job or has_ended(case.trial):
+    if case.attempt.job or case.trial.has_ended:
         return None
     error = persistent_error(_told(case))
     if error is None:

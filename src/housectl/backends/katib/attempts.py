@@ -9,7 +9,6 @@ from housectl.backends.katib.manifest import Member
 from housectl.backends.katib.plan import members
 from housectl.contract.recipe import Family
 from housectl.diagnosis.objects import KatibExperiment
-from housectl.diagnosis.observed import has_ended
 from housectl.experiment import Experiment
 
 
@@ -43,7 +42,7 @@ def missing_members(
         for member in look.members
         if attempt_of(member) < attempt
     }
-    owners = (trial.metadata.labels[EXPERIMENT_LABEL] for trial in look.trials if has_ended(trial))
+    owners = (trial.metadata.labels[EXPERIMENT_LABEL] for trial in look.trials if trial.has_ended)
     ended = Counter(earlier[owner] for owner in owners if owner in earlier)
     there = {member.metadata.name for member in look.members}
     wanted = members(experiment, ended=ended, attempt=attempt)

@@ -11,9 +11,8 @@ from housectl.backends.katib.look import ExperimentLook, TaskLook
 from housectl.backends.kube.client import Kube
 from housectl.diagnosis.experiment import experiment_cause
 from housectl.diagnosis.job import task_cause
-from housectl.diagnosis.metric import is_usable
 from housectl.diagnosis.objects import KatibExperiment, KatibTrial, ObjectMeta, Pod
-from housectl.diagnosis.observed import Observed, has_ended
+from housectl.diagnosis.observed import Observed
 from housectl.diagnosis.origin import COLLECTORS
 from housectl.diagnosis.trial import trial_cause
 from housectl.errors import ClusterError
@@ -94,7 +93,7 @@ class ExperimentCauses:
             if pod.metadata.labels.get(TRIAL_LABEL) == trial.metadata.name:
                 for each in pod.status.container_statuses:
                     ended = each.state.terminated
-                    if each.name in COLLECTORS and ended and (ended.exit_code or has_ended(trial)):
+                    if each.name in COLLECTORS and ended and (ended.exit_code or trial.has_ended):
                         return self.causes.log(pod, each.name)
         return []
 
@@ -113,7 +112,9 @@ class ExperimentCauses:
             pods=[each for each in self.look.pods if _may_be_of(each.metadata, name)],
             events=self.look.events,
             collectors={
-                each.metadata.name: self._collector(each) for each in trials if not is_usable(each)
+                each.metadata.name: self._collector(each)
+                for each in trials
+                if each.objective is None
             },
             now=datetime.now(UTC),
         )

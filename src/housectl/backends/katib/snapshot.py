@@ -1,6 +1,5 @@
 """From what a cluster has to a snapshot: the trials, and how the search stands. Pure."""
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
@@ -13,10 +12,8 @@ from housectl.backends.katib.attempts import (
 )
 from housectl.backends.katib.layout import EXPERIMENT_LABEL, STOPPED_ANNOTATION
 from housectl.backends.katib.look import ExperimentLook, TaskLook
-from housectl.contract.metrics import OBJECTIVE
 from housectl.contract.recipe import Assignment, Family, Value
-from housectl.diagnosis.objects import KatibExperiment, KatibTrial, find
-from housectl.diagnosis.observed import has_ended
+from housectl.diagnosis.objects import KatibExperiment, KatibTrial
 from housectl.experiment import (
     Experiment,
     ExperimentState,
@@ -33,9 +30,6 @@ TrialCause = Callable[[KatibTrial], str | None]
 MemberCause = Callable[[KatibExperiment], str | None]
 
 BY_USER, BY_TIME = "by the user", "its time was up"
-
-_TASK_ENDS = {"Complete": ExperimentState.SUCCEEDED, "Failed": ExperimentState.FAILED}
-_FAILED = ("Failed", "MetricsUnavailable", "Killed", "EarlyStopped")
 
 
 def snapshot_of(
@@ -64,37 +58,22 @@ def snapshot_of(
         reason=_reason(experiment, look, trials, state, member_cause),
         warnings=tuple(_warnings(experiment, look, trials)) if state.ended else (),
         started=_seconds(look.members[0].metadata.creation_timestamp),
-        finished=max(filter(None, map(_end, look.members)), default=None) if state.ended else None,
+        finished=_finished(look) if state.ended else None,
     )
 
 
 def task_snapshot_of(look: TaskLook, cause: str | None) -> Snapshot:
     """Return how a task stands, and why if it does not get on."""
     job = look.jobs[0]
-    end = find(job.status.conditions, "Complete") or find(job.status.conditions, "Failed")
-    state = _TASK_ENDS[end.type] if end else ExperimentState.RUNNING
+    state = ExperimentState.FAILED if job.has_failed else ExperimentState.SUCCEEDED
+    if not job.has_ended:
+        state = ExperimentState.RUNNING
     return Snapshot(
         state=state,
         reason=None if state is ExperimentState.SUCCEEDED else cause,
         started=_seconds(job.metadata.creation_timestamp),
-        finished=_seconds(end.last_transition_time) if end else None,
+        finished=_seconds(job.ended_at),
     )
-
-
-def is_over(member: KatibExperiment) -> bool:
-    """Return whether Katib starts no more trials of a member."""
-    return any(find(member.status.conditions, kind) for kind in ("Succeeded", "Failed"))
-
-
-def _objective_of(trial: KatibTrial) -> float | None:
-    """Return the objective that Katib has of a trial, if it is a finite number."""
-    for metric in trial.status.observation.metrics:
-        if metric.name == OBJECTIVE:
-            for text in (metric.latest, metric.min):
-                value = _number(text)
-                if math.isfinite(value):
-                    return value
-    return None
 
 
 def _in_order(trials: Iterable[KatibTrial]) -> list[KatibTrial]:
@@ -123,9 +102,9 @@ def _trial(
     trial: KatibTrial,
     trial_cause: TrialCause,
 ) -> Trial:
-    mse = _objective_of(trial) if find(trial.status.conditions, "Succeeded") else None
+    mse = trial.objective if trial.has_succeeded else None
     state = TrialState.FAILED if mse is None else TrialState.SUCCEEDED
-    if not has_ended(trial):
+    if not trial.has_ended:
         state = TrialState.RUNNING
     cause = None if state is TrialState.SUCCEEDED else trial_cause(trial)
     if state is TrialState.FAILED and cause is None:
@@ -144,8 +123,7 @@ def _trial(
 
 
 def _told(trial: KatibTrial) -> str:
-    ends = (find(trial.status.conditions, kind) for kind in _FAILED)
-    return next((end.message for end in ends if end), "it has no objective")
+    return trial.end.message if trial.end and not trial.has_succeeded else "it has no objective"
 
 
 def _assignment(experiment: Experiment, family: Family, trial: KatibTrial) -> Assignment:
@@ -176,11 +154,11 @@ def _state(
     newest = newest_members(look)
     if BY_USER in map(_stopped, newest):
         return ExperimentState.STOPPED
-    if not all(is_over(each) or _stopped(each) for each in newest):
+    if not all(each.has_ended or _stopped(each) for each in newest):
         return ExperimentState.RUNNING if trials else ExperimentState.CREATED
     if _missing(experiment, look) and not any(map(_stopped, newest)):
         return ExperimentState.INTERRUPTED
-    failed = any(find(each.status.conditions, "Failed") and not _stopped(each) for each in newest)
+    failed = any(each.has_failed and not _stopped(each) for each in newest)
     usable = best_trial(trials) is not None
     return ExperimentState.FAILED if failed or not usable else ExperimentState.SUCCEEDED
 
@@ -228,7 +206,7 @@ def _warnings(
     for member in look.members:
         name = member.metadata.name
         best = best_trial(each for each in trials if members[each.name] == name)
-        if not is_over(member):
+        if not member.has_ended:
             yield (
                 f"Katib has not ended {name}, as its algorithm gives no trial that could fail; the "
                 f"algorithm's service runs on until: housectl delete {experiment.name}"
@@ -247,17 +225,10 @@ def _differs(trials: Sequence[Trial], katibs: str, best: Trial) -> bool:
     return all(each.mse != best.mse for each in trials if each.name == katibs)
 
 
-def _end(member: KatibExperiment) -> float | None:
-    ends = (find(member.status.conditions, kind) for kind in ("Succeeded", "Failed"))
-    return next((_seconds(end.last_transition_time) for end in ends if end), None)
+def _finished(look: ExperimentLook) -> float | None:
+    """Return when the last member has ended that has."""
+    return max((end.timestamp() for each in look.members if (end := each.ended_at)), default=None)
 
 
 def _seconds(time: datetime | None) -> float | None:
     return None if time is None else time.timestamp()
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan

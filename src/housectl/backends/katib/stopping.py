@@ -11,22 +11,18 @@ from housectl.backends.katib.layout import EXPERIMENT_LABEL, STOPPED_ANNOTATION
 from housectl.backends.katib.look import ExperimentLook
 from housectl.backends.katib.manifest import experiment_manifest
 from housectl.backends.katib.records import PlanRecord
-from housectl.backends.katib.snapshot import is_over
 from housectl.backends.kube.client import Kube
 from housectl.backends.kube.kinds import EXPERIMENTS, JOBS, TRIALS
-from housectl.diagnosis.objects import KatibExperiment, KatibTrial, find
-from housectl.diagnosis.observed import has_ended
+from housectl.diagnosis.objects import KatibExperiment, KatibTrial
 from housectl.errors import AbsentError, ClusterError, DeniedError
 from housectl.experiment import Experiment, seconds_used
 
 _PATIENCE_SECONDS = 30.0
 _PAUSE = 0.3
-# Katib counts these against the limit of failed trials.
-_FAILURES = ("Failed", "MetricsUnavailable")
 
 
 def stop(kube: Kube, look: ExperimentLook, why: str) -> None:
-    """End all members that are not over, and what still runs of the others; ended trials stay.
+    """End all members that have not ended, and what still runs of the others; ended trials stay.
 
     A member without any trial is deleted.
 
@@ -35,8 +31,8 @@ def stop(kube: Kube, look: ExperimentLook, why: str) -> None:
     """
     for member in look.members:
         trials = look.trials_of(member)
-        if is_over(member):
-            _delete(kube, (trial for trial in trials if not has_ended(trial)))
+        if member.has_ended:
+            _delete(kube, (trial for trial in trials if not trial.has_ended))
         elif trials:
             _stop_member(kube, member, trials, why)
         else:
@@ -66,8 +62,8 @@ def seconds_left(work: Work, snapshot: Snapshot) -> float | None:
 def _stop_member(kube: Kube, member: KatibExperiment, trials: list[KatibTrial], why: str) -> None:
     """Let Katib end a member for its failed trials: it takes no lower number of trials."""
     name, spec = member.metadata.name, member.spec
-    ended = {trial.metadata.name for trial in trials if has_ended(trial)}
-    failed = sum(any(find(trial.status.conditions, end) for end in _FAILURES) for trial in trials)
+    ended = {trial.metadata.name for trial in trials if trial.has_ended}
+    failed = sum(trial.has_failed for trial in trials)
     change = {
         # Katib refuses each change that leaves no room for another trial.
         "maxTrialCount": (spec.max_trial_count or len(trials)) + 1,
@@ -78,22 +74,22 @@ def _stop_member(kube: Kube, member: KatibExperiment, trials: list[KatibTrial], 
         kube.patch(EXPERIMENTS, name, {"metadata": annotations, "spec": change})
     except DeniedError:
         # Katib lets nobody change an experiment that has just ended by itself.
-        if is_over(kube.get(EXPERIMENTS, name, KatibExperiment)):
+        if kube.get(EXPERIMENTS, name, KatibExperiment).has_ended:
             return
         raise
-    _wait_until_over(kube, name)
+    _wait_until_ended(kube, name)
     left = (trial for trial in _trials(kube, name) if trial.metadata.name not in ended)
-    _delete(kube, (trial for trial in left if not find(trial.status.conditions, "Succeeded")))
+    _delete(kube, (trial for trial in left if not trial.has_succeeded))
 
 
-def _wait_until_over(kube: Kube, member: str) -> None:
+def _wait_until_ended(kube: Kube, member: str) -> None:
     """Wait until Katib has ended a member, letting all fail that runs of it.
 
     One whose algorithm gives no trial any more cannot fail: Katib leaves it open.
     """
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while not is_over(kube.get(EXPERIMENTS, member, KatibExperiment)):
-        active = [trial for trial in _trials(kube, member) if not has_ended(trial)]
+    while not kube.get(EXPERIMENTS, member, KatibExperiment).has_ended:
+        active = [trial for trial in _trials(kube, member) if not trial.has_ended]
         if time.monotonic() > deadline:
             if not active:
                 return

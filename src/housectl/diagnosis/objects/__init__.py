@@ -7,6 +7,7 @@ from housectl.diagnosis.objects.base import (
     Owner,
     View,
     find,
+    find_any,
     view,
 )
 from housectl.diagnosis.objects.claims import (
@@ -38,6 +39,7 @@ from housectl.diagnosis.objects.katib import (
     SuggestionStatus,
     TrialSpec,
     TrialStatus,
+    finite_number,
 )
 from housectl.diagnosis.objects.pods import (
     ClaimSource,
@@ -110,6 +112,8 @@ __all__ = [
     "Volume",
     "Waiting",
     "find",
+    "find_any",
+    "finite_number",
     "inputs_mark",
     "view",
 ]

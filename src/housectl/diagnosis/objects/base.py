@@ -1,6 +1,6 @@
 """What all objects have in common."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TypeVar, dataclass_transform
 
@@ -76,3 +76,8 @@ class Condition(View):
 def find(conditions: list[Condition], kind: str) -> Condition | None:
     """Return the condition of this type if it holds."""
     return next((each for each in conditions if each.type == kind and each.holds), None)
+
+
+def find_any(conditions: list[Condition], kinds: Iterable[str]) -> Condition | None:
+    """Return the condition of the first of these types that holds."""
+    return next((found for kind in kinds if (found := find(conditions, kind))), None)

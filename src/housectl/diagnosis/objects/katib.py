@@ -1,8 +1,13 @@
 """Katib's own kinds."""
 
+import math
 from datetime import datetime
 
-from housectl.diagnosis.objects.base import Condition, ObjectMeta, View
+from housectl.diagnosis.objects.base import Condition, ObjectMeta, View, find, find_any
+
+_TRIAL_ENDS = ("Failed", "MetricsUnavailable", "Killed", "EarlyStopped", "Succeeded")
+_TRIAL_FAILURES = ("Failed", "MetricsUnavailable")
+_EXPERIMENT_ENDS = ("Succeeded", "Failed")
 
 
 class ParameterAssignment(View):
@@ -19,6 +24,21 @@ class Metric(View):
     min: str = "unavailable"
     max: str = "unavailable"
     latest: str = "unavailable"
+
+    @property
+    def number(self) -> float | None:
+        """Its value, if it is a finite number."""
+        numbers = (finite_number(text) for text in (self.latest, self.min))
+        return next((each for each in numbers if each is not None), None)
+
+
+def finite_number(text: str) -> float | None:
+    """Return the number that a text is, if it is a finite one."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 class Observation(View):
@@ -70,6 +90,33 @@ class KatibTrial(View):
     spec: TrialSpec = TrialSpec()
     status: TrialStatus = TrialStatus()
 
+    @property
+    def end(self) -> Condition | None:
+        """The condition that it has ended with, if it has."""
+        return find_any(self.status.conditions, _TRIAL_ENDS)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it has ended, well or not."""
+        return self.end is not None
+
+    @property
+    def has_succeeded(self) -> bool:
+        """Whether Katib takes it for a success, which says nothing of its objective."""
+        return find(self.status.conditions, "Succeeded") is not None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether Katib counts it against the limit of failed trials."""
+        return find_any(self.status.conditions, _TRIAL_FAILURES) is not None
+
+    @property
+    def objective(self) -> float | None:
+        """What Katib observed of its objective, if it is a finite number."""
+        name = self.spec.objective.objective_metric_name
+        numbers = (each.number for each in self.status.observation.metrics if each.name == name)
+        return next((each for each in numbers if each is not None), None)
+
 
 class Algorithm(View):
     """How assignments are chosen."""
@@ -115,6 +162,22 @@ class KatibExperiment(View):
     metadata: ObjectMeta
     spec: ExperimentSpec = ExperimentSpec()
     status: ExperimentStatus = ExperimentStatus()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether Katib starts no more trials of it."""
+        return find_any(self.status.conditions, _EXPERIMENT_ENDS) is not None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it has ended without what it was made for."""
+        return find(self.status.conditions, "Failed") is not None
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When it has ended, if it has."""
+        end = find_any(self.status.conditions, _EXPERIMENT_ENDS)
+        return end.last_transition_time if end else None
 
 
 class SuggestionSpec(View):

@@ -2,8 +2,13 @@
 
 from datetime import datetime
 
-from housectl.diagnosis.objects.base import Condition, ObjectMeta, View
+from housectl.diagnosis.objects.base import Condition, ObjectMeta, View, find_any
 from housectl.diagnosis.objects.pods import PodSpec
+
+_ENDS = ("Complete", "Failed")
+_FAILURES = ("Failed", "FailureTarget")
+# Kubernetes says how a job ends before the last of its pods has ended.
+_DECISIONS = ("Complete", "SuccessCriteriaMet", *_FAILURES)
 
 
 class PodTemplate(View):
@@ -38,6 +43,27 @@ class Job(View):
     metadata: ObjectMeta
     spec: JobSpec = JobSpec()
     status: JobStatus = JobStatus()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it has ended, and its pods have."""
+        return find_any(self.status.conditions, _ENDS) is not None
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When it has ended, if it has."""
+        end = find_any(self.status.conditions, _ENDS)
+        return end.last_transition_time if end else None
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether it makes no more pods; the last ones may still be ending."""
+        return find_any(self.status.conditions, _DECISIONS) is not None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it has failed; its last pods may still be ending."""
+        return find_any(self.status.conditions, _FAILURES) is not None
 
 
 class DeploymentStatus(View):
