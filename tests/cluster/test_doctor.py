@@ -20,15 +20,15 @@ from housectl.backends.katib.volume_pod import VolumePods
 from housectl.backends.kube.client import Kube
 from housectl.errors import ExitStatus, PodError
 from tests.cluster.accounts import kubeconfig_of
-from tests.cluster.faults import without_collector, without_webhooks
+from tests.cluster.faults import needs_parts, without_collector, without_webhooks
 from tests.cluster.nodes import SERVER, TRAINER, kubectl, new_namespace, with_kubectl
 from tests.projects import HOUSECTL, Answer, ProjectDirectory, clean_environment, example
 from tests.test_way import free_port
 
 Row = Mapping[str, str]
 CHECKS = (
-    *("cluster", "rights", "Katib", "namespace", "claim", "algorithm", "room", "search", "image"),
-    "collector",
+    *("cluster", "rights", "Katib", "database", "namespace", "claim", "algorithm", "room"),
+    *("search", "image", "collector"),
 )
 SMALL = {"cpu": "50m", "memory": "64Mi", "algorithm": "random", "image": TRAINER}
 
@@ -90,7 +90,8 @@ def test_all_is_well_on_a_cluster_that_is_prepared(
     project: ProjectDirectory, namespace: str
 ) -> None:
     before = experiments(namespace)
-    answer = doctor(project)
+    with with_database():
+        answer = doctor(project)
     found = rows(answer)
     assert answer.status == ExitStatus.DONE
     assert results(found) == dict.fromkeys(CHECKS, "ok")
@@ -108,9 +109,11 @@ def test_the_rights_of_the_role_are_enough(
     found = rows(answer)
     assert answer.status == ExitStatus.DONE
     # Other people's pods are none of its business.
-    assert results(found) == {**dict.fromkeys(CHECKS, "ok"), "room": "warning"}
+    others = {"room": "warning", "database": "warning"}
+    assert results(found) == {**dict.fromkeys(CHECKS, "ok"), **others}
     assert "may not list pods on the whole cluster" in found["room"]["found"]
-    assert "whose database this user may not look at" in found["Katib"]["found"]
+    assert found["database"]["found"].startswith("Katib's database cannot be checked: ")
+    assert "may not list pods in the namespace kubeflow" in found["database"]["found"]
 
 
 def test_rights_that_are_missing_are_named(
@@ -449,6 +452,7 @@ def test_a_collector_without_programs_is_on_the_node_too(
 
 
 KATIB = "--namespace=kubeflow"
+MANAGER = "deployment/katib-db-manager"
 
 
 @contextmanager
@@ -470,22 +474,40 @@ def katib_pod(component: str, *command: str) -> Iterator[None]:
         kubectl("delete", KATIB, f"pod/{name}")
 
 
+def has_database() -> bool:
+    return bool(kubectl("get", KATIB, MANAGER, "--ignore-not-found", "--output=name"))
+
+
+def wait_for_database() -> None:
+    kubectl("wait", KATIB, "pod/housectl-tests-db-manager", "--for=condition=Ready")
+
+
+@contextmanager
+def with_database() -> Iterator[None]:
+    """Have a Katib whose database's manager is ready; that of a stand-in has no pod by itself."""
+    if has_database():
+        yield
+        return
+    with katib_pod("db-manager", "sleep", "600"):
+        wait_for_database()
+        yield
+
+
 @contextmanager
 def without_database() -> Iterator[None]:
     """Have a Katib without its database's manager; of a stand-in, no part has pods by itself."""
-    manager = "deployment/katib-db-manager"
-    if not kubectl("get", KATIB, manager, "--ignore-not-found", "--output=name"):
+    if not has_database():
         with katib_pod("controller", "sleep", "600"):
             yield
         return
-    kubectl("scale", KATIB, manager, "--replicas=0")
+    kubectl("scale", KATIB, MANAGER, "--replicas=0")
     selector = "--selector=katib.kubeflow.org/component=db-manager"
     kubectl("wait", KATIB, "pod", selector, "--for=delete", "--timeout=60s")
     try:
         yield
     finally:
-        kubectl("scale", KATIB, manager, "--replicas=1")
-        kubectl("rollout", "status", KATIB, manager, "--timeout=120s")
+        kubectl("scale", KATIB, MANAGER, "--replicas=1")
+        kubectl("rollout", "status", KATIB, MANAGER, "--timeout=120s")
 
 
 @pytest.mark.alone
@@ -494,9 +516,11 @@ def test_katibs_database_has_no_pod(project: ProjectDirectory) -> None:
         answer = doctor(project)
     found = rows(answer)
     assert answer.status == ExitStatus.CLUSTER
-    assert found["Katib"]["result"] == "failed"
-    assert "No pod of db-manager, a part of Katib's database, is ready" in found["Katib"]["found"]
-    assert "scale deployment katib-db-manager --replicas=1" in found["Katib"]["cure"]
+    assert found["Katib"]["result"] == "ok"
+    database = found["database"]
+    assert database["result"] == "failed"
+    assert "No pod of db-manager, a part of Katib's database, is ready" in database["found"]
+    assert "scale deployment katib-db-manager --replicas=1" in database["cure"]
     assert found["search"]["result"] == "skipped"
 
 
@@ -504,12 +528,21 @@ def test_katibs_database_has_no_pod(project: ProjectDirectory) -> None:
 def test_katibs_database_crashes(project: ProjectDirectory) -> None:
     with without_database():
         with katib_pod("db-manager", "false"):
-            found = rows(doctor(project))["Katib"]
+            found = rows(doctor(project))["database"]
         assert found["result"] == "failed"
         assert "No pod of db-manager" in found["found"]
         assert "describe pods -l katib.kubeflow.org/component=db-manager" in found["cure"]
         with katib_pod("db-manager", "sleep", "600"):
-            kubectl("wait", KATIB, "pod/housectl-tests-db-manager", "--for=condition=Ready")
-            found = rows(doctor(project))["Katib"]
+            wait_for_database()
+            found = rows(doctor(project))["database"]
         assert found["result"] == "ok"
-        assert "whose database runs" in found["found"]
+        assert "db-manager run in the namespace kubeflow" in found["found"]
+
+
+@pytest.mark.alone
+def test_katibs_database_is_elsewhere(project: ProjectDirectory) -> None:
+    needs_parts()
+    found = rows(doctor(project))["database"]
+    assert found["result"] == "warning"
+    assert "Katib has no pods in the namespace kubeflow" in found["found"]
+    assert found["cure"].endswith("get pods -A -l katib.kubeflow.org/component")

@@ -14,7 +14,7 @@ from tests.test_way import free_port
 
 Row = dict[str, str]
 AFTER = (
-    *("rights", "Katib", "namespace", "claim", "algorithm", "room", "search", "image"),
+    *("rights", "Katib", "database", "namespace", "claim", "algorithm", "room", "search", "image"),
     "collector",
 )
 
@@ -113,6 +113,7 @@ def test_a_cluster_without_katib(
     assert found["Katib"]["result"] == "failed"
     assert found["Katib"]["found"].startswith("The cluster has no Katib: it does not know")
     assert found["Katib"]["cure"].startswith("kubectl --context here apply -k")
+    assert found["database"]["found"] == "needs Katib"
     tuned = project.run("tune", KUBECONFIG=config)
     assert tuned.status == ExitStatus.CLUSTER
     assert "The cluster has no Katib" in tuned.err

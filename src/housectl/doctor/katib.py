@@ -9,6 +9,7 @@ from housectl.backends.katib.plan import KatibPlan
 from housectl.backends.katib.readiness.algorithm import check_algorithm
 from housectl.backends.katib.readiness.claim import check_claim
 from housectl.backends.katib.readiness.collector import check_collector
+from housectl.backends.katib.readiness.database import check_database
 from housectl.backends.katib.readiness.image import check_image
 from housectl.backends.katib.readiness.katib import check_admission, check_katib
 from housectl.backends.katib.readiness.namespace import check_namespace
@@ -44,11 +45,12 @@ def checks(patient: Patient) -> Sequence[Check]:
         Check("cluster", partial(check_server, kube)),
         Check("rights", partial(check_rights, kube), needs=("cluster",)),
         Check("Katib", partial(check_katib, kube), needs=("cluster",)),
+        Check("database", partial(check_database, kube), needs=("Katib",)),
         Check("namespace", partial(check_namespace, kube), needs=("cluster",)),
         Check("claim", partial(check_claim, kube, said.claim), needs=("namespace",)),
         Check("algorithm", partial(check_algorithm, kube, said.algorithm), needs=("Katib",)),
         Check("room", room, needs=("data", "cluster")),
-        Check("search", search, needs=("data", "rights", "namespace", "algorithm")),
+        Check("search", search, needs=("data", "rights", "namespace", "database", "algorithm")),
         Check("image", image, needs=("search", "claim")),
         Check("collector", collector, needs=("image",)),
     )

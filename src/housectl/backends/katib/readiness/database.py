@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from housectl.backends.katib.readiness.looking import if_allowed
 from housectl.backends.kube.client import Kube
 from housectl.backends.kube.kinds import PODS
 from housectl.diagnosis.installation import KATIB_NAMESPACE
 from housectl.diagnosis.objects import Pod, find
-from housectl.errors import ClusterError, ForbiddenError
+from housectl.errors import ClusterError, Concern
 
 _COMPONENT = "katib.kubeflow.org/component"
 _MANAGER = "db-manager"
@@ -20,14 +21,17 @@ def check_database(kube: Kube) -> str:
 
     Raises:
         ClusterError: A part of it does not.
+        Concern: Its pods are elsewhere, or the user may not look at them.
     """
     katib = replace(kube, namespace=KATIB_NAMESPACE)
-    try:
+    with if_allowed("Katib's database"):
         pods = katib.views(PODS, Pod, labels=_COMPONENT)
-    except ForbiddenError:
-        return "whose database this user may not look at"
     if not pods:
-        return f"whose database is not in the namespace {KATIB_NAMESPACE}"
+        raise Concern(
+            f"Katib's database cannot be checked: Katib has no pods in the namespace "
+            f"{KATIB_NAMESPACE}.",
+            cure=f"{kube.server.kubectl} get pods -A -l {_COMPONENT}",
+        )
     if part := broken_part(pods):
         raise ClusterError(
             f"No pod of {part}, a part of Katib's database, is ready in the namespace "
@@ -37,7 +41,8 @@ def check_database(kube: Kube) -> str:
             if _pods_of(part, pods)
             else f"{katib.kubectl} scale deployment katib-{part} --replicas=1",
         )
-    return "whose database runs"
+    running = " and ".join(part for part in _PARTS if _pods_of(part, pods))
+    return f"Katib's {running} run in the namespace {KATIB_NAMESPACE}"
 
 
 def broken_part(pods: Sequence[Pod]) -> str | None:

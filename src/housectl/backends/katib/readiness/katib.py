@@ -2,7 +2,6 @@
 
 from housectl.backends.katib.admission import check_plan
 from housectl.backends.katib.plan import KatibPlan
-from housectl.backends.katib.readiness.database import check_database
 from housectl.backends.katib.readiness.looking import if_allowed
 from housectl.backends.kube.client import Kube
 from housectl.backends.kube.failures import katib_missing
@@ -38,15 +37,14 @@ def require_katib(kube: Kube) -> None:
 
 
 def check_katib(kube: Kube) -> str:
-    """Whether the cluster has Katib's kinds, and its database runs.
+    """Whether the cluster has Katib's kinds.
 
     Raises:
         KatibMissingError: It does not have them.
-        ClusterError: The database does not run.
         Concern: The user may not know what the cluster has.
     """
     require_katib(kube)
-    return f"{', '.join(kind.plural for kind in _KINDS)} of {_VERSION}, {check_database(kube)}"
+    return f"{', '.join(kind.plural for kind in _KINDS)} of {_VERSION}"
 
 
 def check_admission(kube: Kube, plan: KatibPlan) -> str:
