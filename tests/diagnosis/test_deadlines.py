@@ -54,6 +54,21 @@ def test_an_image_that_was_still_pulled() -> None:
     )
 
 
+def test_a_trainer_that_would_have_ended_itself_has_started_too_late() -> None:
+    case = limited(overdue("pull"), seconds="600", deadline=2400)
+    late = (
+        "its pod came up too late: it had not started within 1800 s, and had to end by its job's "
+        "deadline of 2400 s. Cure: "
+    )
+    started = told(case, of_container(case, TRAINER, "Started"))
+    assert said(started) == f"{late}{again('pull-4w5qm')}"
+    assert said(replace(case, events=[])) == (
+        f"{late}kubectl get events --sort-by=.lastTimestamp -n diag   # shows what it waited for; "
+        "then housectl tune again"
+    )
+    assert said(case).startswith("timed out after 2400 s, before its pod was up: the image ")
+
+
 def test_what_came_in_order_at_last() -> None:
     refused = overdue("quotamiss")
     created = changed(refused.events[-1], reason="SuccessfulCreate", message="Created pod: x")
@@ -85,6 +100,16 @@ def overdue(name: str) -> JobCase:
     )
     events = [_located(each) if each.reason == "Failed" else each for each in case.events]
     return replace(case, job=job, pods=[], events=events)
+
+
+def limited(case: JobCase, *, seconds: str, deadline: int) -> JobCase:
+    """Return a case whose trainer ends itself, and whose job has this deadline."""
+    command = ["python", "-m", "trainer", "trial", "--deadline", seconds, "--last-words", "/x"]
+    template = case.job.spec.template
+    containers = [changed(each, command=command) for each in template.spec.containers]
+    template = changed(template, spec=changed(template.spec, containers=containers))
+    spec = JobSpec(active_deadline_seconds=deadline, template=template)
+    return replace(case, job=changed(case.job, spec=spec))
 
 
 def of_container(case: JobCase, container: str, reason: str, message: str = "") -> Event:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from housectl.diagnosis.objects import (
+    STOPPING_SECONDS,
     CollectorKind,
     Condition,
     ContainerState,
@@ -37,6 +38,17 @@ FAILED = "the training ended well, but Katib's metrics collector failed"
 def test_recorded_trial(name: str, expected: str) -> None:
     observed = katib_case(name)
     assert said(observed) == expected
+
+
+def test_a_trial_that_was_stopped_with_its_search() -> None:
+    observed = katib_case("deadline")
+    jobs = [
+        changed(each, spec=changed(each.spec, active_deadline_seconds=STOPPING_SECONDS))
+        for each in observed.jobs
+    ]
+    assert said(replace(observed, jobs=jobs)) == (
+        "it was stopped with its search. Cure: housectl tune --resume deadline"
+    )
 
 
 def test_the_trainers_own_lines_are_as_good_as_the_sidecars_log() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from housectl.diagnosis.cause import Place
 from housectl.diagnosis.objects import (
@@ -14,6 +15,7 @@ from housectl.diagnosis.objects import (
     Pod,
     Running,
     Terminated,
+    finite_number,
 )
 from housectl.diagnosis.origin import COLLECTORS
 from housectl.diagnosis.seen import FormerPod, SeenPod, newest, newest_pod, since
@@ -75,6 +77,15 @@ class Attempt:
         named = [each for each in containers if each.name == self.primary]
         others = [each for each in containers if each.name not in COLLECTORS]
         return next(iter(named or others), None)
+
+    @property
+    def limit(self) -> float | None:
+        """The seconds after which the trainer ends itself, if its command says so."""
+        containers = self.job.spec.template.spec.containers if self.job else []
+        given = (pair for each in containers for pair in pairwise(each.command))
+        return next(
+            (finite_number(value) for option, value in given if option == "--deadline"), None
+        )
 
     @property
     def ended(self) -> Terminated | None:

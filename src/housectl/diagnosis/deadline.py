@@ -18,18 +18,30 @@ from housectl.diagnosis.seen import SeenPod, about, newest
 def past_deadline(attempt: Attempt) -> Cause | None:
     """Return the cause if Kubernetes ended the job for the time that it took."""
     job = attempt.job
-    reasons = {each.reason for each in job.status.conditions if each.holds} if job else set()
-    if job is None or "DeadlineExceeded" not in reasons:
+    if job is None or not job.is_past_deadline:
         return None
-    seen = attempt.seen or attempt.former
-    early = f"timed out after {job.spec.active_deadline_seconds} s, before its pod was up"
+    seen, deadline = attempt.seen or attempt.former, job.spec.active_deadline_seconds
+    early = f"timed out after {deadline} s, before its pod was up"
     if cause := _not_up(seen) if seen else _never_made(attempt, job):
         return Cause(what=f"{early}: {cause.what}", cure=cause.cure)
     # Only what runs is killed: then the events about its start have been forgotten.
     if seen and not seen.begun and not seen.told("Killing") and (last := seen.told()):
-        again = f"{seen.describe}   # shows what it waited for; then housectl tune again"
-        return Cause(what=sentence(early, last.message), cure=again)
-    return out_of_time(job.spec.active_deadline_seconds)
+        return Cause(what=sentence(early, last.message), cure=_look_back(attempt))
+    # A trainer that ends itself has started too late, or it would have done so.
+    if attempt.limit is not None and deadline is not None:
+        return Cause(
+            what=f"its pod came up too late: it had not started within {deadline - attempt.limit:g}"
+            f" s, and had to end by its job's deadline of {deadline} s.",
+            cure=_look_back(attempt),
+        )
+    return out_of_time(deadline)
+
+
+def _look_back(attempt: Attempt) -> str:
+    """Return the cure where it is not known what a pod waited for."""
+    seen = attempt.seen or attempt.former
+    look = seen.describe if seen else attempt.place.kubectl("get events --sort-by=.lastTimestamp")
+    return f"{look}   # shows what it waited for; then housectl tune again"
 
 
 def _never_made(attempt: Attempt, job: Job) -> Cause | None:

@@ -47,6 +47,16 @@ def _is_ending(case: _Case) -> bool:
     return bool(recent) and not case.trial.has_ended
 
 
+def _stopped(case: _Case) -> Cause | None:
+    """Return the cause of a trial that ended with its search, until it is deleted."""
+    if not (case.attempt.job and case.attempt.job.was_stopped):
+        return None
+    return Cause(
+        what="it was stopped with its search.",
+        cure=f"housectl tune --resume {case.observed.title}",
+    )
+
+
 def _job(case: _Case) -> Cause | None:
     return first_cause(JOB_PROBES, case.attempt)
 
@@ -161,6 +171,7 @@ def _failed(case: _Case) -> Cause | None:
 
 # The trainer comes before the sidecar, which fails whenever the trainer does.
 _PROBES: Sequence[Callable[[_Case], Cause | None]] = (
+    _stopped,
     _job,
     _collector,
     _metric,

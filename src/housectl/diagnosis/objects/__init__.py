@@ -56,6 +56,7 @@ from housectl.diagnosis.objects.pods import (
     Waiting,
 )
 from housectl.diagnosis.objects.workloads import (
+    STOPPING_SECONDS,
     Deployment,
     DeploymentStatus,
     Job,
@@ -65,6 +66,7 @@ from housectl.diagnosis.objects.workloads import (
 )
 
 __all__ = [
+    "STOPPING_SECONDS",
     "Algorithm",
     "Claim",
     "ClaimSource",

@@ -5,6 +5,9 @@ from datetime import datetime
 from housectl.diagnosis.objects.base import Condition, ObjectMeta, View, find_any
 from housectl.diagnosis.objects.pods import PodSpec
 
+# What a job of a search that is stopped gets as its deadline: nobody wants a training that short.
+STOPPING_SECONDS = 1
+
 _ENDS = ("Complete", "Failed")
 _FAILURES = ("Failed", "FailureTarget")
 # Kubernetes says how a job ends before the last of its pods has ended.
@@ -64,6 +67,17 @@ class Job(View):
     def has_failed(self) -> bool:
         """Whether it has failed; its last pods may still be ending."""
         return find_any(self.status.conditions, _FAILURES) is not None
+
+    @property
+    def is_past_deadline(self) -> bool:
+        """Whether Kubernetes ended it for the time that it took."""
+        conditions = self.status.conditions
+        return any(each.reason == "DeadlineExceeded" and each.holds for each in conditions)
+
+    @property
+    def was_stopped(self) -> bool:
+        """Whether it ended with its search, which was stopped."""
+        return self.is_past_deadline and self.spec.active_deadline_seconds == STOPPING_SECONDS
 
 
 class DeploymentStatus(View):
