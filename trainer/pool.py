@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-from housectl.contract.metrics import METRICS_FILE, Metrics
 from housectl.contract.pooling import TrialAnswer, TrialRequest
 from housectl.contract.record import MalformedRecordError, canonical_json
-from housectl.errors import UsageError
+from housectl.contract.trial_output import read_trial_output
+from housectl.errors import BundleError, UsageError
 from trainer.data import Dataset
 from trainer.families import kind_of
 from trainer.outcome import sudden_end
@@ -143,8 +143,8 @@ def _log_tail(path: Path) -> str:
 
 def _objective(output: Path) -> float | None:
     try:
-        return Metrics.from_json((output / METRICS_FILE).read_bytes()).mse
-    except (OSError, MalformedRecordError):
+        return read_trial_output(output).metrics.mse
+    except BundleError:
         return None
 
 

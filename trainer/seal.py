@@ -3,7 +3,6 @@
 import hashlib
 import platform
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,21 +15,15 @@ from housectl.contract.bundle import (
     CARD_FILE,
     MODEL_FILE,
     NATIVE_FILES,
-    BundleRecord,
     Origin,
     Provenance,
-    read_bundle,
-    write_bundle,
 )
-from housectl.contract.evidence import EVIDENCE_FILE, Evidence
-from housectl.contract.files import new_directory, remove_tree, write_and_sync
 from housectl.contract.golden import GOLDEN_FILE, Golden
 from housectl.contract.metrics import METRICS_FILE, Metrics
 from housectl.contract.recipe import Assignment, Family, Recipe, derived_seed
-from housectl.contract.record import MalformedRecordError
-from housectl.contract.schema import Schema
 from housectl.contract.scorer import Scorer
-from housectl.errors import HousectlError, SealError
+from housectl.contract.sealed import write_sealed
+from housectl.errors import SealError
 from trainer.card import model_card
 from trainer.data import Dataset
 from trainer.evaluation import deviation, model_mse, objective_of
@@ -40,8 +33,6 @@ from trainer.golden import golden_of
 from trainer.kind import Model
 from trainer.onnx_export import to_onnx
 from trainer.parity import check_parity, probes
-
-BUNDLE_DIRECTORY = "bundle"
 
 
 @dataclass(frozen=True)
@@ -97,7 +88,13 @@ def seal(
         GOLDEN_FILE: graph.golden.to_json(),
         CARD_FILE: model_card(dataset, metrics, evidence, graph.golden).encode(),
     }
-    _write(output, files, evidence, dataset.shared.schema, _provenance(origin))
+    write_sealed(
+        output,
+        files,
+        schema=dataset.shared.schema,
+        evidence=evidence,
+        provenance=_provenance(origin),
+    )
 
 
 def _check_same(native: bytes, expected: str | None) -> None:
@@ -135,39 +132,4 @@ def _provenance(origin: Origin) -> Provenance:
         python=platform.python_version(),
         platform=platform.platform(),
         sealed_at=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
-
-
-def _write(
-    output: Path,
-    files: Mapping[str, bytes],
-    evidence: Evidence,
-    schema: Schema,
-    provenance: Provenance,
-) -> None:
-    with new_directory(output) as directory:
-        bundle = directory / BUNDLE_DIRECTORY
-        bundle.mkdir()
-        record = write_bundle(
-            bundle, files, schema=schema, recipe=evidence.recipe, provenance=provenance
-        )
-        write_and_sync(directory / EVIDENCE_FILE, evidence.to_json())
-        if not _is_whole(output, record):
-            remove_tree(output)
-
-
-def _is_whole(output: Path, expected: BundleRecord) -> bool:
-    """Return whether another attempt at this very task has written its output.
-
-    What an earlier task of the same name has left is none.
-    """
-    try:
-        found = read_bundle(output / BUNDLE_DIRECTORY)
-        evidence = Evidence.from_json((output / EVIDENCE_FILE).read_bytes())
-    except (OSError, MalformedRecordError, HousectlError):
-        return False
-    return (found.digest, found.record.provenance.origin, evidence.recipe) == (
-        expected.digest,
-        expected.provenance.origin,
-        expected.recipe,
     )

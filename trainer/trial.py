@@ -1,14 +1,10 @@
 """A trial: one training with one assignment, at once or in two steps."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
-from housectl.contract.bundle import NATIVE_FILES
-from housectl.contract.checksum import with_checksum
-from housectl.contract.files import new_directory, write_durably
-from housectl.contract.inputs import RECIPE_FILE
-from housectl.contract.metrics import METRICS_FILE, Metrics, metric_line
+from housectl.contract.metrics import Metrics, metric_line
 from housectl.contract.recipe import Assignment, Family, Recipe
+from housectl.contract.trial_output import add_model, write_trial_output
 from trainer.data import Dataset
 from trainer.evaluation import fold_mse, objective_of
 from trainer.families import fit, recipe_of
@@ -37,7 +33,7 @@ def run_trial(
     recipe = recipe_of(dataset.shared, family, assignment)
     metrics = _measured(recipe, dataset.training, threads=threads)
     model = fit(recipe, dataset.training, threads=threads).native()
-    _write(output, recipe, metrics, with_checksum(NATIVE_FILES[family], model))
+    _write(output, recipe, metrics, model)
 
 
 def measure_trial(
@@ -49,7 +45,7 @@ def measure_trial(
         As `run_trial`.
     """
     recipe = recipe_of(dataset.shared, family, assignment)
-    _write(output, recipe, _measured(recipe, dataset.training), {})
+    _write(output, recipe, _measured(recipe, dataset.training))
 
 
 def fit_trial(dataset: Dataset, family: Family, assignment: Assignment, *, output: Path) -> None:
@@ -59,9 +55,7 @@ def fit_trial(dataset: Dataset, family: Family, assignment: Assignment, *, outpu
         As `run_trial`.
     """
     recipe = recipe_of(dataset.shared, family, assignment)
-    model = fit(recipe, dataset.training).native()
-    for name, data in with_checksum(NATIVE_FILES[family], model).items():
-        write_durably(output / name, data)
+    add_model(output, family, fit(recipe, dataset.training).native())
 
 
 def _measured(recipe: Recipe, part: Part, *, threads: int = 1) -> Metrics:
@@ -70,9 +64,6 @@ def _measured(recipe: Recipe, part: Part, *, threads: int = 1) -> Metrics:
     return Metrics(mse=objective_of(fold_mses), fold_mses=fold_mses)
 
 
-def _write(output: Path, recipe: Recipe, metrics: Metrics, model: Mapping[str, bytes]) -> None:
-    files = {METRICS_FILE: metrics.to_json(), RECIPE_FILE: recipe.to_json(), **model}
-    with new_directory(output) as directory:
-        for name, data in files.items():
-            (directory / name).write_bytes(data)
+def _write(output: Path, recipe: Recipe, metrics: Metrics, model: bytes | None = None) -> None:
+    write_trial_output(output, metrics=metrics, recipe=recipe, model=model)
     print(metric_line(metrics.mse), flush=True)

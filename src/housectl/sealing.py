@@ -14,13 +14,14 @@ from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from housectl.backends.base import Backend, Handle, Task, TaskKind
-from housectl.backends.output import is_of
-from housectl.contract.bundle import NATIVE_FILES, Bundle, BundleRecord, read_bundle
-from housectl.contract.checksum import checked_digest
-from housectl.contract.evidence import EVIDENCE_FILE, Evidence, evidence_key
+from housectl.contract.bundle import BundleRecord
+from housectl.contract.evidence import Evidence, evidence_key
 from housectl.contract.files import ABANDONED_SECONDS, TEMPORARY_PREFIX, remove_leftovers
 from housectl.contract.inputs import Inputs
+from housectl.contract.metrics import Metrics
 from housectl.contract.recipe import Recipe
+from housectl.contract.sealed import Sealed, read_sealed
+from housectl.contract.trial_output import TrialOutput, read_trial_output, refused_output
 from housectl.errors import (
     BundleError,
     ClusterError,
@@ -29,19 +30,11 @@ from housectl.errors import (
     TaskFailedError,
     UnknownExperimentError,
 )
-from housectl.experiment import ExperimentState
+from housectl.experiment import ExperimentState, Trial
 from housectl.search import Watcher, usable_trial, wait_for_end
 from housectl.store import Challenger, ChampionStore
 
 _Kept = TypeVar("_Kept")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sealed:
-    """What sealing yields; the bundle is held in memory."""
-
-    bundle: Bundle
-    evidence: Evidence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,10 +103,6 @@ class Sealer:
 
     def _seal_best(self, handle: Handle) -> Challenger:
         trial = usable_trial(handle, self.backend.observe(handle))
-        with self._scratch() as scratch:
-            output = self.backend.fetch(handle, trial.name, scratch / "trial")
-            # A search that was interrupted, or that still runs, has fitted no models yet.
-            model_sha256 = checked_digest(output / NATIVE_FILES[trial.family])
         task = Task(
             name=f"{handle.name}-seal-{trial.number}",
             kind=TaskKind.SEAL,
@@ -122,11 +111,19 @@ class Sealer:
             experiment=handle.name,
             trial=trial.name,
             commit=self.commit,
-            model_sha256=model_sha256,
+            # None where a search was interrupted, or still runs: it has fitted no models yet.
+            model_sha256=self._output(handle, trial).model_sha256,
         )
         image = self.backend.recorded(handle).image
         with self.sealed(task, self.backend.inputs(handle), image=image) as sealed:
             return self.store.add_challenger(handle.name, sealed.bundle, sealed.evidence)
+
+    def _output(self, handle: Handle, trial: Trial) -> TrialOutput:
+        with self._scratch() as scratch:
+            output = read_trial_output(self.backend.fetch(handle, trial.name, scratch / trial.name))
+        if not _is_of(trial, output.recipe, output.metrics):
+            raise refused_output(trial.name, f"it is not what was recorded of {trial.name}")
+        return output
 
     def _challenger(self, handle: Handle) -> Challenger | None:
         """Return an experiment's challenger if it is the best trial so far."""
@@ -135,7 +132,7 @@ class Sealer:
         if challenger is None:
             return None
         bundle = self.store.bundle(challenger.bundle)
-        return challenger if is_of(trial, bundle.record.recipe, bundle.metrics) else None
+        return challenger if _is_of(trial, bundle.record.recipe, bundle.metrics) else None
 
     def _appraise(self, recipe: Recipe, inputs: Inputs) -> Evidence:
         task = Task(
@@ -172,11 +169,7 @@ class Sealer:
     def _bring(self, handle: Handle) -> Sealed:
         try:
             with self._scratch() as scratch:
-                output = self.backend.fetch(handle, None, scratch / "sealed")
-                sealed = Sealed(
-                    bundle=read_bundle(output / "bundle"),
-                    evidence=Evidence.from_json((output / EVIDENCE_FILE).read_bytes()),
-                )
+                return read_sealed(self.backend.fetch(handle, None, scratch / "sealed"))
         # Where another command has deleted the task, these are but what comes of that.
         except ClusterError:
             self.backend.handle(handle.url)
@@ -184,7 +177,6 @@ class Sealer:
         except BundleError as error:
             self.backend.handle(handle.url)
             raise _useless(handle.name, error.message) from error
-        return sealed
 
     def _last_line(self, handle: Handle) -> str:
         """Return the last line of a task's log; empty while the cluster cannot tell."""
@@ -199,6 +191,12 @@ class Sealer:
         remove_leftovers(self.scratch, older_than=ABANDONED_SECONDS)
         with TemporaryDirectory(prefix=TEMPORARY_PREFIX, dir=self.scratch) as name:
             yield Path(name)
+
+
+def _is_of(trial: Trial, recipe: Recipe, metrics: Metrics) -> bool:
+    """Return whether a recipe, and what was measured of it, are a trial's."""
+    made = (recipe.family, recipe.assignment, metrics.mse)
+    return made == (trial.family, trial.assignment, trial.mse)
 
 
 def _check_recipe(record: BundleRecord, task: Task, inputs: Inputs) -> None:

@@ -15,19 +15,23 @@ import pytest
 from housectl.backends.base import Handle, Snapshot
 from housectl.backends.local.backend import LocalBackend
 from housectl.backends.local.run import Run
+from housectl.cli.progress import PlainWatcher
 from housectl.contract.checksum import checked_digest
 from housectl.contract.files import file_digest
 from housectl.contract.inputs import Inputs
+from housectl.contract.trial_output import read_trial_output
 from housectl.errors import BundleError, MachineError
 from housectl.experiment import (
     KEPT_MODELS,
     Budget,
     ExperimentState,
     SearchSpace,
+    Trial,
     TrialState,
-    best_trial,
     ranked,
 )
+from housectl.sealing import Sealer
+from housectl.store import ChampionStore
 from tests.backends.contract import BackendContract
 from tests.backends.work import (
     SMALL_FOREST,
@@ -221,26 +225,44 @@ def flip(model: Path) -> None:
     model.write_bytes(data)
 
 
-@pytest.mark.parametrize("damage", [flip, Path.unlink])
-def test_a_damaged_model_is_refused(
-    damage: Callable[[Path], None],
-    backend: LocalBackend,
-    ended: Handle,
-    runs: Path,
-    tmp_path: Path,
-) -> None:
-    copied = LocalBackend(tmp_path / "runs")
-    shutil.copytree(runs / ended.name, copied.runs / ended.name)
-    best = best_trial(backend.observe(ended).trials)
-    assert best is not None
-    handle = copied.handle(ended.name)
-    copied.fetch(handle, best.name, tmp_path / "sound")
-    damage(Run(copied.runs / ended.name).output(best.name) / "model.joblib")
-    with pytest.raises(BundleError, match=r"model\.joblib") as caught:
-        copied.fetch(handle, best.name, tmp_path / "damaged")
+@pytest.fixture
+def sealer(ended: Handle, runs: Path, tmp_path: Path) -> Sealer:
+    """Seals from a copy of the search that has ended, which a test may damage."""
+    shutil.copytree(runs / ended.name, tmp_path / "runs" / ended.name)
+    return Sealer(
+        backend=LocalBackend(tmp_path / "runs"),
+        store=ChampionStore(tmp_path / "store"),
+        watcher=PlainWatcher(),
+        scratch=tmp_path / "scratch",
+    )
+
+
+def assert_refused(sealer: Sealer, name: str, *, best: Trial, why: str) -> None:
+    with pytest.raises(BundleError, match=why) as caught:
+        sealer.seal_best(sealer.backend.handle(name))
     assert f"of {best.name} is refused" in caught.value.message
     assert caught.value.hint.startswith("housectl tune")
-    assert not (tmp_path / "damaged").exists()
+    assert list(sealer.scratch.iterdir()) == []
+
+
+@pytest.mark.parametrize("damage", [flip, Path.unlink])
+def test_a_damaged_model_is_refused(
+    damage: Callable[[Path], None], sealer: Sealer, ended: Handle, tmp_path: Path
+) -> None:
+    handle = sealer.backend.handle(ended.name)
+    best, *_ = [trial for _, trial in ranked(sealer.backend.observe(handle).trials)]
+    read_trial_output(sealer.backend.fetch(handle, best.name, tmp_path / best.name))
+    damage(Run(tmp_path / "runs" / ended.name).output(best.name) / "model.joblib")
+    assert_refused(sealer, ended.name, best=best, why=r"model\.joblib")
+
+
+def test_another_trials_output_is_refused(sealer: Sealer, ended: Handle, tmp_path: Path) -> None:
+    handle = sealer.backend.handle(ended.name)
+    best, other, *_ = [trial for _, trial in ranked(sealer.backend.observe(handle).trials)]
+    run = Run(tmp_path / "runs" / ended.name)
+    shutil.rmtree(run.output(best.name))
+    shutil.copytree(run.output(other.name), run.output(best.name))
+    assert_refused(sealer, ended.name, best=best, why="is not what was recorded of")
 
 
 def test_an_interrupted_search_says_how_to_go_on(

@@ -129,7 +129,13 @@ class Backend(Protocol):
         """Yield the trainer's own lines so far: of one trial, or of a task when `trial` is None."""
 
     def fetch(self, handle: Handle, trial: str | None, into: Path) -> Path:
-        """Bring the output of a trial, or of a task, to the new directory `into`."""
+        """Bring the output of a trial, or of a task, to the new directory `into`.
+
+        The bytes come as they are: `read_trial_output` and `read_sealed` check them.
+
+        Raises:
+            BundleError: There is none.
+        """
 
     def discard(self, handle: Handle, trials: Sequence[str]) -> None:
         """Free the files of these trials; their numbers and objectives stay."""

@@ -7,22 +7,21 @@ from pathlib import Path
 from housectl.backends.base import Handle, Snapshot, Task, Work
 from housectl.backends.katib import stopping
 from housectl.backends.katib.admission import check_plan
-from housectl.backends.katib.attempts import newest_attempt
 from housectl.backends.katib.creation import create_all, taken
 from housectl.backends.katib.handles import Handles
 from housectl.backends.katib.layout import inputs_path, output_path, work_path
 from housectl.backends.katib.logs import TaskLogs, trial_log
 from housectl.backends.katib.manifest import LAST_WORDS_ENDING
+from housectl.backends.katib.members import BY_TIME, BY_USER
 from housectl.backends.katib.observer import Observer, unknown
 from housectl.backends.katib.plan import KatibPlan
 from housectl.backends.katib.preflight import preflight
 from housectl.backends.katib.records import KatibSettings, PlanRecord
-from housectl.backends.katib.snapshot import BY_TIME, BY_USER
+from housectl.backends.katib.rounds import newest_round
 from housectl.backends.katib.volume import Volume
 from housectl.backends.katib.volume_pod import VolumePods
 from housectl.backends.kube.client import Kube
 from housectl.backends.kube.kinds import EXPERIMENTS, JOBS
-from housectl.backends.output import check_task_output, check_trial_output
 from housectl.contract.files import new_directory
 from housectl.contract.inputs import Inputs, read_inputs
 from housectl.contract.record import canonical_json
@@ -112,12 +111,12 @@ class KatibBackend:
             # Whatever stopped it may have been killed before it was done.
             self._stop(handle, BY_USER)
             look = self._observer.look(handle.name)
-            attempt = newest_attempt(look) + 1
-            stopping.go_on(self._kube, record, record.work, look, attempt=attempt)
+            number = newest_round(record.work, look).number + 1
+            stopping.go_on(self._kube, record, record.work, look, round_number=number)
         elif state is ExperimentState.INTERRUPTED:
             look = self._observer.look(handle.name)
-            attempt = newest_attempt(look)
-            stopping.go_on(self._kube, record, record.work, look, attempt=attempt)
+            number = newest_round(record.work, look).number
+            stopping.go_on(self._kube, record, record.work, look, round_number=number)
         self._observer.forget(handle.name)
 
     def handles(self) -> Sequence[Handle]:
@@ -170,17 +169,13 @@ class KatibBackend:
         """Bring the output of a trial, or of a task, to the new directory `into`.
 
         Raises:
-            BundleError: It is missing, or not what was recorded.
+            BundleError: It is missing.
             UsageError: There is no such trial.
         """
-        known = None if trial is None else self._trial(handle, trial)
+        known = None if trial is None else self._trial(handle, trial).name
         volume = self._volume(self._observer.record(handle.name))
         with new_directory(into) as directory:
-            volume.fetch(output_path(handle.name, trial), directory)
-            if known is None:
-                check_task_output(directory)
-            else:
-                check_trial_output(directory, known)
+            volume.fetch(output_path(handle.name, known), directory)
         return into
 
     def discard(self, handle: Handle, trials: Sequence[str]) -> None:

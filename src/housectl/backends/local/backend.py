@@ -16,7 +16,6 @@ from housectl.backends.local.preflight import check_libraries, check_space
 from housectl.backends.local.records import Outcome
 from housectl.backends.local.run import Run, create_run
 from housectl.backends.local.trainer import last_line
-from housectl.backends.output import check_task_output, check_trial_output, copy_output
 from housectl.contract.files import new_directory
 from housectl.contract.inputs import Inputs, read_inputs
 from housectl.errors import UnknownExperimentError
@@ -158,17 +157,13 @@ class LocalBackend:
         """Copy the output of a trial, or of a task, to the new directory `into`.
 
         Raises:
-            BundleError: It is missing, or not what was recorded.
+            BundleError: It is missing.
             UsageError: There is no such trial.
         """
         with _existing(handle) as run:
-            recorded = None if trial is None else run.trial(trial)
+            known = None if trial is None else run.trial(trial).name
         with new_directory(into) as directory:
-            copy_output(run.output(trial), directory)
-            if recorded is None:
-                check_task_output(directory)
-            else:
-                check_trial_output(directory, recorded)
+            run.copy_output(known, directory)
         return into
 
     def discard(self, handle: Handle, trials: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ supervisor.log       empty unless the supervisor itself had something to say
 """
 
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,9 +19,8 @@ from pathlib import Path
 from housectl.backends.base import Task, Work
 from housectl.backends.local.lock import Lock
 from housectl.backends.local.records import Outcome, PlanRecord, TrialRecord
-from housectl.contract.bundle import NATIVE_FILES
-from housectl.contract.checksum import checksum_of
 from housectl.contract.files import (
+    TEMPORARY_PREFIX,
     disk_errors_explained,
     new_directory,
     remove_leftovers,
@@ -31,11 +31,13 @@ from housectl.contract.files import (
     write_durably,
 )
 from housectl.contract.record import MalformedRecordError
-from housectl.errors import NameTakenError, UsageError
+from housectl.contract.trial_output import has_model, remove_model
+from housectl.errors import BundleError, NameTakenError, UsageError
 from housectl.experiment import Experiment, ExperimentState, Trial, TrialState
 
 _PLAN = "plan.json"
 _OUTCOME = "outcome.json"
+_UNFINISHED = shutil.ignore_patterns(f"{TEMPORARY_PREFIX}*")
 
 
 @dataclass(frozen=True)
@@ -80,13 +82,29 @@ class Run:
 
     def lacks_model(self, trial: Trial) -> bool:
         """Return whether a trial's output is there but without its model, whole."""
-        return self.output(trial.name).exists() and not checksum_of(self._model(trial)).exists()
+        output = self.output(trial.name)
+        return output.exists() and not has_model(output, trial.family)
 
     def remove_model(self, trial: Trial) -> None:
         """Remove a trial's model, if it was fitted."""
-        model = self._model(trial)
-        checksum_of(model).unlink(missing_ok=True)
-        model.unlink(missing_ok=True)
+        remove_model(self.output(trial.name), trial.family)
+
+    def copy_output(self, trial: str | None, into: Path) -> None:
+        """Copy the output of a trial, or of the task, into a directory that is there and empty.
+
+        Raises:
+            BundleError: There is no such output.
+        """
+        output = self.output(trial)
+        try:
+            shutil.copytree(output, into, dirs_exist_ok=True, ignore=_UNFINISHED)
+        except OSError as error:
+            if output.exists():
+                raise
+            raise BundleError(
+                f"There is no output {output}: it was discarded or never made.",
+                hint="housectl tune   # makes another",
+            ) from error
 
     def log(self, trial: str | None) -> Path:
         """Return the file with the lines of a trial, or of the trainer's process itself."""
@@ -185,9 +203,6 @@ class Run:
         with os.scandir(self.trials_directory) as entries:
             records = frozenset((entry.name, entry.inode()) for entry in entries)
         return records, (self.path / _OUTCOME).exists(), self.lock.held
-
-    def _model(self, trial: Trial) -> Path:
-        return self.output(trial.name) / NATIVE_FILES[trial.family]
 
     def _trial_file(self, trial: Trial) -> Path:
         return self.trials_directory / f"{trial.name}.json"

@@ -18,7 +18,7 @@ from housectl.backends.local.run import Run
 from housectl.backends.local.search import Search
 from housectl.backends.local.trainer import do_task
 from housectl.backends.local.workers import Workers
-from housectl.contract.files import disk_errors_explained, remove_tree
+from housectl.contract.files import disk_errors_explained
 from housectl.errors import HousectlError, MachineError, TaskFailedError
 from housectl.experiment import Experiment, ExperimentState
 
@@ -73,9 +73,7 @@ def _search(run: Run, experiment: Experiment) -> Outcome:
 
 def _do_task(run: Run, task: Task) -> Outcome:
     run.remove_leftovers()
-    output = run.output(None)
-    remove_tree(output)
-    arguments = task_arguments(task, inputs=str(run.inputs()), output=str(output))
+    arguments = task_arguments(task, inputs=str(run.inputs()), output=str(run.output(None)))
     do_task(arguments, run.log(None))
     return Outcome(state=ExperimentState.SUCCEEDED, finished=time.time())
 

@@ -1,0 +1,88 @@
+"""What a trial leaves: metrics and recipe at once, and its model, of which a checksum tells."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from housectl.contract.bundle import NATIVE_FILES
+from housectl.contract.checksum import checked_digest, checksum_of, with_checksum
+from housectl.contract.files import new_directory, write_durably
+from housectl.contract.inputs import RECIPE_FILE
+from housectl.contract.metrics import METRICS_FILE, Metrics
+from housectl.contract.recipe import Family, Recipe
+from housectl.contract.record import MalformedRecordError
+from housectl.errors import BundleError
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialOutput:
+    """A trial's output that was checked; `model_sha256` is None if it has no model, or not yet."""
+
+    metrics: Metrics
+    recipe: Recipe
+    model_sha256: str | None
+
+
+def write_trial_output(
+    output: Path, *, metrics: Metrics, recipe: Recipe, model: bytes | None = None
+) -> None:
+    """Write a trial's output, whole at once, with its model if there is one already.
+
+    Raises:
+        MachineError: It cannot be written.
+    """
+    files = {METRICS_FILE: metrics.to_json(), RECIPE_FILE: recipe.to_json()}
+    if model is not None:
+        files |= with_checksum(NATIVE_FILES[recipe.family], model)
+    with new_directory(output) as directory:
+        for name, data in files.items():
+            (directory / name).write_bytes(data)
+
+
+def read_trial_output(output: Path) -> TrialOutput:
+    """Read a trial's output, and check its model against the checksum.
+
+    Args:
+        output: The directory, which is called as its trial.
+
+    Raises:
+        BundleError: It is incomplete or altered.
+        NewerFormatError: It was written by a newer housectl.
+    """
+    try:
+        recipe = Recipe.from_json((output / RECIPE_FILE).read_bytes())
+        return TrialOutput(
+            metrics=Metrics.from_json((output / METRICS_FILE).read_bytes()),
+            recipe=recipe,
+            model_sha256=checked_digest(output / NATIVE_FILES[recipe.family]),
+        )
+    except (OSError, MalformedRecordError) as error:
+        raise refused_output(output.name, str(error)) from error
+
+
+def refused_output(trial: str, why: str) -> BundleError:
+    """Return the error for an output that cannot be used."""
+    return BundleError(
+        f"The output of {trial} is refused: {why}.", hint="housectl tune   # makes another"
+    )
+
+
+def has_model(output: Path, family: Family) -> bool:
+    """Return whether the model is there, whole."""
+    return checksum_of(output / NATIVE_FILES[family]).exists()
+
+
+def add_model(output: Path, family: Family, model: bytes) -> None:
+    """Add the model, and last its checksum, to an output without them.
+
+    Raises:
+        MachineError: They cannot be written.
+    """
+    for name, data in with_checksum(NATIVE_FILES[family], model).items():
+        write_durably(output / name, data)
+
+
+def remove_model(output: Path, family: Family) -> None:
+    """Remove the checksum, and last the model. Idempotent."""
+    model = output / NATIVE_FILES[family]
+    checksum_of(model).unlink(missing_ok=True)
+    model.unlink(missing_ok=True)
