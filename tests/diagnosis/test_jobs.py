@@ -131,6 +131,13 @@ def test_a_former_job_of_that_name_says_nothing_of_a_pod_that_is_gone() -> None:
     assert said(replace(case, events=[*case.events, told])) == said(case)
 
 
+def test_a_refusal_after_which_a_pod_was_made_is_no_cause() -> None:
+    case = job_case("quotamiss")
+    assert said(case) != "None"
+    created = changed(case.events[-1], reason="SuccessfulCreate", message="Created pod: x")
+    assert said(replace(case, events=[*case.events, created])) == "None"
+
+
 def test_a_refusal_that_is_over_is_no_cause() -> None:
     case, refused = job_case("exit"), job_case("quotamiss")
     told = [

@@ -18,7 +18,7 @@ from housectl.diagnosis.objects import (
     finite_number,
 )
 from housectl.diagnosis.origin import COLLECTORS
-from housectl.diagnosis.seen import FormerPod, SeenPod, newest, newest_pod, since
+from housectl.diagnosis.seen import FormerPod, SeenPod, about, newest, newest_pod, since
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +69,11 @@ class Attempt:
         metadata = ObjectMeta(name=event.involved_object.name, uid=event.involved_object.uid)
         pod = Pod(metadata=metadata, spec=self.job.spec.template.spec)
         return FormerPod(place=self.place, pod=pod, events=self.events, now=self.now)
+
+    @property
+    def told(self) -> Sequence[Event]:
+        """The events about its job."""
+        return about(self.events, "Job", self.job.metadata) if self.job else []
 
     @property
     def trainer(self) -> Container | None:

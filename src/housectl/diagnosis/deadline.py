@@ -9,10 +9,9 @@ from housectl.diagnosis.attempt import Attempt
 from housectl.diagnosis.cause import Cause, first_cause, sentence
 from housectl.diagnosis.container import never_started, unmountable
 from housectl.diagnosis.ending import out_of_time
-from housectl.diagnosis.objects import Job
 from housectl.diagnosis.refusal import refused
 from housectl.diagnosis.scheduling import unplaced
-from housectl.diagnosis.seen import SeenPod, about, newest
+from housectl.diagnosis.seen import SeenPod
 
 
 def past_deadline(attempt: Attempt) -> Cause | None:
@@ -22,7 +21,7 @@ def past_deadline(attempt: Attempt) -> Cause | None:
         return None
     seen, deadline = attempt.seen or attempt.former, job.spec.active_deadline_seconds
     early = f"timed out after {deadline} s, before its pod was up"
-    if cause := _not_up(seen) if seen else _never_made(attempt, job):
+    if cause := _not_up(seen) if seen else refused(attempt.place, attempt.told):
         return Cause(what=f"{early}: {cause.what}", cure=cause.cure)
     # Only what runs is killed: then the events about its start have been forgotten.
     if seen and not seen.begun and not seen.told("Killing") and (last := seen.told()):
@@ -42,15 +41,6 @@ def _look_back(attempt: Attempt) -> str:
     seen = attempt.seen or attempt.former
     look = seen.describe if seen else attempt.place.kubectl("get events --sort-by=.lastTimestamp")
     return f"{look}   # shows what it waited for; then housectl tune again"
-
-
-def _never_made(attempt: Attempt, job: Job) -> Cause | None:
-    """Return why the cluster refused to make a pod."""
-    told = about(attempt.events, "Job", job.metadata)
-    event = newest(told, "FailedCreate", "SuccessfulCreate")
-    if event is None or event.reason == "SuccessfulCreate":
-        return None
-    return refused(attempt.place, event.message)
 
 
 def _not_up(seen: SeenPod) -> Cause | None:

@@ -17,7 +17,6 @@ from housectl.diagnosis.ending import (
 from housectl.diagnosis.loss import gone
 from housectl.diagnosis.objects import Event, Job, Pod
 from housectl.diagnosis.refusal import refused
-from housectl.diagnosis.seen import about, newest
 from housectl.diagnosis.starting import POD_PROBES
 
 
@@ -68,8 +67,7 @@ def _podless(attempt: Attempt) -> Cause | None:
     job = attempt.job
     if attempt.pods or job is None or job.status.active or job.is_decided:
         return None
-    event = newest(about(attempt.events, "Job", job.metadata), "FailedCreate")
-    return refused(attempt.place, event.message) if event else None
+    return refused(attempt.place, attempt.told)
 
 
 def _pod_gone(attempt: Attempt) -> Cause | None:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 
 from housectl.diagnosis.cause import Cause, Place, sentence
 from housectl.diagnosis.installation import KATIB_NAMESPACE, webhook_pods
+from housectl.diagnosis.objects import Event
+from housectl.diagnosis.seen import newest
 
 _CREATING = re.compile(
     r'^(?:\(combined from similar events\): )?Error creating: (?:pods "[^"]*" is forbidden: )?'
@@ -12,9 +14,17 @@ _CREATING = re.compile(
 _Explained = Callable[[Place, re.Match[str]], Cause]
 
 
-def refused(place: Place, message: str) -> Cause:
-    """Return the cause that an event FailedCreate tells."""
-    said = _CREATING.sub("", message)
+def refused(place: Place, told: Sequence[Event]) -> Cause | None:
+    """Return why no pod can be made, if none was made after the last refusal.
+
+    Args:
+        place: Where the pods should be.
+        told: The events about what makes them.
+    """
+    event = newest(told, "FailedCreate", "SuccessfulCreate")
+    if event is None or event.reason == "SuccessfulCreate":
+        return None
+    said = _CREATING.sub("", event.message)
     for pattern, explained in _KNOWN:
         if match := pattern.search(said):
             return explained(place, match)

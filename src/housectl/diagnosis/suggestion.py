@@ -10,7 +10,7 @@ from housectl.diagnosis.objects import ContainerStatus, Terminated, find
 from housectl.diagnosis.observed import Observed
 from housectl.diagnosis.origin import of_katib
 from housectl.diagnosis.refusal import refused
-from housectl.diagnosis.seen import SeenPod, newest, newest_pod, since
+from housectl.diagnosis.seen import SeenPod, newest_pod, since
 from housectl.diagnosis.starting import START_PROBES
 
 # What a service that runs does takes less: to be ready 12 s, its longest thought 20 s.
@@ -151,10 +151,7 @@ def _no_pod(observed: Observed) -> Cause | None:
         if event.involved_object.kind == "ReplicaSet"
         and event.involved_object.name.rpartition("-")[0] == _deployment(observed)
     ]
-    event = newest(told, "FailedCreate", "SuccessfulCreate")
-    if event is None or event.reason == "SuccessfulCreate":
-        return None
-    return refused(observed.place, event.message)
+    return refused(observed.place, told)
 
 
 def _deployment(observed: Observed) -> str:
