@@ -1,38 +1,23 @@
-"""From a trial or a recipe to what the store keeps of it, on any backend.
+"""From a trial or a recipe to what the store keeps of it, on any backend."""
 
-Two commands may seal the same at the same time. They share one task. What it made is kept first,
-and then the task is deleted: who finds it gone finds in the store what it made.
-"""
-
-from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from housectl.backends.base import Backend, Handle, Task, TaskKind
-from housectl.contract.bundle import BundleRecord
 from housectl.contract.evidence import Evidence, evidence_key
-from housectl.contract.files import ABANDONED_SECONDS, TEMPORARY_PREFIX, remove_leftovers
+from housectl.contract.files import scratch_directory
 from housectl.contract.inputs import Inputs
 from housectl.contract.metrics import Metrics
 from housectl.contract.recipe import Recipe
-from housectl.contract.sealed import Sealed, read_sealed
 from housectl.contract.trial_output import TrialOutput, read_trial_output, refused_output
-from housectl.errors import (
-    BundleError,
-    ClusterError,
-    InputsError,
-    NameTakenError,
-    TaskFailedError,
-    UnknownExperimentError,
-)
-from housectl.experiment import ExperimentState, Trial
-from housectl.search import Watcher, usable_trial, wait_for_end
+from housectl.errors import InputsError, UnknownExperimentError
+from housectl.experiment import Trial
+from housectl.search import Watcher, usable_trial
 from housectl.store import Challenger, ChampionStore
+from housectl.tasks import TaskRunner
 
 _Kept = TypeVar("_Kept")
 
@@ -59,8 +44,9 @@ class Sealer:
             NoTrialError: There is none.
             TaskFailedError: The trainer could not seal it.
             UnknownExperimentError: The experiment was deleted.
+            BundleError: What the trial or the task has left is damaged, or another's.
         """
-        return _by_one(partial(self._seal_best, handle), partial(self._challenger, handle))
+        return _made_or_found(partial(self._seal_best, handle), partial(self._challenger, handle))
 
     def appraise(self, recipe: Recipe, inputs: Inputs) -> Evidence:
         """Measure a recipe on other data, or with other versions of the libraries; keep that.
@@ -69,37 +55,8 @@ class Sealer:
             InputsError: The trainer's libraries are not those that the recipe names.
             TaskFailedError: The trainer could not.
         """
-        kept = partial(self.store.evidence, evidence_key(recipe))
-        return _by_one(partial(self._appraise, recipe, inputs), kept)
-
-    @contextmanager
-    def sealed(self, task: Task, inputs: Inputs, *, image: str | None = None) -> Iterator[Sealed]:
-        """Run a sealing task, or go on with the same one, and yield what it made to be kept.
-
-        Args:
-            task: What to seal; it is deleted after a block that ends well.
-            inputs: What the trainer needs.
-            image: The trainer's, where there are containers; None for the backend's own.
-
-        Raises:
-            TaskFailedError: The trainer could not seal it.
-            UnknownExperimentError: Another command has kept it, and deleted the task.
-            BundleError: What it made is damaged, or another recipe's.
-        """
-        handle = self._send(task, inputs, image)
-        said = partial(self._last_line, handle)
-        snapshot = wait_for_end(
-            self.backend, handle, lambda seen: self.watcher.working(task, seen, said)
-        )
-        if snapshot.state is not ExperimentState.SUCCEEDED:
-            raise TaskFailedError(
-                f"{task.name} {snapshot.state}: {snapshot.reason}",
-                hint=f"housectl logs {task.name}",
-            )
-        sealed = self._bring(handle)
-        _check_recipe(sealed.bundle.record, task, inputs)
-        yield sealed
-        self.backend.delete(handle)
+        found = partial(self.store.evidence, evidence_key(recipe))
+        return _made_or_found(partial(self._appraise, recipe, inputs), found)
 
     def _seal_best(self, handle: Handle) -> Challenger:
         trial = usable_trial(handle, self.backend.observe(handle))
@@ -111,15 +68,15 @@ class Sealer:
             experiment=handle.name,
             trial=trial.name,
             commit=self.commit,
-            # None where a search was interrupted, or still runs: it has fitted no models yet.
+            # A search that was interrupted, or that still runs, has fitted no models yet.
             model_sha256=self._output(handle, trial).model_sha256,
         )
         image = self.backend.recorded(handle).image
-        with self.sealed(task, self.backend.inputs(handle), image=image) as sealed:
+        with self._tasks.sealed(task, self.backend.inputs(handle), image=image) as sealed:
             return self.store.add_challenger(handle.name, sealed.bundle, sealed.evidence)
 
     def _output(self, handle: Handle, trial: Trial) -> TrialOutput:
-        with self._scratch() as scratch:
+        with scratch_directory(self.scratch) as scratch:
             output = read_trial_output(self.backend.fetch(handle, trial.name, scratch / trial.name))
         if not _is_of(trial, output.recipe, output.metrics):
             raise refused_output(trial.name, f"it is not what was recorded of {trial.name}")
@@ -141,7 +98,7 @@ class Sealer:
             family=recipe.family,
             assignment=recipe.assignment,
         )
-        with self.sealed(task, inputs) as sealed:
+        with self._tasks.sealed(task, inputs) as sealed:
             evidence = sealed.evidence
             self.store.add_evidence(evidence)
         if evidence.recipe != recipe:
@@ -152,45 +109,9 @@ class Sealer:
             )
         return evidence
 
-    def _send(self, task: Task, inputs: Inputs, image: str | None) -> Handle:
-        plan = self.backend.plan(task, inputs=inputs, image=image)
-        try:
-            handle = self.backend.handle(task.name)
-        except UnknownExperimentError:
-            with suppress(NameTakenError):
-                return self.backend.submit(task, inputs=inputs, image=image)
-            handle = self.backend.handle(task.name)
-        if str(self.backend.recorded(handle)) == str(plan):
-            self.backend.resume(handle)
-            return handle
-        self.backend.delete(handle)
-        return self._send(task, inputs, image)
-
-    def _bring(self, handle: Handle) -> Sealed:
-        try:
-            with self._scratch() as scratch:
-                return read_sealed(self.backend.fetch(handle, None, scratch / "sealed"))
-        # Where another command has deleted the task, these are but what comes of that.
-        except ClusterError:
-            self.backend.handle(handle.url)
-            raise
-        except BundleError as error:
-            self.backend.handle(handle.url)
-            raise _useless(handle.name, error.message) from error
-
-    def _last_line(self, handle: Handle) -> str:
-        """Return the last line of a task's log; empty while the cluster cannot tell."""
-        last: deque[str] = deque(maxlen=1)
-        with suppress(ClusterError):
-            last.extend(self.backend.logs(handle, None))
-        return last[0] if last else ""
-
-    @contextmanager
-    def _scratch(self) -> Iterator[Path]:
-        self.scratch.mkdir(parents=True, exist_ok=True)
-        remove_leftovers(self.scratch, older_than=ABANDONED_SECONDS)
-        with TemporaryDirectory(prefix=TEMPORARY_PREFIX, dir=self.scratch) as name:
-            yield Path(name)
+    @property
+    def _tasks(self) -> TaskRunner:
+        return TaskRunner(backend=self.backend, watcher=self.watcher, scratch=self.scratch)
 
 
 def _is_of(trial: Trial, recipe: Recipe, metrics: Metrics) -> bool:
@@ -199,20 +120,9 @@ def _is_of(trial: Trial, recipe: Recipe, metrics: Metrics) -> bool:
     return made == (trial.family, trial.assignment, trial.mse)
 
 
-def _check_recipe(record: BundleRecord, task: Task, inputs: Inputs) -> None:
-    shared = inputs.shared
-    wanted = shared.recipe(task.family, task.assignment, record.recipe.libraries)
-    if (record.schema, record.recipe) != (shared.schema, wanted):
-        raise _useless(task.name, f"The output of {task.name} is another recipe's.")
-
-
-def _useless(task: str, why: str) -> BundleError:
-    return BundleError(why, hint=f"housectl delete {task}   # then run the same command again")
-
-
-def _by_one(make: Callable[[], _Kept], kept: Callable[[], _Kept | None]) -> _Kept:
+def _made_or_found(make: Callable[[], _Kept], find: Callable[[], _Kept | None]) -> _Kept:
     """Make and keep something, unless another command has just done so with the same task."""
     try:
         return make()
     except UnknownExperimentError:
-        return kept() or make()
+        return find() or make()

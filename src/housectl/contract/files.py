@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from housectl.errors import MachineError
 
@@ -126,6 +127,15 @@ def remove_leftovers_of(path: Path) -> None:
     form = f"{TEMPORARY_PREFIX}{glob.escape(path.name)}-{'?' * _RANDOM_DIGITS}"
     for temporary in path.parent.glob(form):
         _remove(temporary)
+
+
+@contextmanager
+def scratch_directory(parent: Path) -> Iterator[Path]:
+    """Yield a new directory in `parent`, which need not exist; it is removed after the block."""
+    parent.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(parent, older_than=ABANDONED_SECONDS)
+    with TemporaryDirectory(prefix=TEMPORARY_PREFIX, dir=parent) as name:
+        yield Path(name)
 
 
 def remove_tree(path: Path) -> None:

@@ -15,8 +15,7 @@ from housectl.backends.kube.client import Kube
 from housectl.contract.inputs import Inputs
 from housectl.errors import TaskFailedError
 from housectl.experiment import Experiment
-from housectl.sealing import Sealer
-from housectl.store import ChampionStore
+from housectl.tasks import TaskRunner
 from tests.backends.work import sealing
 
 SETTINGS = KatibSettings(namespace="here", claim="models", algorithm="tpe", cpu="1", memory=1 << 30)
@@ -109,9 +108,8 @@ def test_a_log_that_cannot_be_read_ends_no_waiting(
     task = sealing("seal", {"n_estimators": 5})
     cluster.job = dict(backend.plan(task, inputs=inputs, image=None).manifests()[0])
     listener = Listener()
-    store = ChampionStore(tmp_path / "store")
-    sealer = Sealer(backend=backend, store=store, watcher=listener, scratch=tmp_path)
-    with pytest.raises(TaskFailedError, match="seal failed"), sealer.sealed(task, inputs):
+    tasks = TaskRunner(backend=backend, watcher=listener, scratch=tmp_path)
+    with pytest.raises(TaskFailedError, match="seal failed"), tasks.sealed(task, inputs):
         raise AssertionError
     assert len(listener.heard) >= 2
     assert set(listener.heard) == {""}

@@ -14,8 +14,7 @@ from housectl.cli.progress import PlainWatcher
 from housectl.contract.inputs import Inputs, SharedRecipe, write_inputs
 from housectl.contract.schema import Schema, Target
 from housectl.errors import BundleError
-from housectl.sealing import Sealer
-from housectl.store import ChampionStore
+from housectl.tasks import TaskRunner
 from tests.backends.work import sealing
 
 TASK = sealing("seal", {"n_estimators": 5})
@@ -26,22 +25,21 @@ class FullDiskError(Exception):
 
 
 @pytest.fixture
-def sealer(tmp_path: Path) -> Sealer:
-    return Sealer(
+def runner(tmp_path: Path) -> TaskRunner:
+    return TaskRunner(
         backend=LocalBackend(tmp_path / "runs"),
-        store=ChampionStore(tmp_path / "store"),
         watcher=PlainWatcher(),
         scratch=tmp_path / "scratch",
     )
 
 
-def seal_in_vain(sealer: Sealer, task: Task, inputs: Inputs) -> None:
-    with pytest.raises(FullDiskError), sealer.sealed(task, inputs):
+def seal_in_vain(runner: TaskRunner, task: Task, inputs: Inputs) -> None:
+    with pytest.raises(FullDiskError), runner.sealed(task, inputs):
         raise FullDiskError
 
 
-def output_of(sealer: Sealer, task: Task) -> Path:
-    return Run(Path(sealer.backend.handle(task.name).url.removeprefix("local://"))).output(None)
+def output_of(runner: TaskRunner, task: Task) -> Path:
+    return Run(Path(runner.backend.handle(task.name).url.removeprefix("local://"))).output(None)
 
 
 def with_seed(shared: SharedRecipe) -> tuple[Schema, int]:
@@ -53,25 +51,25 @@ def with_unit(shared: SharedRecipe) -> tuple[Schema, int]:
     return Schema(features=shared.schema.features, target=target), shared.seed
 
 
-def test_what_could_not_be_kept_is_found_again(sealer: Sealer, inputs: Inputs) -> None:
-    seal_in_vain(sealer, TASK, inputs)
-    made = output_of(sealer, TASK).stat().st_ino
-    seal_in_vain(sealer, TASK, inputs)
-    assert output_of(sealer, TASK).stat().st_ino == made
-    with sealer.sealed(TASK, inputs) as sealed:
+def test_what_could_not_be_kept_is_found_again(runner: TaskRunner, inputs: Inputs) -> None:
+    seal_in_vain(runner, TASK, inputs)
+    made = output_of(runner, TASK).stat().st_ino
+    seal_in_vain(runner, TASK, inputs)
+    assert output_of(runner, TASK).stat().st_ino == made
+    with runner.sealed(TASK, inputs) as sealed:
         assert sealed.bundle.record.recipe.assignment == TASK.assignment
-    assert not list((sealer.scratch.parent / "runs").glob("[!.]*"))
+    assert not list((runner.scratch.parent / "runs").glob("[!.]*"))
 
 
-def test_another_assignments_output_is_refused(sealer: Sealer, inputs: Inputs) -> None:
+def test_another_assignments_output_is_refused(runner: TaskRunner, inputs: Inputs) -> None:
     other = replace(TASK, name="other", assignment={"n_estimators": 6})
-    seal_in_vain(sealer, other, inputs)
-    assert_refused(sealer, inputs, output_of(sealer, other))
+    seal_in_vain(runner, other, inputs)
+    assert_refused(runner, inputs, output_of(runner, other))
 
 
 @pytest.mark.parametrize("changed", [with_seed, with_unit])
 def test_the_output_of_other_inputs_is_refused(
-    sealer: Sealer,
+    runner: TaskRunner,
     inputs: Inputs,
     tmp_path: Path,
     changed: Callable[[SharedRecipe], tuple[Schema, int]],
@@ -81,27 +79,27 @@ def test_the_output_of_other_inputs_is_refused(
         tmp_path / "inputs", inputs.data, schema=schema, split=inputs.shared.split, seed=seed
     )
     other = replace(TASK, name="other")
-    seal_in_vain(sealer, other, others)
-    assert_refused(sealer, inputs, output_of(sealer, other))
+    seal_in_vain(runner, other, others)
+    assert_refused(runner, inputs, output_of(runner, other))
 
 
-def test_a_damaged_output_is_refused(sealer: Sealer, inputs: Inputs, tmp_path: Path) -> None:
-    seal_in_vain(sealer, TASK, inputs)
+def test_a_damaged_output_is_refused(runner: TaskRunner, inputs: Inputs, tmp_path: Path) -> None:
+    seal_in_vain(runner, TASK, inputs)
     damaged = tmp_path / "damaged"
-    shutil.copytree(output_of(sealer, TASK), damaged)
+    shutil.copytree(output_of(runner, TASK), damaged)
     (damaged / "bundle" / "model.onnx").write_bytes(b"no graph")
-    assert_refused(sealer, inputs, damaged)
+    assert_refused(runner, inputs, damaged)
 
 
-def assert_refused(sealer: Sealer, inputs: Inputs, other: Path) -> None:
+def assert_refused(runner: TaskRunner, inputs: Inputs, other: Path) -> None:
     """Put what lies elsewhere in the place of the task's output."""
-    seal_in_vain(sealer, TASK, inputs)
-    output = output_of(sealer, TASK)
+    seal_in_vain(runner, TASK, inputs)
+    output = output_of(runner, TASK)
     shutil.rmtree(output)
     shutil.copytree(other, output)
-    with pytest.raises(BundleError) as caught, sealer.sealed(TASK, inputs):
+    with pytest.raises(BundleError) as caught, runner.sealed(TASK, inputs):
         raise FullDiskError
     assert caught.value.hint.startswith("housectl delete seal ")
-    sealer.backend.delete(sealer.backend.handle(TASK.name))
-    with sealer.sealed(TASK, inputs) as sealed:
+    runner.backend.delete(runner.backend.handle(TASK.name))
+    with runner.sealed(TASK, inputs) as sealed:
         assert sealed.bundle.record.schema == inputs.shared.schema
