@@ -12,7 +12,8 @@ import yaml
 from housectl.backends.base import Task, Work
 from housectl.backends.katib.admission import check_plan
 from housectl.backends.katib.backend import KatibBackend
-from housectl.backends.katib.plan import LONGEST_NAME, KatibPlan, members
+from housectl.backends.katib.members import LONGEST_NAME, members
+from housectl.backends.katib.plan import KatibPlan
 from housectl.backends.katib.records import KatibSettings, PlanRecord
 from housectl.backends.kube.client import Kube
 from housectl.contract.inputs import Inputs
@@ -167,14 +168,14 @@ def test_two_families_share_the_budget(inputs: Inputs) -> None:
 
 def test_what_is_left_goes_on_under_other_names() -> None:
     ended = {Family.RANDOM_FOREST: 10, Family.XGBOOST: 15}
-    left = members(AUTO, ended=ended, attempt=2)
+    left = members(AUTO, ended=ended, round_number=2)
     assert [(each.name, each.budget.trials) for each in left] == [("both-rf-2", 6)]
     assert sum(member.budget.trials for member in members(AUTO)) == AUTO.budget.trials
 
 
-def test_a_long_name_leaves_room_for_the_number_of_the_attempt() -> None:
+def test_a_long_name_leaves_room_for_the_number_of_the_round() -> None:
     name = "a" * LONGEST_NAME
-    (again,) = members(experiment(name), attempt=12)
+    (again,) = members(experiment(name), round_number=12)
     assert again.name == f"{name[:-3]}-12"
 
 

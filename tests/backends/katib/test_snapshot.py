@@ -8,13 +8,14 @@ import pytest
 
 from housectl.backends.base import Snapshot
 from housectl.backends.katib.layout import (
-    ATTEMPT_LABEL,
     EXPERIMENT_LABEL,
     FAMILY_LABEL,
+    ROUND_LABEL,
     STOPPED_ANNOTATION,
 )
 from housectl.backends.katib.look import ExperimentLook
-from housectl.backends.katib.snapshot import BY_TIME, BY_USER, snapshot_of
+from housectl.backends.katib.members import BY_TIME, BY_USER
+from housectl.backends.katib.snapshot import snapshot_of
 from housectl.contract.recipe import Family
 from housectl.diagnosis.objects import KatibTrial
 from housectl.experiment import (
@@ -52,14 +53,14 @@ def look_of(
     annotations: Mapping[str, str] | None = None,
     *,
     name: str = "recorded",
-    attempt: int = 1,
+    round_number: int = 1,
 ) -> ExperimentLook:
     """Return a recorded case as if its Experiment were ours."""
     told = katib_case(case)
     metadata = msgspec.structs.replace(
         told.experiment.metadata,
         name=name,
-        labels={FAMILY_LABEL: Family.RANDOM_FOREST.value, ATTEMPT_LABEL: str(attempt)},
+        labels={FAMILY_LABEL: Family.RANDOM_FOREST.value, ROUND_LABEL: str(round_number)},
         annotations=dict(annotations or {}),
     )
     return ExperimentLook(
@@ -170,9 +171,9 @@ def test_a_stopped_search_says_so_until_it_goes_on() -> None:
     stopped = look_of("random4", {STOPPED_ANNOTATION: BY_USER})
     seen = snapshot_at(stopped)
     assert (seen.state, seen.reason) == (ExperimentState.STOPPED, "It was stopped.")
-    seen = snapshot_at(together(stopped, look_of("noimage", name="recorded-2", attempt=2)))
+    seen = snapshot_at(together(stopped, look_of("noimage", name="recorded-2", round_number=2)))
     assert seen.state is ExperimentState.RUNNING
-    seen = snapshot_at(together(stopped, look_of("bayes12", name="recorded-2", attempt=2)))
+    seen = snapshot_at(together(stopped, look_of("bayes12", name="recorded-2", round_number=2)))
     assert (seen.state, seen.reason) == (ExperimentState.SUCCEEDED, None)
     assert len(seen.trials) == 16
 

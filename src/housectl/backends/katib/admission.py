@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 
 from housectl.backends.base import Task
 from housectl.backends.katib.manifest import SKOPT
-from housectl.backends.katib.plan import LONGEST_NAME, KatibPlan, members
+from housectl.backends.katib.members import LONGEST_NAME, members
+from housectl.backends.katib.plan import KatibPlan
 from housectl.contract.recipe import Family
 from housectl.errors import UsageError
 from housectl.experiment import Experiment, Parameter, ParameterKind, SearchSpace

@@ -2,15 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from housectl.backends.base import Task
 from housectl.backends.katib.containers import CONTAINER, Manifest, container, pod_spec
 from housectl.backends.katib.layout import (
-    ATTEMPT_LABEL,
     EXPERIMENT,
     FAMILY_LABEL,
     PLAN_ANNOTATION,
+    ROUND_LABEL,
     TASK,
     TRIAL,
     inputs_path,
@@ -18,12 +17,13 @@ from housectl.backends.katib.layout import (
     mounted,
     output_path,
 )
+from housectl.backends.katib.members import Member
 from housectl.backends.katib.records import KatibSettings, PlanRecord
 from housectl.contract.metrics import OBJECTIVE
 from housectl.contract.recipe import Assignment, Family, derived_seed
 from housectl.contract.record import canonical_json
 from housectl.diagnosis.memory import quantity
-from housectl.experiment import Budget, Experiment, Limits, Parameter
+from housectl.experiment import Experiment, Limits, Parameter
 
 SKOPT = "bayesianoptimization"
 LAST_WORDS_ENDING = ".last-words.json"
@@ -43,21 +43,6 @@ _TRIAL_CORES = 1
 _TASK_CORES = 4
 
 
-@dataclass(frozen=True, kw_only=True)
-class Member:
-    """One Katib Experiment of an experiment: a family's share of the budget.
-
-    Attributes:
-        attempt: 1 at first, more when a stopped search goes on in another one.
-    """
-
-    name: str
-    family: Family
-    budget: Budget
-    workers: int
-    attempt: int
-
-
 def experiment_manifest(plan: PlanRecord, experiment: Experiment, member: Member) -> Manifest:
     """Return the Katib Experiment of one member of an experiment."""
     parameters = experiment.spaces[member.family].parameters
@@ -70,7 +55,7 @@ def experiment_manifest(plan: PlanRecord, experiment: Experiment, member: Member
             "labels": {
                 **labels(experiment.name, EXPERIMENT),
                 FAMILY_LABEL: member.family.value,
-                ATTEMPT_LABEL: str(member.attempt),
+                ROUND_LABEL: str(member.round),
             },
             "annotations": {PLAN_ANNOTATION: canonical_json(plan).decode()},
         },
@@ -229,8 +214,8 @@ def _text(bound: float) -> str:
 def _algorithm(name: str, seed: int, member: Member) -> Manifest:
     settings: dict[str, str] = {}
     if name in _SEEDED:
-        # Each attempt and each family draws its own numbers.
-        own = derived_seed(seed, f"{member.family} {member.attempt}")
+        # Each round and each family draws its own numbers.
+        own = derived_seed(seed, f"{member.family} {member.round}")
         settings["random_state"] = str(own % _SEED_LIMIT)
     if name == SKOPT and member.budget.trials <= _SKOPT_INITIAL_POINTS:
         # With the default of ten the whole search would be a random one.

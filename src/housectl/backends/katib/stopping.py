@@ -5,15 +5,15 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from housectl.backends.base import Snapshot, Work
-from housectl.backends.katib.attempts import missing_members
 from housectl.backends.katib.creation import create_missing
 from housectl.backends.katib.layout import EXPERIMENT_LABEL, STOPPED_ANNOTATION
 from housectl.backends.katib.look import ExperimentLook
 from housectl.backends.katib.manifest import experiment_manifest
 from housectl.backends.katib.records import PlanRecord
+from housectl.backends.katib.rounds import missing_members
 from housectl.backends.kube.client import Kube
 from housectl.backends.kube.kinds import EXPERIMENTS, JOBS, TRIALS
-from housectl.diagnosis.objects import KatibExperiment, KatibTrial
+from housectl.diagnosis.objects import STOPPING_SECONDS, KatibExperiment, KatibTrial
 from housectl.errors import AbsentError, ClusterError, DeniedError
 from housectl.experiment import Experiment, seconds_used
 
@@ -40,14 +40,19 @@ def stop(kube: Kube, look: ExperimentLook, why: str) -> None:
 
 
 def go_on(
-    kube: Kube, record: PlanRecord, experiment: Experiment, look: ExperimentLook, *, attempt: int
+    kube: Kube,
+    record: PlanRecord,
+    experiment: Experiment,
+    look: ExperimentLook,
+    *,
+    round_number: int,
 ) -> None:
-    """Create the members of an attempt that are not there, with what is left of the budget.
+    """Create the members of a round that are not there, with what is left of the budget.
 
     Raises:
         NameTakenError: Something else has one of their names.
     """
-    for member in missing_members(experiment, look, attempt=attempt):
+    for member in missing_members(experiment, look, round_number=round_number):
         create_missing(kube, experiment_manifest(record, experiment, member))
 
 
@@ -102,7 +107,9 @@ def _fail(kube: Kube, trials: Iterable[KatibTrial]) -> None:
     """Let trials fail, also those without a pod; one that has no job yet will have one."""
     for trial in trials:
         with suppress(AbsentError):
-            kube.patch(JOBS, trial.metadata.name, {"spec": {"activeDeadlineSeconds": 1}})
+            kube.patch(
+                JOBS, trial.metadata.name, {"spec": {"activeDeadlineSeconds": STOPPING_SECONDS}}
+            )
 
 
 def _forget_member(kube: Kube, member: KatibExperiment) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from housectl.backends.katib.manifest import requests
-from housectl.backends.katib.plan import members
+from housectl.backends.katib.members import members
 from housectl.backends.katib.readiness.amount import Amount
 from housectl.backends.katib.readiness.looking import if_allowed
 from housectl.backends.katib.readiness.nodes import Node, nodes_for_pods
