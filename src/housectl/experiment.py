@@ -70,6 +70,15 @@ class Budget:
     seconds: float | None = None
     max_failed: int = 3
 
+    def seconds_left(self, trials: "Iterable[Trial]", *, now: float) -> float | None:
+        """Return how much of the time the trials have left; None where nothing limits it.
+
+        Args:
+            trials: Finished and running ones.
+            now: Seconds since the epoch.
+        """
+        return None if self.seconds is None else self.seconds - seconds_used(trials, now=now)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
@@ -190,7 +199,7 @@ def seconds_used(trials: Iterable[Trial], *, now: float) -> float:
     return used
 
 
-def seconds_left(experiment: Experiment, trials: Iterable[Trial], now: float) -> float | None:
+def expected_seconds(experiment: Experiment, trials: Iterable[Trial], now: float) -> float | None:
     """Return about how long a search will go on, in seconds; None before its first trial has ended.
 
     The trials that are left take as long as those that ended, on as many workers; trials in flight

@@ -7,13 +7,13 @@ from pathlib import Path
 from housectl.backends.base import Handle, Snapshot, Task, Work
 from housectl.backends.katib import stopping
 from housectl.backends.katib.admission import check_plan
-from housectl.backends.katib.creation import create_all, taken
+from housectl.backends.katib.creation import create_all
 from housectl.backends.katib.handles import Handles
 from housectl.backends.katib.layout import inputs_path, output_path, work_path
 from housectl.backends.katib.logs import TaskLogs, trial_log
 from housectl.backends.katib.manifest import LAST_WORDS_ENDING
 from housectl.backends.katib.members import BY_TIME, BY_USER
-from housectl.backends.katib.observer import Observer, unknown
+from housectl.backends.katib.observer import Observer
 from housectl.backends.katib.plan import KatibPlan
 from housectl.backends.katib.preflight import preflight
 from housectl.backends.katib.records import KatibSettings, PlanRecord
@@ -22,10 +22,11 @@ from housectl.backends.katib.volume import Volume
 from housectl.backends.katib.volume_pod import VolumePods
 from housectl.backends.kube.client import Kube
 from housectl.backends.kube.kinds import EXPERIMENTS, JOBS
+from housectl.backends.wording import name_taken, no_trial, unknown
 from housectl.contract.files import new_directory
 from housectl.contract.inputs import Inputs, read_inputs
 from housectl.contract.record import canonical_json
-from housectl.errors import UnknownExperimentError, UsageError
+from housectl.errors import UnknownExperimentError
 from housectl.experiment import Experiment, ExperimentState, Trial
 
 
@@ -75,7 +76,7 @@ class KatibBackend:
         check_plan(plan)
         preflight(self._kube, plan.record)
         if self._observer.exists(work.name):
-            raise taken(work.name)
+            raise name_taken(work.name)
         self._volume(plan.record).upload(inputs)
         create_all(self._kube, plan.manifests())
         self._observer.remember(work.name, plan.record)
@@ -227,8 +228,5 @@ class KatibBackend:
         known = {trial.name: trial for trial in self.observe(handle).trials}
         for name in names:
             if name not in known:
-                raise UsageError(
-                    f"{handle.name} has no trial {name}.",
-                    hint=f"housectl show {handle.name}   # lists them",
-                )
+                raise no_trial(handle.name, name)
         return [known[name] for name in names]

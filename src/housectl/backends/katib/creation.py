@@ -6,6 +6,7 @@ from housectl.backends.katib.containers import Manifest
 from housectl.backends.katib.layout import INSTANCE_LABEL
 from housectl.backends.kube.client import Kube
 from housectl.backends.kube.kinds import EXPERIMENTS, kind_of
+from housectl.backends.wording import name_taken
 from housectl.diagnosis.objects import Named, ObjectMeta, view
 from housectl.errors import ConflictError, HousectlError, NameTakenError
 
@@ -42,14 +43,6 @@ def create_missing(kube: Kube, manifest: Manifest) -> None:
             raise
 
 
-def taken(name: str) -> NameTakenError:
-    """Return the error for the name of an experiment that there is already."""
-    return NameTakenError(
-        f"{name} exists already.",
-        hint=f"housectl tune --resume {name}   # or: housectl delete {name}",
-    )
-
-
 def _create(kube: Kube, manifest: Manifest) -> None:
     try:
         kube.create(manifest)
@@ -60,7 +53,7 @@ def _create(kube: Kube, manifest: Manifest) -> None:
 def _taken(kube: Kube, manifest: Manifest) -> NameTakenError:
     owner, kind, metadata = _owner(kube, manifest), kind_of(manifest), _metadata(manifest)
     if owner and owner == _instance(metadata) and kind is EXPERIMENTS:
-        return taken(owner)
+        return name_taken(owner)
     found = f"{kind.full_name}/{metadata.name}"
     if owner:
         return NameTakenError(

@@ -23,8 +23,9 @@ from housectl.backends.katib.records import PlanRecord
 from housectl.backends.katib.snapshot import snapshot_of, task_snapshot_of
 from housectl.backends.kube.client import Kube
 from housectl.backends.kube.kinds import EXPERIMENTS, JOBS
+from housectl.backends.wording import unknown
 from housectl.diagnosis.objects import Job, KatibExperiment, ObjectMeta, Pod, view
-from housectl.errors import ClusterError, UnknownExperimentError
+from housectl.errors import ClusterError
 from housectl.experiment import Experiment
 
 # Some causes show by time alone, with no change on the cluster.
@@ -170,13 +171,6 @@ class Observer:
             return [each.metadata for each in members]
         jobs = self._kube.views(JOBS, Job, labels=selector(labels(name, TASK)))
         return [each.metadata for each in jobs]
-
-
-def unknown(name: str) -> UnknownExperimentError:
-    """Return the error for a name that the cluster does not have."""
-    return UnknownExperimentError(
-        f"There is no experiment {name}.", hint="housectl list   # lists them"
-    )
 
 
 def _recorded(name: str, found: Sequence[ObjectMeta]) -> PlanRecord:

@@ -16,6 +16,7 @@ from housectl.backends.local.preflight import check_libraries, check_space
 from housectl.backends.local.records import Outcome
 from housectl.backends.local.run import Run, create_run
 from housectl.backends.local.trainer import last_line
+from housectl.backends.wording import unknown
 from housectl.contract.files import new_directory
 from housectl.contract.inputs import Inputs, read_inputs
 from housectl.errors import UnknownExperimentError
@@ -208,9 +209,7 @@ def _existing(handle: Handle) -> Iterator[Run]:
                 raise
         else:
             return
-    raise UnknownExperimentError(
-        f"There is no experiment {handle.name}.", hint="housectl list   # lists them"
-    )
+    raise unknown(handle.name)
 
 
 def _outcome(run: Run) -> Outcome | None:

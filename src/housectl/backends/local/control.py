@@ -10,6 +10,7 @@ from threading import Thread
 
 from housectl.backends.local.records import Outcome
 from housectl.backends.local.run import Run
+from housectl.backends.wording import STOPPED
 from housectl.experiment import ExperimentState
 
 _SUPERVISOR = "housectl.backends.local.supervisor"
@@ -46,8 +47,8 @@ def stop(run: Run) -> None:
         time.sleep(_PAUSE)
     with run.lock.acquired() as lock:
         if lock is not None and run.interrupted:
-            state, reason = ExperimentState.STOPPED, "It was stopped."
-            run.end(Outcome(state=state, reason=reason, finished=time.time()))
+            state = ExperimentState.STOPPED
+            run.end(Outcome(state=state, reason=STOPPED, finished=time.time()))
 
 
 def _terminate(process: int) -> None:

@@ -3,13 +3,13 @@
 from collections.abc import Collection, Iterable
 
 from housectl.backends.local.records import Outcome
+from housectl.backends.wording import time_used_up
 from housectl.experiment import (
     Budget,
     ExperimentState,
     Trial,
     failed_trials,
     failure_summary,
-    seconds_used,
 )
 
 
@@ -20,7 +20,8 @@ def too_many_failed(budget: Budget, finished: Iterable[Trial]) -> bool:
 
 def time_is_up(budget: Budget, trials: Iterable[Trial], *, now: float) -> bool:
     """Return whether the trials, running ones included, have used the time that there was."""
-    return budget.seconds is not None and seconds_used(trials, now=now) >= budget.seconds
+    left = budget.seconds_left(trials, now=now)
+    return left is not None and left <= 0
 
 
 def outcome_of(budget: Budget, finished: Collection[Trial], *, now: float) -> Outcome:
@@ -29,5 +30,5 @@ def outcome_of(budget: Budget, finished: Collection[Trial], *, now: float) -> Ou
     if too_many_failed(budget, finished) or len(failed_trials(finished)) == len(finished):
         state, reason = ExperimentState.FAILED, failure_summary(finished)
     elif len(finished) < budget.trials:
-        reason = f"Its time was used up after {len(finished)} of {budget.trials} trials."
+        reason = time_used_up(len(finished), budget)
     return Outcome(state=state, reason=reason, finished=now)

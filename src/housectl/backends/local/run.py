@@ -19,6 +19,7 @@ from pathlib import Path
 from housectl.backends.base import Task, Work
 from housectl.backends.local.lock import Lock
 from housectl.backends.local.records import Outcome, PlanRecord, TrialRecord
+from housectl.backends.wording import name_taken, no_trial
 from housectl.contract.files import (
     TEMPORARY_PREFIX,
     disk_errors_explained,
@@ -32,7 +33,7 @@ from housectl.contract.files import (
 )
 from housectl.contract.record import MalformedRecordError
 from housectl.contract.trial_output import has_model, remove_model
-from housectl.errors import BundleError, NameTakenError, UsageError
+from housectl.errors import BundleError
 from housectl.experiment import Experiment, ExperimentState, Trial, TrialState
 
 _PLAN = "plan.json"
@@ -172,9 +173,7 @@ class Run:
         for trial in self.trials():
             if trial.name == name:
                 return trial
-        raise UsageError(
-            f"{self.name} has no trial {name}.", hint=f"housectl show {self.name}   # lists them"
-        )
+        raise no_trial(self.name, name)
 
     def note_start(self, trial: Trial) -> None:
         """Let others see that a trial runs; lost in a power cut, like the trial."""
@@ -231,7 +230,4 @@ def create_run(path: Path, work: Work, inputs: Path) -> Run:
         # Another command may have been faster.
         if run.plan() == plan:
             return run
-    raise NameTakenError(
-        f"{path.name} exists already.",
-        hint=f"housectl tune --resume {path.name}   # or: housectl delete {path.name}",
-    )
+    raise name_taken(path.name)

@@ -18,6 +18,7 @@ from housectl.backends.local.run import Run
 from housectl.backends.local.search import Search
 from housectl.backends.local.trainer import do_task
 from housectl.backends.local.workers import Workers
+from housectl.backends.wording import STOPPED
 from housectl.contract.files import disk_errors_explained
 from housectl.errors import HousectlError, MachineError, TaskFailedError
 from housectl.experiment import Experiment, ExperimentState
@@ -46,7 +47,7 @@ def _outcome(run: Run) -> Outcome:
         with disk_errors_explained(run.path):
             return _work(run)
     except KeyboardInterrupt:
-        state, reason = ExperimentState.STOPPED, "It was stopped."
+        state, reason = ExperimentState.STOPPED, STOPPED
     except TaskFailedError as error:
         state, reason = ExperimentState.FAILED, error.message
     except HousectlError as error:
