@@ -75,7 +75,6 @@ def event(kind: str, name: str, reason: str, message: str) -> Event:
     return Event(
         metadata=ObjectMeta(name=f"{name}.1"),
         involved_object=Reference(kind=kind, name=name),
-        type="Warning",
         reason=reason,
         message=message,
         count=1,

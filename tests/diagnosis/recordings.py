@@ -14,11 +14,11 @@ from housectl.diagnosis.objects import (
     Condition,
     ContainerState,
     ContainerStatus,
-    Deployment,
     Event,
     Job,
     KatibExperiment,
     KatibTrial,
+    Named,
     ObjectMeta,
     Pod,
     Suggestion,
@@ -53,7 +53,6 @@ def katib_case(name: str) -> Observed:
         namespace=str(told["namespace"]),
         experiment=_one(KatibExperiment, told["experiment"]),
         suggestion=_one(Suggestion, told["suggestion"]),
-        deployment=_one(Deployment, told["deployment"]) if "deployment" in told else None,
         trials=_views(KatibTrial, told, "trials"),
         jobs=_views(Job, told, "jobs"),
         pods=_views(Pod, told, "pods"),
@@ -75,11 +74,11 @@ def job_case(name: str) -> JobCase:
     )
 
 
-def service_case(name: str) -> tuple[Deployment, Sequence[Pod], Sequence[Event], datetime]:
-    """Read a deployment, as the service of an algorithm has, that Kubernetes 1.34 cannot run."""
+def service_case(name: str) -> tuple[str, Sequence[Pod], Sequence[Event], datetime]:
+    """Read the name of a deployment that Kubernetes 1.34 cannot run, with its pods and events."""
     told = _read("kubernetes-1.34", name)
     return (
-        _one(Deployment, told["deployment"]),
+        _one(Named, told["deployment"]).metadata.name,
         _views(Pod, told, "pods"),
         _views(Event, told, "events"),
         _latest(told) + _LATER,

@@ -96,7 +96,7 @@ def overdue(name: str) -> JobCase:
     job = changed(
         case.job,
         spec=JobSpec(active_deadline_seconds=5, template=template),
-        status=changed(case.job.status, active=0, failed=1, conditions=[end]),
+        status=changed(case.job.status, active=0, conditions=[end]),
     )
     events = [_located(each) if each.reason == "Failed" else each for each in case.events]
     return replace(case, job=job, pods=[], events=events)

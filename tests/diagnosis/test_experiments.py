@@ -25,7 +25,6 @@ from tests.diagnosis.changing import changed, event
 from tests.diagnosis.recordings import at, katib_case, moments, sentences, service_case
 
 EXPERIMENTS = sentences("experiments.txt")
-DOWN = "The service of the algorithm bayesianoptimization does not run"
 CONTROLLER = "kubectl get pods -n kubeflow -l katib.kubeflow.org/component=controller"
 
 
@@ -35,7 +34,7 @@ def test_recorded_experiment(name: str, expected: str) -> None:
 
 
 def test_an_experiment_that_nobody_takes_up() -> None:
-    observed = replace(waiting(), suggestion=None, deployment=None, pods=[], events=[])
+    observed = replace(waiting(), suggestion=None, pods=[], events=[])
     bare = changed(observed.experiment, status=ExperimentStatus())
     for seconds in (0, 9):
         early = aged(replace(observed, experiment=bare), seconds)
@@ -52,7 +51,7 @@ def test_an_experiment_that_nobody_takes_up() -> None:
 
 def test_a_service_that_crashes() -> None:
     assert said(served("service-crash")) == (
-        f"{DOWN}: it crashes, and was restarted 2 times: exited 1. Cure: kubectl logs "
+        f"{down('bayes')}: it crashes, and was restarted 2 times: exited 1. Cure: kubectl logs "
         "diag-bayes-67db788f5d-wkb5b --previous -n diag"
     )
 
@@ -67,7 +66,7 @@ def test_a_service_without_memory(*, is_running: bool) -> None:
     ]
     status = changed(pod.status, container_statuses=statuses)
     assert said(replace(observed, pods=[changed(pod, status=status)])) == (
-        f"{DOWN}: it runs out of memory: limit 100Mi, restarted 2 times. Cure: kubectl set "
+        f"{down('oom')}: it runs out of memory: limit 100Mi, restarted 2 times. Cure: kubectl set "
         "resources deployment diag-oom -n diag --limits=memory=200Mi   # for later searches: "
         "kubectl edit configmap katib-config -n kubeflow"
     )
@@ -92,7 +91,9 @@ def test_a_service_that_went_on_after_it_had_no_memory() -> None:
     later = killed.finished_at + timedelta(seconds=40)
     suggestion = changed(observed.suggestion, metadata=again)
     assert said(replace(observed, pods=[pod], suggestion=suggestion, now=later)) == "None"
-    assert said(replace(observed, pods=[pod], now=later)).startswith(f"{DOWN}: it runs out of")
+    assert said(replace(observed, pods=[pod], now=later)).startswith(
+        f"{down('oom')}: it runs out of"
+    )
 
 
 def test_a_service_that_may_not_have_a_pod() -> None:
@@ -101,7 +102,9 @@ def test_a_service_that_may_not_have_a_pod() -> None:
         "the quota small of the namespace diag is used up (requested: requests.cpu=1500m, used: "
         "requests.cpu=0, limited: requests.cpu=1)"
     )
-    assert said(observed).startswith(f"{DOWN}: {quota}. Cure: kubectl describe resourcequota small")
+    assert said(observed).startswith(
+        f"{down('quotadep')}: {quota}. Cure: kubectl describe resourcequota small"
+    )
 
 
 def test_a_refusal_of_a_service_that_is_over() -> None:
@@ -116,12 +119,6 @@ def test_a_refusal_of_a_service_that_is_over() -> None:
     later = changed(suggestion.metadata, creation_timestamp=latest + timedelta(seconds=1))
     again = replace(observed, suggestion=changed(suggestion, metadata=later))
     assert said(again) == "None"
-
-
-def test_a_service_whose_deployment_is_not_known() -> None:
-    observed = replace(served("service-quota"), deployment=None)
-    named = replace(observed, experiment=renamed(observed.experiment, "diag", "quotadep"))
-    assert said(named).startswith("The service of the algorithm quotadep does not run: the quota")
 
 
 def test_a_service_that_does_not_get_ready() -> None:
@@ -344,16 +341,21 @@ def creating(pod: Pod) -> Pod:
 
 
 def served(name: str) -> Observed:
-    """Return an experiment with another deployment of its algorithm's service."""
+    """Return an experiment whose algorithm's service has a deployment that was recorded."""
     deployment, pods, events, now = service_case(name)
+    observed = katib_case("skoptzero")
     return replace(
-        katib_case("skoptzero"),
+        observed,
         namespace="diag",
-        deployment=deployment,
+        experiment=renamed(observed.experiment, *deployment.split("-")),
         pods=pods,
         events=events,
         now=now,
     )
+
+
+def down(algorithm: str) -> str:
+    return f"The service of the algorithm {algorithm} does not run"
 
 
 def suggested(suggestion: Suggestion, *, conditions: list[Condition]) -> Suggestion:

@@ -107,7 +107,7 @@ def test_the_context_stands_in_every_command() -> None:
 
 def test_a_job_that_makes_its_first_pod_has_no_cause() -> None:
     case = job_case("exit")
-    status = msgspec.structs.replace(case.job.status, failed=0, conditions=[], active=1)
+    status = msgspec.structs.replace(case.job.status, conditions=[], active=1)
     fresh = replace(case, job=msgspec.structs.replace(case.job, status=status), pods=[], events=[])
     assert said(fresh) == "None"
 
@@ -146,11 +146,11 @@ def test_a_refusal_that_is_over_is_no_cause() -> None:
         )
     ]
     assert said(replace(case, events=told)) == "exited 3: boom. Cure: housectl logs exit"
-    active = msgspec.structs.replace(case.job.status, failed=0, conditions=[], active=1)
+    active = msgspec.structs.replace(case.job.status, conditions=[], active=1)
     begun = msgspec.structs.replace(case.job, status=active)
     assert said(replace(case, job=begun, pods=[], events=told)) == "None"
     gone = msgspec.structs.replace(
-        case.job.status, failed=0, conditions=[Condition(type="Complete", status="True")]
+        case.job.status, conditions=[Condition(type="Complete", status="True")]
     )
     ended = replace(case, job=msgspec.structs.replace(case.job, status=gone), pods=[], events=told)
     assert said(ended) == "None"

@@ -6,8 +6,10 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from housectl.diagnosis.cause import Place, first_cause
 from housectl.diagnosis.objects import ClaimSource, Volume
-from housectl.diagnosis.starting import volume_pod_cause
+from housectl.diagnosis.seen import SeenPod
+from housectl.diagnosis.starting import POD_PROBES
 from tests.diagnosis.changing import (
     changed,
     conditioned,
@@ -306,5 +308,10 @@ def test_a_pod_that_brings_files() -> None:
 
 def volume_said(name: str, *, after: int) -> str:
     case = job_case(name)
-    now = made(case) + timedelta(seconds=after) if after else None
-    return str(volume_pod_cause(case.pods[0], namespace="diag", now=now))
+    seen = SeenPod(
+        place=Place(namespace="diag"),
+        pod=case.pods[0],
+        events=(),
+        now=made(case) + timedelta(seconds=after),
+    )
+    return str(first_cause(POD_PROBES, seen))

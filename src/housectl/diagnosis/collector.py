@@ -10,6 +10,7 @@ from housectl.diagnosis.cause import Cause, first_cause, sentence
 from housectl.diagnosis.installation import configuration, database_pods
 from housectl.diagnosis.objects import Container, Terminated
 from housectl.diagnosis.origin import COLLECTORS
+from housectl.diagnosis.seen import SeenPod
 
 _KLOG = re.compile(
     r"(?P<level>[IWEF])\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ (?P<file>[\w.-]+):\d+\] (?P<text>.*)"
@@ -50,12 +51,14 @@ class _Failure:
     """A sidecar that has failed although the training has not.
 
     Attributes:
+        seen: Its pod.
         name: Its container's.
         ended: How it ended.
         said: What it said of that.
     """
 
     attempt: Attempt
+    seen: SeenPod
     name: str
     ended: Terminated
     said: str
@@ -68,20 +71,17 @@ class _Failure:
     @property
     def container(self) -> Container:
         """Its container, as it should be."""
-        seen = self.attempt.seen
-        return seen.container(self.name) if seen else Container(name=self.name)
+        return self.seen.container(self.name)
 
     @property
     def show(self) -> str:
         """The command that shows what it said."""
-        pod = self.attempt.seen.name if self.attempt.seen else f"job/{self.attempt.name}"
-        return self.attempt.place.kubectl(f"logs {pod} -c {self.name}")
+        return self.attempt.place.kubectl(f"logs {self.seen.name} -c {self.name}")
 
     @property
     def again(self) -> str:
         """The cure where only an image came too late."""
-        node = self.attempt.seen.node if self.attempt.seen else "the node"
-        return f"housectl tune   # now {node} has it"
+        return f"housectl tune   # now {self.seen.node} has it"
 
 
 def collector_died(attempt: Attempt, log: str) -> Cause | None:
@@ -89,13 +89,14 @@ def collector_died(attempt: Attempt, log: str) -> Cause | None:
 
     When the training fails, the sidecar always does so too, which says nothing.
     """
-    if not attempt.is_well:
+    seen = attempt.seen
+    if seen is None or not attempt.is_well:
         return None
     for name in COLLECTORS:
         ended = attempt.ending_of(name)
         if ended and ended.exit_code and not _is_recent(attempt, ended):
             said = collector_failure(log) or f"exited {ended.exit_code}"
-            failure = _Failure(attempt=attempt, name=name, ended=ended, said=said)
+            failure = _Failure(attempt=attempt, seen=seen, name=name, ended=ended, said=said)
             return first_cause(_PROBES, failure)
     return None
 
@@ -138,7 +139,7 @@ def _late(failure: _Failure) -> Cause | None:
     if _NO_PROCESS not in failure.said:
         return None
     pulled = f'"{failure.container.image}"'
-    if failure.attempt.seen and failure.attempt.seen.told("Pulling", saying=pulled):
+    if failure.seen.told("Pulling", saying=pulled):
         return Cause(
             what="its metric is lost, because the training ended before the image of Katib's "
             "metrics collector came.",

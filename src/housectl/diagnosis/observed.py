@@ -8,7 +8,6 @@ from housectl.diagnosis.attempt import Attempt, pods_of
 from housectl.diagnosis.cause import Place
 from housectl.diagnosis.collector import trainer_lines
 from housectl.diagnosis.objects import (
-    Deployment,
     Event,
     Job,
     KatibExperiment,
@@ -36,7 +35,6 @@ class Observed:
     name: str = ""
     experiment: KatibExperiment
     suggestion: Suggestion | None = None
-    deployment: Deployment | None = None
     trials: Sequence[KatibTrial] = ()
     jobs: Sequence[Job] = ()
     pods: Sequence[Pod] = ()

@@ -155,6 +155,5 @@ def _no_pod(observed: Observed) -> Cause | None:
 
 
 def _deployment(observed: Observed) -> str:
-    if observed.deployment:
-        return observed.deployment.metadata.name
+    """Return the name that Katib gives to the deployment of the algorithm's service."""
     return f"{observed.experiment.metadata.name}-{observed.algorithm}"

@@ -7,7 +7,6 @@ class ClaimSpec(View):
     """What a claim asks for."""
 
     access_modes: list[str] = []
-    storage_class_name: str = ""
     volume_name: str = ""
 
 

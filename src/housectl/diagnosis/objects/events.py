@@ -26,7 +26,6 @@ class Event(View):
 
     metadata: ObjectMeta = ObjectMeta()
     involved_object: Reference = Reference()
-    type: str = ""
     reason: str = ""
     message: str = ""
     count: int = 0

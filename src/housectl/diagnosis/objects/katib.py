@@ -128,32 +128,21 @@ class ExperimentSpec(View):
     """What a Katib experiment should be."""
 
     algorithm: Algorithm = Algorithm()
-    objective: Objective = Objective()
     max_trial_count: int | None = None
-    parallel_trial_count: int | None = None
-    max_failed_trial_count: int | None = None
 
 
 class OptimalTrial(View):
     """Which trial Katib takes for the best."""
 
     best_trial_name: str = ""
-    observation: Observation = Observation()
 
 
 class ExperimentStatus(View):
-    """How a Katib experiment stands; Katib leaves out counts of zero."""
+    """How a Katib experiment stands."""
 
     conditions: list[Condition] = []
-    trials: int = 0
-    trials_succeeded: int = 0
-    trials_failed: int = 0
-    trials_running: int = 0
-    trials_pending: int = 0
-    trial_metrics_unavailable: int = 0
     running_trial_list: list[str] = []
     current_optimal_trial: OptimalTrial = OptimalTrial()
-    start_time: datetime | None = None
 
 
 class KatibExperiment(View):
@@ -181,9 +170,8 @@ class KatibExperiment(View):
 
 
 class SuggestionSpec(View):
-    """What an experiment asks of its suggestion."""
+    """What an experiment asks of its suggestion; Katib leaves out counts of zero."""
 
-    algorithm: Algorithm = Algorithm()
     requests: int = 0
 
 

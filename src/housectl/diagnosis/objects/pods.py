@@ -41,8 +41,6 @@ class ContainerStatus(View):
     """How a container of a pod stands."""
 
     name: str
-    image: str = ""
-    ready: bool = False
     restart_count: int = 0
     state: ContainerState = ContainerState()
     last_state: ContainerState = ContainerState()
@@ -60,9 +58,7 @@ class Container(View):
 
     name: str
     image: str = ""
-    image_pull_policy: str = ""
     command: list[str] = []
-    args: list[str] = []
     resources: Resources = Resources()
 
 
@@ -70,7 +66,6 @@ class ClaimSource(View):
     """Which claim a volume is."""
 
     claim_name: str
-    read_only: bool = False
 
 
 class Volume(View):
@@ -88,7 +83,6 @@ class PodSpec(View):
     volumes: list[Volume] = []
     node_name: str = ""
     node_selector: dict[str, str] = {}
-    service_account_name: str = ""
 
 
 class PodStatus(View):

@@ -1,4 +1,4 @@
-"""What makes pods: jobs and deployments."""
+"""What makes pods: jobs."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ _DECISIONS = ("Complete", "SuccessCriteriaMet", *_FAILURES)
 
 
 class PodTemplate(View):
-    """What the pods of a job or a deployment should be."""
+    """What the pods of a job should be."""
 
     metadata: ObjectMeta = ObjectMeta()
     spec: PodSpec = PodSpec()
@@ -25,18 +25,14 @@ class JobSpec(View):
     """What a job should be."""
 
     active_deadline_seconds: int | None = None
-    backoff_limit: int | None = None
     template: PodTemplate = PodTemplate()
 
 
 class JobStatus(View):
-    """How a job stands; counts of its pods."""
+    """How a job stands; `active` counts its pods that have not ended."""
 
     active: int = 0
-    succeeded: int = 0
-    failed: int = 0
     conditions: list[Condition] = []
-    start_time: datetime | None = None
     completion_time: datetime | None = None
 
 
@@ -78,17 +74,3 @@ class Job(View):
     def was_stopped(self) -> bool:
         """Whether it ended with its search, which was stopped."""
         return self.is_past_deadline and self.spec.active_deadline_seconds == STOPPING_SECONDS
-
-
-class DeploymentStatus(View):
-    """How a deployment stands."""
-
-    ready_replicas: int = 0
-    conditions: list[Condition] = []
-
-
-class Deployment(View):
-    """The deployment of a suggestion service."""
-
-    metadata: ObjectMeta
-    status: DeploymentStatus = DeploymentStatus()
