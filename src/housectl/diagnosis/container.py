@@ -45,10 +45,10 @@ def unmounted(seen: SeenPod) -> Cause | None:
         return None
     if event.times < _MOUNT_TRIES and seen.age < _MOUNT_PATIENCE:
         return None
-    return unmountable(seen)
+    return was_unmounted(seen)
 
 
-def never_started(seen: SeenPod) -> Cause | None:
+def was_unstarted(seen: SeenPod) -> Cause | None:
     """Return why a container has not started, from the events about it."""
     failed = [each for each in seen.own_events if each.container not in seen.begun]
     event = newest(failed, "Failed")
@@ -59,7 +59,7 @@ def never_started(seen: SeenPod) -> Cause | None:
     return explained(seen, seen.container(event.container), "" if said in _WAITING else said)
 
 
-def unmountable(seen: SeenPod) -> Cause | None:
+def was_unmounted(seen: SeenPod) -> Cause | None:
     """Return why the volumes of a pod were not mounted, from the events about it."""
     event = seen.told(*_UNMOUNTED, *_MOUNTED)
     if event is None or event.reason in _MOUNTED:

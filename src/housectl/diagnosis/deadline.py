@@ -3,15 +3,13 @@
 Kubernetes deletes the pod then, so that the events about it are all that is left.
 """
 
-from collections.abc import Callable, Sequence
-
 from housectl.diagnosis.attempt import Attempt
 from housectl.diagnosis.cause import Cause, first_cause, sentence
-from housectl.diagnosis.container import never_started, unmountable
+from housectl.diagnosis.container import was_unstarted
 from housectl.diagnosis.ending import out_of_time
 from housectl.diagnosis.refusal import refused
-from housectl.diagnosis.scheduling import unplaced
 from housectl.diagnosis.seen import SeenPod
+from housectl.diagnosis.starting import FORMER_START_PROBES
 
 
 def past_deadline(attempt: Attempt) -> Cause | None:
@@ -45,8 +43,4 @@ def _look_back(attempt: Attempt) -> str:
 
 def _not_up(seen: SeenPod) -> Cause | None:
     """Return what kept a pod from starting, if it was more than time."""
-    return never_started(seen) if seen.begun else first_cause(_PROBES, seen)
-
-
-# What comes later in the life of a pod shows that what comes before it went well at last.
-_PROBES: Sequence[Callable[[SeenPod], Cause | None]] = (never_started, unmountable, unplaced)
+    return was_unstarted(seen) if seen.begun else first_cause(FORMER_START_PROBES, seen)

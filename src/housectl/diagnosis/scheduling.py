@@ -23,7 +23,7 @@ def unscheduled(seen: SeenPod) -> Cause | None:
     return _explained(seen, condition.message, known)
 
 
-def unplaced(seen: SeenPod) -> Cause | None:
+def was_unscheduled(seen: SeenPod) -> Cause | None:
     """Return why no node has taken the pod, from the events about it."""
     event = seen.told("FailedScheduling", "Scheduled")
     if event is None or event.reason == "Scheduled":

@@ -3,10 +3,16 @@
 from collections.abc import Callable, Sequence
 
 from housectl.diagnosis.cause import Cause
-from housectl.diagnosis.container import unmounted, unstarted
+from housectl.diagnosis.container import unmounted, unstarted, was_unmounted, was_unstarted
 from housectl.diagnosis.loss import LOSSES
-from housectl.diagnosis.scheduling import unscheduled
+from housectl.diagnosis.scheduling import unscheduled, was_unscheduled
 from housectl.diagnosis.seen import SeenPod
 
-START_PROBES: Sequence[Callable[[SeenPod], Cause | None]] = (unscheduled, unstarted, unmounted)
-POD_PROBES: Sequence[Callable[[SeenPod], Cause | None]] = (*LOSSES, *START_PROBES)
+_Probe = Callable[[SeenPod], Cause | None]
+
+# From how a pod stands.
+START_PROBES: Sequence[_Probe] = (unscheduled, unstarted, unmounted)
+POD_PROBES: Sequence[_Probe] = (*LOSSES, *START_PROBES)
+# From the events about it, when it is gone. What comes later in the life of a pod shows that what
+# comes before went well at last, so that it is asked first.
+FORMER_START_PROBES: Sequence[_Probe] = (was_unstarted, was_unmounted, was_unscheduled)
