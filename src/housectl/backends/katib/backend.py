@@ -17,7 +17,7 @@ from housectl.backends.katib.observer import Observer
 from housectl.backends.katib.plan import KatibPlan
 from housectl.backends.katib.preflight import preflight
 from housectl.backends.katib.records import KatibSettings, PlanRecord
-from housectl.backends.katib.rounds import newest_round
+from housectl.backends.katib.resuming import resume
 from housectl.backends.katib.volume import Volume
 from housectl.backends.katib.volume_pod import VolumePods
 from housectl.backends.kube.client import Kube
@@ -108,16 +108,11 @@ class KatibBackend:
                 self._kube.delete(JOBS, handle.name)
                 self._observer.wait_until_gone(handle.name)
                 create_all(self._kube, KatibPlan(record).manifests())
-        elif state is ExperimentState.STOPPED:
-            # Whatever stopped it may have been killed before it was done.
-            self._stop(handle, BY_USER)
-            look = self._observer.look(handle.name)
-            number = newest_round(record.work, look).number + 1
-            stopping.go_on(self._kube, record, record.work, look, round_number=number)
-        elif state is ExperimentState.INTERRUPTED:
-            look = self._observer.look(handle.name)
-            number = newest_round(record.work, look).number
-            stopping.go_on(self._kube, record, record.work, look, round_number=number)
+        elif state in {ExperimentState.STOPPED, ExperimentState.INTERRUPTED}:
+            if state is ExperimentState.STOPPED:
+                # Whatever stopped it may have been killed before it was done.
+                self._stop(handle, BY_USER)
+            resume(self._kube, record, record.work, self._observer.look(handle.name))
         self._observer.forget(handle.name)
 
     def handles(self) -> Sequence[Handle]:

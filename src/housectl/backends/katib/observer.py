@@ -21,17 +21,16 @@ from housectl.backends.katib.look import (
 from housectl.backends.katib.mirror import Mirror
 from housectl.backends.katib.records import PlanRecord
 from housectl.backends.katib.snapshot import snapshot_of, task_snapshot_of
+from housectl.backends.katib.waiting import wait_until
 from housectl.backends.kube.client import Kube
 from housectl.backends.kube.kinds import EXPERIMENTS, JOBS
 from housectl.backends.wording import unknown
 from housectl.diagnosis.objects import Job, KatibExperiment, ObjectMeta, Pod, view
-from housectl.errors import ClusterError
 from housectl.experiment import Experiment
 
 # Some causes show by time alone, with no change on the cluster.
 _LOOK_SECONDS = 5.0
 _GONE_SECONDS = 60.0
-_PAUSE = 0.3
 
 
 class Observer:
@@ -120,15 +119,14 @@ class Observer:
             ClusterError: Something keeps it.
         """
         self.forget(name)
-        deadline = time.monotonic() + _GONE_SECONDS
-        while self.exists(name):
-            if time.monotonic() > deadline:
-                raise ClusterError(
-                    f"{name} is still there {_GONE_SECONDS:.0f} s after it was deleted: Katib's "
-                    "controller, which has to agree, does not.",
-                    hint="housectl doctor   # says whether Katib's controller runs",
-                )
-            time.sleep(_PAUSE)
+        wait_until(
+            lambda: not self.exists(name),
+            seconds=_GONE_SECONDS,
+            otherwise=lambda: (
+                f"{name} is still there {_GONE_SECONDS:.0f} s after it was deleted: Katib's "
+                "controller, which has to agree, does not."
+            ),
+        )
 
     def _experiment(self, name: str, experiment: Experiment) -> Snapshot:
         look = self.look(name)

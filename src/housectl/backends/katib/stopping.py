@@ -1,24 +1,19 @@
-"""Ending a search before its end, and going on with it: Katib itself can do neither."""
+"""Ending a search before its end, which Katib itself cannot."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from housectl.backends.base import Snapshot, Work
-from housectl.backends.katib.creation import create_missing
+from housectl.backends.base import Snapshot, Task, Work
 from housectl.backends.katib.layout import EXPERIMENT_LABEL, STOPPED_ANNOTATION
 from housectl.backends.katib.look import ExperimentLook
-from housectl.backends.katib.manifest import experiment_manifest
-from housectl.backends.katib.records import PlanRecord
-from housectl.backends.katib.rounds import missing_members
+from housectl.backends.katib.waiting import wait_until
 from housectl.backends.kube.client import Kube
 from housectl.backends.kube.kinds import EXPERIMENTS, JOBS, TRIALS
 from housectl.diagnosis.objects import STOPPING_SECONDS, KatibExperiment, KatibTrial
-from housectl.errors import AbsentError, ClusterError, DeniedError
-from housectl.experiment import Experiment, seconds_used
+from housectl.errors import AbsentError, DeniedError
 
 _PATIENCE_SECONDS = 30.0
-_PAUSE = 0.3
 
 
 def stop(kube: Kube, look: ExperimentLook, why: str) -> None:
@@ -39,29 +34,11 @@ def stop(kube: Kube, look: ExperimentLook, why: str) -> None:
             _forget_member(kube, member)
 
 
-def go_on(
-    kube: Kube,
-    record: PlanRecord,
-    experiment: Experiment,
-    look: ExperimentLook,
-    *,
-    round_number: int,
-) -> None:
-    """Create the members of a round that are not there, with what is left of the budget.
-
-    Raises:
-        NameTakenError: Something else has one of their names.
-    """
-    for member in missing_members(experiment, look, round_number=round_number):
-        create_missing(kube, experiment_manifest(record, experiment, member))
-
-
 def seconds_left(work: Work, snapshot: Snapshot) -> float | None:
     """Return how many seconds a search still has; None where nothing limits them."""
-    seconds = work.budget.seconds if isinstance(work, Experiment) else None
-    if seconds is None or snapshot.state.ended:
+    if isinstance(work, Task) or snapshot.state.ended:
         return None
-    return seconds - seconds_used(snapshot.trials, now=time.time())
+    return work.budget.seconds_left(snapshot.trials, now=time.time())
 
 
 def _stop_member(kube: Kube, member: KatibExperiment, trials: list[KatibTrial], why: str) -> None:
@@ -88,19 +65,19 @@ def _stop_member(kube: Kube, member: KatibExperiment, trials: list[KatibTrial], 
 
 
 def _wait_until_ended(kube: Kube, member: str) -> None:
-    """Wait until Katib has ended a member, letting all fail that runs of it.
+    """Wait until Katib has ended a member, letting all fail that runs of it."""
 
-    One whose algorithm gives no trial any more cannot fail: Katib leaves it open.
-    """
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while not kube.get(EXPERIMENTS, member, KatibExperiment).has_ended:
-        active = [trial for trial in _trials(kube, member) if not trial.has_ended]
-        if time.monotonic() > deadline:
-            if not active:
-                return
-            raise _not_ended(member)
-        _fail(kube, active)
-        time.sleep(_PAUSE)
+    def has_ended() -> bool:
+        if kube.get(EXPERIMENTS, member, KatibExperiment).has_ended:
+            return True
+        _fail(kube, _active(kube, member))
+        return False
+
+    def complaint() -> str | None:
+        # One whose algorithm gives no trial any more cannot fail: Katib leaves it open.
+        return _not_ended(member) if _active(kube, member) else None
+
+    wait_until(has_ended, seconds=_PATIENCE_SECONDS, otherwise=complaint)
 
 
 def _fail(kube: Kube, trials: Iterable[KatibTrial]) -> None:
@@ -115,16 +92,22 @@ def _fail(kube: Kube, trials: Iterable[KatibTrial]) -> None:
 def _forget_member(kube: Kube, member: KatibExperiment) -> None:
     name = member.metadata.name
     kube.delete(EXPERIMENTS, name)
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    with suppress(AbsentError):
-        while kube.get(EXPERIMENTS, name, KatibExperiment):
-            if time.monotonic() > deadline:
-                raise _not_ended(name)
-            time.sleep(_PAUSE)
+
+    def is_gone() -> bool:
+        with suppress(AbsentError):
+            kube.get(EXPERIMENTS, name, KatibExperiment)
+            return False
+        return True
+
+    wait_until(is_gone, seconds=_PATIENCE_SECONDS, otherwise=lambda: _not_ended(name))
 
 
-def _trials(kube: Kube, member: str) -> Iterable[KatibTrial]:
+def _trials(kube: Kube, member: str) -> Sequence[KatibTrial]:
     return kube.views(TRIALS, KatibTrial, labels=f"{EXPERIMENT_LABEL}={member}")
+
+
+def _active(kube: Kube, member: str) -> Sequence[KatibTrial]:
+    return [trial for trial in _trials(kube, member) if not trial.has_ended]
 
 
 def _delete(kube: Kube, trials: Iterable[KatibTrial]) -> None:
@@ -132,8 +115,5 @@ def _delete(kube: Kube, trials: Iterable[KatibTrial]) -> None:
         kube.delete(TRIALS, trial.metadata.name)
 
 
-def _not_ended(member: str) -> ClusterError:
-    return ClusterError(
-        f"Katib's controller has not ended {member} in {_PATIENCE_SECONDS:.0f} s.",
-        hint="housectl doctor   # says whether Katib's controller runs",
-    )
+def _not_ended(member: str) -> str:
+    return f"Katib's controller has not ended {member} in {_PATIENCE_SECONDS:.0f} s."
