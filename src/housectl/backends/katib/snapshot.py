@@ -7,6 +7,7 @@ from housectl.backends.katib.look import ExperimentLook, TaskLook
 from housectl.backends.katib.members import BY_USER
 from housectl.backends.katib.rounds import Round, newest_round
 from housectl.backends.katib.trials import TrialCause, read_trials, seconds_of
+from housectl.backends.wording import STOPPED, time_used_up
 from housectl.diagnosis.objects import KatibExperiment
 from housectl.experiment import (
     Experiment,
@@ -92,14 +93,14 @@ def _reason(
     experiment: Experiment, newest: Round, trials: Sequence[Trial], state: ExperimentState
 ) -> str | None:
     if state is ExperimentState.STOPPED:
-        return "It was stopped."
+        return STOPPED
     if state is ExperimentState.INTERRUPTED:
         return (
             f"{' and '.join(each.name for each in newest.missing)} was never made: the command was "
             f"killed. To go on: housectl tune --resume {experiment.name}"
         )
     if newest.stops and len(trials) < experiment.budget.trials:
-        return f"Its time was used up after {len(trials)} of {experiment.budget.trials} trials."
+        return time_used_up(len(trials), experiment.budget)
     failed = state is ExperimentState.FAILED and failed_trials(trials)
     return failure_summary(trials) if failed else None
 
