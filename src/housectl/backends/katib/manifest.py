@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 from housectl.backends.base import Task
+from housectl.backends.command import task_arguments, trainer_arguments
 from housectl.backends.katib.containers import CONTAINER, Manifest, container, pod_spec
 from housectl.backends.katib.layout import (
     EXPERIMENT,
@@ -20,7 +21,7 @@ from housectl.backends.katib.layout import (
 from housectl.backends.katib.members import Member
 from housectl.backends.katib.records import KatibSettings, PlanRecord
 from housectl.contract.metrics import OBJECTIVE
-from housectl.contract.recipe import Assignment, Family, derived_seed
+from housectl.contract.recipe import Family, derived_seed
 from housectl.contract.record import canonical_json
 from housectl.diagnosis.memory import quantity
 from housectl.experiment import Experiment, Limits, Parameter
@@ -92,20 +93,14 @@ def experiment_manifest(plan: PlanRecord, experiment: Experiment, member: Member
 
 def task_manifest(plan: PlanRecord, task: Task) -> Manifest:
     """Return the Job of a task."""
-    options = {
-        "--inputs": mounted(inputs_path(plan.inputs)),
-        "--output": mounted(output_path(task.name, None)),
-        "--family": task.family,
-        "--last-words": _LAST_WORDS,
-        "--model-sha256": task.model_sha256,
-        "--experiment": task.experiment,
-        "--trial": task.trial,
-        "--commit": task.commit,
-        "--backend": "katib",
-        "--image": plan.image,
-    }
-    given = [part for name, value in options.items() if value for part in (name, str(value))]
-    command = [*_trainer(task.kind), *given, *_pairs(task.assignment)]
+    arguments = task_arguments(
+        task,
+        inputs=mounted(inputs_path(plan.inputs)),
+        output=mounted(output_path(task.name, None)),
+        backend="katib",
+        image=plan.image,
+        last_words=_LAST_WORDS,
+    )
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -115,7 +110,7 @@ def task_manifest(plan: PlanRecord, task: Task) -> Manifest:
             "labels": labels(task.name, TASK),
             "annotations": {PLAN_ANNOTATION: canonical_json(plan).decode()},
         },
-        "spec": _job(plan, task.name, TASK, command, limits=Limits(), cores=_TASK_CORES),
+        "spec": _job(plan, task.name, TASK, arguments, limits=Limits(), cores=_TASK_CORES),
     }
 
 
@@ -124,25 +119,25 @@ def _trial_job(plan: PlanRecord, experiment: Experiment, family: Family) -> Mani
     searched = {each.name: f"${{trialParameters.{each.name}}}" for each in space.parameters}
     output = mounted(output_path(experiment.name, f"${{trialParameters.{_TRIAL_NAME}}}"))
     seconds = experiment.limits.seconds
-    command = [
-        *_trainer("trial"),
-        *("--inputs", mounted(inputs_path(plan.inputs))),
-        *("--output", output),
-        *("--family", family.value),
-        *("--at-least", str(_SHORTEST_TRIAL_SECONDS)),
-        *(("--deadline", str(seconds)) if seconds is not None else ()),
-        *("--last-words", _LAST_WORDS),
-        *("--last-words", f"{output}{LAST_WORDS_ENDING}"),
-        *_pairs({**space.fixed, **searched}),
-    ]
-    return _job(plan, experiment.name, TRIAL, command, limits=experiment.limits, cores=_TRIAL_CORES)
+    options = (
+        ("--inputs", mounted(inputs_path(plan.inputs))),
+        ("--output", output),
+        ("--family", family),
+        ("--at-least", str(_SHORTEST_TRIAL_SECONDS)),
+        ("--deadline", str(seconds) if seconds is not None else None),
+        ("--last-words", _LAST_WORDS),
+        ("--last-words", f"{output}{LAST_WORDS_ENDING}"),
+    )
+    arguments = trainer_arguments("trial", options, {**space.fixed, **searched})
+    limits = experiment.limits
+    return _job(plan, experiment.name, TRIAL, arguments, limits=limits, cores=_TRIAL_CORES)
 
 
 def _job(
     plan: PlanRecord,
     name: str,
     component: str,
-    command: Sequence[str],
+    arguments: Sequence[str],
     *,
     limits: Limits,
     cores: int,
@@ -150,7 +145,7 @@ def _job(
     settings = plan.settings
     trainer = container(
         plan.image,
-        command,
+        ["python", *arguments],
         requests=requests(settings, limits),
         limits={
             "cpu": str(max(cores, math.ceil(cores_of(settings.cpu)))),
@@ -182,14 +177,6 @@ def requests(settings: KatibSettings, limits: Limits) -> dict[str, str]:
 def cores_of(quantity: str) -> float:
     """Return a number of cores from Kubernetes' form of it, such as 500m or 2."""
     return float(quantity[:-1]) / 1000 if quantity.endswith("m") else float(quantity)
-
-
-def _trainer(command: str) -> list[str]:
-    return ["python", "-m", "trainer", str(command)]
-
-
-def _pairs(assignment: Assignment) -> list[str]:
-    return [f"{name}={value}" for name, value in sorted(assignment.items())]
 
 
 def _parameter(parameter: Parameter) -> Manifest:

@@ -4,13 +4,12 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from housectl.backends import command
 from housectl.backends.base import Task, Work
 from housectl.backends.local.sampler import enqueued
 from housectl.contract.inputs import Inputs
-from housectl.contract.recipe import Assignment, Family
+from housectl.contract.recipe import Family
 from housectl.experiment import Experiment
-
-_TRAINER = ("-m", "trainer")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,23 +31,12 @@ class LocalPlan:
 
 def pool_arguments(inputs: str) -> list[str]:
     """Return the arguments that make Python the trainer's pool."""
-    return [*_TRAINER, "pool", "--inputs", inputs]
+    return command.trainer_arguments("pool", [("--inputs", inputs)])
 
 
 def task_arguments(task: Task, *, inputs: str, output: str) -> list[str]:
     """Return the arguments that make Python do a task."""
-    options = {
-        "--inputs": inputs,
-        "--output": output,
-        "--family": task.family,
-        "--model-sha256": task.model_sha256,
-        "--experiment": task.experiment,
-        "--trial": task.trial,
-        "--commit": task.commit,
-        "--backend": "local",
-    }
-    given = [part for name, value in options.items() if value for part in (name, value)]
-    return [*_TRAINER, task.kind, *given, *_pairs(task.assignment)]
+    return command.task_arguments(task, inputs=inputs, output=output, backend="local")
 
 
 def _experiment_lines(experiment: Experiment, inputs: str) -> Iterator[str]:
@@ -60,7 +48,7 @@ def _experiment_lines(experiment: Experiment, inputs: str) -> Iterator[str]:
         if assignment is not None:
             output = f"{experiment.name}/{number:04}"
             trial = _trial_arguments(inputs, experiment.family_of(number))
-            yield _shell([*trial, "--output", output, *_pairs(assignment)])
+            yield _shell([*trial, "--output", output, *command.pairs(assignment)])
     yield "# Each of the others, with the values that the sampler chooses:"
     for family in experiment.families:
         yield _pattern(experiment, inputs, family)
@@ -74,18 +62,14 @@ def _pattern(experiment: Experiment, inputs: str, family: Family) -> str:
         (
             _shell(_trial_arguments(inputs, family)),
             f'--output {shlex.quote(experiment.name)}/"${{number}}"',
-            *map(shlex.quote, _pairs(fixed)),
+            *map(shlex.quote, command.pairs(fixed)),
             *(f'{name}="${{{name}}}"' for name in chosen),
         )
     )
 
 
 def _trial_arguments(inputs: str, family: Family) -> list[str]:
-    return [*_TRAINER, "trial", "--inputs", inputs, "--family", family]
-
-
-def _pairs(assignment: Assignment) -> list[str]:
-    return [f"{name}={value}" for name, value in sorted(assignment.items())]
+    return command.trainer_arguments("trial", [("--inputs", inputs), ("--family", family)])
 
 
 def _shell(arguments: Sequence[str]) -> str:
