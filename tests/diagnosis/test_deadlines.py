@@ -24,12 +24,12 @@ def test_a_trainer_that_has_started_had_too_little_time() -> None:
         assert said(told(case, of_container(case, TRAINER, "Started"))) == LATE
 
 
-def test_a_sidecar_that_has_started_is_no_trainer() -> None:
+def test_a_collector_that_has_started_is_no_trainer() -> None:
     case = overdue("pull")
     assert said(told(case, of_container(case, COLLECTOR, "Started"))) == said(case)
 
 
-def test_a_sidecar_that_has_not_started() -> None:
+def test_a_collector_that_has_not_started() -> None:
     case = overdue("pull")
     events = [
         of_container(case, TRAINER, "Started"),

@@ -26,7 +26,7 @@ from tests.diagnosis.changing import changed, event
 from tests.diagnosis.recordings import katib_case, sentences
 
 TRIALS = sentences("trials.txt")
-SIDECAR = "metrics-logger-and-collector"
+COLLECTOR = "metrics-logger-and-collector"
 KLOG = "F1123 22:50:10.236138      15 main.go:"
 LOGS = "kubectl logs quick-6rbnk97z-jmdhz -c metrics-logger-and-collector -n c-quick"
 DIED = datetime(2026, 11, 23, 23, 30, tzinfo=UTC)
@@ -51,7 +51,7 @@ def test_a_trial_that_was_stopped_with_its_search() -> None:
     )
 
 
-def test_the_trainers_own_lines_are_as_good_as_the_sidecars_log() -> None:
+def test_the_trainers_own_lines_are_as_good_as_the_collectors_log() -> None:
     observed = katib_case("exit1")
     assert said_after(observed, lines=["hint: buy disks", "error: disk full"]) == (
         "exited 1: error: disk full. Cure: housectl logs exit1 --trial exit1-6hmchk6q"
@@ -90,21 +90,21 @@ JSON = "Failed to collect logs: invalid character 'e' looking for beginning of v
     ],
     ids=["unknown", "database", "lines", "filter", "other"],
 )
-def test_a_sidecar_that_failed_although_the_training_did_not(
+def test_a_collector_that_failed_although_the_training_did_not(
     log: str, what: str, advice: str
 ) -> None:
     told = said_after(katib_case("quick"), collector=log.splitlines())
     assert told == f"{what} Cure: {LOGS}{advice}"
 
 
-def test_a_sidecar_that_ended_before_the_image_came() -> None:
+def test_a_collector_that_ended_before_the_image_came() -> None:
     observed = katib_case("quick")
     began = observed.pods[0].metadata.creation_timestamp
     early = Terminated(exit_code=255, finished_at=began)
     later = Terminated(exit_code=0, started_at=observed.now)
-    assert said(with_states(observed, trainer=ended(later), sidecar=ended(early))) == (
-        "its metric is lost, because Katib's metrics collector looks for the training once, and "
-        "its image came later. Cure: housectl tune   # now the node testbed has it"
+    assert said(with_states(observed, trainer=ended(later), collector=ended(early))) == (
+        "its metric is lost, because Katib's metrics collector looked for the training before the "
+        "trainer's image had come. Cure: housectl tune   # now the node testbed has that image"
     )
 
 
@@ -132,36 +132,36 @@ def test_a_sidecar_that_ended_before_the_image_came() -> None:
             "Error",
             f"{KLOG}396] {UNFOUND}",
             (
-                "its metric is lost, because Katib's metrics collector looks for the training "
-                "once, and its image came later. Cure: housectl tune   # now the node testbed has "
-                "it"
+                "its metric is lost, because Katib's metrics collector looked for the training "
+                "before the trainer's image had come. Cure: housectl tune   # now the node testbed "
+                "has that image"
             ),
         ),
     ],
 )
-def test_a_sidecar_that_failed_while_the_training_runs(
+def test_a_collector_that_failed_while_the_training_runs(
     reason: str, log: str, expected: str
 ) -> None:
     died = Terminated(exit_code=255, reason=reason, finished_at=DIED)
-    observed = with_states(training("quick"), sidecar=ended(died))
+    observed = with_states(training("quick"), collector=ended(died))
     for seconds, cause in ((4, "None"), (5, expected), (300, expected)):
         later = replace(observed, now=DIED + timedelta(seconds=seconds))
         assert said_after(later, collector=log.splitlines()) == cause
 
 
-def test_a_sidecar_that_ended_well_while_the_training_runs() -> None:
+def test_a_collector_that_ended_well_while_the_training_runs() -> None:
     well = Terminated(exit_code=0, reason="Completed", finished_at=DIED)
-    observed = with_states(training("quick"), sidecar=ended(well))
+    observed = with_states(training("quick"), collector=ended(well))
     assert said(replace(observed, now=DIED + timedelta(seconds=300))) == "None"
 
 
-def test_a_sidecar_whose_image_came_when_the_training_was_over() -> None:
+def test_a_collector_whose_image_came_when_the_training_was_over() -> None:
     observed = katib_case("quick")
     image = "localhost/katib-file-metrics-collector:v0.19.0"
     pulling = event("Pod", "quick-6rbnk97z-jmdhz", "Pulling", f'Pulling image "{image}"')
     assert said(replace(observed, events=[*observed.events, pulling])) == (
         "its metric is lost, because the training ended before the image of Katib's metrics "
-        "collector came. Cure: housectl tune   # now the node testbed has it"
+        "collector came. Cure: housectl tune   # now the node testbed has that image"
     )
     present = f'Container image "{image}" already present on machine'
     for other in (
@@ -171,22 +171,22 @@ def test_a_sidecar_whose_image_came_when_the_training_was_over() -> None:
         assert said(replace(observed, events=[*observed.events, other])) == said(observed)
 
 
-def test_a_sidecar_whose_image_cannot_be_pulled() -> None:
+def test_a_collector_whose_image_cannot_be_pulled() -> None:
     observed = katib_case("noimage")
     message = 'Back-off pulling image "katib/collector:1": ErrImagePull: dial tcp: i/o timeout'
     unpulled = ContainerState(waiting=Waiting(reason="ImagePullBackOff", message=message))
     running = ContainerState(running=Running(started_at=observed.now))
-    assert said(with_states(observed, trainer=running, sidecar=unpulled)) == (
+    assert said(with_states(observed, trainer=running, collector=unpulled)) == (
         "the image localhost/katib-file-metrics-collector:v0.19.0 cannot be pulled: dial tcp: i/o "
         "timeout. Cure: kubectl describe pod noimage-p4kjcxmh-fd2bh -n c-noimage   # then push "
         "the image, or name another: kubectl edit configmap katib-config -n kubeflow"
     )
 
 
-def test_a_sidecar_without_memory() -> None:
+def test_a_collector_without_memory() -> None:
     observed = katib_case("quick")
     starved = Terminated(exit_code=137, reason="OOMKilled")
-    assert said(with_states(observed, sidecar=ended(starved))) == (
+    assert said(with_states(observed, collector=ended(starved))) == (
         "the training ended well, but Katib's metrics collector ran out of memory: limit 100Mi. "
         "Cure: kubectl edit configmap katib-config -n kubeflow   # raise its "
         "resources.limits.memory"
@@ -194,10 +194,10 @@ def test_a_sidecar_without_memory() -> None:
 
 
 @pytest.mark.parametrize("exit_code", [1, 137])
-def test_a_failed_training_comes_before_its_sidecar(exit_code: int) -> None:
+def test_a_failed_training_comes_before_its_collector(exit_code: int) -> None:
     observed = katib_case("exit1" if exit_code == 1 else "oom")
     died = Terminated(exit_code=137, reason="OOMKilled")
-    assert "collector" not in said(with_states(observed, sidecar=ended(died)))
+    assert "collector" not in said(with_states(observed, collector=ended(died)))
 
 
 UNCOLLECTED = (
@@ -208,20 +208,20 @@ UNCOLLECTED = (
 )
 
 
-def test_a_trial_without_sidecar_waits_for_ever() -> None:
+def test_a_trial_without_collector_waits_for_ever() -> None:
     observed = unreported("steps")
-    assert said(replace(observed, pods=without_sidecar(observed.pods))) == UNCOLLECTED
+    assert said(replace(observed, pods=without_collector(observed.pods))) == UNCOLLECTED
     assert said(replace(observed, pods=[])) == UNCOLLECTED
 
 
-def test_a_trial_without_sidecar_is_told_while_its_training_runs() -> None:
+def test_a_trial_without_collector_is_told_while_its_training_runs() -> None:
     observed = training("steps")
     assert said(observed) == "None"
-    assert said(replace(observed, pods=without_sidecar(observed.pods))) == UNCOLLECTED
+    assert said(replace(observed, pods=without_collector(observed.pods))) == UNCOLLECTED
     push = MetricsCollector(collector=CollectorKind(kind="Push"))
     trial = observed.trials[0]
     pushing = changed(trial, spec=changed(trial.spec, metrics_collector=push))
-    bare = replace(observed, trials=[pushing], pods=without_sidecar(observed.pods))
+    bare = replace(observed, trials=[pushing], pods=without_collector(observed.pods))
     assert said(bare) == "None"
     assert said(replace(observed, pods=[])) == "None"
 
@@ -368,7 +368,7 @@ def said(observed: Observed) -> str:
 def said_after(
     observed: Observed, *, lines: Sequence[str] = (), collector: Sequence[str] = ()
 ) -> str:
-    """Return the cause if the trainer has printed these lines, or the sidecar said this."""
+    """Return the cause if the trainer has printed these lines, or the collector said this."""
     trial = observed.trials[0]
     printed = [f"I1124 07:00:00.000000      12 main.go:143] {line}" for line in lines]
     heard = {trial.metadata.name: [*printed, *collector]}
@@ -380,12 +380,12 @@ def ended(how: Terminated) -> ContainerState:
 
 
 def with_states(observed: Observed, **states: ContainerState) -> Observed:
-    """Return the same experiment with a `trainer` or a `sidecar` in each pod that stand so."""
+    """Return the same experiment with a `trainer` or a `collector` in each pod that stand so."""
     return replace(observed, pods=[_with_states(pod, states) for pod in observed.pods])
 
 
 def _with_states(pod: Pod, states: Mapping[str, ContainerState]) -> Pod:
-    names = {SIDECAR: "sidecar", "training": "trainer"}
+    names = {COLLECTOR: "collector", "training": "trainer"}
     statuses = [
         changed(each, state=states.get(names.get(each.name, ""), each.state))
         for each in pod.status.container_statuses
@@ -396,18 +396,19 @@ def _with_states(pod: Pod, states: Mapping[str, ContainerState]) -> Pod:
 def training(name: str) -> Observed:
     """Return an experiment that ended well as it must have looked while its trainings ran."""
     running = ContainerState(running=Running(started_at=DIED - timedelta(seconds=60)))
-    observed = with_states(unreported(name), trainer=running, sidecar=running)
+    observed = with_states(unreported(name), trainer=running, collector=running)
     jobs = [changed(each, status=JobStatus(active=1)) for each in observed.jobs]
     return replace(observed, jobs=jobs)
 
 
-def without_sidecar(pods: Sequence[Pod]) -> list[Pod]:
+def without_collector(pods: Sequence[Pod]) -> list[Pod]:
     """Return the same pods as they are where the webhook does not see them."""
     return [
         changed(
             pod,
             spec=changed(
-                pod.spec, containers=[each for each in pod.spec.containers if each.name != SIDECAR]
+                pod.spec,
+                containers=[each for each in pod.spec.containers if each.name != COLLECTOR],
             ),
         )
         for pod in pods

@@ -1,4 +1,4 @@
-"""The log of Katib's sidecar: the trainer's lines, and what went wrong with the sidecar itself."""
+"""Why Katib's metrics collector failed beside a training that did not."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -7,48 +7,21 @@ from datetime import timedelta
 
 from housectl.diagnosis.attempt import Attempt
 from housectl.diagnosis.cause import Cause, first_cause, sentence
+from housectl.diagnosis.collector_log import PANIC, collector_failure
 from housectl.diagnosis.installation import configuration, database_pods
 from housectl.diagnosis.objects import Container, Terminated
 from housectl.diagnosis.origin import COLLECTORS
 from housectl.diagnosis.seen import SeenPod
 
-_KLOG = re.compile(
-    r"(?P<level>[IWEF])\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ (?P<file>[\w.-]+):\d+\] (?P<text>.*)"
-)
-_OWN_LINES = ("Trial Name: ", "Metrics reported. :")
-_PANIC = "panic: "
-# A training that fails takes the sidecar along, within a second.
+# A training that fails takes the collector along, within a second.
 _PATIENCE = timedelta(seconds=5)
 _NO_PROCESS = "unable to find main pid"
 _WAITED = "Failed to wait for worker container: "
 
 
-def trainer_lines(log: str) -> list[str]:
-    """Return what the trainer printed, without the sidecar's prefix and its own lines."""
-    matches = [match for line in log.splitlines() if (match := _KLOG.fullmatch(line))]
-    return [
-        match["text"]
-        for match in matches
-        if match["level"] == "I"
-        and match["file"] == "main.go"
-        and not match["text"].startswith(_OWN_LINES)
-    ]
-
-
-def collector_failure(log: str) -> str | None:
-    """Return what the sidecar said when it failed, or None."""
-    for line in log.splitlines():
-        match = _KLOG.fullmatch(line)
-        if match and match["level"] == "F":
-            return match["text"]
-        if line.startswith(_PANIC):
-            return line
-    return None
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Failure:
-    """A sidecar that has failed although the training has not.
+    """A collector that has failed although the training has not.
 
     Attributes:
         seen: Its pod.
@@ -81,13 +54,13 @@ class _Failure:
     @property
     def again(self) -> str:
         """The cure where only an image came too late."""
-        return f"housectl tune   # now {self.seen.node} has it"
+        return f"housectl tune   # now {self.seen.node} has that image"
 
 
 def collector_died(attempt: Attempt, log: str) -> Cause | None:
-    """Return why the sidecar failed although the training did not.
+    """Return why the collector failed although the training did not.
 
-    When the training fails, the sidecar always does so too, which says nothing.
+    When the training fails, the collector always does so too, which says nothing.
     """
     seen = attempt.seen
     if seen is None or not attempt.is_well:
@@ -119,22 +92,22 @@ def _starved(failure: _Failure) -> Cause | None:
 
 
 def _early(failure: _Failure) -> Cause | None:
-    """Return the cause if the sidecar was over before the training began."""
+    """Return the cause if the collector ended before the training began."""
     began, ended = failure.attempt.began, failure.ended.finished_at
     was_early = began and ended and ended < began
     if not was_early and not (failure.attempt.running and _NO_PROCESS in failure.said):
         return None
     return Cause(
-        what="its metric is lost, because Katib's metrics collector looks for the training once, "
-        "and its image came later.",
+        what="its metric is lost, because Katib's metrics collector looked for the training before "
+        "the trainer's image had come.",
         cure=failure.again,
     )
 
 
 def _late(failure: _Failure) -> Cause | None:
-    """Return the cause if the training was over before the sidecar began.
+    """Return the cause if the training ended before the collector began.
 
-    Kubernetes pulls the sidecar's image when it has started the training.
+    Kubernetes pulls the collector's image when it has started the training.
     """
     if _NO_PROCESS not in failure.said:
         return None
@@ -153,8 +126,8 @@ def _late(failure: _Failure) -> Cause | None:
 
 
 def _explained(failure: _Failure) -> Cause:
-    """Return the cause of a failure of the sidecar, from what it said."""
-    said = sentence(failure.said.removeprefix(_WAITED).removeprefix(_PANIC))
+    """Return the cause of a failure of the collector, from what it said."""
+    said = sentence(failure.said.removeprefix(_WAITED).removeprefix(PANIC))
     for pattern, what, advice in _SAYINGS:
         if pattern.search(failure.said):
             database = database_pods(failure.attempt.place)
@@ -170,7 +143,7 @@ def _explained(failure: _Failure) -> Cause:
 
 _SAYINGS: Sequence[tuple[re.Pattern[str], str, str]] = (
     (
-        re.compile(f"^{_PANIC}.*(?:regexp|regular expression)"),
+        re.compile(f"^{PANIC}.*(?:regexp|regular expression)"),
         "Katib's metrics collector cannot read its filter",
         "   # then correct the filter of metricsCollectorSpec, and submit it anew",
     ),

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from housectl.diagnosis.attempt import Attempt, pods_of
 from housectl.diagnosis.cause import Place
-from housectl.diagnosis.collector import trainer_lines
+from housectl.diagnosis.collector_log import trainer_lines
 from housectl.diagnosis.objects import (
     Event,
     Job,
@@ -27,7 +27,7 @@ class Observed:
         context: The kubeconfig's; None for the current one.
         pods: Those of trials, and that of the suggestion's service.
         events: Of the namespace; those about other objects do no harm.
-        collectors: The raw logs of Katib's sidecars in lines, by the trial's name, where known.
+        collectors: The raw logs of Katib's collectors in lines, by the trial's name, where known.
     """
 
     namespace: str
@@ -78,7 +78,7 @@ class Observed:
         return timedelta() if self.active_trials else self.now - self.progress
 
     def collector(self, trial: KatibTrial) -> str:
-        """Return what a trial's sidecar said, as far as it is known."""
+        """Return what a trial's collector said, as far as it is known."""
         return "\n".join(self.collectors.get(trial.metadata.name, ()))
 
     def attempt(self, trial: KatibTrial) -> Attempt:

@@ -88,13 +88,13 @@ def _unknown_metric(case: _Case) -> Cause:
 
 
 def _uncollected(case: _Case) -> Cause | None:
-    """Return the cause of a trial that will not end, as its pod has no sidecar."""
+    """Return the cause of a trial that will not end, as its pod has no collector."""
     observed, seen = case.observed, case.attempt.seen
     if case.trial.has_ended or not (seen or _completion(case)):
         return None
     if case.trial.spec.metrics_collector.collector.kind not in _COLLECTED:
         return None
-    # Without the webhook a pod gets neither a sidecar nor the label that the trial's pods have.
+    # Without the webhook a pod gets neither a collector nor the label that the trial's pods have.
     if seen and any(each.name in COLLECTORS for each in seen.pod.spec.containers):
         return None
     namespace = observed.namespace
@@ -169,7 +169,7 @@ def _failed(case: _Case) -> Cause | None:
     )
 
 
-# The trainer comes before the sidecar, which fails whenever the trainer does.
+# The trainer comes before the collector, which fails whenever the trainer does.
 _PROBES: Sequence[Callable[[_Case], Cause | None]] = (
     _stopped,
     _job,

@@ -1,6 +1,6 @@
-"""The log of Katib's sidecar."""
+"""The log of Katib's metrics collector."""
 
-from housectl.diagnosis.collector import collector_failure, trainer_lines
+from housectl.diagnosis.collector_log import collector_failure, trainer_lines
 from tests.diagnosis.recordings import katib_case
 
 
@@ -20,7 +20,7 @@ def test_lines_of_the_trainer_that_look_like_others() -> None:
     assert collector_failure(log) is None
 
 
-def test_the_failure_of_a_sidecar() -> None:
+def test_the_failure_of_a_collector() -> None:
     observed = katib_case("exit1")
     assert collector_failure(observed.collector(observed.trials[0])) == (
         "Failed to wait for worker container: training container is failed. Unable to read file "
