@@ -170,8 +170,8 @@ class LocalBackend:
     def discard(self, handle: Handle, trials: Sequence[str]) -> None:
         """Free the outputs and logs of these trials; their records stay."""
         with _existing(handle) as run:
-            for trial in trials:
-                run.free(run.trial(trial).name)
+            for trial in run.trials_called(trials):
+                run.free(trial.name)
 
     def stop(self, handle: Handle) -> None:
         """End it, and return when it has ended; finished trials stay usable. Idempotent."""

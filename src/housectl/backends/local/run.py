@@ -12,7 +12,7 @@ supervisor.log       empty unless the supervisor itself had something to say
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -170,10 +170,20 @@ class Run:
         Raises:
             UsageError: There is none with that name.
         """
-        for trial in self.trials():
-            if trial.name == name:
-                return trial
-        raise no_trial(self.name, name)
+        (trial,) = self.trials_called([name])
+        return trial
+
+    def trials_called(self, names: Sequence[str]) -> list[Trial]:
+        """Return trials by their names, reading all records once.
+
+        Raises:
+            UsageError: There is none with one of the names.
+        """
+        known = {trial.name: trial for trial in self.trials()}
+        for name in names:
+            if name not in known:
+                raise no_trial(self.name, name)
+        return [known[name] for name in names]
 
     def note_start(self, trial: Trial) -> None:
         """Let others see that a trial runs; lost in a power cut, like the trial."""
