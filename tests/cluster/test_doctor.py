@@ -429,7 +429,7 @@ def test_a_collector_that_cannot_be_pulled(project: ProjectDirectory, namespace:
     assert found["image"]["result"] == "ok"
     assert found["collector"]["result"] == "failed"
     assert "the image 127.0.0.1:1/absent:1 cannot be pulled" in found["collector"]["found"]
-    assert "-n kubeflow edit configmap katib-config" in found["collector"]["cure"]
+    assert "edit configmap katib-config -n kubeflow" in found["collector"]["cure"]
     assert volume_pods(namespace) == []
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from housectl.diagnosis.cause import Place
+from housectl.diagnosis.installation import COLLECTORS
 from housectl.diagnosis.objects import (
     Container,
     ContainerState,
@@ -17,7 +18,6 @@ from housectl.diagnosis.objects import (
     Terminated,
     finite_number,
 )
-from housectl.diagnosis.origin import COLLECTORS
 from housectl.diagnosis.seen import FormerPod, SeenPod, about, newest, newest_pod, since
 
 

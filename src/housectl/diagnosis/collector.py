@@ -8,9 +8,8 @@ from datetime import timedelta
 from housectl.diagnosis.attempt import Attempt
 from housectl.diagnosis.cause import Cause, first_cause, sentence
 from housectl.diagnosis.collector_log import PANIC, collector_failure
-from housectl.diagnosis.installation import configuration, database_pods
+from housectl.diagnosis.installation import COLLECTORS, configuration, database_pods
 from housectl.diagnosis.objects import Container, Terminated
-from housectl.diagnosis.origin import COLLECTORS
 from housectl.diagnosis.seen import SeenPod
 
 # A training that fails takes the collector along, within a second.

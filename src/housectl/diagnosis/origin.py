@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from housectl.diagnosis.cause import Place
 from housectl.diagnosis.installation import configuration
 
-# What Katib's webhook puts beside the trainer.
-COLLECTORS = ("metrics-logger-and-collector", "metrics-collector")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:

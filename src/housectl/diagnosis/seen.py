@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from housectl.diagnosis.cause import Place
+from housectl.diagnosis.installation import COLLECTORS
 from housectl.diagnosis.objects import (
     Condition,
     Container,
@@ -14,7 +15,7 @@ from housectl.diagnosis.objects import (
     Pod,
     Reference,
 )
-from housectl.diagnosis.origin import COLLECTORS, TRAINER, Origin, of_katib
+from housectl.diagnosis.origin import TRAINER, Origin, of_katib
 
 
 @dataclass(frozen=True, kw_only=True)

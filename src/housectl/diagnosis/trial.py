@@ -7,12 +7,17 @@ from datetime import datetime, timedelta
 from housectl.diagnosis.attempt import Attempt
 from housectl.diagnosis.cause import Cause, first_cause, sentence
 from housectl.diagnosis.collector import collector_died
-from housectl.diagnosis.installation import database_pods, webhook_pods
+from housectl.diagnosis.installation import (
+    COLLECTORS,
+    INJECTED,
+    INJECTION_LABEL,
+    database_pods,
+    webhook_pods,
+)
 from housectl.diagnosis.job import JOB_PROBES
 from housectl.diagnosis.metric import missing_metric, unusable_metric
 from housectl.diagnosis.objects import Event, KatibTrial, find
 from housectl.diagnosis.observed import Observed
-from housectl.diagnosis.origin import COLLECTORS
 from housectl.diagnosis.reconcile import persistent_error
 from housectl.diagnosis.seen import about, since
 
@@ -97,8 +102,7 @@ def _uncollected(case: _Case) -> Cause | None:
     # Without the webhook a pod gets neither a collector nor the label that the trial's pods have.
     if seen and any(each.name in COLLECTORS for each in seen.pod.spec.containers):
         return None
-    namespace = observed.namespace
-    label = f"label namespace {namespace} katib.kubeflow.org/metrics-collector-injection=enabled"
+    label = f"label namespace {observed.namespace} {INJECTION_LABEL}={INJECTED}"
     return Cause(
         what="Katib will never get its metric, because its pod was made without Katib's metrics "
         "collector.",

@@ -10,10 +10,10 @@ from housectl.backends.katib.layout import EXPERIMENT_LABEL, TRIAL_LABEL
 from housectl.backends.katib.look import ExperimentLook, TaskLook
 from housectl.backends.kube.client import Kube
 from housectl.diagnosis.experiment import experiment_cause
+from housectl.diagnosis.installation import COLLECTORS
 from housectl.diagnosis.job import task_cause
 from housectl.diagnosis.objects import KatibExperiment, KatibTrial, ObjectMeta, Pod
 from housectl.diagnosis.observed import Observed
-from housectl.diagnosis.origin import COLLECTORS
 from housectl.diagnosis.trial import trial_cause
 from housectl.errors import ClusterError
 

@@ -9,8 +9,8 @@ from housectl.backends.katib.layout import JOB_LABEL
 from housectl.backends.kube.client import Kube
 from housectl.backends.kube.kinds import PODS
 from housectl.diagnosis.collector_log import trainer_lines
+from housectl.diagnosis.installation import COLLECTORS
 from housectl.diagnosis.objects import Pod
-from housectl.diagnosis.origin import COLLECTORS
 from housectl.errors import DeniedError
 
 _PAUSE_SECONDS = 5.0

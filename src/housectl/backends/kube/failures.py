@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from housectl.diagnosis.installation import COMPONENT_LABEL, CONTROLLER
 from housectl.diagnosis.rights import forbidden_cause
 from housectl.errors import (
     AbsentError,
@@ -65,7 +66,7 @@ def failure(server: Server, status: int, body: bytes) -> ClusterError:
     if _WEBHOOK_FAILED in message:
         return ClusterError(
             f"Katib's webhook does not answer, so the cluster takes nothing: {message}.",
-            hint=f"{server.kubectl} get pods -A -l katib.kubeflow.org/component=controller",
+            hint=f"{server.kubectl} get pods -A -l {COMPONENT_LABEL}={CONTROLLER}",
         )
     if message == _UNKNOWN_KIND:
         return katib_missing(server, "it does not know Katib's kinds")

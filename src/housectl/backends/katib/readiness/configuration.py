@@ -5,11 +5,12 @@ import msgspec
 from housectl.backends.katib.readiness.looking import if_allowed
 from housectl.backends.kube.client import Kube
 from housectl.backends.kube.kinds import CONFIG_MAPS
-from housectl.diagnosis.installation import KATIB_NAMESPACE
+from housectl.diagnosis.cause import Place
+from housectl.diagnosis.installation import CONFIG_MAP, KATIB_NAMESPACE, configuration
 from housectl.diagnosis.objects import View, view
 from housectl.errors import AbsentError, Concern
 
-_NAME, _KEY = "katib-config", "katib-config.yaml"
+_KEY = "katib-config.yaml"
 
 
 class Limits(View):
@@ -76,11 +77,12 @@ def read_configuration(kube: Kube, what: str) -> KatibConfig:
     """
     try:
         with if_allowed(what):
-            found = kube.get(CONFIG_MAPS, _NAME, _ConfigMap, namespace=KATIB_NAMESPACE)
+            found = kube.get(CONFIG_MAPS, CONFIG_MAP, _ConfigMap, namespace=KATIB_NAMESPACE)
         return parsed(found.data.get(_KEY, ""))
     except (AbsentError, ValueError) as error:
         raise Concern(
-            f"{what} cannot be checked: {error}", cure=f"{_kubectl(kube, 'get')} -o yaml"
+            f"{what} cannot be checked: {error}",
+            cure=f"{configuration(_place(kube), 'get')} -o yaml",
         ) from error
 
 
@@ -97,14 +99,14 @@ def parsed(text: str) -> KatibConfig:
     except (yaml.YAMLError, msgspec.ValidationError) as error:
         raise ValueError(str(error)) from error
     if not read.runtime.suggestions:
-        raise ValueError(f"{_NAME} lists no algorithm.")
+        raise ValueError(f"{CONFIG_MAP} lists no algorithm.")
     return read
 
 
 def editing(kube: Kube) -> str:
     """Return the command that edits the configuration."""
-    return _kubectl(kube, "edit")
+    return configuration(_place(kube))
 
 
-def _kubectl(kube: Kube, verb: str) -> str:
-    return f"{kube.server.kubectl} -n {KATIB_NAMESPACE} {verb} configmap {_NAME}"
+def _place(kube: Kube) -> Place:
+    return Place(namespace=kube.namespace, context=kube.server.context)

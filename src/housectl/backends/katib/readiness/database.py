@@ -6,14 +6,12 @@ from dataclasses import replace
 from housectl.backends.katib.readiness.looking import if_allowed
 from housectl.backends.kube.client import Kube
 from housectl.backends.kube.kinds import PODS
-from housectl.diagnosis.installation import KATIB_NAMESPACE
+from housectl.diagnosis.installation import COMPONENT_LABEL, DATABASE_MANAGER, KATIB_NAMESPACE
 from housectl.diagnosis.objects import Pod, find
 from housectl.errors import ClusterError, Concern
 
-_COMPONENT = "katib.kubeflow.org/component"
-_MANAGER = "db-manager"
 # The manager comes last: it does not run without the one behind it.
-_PARTS = ("mysql", "postgres", _MANAGER)
+_PARTS = ("mysql", "postgres", DATABASE_MANAGER)
 
 
 def check_database(kube: Kube) -> str:
@@ -25,19 +23,19 @@ def check_database(kube: Kube) -> str:
     """
     katib = replace(kube, namespace=KATIB_NAMESPACE)
     with if_allowed("Katib's database"):
-        pods = katib.views(PODS, Pod, labels=_COMPONENT)
+        pods = katib.views(PODS, Pod, labels=COMPONENT_LABEL)
     if not pods:
         raise Concern(
             f"Katib's database cannot be checked: Katib has no pods in the namespace "
             f"{KATIB_NAMESPACE}.",
-            cure=f"{kube.server.kubectl} get pods -A -l {_COMPONENT}",
+            cure=f"{kube.server.kubectl} get pods -A -l {COMPONENT_LABEL}",
         )
     if part := broken_part(pods):
         raise ClusterError(
             f"No pod of {part}, a part of Katib's database, is ready in the namespace "
             f"{KATIB_NAMESPACE}, so every trial would fail at its end.",
-            hint=f"{katib.kubectl} describe pods -l {_COMPONENT}={part}   # then {katib.kubectl} "
-            f"rollout restart deployment katib-{part}"
+            hint=f"{katib.kubectl} describe pods -l {COMPONENT_LABEL}={part}   # then "
+            f"{katib.kubectl} rollout restart deployment katib-{part}"
             if _pods_of(part, pods)
             else f"{katib.kubectl} scale deployment katib-{part} --replicas=1",
         )
@@ -52,13 +50,13 @@ def broken_part(pods: Sequence[Pod]) -> str | None:
     """
     for part in _PARTS:
         mine = _pods_of(part, pods)
-        if (mine or part == _MANAGER) and not any(_is_ready(pod) for pod in mine):
+        if (mine or part == DATABASE_MANAGER) and not any(_is_ready(pod) for pod in mine):
             return part
     return None
 
 
 def _pods_of(part: str, pods: Sequence[Pod]) -> list[Pod]:
-    return [pod for pod in pods if pod.metadata.labels.get(_COMPONENT) == part]
+    return [pod for pod in pods if pod.metadata.labels.get(COMPONENT_LABEL) == part]
 
 
 def _is_ready(pod: Pod) -> bool:

@@ -3,10 +3,9 @@
 from housectl.backends.katib.readiness.looking import if_allowed, preparing
 from housectl.backends.kube.client import Kube
 from housectl.backends.kube.kinds import NAMESPACES
+from housectl.diagnosis.installation import INJECTED, INJECTION_LABEL
 from housectl.diagnosis.objects import Named
 from housectl.errors import AbsentError, ClusterError
-
-_LABEL, _WANTED = "katib.kubeflow.org/metrics-collector-injection", "enabled"
 
 
 def check_namespace(kube: Kube) -> str:
@@ -23,10 +22,10 @@ def check_namespace(kube: Kube) -> str:
             found = kube.get(NAMESPACES, name, Named)
     except AbsentError as error:
         raise AbsentError(error.message, hint=preparing(kube)) from error
-    if found.metadata.labels.get(_LABEL) != _WANTED:
+    if found.metadata.labels.get(INJECTION_LABEL) != INJECTED:
         raise ClusterError(
-            f"The namespace {name} has no label {_LABEL}={_WANTED}, without which Katib refuses "
-            "experiments there.",
+            f"The namespace {name} has no label {INJECTION_LABEL}={INJECTED}, without which Katib "
+            "refuses experiments there.",
             hint=preparing(kube),
         )
     return f"{name}, with Katib's label"
