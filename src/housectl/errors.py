@@ -91,7 +91,7 @@ class UnknownExperimentError(HousectlError):
 
 
 class NameTakenError(HousectlError):
-    """An experiment has that name already."""
+    """An experiment, or an object that housectl did not make, has that name already."""
 
     status = ExitStatus.CLUSTER
     reference = "name-taken"

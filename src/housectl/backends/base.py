@@ -107,7 +107,10 @@ class Backend(Protocol):
         """Return the inputs that were sent with it, bringing them here if need be."""
 
     def resume(self, handle: Handle) -> None:
-        """Go on with the recorded plan; does nothing to what runs or has ended by itself."""
+        """Go on with the recorded plan after a stop or an interruption; try a failed task again.
+
+        Does nothing to what runs or to what has otherwise ended by itself.
+        """
 
     def handles(self) -> Sequence[Handle]:
         """Return all experiments, the newest first."""
@@ -143,7 +146,8 @@ class Backend(Protocol):
     def stop(self, handle: Handle) -> None:
         """End it; finished trials stay usable. Idempotent.
 
-        An experiment without any trial may be gone afterwards: nothing of it would be usable.
+        An experiment without any trial, and a task that runs, may be gone afterwards: nothing of
+        them would be usable.
         """
 
     def delete(self, handle: Handle) -> None:

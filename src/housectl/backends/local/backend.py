@@ -80,7 +80,7 @@ class LocalBackend:
         return read_inputs(path)
 
     def resume(self, handle: Handle) -> None:
-        """Go on with the recorded plan; does nothing to what runs or has ended by itself.
+        """Go on with the recorded plan after a stop or an interruption; try a failed task again.
 
         Raises:
             MachineError: A library is missing.
