@@ -67,6 +67,8 @@ def test_a_trainer_that_would_have_ended_itself_has_started_too_late() -> None:
         "then housectl tune again"
     )
     assert said(case).startswith("timed out after 2400 s, before its pod was up: the image ")
+    shortened = limited(started, seconds="600", deadline=5)
+    assert said(shortened) == LATE
 
 
 def test_what_came_in_order_at_last() -> None:

@@ -24,14 +24,18 @@ def past_deadline(attempt: Attempt) -> Cause | None:
     # Only what runs is killed: then the events about its start have been forgotten.
     if seen and not seen.begun and not seen.told("Killing") and (last := seen.told()):
         return Cause(what=sentence(early, last.message), cure=_look_back(attempt))
-    # A trainer that ends itself has started too late, or it would have done so.
-    if attempt.limit is not None and deadline is not None:
-        return Cause(
-            what=f"its pod came up too late: it had not started within {deadline - attempt.limit:g}"
-            f" s, and had to end by its job's deadline of {deadline} s.",
-            cure=_look_back(attempt),
-        )
-    return out_of_time(deadline)
+    return _came_late(attempt, deadline) or out_of_time(deadline)
+
+
+def _came_late(attempt: Attempt, deadline: int | None) -> Cause | None:
+    """Return the cause if the trainer would have ended itself, had it started in time."""
+    if deadline is None or attempt.limit is None or deadline <= attempt.limit:
+        return None
+    return Cause(
+        what=f"its pod came up too late: it had not started within {deadline - attempt.limit:g} s, "
+        f"and had to end by its job's deadline of {deadline} s.",
+        cure=_look_back(attempt),
+    )
 
 
 def _look_back(attempt: Attempt) -> str:
