@@ -107,7 +107,7 @@ class BreakingPods(VolumePods):
 
 
 def test_a_stream_that_breaks_off_is_tried_again(volume: Volume, tmp_path: Path) -> None:
-    make(volume, f"truncate -s {MEGABYTES}M big && printf %s end >end")
+    make(volume, f"head -c {MEGABYTES}M /dev/zero >big && printf %s end >end")
     pods = volume.pods
     breaking = BreakingPods(
         kube=pods.kube, claim=pods.claim, image=pods.image, file=tmp_path / "big"
