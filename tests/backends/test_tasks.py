@@ -11,6 +11,7 @@ from housectl.backends.base import Task
 from housectl.backends.local.backend import LocalBackend
 from housectl.backends.local.run import Run
 from housectl.cli.progress import PlainWatcher
+from housectl.contract.evidence import EVIDENCE_FILE
 from housectl.contract.inputs import Inputs, SharedRecipe, write_inputs
 from housectl.contract.schema import Schema, Target
 from housectl.errors import BundleError
@@ -89,6 +90,18 @@ def test_a_damaged_output_is_refused(runner: TaskRunner, inputs: Inputs, tmp_pat
     shutil.copytree(output_of(runner, TASK), damaged)
     (damaged / "bundle" / "model.onnx").write_bytes(b"no graph")
     assert_refused(runner, inputs, damaged)
+
+
+def test_evidence_of_another_recipe_is_refused(
+    runner: TaskRunner, inputs: Inputs, tmp_path: Path
+) -> None:
+    other = replace(TASK, name="other", assignment={"n_estimators": 6})
+    seal_in_vain(runner, TASK, inputs)
+    seal_in_vain(runner, other, inputs)
+    mixed = tmp_path / "mixed"
+    shutil.copytree(output_of(runner, TASK), mixed)
+    shutil.copy(output_of(runner, other) / EVIDENCE_FILE, mixed)
+    assert_refused(runner, inputs, mixed)
 
 
 def assert_refused(runner: TaskRunner, inputs: Inputs, other: Path) -> None:
