@@ -447,7 +447,7 @@ def test_a_collector_without_programs_is_on_the_node_too(
 ) -> None:
     with without_collector(pause):
         found = rows(doctor(project))["collector"]
-    assert found["result"] == "ok"
+    assert found["result"] == "ok", found
     assert pause in found["found"]
 
 

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from housectl.backends.katib.containers import Manifest, container, pod_spec
-from housectl.backends.katib.layout import VOLUME, labels, selector, selector_of_all
+from housectl.backends.katib.containers import CONTAINER, Manifest, container, pod_spec
+from housectl.backends.katib.layout import VOLUME, pod_labels, selector, selector_of_all
 from housectl.backends.kube.client import Kube
 from housectl.backends.kube.kinds import EVENTS, PODS
 from housectl.diagnosis.cause import Place, first_cause
@@ -20,6 +20,8 @@ from housectl.errors import PodError
 
 # A pod that nobody deletes, as this process was killed, ends by itself.
 _LIFETIME_SECONDS = 900
+# What Kubernetes says for a moment of a container whose image has no such command.
+_UNSTARTABLE = {"CreateContainerError", "RunContainerError"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +67,7 @@ class VolumePods:
     def _wait(self, pod: Pod) -> None:
         """Wait until a pod runs: for as long as patience lasts, or its image is on its way."""
         deadline = time.monotonic() + self.patience
-        while not _runs(pod := self._follow(pod)):
+        while not runs(pod := self._follow(pod)):
             # Some causes show by time alone, with no change.
             seen = self._check(pod)
             if time.monotonic() >= deadline and not is_pulling(seen):
@@ -83,7 +85,7 @@ class VolumePods:
             if change.type in {"BOOKMARK", "ERROR"}:
                 continue
             pod = view(Pod, change.object)
-            if _runs(pod):
+            if runs(pod):
                 return pod
             self._check(pod)
         return self.kube.get(PODS, pod.metadata.name, Pod)
@@ -110,7 +112,10 @@ class VolumePods:
         return {
             "apiVersion": "v1",
             "kind": "Pod",
-            "metadata": {"name": name, "labels": {**labels(name, VOLUME), "housectl/pod": name}},
+            "metadata": {
+                "name": name,
+                "labels": {**pod_labels(name, VOLUME), "housectl/pod": name},
+            },
             "spec": {
                 **pod_spec(trainer, claim=self.claim, read_only=read_only),
                 "containers": [trainer, *others],
@@ -130,7 +135,10 @@ def _sleeping(image: str, *, read_only: bool) -> Manifest:
     )
 
 
-def _runs(pod: Pod) -> bool:
-    """Whether a container runs and none waits, as one does whose image is still to come."""
-    states = [status.state for status in pod.status.container_statuses]
-    return any(state.running for state in states) and not any(state.waiting for state in states)
+def runs(pod: Pod) -> bool:
+    """Return whether the trainer runs and the images beside it have come."""
+    states = {status.name: status.state for status in pod.status.container_statuses}
+    trainer = states.pop(CONTAINER, None)
+    awaited = (state.waiting for state in states.values())
+    coming = any(waiting and waiting.reason not in _UNSTARTABLE for waiting in awaited)
+    return trainer is not None and trainer.running is not None and not coming
