@@ -13,7 +13,7 @@ from housectl.contract.inputs import Inputs
 from housectl.contract.metrics import Metrics
 from housectl.contract.recipe import Recipe
 from housectl.contract.trial_output import TrialOutput, read_trial_output, refused_output
-from housectl.errors import InputsError, UnknownExperimentError
+from housectl.errors import BundleError, InputsError, UnknownExperimentError
 from housectl.experiment import Trial
 from housectl.search import Watcher, usable_trial
 from housectl.store import Challenger, ChampionStore
@@ -126,3 +126,8 @@ def _made_or_found(make: Callable[[], _Kept], find: Callable[[], _Kept | None]) 
         return make()
     except UnknownExperimentError:
         return find() or make()
+    except BundleError:
+        # Its files are deleted before the task itself.
+        if found := find():
+            return found
+        raise

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from housectl.backends.base import Backend, Handle, Snapshot, Task, TaskKind
 from housectl.contract.inputs import Inputs
@@ -28,6 +29,12 @@ SMALL_FOREST = SearchSpace(
 _PATIENCE_SECONDS = 300.0
 
 
+SMALL_BOOSTING = SearchSpace(
+    parameters=(Parameter(name="max_depth", kind=ParameterKind.INT, minimum=1, maximum=4),),
+    fixed={"n_estimators": 20},
+)
+
+
 def experiment(
     name: str,
     *,
@@ -43,6 +50,13 @@ def experiment(
         workers=workers,
         seed=5,
     )
+
+
+def of_two_families(name: str) -> Experiment:
+    """An experiment with one trial for each family."""
+    plain = experiment(name, budget=Budget(trials=2))
+    spaces = {Family.RANDOM_FOREST: SMALL_FOREST, Family.XGBOOST: SMALL_BOOSTING}
+    return replace(plain, spaces=spaces)
 
 
 def failing(name: str) -> Experiment:

@@ -10,10 +10,12 @@ import pytest
 
 from housectl.backends.katib.backend import KatibBackend
 from housectl.contract.inputs import Inputs
+from housectl.contract.recipe import Family
+from housectl.diagnosis.objects import STOPPING_SECONDS
 from housectl.errors import UnknownExperimentError
-from housectl.experiment import Budget, Experiment, ExperimentState
+from housectl.experiment import Budget, Experiment, ExperimentState, failed_trials
 from tests.backends.conftest import inputs  # noqa: F401  # a fixture
-from tests.backends.work import experiment, submit, wait_until
+from tests.backends.work import experiment, of_two_families, submit, wait_until
 from tests.cluster.backend import katib_backend
 from tests.cluster.nodes import kubectl
 from tests.projects import example
@@ -83,11 +85,48 @@ def test_trials_that_never_had_a_pod_are_stopped_and_gone_on_with(
         backend.stop(handle)
     stopped = backend.observe(handle)
     assert (stopped.state, stopped.trials) == (ExperimentState.STOPPED, ())
-    assert katib_would_take_it("narrow", namespace)
     backend.resume(handle)
     resumed = wait_until(backend, handle, lambda seen: seen.state.ended)
     assert resumed.state is ExperimentState.SUCCEEDED
     assert len(resumed.trials) == 2
+
+
+def test_what_a_killed_stop_has_cut_off_is_no_trial(
+    backend: KatibBackend, namespace: str, uploaded: Inputs
+) -> None:
+    search = experiment("half", budget=Budget(trials=3), workers=1)
+    handle = submit(backend, search, uploaded)
+    running = wait_until(backend, handle, lambda seen: len(seen.trials) >= 1)
+    change = json.dumps({"spec": {"activeDeadlineSeconds": STOPPING_SECONDS}})
+    job = f"job/{running.trials[0].name}"
+    kubectl("wait", job, f"--namespace={namespace}", "--for=create", "--timeout=60s")
+    kubectl("patch", job, f"--namespace={namespace}", "--type=merge", f"--patch={change}")
+    failed = wait_until(backend, handle, lambda seen: bool(failed_trials(seen.trials)))
+    assert failed.trials[0].cause == (
+        "it was stopped with its search. Cure: housectl tune --resume half"
+    )
+    backend.stop(handle)
+    assert failed_trials(backend.observe(handle).trials) == []
+    assert katib_would_take_it("half", namespace)
+
+
+def test_a_family_that_had_no_trial_is_stopped_with_the_other(
+    backend: KatibBackend, namespace: str, uploaded: Inputs
+) -> None:
+    forest, boosting = backend.plan(
+        of_two_families("one-family"), inputs=uploaded, image=None
+    ).manifests()
+    kubectl("create", "--filename=-", given=json.dumps(forest))
+    handle = backend.handle("one-family")
+    wait_until(backend, handle, lambda seen: seen.state.ended)
+    with memory_at_most("1Mi", namespace):
+        kubectl("create", "--filename=-", given=json.dumps(boosting))
+        backend.stop(handle)
+    assert backend.observe(handle).state is ExperimentState.STOPPED
+    backend.resume(handle)
+    resumed = wait_until(backend, handle, lambda seen: seen.state.ended)
+    assert resumed.state is ExperimentState.SUCCEEDED
+    assert {trial.family for trial in resumed.trials} == set(Family)
 
 
 def test_a_search_without_any_trial_is_gone_when_it_is_stopped(

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -10,23 +9,11 @@ from housectl.backends.katib.backend import KatibBackend
 from housectl.contract.inputs import Inputs
 from housectl.contract.recipe import Family
 from housectl.errors import NameTakenError
-from housectl.experiment import (
-    Budget,
-    Experiment,
-    ExperimentState,
-    Parameter,
-    ParameterKind,
-    SearchSpace,
-)
+from housectl.experiment import Budget, ExperimentState
 from tests.backends.conftest import inputs  # noqa: F401  # a fixture
-from tests.backends.work import SMALL_FOREST, experiment, submit, wait_until
+from tests.backends.work import experiment, of_two_families, submit, wait_until
 from tests.cluster.backend import katib_backend
 from tests.cluster.nodes import kubectl
-
-SMALL_BOOSTING = SearchSpace(
-    parameters=(Parameter(name="max_depth", kind=ParameterKind.INT, minimum=1, maximum=4),),
-    fixed={"n_estimators": 20},
-)
 
 
 @pytest.fixture
@@ -35,12 +22,6 @@ def backend(namespace: str, inputs: Inputs) -> Iterator[KatibBackend]:  # noqa: 
     yield backend
     for handle in backend.handles():
         backend.delete(handle)
-
-
-def of_two_families(name: str) -> Experiment:
-    plain = experiment(name, budget=Budget(trials=2))
-    spaces = {Family.RANDOM_FOREST: SMALL_FOREST, Family.XGBOOST: SMALL_BOOSTING}
-    return replace(plain, spaces=spaces)
 
 
 def experiments(namespace: str) -> set[str]:

@@ -177,6 +177,8 @@ def test_a_long_name_leaves_room_for_the_number_of_the_round() -> None:
     name = "a" * LONGEST_NAME
     (again,) = members(experiment(name), round_number=12)
     assert again.name == f"{name[:-3]}-12"
+    both = members(replace(AUTO, name=name), round_number=12)
+    assert [member.name for member in both] == [f"{name[:-6]}-rf-12", f"{name[:-7]}-xgb-12"]
 
 
 def test_the_annotation_holds_the_whole_plan(inputs: Inputs) -> None:

@@ -15,10 +15,8 @@ LOOKING: frozenset[Right] = frozenset(
         ("", "limitranges", "get"),
         ("", "limitranges", "list"),
         ("", "persistentvolumeclaims", "list"),
-        ("", "pods", "get"),
         ("", "resourcequotas", "get"),
         ("", "resourcequotas", "list"),
-        ("batch", "jobs", "get"),
         ("kubeflow.org", "suggestions", "get"),
         ("kubeflow.org", "trials", "get"),
     }

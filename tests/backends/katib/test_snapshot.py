@@ -178,6 +178,11 @@ def test_a_stopped_search_says_so_until_it_goes_on() -> None:
     assert len(seen.trials) == 16
 
 
+def test_a_stopped_search_with_nothing_left_of_its_budget_has_succeeded() -> None:
+    seen = snapshot("bayes12", {STOPPED_ANNOTATION: BY_USER})
+    assert (seen.state, seen.reason) == (ExperimentState.SUCCEEDED, None)
+
+
 def test_what_a_killed_command_did_not_make_is_named() -> None:
     budget = Budget(trials=24)
     both = replace(EXPERIMENT, spaces=dict.fromkeys(Family, SPACE), budget=budget)

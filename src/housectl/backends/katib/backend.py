@@ -193,14 +193,26 @@ class KatibBackend:
         """Stop it, and forget it with all its files. Idempotent."""
         with suppress(UnknownExperimentError):
             record = self._observer.record(handle.name)
-            if isinstance(record.work, Task):
-                self._kube.delete(JOBS, handle.name)
+            if isinstance(record.work, Task) and self.observe(handle).state.ended:
+                # Who finds it gone may begin the same task anew at once.
+                self._delete_files(handle, record)
+                self._delete_objects(handle, record)
             else:
-                for member in self._observer.members(handle.name):
-                    self._kube.delete(EXPERIMENTS, member)
-            self._observer.wait_until_gone(handle.name)
-            # An image that does not start may be the very reason for deleting something.
-            self._volume(record).remove([work_path(handle.name)], otherwise=self._image)
+                # What runs would write them again.
+                self._delete_objects(handle, record)
+                self._delete_files(handle, record)
+
+    def _delete_objects(self, handle: Handle, record: PlanRecord) -> None:
+        if isinstance(record.work, Task):
+            self._kube.delete(JOBS, handle.name)
+        else:
+            for member in self._observer.members(handle.name):
+                self._kube.delete(EXPERIMENTS, member)
+        self._observer.wait_until_gone(handle.name)
+
+    def _delete_files(self, handle: Handle, record: PlanRecord) -> None:
+        # An image that does not start may be the very reason for deleting something.
+        self._volume(record).remove([work_path(handle.name)], otherwise=self._image)
 
     def _stop(self, handle: Handle, why: str) -> None:
         if isinstance(self._observer.record(handle.name).work, Task):

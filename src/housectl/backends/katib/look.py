@@ -83,6 +83,11 @@ def member_selector(name: str) -> str:
     return selector(labels(name, EXPERIMENT))
 
 
+def pods_selector(name: str) -> str:
+    """Return the selector for the pods of an experiment or a task."""
+    return selector({INSTANCE_LABEL: name, MANAGER_LABEL: "housectl"})
+
+
 def experiment_selectors(name: str, members: Sequence[str]) -> Selectors:
     """Return where an experiment's objects are found.
 
@@ -96,7 +101,7 @@ def experiment_selectors(name: str, members: Sequence[str]) -> Selectors:
         Part.SUGGESTIONS: "",
         Part.TRIALS: of_members,
         Part.JOBS: selector(labels(name, TRIAL)),
-        Part.PODS: selector({INSTANCE_LABEL: name, MANAGER_LABEL: "housectl"}),
+        Part.PODS: pods_selector(name),
         Part.SERVICES: f"{of_members},!{TRIAL_LABEL}",
         Part.EVENTS: "",
     }

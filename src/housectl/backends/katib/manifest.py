@@ -17,6 +17,7 @@ from housectl.backends.katib.layout import (
     labels,
     mounted,
     output_path,
+    pod_labels,
 )
 from housectl.backends.katib.members import Member
 from housectl.backends.katib.records import KatibSettings, PlanRecord
@@ -162,7 +163,7 @@ def _job(
         "backoffLimit": 0,
         **deadline,
         "template": {
-            "metadata": {"labels": labels(name, component)},
+            "metadata": {"labels": pod_labels(name, component)},
             "spec": pod_spec(trainer, claim=settings.claim),
         },
     }

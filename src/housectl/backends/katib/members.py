@@ -75,11 +75,11 @@ def stop_reason(member: KatibExperiment) -> str | None:
 
 def _name(experiment: Experiment, family: Family, round_number: int) -> str:
     alone = len(experiment.families) == 1
-    name = experiment.name if alone else f"{experiment.name}-{_SUFFIXES[family]}"
+    suffix = "" if alone else f"-{_SUFFIXES[family]}"
     if round_number == 1:
-        return name
-    ending = f"-{round_number}"
-    return f"{name[: LONGEST_NAME - len(ending)]}{ending}"
+        return f"{experiment.name}{suffix}"
+    ending = f"{suffix}-{round_number}"
+    return f"{experiment.name[: LONGEST_NAME - len(ending)]}{ending}"
 
 
 def _share(number: int, families: Sequence[Family], family: Family) -> int:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from housectl.backends.base import Snapshot, Task
 from housectl.backends.katib.causes import Causes
-from housectl.backends.katib.layout import PLAN_ANNOTATION, TASK, labels, selector
+from housectl.backends.katib.layout import JOB_LABEL, PLAN_ANNOTATION, TASK, labels, selector
 from housectl.backends.katib.look import (
     ExperimentLook,
     Part,
@@ -15,6 +15,7 @@ from housectl.backends.katib.look import (
     experiment_look,
     experiment_selectors,
     member_selector,
+    pods_selector,
     task_look,
     task_selectors,
 )
@@ -23,14 +24,14 @@ from housectl.backends.katib.records import PlanRecord
 from housectl.backends.katib.snapshot import snapshot_of, task_snapshot_of
 from housectl.backends.katib.waiting import wait_until
 from housectl.backends.kube.client import Kube
-from housectl.backends.kube.kinds import EXPERIMENTS, JOBS
+from housectl.backends.kube.kinds import EXPERIMENTS, JOBS, PODS
 from housectl.backends.wording import unknown
 from housectl.diagnosis.objects import Job, KatibExperiment, ObjectMeta, Pod, view
 from housectl.experiment import Experiment
 
 # Some causes show by time alone, with no change on the cluster.
 _LOOK_SECONDS = 5.0
-_GONE_SECONDS = 60.0
+_GONE_SECONDS = 90.0
 
 
 class Observer:
@@ -113,19 +114,19 @@ class Observer:
             mirror.close()
 
     def wait_until_gone(self, name: str) -> None:
-        """Wait until the cluster has forgotten it.
+        """Wait until the cluster has forgotten it, and nothing of it runs.
 
         Raises:
             ClusterError: Something keeps it.
         """
         self.forget(name)
+        # Pods of jobs may go later, and write until then.
+        pods = f"{pods_selector(name)},{JOB_LABEL}"
         wait_until(
-            lambda: not self.exists(name),
+            lambda: not self.exists(name) and not self._kube.list(PODS, labels=pods).items,
             seconds=_GONE_SECONDS,
-            otherwise=lambda: (
-                f"{name} is still there {_GONE_SECONDS:.0f} s after it was deleted: Katib's "
-                "controller, which has to agree, does not."
-            ),
+            otherwise=f"{name} is still there {_GONE_SECONDS:.0f} s after it was deleted: Katib's "
+            "controller or its database, which have to agree, do not answer.",
         )
 
     def _experiment(self, name: str, experiment: Experiment) -> Snapshot:

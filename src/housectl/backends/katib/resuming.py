@@ -5,7 +5,7 @@ from housectl.backends.katib.look import ExperimentLook
 from housectl.backends.katib.manifest import experiment_manifest
 from housectl.backends.katib.members import BY_USER
 from housectl.backends.katib.records import PlanRecord
-from housectl.backends.katib.rounds import missing_members, newest_round
+from housectl.backends.katib.rounds import newest_round
 from housectl.backends.kube.client import Kube
 from housectl.experiment import Experiment
 
@@ -17,8 +17,5 @@ def resume(kube: Kube, record: PlanRecord, experiment: Experiment, look: Experim
         NameTakenError: Something else has one of the names.
     """
     newest = newest_round(experiment, look)
-    missing = newest.missing
-    if BY_USER in newest.stops:
-        missing = missing_members(experiment, look, round_number=newest.number + 1)
-    for member in missing:
+    for member in newest.rest if BY_USER in newest.stops else newest.missing:
         create_missing(kube, experiment_manifest(record, experiment, member))

@@ -20,12 +20,14 @@ class Round:
         going: The members that nobody has stopped, ended or not.
         stops: Why the others were stopped.
         missing: What the round should have besides: a command may be killed between two.
+        rest: What another round would have; nothing when the budget is used up.
     """
 
     number: int
     going: Sequence[KatibExperiment]
     stops: frozenset[str]
     missing: Sequence[Member]
+    rest: Sequence[Member]
 
 
 def newest_round(experiment: Experiment, look: ExperimentLook) -> Round:
@@ -36,11 +38,12 @@ def newest_round(experiment: Experiment, look: ExperimentLook) -> Round:
         number=number,
         going=[member for member in mine if not stop_reason(member)],
         stops=frozenset(filter(None, map(stop_reason, mine))),
-        missing=missing_members(experiment, look, round_number=number),
+        missing=_missing(experiment, look, round_number=number),
+        rest=_missing(experiment, look, round_number=number + 1),
     )
 
 
-def missing_members(
+def _missing(
     experiment: Experiment, look: ExperimentLook, *, round_number: int
 ) -> Sequence[Member]:
     """Return what a round should have and has not, within what earlier ones left of the budget."""

@@ -71,7 +71,7 @@ def task_snapshot_of(look: TaskLook, cause: str | None) -> Snapshot:
 
 
 def _state(newest: Round, trials: Sequence[Trial]) -> ExperimentState:
-    if BY_USER in newest.stops:
+    if BY_USER in newest.stops and newest.rest:
         return ExperimentState.STOPPED
     if not all(member.has_ended for member in newest.going):
         return ExperimentState.RUNNING if trials else ExperimentState.CREATED

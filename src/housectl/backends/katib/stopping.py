@@ -5,33 +5,45 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from housectl.backends.base import Snapshot, Task, Work
-from housectl.backends.katib.layout import EXPERIMENT_LABEL, STOPPED_ANNOTATION
+from housectl.backends.katib.layout import (
+    EXPERIMENT_LABEL,
+    INSTANCE_LABEL,
+    STOPPED_ANNOTATION,
+    TRIAL,
+    labels,
+    selector,
+)
 from housectl.backends.katib.look import ExperimentLook
+from housectl.backends.katib.members import stop_reason
 from housectl.backends.katib.waiting import wait_until
 from housectl.backends.kube.client import Kube
 from housectl.backends.kube.kinds import EXPERIMENTS, JOBS, TRIALS
-from housectl.diagnosis.objects import STOPPING_SECONDS, KatibExperiment, KatibTrial
+from housectl.diagnosis.objects import STOPPING_SECONDS, Job, KatibExperiment, KatibTrial
 from housectl.errors import AbsentError, DeniedError
 
-_PATIENCE_SECONDS = 30.0
+# A pod has half a minute to end, and an algorithm may think for as long.
+_PATIENCE_SECONDS = 90.0
+_QUIET_SECONDS = 30.0
 
 
 def stop(kube: Kube, look: ExperimentLook, why: str) -> None:
-    """End all members that have not ended, and what still runs of the others; ended trials stay.
+    """End all members and what still runs of them; trials that have ended by themselves stay.
 
     A member without any trial is deleted.
 
     Raises:
         ClusterError: Katib's controller does not react.
     """
+    staying = [member for member in look.members if member.has_ended or look.trials_of(member)]
+    if not all(member.has_ended for member in look.members):
+        for member in staying:
+            _mark(kube, member, why)
     for member in look.members:
-        trials = look.trials_of(member)
-        if member.has_ended:
-            _delete(kube, (trial for trial in trials if not trial.has_ended))
-        elif trials:
-            _stop_member(kube, member, trials, why)
+        if member in staying:
+            _end(kube, member.metadata.name)
+            _delete_what_was_cut_off(kube, member)
         else:
-            _forget_member(kube, member)
+            _forget(kube, member.metadata.name)
 
 
 def seconds_left(work: Work, snapshot: Snapshot) -> float | None:
@@ -41,79 +53,88 @@ def seconds_left(work: Work, snapshot: Snapshot) -> float | None:
     return work.budget.seconds_left(snapshot.trials, now=time.time())
 
 
-def _stop_member(kube: Kube, member: KatibExperiment, trials: list[KatibTrial], why: str) -> None:
-    """Let Katib end a member for its failed trials: it takes no lower number of trials."""
-    name, spec = member.metadata.name, member.spec
-    ended = {trial.metadata.name for trial in trials if trial.has_ended}
-    failed = sum(trial.has_failed for trial in trials)
-    change = {
-        # Katib refuses each change that leaves no room for another trial.
-        "maxTrialCount": (spec.max_trial_count or len(trials)) + 1,
-        "maxFailedTrialCount": max(failed, 1),
-    }
-    annotations = {"annotations": {STOPPED_ANNOTATION: why}}
-    try:
-        kube.patch(EXPERIMENTS, name, {"metadata": annotations, "spec": change})
-    except DeniedError:
-        # Katib lets nobody change an experiment that has just ended by itself.
-        if kube.get(EXPERIMENTS, name, KatibExperiment).has_ended:
-            return
-        raise
-    _wait_until_ended(kube, name)
-    left = (trial for trial in _trials(kube, name) if trial.metadata.name not in ended)
-    _delete(kube, (trial for trial in left if not trial.has_succeeded))
+def _mark(kube: Kube, member: KatibExperiment, why: str) -> None:
+    if stop_reason(member) is None:
+        change = {"metadata": {"annotations": {STOPPED_ANNOTATION: why}}}
+        kube.patch(EXPERIMENTS, member.metadata.name, change)
 
 
-def _wait_until_ended(kube: Kube, member: str) -> None:
-    """Wait until Katib has ended a member, letting all fail that runs of it."""
+def _end(kube: Kube, member: str) -> None:
+    """Let Katib end a member: for its failed trials, or as it has all that it still may have.
 
-    def has_ended() -> bool:
-        if kube.get(EXPERIMENTS, member, KatibExperiment).has_ended:
+    One whose algorithm gives no trial any more cannot fail: Katib leaves it open.
+    """
+    last_active = time.monotonic()
+
+    def is_done() -> bool:
+        nonlocal last_active
+        seen = kube.get(EXPERIMENTS, member, KatibExperiment)
+        if seen.has_ended:
             return True
-        _fail(kube, _active(kube, member))
-        return False
+        trials = _trials(kube, member)
+        active = [trial for trial in trials if not trial.has_ended]
+        _limit(kube, seen, failed=sum(trial.has_failed for trial in trials))
+        _fail(kube, active)
+        now = time.monotonic()
+        last_active = now if active else last_active
+        return now - last_active > _QUIET_SECONDS
 
-    def complaint() -> str | None:
-        # One whose algorithm gives no trial any more cannot fail: Katib leaves it open.
-        return _not_ended(member) if _active(kube, member) else None
+    complaint = f"Katib's controller has not ended {member} in {_PATIENCE_SECONDS:.0f} s."
+    wait_until(is_done, seconds=_PATIENCE_SECONDS, otherwise=complaint)
 
-    wait_until(has_ended, seconds=_PATIENCE_SECONDS, otherwise=complaint)
+
+def _limit(kube: Kube, member: KatibExperiment, *, failed: int) -> None:
+    """Let a member have as few further trials as Katib allows, and no further failure."""
+    spec, trials = member.spec, member.status.trials
+    # Katib refuses a number of trials that leaves no room for another one, or for all at once.
+    fewest = max(trials + 1, spec.parallel_trial_count)
+    limits = fewest, max(failed, 1)
+    if spec.max_trial_count <= trials or limits == (
+        spec.max_trial_count,
+        spec.max_failed_trial_count,
+    ):
+        return
+    change = {"maxTrialCount": limits[0], "maxFailedTrialCount": limits[1]}
+    try:
+        kube.patch(EXPERIMENTS, member.metadata.name, {"spec": change})
+    except DeniedError:
+        # It also refuses to change one that has just ended, or begun another trial.
+        now = kube.get(EXPERIMENTS, member.metadata.name, KatibExperiment)
+        if not now.has_ended and now.status.trials == trials:
+            raise
 
 
 def _fail(kube: Kube, trials: Iterable[KatibTrial]) -> None:
     """Let trials fail, also those without a pod; one that has no job yet will have one."""
+    change = {"spec": {"activeDeadlineSeconds": STOPPING_SECONDS}}
     for trial in trials:
         with suppress(AbsentError):
-            kube.patch(
-                JOBS, trial.metadata.name, {"spec": {"activeDeadlineSeconds": STOPPING_SECONDS}}
-            )
+            kube.patch(JOBS, trial.metadata.name, change)
 
 
-def _forget_member(kube: Kube, member: KatibExperiment) -> None:
-    name = member.metadata.name
-    kube.delete(EXPERIMENTS, name)
+def _delete_what_was_cut_off(kube: Kube, member: KatibExperiment) -> None:
+    """Delete the trials that have not ended, and those that failed for being stopped."""
+    of_search = selector(labels(member.metadata.labels[INSTANCE_LABEL], TRIAL))
+    jobs = kube.views(JOBS, Job, labels=of_search)
+    stopped = {job.metadata.name for job in jobs if job.was_stopped}
+    for trial in _trials(kube, member.metadata.name):
+        was_stopped = trial.metadata.name in stopped and not trial.has_succeeded
+        if was_stopped or not trial.has_ended:
+            kube.delete(TRIALS, trial.metadata.name)
+
+
+def _forget(kube: Kube, member: str) -> None:
+    kube.delete(EXPERIMENTS, member)
 
     def is_gone() -> bool:
         with suppress(AbsentError):
-            kube.get(EXPERIMENTS, name, KatibExperiment)
+            kube.get(EXPERIMENTS, member, KatibExperiment)
             return False
         return True
 
-    wait_until(is_gone, seconds=_PATIENCE_SECONDS, otherwise=lambda: _not_ended(name))
+    complaint = f"Katib's controller has not let go of {member} in {_PATIENCE_SECONDS:.0f} s."
+    wait_until(is_gone, seconds=_PATIENCE_SECONDS, otherwise=complaint)
 
 
 def _trials(kube: Kube, member: str) -> Sequence[KatibTrial]:
     return kube.views(TRIALS, KatibTrial, labels=f"{EXPERIMENT_LABEL}={member}")
-
-
-def _active(kube: Kube, member: str) -> Sequence[KatibTrial]:
-    return [trial for trial in _trials(kube, member) if not trial.has_ended]
-
-
-def _delete(kube: Kube, trials: Iterable[KatibTrial]) -> None:
-    for trial in trials:
-        kube.delete(TRIALS, trial.metadata.name)
-
-
-def _not_ended(member: str) -> str:
-    return f"Katib's controller has not ended {member} in {_PATIENCE_SECONDS:.0f} s."

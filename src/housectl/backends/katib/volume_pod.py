@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from housectl.backends.katib.containers import CONTAINER, Manifest, container, pod_spec
-from housectl.backends.katib.layout import VOLUME, labels, selector, selector_of_all
+from housectl.backends.katib.layout import VOLUME, pod_labels, selector, selector_of_all
 from housectl.backends.kube.client import Kube
 from housectl.backends.kube.kinds import EVENTS, PODS
 from housectl.diagnosis.cause import Place, first_cause
@@ -114,7 +114,7 @@ class VolumePods:
             "kind": "Pod",
             "metadata": {
                 "name": name,
-                "labels": {**labels(name, VOLUME), "housectl/pod": name},
+                "labels": {**pod_labels(name, VOLUME), "housectl/pod": name},
             },
             "spec": {
                 **pod_spec(trainer, claim=self.claim, read_only=read_only),

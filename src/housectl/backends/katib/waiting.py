@@ -8,15 +8,13 @@ from housectl.errors import ClusterError
 _PAUSE = 0.3
 
 
-def wait_until(
-    done: Callable[[], bool], *, seconds: float, otherwise: Callable[[], str | None]
-) -> None:
+def wait_until(done: Callable[[], bool], *, seconds: float, otherwise: str) -> None:
     """Ask again and again until something is done.
 
     Args:
         done: Whether it is.
         seconds: For how long to ask.
-        otherwise: Says what the controller has not done by then; None to let that pass.
+        otherwise: What the controller has not done by then.
 
     Raises:
         ClusterError: The controller has not done it.
@@ -24,9 +22,7 @@ def wait_until(
     deadline = time.monotonic() + seconds
     while not done():
         if time.monotonic() > deadline:
-            if complaint := otherwise():
-                raise ClusterError(
-                    complaint, hint="housectl doctor   # says whether Katib's controller runs"
-                )
-            return
+            raise ClusterError(
+                otherwise, hint="housectl doctor   # says whether Katib's controller runs"
+            )
         time.sleep(_PAUSE)

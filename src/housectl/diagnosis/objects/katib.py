@@ -128,7 +128,9 @@ class ExperimentSpec(View):
     """What a Katib experiment should be."""
 
     algorithm: Algorithm = Algorithm()
-    max_trial_count: int | None = None
+    max_trial_count: int = 0
+    parallel_trial_count: int = 0
+    max_failed_trial_count: int = 0
 
 
 class OptimalTrial(View):
@@ -138,9 +140,10 @@ class OptimalTrial(View):
 
 
 class ExperimentStatus(View):
-    """How a Katib experiment stands."""
+    """How a Katib experiment stands; Katib leaves out counts of zero."""
 
     conditions: list[Condition] = []
+    trials: int = 0
     running_trial_list: list[str] = []
     current_optimal_trial: OptimalTrial = OptimalTrial()
 

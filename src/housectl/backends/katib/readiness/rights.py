@@ -38,8 +38,8 @@ RIGHTS: Sequence[Right] = (
     Right(kind=EXPERIMENTS, verbs=("get", "list", "watch", "create", "patch", "delete")),
     Right(kind=TRIALS, verbs=("list", "watch", "delete")),
     Right(kind=SUGGESTIONS, verbs=("list", "watch")),
-    Right(kind=JOBS, verbs=("list", "watch", "create", "patch", "delete")),
-    Right(kind=PODS, verbs=("list", "watch", "create", "delete")),
+    Right(kind=JOBS, verbs=("get", "list", "watch", "create", "patch", "delete")),
+    Right(kind=PODS, verbs=("get", "list", "watch", "create", "delete")),
     # The stream of a command begins with a GET; newer servers ask for the right to create as well.
     Right(kind=PODS, verbs=("get", "create"), subresource="exec"),
     Right(kind=PODS, verbs=("get",), subresource="log"),
