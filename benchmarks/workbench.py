@@ -10,11 +10,12 @@ from housectl.backends.base import Task, TaskKind
 from housectl.cli.progress import PlainWatcher
 from housectl.contract.history import Action
 from housectl.contract.recipe import Assignment, Family
+from housectl.contract.sealed import Sealed
 from housectl.pipeline import Pipeline
 from housectl.project import load_project
 from housectl.project.source import Override
-from housectl.sealing import Sealed, Sealer
 from housectl.store import ChampionStore
+from housectl.tasks import TaskRunner
 from housectl.workspace import PROJECT_FILE, find_workspace
 
 ROOT = Path(__file__).parent.parent
@@ -46,13 +47,12 @@ def seal(root: Path, name: str, family: Family, assignment: Assignment) -> Seale
     """Seal a recipe without a search."""
     pipeline = open_pipeline(root, {})
     task = Task(name=name, kind=TaskKind.SEAL, family=family, assignment=assignment)
-    sealer = Sealer(
+    tasks = TaskRunner(
         backend=pipeline.backend,
-        store=pipeline.store,
         watcher=pipeline.watcher,
         scratch=pipeline.workspace.scratch,
     )
-    with sealer.sealed(task, pipeline.write_inputs()) as sealed:
+    with tasks.sealed(task, pipeline.write_inputs()) as sealed:
         return sealed
 
 
