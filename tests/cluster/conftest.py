@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
+from housectl.backends.katib.backend import KatibBackend
+from housectl.contract.inputs import Inputs
+from tests.cluster.backend import katib_backend
 from tests.cluster.bringing_up import NoClusterError, bring_up, prepared
 from tests.cluster.nodes import bed, is_bed
 
@@ -54,3 +57,12 @@ def namespace() -> Iterator[str]:
     """A namespace of these tests' own, prepared as `housectl cluster init` does."""
     with prepared(f"housectl-tests-{secrets.token_hex(3)}") as name:
         yield name
+
+
+@pytest.fixture
+def backend(namespace: str, inputs: Inputs) -> Iterator[KatibBackend]:
+    """The Katib backend; what a test has begun with it is deleted afterwards."""
+    backend = katib_backend(namespace, inputs.path.parent)
+    yield backend
+    for handle in backend.handles():
+        backend.delete(handle)

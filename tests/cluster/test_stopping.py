@@ -16,21 +16,12 @@ from housectl.errors import UnknownExperimentError
 from housectl.experiment import Budget, Experiment, ExperimentState, failed_trials
 from tests.backends.conftest import inputs  # noqa: F401  # a fixture
 from tests.backends.work import experiment, of_two_families, submit, wait_until
-from tests.cluster.backend import katib_backend
 from tests.cluster.nodes import kubectl
 from tests.projects import example
 
 # The algorithm's service may have 512Mi, as docs/katib.md has it.
 BETWEEN = "600Mi"
 MORE = 700 * 2**20
-
-
-@pytest.fixture
-def backend(namespace: str, inputs: Inputs) -> Iterator[KatibBackend]:  # noqa: F811
-    backend = katib_backend(namespace, inputs.path.parent)
-    yield backend
-    for handle in backend.handles():
-        backend.delete(handle)
 
 
 @pytest.fixture

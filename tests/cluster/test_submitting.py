@@ -1,7 +1,6 @@
 """Searches of which only a part was made, or whose names others have."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -12,16 +11,7 @@ from housectl.errors import NameTakenError
 from housectl.experiment import Budget, ExperimentState
 from tests.backends.conftest import inputs  # noqa: F401  # a fixture
 from tests.backends.work import experiment, of_two_families, submit, wait_until
-from tests.cluster.backend import katib_backend
 from tests.cluster.nodes import kubectl
-
-
-@pytest.fixture
-def backend(namespace: str, inputs: Inputs) -> Iterator[KatibBackend]:  # noqa: F811
-    backend = katib_backend(namespace, inputs.path.parent)
-    yield backend
-    for handle in backend.handles():
-        backend.delete(handle)
 
 
 def experiments(namespace: str) -> set[str]:

@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from housectl.contract.recipe import Assignment, Family
 from housectl.experiment import Budget, Experiment, ExperimentState, Trial, best_trial
 from tests.backends.conftest import inputs  # noqa: F401  # a fixture
 from tests.backends.work import experiment, sealing, submit, wait_for_end
-from tests.cluster.backend import SMALL_PODS, katib_backend
+from tests.cluster.backend import SMALL_PODS
 from tests.projects import ROOT, ProjectDirectory, example
 from tests.test_way import CENTRED, free_port, predict, serving
 
@@ -98,28 +97,20 @@ def test_two_families_of_another_data_set_go_the_whole_way(circuit: ProjectDirec
     circuit.must("delete", "both")
 
 
-@pytest.fixture
-def katib(namespace: str, inputs: Inputs) -> Iterator[KatibBackend]:  # noqa: F811
-    backend = katib_backend(namespace, inputs.path.parent)
-    yield backend
-    for handle in backend.handles():
-        backend.delete(handle)
-
-
 def test_both_backends_make_one_and_the_same_model(
-    katib: KatibBackend,
+    backend: KatibBackend,
     inputs: Inputs,  # noqa: F811
     tmp_path: Path,
 ) -> None:
-    there = _trial(katib, experiment("twin", budget=Budget(trials=1)), inputs)
+    there = _trial(backend, experiment("twin", budget=Budget(trials=1)), inputs)
     local = LocalBackend(tmp_path / "runs")
     here = _trial(local, _enqueued(there.assignment), inputs)
     assert here.assignment == there.assignment
     assert here.mse == there.mse
     digests = {
-        str(_digests(backend, Handle(url), trial, inputs, tmp_path / name))
-        for name, backend, url, trial in (
-            ("there", katib, katib.handle("twin").url, there),
+        str(_digests(each, Handle(url), trial, inputs, tmp_path / name))
+        for name, each, url, trial in (
+            ("there", backend, backend.handle("twin").url, there),
             ("here", local, local.handle("twin").url, here),
         )
     }

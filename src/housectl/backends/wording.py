@@ -1,7 +1,9 @@
-"""What every backend says in the same words."""
+"""What every backend says and refuses in the same words."""
+
+from collections.abc import Iterable, Sequence
 
 from housectl.errors import NameTakenError, UnknownExperimentError, UsageError
-from housectl.experiment import Budget
+from housectl.experiment import Budget, Trial
 
 STOPPED = "It was stopped."
 
@@ -26,6 +28,17 @@ def unknown(name: str) -> UnknownExperimentError:
     )
 
 
-def no_trial(name: str, trial: str) -> UsageError:
-    """Return the error for a trial that the experiment does not have."""
-    return UsageError(f"{name} has no trial {trial}.", hint=f"housectl show {name}   # lists them")
+def trials_called(names: Sequence[str], trials: Iterable[Trial], *, experiment: str) -> list[Trial]:
+    """Return trials of an experiment by their names.
+
+    Raises:
+        UsageError: It has none with one of the names.
+    """
+    known = {trial.name: trial for trial in trials}
+    for name in names:
+        if name not in known:
+            raise UsageError(
+                f"{experiment} has no trial {name}.",
+                hint=f"housectl show {experiment}   # lists them",
+            )
+    return [known[name] for name in names]

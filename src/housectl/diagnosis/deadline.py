@@ -23,24 +23,23 @@ def past_deadline(attempt: Attempt) -> Cause | None:
         return Cause(what=f"{early}: {cause.what}", cure=cause.cure)
     # Only what runs is killed: then the events about its start have been forgotten.
     if seen and not seen.begun and not seen.told("Killing") and (last := seen.told()):
-        return Cause(what=sentence(early, last.message), cure=_look_back(attempt))
-    return _came_late(attempt, deadline) or out_of_time(deadline)
+        return Cause(what=sentence(early, last.message), cure=_look_back(attempt, seen))
+    return _came_late(attempt, seen, deadline) or out_of_time(deadline)
 
 
-def _came_late(attempt: Attempt, deadline: int | None) -> Cause | None:
+def _came_late(attempt: Attempt, seen: SeenPod | None, deadline: int | None) -> Cause | None:
     """Return the cause if the trainer would have ended itself, had it started in time."""
     if deadline is None or attempt.limit is None or deadline <= attempt.limit:
         return None
     return Cause(
         what=f"its pod came up too late: it had not started within {deadline - attempt.limit:g} s, "
         f"and had to end by its job's deadline of {deadline} s.",
-        cure=_look_back(attempt),
+        cure=_look_back(attempt, seen),
     )
 
 
-def _look_back(attempt: Attempt) -> str:
+def _look_back(attempt: Attempt, seen: SeenPod | None) -> str:
     """Return the cure where it is not known what a pod waited for."""
-    seen = attempt.seen or attempt.former
     look = seen.describe if seen else attempt.place.kubectl("get events --sort-by=.lastTimestamp")
     return f"{look}   # shows what it waited for; then housectl tune again"
 

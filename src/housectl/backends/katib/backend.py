@@ -22,7 +22,7 @@ from housectl.backends.katib.volume import Volume
 from housectl.backends.katib.volume_pod import VolumePods
 from housectl.backends.kube.client import Kube
 from housectl.backends.kube.kinds import EXPERIMENTS, JOBS
-from housectl.backends.wording import name_taken, no_trial, unknown
+from housectl.backends.wording import name_taken, trials_called, unknown
 from housectl.contract.files import new_directory
 from housectl.contract.inputs import Inputs, read_inputs
 from housectl.contract.record import canonical_json
@@ -232,8 +232,4 @@ class KatibBackend:
 
     def _trials(self, handle: Handle, names: Sequence[str]) -> list[Trial]:
         """Return trials by their names, all with one look."""
-        known = {trial.name: trial for trial in self.observe(handle).trials}
-        for name in names:
-            if name not in known:
-                raise no_trial(handle.name, name)
-        return [known[name] for name in names]
+        return trials_called(names, self.observe(handle).trials, experiment=handle.name)

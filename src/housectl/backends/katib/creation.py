@@ -37,21 +37,22 @@ def create_missing(kube: Kube, manifest: Manifest) -> None:
         ClusterError: The cluster refuses it.
     """
     try:
-        _create(kube, manifest)
-    except NameTakenError:
-        if _owner(kube, manifest) != _instance(_metadata(manifest)):
-            raise
+        kube.create(manifest)
+    except ConflictError as error:
+        owner = _owner(kube, manifest)
+        if owner != _instance(_metadata(manifest)):
+            raise _taken(kube, manifest, owner) from error
 
 
 def _create(kube: Kube, manifest: Manifest) -> None:
     try:
         kube.create(manifest)
     except ConflictError as error:
-        raise _taken(kube, manifest) from error
+        raise _taken(kube, manifest, _owner(kube, manifest)) from error
 
 
-def _taken(kube: Kube, manifest: Manifest) -> NameTakenError:
-    owner, kind, metadata = _owner(kube, manifest), kind_of(manifest), _metadata(manifest)
+def _taken(kube: Kube, manifest: Manifest, owner: str) -> NameTakenError:
+    kind, metadata = kind_of(manifest), _metadata(manifest)
     if owner and owner == _instance(metadata) and kind is EXPERIMENTS:
         return name_taken(owner)
     found = f"{kind.full_name}/{metadata.name}"

@@ -19,7 +19,7 @@ from pathlib import Path
 from housectl.backends.base import Task, Work
 from housectl.backends.local.lock import Lock
 from housectl.backends.local.records import Outcome, PlanRecord, TrialRecord
-from housectl.backends.wording import name_taken, no_trial
+from housectl.backends.wording import name_taken, trials_called
 from housectl.contract.files import (
     TEMPORARY_PREFIX,
     disk_errors_explained,
@@ -179,11 +179,7 @@ class Run:
         Raises:
             UsageError: There is none with one of the names.
         """
-        known = {trial.name: trial for trial in self.trials()}
-        for name in names:
-            if name not in known:
-                raise no_trial(self.name, name)
-        return [known[name] for name in names]
+        return trials_called(names, self.trials(), experiment=self.name)
 
     def note_start(self, trial: Trial) -> None:
         """Let others see that a trial runs; lost in a power cut, like the trial."""
