@@ -20,7 +20,7 @@ $(LOCKED): requirements/dev.txt
 
 $(READY): $(LOCKED) pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@$(BIN)/python -m compileall -q src trainer server benchmarks
+	@$(BIN)/python -m compileall -q src trainer server benchmarks tools
 	@touch $@
 
 demo: $(READY)  ## Search, promote, serve and verify a model of Boston's house prices.
@@ -38,7 +38,7 @@ check: $(READY)  ## Format, lint, types, import layers, duplicate code.
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pylint --disable=all --enable=duplicate-code src/housectl trainer server
+	$(BIN)/pylint --disable=all --enable=duplicate-code src/housectl trainer/housectl_trainer server/housectl_server
 
 format: $(READY)  ## Format the code and apply the linter's safe repairs.
 	$(BIN)/ruff check --fix .
@@ -54,10 +54,10 @@ quality: $(READY)  ## Nested cross-validation (slow); writes docs/quality.md.
 	$(BIN)/python -m benchmarks.quality
 
 picture: $(READY)  ## Draw docs/images/demo.svg from a real run of the demo.
-	$(BIN)/python -m docs.picture
+	$(BIN)/python -m docs.record_demo
 
 images: $(READY)  ## Build both images: TAG=dev, BUILDER=docker|podman|buildah, PUSH=HOST/NAME.
-	@$(BIN)/python -m images --tag $(or $(TAG),dev) $(if $(BUILDER),--builder "$(BUILDER)") \
+	@$(BIN)/python -m tools.build_images --tag $(or $(TAG),dev) $(if $(BUILDER),--builder "$(BUILDER)") \
 		$(if $(PUSH),--push "$(PUSH)")
 
 schema: $(READY)  ## Write housectl.schema.json anew.

@@ -8,7 +8,7 @@ from benchmarks.measurement import Measurement, tell
 from benchmarks.report import keep_bytecode, report
 from benchmarks.workbench import ROOT, copy_project, crown, seal
 from housectl.contract.recipe import Family
-from housectl.spaces import default_space
+from housectl.search_spaces import default_space
 from housectl.store import ChampionStore
 
 _OUTPUT = ROOT / "build" / "bench.json"

@@ -17,8 +17,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from housectl.contract.bundle import read_bundle
 from housectl.contract.history import bundle_path, newest_number, read_entry
-from server.rows import row_model
-from server.settings import STORE_VARIABLE
+from housectl_server.rows import row_model
+from housectl_server.settings import STORE_VARIABLE
 
 FASTEST = "/fastest"
 ROUTED = "/routed"

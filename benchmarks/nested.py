@@ -17,12 +17,12 @@ from housectl.contract.inputs import SharedRecipe, read_inputs
 from housectl.contract.recipe import Assignment, Family, Value, derived_seed
 from housectl.contract.record import Record
 from housectl.experiment import Budget, Experiment, Limits, Trial, TrialState, ranked
-from housectl.spaces import default_space
-from trainer.data import load
-from trainer.evaluation import fold_mse, mean, objective_of
-from trainer.families import recipe_of
-from trainer.part import Part
-from trainer.split import Fold, objective_folds
+from housectl.search_spaces import default_space
+from housectl_trainer.data import load
+from housectl_trainer.evaluation import fold_mse, mean, objective_of
+from housectl_trainer.families import recipe_of
+from housectl_trainer.split import Fold, objective_folds
+from housectl_trainer.subset import Part
 
 SEED = 42
 REPEATS = 2

@@ -28,11 +28,11 @@ from housectl.contract.files import write_durably
 from housectl.contract.inputs import Inputs, write_inputs
 from housectl.contract.recipe import Family
 from housectl.contract.record import MalformedRecordError, Record, digest_of
-from housectl.project import load_project
-from housectl.spaces import default_space
-from trainer.libraries import library_versions
-from trainer.lifeline import die_with_parent
-from trainer.progress import shown
+from housectl.project.config import load_project
+from housectl.search_spaces import default_space
+from housectl_trainer.libraries import library_versions
+from housectl_trainer.parent_watchdog import die_with_parent
+from housectl_trainer.progress import shown
 
 ROOT = Path(__file__).parent.parent
 _RESULTS = ROOT / "build" / "quality.json"

@@ -16,7 +16,7 @@ from housectl.contract.files import file_digest
 from housectl.contract.recipe import derived_seed
 from housectl.experiment import best_trial
 from housectl.pipeline import Pipeline
-from trainer.data import load
+from housectl_trainer.data import load
 
 _ROUNDS = 5
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}

@@ -17,7 +17,7 @@ from benchmarks.load import Load, generator, load
 from benchmarks.measurement import Better, Measurement, tell
 from benchmarks.workbench import ROOT
 from housectl.store import ChampionStore
-from server.settings import STORE_VARIABLE
+from housectl_server.settings import STORE_VARIABLE
 
 _ROUNDS = 9
 _SECONDS = 2.0
@@ -48,7 +48,7 @@ def measure(served: Mapping[str, Served], scratch: Path) -> list[Measurement]:
         constant = servers.enter_context(_serving("benchmarks.constant_server", store=first))
         urls = {path: constant + path for path in (FASTEST, ROUTED, ORDINARY)}
         for name, each in served.items():
-            url = servers.enter_context(_serving("server", "--port", store=each.store))
+            url = servers.enter_context(_serving("housectl_server", "--port", store=each.store))
             urls[name] = f"{url}/predict"
         loads = _loads(urls, _bodies(first), scratch)
     return [_measurement(name, loads, each.goal) for name, each in served.items()]

@@ -5,14 +5,14 @@ import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 
-from housectl.backends import backend_of
 from housectl.backends.base import Task, TaskKind
+from housectl.backends.factory import backend_of
 from housectl.cli.progress import PlainWatcher
 from housectl.contract.history import Action
 from housectl.contract.recipe import Assignment, Family
 from housectl.contract.sealed import Sealed
 from housectl.pipeline import Pipeline
-from housectl.project import load_project
+from housectl.project.config import load_project
 from housectl.project.source import Override
 from housectl.store import ChampionStore
 from housectl.tasks import TaskRunner

@@ -14,9 +14,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from housectl.errors import ExitStatus
-from housectl.project import load_project
+from housectl.project.config import load_project
 from housectl.store import ChampionStore
-from housectl.verification import wait_until_serving
+from housectl.verification.verify import wait_until_serving
 from housectl.workspace import find_workspace
 
 HOUSECTL = Path(sys.executable).with_name("housectl")

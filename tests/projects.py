@@ -61,7 +61,7 @@ class ProjectDirectory:
         return Answer(ended.returncode, ended.stdout, ended.stderr)
 
     def must(self, *arguments: str, **environment: str) -> Answer:
-        answer = self.run(*arguments, **environment)
+        answer = self.run(*arguments, wrapper=(), **environment)
         assert answer.status == 0, answer
         return answer
 

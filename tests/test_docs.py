@@ -24,9 +24,9 @@ from pydantic.fields import FieldInfo
 from housectl.cli.settings import SETTINGS, variable
 from housectl.contract.parameters import PARAMETERS
 from housectl.errors import ExitStatus, HousectlError
-from housectl.project import Project, load_project
+from housectl.project.config import Project, load_project
 from tests.projects import HOUSECTL, ROOT, ProjectDirectory, clean_environment
-from tests.test_way import free_port, serving
+from tests.test_end_to_end import free_port, serving
 
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 DOCS = ROOT / "docs"

@@ -9,8 +9,8 @@ from benchmarks.cluster.bench import Bench
 from benchmarks.measurement import Measurement
 from benchmarks.report import keep_bytecode, report
 from benchmarks.workbench import ROOT, copy_project
-from housectl.backends.kube.client import Kube
-from tests.cluster.bringing_up import bring_up, prepared
+from housectl.kube.client import Kube
+from tests.cluster.setup import bring_up, prepared
 
 _OUTPUT = ROOT / "build" / "bench-cluster.json"
 

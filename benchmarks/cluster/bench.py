@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.workbench import HOUSECTL
-from housectl.backends.kube.client import Kube
+from housectl.kube.client import Kube
 
 
 @dataclass(frozen=True, kw_only=True)

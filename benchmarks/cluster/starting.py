@@ -11,10 +11,11 @@ from statistics import median
 from benchmarks.cluster.bench import Bench
 from benchmarks.measurement import Better, Measurement, tell, wall_seconds
 from benchmarks.workbench import HOUSECTL
-from housectl.backends.katib.containers import CONTAINER
-from housectl.backends.katib.layout import EXPERIMENT_LABEL, TRIAL_LABEL
-from housectl.backends.kube.kinds import PODS
-from housectl.diagnosis.objects import Pod, view
+from housectl.backends.katib.naming import EXPERIMENT_LABEL, TRIAL_LABEL
+from housectl.backends.katib.plan.pod_spec import CONTAINER
+from housectl.kube.kinds import PODS
+from housectl.kube.objects.base import view
+from housectl.kube.objects.pods import Pod
 from tests.cluster.nodes import with_kubectl
 
 _ROUNDS = 7

@@ -9,10 +9,10 @@ from statistics import median
 
 from benchmarks.cluster.bench import Bench
 from benchmarks.measurement import Better, Measurement, tell
-from housectl.backends.katib.containers import CONTAINER
-from housectl.backends.katib.layout import mounted, output_path
-from housectl.backends.katib.volume import Volume
-from housectl.backends.katib.volume_pod import VolumePods
+from housectl.backends.katib.naming import mounted, output_path
+from housectl.backends.katib.plan.pod_spec import CONTAINER
+from housectl.backends.katib.volume.pods import VolumePods
+from housectl.backends.katib.volume.transfer import Volume
 from tests.cluster.nodes import TRAINER
 
 _ROUNDS = 5

@@ -13,12 +13,12 @@ from housectl.contract.record import digest_of
 from housectl.contract.table import read_table
 from housectl.errors import NoChallengerError, UnknownExperimentError, UsageError
 from housectl.experiment import Experiment, check_name
-from housectl.project import Project
+from housectl.project.config import Project
 from housectl.sealing import Sealer
 from housectl.search import Watcher, search
 from housectl.store import Challenger, ChampionStore
 from housectl.verdict import Verdict, judge
-from housectl.verification import Verification, verify, wait_until_serving
+from housectl.verification.verify import Verification, verify, wait_until_serving
 from housectl.workspace import Workspace, commit_of
 
 FOLLOW_SECONDS = 30.0

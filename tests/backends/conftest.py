@@ -7,7 +7,7 @@ from housectl.backends.base import Backend, Handle
 from housectl.contract.inputs import Inputs, write_inputs
 from housectl.contract.recipe import Split
 from housectl.contract.schema import Feature, Schema, Target
-from tests.backends.work import experiment, submit, wait_for_end
+from tests.backends.workloads import experiment, submit, wait_for_end
 
 BOSTON = Path(__file__).parents[2] / "data" / "boston.csv"
 

@@ -15,7 +15,7 @@ from housectl.contract.metrics import METRICS_FILE, Metrics, read_metric_line
 from housectl.contract.recipe import Family, Recipe
 from housectl.errors import BundleError, NameTakenError, UnknownExperimentError, UsageError
 from housectl.experiment import Budget, ExperimentState, Trial, TrialState, best_trial
-from tests.backends.work import (
+from tests.backends.workloads import (
     experiment,
     failing,
     findings,

@@ -14,7 +14,7 @@ import pytest
 
 from housectl.backends.base import Handle, Snapshot
 from housectl.backends.local.backend import LocalBackend
-from housectl.backends.local.run import Run
+from housectl.backends.local.run_directory import Run
 from housectl.cli.progress import PlainWatcher
 from housectl.contract.checksum import checked_digest
 from housectl.contract.files import file_digest
@@ -33,7 +33,7 @@ from housectl.experiment import (
 from housectl.sealing import Sealer
 from housectl.store import ChampionStore
 from tests.backends.contract import BackendContract
-from tests.backends.work import (
+from tests.backends.workloads import (
     SMALL_FOREST,
     experiment,
     findings,
@@ -362,7 +362,7 @@ def test_the_plan_is_a_shell_script(backend: LocalBackend, inputs: Inputs, tmp_p
         parameters=SMALL_FOREST.parameters, fixed={"n_estimators": 5}, enqueued=enqueued
     )
     script = str(backend.plan(experiment("printed", space=space), inputs=inputs, image=None))
-    assert "-m trainer pool" in script
+    assert "-m housectl_trainer pool" in script
     python = tmp_path / "python"
     python.write_text('#!/bin/sh\necho "$@" >> "$OUTPUT"\n')
     python.chmod(python.stat().st_mode | stat.S_IXUSR)

@@ -11,7 +11,7 @@ from signal import SIGKILL
 import pytest
 
 from housectl.backends.local.backend import LocalBackend
-from housectl.backends.local.run import Run, create_run
+from housectl.backends.local.run_directory import Run, create_run
 from housectl.contract.inputs import Inputs
 from housectl.experiment import (
     KEPT_MODELS,
@@ -21,7 +21,7 @@ from housectl.experiment import (
     SearchSpace,
     TrialState,
 )
-from tests.backends.work import SMALL_FOREST, experiment, findings, wait_for_end
+from tests.backends.workloads import SMALL_FOREST, experiment, findings, wait_for_end
 
 CALLS = "rename,renameat,renameat2,link,linkat,fsync,unlink,unlinkat,rmdir"
 AT_ONCE = 2

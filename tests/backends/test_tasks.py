@@ -9,14 +9,14 @@ import pytest
 
 from housectl.backends.base import Task
 from housectl.backends.local.backend import LocalBackend
-from housectl.backends.local.run import Run
+from housectl.backends.local.run_directory import Run
 from housectl.cli.progress import PlainWatcher
 from housectl.contract.evidence import EVIDENCE_FILE
 from housectl.contract.inputs import Inputs, SharedRecipe, write_inputs
 from housectl.contract.schema import Schema, Target
 from housectl.errors import BundleError
 from housectl.tasks import TaskRunner
-from tests.backends.work import sealing
+from tests.backends.workloads import sealing
 
 TASK = sealing("seal", {"n_estimators": 5})
 

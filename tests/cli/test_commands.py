@@ -15,7 +15,7 @@ import typer
 from housectl.cli.main import app
 from housectl.cli.settings import SETTINGS
 from housectl.errors import ExitStatus
-from housectl.project import Project
+from housectl.project.config import Project
 from tests.projects import GOOD, HOUSECTL, ProjectDirectory, clean_environment, example
 
 GROUPS = {"cluster": ("cluster init",)}

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from housectl.backends.katib.backend import KatibBackend
-from housectl.backends.katib.records import KatibSettings
-from housectl.backends.kube.client import Kube
+from housectl.backends.katib.plan.records import KatibSettings
+from housectl.kube.client import Kube
 from tests.cluster.nodes import TRAINER
 
 SMALL_PODS = {"cpu": "100m", "memory": "256Mi", "image": TRAINER}

@@ -5,8 +5,8 @@ import signal
 import subprocess
 import time
 
-from tests.cluster.bringing_up import TESTBED
 from tests.cluster.nodes import bed, kubectl
+from tests.cluster.setup import TESTBED
 
 _PATIENCE_SECONDS = 180.0
 

@@ -9,8 +9,8 @@ import pytest
 from housectl.backends.katib.backend import KatibBackend
 from housectl.contract.inputs import Inputs
 from tests.cluster.backend import katib_backend
-from tests.cluster.bringing_up import NoClusterError, bring_up, prepared
 from tests.cluster.nodes import bed, is_bed
+from tests.cluster.setup import NoClusterError, bring_up, prepared
 
 _NEEDS = "HOUSECTL_TESTS_NEED"
 _LONGEST = {"test_docs", "test_katib", "test_kills", "test_way"}

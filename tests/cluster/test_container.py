@@ -14,7 +14,7 @@ from housectl.errors import ExitStatus
 from tests.cluster.nodes import SERVER
 from tests.projects import HOUSECTL, ProjectDirectory, clean_environment
 from tests.server.running import wait_until
-from tests.test_way import free_port
+from tests.test_end_to_end import free_port
 
 # Where podman may not raise limits, it cannot start a container with those that it sets by itself.
 ENGINE = """

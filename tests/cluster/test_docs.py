@@ -24,7 +24,7 @@ from tests.cluster.test_container import engine  # noqa: F401  # a fixture
 from tests.projects import GOOD, HOUSECTL, ProjectDirectory, clean_environment, example
 from tests.server.running import wait_until
 from tests.test_docs import CLUSTER, DOCS, PAGES, bash, blocks, commands, named
-from tests.test_way import free_port
+from tests.test_end_to_end import free_port
 
 KATIBS_NAMESPACE = re.compile(r"(?<=-n )kubeflow\b|(?<=serviceaccount:)kubeflow\b")
 INTERRUPTED = 130

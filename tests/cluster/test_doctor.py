@@ -15,15 +15,15 @@ from pathlib import Path
 
 import pytest
 
-from housectl.backends.katib.manifest import cores_of
-from housectl.backends.katib.volume_pod import VolumePods
-from housectl.backends.kube.client import Kube
+from housectl.backends.katib.plan.manifest import cores_of
+from housectl.backends.katib.volume.pods import VolumePods
 from housectl.errors import ExitStatus, PodError
+from housectl.kube.client import Kube
 from tests.cluster.accounts import kubeconfig_of
-from tests.cluster.faults import needs_parts, without_collector, without_webhooks
+from tests.cluster.katib_faults import needs_parts, without_collector, without_webhooks
 from tests.cluster.nodes import SERVER, TRAINER, kubectl, new_namespace, with_kubectl
 from tests.projects import HOUSECTL, Answer, ProjectDirectory, clean_environment, example
-from tests.test_way import free_port
+from tests.test_end_to_end import free_port
 
 Row = Mapping[str, str]
 CHECKS = (

@@ -46,8 +46,8 @@ NEEDED = {
 }
 NEVER = {"kubernetes", "optuna", "pandas", "pip", "rich", "setuptools", "typer", "yaml"}
 UNWANTED = {
-    TRAINER: {*NEVER, "fastapi", "pydantic", "server", "uvicorn"},
-    SERVER: {*NEVER, "joblib", "onnx", "scipy", "sklearn", "trainer", "xgboost"},
+    TRAINER: {*NEVER, "fastapi", "housectl_server", "pydantic", "uvicorn"},
+    SERVER: {*NEVER, "joblib", "onnx", "scipy", "housectl_trainer", "sklearn", "xgboost"},
 }
 LIMITS = {TRAINER: 600 * MEGABYTE, SERVER: 330 * MEGABYTE}
 
@@ -87,7 +87,7 @@ def inputs(namespace: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_trial_in_the_image_gives_the_bytes_of_this_machine(
     family: Family, inputs: Path, namespace: str, tmp_path: Path
 ) -> None:
-    trial = ("-m", "trainer", "trial", f"--family={family}", "n_estimators=20")
+    trial = ("-m", "housectl_trainer", "trial", f"--family={family}", "n_estimators=20")
     here = subprocess.run(
         [sys.executable, *trial, f"--inputs={inputs}", f"--output={tmp_path / 'out'}"],
         stdout=subprocess.PIPE,

@@ -10,7 +10,7 @@ import pytest
 from housectl.contract.inputs import Inputs
 from housectl.experiment import Limits
 from tests.backends.conftest import inputs  # noqa: F401  # a fixture
-from tests.backends.work import experiment
+from tests.backends.workloads import experiment
 from tests.cluster.backend import katib_backend
 from tests.cluster.nodes import kubectl
 

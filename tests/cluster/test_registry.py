@@ -17,14 +17,14 @@ from threading import Thread
 
 import pytest
 
-from housectl.backends.katib.volume_pod import VolumePods
-from housectl.backends.kube.client import Kube
-from housectl.images import ImageKind, recorded_image
-from images.builder import Builder
-from tests.cluster.bringing_up import TESTBED
+from housectl.backends.katib.volume.pods import VolumePods
+from housectl.kube.client import Kube
+from housectl.pushed_images import ImageKind, recorded_image
 from tests.cluster.nodes import SERVER, kubectl, new_namespace, run_pod
+from tests.cluster.setup import TESTBED
 from tests.projects import ROOT, ProjectDirectory, clean_environment, example
-from tests.test_way import free_port
+from tests.test_end_to_end import free_port
+from tools.build_images.builder import Builder
 
 pytestmark = pytest.mark.usefixtures("image_store")
 
@@ -121,7 +121,7 @@ def test_pods_run_what_was_pushed(
         assert str(reference).startswith(f"{repository}/housectl-{kind}@sha256:")
     trainer = str(pushed[ImageKind.TRAINER])
     with new_namespace() as namespace:
-        command = ["python", "-m", "trainer", "--help"]
+        command = ["python", "-m", "housectl_trainer", "--help"]
         assert "Makes trials and bundles." in run_pod(namespace, trainer, command)
     subprocess.run([TESTBED / "image", "rm", trainer], check=True)
     assert f"image: {trainer}" in project.must("render", "--backend", "katib").out

@@ -10,17 +10,17 @@ from threading import Thread
 
 import pytest
 
-from housectl.backends.katib.containers import CONTAINER
-from housectl.backends.katib.layout import MOUNT
-from housectl.backends.katib.volume import Volume
-from housectl.backends.katib.volume_pod import VolumePods
-from housectl.backends.kube.client import Kube
-from housectl.backends.kube.kinds import PODS
+from housectl.backends.katib.naming import MOUNT
+from housectl.backends.katib.plan.pod_spec import CONTAINER
+from housectl.backends.katib.volume.pods import VolumePods
+from housectl.backends.katib.volume.transfer import Volume
 from housectl.contract.inputs import Inputs, read_inputs
 from housectl.errors import BundleError, PodError
 from housectl.experiment import Budget
+from housectl.kube.client import Kube
+from housectl.kube.kinds import PODS
 from tests.backends.conftest import inputs  # noqa: F401  # a fixture
-from tests.backends.work import experiment, submit, wait_for_end
+from tests.backends.workloads import experiment, submit, wait_for_end
 from tests.cluster.backend import katib_backend
 from tests.cluster.nodes import TRAINER, kubectl
 

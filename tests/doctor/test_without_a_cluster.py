@@ -10,7 +10,7 @@ import pytest
 
 from housectl.errors import ExitStatus
 from tests.projects import Answer, ProjectDirectory, example
-from tests.test_way import free_port
+from tests.test_end_to_end import free_port
 
 Row = dict[str, str]
 AFTER = (

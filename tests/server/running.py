@@ -70,7 +70,7 @@ def start(
 ) -> "subprocess.Popen[bytes]":
     with output.open("wb") as file:
         return subprocess.Popen(
-            [sys.executable, *options, "-m", "server", *arguments],
+            [sys.executable, *options, "-m", "housectl_server", *arguments],
             cwd=output.parent,
             env={**os.environ, "HOUSECTL_STORE": str(store), "PYTHONUNBUFFERED": "1"},
             stdout=file,

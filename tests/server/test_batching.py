@@ -9,11 +9,11 @@ import pytest
 
 from housectl.contract.scorer import Scorer
 from housectl.store import ChampionStore
-from server.batching import Batcher
+from housectl_server.batching import Batcher
+from housectl_trainer.onnx_export import to_onnx
+from housectl_trainer.trees import LEAF, Comparison, Ensemble, Tree
 from tests.server.bundles import expected, fragile, make_bundle, promote
 from tests.server.running import ROW, RunningServer, running
-from trainer.onnx_export import to_onnx
-from trainer.trees import LEAF, Comparison, Ensemble, Tree
 
 FEATURES = 5
 

@@ -12,7 +12,7 @@ from tests.server.running import running, start
 
 FORBIDDEN = {
     *("pandas", "sklearn", "scipy", "xgboost", "joblib", "cloudpickle", "optuna", "onnx"),
-    *("trainer", "kubernetes", "typer", "rich"),
+    *("housectl_trainer", "kubernetes", "typer", "rich"),
 }
 
 

@@ -12,7 +12,7 @@ import pytest
 from housectl.contract.inputs import Inputs, read_inputs, write_inputs
 from housectl.contract.recipe import Split
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
-from trainer.data import Dataset, load
+from housectl_trainer.data import Dataset, load
 
 BOSTON = Path(__file__).parents[2] / "data" / "boston.csv"
 
@@ -99,7 +99,7 @@ def run_trainer() -> RunTrainer:
     def run(command: str, inputs: Inputs | Path, *arguments: str | Path) -> Completed:
         path = inputs if isinstance(inputs, Path) else inputs.path
         return subprocess.run(
-            [sys.executable, "-m", "trainer", command, "--inputs", path, *arguments],
+            [sys.executable, "-m", "housectl_trainer", command, "--inputs", path, *arguments],
             capture_output=True,
             text=True,
             check=False,

@@ -8,14 +8,14 @@ from housectl.contract.inputs import Inputs
 from housectl.contract.recipe import Family, Value
 from housectl.contract.scorer import Scorer
 from housectl.errors import SealError
-from trainer.data import Dataset, load
-from trainer.evaluation import deviation
-from trainer.families import fit, kind_of, recipe_of
-from trainer.kind import Model
-from trainer.onnx_export import to_onnx
-from trainer.parity import FEWEST_PROBES, MOST_PROBES, check_parity, probes
-from trainer.part import Floats
-from trainer.trees import Comparison, Ensemble, Tree
+from housectl_trainer.data import Dataset, load
+from housectl_trainer.evaluation import deviation
+from housectl_trainer.families import fit, kind_of, recipe_of
+from housectl_trainer.model_family import Model
+from housectl_trainer.onnx_export import to_onnx
+from housectl_trainer.parity import FEWEST_PROBES, MOST_PROBES, check_parity, probes
+from housectl_trainer.subset import Floats
+from housectl_trainer.trees import Comparison, Ensemble, Tree
 
 SINGLE_LEAVES = [
     (Family.RANDOM_FOREST, {"n_estimators": 3, "min_samples_leaf": 1000}),

@@ -14,7 +14,7 @@ import pytest
 
 from housectl.contract.inputs import RECIPE_FILE, Inputs
 from housectl.contract.metrics import METRICS_FILE, Metrics, read_metric_line
-from housectl.contract.pooling import Step, TrialAnswer, TrialRequest
+from housectl.contract.pool_protocol import Step, TrialAnswer, TrialRequest
 from housectl.contract.recipe import Family, Value
 from housectl.contract.record import canonical_json
 from housectl.errors import ExitStatus
@@ -97,7 +97,7 @@ class RunningPool:
 def pool(boston: Inputs, tmp_path: Path) -> Iterator[RunningPool]:
     held, holding = os.pipe()
     process = subprocess.Popen(
-        [sys.executable, "-m", "trainer", "pool", "--inputs", boston.path],
+        [sys.executable, "-m", "housectl_trainer", "pool", "--inputs", boston.path],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         pass_fds=[holding],
@@ -124,7 +124,7 @@ def test_a_trial_in_the_pool_is_the_trial_by_hand(
     assignment: dict[str, Value] = {"n_estimators": 8, "max_depth": 5}
     answers = [pool.ask(4, family, assignment, step=step) for step in Step]
     by_hand = tmp_path / "by-hand"
-    program = [sys.executable, "-m", "trainer", "trial", "--inputs", boston.path]
+    program = [sys.executable, "-m", "housectl_trainer", "trial", "--inputs", boston.path]
     arguments = ["--output", by_hand, "--family", family, "n_estimators=8", "max_depth=5"]
     subprocess.run(
         list(map(str, [*program, *arguments])), check=True, cwd=Path(__file__).parents[2]

@@ -19,10 +19,10 @@ from housectl.contract.metrics import METRICS_FILE, Metrics
 from housectl.contract.recipe import Family
 from housectl.contract.scorer import open_bundle
 from housectl.errors import ExitStatus
-from trainer.data import Dataset
-from trainer.evidence import evidence_of
-from trainer.families import fit, recipe_of
-from trainer.part import Part
+from housectl_trainer.data import Dataset
+from housectl_trainer.evidence import evidence_of
+from housectl_trainer.families import fit, recipe_of
+from housectl_trainer.subset import Part
 
 RunTrainer = Callable[..., CompletedProcess[str]]
 ASSIGNMENTS = {
@@ -151,7 +151,7 @@ def test_the_card_says_what_is_recorded_and_nothing_of_its_origin(bundle: Bundle
 def test_another_run_with_other_threads_gives_the_same_digest(
     bundle: Bundle, boston: Inputs, family: Family, tmp_path: Path
 ) -> None:
-    program = [sys.executable, "-m", "trainer", "seal", "--inputs", boston.path]
+    program = [sys.executable, "-m", "housectl_trainer", "seal", "--inputs", boston.path]
     arguments = ["--output", tmp_path / "again", "--family", family, *ASSIGNMENTS[family]]
     environment = {**os.environ, "LOKY_MAX_CPU_COUNT": "1", "PYTHONHASHSEED": "5"}
     subprocess.run(
@@ -247,7 +247,15 @@ def killed_at(rename: int, inputs: Inputs, *arguments: str | Path) -> int:
     """Seal, with a kill at the rename of this number; return the exit status."""
     inject = f"inject=rename:signal=KILL:when={rename}"
     strace = ["strace", "-qq", "-o", "/dev/null", "-e", "trace=rename", "-e", inject]
-    program = [sys.executable, "-m", "trainer", "seal", "--inputs", inputs.path, *arguments]
+    program = [
+        sys.executable,
+        "-m",
+        "housectl_trainer",
+        "seal",
+        "--inputs",
+        inputs.path,
+        *arguments,
+    ]
     return subprocess.run([*strace, *program], check=False, capture_output=True).returncode
 
 
@@ -257,7 +265,7 @@ def test_two_attempts_at_once_replace_what_another_task_has_left(
     output = tmp_path / "output"
     arguments = ("--output", output, *STALE["another recipe"])
     assert run_trainer("seal", boston, *arguments).returncode == 0
-    program = [sys.executable, "-m", "trainer", "seal", "--inputs", boston.path]
+    program = [sys.executable, "-m", "housectl_trainer", "seal", "--inputs", boston.path]
     attempts = [subprocess.Popen([*program, "--output", output, *SMALL]) for _ in range(2)]
     assert [attempt.wait() for attempt in attempts] == [0, 0]
     assert_like(output, small)

@@ -8,9 +8,9 @@ from housectl.contract.inputs import Inputs
 from housectl.contract.recipe import Split, SplitMethod
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
 from housectl.errors import DataError
-from trainer.data import Dataset, load
-from trainer.part import Part
-from trainer.split import gate_folds, objective_folds
+from housectl_trainer.data import Dataset, load
+from housectl_trainer.split import gate_folds, objective_folds
+from housectl_trainer.subset import Part
 
 MakeInputs = Callable[..., Inputs]
 Lines = list[list[str]]

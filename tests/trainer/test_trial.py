@@ -14,9 +14,9 @@ from housectl.contract.metrics import METRICS_FILE, Metrics, read_metric_line
 from housectl.contract.recipe import Family, Recipe, Value
 from housectl.contract.schema import Schema
 from housectl.errors import AssignmentError, ExitStatus
-from trainer.data import Dataset
-from trainer.split import objective_folds
-from trainer.trial import run_trial
+from housectl_trainer.data import Dataset
+from housectl_trainer.split import objective_folds
+from housectl_trainer.trial import run_trial
 
 RunTrainer = Callable[..., CompletedProcess[str]]
 SMALL = {

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from housectl.cli.arguments import ChallengerName
-from housectl.cli.command import on_project, on_store
+from housectl.cli.decorators import on_project, on_store
+from housectl.cli.results import Fields, Row, Table
 from housectl.cli.settings import BACKEND_SETTINGS
-from housectl.cli.view import Fields, Row, Table
 from housectl.errors import ExitStatus
 
 if TYPE_CHECKING:

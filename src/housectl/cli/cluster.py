@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from housectl.cli.command import on_project
-from housectl.cli.view import Document, Table, View
-from housectl.cluster import Overlay, Prerequisites, apply, render
+from housectl.cli.decorators import on_project
+from housectl.cli.results import Document, Table, View
+from housectl.cluster_setup import Overlay, Prerequisites, apply, render
 
 if TYPE_CHECKING:
     from housectl.pipeline import Pipeline

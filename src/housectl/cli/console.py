@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from housectl.cli.wording import summary, text_of, troubles
+from housectl.cli.formatting import summary, text_of, troubles
 from housectl.errors import HousectlError
 from housectl.experiment import Experiment, Trial, TrialState, ranked
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from housectl.cli.arguments import Name, OptionalName
-from housectl.cli.command import on_project
+from housectl.cli.decorators import on_project
+from housectl.cli.formatting import summary
+from housectl.cli.results import Fields, Lines, Row, Table
 from housectl.cli.settings import BACKEND_SETTINGS
-from housectl.cli.view import Fields, Lines, Row, Table
-from housectl.cli.wording import summary
 from housectl.experiment import KEPT_MODELS, Trial, TrialState, best_trial, ranked
 
 if TYPE_CHECKING:

@@ -4,7 +4,9 @@ from typing import Annotated
 
 import typer
 
-from housectl.cli import champions, cluster, experiments, searching, serving, starting
+from housectl.cli import champions, cluster, experiments, serving
+from housectl.cli import setup as starting
+from housectl.cli import tuning as searching
 
 app = typer.Typer(
     name="housectl",

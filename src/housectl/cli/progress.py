@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from housectl.cli.console import LiveWatcher, note, on_terminal
-from housectl.cli.wording import summary, troubles
+from housectl.cli.formatting import summary, troubles
 from housectl.experiment import Experiment, failed_trials
 
 if TYPE_CHECKING:

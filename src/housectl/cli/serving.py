@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from housectl.cli.command import on_project
-from housectl.cli.view import Shown, Table
+from housectl.cli.decorators import on_project
+from housectl.cli.results import Shown, Table
 from housectl.errors import ExitStatus
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Server(Shown):
 
     def show(self, *, as_json: bool) -> None:
         """Replace this process by the server, which writes a line for each thing that happens."""
-        from housectl.service import become_server
+        from housectl.launch import become_server
 
         become_server(self.store, host=self.host, port=self.port, as_json=as_json)
 
@@ -43,7 +43,7 @@ class ContainedServer(Server):
 
     def show(self, *, as_json: bool) -> None:
         """Replace this process by the engine that runs the container."""
-        from housectl.service import become_container
+        from housectl.launch import become_container
 
         become_container(
             self.store, images=self.images, host=self.host, port=self.port, as_json=as_json

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from housectl.contract.inputs import Inputs
-from housectl.project import Project
+from housectl.project.config import Project
 from housectl.workspace import Workspace
 
 

@@ -4,21 +4,21 @@ import secrets
 from collections.abc import Sequence
 from functools import partial
 
-from housectl.backends import katib_backend
-from housectl.backends.katib.plan import KatibPlan
-from housectl.backends.katib.readiness.algorithm import check_algorithm
-from housectl.backends.katib.readiness.claim import check_claim
-from housectl.backends.katib.readiness.collector import check_collector
-from housectl.backends.katib.readiness.database import check_database
-from housectl.backends.katib.readiness.image import check_image
-from housectl.backends.katib.readiness.katib import check_admission, check_katib
-from housectl.backends.katib.readiness.namespace import check_namespace
-from housectl.backends.katib.readiness.rights import check_rights
-from housectl.backends.katib.readiness.room import check_room
-from housectl.backends.katib.readiness.server import check_server
-from housectl.backends.katib.volume_pod import VolumePods
-from housectl.backends.kube.client import Kube
+from housectl.backends.factory import katib_backend
+from housectl.backends.katib.checks.algorithm import check_algorithm
+from housectl.backends.katib.checks.api_server import check_server
+from housectl.backends.katib.checks.capacity import check_room
+from housectl.backends.katib.checks.collector import check_collector
+from housectl.backends.katib.checks.database import check_database
+from housectl.backends.katib.checks.image import check_image
+from housectl.backends.katib.checks.katib import check_admission, check_katib
+from housectl.backends.katib.checks.namespace import check_namespace
+from housectl.backends.katib.checks.permissions import check_rights
+from housectl.backends.katib.checks.storage import check_claim
+from housectl.backends.katib.plan.katib_plan import KatibPlan
+from housectl.backends.katib.volume.pods import VolumePods
 from housectl.doctor.check import Check, Patient
+from housectl.kube.client import Kube
 
 
 def checks(patient: Patient) -> Sequence[Check]:

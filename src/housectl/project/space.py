@@ -18,7 +18,7 @@ from housectl.contract.recipe import Family, Value
 from housectl.experiment import Parameter, ParameterKind, SearchSpace
 from housectl.project.fields import Misfit, Model, Number
 from housectl.project.source import ALTERNATIVE, Location, suggestion
-from housectl.spaces import between, default_space, space_of, wide_space
+from housectl.search_spaces import between, default_space, space_of, wide_space
 
 
 def _number_or_word(value: object) -> object:

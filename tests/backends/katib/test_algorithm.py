@@ -2,8 +2,8 @@
 
 import pytest
 
-from housectl.backends.katib.readiness.algorithm import is_tight
-from housectl.backends.katib.readiness.configuration import parsed
+from housectl.backends.katib.checks.algorithm import is_tight
+from housectl.backends.katib.checks.katib_config import parsed
 
 CONFIG = """
 apiVersion: config.kubeflow.org/v1beta1

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from housectl.backends.katib.archive import BrokenArchiveError, pack, unpack
+from housectl.backends.katib.volume.archive import BrokenArchiveError, pack, unpack
 from housectl.errors import BundleError
 
 

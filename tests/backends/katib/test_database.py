@@ -2,8 +2,9 @@
 
 import pytest
 
-from housectl.backends.katib.readiness.database import broken_part
-from housectl.diagnosis.objects import Pod, view
+from housectl.backends.katib.checks.database import broken_part
+from housectl.kube.objects.base import view
+from housectl.kube.objects.pods import Pod
 
 
 def pod(part: str, *, ready: bool = True, number: int = 0) -> Pod:

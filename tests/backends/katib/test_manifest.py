@@ -10,12 +10,11 @@ import pytest
 import yaml
 
 from housectl.backends.base import Task, Work
-from housectl.backends.katib.admission import check_plan
 from housectl.backends.katib.backend import KatibBackend
-from housectl.backends.katib.members import LONGEST_NAME, members
-from housectl.backends.katib.plan import KatibPlan
-from housectl.backends.katib.records import KatibSettings, PlanRecord
-from housectl.backends.kube.client import Kube
+from housectl.backends.katib.plan.katib_plan import KatibPlan
+from housectl.backends.katib.plan.records import KatibSettings, PlanRecord
+from housectl.backends.katib.plan.sub_experiments import LONGEST_NAME, members
+from housectl.backends.katib.plan.validation import check_plan
 from housectl.contract.inputs import Inputs
 from housectl.contract.recipe import Family
 from housectl.errors import UsageError
@@ -27,8 +26,9 @@ from housectl.experiment import (
     ParameterKind,
     SearchSpace,
 )
-from housectl.spaces import default_space
-from tests.backends.work import SMALL_FOREST, experiment, sealing
+from housectl.kube.client import Kube
+from housectl.search_spaces import default_space
+from tests.backends.workloads import SMALL_FOREST, experiment, sealing
 
 SETTINGS = KatibSettings(
     namespace="houses",

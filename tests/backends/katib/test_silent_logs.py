@@ -10,13 +10,13 @@ import pytest
 
 from housectl.backends.base import Snapshot, Task
 from housectl.backends.katib.backend import KatibBackend
-from housectl.backends.katib.records import KatibSettings
-from housectl.backends.kube.client import Kube
+from housectl.backends.katib.plan.records import KatibSettings
 from housectl.contract.inputs import Inputs
 from housectl.errors import TaskFailedError
 from housectl.experiment import Experiment
+from housectl.kube.client import Kube
 from housectl.tasks import TaskRunner
-from tests.backends.work import sealing
+from tests.backends.workloads import sealing
 
 SETTINGS = KatibSettings(namespace="here", claim="models", algorithm="tpe", cpu="1", memory=1 << 30)
 POD = {"metadata": {"name": "seal-x", "uid": "1"}, "status": {"phase": "Running"}}

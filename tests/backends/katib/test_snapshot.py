@@ -7,17 +7,17 @@ import msgspec
 import pytest
 
 from housectl.backends.base import Snapshot
-from housectl.backends.katib.layout import (
+from housectl.backends.katib.katib_objects import KatibTrial
+from housectl.backends.katib.naming import (
     EXPERIMENT_LABEL,
     FAMILY_LABEL,
     ROUND_LABEL,
     STOPPED_ANNOTATION,
 )
-from housectl.backends.katib.look import ExperimentLook
-from housectl.backends.katib.members import BY_TIME, BY_USER
-from housectl.backends.katib.snapshot import snapshot_of
+from housectl.backends.katib.plan.sub_experiments import BY_TIME, BY_USER
+from housectl.backends.katib.state.cluster_objects import ExperimentLook
+from housectl.backends.katib.state.snapshot import snapshot_of
 from housectl.contract.recipe import Family
-from housectl.diagnosis.objects import KatibTrial
 from housectl.experiment import (
     Budget,
     Experiment,
@@ -29,7 +29,7 @@ from housectl.experiment import (
     TrialState,
     best_trial,
 )
-from tests.diagnosis.recordings import katib_case
+from tests.backends.katib.diagnosis.recorded_cases import katib_case
 
 SPACE = SearchSpace(
     parameters=(

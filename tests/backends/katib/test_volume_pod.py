@@ -2,8 +2,9 @@
 
 import pytest
 
-from housectl.backends.katib.volume_pod import runs
-from housectl.diagnosis.objects import Pod, view
+from housectl.backends.katib.volume.pods import runs
+from housectl.kube.objects.base import view
+from housectl.kube.objects.pods import Pod
 
 RUNNING = {"running": {"startedAt": "2026-01-01T00:00:00Z"}}
 ENDED = {"terminated": {"exitCode": 128, "reason": "StartError"}}

@@ -5,29 +5,29 @@ from contextlib import suppress
 from pathlib import Path
 
 from housectl.backends.base import Handle, Snapshot, Task, Work
-from housectl.backends.katib import stopping
-from housectl.backends.katib.admission import check_plan
-from housectl.backends.katib.creation import create_all
+from housectl.backends.katib.checks.preflight import preflight
 from housectl.backends.katib.handles import Handles
-from housectl.backends.katib.layout import inputs_path, output_path, work_path
+from housectl.backends.katib.lifecycle import stop as stopping
+from housectl.backends.katib.lifecycle.create import create_all
+from housectl.backends.katib.lifecycle.resume import resume
 from housectl.backends.katib.logs import TaskLogs, trial_log
-from housectl.backends.katib.manifest import LAST_WORDS_ENDING
-from housectl.backends.katib.members import BY_TIME, BY_USER
-from housectl.backends.katib.observer import Observer
-from housectl.backends.katib.plan import KatibPlan
-from housectl.backends.katib.preflight import preflight
-from housectl.backends.katib.records import KatibSettings, PlanRecord
-from housectl.backends.katib.resuming import resume
-from housectl.backends.katib.volume import Volume
-from housectl.backends.katib.volume_pod import VolumePods
-from housectl.backends.kube.client import Kube
-from housectl.backends.kube.kinds import EXPERIMENTS, JOBS
-from housectl.backends.wording import name_taken, trials_called, unknown
+from housectl.backends.katib.naming import inputs_path, output_path, work_path
+from housectl.backends.katib.plan.katib_plan import KatibPlan
+from housectl.backends.katib.plan.manifest import LAST_WORDS_ENDING
+from housectl.backends.katib.plan.records import KatibSettings, PlanRecord
+from housectl.backends.katib.plan.sub_experiments import BY_TIME, BY_USER
+from housectl.backends.katib.plan.validation import check_plan
+from housectl.backends.katib.state.experiment_reader import Observer
+from housectl.backends.katib.volume.pods import VolumePods
+from housectl.backends.katib.volume.transfer import Volume
+from housectl.backends.messages import name_taken, trials_called, unknown
 from housectl.contract.files import new_directory
 from housectl.contract.inputs import Inputs, read_inputs
 from housectl.contract.record import canonical_json
 from housectl.errors import UnknownExperimentError
 from housectl.experiment import Experiment, ExperimentState, Trial
+from housectl.kube.client import Kube
+from housectl.kube.kinds import EXPERIMENTS, JOBS
 
 
 class KatibBackend:

@@ -4,14 +4,14 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from housectl.backends.katib.containers import CONTAINER
-from housectl.backends.katib.layout import JOB_LABEL
-from housectl.backends.kube.client import Kube
-from housectl.backends.kube.kinds import PODS
-from housectl.diagnosis.collector_log import trainer_lines
-from housectl.diagnosis.installation import COLLECTORS
-from housectl.diagnosis.objects import Pod
+from housectl.backends.katib.diagnosis.collector_log import trainer_lines
+from housectl.backends.katib.katib_names import COLLECTORS
+from housectl.backends.katib.naming import JOB_LABEL
+from housectl.backends.katib.plan.pod_spec import CONTAINER
 from housectl.errors import DeniedError
+from housectl.kube.client import Kube
+from housectl.kube.kinds import PODS
+from housectl.kube.objects.pods import Pod
 
 _PAUSE_SECONDS = 5.0
 

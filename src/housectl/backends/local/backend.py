@@ -14,9 +14,9 @@ from housectl.backends.local.control import start, stop
 from housectl.backends.local.plan import LocalPlan
 from housectl.backends.local.preflight import check_libraries, check_space
 from housectl.backends.local.records import Outcome
-from housectl.backends.local.run import Run, create_run
-from housectl.backends.local.trainer import last_line
-from housectl.backends.wording import unknown
+from housectl.backends.local.run_directory import Run, create_run
+from housectl.backends.local.trainer_process import last_line
+from housectl.backends.messages import unknown
 from housectl.contract.files import new_directory
 from housectl.contract.inputs import Inputs, read_inputs
 from housectl.errors import UnknownExperimentError

@@ -9,8 +9,8 @@ from subprocess import STDOUT, Popen
 from threading import Thread
 
 from housectl.backends.local.records import Outcome
-from housectl.backends.local.run import Run
-from housectl.backends.wording import STOPPED
+from housectl.backends.local.run_directory import Run
+from housectl.backends.messages import STOPPED
 from housectl.experiment import ExperimentState
 
 _SUPERVISOR = "housectl.backends.local.supervisor"

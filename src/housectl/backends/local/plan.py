@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from housectl.backends import command
+from housectl.backends import trainer_argv as command
 from housectl.backends.base import Task, Work
 from housectl.backends.local.sampler import enqueued
 from housectl.contract.inputs import Inputs

@@ -1,6 +1,6 @@
 """What the files of a run directory hold."""
 
-from housectl.backends.work import WorkRecord
+from housectl.backends.workload import WorkRecord
 from housectl.contract.record import SCHEMA_VERSION, Record
 from housectl.experiment import ExperimentState, Trial
 

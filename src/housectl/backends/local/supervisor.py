@@ -12,13 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from housectl.backends.base import Task
+from housectl.backends.local.experiment_runner import Search
 from housectl.backends.local.plan import task_arguments
 from housectl.backends.local.records import Outcome
-from housectl.backends.local.run import Run
-from housectl.backends.local.search import Search
-from housectl.backends.local.trainer import do_task
+from housectl.backends.local.run_directory import Run
+from housectl.backends.local.trainer_process import do_task
 from housectl.backends.local.workers import Workers
-from housectl.backends.wording import STOPPED
+from housectl.backends.messages import STOPPED
 from housectl.contract.files import disk_errors_explained
 from housectl.errors import HousectlError, MachineError, TaskFailedError
 from housectl.experiment import Experiment, ExperimentState

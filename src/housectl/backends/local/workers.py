@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from housectl.backends.local.plan import pool_arguments
-from housectl.backends.local.run import Run
-from housectl.backends.local.trainer import Pool, PoolDiedError
-from housectl.contract.pooling import TrialAnswer, TrialRequest
+from housectl.backends.local.run_directory import Run
+from housectl.backends.local.trainer_process import Pool, PoolDiedError
+from housectl.contract.pool_protocol import TrialAnswer, TrialRequest
 from housectl.errors import MachineError
 
 _MAX_DEATHS = 3

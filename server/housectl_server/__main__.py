@@ -1,0 +1,102 @@
+"""The server's command line: `HOUSECTL_STORE=DIR python -m housectl_server --host H --port P`."""
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import uvicorn
+
+from housectl.contract.history import newest_number
+from housectl.errors import ExitStatus, HousectlError, MachineError
+from housectl_server.hot_swap import Stage
+from housectl_server.logs import start_log, tell_failure
+from housectl_server.settings import STORE_VARIABLE, Settings, read_settings
+from housectl_server.sockets import listen
+from housectl_server.store_poller import Follower, load_champion
+
+_GRACE_SECONDS = 10
+
+_log = logging.getLogger(__name__)
+
+
+def main() -> int:
+    """Serve until a signal ends the process; return its exit status."""
+    settings = read_settings()
+    # Uvicorn shuts down gracefully on these, then raises them again for this handler.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
+    start_log(as_json=settings.as_json)
+    try:
+        stage = _set_stage(settings)
+        listener = listen(settings.host, settings.port)
+    except HousectlError as error:
+        tell_failure(error, as_json=settings.as_json)
+        return error.status
+    _announce(stage, listener)
+    return _serve(settings, stage, listener)
+
+
+def _end(*_: object) -> NoReturn:
+    sys.exit(ExitStatus.DONE)
+
+
+def _set_stage(settings: Settings) -> Stage:
+    stage = Stage()
+    if number := _newest_number(settings.store):
+        stage.swap(load_champion(settings.store, number))
+    return stage
+
+
+def _newest_number(store: Path) -> int:
+    try:
+        return newest_number(store)
+    except OSError as error:
+        raise MachineError(
+            f"The store {store} cannot be read: {error.strerror}.",
+            hint=f"ls -ld {store}   # or set {STORE_VARIABLE} to another directory",
+        ) from error
+
+
+def _announce(stage: Stage, listener: socket.socket) -> None:
+    host, port, *_ = listener.getsockname()
+    _log.info(
+        "listening on http://%s:%d with %s",
+        f"[{host}]" if ":" in host else host,
+        port,
+        stage.standing.champion or "no champion yet",
+    )
+
+
+def _serve(settings: Settings, stage: Stage, listener: socket.socket) -> int:
+    config = uvicorn.Config(
+        stage,
+        lifespan="off",
+        ws="none",
+        access_log=False,
+        log_config=None,
+        log_level="warning",
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(
+            _serve_and_follow(uvicorn.Server(config), Follower(settings.store, stage), listener)
+        )
+    return ExitStatus.DONE
+
+
+async def _serve_and_follow(
+    server: uvicorn.Server, follower: Follower, listener: socket.socket
+) -> None:
+    following = asyncio.create_task(follower.run())
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        following.cancel()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,162 @@
+"""Why Katib's metrics collector failed beside a training that did not."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from housectl.backends.katib.diagnosis.cause import Cause, first_cause, sentence
+from housectl.backends.katib.diagnosis.collector_log import PANIC, collector_failure
+from housectl.backends.katib.diagnosis.job_run import Attempt
+from housectl.backends.katib.diagnosis.pod import SeenPod
+from housectl.backends.katib.katib_names import COLLECTORS, configuration, database_pods
+from housectl.kube.objects.pods import Container, Terminated
+
+# A training that fails takes the collector along, within a second.
+_PATIENCE = timedelta(seconds=5)
+_NO_PROCESS = "unable to find main pid"
+_WAITED = "Failed to wait for worker container: "
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Failure:
+    """A collector that has failed although the training has not.
+
+    Attributes:
+        seen: Its pod.
+        name: Its container's.
+        ended: How it ended.
+        said: What it said of that.
+    """
+
+    attempt: Attempt
+    seen: SeenPod
+    name: str
+    ended: Terminated
+    said: str
+
+    @property
+    def training(self) -> str:
+        """How the training stands."""
+        return "the training ended well" if self.attempt.ended else "the training runs on"
+
+    @property
+    def container(self) -> Container:
+        """Its container, as it should be."""
+        return self.seen.container(self.name)
+
+    @property
+    def show(self) -> str:
+        """The command that shows what it said."""
+        return self.attempt.place.kubectl(f"logs {self.seen.name} -c {self.name}")
+
+    @property
+    def again(self) -> str:
+        """The cure where only an image came too late."""
+        return f"housectl tune   # now {self.seen.node} has that image"
+
+
+def collector_died(attempt: Attempt, log: str) -> Cause | None:
+    """Return why the collector failed although the training did not.
+
+    When the training fails, the collector always does so too, which says nothing.
+    """
+    seen = attempt.seen
+    if seen is None or not attempt.is_well:
+        return None
+    for name in COLLECTORS:
+        ended = attempt.ending_of(name)
+        if ended and ended.exit_code and not _is_recent(attempt, ended):
+            said = collector_failure(log) or f"exited {ended.exit_code}"
+            failure = _Failure(attempt=attempt, seen=seen, name=name, ended=ended, said=said)
+            return first_cause(_PROBES, failure)
+    return None
+
+
+def _is_recent(attempt: Attempt, ended: Terminated) -> bool:
+    """Whether the training may have ended before, and Kubernetes does not know it yet."""
+    if attempt.ended or ended.finished_at is None:
+        return False
+    return attempt.now - ended.finished_at < _PATIENCE
+
+
+def _starved(failure: _Failure) -> Cause | None:
+    if failure.ended.reason != "OOMKilled":
+        return None
+    return Cause(
+        what=f"{failure.training}, but Katib's metrics collector ran out of memory: limit "
+        f"{failure.container.resources.limits.get('memory', 'unknown')}.",
+        cure=f"{configuration(failure.attempt.place)}   # raise its resources.limits.memory",
+    )
+
+
+def _early(failure: _Failure) -> Cause | None:
+    """Return the cause if the collector ended before the training began."""
+    began, ended = failure.attempt.began, failure.ended.finished_at
+    was_early = began and ended and ended < began
+    if not was_early and not (failure.attempt.running and _NO_PROCESS in failure.said):
+        return None
+    return Cause(
+        what="its metric is lost, because Katib's metrics collector looked for the training before "
+        "the trainer's image had come.",
+        cure=failure.again,
+    )
+
+
+def _late(failure: _Failure) -> Cause | None:
+    """Return the cause if the training ended before the collector began.
+
+    Kubernetes pulls the collector's image when it has started the training.
+    """
+    if _NO_PROCESS not in failure.said:
+        return None
+    pulled = f'"{failure.container.image}"'
+    if failure.seen.told("Pulling", saying=pulled):
+        return Cause(
+            what="its metric is lost, because the training ended before the image of Katib's "
+            "metrics collector came.",
+            cure=failure.again,
+        )
+    return Cause(
+        what="its metric is lost, because the training ended before Katib's metrics collector "
+        "looked.",
+        cure=f"{failure.show}   # a training has to run for 2 s, on a busy node for 10 s",
+    )
+
+
+def _explained(failure: _Failure) -> Cause:
+    """Return the cause of a failure of the collector, from what it said."""
+    said = sentence(failure.said.removeprefix(_WAITED).removeprefix(PANIC))
+    for pattern, what, advice in _SAYINGS:
+        if pattern.search(failure.said):
+            database = database_pods(failure.attempt.place)
+            return Cause(
+                what=f"{what.format(failure.training)}: {said}",
+                cure=failure.show + advice.format(database),
+            )
+    return Cause(
+        what=f"{failure.training}, but Katib's metrics collector failed: {said}",
+        cure=failure.show,
+    )
+
+
+_SAYINGS: Sequence[tuple[re.Pattern[str], str, str]] = (
+    (
+        re.compile(f"^{PANIC}.*(?:regexp|regular expression)"),
+        "Katib's metrics collector cannot read its filter",
+        "   # then correct the filter of metricsCollectorSpec, and submit it anew",
+    ),
+    (
+        re.compile("Failed to Report logs.*(?:parameters|placeholders)"),
+        "the training printed its metric on more lines than Katib's database takes",
+        "   # print the metric once, at the end",
+    ),
+    (
+        re.compile(
+            "connection refused|no such host|Unavailable|[Dd]eadline ?[Ee]xceeded|i/o timeout"
+        ),
+        "{}, but Katib's database does not answer",
+        "   # its pods: {}",
+    ),
+)
+_PROBES: Sequence[Callable[[_Failure], Cause | None]] = (_starved, _early, _late, _explained)

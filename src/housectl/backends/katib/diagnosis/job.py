@@ -1,0 +1,99 @@
+"""Why the job of a trial or a task is stuck or has failed."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from housectl.backends.katib.diagnosis.cause import Cause, Place, first_cause
+from housectl.backends.katib.diagnosis.deadline import past_deadline
+from housectl.backends.katib.diagnosis.disruption import gone
+from housectl.backends.katib.diagnosis.job_run import Attempt, pods_of
+from housectl.backends.katib.diagnosis.pod_creation import refused
+from housectl.backends.katib.diagnosis.probe_lists import POD_PROBES
+from housectl.backends.katib.diagnosis.termination import (
+    exited,
+    not_prepared,
+    not_started,
+    out_of_memory,
+    timed_out,
+    unusable_inputs,
+)
+from housectl.kube.objects.events import Event
+from housectl.kube.objects.jobs import Job
+from housectl.kube.objects.pods import Pod
+
+
+def task_cause(
+    job: Job,
+    pods: Sequence[Pod],
+    events: Sequence[Event],
+    *,
+    namespace: str,
+    lines: Sequence[str],
+    now: datetime,
+    context: str | None = None,
+) -> Cause | None:
+    """Return why a task is stuck or has failed.
+
+    Args:
+        job: The task's.
+        pods: Of the namespace; those of other jobs are left out.
+        events: Of the namespace.
+        namespace: Where the job is.
+        lines: What the trainer printed, if it is known.
+        now: When this was observed.
+        context: The kubeconfig's, for the commands of the cures.
+    """
+    name = job.metadata.name
+    return first_cause(
+        JOB_PROBES,
+        Attempt(
+            place=Place(namespace=namespace, context=context),
+            name=name,
+            job=job,
+            pods=pods_of(name, pods),
+            events=events,
+            now=now,
+            primary="",
+            lines=lines,
+            logs=f"housectl logs {name}",
+        ),
+    )
+
+
+def _pod(attempt: Attempt) -> Cause | None:
+    return first_cause(POD_PROBES, attempt.seen) if attempt.seen else None
+
+
+def _podless(attempt: Attempt) -> Cause | None:
+    """Return why there is no pod: the cluster refuses to make one."""
+    job = attempt.job
+    if attempt.pods or job is None or job.status.active or job.is_decided:
+        return None
+    return refused(attempt.place, attempt.told)
+
+
+def _pod_gone(attempt: Attempt) -> Cause | None:
+    """Return why a job that has failed has no pod that could tell the reason."""
+    if attempt.pods or attempt.job is None or not attempt.job.has_failed:
+        return None
+    cause = gone(attempt.former) if attempt.former else None
+    return cause or Cause(
+        what="its pod is not there: it was deleted, or lost with its node.",
+        cure=attempt.place.kubectl("get events --sort-by=.lastTimestamp"),
+    )
+
+
+# The deadline comes first, because Kubernetes deletes the pod with it; then what was done to the
+# pod from outside, because its containers show only that they were killed.
+JOB_PROBES: Sequence[Callable[[Attempt], Cause | None]] = (
+    past_deadline,
+    _podless,
+    _pod,
+    not_prepared,
+    not_started,
+    out_of_memory,
+    timed_out,
+    unusable_inputs,
+    exited,
+    _pod_gone,
+)

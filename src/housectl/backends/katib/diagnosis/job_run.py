@@ -1,0 +1,133 @@
+"""An attempt: the job of a trial or of a task, with its pods."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from housectl.backends.katib.diagnosis.cause import Place
+from housectl.backends.katib.diagnosis.pod import (
+    FormerPod,
+    SeenPod,
+    about,
+    newest,
+    newest_pod,
+    since,
+)
+from housectl.backends.katib.katib_names import COLLECTORS
+from housectl.backends.katib.katib_objects import finite_number
+from housectl.kube.objects.base import ObjectMeta
+from housectl.kube.objects.events import Event
+from housectl.kube.objects.jobs import Job
+from housectl.kube.objects.pods import Container, ContainerState, Pod, Running, Terminated
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """What is known of one run of the trainer.
+
+    Attributes:
+        name: The job's name, which is also the trial's or the task's.
+        pods: Those of the job.
+        events: Of the namespace.
+        primary: Name of the trainer's container; empty for the first one.
+        lines: What the trainer printed, as far as it is known.
+        logs: The command that shows what it printed.
+    """
+
+    place: Place
+    name: str
+    job: Job | None
+    pods: Sequence[Pod]
+    events: Sequence[Event]
+    now: datetime
+    primary: str
+    lines: Sequence[str]
+    logs: str
+
+    @property
+    def seen(self) -> SeenPod | None:
+        """Its newest pod."""
+        if not self.pods:
+            return None
+        return SeenPod(
+            place=self.place, pod=newest_pod(self.pods), events=self.events, now=self.now
+        )
+
+    @property
+    def former(self) -> FormerPod | None:
+        """Its newest pod of which events tell, if it had one."""
+        if self.job is None:
+            return None
+        told = [
+            event
+            for event in since(self.events, self.job.metadata.creation_timestamp)
+            if event.involved_object.kind == "Pod"
+            and event.involved_object.name.rpartition("-")[0] == self.name
+        ]
+        if (event := newest(told)) is None:
+            return None
+        metadata = ObjectMeta(name=event.involved_object.name, uid=event.involved_object.uid)
+        pod = Pod(metadata=metadata, spec=self.job.spec.template.spec)
+        return FormerPod(place=self.place, pod=pod, events=self.events, now=self.now)
+
+    @property
+    def told(self) -> Sequence[Event]:
+        """The events about its job."""
+        return about(self.events, "Job", self.job.metadata) if self.job else []
+
+    @property
+    def trainer(self) -> Container | None:
+        """The trainer's container, as it should be."""
+        containers = self.seen.pod.spec.containers if self.seen else []
+        named = [each for each in containers if each.name == self.primary]
+        others = [each for each in containers if each.name not in COLLECTORS]
+        return next(iter(named or others), None)
+
+    @property
+    def limit(self) -> float | None:
+        """The seconds after which the trainer ends itself, if its command says so."""
+        containers = self.job.spec.template.spec.containers if self.job else []
+        given = (pair for each in containers for pair in pairwise(each.command))
+        return next(
+            (finite_number(value) for option, value in given if option == "--deadline"), None
+        )
+
+    @property
+    def ended(self) -> Terminated | None:
+        """How the trainer's container ended, if it has."""
+        return self.ending_of(self.trainer.name) if self.trainer else None
+
+    @property
+    def running(self) -> Running | None:
+        """Since when the trainer's container runs, if it does."""
+        return self._state(self.trainer.name).running if self.trainer else None
+
+    @property
+    def is_well(self) -> bool:
+        """Whether the trainer runs, or has ended well."""
+        return self.ended.exit_code == 0 if self.ended else self.running is not None
+
+    @property
+    def began(self) -> datetime | None:
+        """When the trainer's container started, if it is known."""
+        started = self.running or self.ended
+        return started.started_at if started else None
+
+    def ending_of(self, container: str) -> Terminated | None:
+        """Return how a container ended, if it has."""
+        return self._state(container).terminated
+
+    def _state(self, container: str) -> ContainerState:
+        statuses = self.seen.pod.status.container_statuses if self.seen else []
+        states = (each.state for each in statuses if each.name == container)
+        return next(states, ContainerState())
+
+
+def pods_of(job: str, pods: Sequence[Pod]) -> list[Pod]:
+    """Return the pods of the job with this name."""
+    return [
+        pod
+        for pod in pods
+        if any(owner.kind == "Job" and owner.name == job for owner in pod.metadata.owner_references)
+    ]

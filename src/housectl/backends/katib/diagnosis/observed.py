@@ -1,0 +1,93 @@
+"""One look at the members of an experiment on a cluster."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from housectl.backends.katib.diagnosis.cause import Place
+from housectl.backends.katib.diagnosis.collector_log import trainer_lines
+from housectl.backends.katib.diagnosis.job_run import Attempt, pods_of
+from housectl.backends.katib.katib_objects import KatibExperiment, KatibTrial, Suggestion
+from housectl.kube.objects.events import Event
+from housectl.kube.objects.jobs import Job
+from housectl.kube.objects.pods import Pod
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observed:
+    """The objects of one Katib experiment, as they were at one moment.
+
+    Attributes:
+        name: What the user calls the experiment, for the commands of the cures; empty if that is
+            the name of the Katib experiment.
+        context: The kubeconfig's; None for the current one.
+        pods: Those of trials, and that of the suggestion's service.
+        events: Of the namespace; those about other objects do no harm.
+        collectors: The raw logs of Katib's collectors in lines, by the trial's name, where known.
+    """
+
+    namespace: str
+    context: str | None = None
+    name: str = ""
+    experiment: KatibExperiment
+    suggestion: Suggestion | None = None
+    trials: Sequence[KatibTrial] = ()
+    jobs: Sequence[Job] = ()
+    pods: Sequence[Pod] = ()
+    events: Sequence[Event] = ()
+    collectors: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    now: datetime
+
+    @property
+    def place(self) -> Place:
+        """Where it is."""
+        return Place(namespace=self.namespace, context=self.context)
+
+    @property
+    def title(self) -> str:
+        """What the user calls it."""
+        return self.name or self.experiment.metadata.name
+
+    @property
+    def algorithm(self) -> str:
+        """The algorithm that chooses assignments."""
+        return self.experiment.spec.algorithm.algorithm_name
+
+    @property
+    def active_trials(self) -> list[KatibTrial]:
+        """The trials that have not ended."""
+        return [trial for trial in self.trials if not trial.has_ended]
+
+    @property
+    def progress(self) -> datetime:
+        """When something has begun or ended last."""
+        times = [self.experiment.metadata.creation_timestamp]
+        times += [trial.metadata.creation_timestamp for trial in self.trials]
+        times += [trial.status.completion_time for trial in self.trials]
+        if self.suggestion:
+            times.append(self.suggestion.metadata.creation_timestamp)
+        return max((time for time in times if time), default=self.now)
+
+    @property
+    def quiet(self) -> timedelta:
+        """For how long nothing has begun or ended; none while a trial has not ended."""
+        return timedelta() if self.active_trials else self.now - self.progress
+
+    def collector(self, trial: KatibTrial) -> str:
+        """Return what a trial's collector said, as far as it is known."""
+        return "\n".join(self.collectors.get(trial.metadata.name, ()))
+
+    def attempt(self, trial: KatibTrial) -> Attempt:
+        """Return a trial's job and pods."""
+        name = trial.metadata.name
+        return Attempt(
+            place=self.place,
+            name=name,
+            job=next((job for job in self.jobs if job.metadata.name == name), None),
+            pods=pods_of(name, self.pods),
+            events=self.events,
+            now=self.now,
+            primary=trial.spec.primary_container_name,
+            lines=trainer_lines(self.collector(trial)),
+            logs=f"housectl logs {self.title} --trial {name}",
+        )

@@ -1,0 +1,129 @@
+"""How the trainer ended, from its container and its last words."""
+
+import re
+import signal
+from collections.abc import Sequence
+
+from housectl.backends.katib.diagnosis.cause import Cause, sentence
+from housectl.backends.katib.diagnosis.container import unstartable
+from housectl.backends.katib.diagnosis.job_run import Attempt
+from housectl.backends.katib.diagnosis.quantities import doubled, mebibytes, readable
+from housectl.contract.record import MalformedRecordError
+from housectl.contract.termination_report import LastWords
+from housectl.errors import NewerFormatError
+from housectl.kube.objects.pods import Terminated
+from housectl.kube.objects.pvcs import inputs_mark
+
+# timeout(1) ends so, and so does the trainer when its time is used up.
+_TIMED_OUT = 124
+_SIGNALLED = 128
+_LIMIT = re.compile(r"timed out after (?P<seconds>[\d.e+]+) s")
+_INPUTS = re.compile(r"The inputs \S*/(?P<digest>\w+) cannot be used: (?P<why>.*)")
+_NO_START = frozenset({"StartError", "ContainerCannotRun"})
+_NO_MEMORY = re.compile(
+    r"out of memory|bad_alloc|bad_malloc|cannot allocate memory|MemoryError", re.IGNORECASE
+)
+
+
+def not_prepared(attempt: Attempt) -> Cause | None:
+    """Return the cause if a container that comes before the trainer failed."""
+    statuses = attempt.seen.pod.status.init_container_statuses if attempt.seen else []
+    for status in statuses:
+        ended = status.state.terminated
+        if ended and ended.exit_code:
+            words = _last_words(ended, ())
+            return Cause(
+                what=sentence(
+                    f"its init container {status.name} {_status(ended)}", words.error or ""
+                ),
+                cure=attempt.place.kubectl(f"logs job/{attempt.name} -c {status.name}"),
+            )
+    return None
+
+
+def not_started(attempt: Attempt) -> Cause | None:
+    """Return the cause if the trainer's command could not be started."""
+    ended = attempt.ended
+    if ended and ended.reason in _NO_START and attempt.seen and attempt.trainer:
+        return unstartable(attempt.seen, attempt.trainer, ended.message)
+    return None
+
+
+def out_of_memory(attempt: Attempt) -> Cause | None:
+    """Return the cause if the trainer had too little memory."""
+    ended = attempt.ended
+    if ended is None or ended.exit_code == 0:
+        return None
+    words = _last_words(ended, attempt.lines)
+    if ended.reason != "OOMKilled" and not _NO_MEMORY.search(words.error or ""):
+        return None
+    peak = "unknown" if words.peak is None else mebibytes(words.peak)
+    limit = attempt.trainer.resources.limits.get("memory") if attempt.trainer else None
+    if limit is None:
+        node = attempt.place.cluster_kubectl("describe nodes")
+        return Cause(what=f"out of memory: no limit, peak {peak}.", cure=node)
+    return Cause(
+        what=f"out of memory: limit {readable(limit)}, peak {peak}.",
+        cure=f"housectl tune --trial-memory {doubled(limit)}",
+    )
+
+
+def timed_out(attempt: Attempt) -> Cause | None:
+    """Return the cause if the trainer ended itself for the time that it took."""
+    ended = attempt.ended
+    if ended is None or ended.exit_code != _TIMED_OUT:
+        return None
+    limit = _LIMIT.fullmatch(_last_words(ended, attempt.lines).error or "")
+    return out_of_time(float(limit["seconds"]) if limit else None)
+
+
+def unusable_inputs(attempt: Attempt) -> Cause | None:
+    """Return the cause if the inputs that were brought to the claim are damaged or gone."""
+    ended, claims = attempt.ended, attempt.seen.claims if attempt.seen else []
+    words = _last_words(ended, attempt.lines) if ended and ended.exit_code else LastWords()
+    match = _INPUTS.search(words.error or "")
+    if match is None or not claims:
+        return None
+    again = attempt.place.kubectl(f"annotate pvc {claims[0]} {inputs_mark(match['digest'])}-")
+    return Cause(
+        what=sentence(f"the inputs on the claim {claims[0]} are damaged or gone", match["why"]),
+        cure=f"{again}   # then housectl tune brings them again",
+    )
+
+
+def exited(attempt: Attempt) -> Cause | None:
+    """Return the cause if the trainer failed: its status, and the last thing that it said."""
+    ended = attempt.ended
+    if ended is None or ended.exit_code == 0:
+        return None
+    words = _last_words(ended, attempt.lines)
+    return Cause(what=sentence(_status(ended), words.error or ""), cure=attempt.logs)
+
+
+def out_of_time(seconds: float | None) -> Cause:
+    """Return the cause of a training that took longer than so many seconds."""
+    if seconds is None:
+        return Cause(what="timed out.", cure="housectl tune --trial-time 20m")
+    return Cause(
+        what=f"timed out: limit {seconds:g} s.", cure=f"housectl tune --trial-time {2 * seconds:g}s"
+    )
+
+
+def _status(ended: Terminated) -> str:
+    number = ended.signal or ended.exit_code - _SIGNALLED
+    if number in set(signal.Signals):
+        return f"killed by {signal.Signals(number).name}"
+    return f"exited {ended.exit_code}"
+
+
+def _last_words(ended: Terminated, lines: Sequence[str]) -> LastWords:
+    """Return the trainer's last words; of another program its last line in their place."""
+    try:
+        words = LastWords.from_json(ended.message.encode())
+    except (MalformedRecordError, NewerFormatError):
+        words = LastWords(error=_last_line(ended.message.splitlines()))
+    return LastWords(peak=words.peak, error=words.error or _last_line(lines))
+
+
+def _last_line(lines: Sequence[str]) -> str | None:
+    return next((line.strip() for line in reversed(lines) if line.strip()), None)

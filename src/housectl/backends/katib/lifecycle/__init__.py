@@ -1,0 +1,1 @@
+"""Create, stop and resume experiments on a cluster."""

@@ -1,0 +1,1 @@
+"""Plans: the manifests that housectl sends to a cluster, and their validation."""

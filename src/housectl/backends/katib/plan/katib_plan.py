@@ -1,0 +1,38 @@
+"""Plans for a cluster: manifests that `kubectl apply` takes as well."""
+
+from dataclasses import dataclass
+
+from housectl.backends.base import Task, Work
+from housectl.backends.katib.plan.manifest import experiment_manifest, task_manifest
+from housectl.backends.katib.plan.pod_spec import Manifest
+from housectl.backends.katib.plan.records import PlanRecord
+from housectl.backends.katib.plan.sub_experiments import members
+
+
+@dataclass(frozen=True)
+class KatibPlan:
+    """What is sent to the cluster: a Job for a task, else an Experiment for each family."""
+
+    record: PlanRecord
+
+    @property
+    def work(self) -> Work:
+        """What is to be done."""
+        return self.record.work
+
+    @property
+    def image(self) -> str:
+        """The trainer's image."""
+        return self.record.image
+
+    def __str__(self) -> str:
+        import yaml
+
+        return yaml.safe_dump_all(self.manifests(), sort_keys=False, width=100)
+
+    def manifests(self) -> list[Manifest]:
+        """Return what is sent, in its order."""
+        work = self.work
+        if isinstance(work, Task):
+            return [task_manifest(self.record, work)]
+        return [experiment_manifest(self.record, work, member) for member in members(work)]

@@ -1,0 +1,87 @@
+"""The members of an experiment: one Katib Experiment for each family. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from housectl.backends.katib.katib_objects import KatibExperiment
+from housectl.backends.katib.naming import FAMILY_LABEL, STOPPED_ANNOTATION
+from housectl.contract.recipe import Family
+from housectl.experiment import Budget, Experiment
+
+# Katib denies longer ones.
+LONGEST_NAME = 40
+# Why a member was ended before its end, as its annotation says.
+BY_USER, BY_TIME = "by the user", "its time was up"
+
+_SUFFIXES = {Family.RANDOM_FOREST: "rf", Family.XGBOOST: "xgb"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """One Katib Experiment of an experiment: a family's share of the budget.
+
+    Attributes:
+        round: 1 at first, more when a stopped search goes on in another one.
+    """
+
+    name: str
+    family: Family
+    budget: Budget
+    workers: int
+    round: int
+
+
+def members(
+    experiment: Experiment,
+    *,
+    ended: Mapping[Family, int] = MappingProxyType({}),
+    round_number: int = 1,
+) -> list[Member]:
+    """Return the Katib Experiments of an experiment: one for each family, the budget divided.
+
+    Args:
+        experiment: The search.
+        ended: How many trials each family has had in earlier rounds.
+        round_number: How many times the search has been begun, this one included.
+    """
+    families = experiment.families
+    left = {
+        family: _share(experiment.budget.trials, families, family) - ended.get(family, 0)
+        for family in families
+    }
+    return [
+        Member(
+            name=_name(experiment, family, round_number),
+            family=family,
+            budget=replace(experiment.budget, trials=left[family]),
+            workers=_share(experiment.workers, families, family) or 1,
+            round=round_number,
+        )
+        for family in families
+        if left[family] > 0
+    ]
+
+
+def family_of(member: KatibExperiment) -> Family:
+    """Return the family that a member searches."""
+    return Family(member.metadata.labels[FAMILY_LABEL])
+
+
+def stop_reason(member: KatibExperiment) -> str | None:
+    """Return why a member was ended before its end, if it was."""
+    return member.metadata.annotations.get(STOPPED_ANNOTATION)
+
+
+def _name(experiment: Experiment, family: Family, round_number: int) -> str:
+    alone = len(experiment.families) == 1
+    suffix = "" if alone else f"-{_SUFFIXES[family]}"
+    if round_number == 1:
+        return f"{experiment.name}{suffix}"
+    ending = f"{suffix}-{round_number}"
+    return f"{experiment.name[: LONGEST_NAME - len(ending)]}{ending}"
+
+
+def _share(number: int, families: Sequence[Family], family: Family) -> int:
+    """Return a family's share, as if the families took turns."""
+    return len(range(families.index(family), number, len(families)))

@@ -1,0 +1,1 @@
+"""The state of experiments on a cluster: objects, informer, snapshot."""

@@ -1,0 +1,1 @@
+"""Files on the PVC, and the pods that reach them."""

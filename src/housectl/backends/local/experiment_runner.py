@@ -1,0 +1,173 @@
+"""An experiment on this machine: keeps the workers busy and records what they find."""
+
+import time
+from dataclasses import replace
+
+from housectl.backends.local.records import Outcome
+from housectl.backends.local.run_directory import Run
+from housectl.backends.local.sampler import may_be_suggested, suggest
+from housectl.backends.local.stopping_rules import outcome_of, time_is_up, too_many_failed
+from housectl.backends.local.workers import Workers
+from housectl.contract.pool_protocol import Step, TrialAnswer, TrialRequest
+from housectl.contract.recipe import Assignment
+from housectl.experiment import KEPT_MODELS, Experiment, Trial, TrialState, ranked
+
+
+class Search:
+    """One experiment, from what its run directory has recorded to its end.
+
+    Args:
+        run: The run directory, whose lock this process holds.
+        experiment: What was submitted.
+        workers: They train.
+    """
+
+    def __init__(self, run: Run, experiment: Experiment, workers: Workers) -> None:
+        self._run = run
+        self._experiment = experiment
+        self._workers = workers
+        self._finished = {trial.number: trial for trial in run.finished_trials()}
+        self._running: dict[int, Trial] = {}
+        self._fitted: set[int] = set()
+        self._assignments: list[Assignment] = []
+
+    def to_end(self) -> Outcome:
+        """Run trials until the search has ended, and the best have models; return how it ended.
+
+        Raises:
+            TaskFailedError: The trainer refused its inputs.
+            MachineError: The pool dies again and again, or a file cannot be written.
+        """
+        self._employ()
+        while self._workers.busy:
+            self._suggest_ahead()
+            answer = self._workers.answer()
+            trial = self._running.pop(answer.number, None)
+            if trial is None:
+                self._employ()
+            else:
+                self._finish(_ended(trial, answer))
+        self._remove_models()
+        return outcome_of(self._experiment.budget, self._finished.values(), now=time.time())
+
+    def _finish(self, trial: Trial) -> None:
+        self._finished[trial.number] = trial
+        # A worker waits for its next trial, so that comes before the slow, durable record.
+        self._employ()
+        self._run.record(trial)
+
+    def _employ(self) -> None:
+        """Give each free worker a trial or, when no more are wanted, a model to fit."""
+        while self._workers.busy < self._experiment.workers:
+            number = self._next_number()
+            if self._may_start(number):
+                self._start(number)
+            elif not self._is_wanted(number) and (trial := self._next_without_model()):
+                self._fitted.add(trial.number)
+                self._ask(trial, Step.FIT)
+            else:
+                return
+
+    def _next_number(self) -> int:
+        """Return the lowest number that neither has finished nor runs."""
+        taken = self._finished.keys() | self._running.keys()
+        return next(number for number in range(len(taken) + 1) if number not in taken)
+
+    def _may_start(self, number: int) -> bool:
+        return self._is_wanted(number) and may_be_suggested(number, self._finished)
+
+    def _is_wanted(self, number: int) -> bool:
+        budget = self._experiment.budget
+        return (
+            number < budget.trials
+            and not too_many_failed(budget, self._finished.values())
+            and not time_is_up(budget, self._trials(), now=time.time())
+        )
+
+    def _trials(self) -> list[Trial]:
+        return [*self._finished.values(), *self._running.values()]
+
+    def _start(self, number: int) -> None:
+        trial = Trial(
+            number=number,
+            name=f"{number:04}",
+            family=self._experiment.family_of(number),
+            assignment=self._assignment(number),
+            state=TrialState.RUNNING,
+            started=time.time(),
+        )
+        self._running[number] = trial
+        self._run.free(trial.name)
+        self._ask(trial, Step.MEASURE)
+        self._run.note_start(trial)
+
+    def _ask(self, trial: Trial, step: Step) -> None:
+        self._workers.ask(
+            TrialRequest(
+                number=trial.number,
+                step=step,
+                family=trial.family,
+                assignment=dict(trial.assignment),
+                output=str(self._run.output(trial.name)),
+                log=str(self._run.log(trial.name)),
+                seconds=self._experiment.limits.seconds,
+                memory=self._experiment.limits.memory,
+            )
+        )
+
+    def _next_without_model(self) -> Trial | None:
+        """Return one of the best trials whose model is still to be fitted.
+
+        Each is tried once: what cannot be fitted here cannot be sealed, and sealing says why.
+        """
+        return next(
+            (
+                trial
+                for trial in self._best()
+                if trial.number not in self._fitted and self._run.lacks_model(trial)
+            ),
+            None,
+        )
+
+    def _best(self) -> list[Trial]:
+        return [trial for _, trial in ranked(self._finished.values())[:KEPT_MODELS]]
+
+    def _remove_models(self) -> None:
+        """Remove the models of all trials but the best."""
+        best = self._best()
+        for trial in self._finished.values():
+            if trial not in best:
+                self._run.remove_model(trial)
+
+    def _assignment(self, number: int) -> Assignment:
+        while len(self._assignments) <= number:
+            self._assignments.append(self._next_assignment())
+        return self._assignments[number]
+
+    def _next_assignment(self) -> Assignment:
+        number = len(self._assignments)
+        if number in self._finished:
+            return self._finished[number].assignment
+        return suggest(
+            self._experiment,
+            number,
+            earlier=self._assignments,
+            objectives={trial.number: mse for mse, trial in ranked(self._finished.values())},
+        )
+
+    def _suggest_ahead(self) -> None:
+        """Have an assignment ready for each worker that may soon be free."""
+        number = self._next_number()
+        for ahead in range(number, number + self._experiment.workers):
+            if self._may_start(ahead):
+                self._assignment(ahead)
+
+
+def _ended(trial: Trial, answer: TrialAnswer) -> Trial:
+    return replace(
+        trial,
+        state=TrialState.FAILED if answer.mse is None else TrialState.SUCCEEDED,
+        mse=answer.mse,
+        cause=answer.cause,
+        finished=time.time(),
+    )

@@ -1,0 +1,57 @@
+"""The trainer's command line: what follows `python`, on every backend."""
+
+from collections.abc import Sequence
+
+from housectl.backends.base import Task
+from housectl.contract.recipe import Assignment
+
+# In the order in which they are given; one may be there several times, and those without a value
+# are left out.
+Options = Sequence[tuple[str, str | None]]
+
+
+def trainer_arguments(
+    command: str, options: Options, assignment: Assignment | None = None
+) -> list[str]:
+    """Return the arguments that make Python do one of the trainer's commands."""
+    given = [part for name, value in options if value for part in (name, str(value))]
+    return ["-m", "housectl_trainer", str(command), *given, *pairs(assignment or {})]
+
+
+def task_arguments(
+    task: Task,
+    *,
+    inputs: str,
+    output: str,
+    backend: str,
+    image: str | None = None,
+    last_words: str | None = None,
+) -> list[str]:
+    """Return the arguments that make Python do a task.
+
+    Args:
+        task: What to do.
+        inputs: The inputs directory, as the trainer sees it.
+        output: The directory to make.
+        backend: For provenance, like the image.
+        image: The container's.
+        last_words: File that gets its last words every second.
+    """
+    options = (
+        ("--inputs", inputs),
+        ("--output", output),
+        ("--family", task.family),
+        ("--last-words", last_words),
+        ("--model-sha256", task.model_sha256),
+        ("--experiment", task.experiment),
+        ("--trial", task.trial),
+        ("--commit", task.commit),
+        ("--backend", backend),
+        ("--image", image),
+    )
+    return trainer_arguments(task.kind, options, task.assignment)
+
+
+def pairs(assignment: Assignment) -> list[str]:
+    """Return an assignment as the trainer reads it."""
+    return [f"{name}={value}" for name, value in sorted(assignment.items())]

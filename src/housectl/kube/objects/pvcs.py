@@ -1,0 +1,33 @@
+"""Claims to a volume."""
+
+from housectl.kube.objects.base import ObjectMeta, View
+
+
+class ClaimSpec(View):
+    """What a claim asks for."""
+
+    access_modes: list[str] = []
+    volume_name: str = ""
+
+
+class ClaimStatus(View):
+    """How a claim stands; `phase` is Pending, Bound or Lost."""
+
+    phase: str = ""
+
+
+class Claim(View):
+    """A persistent volume claim."""
+
+    metadata: ObjectMeta
+    spec: ClaimSpec = ClaimSpec()
+    status: ClaimStatus = ClaimStatus()
+
+    def has_inputs(self, digest: str) -> bool:
+        """Whether the inputs with this digest were brought to it."""
+        return inputs_mark(digest) in self.metadata.annotations
+
+
+def inputs_mark(digest: str) -> str:
+    """Return the annotation of a claim that the inputs with this digest were brought to."""
+    return f"housectl/inputs-{digest[:40]}"

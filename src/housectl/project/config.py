@@ -1,0 +1,199 @@
+"""housectl.yaml: the one file that a user edits, read with every problem told at once."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from housectl.contract.recipe import Family, Split, SplitMethod
+from housectl.contract.schema import Exclusion, Feature, Schema, Target
+from housectl.experiment import Budget, Experiment, Limits
+from housectl.project.fields import (
+    BudgetFields,
+    FeatureFields,
+    KatibFields,
+    LimitFields,
+    Misfit,
+    Model,
+    ServeFields,
+    SplitFields,
+    TargetFields,
+    Text,
+    VerifyFields,
+    Whole,
+    refuse,
+)
+from housectl.project.source import Override, read_source, suggestion, validated
+from housectl.project.space import SpaceFields, search_spaces, space_misfits
+from housectl.verdict import Gate
+
+MAXIMUM_WORKERS = 4
+AUTO = "auto"
+
+
+class Project(Model):
+    """What housectl.yaml says."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$", max_length=20)]
+    """Lower case letters, digits and dashes; experiments are named after it."""
+    data: Text
+    """A CSV file with a header, relative to this file."""
+    target: TargetFields
+    """What is predicted."""
+    features: Annotated[dict[str, FeatureFields], Field(min_length=1)]
+    """The columns that the model sees, in its order."""
+    exclude: dict[str, Text] = Field(default_factory=dict)
+    """Columns that no model may see, with the reason. Clients may send them."""
+    family: Literal["random-forest", "xgboost", "auto"] = "random-forest"
+    """The kind of model; auto searches both and takes the better."""
+    space: SpaceFields = "default"
+    """default, wide, or each parameter's range, choices or constant; with auto, one per family."""
+    split: SplitFields = SplitFields()
+    """Which rows no trial sees."""
+    seed: Annotated[Whole, Field(ge=0, lt=2**32)] = 42
+    """Decides split, folds, models and search."""
+    budget: BudgetFields = BudgetFields()
+    """When a search ends."""
+    limits: LimitFields = LimitFields()
+    """What one trial may use."""
+    backend: Literal["local", "katib"] = "local"
+    """Where experiments run: on this machine, or on Kubernetes with Katib."""
+    katib: KatibFields = KatibFields()
+    """Where and how the Katib backend runs trials."""
+    workers: Annotated[Whole, Field(ge=1, le=MAXIMUM_WORKERS)] = 2
+    """Trials at the same time."""
+    gate: Gate = Gate.TWO_KEYS
+    """The rule that a challenger has to pass."""
+    serve: ServeFields = ServeFields()
+    """Where the server listens."""
+    verify: VerifyFields = VerifyFields()
+    """What a running server has to fulfil."""
+    store: Text = ".housectl/store"
+    """The champion store, relative to this file."""
+    deploy_details: Text = "deploy_details.json"
+    """Where the outcome of the last verdict is written, relative to this file."""
+
+    @field_validator("features")
+    @classmethod
+    def _target_is_no_feature(
+        cls, features: dict[str, FeatureFields], info: ValidationInfo
+    ) -> dict[str, FeatureFields]:
+        target = info.data.get("target")
+        if target is not None and target.name in features:
+            refuse([Misfit((target.name,), "the target", "only columns that predict it")])
+        return features
+
+    @field_validator("exclude")
+    @classmethod
+    def _excluded_is_not_used(cls, exclude: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        target = info.data.get("target")
+        used = {*info.data.get("features", {}), *([target.name] if target else [])}
+        refuse(
+            Misfit((name,), "a column that is used above", "only columns that are not used")
+            for name in exclude
+            if name in used
+        )
+        return exclude
+
+    @field_validator("space")
+    @classmethod
+    def _space_fits_family(cls, space: SpaceFields, info: ValidationInfo) -> SpaceFields:
+        if "family" in info.data:
+            refuse(space_misfits(space, _families(info.data["family"])))
+        return space
+
+    @field_validator("split")
+    @classmethod
+    def _group_is_a_column(cls, split: SplitFields, info: ValidationInfo) -> SplitFields:
+        columns = [*info.data.get("features", ()), *info.data.get("exclude", ())]
+        if {"features", "exclude"} <= info.data.keys() and split.group not in {None, *columns}:
+            expected = suggestion(str(split.group), columns)
+            refuse([Misfit(("group",), repr(split.group), expected)])
+        return split
+
+    @field_validator("budget")
+    @classmethod
+    def _each_family_has_a_trial(cls, budget: BudgetFields, info: ValidationInfo) -> BudgetFields:
+        families = _families(info.data.get("family", Family.RANDOM_FOREST))
+        if budget.trials < len(families):
+            expected = f"at least {len(families)}, one for each family"
+            refuse([Misfit(("trials",), str(budget.trials), expected)])
+        return budget
+
+    @property
+    def schema_record(self) -> Schema:
+        """The schema as bundles have it."""
+        return Schema(
+            features=tuple(
+                Feature(
+                    name=name,
+                    minimum=fields.min,
+                    maximum=fields.max,
+                    unit=fields.unit,
+                    meaning=fields.meaning,
+                )
+                for name, fields in self.features.items()
+            ),
+            target=Target(
+                name=self.target.name,
+                unit=self.target.unit,
+                meaning=self.target.meaning,
+                response_key=self.target.response_key,
+            ),
+            exclusions=tuple(
+                Exclusion(name=name, reason=reason) for name, reason in self.exclude.items()
+            ),
+        )
+
+    @property
+    def split_record(self) -> Split:
+        """The split as recipes have it."""
+        return Split(
+            method=SplitMethod(self.split.method),
+            holdout=self.split.holdout,
+            group=self.split.group,
+        )
+
+    @property
+    def server_url(self) -> str:
+        """Where the server is."""
+        host = "127.0.0.1" if self.serve.host in {"0.0.0.0", "::"} else self.serve.host  # noqa: S104
+        return (self.verify.url or f"http://{host}:{self.serve.port}").rstrip("/")
+
+    def experiment(self, name: str) -> Experiment:
+        """Return the experiment that this file describes."""
+        return Experiment(
+            name=name,
+            spaces=search_spaces(self.space, _families(self.family)),
+            budget=Budget(
+                trials=self.budget.trials,
+                seconds=self.budget.time,
+                max_failed=min(self.budget.max_failed, self.budget.trials),
+            ),
+            limits=Limits(seconds=self.limits.time, memory=self.limits.memory),
+            workers=self.workers,
+            seed=self.seed,
+        )
+
+    def default_experiment_name(self, now: datetime) -> str:
+        """Return a name that says when the experiment began."""
+        return f"{self.name}-{now:%Y%m%d-%H%M%S}"
+
+
+def load_project(path: Path, *, overrides: Mapping[str, Override] | None = None) -> Project:
+    """Read housectl.yaml.
+
+    Args:
+        path: The file.
+        overrides: Values of flags and environment variables by their dotted fields.
+
+    Raises:
+        ProjectError: It tells every problem, each with its line.
+    """
+    return validated(Project, read_source(path, overrides or {}))
+
+
+def _families(family: str) -> tuple[Family, ...]:
+    return tuple(Family) if family == AUTO else (Family(family),)

@@ -1,0 +1,1 @@
+"""Drafts of a project file for a CSV file."""

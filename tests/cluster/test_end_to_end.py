@@ -1,0 +1,150 @@
+"""The whole way on a cluster: tune, promote, serve, verify, for two data sets."""
+
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from housectl.backends.base import Backend, Handle
+from housectl.backends.katib.backend import KatibBackend
+from housectl.backends.local.backend import LocalBackend
+from housectl.contract.bundle import NATIVE_FILES, read_bundle
+from housectl.contract.files import file_digest
+from housectl.contract.inputs import Inputs
+from housectl.contract.recipe import Assignment, Family
+from housectl.experiment import Budget, Experiment, ExperimentState, Trial, best_trial
+from tests.backends.conftest import inputs  # noqa: F401  # a fixture
+from tests.backends.workloads import experiment, sealing, submit, wait_for_end
+from tests.cluster.backend import SMALL_PODS
+from tests.projects import ROOT, ProjectDirectory, example
+from tests.test_end_to_end import CENTRED, free_port, predict, serving
+
+TRAINING_LIBRARIES = ("joblib", "onnx", "optuna", "sklearn", "xgboost")
+
+
+@pytest.fixture(scope="session")
+def bare_housectl(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The command line in an environment of its own, without anything that trains."""
+    directory = tmp_path_factory.mktemp("bare")
+    locked = (ROOT / "requirements" / "dev.txt").read_text()
+    constraints = directory / "constraints.txt"
+    constraints.write_text("\n".join(re.findall(r"^[a-z0-9-]+==[^\s;]+", locked, re.MULTILINE)))
+    subprocess.run([sys.executable, "-m", "venv", directory / "venv"], check=True)
+    python = directory / "venv" / "bin" / "python"
+    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*install, "--constraint", constraints, ROOT], check=True)
+    for library in TRAINING_LIBRARIES:
+        assert subprocess.run([python, "-c", f"import {library}"], check=False).returncode
+    return python.with_name("housectl")
+
+
+@pytest.fixture
+def boston(namespace: str, tmp_path: Path) -> ProjectDirectory:
+    return _on_cluster(".", tmp_path / "boston", namespace, budget={"trials": 3})
+
+
+@pytest.fixture
+def circuit(namespace: str, tmp_path: Path) -> ProjectDirectory:
+    fields = {"budget": {"trials": 4}, "space": CENTRED}
+    return _on_cluster("examples/circuit", tmp_path / "circuit", namespace, **fields)
+
+
+def _on_cluster(name: str, path: Path, namespace: str, **fields: object) -> ProjectDirectory:
+    katib = {"namespace": namespace, **SMALL_PODS}
+    return example(name, path, backend="katib", katib=katib, **fields)
+
+
+def test_a_machine_without_training_libraries_drives_the_whole_way(
+    boston: ProjectDirectory, bare_housectl: Path
+) -> None:
+    tuned = subprocess.run(
+        [bare_housectl, "tune", "--name", "bare", "--json"],
+        cwd=boston.path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert tuned.returncode == 0, tuned.stderr
+    promoted = subprocess.run([bare_housectl, "promote"], cwd=boston.path, check=False)
+    assert promoted.returncode == 0
+    with serving(boston, free_port()) as url:
+        boston.must("verify", "--url", url, "--p99-ms", "5000")
+    boston.must("prune", "bare", "--keep-best", "1")
+    boston.must("delete", "bare")
+    assert "bare" not in listed(boston)
+
+
+def listed(project: ProjectDirectory) -> set[str]:
+    """Return the names of all experiments in the namespace, which other tests use as well."""
+    rows = project.must("list", "--json").json["experiments"]
+    assert isinstance(rows, list)
+    return {row["experiment"] for row in rows}
+
+
+def test_two_families_of_another_data_set_go_the_whole_way(circuit: ProjectDirectory) -> None:
+    circuit.must("tune", "--name", "both")
+    shown = circuit.must("show", "both", "--json").json["trials"]
+    assert isinstance(shown, list)
+    assert {trial["family"] for trial in shown} == set(Family)
+    circuit.must("promote")
+    row = {"resistance": 50.0, "frequency": 900.0, "inductance": 0.5, "capacitance": 5.0}
+    with serving(circuit, free_port()) as url:
+        circuit.must("verify", "--url", url, "--p99-ms", "5000")
+        assert predict(url, row).keys() == {"predicted_phase"}
+    circuit.must("delete", "both")
+
+
+def test_both_backends_make_one_and_the_same_model(
+    backend: KatibBackend,
+    inputs: Inputs,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    there = _trial(backend, experiment("twin", budget=Budget(trials=1)), inputs)
+    local = LocalBackend(tmp_path / "runs")
+    here = _trial(local, _enqueued(there.assignment), inputs)
+    assert here.assignment == there.assignment
+    assert here.mse == there.mse
+    digests = {
+        str(_digests(each, Handle(url), trial, inputs, tmp_path / name))
+        for name, each, url, trial in (
+            ("there", backend, backend.handle("twin").url, there),
+            ("here", local, local.handle("twin").url, here),
+        )
+    }
+    assert len(digests) == 1
+
+
+def _enqueued(assignment: Assignment) -> Experiment:
+    plain = experiment("twin", budget=Budget(trials=1))
+    (space,) = plain.spaces.values()
+    chosen = {each.name: assignment[each.name] for each in space.parameters}
+    return replace(plain, spaces={Family.RANDOM_FOREST: replace(space, enqueued=(chosen,))})
+
+
+def _trial(backend: Backend, work: Experiment, inputs: Inputs) -> Trial:  # noqa: F811
+    snapshot = wait_for_end(backend, submit(backend, work, inputs))
+    assert snapshot.state is ExperimentState.SUCCEEDED
+    best = best_trial(snapshot.trials)
+    assert best is not None
+    return best
+
+
+def _digests(
+    backend: Backend,
+    handle: Handle,
+    trial: Trial,
+    inputs: Inputs,  # noqa: F811
+    directory: Path,
+) -> tuple[str, str]:
+    """Return the digests of a trial's model, and of the bundle that it is sealed into."""
+    output = backend.fetch(handle, trial.name, directory / "trial")
+    model = file_digest(output / NATIVE_FILES[trial.family])
+    task = sealing("twin-seal", trial.assignment, model_sha256=model)
+    sealed = submit(backend, task, inputs)
+    assert wait_for_end(backend, sealed).state is ExperimentState.SUCCEEDED
+    bundle = read_bundle(backend.fetch(sealed, None, directory / "sealed") / "bundle")
+    backend.delete(sealed)
+    return model, bundle.digest

@@ -1,0 +1,362 @@
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from housectl.contract.recipe import Family, Split, SplitMethod
+from housectl.contract.table import read_table
+from housectl.errors import ProjectError
+from housectl.experiment import Parameter, ParameterKind
+from housectl.project.config import Project, load_project
+from housectl.project.json_schema import json_schema
+from housectl.project.source import Override
+from housectl.search_spaces import default_space, wide_space
+from tests.projects import ROOT
+
+EXAMPLES = [".", "examples/boston-original", "examples/diabetes"]
+LEAST = """\
+name: houses
+data: houses.csv
+target: {name: price}
+features:
+  rooms: {min: 1, max: 9}
+  age: {min: 0, max: 99}
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "housectl.yaml"
+
+
+def load(file: Path, more: str = "", **overrides: object) -> Project:
+    file.write_text(LEAST + more, encoding="utf-8")
+    return load_project(
+        file,
+        overrides={
+            name.replace("__", "."): Override(value, f"--{name.rpartition('__')[2]}")
+            for name, value in overrides.items()
+        },
+    )
+
+
+def problems(file: Path, more: str, **overrides: object) -> list[str]:
+    with pytest.raises(ProjectError) as caught:
+        load(file, more, **overrides)
+    heading, *listed = caught.value.message.splitlines()
+    assert str(file) in heading
+    return [line.strip() for line in listed]
+
+
+def test_four_fields_are_enough(file: Path) -> None:
+    project = load(file)
+    experiment = project.experiment("houses-1")
+
+    assert experiment.spaces == {Family.RANDOM_FOREST: default_space(Family.RANDOM_FOREST)}
+    assert (experiment.budget.trials, experiment.budget.seconds) == (30, None)
+    assert (experiment.limits.seconds, experiment.limits.memory) == (600, 4 * 2**30)
+    assert (experiment.workers, experiment.seed) == (2, 42)
+    assert project.split_record == Split(method=SplitMethod.HASH, holdout=0.2, group=None)
+    assert project.server_url == "http://127.0.0.1:8005"
+
+
+def test_a_file_of_many_mistakes_tells_all_of_them_at_once(file: Path) -> None:
+    found = problems(
+        file,
+        """\
+  price: {min: 0, max: 1}
+exclude:
+  age: nobody knows it
+famly: xgboost
+space:
+  n_estimators: {min: 9, max: 1}
+  max_depth: {mni: 1, max: 5}
+split: {holdout: 0.9, group: town}
+budget: {trials: 0, time: 5x}
+limits: {memory: 4Q}
+workers: 5
+workers: 2
+gate: none
+serve: 8005
+""",
+    )
+    known, meant = ", ".join(Project.model_fields), "; do you mean family?"
+    assert found == [
+        "housectl.yaml:18: workers: found again, expected once (line 17)",
+        "housectl.yaml:7: features.price: found the target, expected only columns that predict it",
+        "housectl.yaml:12: space.n_estimators: found {'min': 9, 'max': 1}, expected min below max",
+        "housectl.yaml:13: space.max_depth.min: found nothing, expected a value",
+        "housectl.yaml:13: space.max_depth.mni: found an unknown field, expected another name",
+        "housectl.yaml:14: split.holdout: found 0.9, expected a number less than or equal to 0.5",
+        "housectl.yaml:15: budget.trials: found 0, expected a number greater than or equal to 1",
+        "housectl.yaml:15: budget.time: found '5x', expected a duration such as 90s, 10m or 1h30m",
+        "housectl.yaml:16: limits.memory: found '4Q', expected a size such as 512Mi or 4Gi",
+        "housectl.yaml:19: gate: found 'none', expected 'two-keys' or 'lower-mse'",
+        "housectl.yaml:20: serve: found 8005, expected a mapping",
+        f"housectl.yaml:10: famly: found an unknown field, expected one of {known}{meant}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("exclude: {age: old}\n", "7: exclude.age: found a column that is used above"),
+        ("exclude: {price: leaks}\n", "7: exclude.price: found a column that is used above"),
+        ("split: {group: rom}\n", "7: split.group: found 'rom', expected one of rooms, age"),
+        ("space: {}\n", "7: space: found nothing to search"),
+        ("space: {n_estimators: 9}\n", "7: space: found nothing to search"),
+        ("space: {n_trees: {min: 1, max: 9}}\n", "space.n_trees: found no parameter of random-"),
+        (
+            "space: {max_depth: {min: 1.5, max: 9}}\n",
+            "space.max_depth.min: found 1.5, expected a w",
+        ),
+        (
+            "space: {max_features: {min: 0.5, max: 2}}\n",
+            "space.max_features.max: found 2, expected",
+        ),
+        (
+            "space: {max_depth: {min: 0, max: 9, log: true}}\n",
+            "expected min above 0, since the sca",
+        ),
+        (
+            "space: {max_features: {choices: [0.5, all]}}\n",
+            "space.max_features.choices.1: found 'a",
+        ),
+        ("space: {max_depth: [1, 2]}\n", "space.max_depth: found [1, 2], expected a range"),
+        (
+            "space: {max_depth: {min: a, max: 9}}\n",
+            "space.max_depth.min: found 'a', expected a val",
+        ),
+        (
+            "family: auto\nspace: {max_depth: {min: 1, max: 9}}\n",
+            "8: space: found parameters of no",
+        ),
+        (
+            "family: auto\nspace:\n  xgboost: {max_features: {min: 0.1, max: 1}}\n",
+            "9: space.xgboost.max_features: found no parameter of xgboost",
+        ),
+        (
+            "family: auto\nspace: {xgboost: wide, random-frost: wide}\n",
+            "8: space.random-frost: found 'random-frost', expected 'random-forest' or 'xgboost'",
+        ),
+        ("family: auto\nbudget: {trials: 1}\n", "8: budget.trials: found 1, expected at least 2"),
+        ("family: forest\n", "'random-forest', 'xgboost' or 'auto'"),
+        ("workers: true\n", "7: workers: found True, expected a valid integer"),
+        ("seed: '7'\n", "7: seed: found '7'"),
+        ("budget: {time: -5}\n", "7: budget.time: found -5, expected a number greater than 0"),
+        (
+            "limits: {memory: 0Gi}\n",
+            "7: limits.memory: found '0Gi', expected a number greater than 0",
+        ),
+        ("verify: {url: houses}\n", "7: verify.url: found 'houses', expected text that matches"),
+        ("  tax: {min: 5, max: 1}\n", "7: features.tax: found {'min': 5, 'max': 1}"),
+        ("  tax:\n", "7: features.tax: found None, expected a mapping"),
+        ("  tax: {min: .inf, max: 1}\n", "7: features.tax.min: found '.inf'"),
+    ],
+)
+def test_a_problem_is_told_at_its_line(file: Path, more: str, expected: str) -> None:
+    (found,) = problems(file, more)
+    assert expected in found
+    assert found.startswith("housectl.yaml:")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "housectl.yaml:1: name: found nothing"),
+        ("- a\n", "housectl.yaml:1: found ['a'], expected fields"),
+        ("name: a\ndata: [\n", "housectl.yaml:3: not YAML: "),
+        ("name: a\n\tdata: b\n", "housectl.yaml:2: not YAML: "),
+        ("name: *a\n", "housectl.yaml:1: not YAML: found undefined alias"),
+        ("name: &a [*a]\n", "nested without end"),
+        ("name: \x00\n", "not YAML: unacceptable character"),
+        ("name: a\nname: b\n", "housectl.yaml:2: name: found again, expected once (line 1)"),
+        ("name: 2026-02-30\n", "housectl.yaml:1: name: found '2026-02-30'"),
+    ],
+)
+def test_text_that_is_no_project_is_a_users_mistake(file: Path, text: str, expected: str) -> None:
+    file.write_text(text)
+    with pytest.raises(ProjectError) as caught:
+        load_project(file)
+    assert expected in caught.value.message
+
+
+def test_bytes_that_are_no_text_are_a_users_mistake(file: Path) -> None:
+    file.write_bytes(b"name: \xff\n")
+    with pytest.raises(ProjectError, match="not YAML"):
+        load_project(file)
+
+
+def test_a_missing_file_is_a_users_mistake(file: Path) -> None:
+    with pytest.raises(ProjectError, match="No such file"):
+        load_project(file)
+
+
+@pytest.mark.parametrize(
+    "name", ["Boston", "boston.1", "1boston", "boston-", "a" * 21, "", "bos_ton"]
+)
+def test_names_that_a_cluster_would_refuse_are_refused(file: Path, name: str) -> None:
+    assert "--name: name: found" in problems(file, "", name=name)[0]
+
+
+def test_the_longest_name_leaves_room_for_the_time_and_a_suffix(file: Path) -> None:
+    project = load(file, name="a" * 20)
+    name = project.default_experiment_name(datetime(2026, 11, 24, 2, 15, 30, tzinfo=UTC))
+    assert name == "a" * 20 + "-20261124-021530"
+    assert len(name) <= 40 - len("-99")
+
+
+def test_flags_win_over_the_file(file: Path) -> None:
+    project = load(
+        file,
+        "budget: {trials: 8, time: 5m}\n",
+        budget__trials=50,
+        family="xgboost",
+        space="wide",
+        limits__memory="512Mi",
+        serve__port=9000,
+    )
+    experiment = project.experiment("houses-1")
+    assert (experiment.budget.trials, experiment.budget.seconds) == (50, 300)
+    assert experiment.spaces == {Family.XGBOOST: wide_space(Family.XGBOOST)}
+    assert experiment.limits.memory == 512 * 2**20
+    assert project.server_url.endswith(":9000")
+
+
+def test_a_flags_problem_names_the_flag_and_not_a_line(file: Path) -> None:
+    assert problems(
+        file, "workers: 1\nfamily: auto\n", workers=9, space="big", budget__trials=0
+    ) == [
+        "--space: space: found 'big', expected 'default' or 'wide'",
+        "--trials: budget.trials: found 0, expected a number greater than or equal to 1",
+        "--workers: workers: found 9, expected a number less than or equal to 4",
+    ]
+
+
+def test_a_flag_does_not_hide_that_its_section_is_wrong(file: Path) -> None:
+    assert problems(file, "budget: 5\n", budget__trials=3) == [
+        "housectl.yaml:7: budget: found 5, expected a mapping"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90s", 90), ("10m", 600), ("1h30m", 5400), ("1.5h", 5400), ("45", None), (45, 45)],
+)
+def test_durations(file: Path, text: object, seconds: float | None) -> None:
+    if seconds is None:
+        assert len(problems(file, "", budget__time=text)) == 1
+    else:
+        assert load(file, budget__time=text).experiment("x").budget.seconds == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("4Gi", 2**32), ("512Mi", 2**29), ("1.5Gi", 3 * 2**29), ("2G", 2 * 10**9)]
+)
+def test_sizes(file: Path, text: str, size: int) -> None:
+    assert load(file, limits__memory=text).experiment("x").limits.memory == size
+
+
+def test_a_mapping_is_the_whole_space(file: Path) -> None:
+    space = """\
+space:
+  max_features: {choices: [sqrt, 1, 0.5]}
+  n_estimators: {min: 1e2, max: 400}
+  max_depth: 4
+"""
+    read = load(file, space).experiment("x").spaces[Family.RANDOM_FOREST]
+    assert read.parameters == (
+        Parameter(name="max_features", kind=ParameterKind.CATEGORICAL, choices=("sqrt", 1.0, 0.5)),
+        Parameter(name="n_estimators", kind=ParameterKind.INT, minimum=100, maximum=400),
+    )
+    assert read.fixed == {"max_depth": 4}
+    assert [type(read.parameters[0].choices[1]), type(read.parameters[1].minimum)] == [float, int]
+
+
+def test_auto_searches_each_family_in_a_space_of_its_own(file: Path) -> None:
+    space = "family: auto\nspace: {xgboost: {max_depth: {min: 2, max: 4}}}\n"
+    spaces = load(file, space).experiment("x").spaces
+    assert spaces[Family.RANDOM_FOREST] == default_space(Family.RANDOM_FOREST)
+    assert [parameter.name for parameter in spaces[Family.XGBOOST].parameters] == ["max_depth"]
+
+
+def test_a_family_flag_picks_its_part_of_a_space_for_both(file: Path) -> None:
+    space = "family: auto\nspace: {xgboost: {max_depth: {min: 2, max: 4}}}\n"
+    assert load(file, space, family="xgboost").experiment("x").spaces.keys() == {Family.XGBOOST}
+
+
+def test_fewer_trials_than_failures_are_no_mistake(file: Path) -> None:
+    assert load(file, budget__trials=2).experiment("x").budget.max_failed == 2
+
+
+def test_words_and_numbers_are_those_of_yaml_1_2(file: Path) -> None:
+    more = '  NO: {min: 1e-3, max: 1}\n  2020: {min: .5, max: 1}\n  "on": {min: 010, max: 11}\n'
+    features = load(file, more).schema_record.features
+    assert [(each.name, each.minimum) for each in features[2:]] == [
+        ("NO", 0.001),
+        ("2020", 0.5),
+        ("on", 10.0),
+    ]
+
+
+def test_an_alias_stands_for_what_it_names(file: Path) -> None:
+    more = "  north: &flag {min: 0, max: 1}\n  south: *flag\n"
+    assert load(file, more).schema_record.features[3].maximum == 1
+
+
+def test_a_group_may_be_an_excluded_column(file: Path) -> None:
+    project = load(file, "exclude: {town: a name}\nsplit: {group: town}\n")
+    assert project.split_record.group == "town"
+
+
+@pytest.mark.parametrize("directory", EXAMPLES)
+def test_every_example_describes_its_data(directory: str) -> None:
+    file = ROOT / directory / "housectl.yaml"
+    project = load_project(file)
+    table = read_table(file.parent / project.data, project.schema_record)
+    for feature in project.schema_record.features:
+        column = table.numbers[feature.name]
+        assert (feature.name, min(column), max(column)) == (
+            feature.name,
+            feature.minimum,
+            feature.maximum,
+        )
+
+
+def test_bostons_file_explains_every_column() -> None:
+    schema = load_project(ROOT / "housectl.yaml").schema_record
+    assert len(schema.features) == 12
+    assert all(feature.unit and feature.meaning for feature in schema.features)
+    assert schema.excluded_names == ("B",)
+    assert (schema.target.unit, schema.target.response_key) == (
+        "thousand dollars",
+        "predicted_price",
+    )
+
+
+def test_the_original_programme_is_a_project() -> None:
+    project = load_project(ROOT / "examples/boston-original/housectl.yaml")
+    space = project.experiment("x").spaces[Family.RANDOM_FOREST]
+    assert space.parameters == (
+        Parameter(name="n_estimators", kind=ParameterKind.INT, minimum=100, maximum=400),
+    )
+    assert space.enqueued == ({"n_estimators": 100}, {"n_estimators": 300})
+    assert len(project.schema_record.features) == 13
+    assert project.split_record == Split(method=SplitMethod.SHUFFLE, holdout=0.2)
+
+
+def test_the_editors_schema_is_fresh() -> None:
+    assert (ROOT / "housectl.schema.json").read_text() == json_schema()
+
+
+def test_the_editors_schema_knows_every_field_and_what_it_means() -> None:
+    schema = json.loads(json_schema())
+    assert schema["properties"].keys() == Project.model_fields.keys()
+    meanings = {
+        f"#/$defs/{name}": part.get("description") for name, part in schema["$defs"].items()
+    }
+    for field in schema["properties"].values():
+        assert field.get("description") or meanings[field["$ref"]]
+    assert schema["required"] == ["name", "data", "target", "features"]
+    assert schema["additionalProperties"] is False

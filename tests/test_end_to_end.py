@@ -1,0 +1,179 @@
+"""The whole way for two data sets: tune, promote, serve, verify, roll back, as real processes."""
+
+import json
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from housectl.errors import ExitStatus
+from housectl.store import ChampionStore
+from housectl.verification.verify import wait_until_serving
+from tests.projects import GOOD, HOUSECTL, ProjectDirectory, clean_environment, example
+
+CENTRED = {
+    "random-forest": {"max_features": {"min": 0.2, "max": 0.9}, "n_estimators": 20},
+    "xgboost": {"learning_rate": {"min": 0.02, "max": 0.2, "log": True}, "n_estimators": 30},
+}
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+    return port
+
+
+@contextmanager
+def serving(project: ProjectDirectory, port: int) -> Iterator[str]:
+    server = subprocess.Popen(
+        [HOUSECTL, "serve", "--port", str(port)],
+        cwd=project.path,
+        env=clean_environment(),
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(f"{url}/health/live")
+        yield url
+    finally:
+        server.terminate()
+        assert server.wait() == 0
+
+
+def _wait_for(url: str) -> None:
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(url).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise TimeoutError(url)
+
+
+def predict(url: str, row: dict[str, float]) -> dict[str, float]:
+    body = json.dumps(row).encode()
+    request = urllib.request.Request(f"{url}/predict", data=body, method="POST")
+    request.add_header("content-type", "application/json")
+    with urllib.request.urlopen(request) as answer:
+        found: dict[str, float] = json.load(answer)
+    return found
+
+
+def champion(project: ProjectDirectory) -> str:
+    return ChampionStore(project.store).require_champion().bundle
+
+
+def test_boston_goes_the_whole_way(contest: ProjectDirectory, tmp_path: Path) -> None:
+    project = contest.copy(tmp_path / "boston")
+    port = free_port()
+    with serving(project, port) as url:
+        checks = project.must("verify", "--url", url, "--p99-ms", "5000", "--json").json
+        assert checks["passed"] is True
+        project.must("promote")
+        wait_until_serving(url, champion(project), timeout=30)
+        project.must("verify", "--url", url, "--p99-ms", "5000")
+        bundle = ChampionStore(project.store).bundle(champion(project))
+        golden = bundle.golden.rows[0]
+        row = dict(zip(bundle.golden.features, golden.row, strict=True))
+        answer = predict(url, {**row, "B": 396.9})
+        assert set(answer) == {"predicted_price"}
+        assert abs(answer["predicted_price"] - golden.prediction) <= bundle.golden.tolerance
+
+
+def test_a_failed_verification_rolls_back_and_says_so(
+    contest: ProjectDirectory, tmp_path: Path
+) -> None:
+    project = contest.copy(tmp_path / "boston")
+    former = champion(project)
+    project.must("promote")
+    failed = champion(project)
+    port = free_port()
+    with serving(project, port) as url:
+        wait_until_serving(url, failed, timeout=30)
+        answer = project.run(
+            "verify", "--url", url, "--p99-ms", "0.000001", "--rollback-on-failure", "--json"
+        )
+        assert answer.status == ExitStatus.MISMATCH
+        assert answer.json["rolled_back_from"] == failed
+        assert champion(project) == former
+        wait_until_serving(url, former, timeout=30)
+
+
+def test_verify_without_a_server_is_status_8(contest: ProjectDirectory) -> None:
+    answer = contest.run("verify", "--url", f"http://127.0.0.1:{free_port()}")
+    assert answer.status == ExitStatus.UNREACHABLE
+    assert "housectl serve" in answer.err
+
+
+def test_a_busy_port_is_status_7(contest: ProjectDirectory) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        answer = contest.run("serve", "--port", str(listening.getsockname()[1]))
+    assert answer.status == ExitStatus.MACHINE
+    assert "cure:" in answer.err
+
+
+def test_a_centred_target_and_two_families_go_the_whole_way(tmp_path: Path) -> None:
+    project = example("examples/circuit", tmp_path / "circuit", space=CENTRED, budget={"trials": 6})
+    tuned = project.must("tune", "--json").json
+    project.must("promote")
+    shown = project.must("show", "--json").json["trials"]
+    assert isinstance(shown, list)
+    assert {trial["family"] for trial in shown} == {"random-forest", "xgboost"}
+    assert min(trial["mse"] for trial in shown) == tuned["mse"]
+    port = free_port()
+    with serving(project, port) as url:
+        project.must("verify", "--url", url, "--p99-ms", "5000")
+        bundle = ChampionStore(project.store).bundle(champion(project))
+        assert min(golden.prediction for golden in bundle.golden.rows) < 0
+        golden = bundle.golden.rows[-1]
+        row = dict(zip(bundle.golden.features, golden.row, strict=True))
+        answer = predict(url, row)
+        assert set(answer) == {"predicted_phase"}
+        difference = abs(answer["predicted_phase"] - golden.prediction)
+        assert difference <= bundle.golden.tolerance
+
+
+def test_where_a_linear_model_is_better_nothing_is_promoted(tmp_path: Path) -> None:
+    project = example(
+        "examples/diabetes", tmp_path / "diabetes", space=CENTRED, budget={"trials": 4}
+    )
+    project.must("tune")
+    answer = project.run("promote", "--json")
+    assert answer.status == ExitStatus.CHAMPION_STAYS
+    assert "a linear model" in str(answer.json["reason"])
+    assert ChampionStore(project.store).champion() is None
+
+
+def test_two_families_are_compared_on_the_same_rows(tmp_path: Path) -> None:
+    project = example(".", tmp_path / "boston", space=GOOD, budget={"trials": 2})
+    project.must("tune", "--name", "forest")
+    project.must("promote", "--gate", "lower-mse")
+    project.change(family="xgboost", space={"max_depth": {"min": 2, "max": 3}, "n_estimators": 5})
+    project.must("tune", "--name", "boosted")
+    evidence = {path.name for path in (project.store / "evidence").iterdir()}
+    answer = project.run("compare", "boosted", "--json")
+    assert answer.status == ExitStatus.CHAMPION_STAYS
+    assert {path.name for path in (project.store / "evidence").iterdir()} == evidence
+
+
+def test_the_same_project_gives_the_same_bundle(tmp_path: Path) -> None:
+    digests = set()
+    for name in ("one", "two"):
+        project = example(".", tmp_path / name, space=GOOD, budget={"trials": 2})
+        digests.add(project.must("tune", "--json").json["challenger"])
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize("name", ["boston-original", "circuit", "diabetes"])
+def test_the_examples_are_sound(tmp_path: Path, name: str) -> None:
+    project = example(f"examples/{name}", tmp_path / name, serve={"port": free_port()})
+    checks = project.must("doctor", "--json").json["checks"]
+    assert isinstance(checks, list)
+    assert {check["result"] for check in checks} <= {"ok", "warning"}
+    assert "trainer" in project.must("render").out

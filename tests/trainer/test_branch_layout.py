@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+
+from housectl.contract.recipe import Family
+from housectl_trainer.branch_layout import likely_right
+from housectl_trainer.data import Dataset
+from housectl_trainer.families import fit, recipe_of
+from housectl_trainer.parity import probes
+from housectl_trainer.subset import Floats
+from housectl_trainer.trees import LEAF, Comparison, Ensemble, Tree
+
+
+def leaf_of(tree: Tree, comparison: Comparison, row: Floats) -> float:
+    """The weight of the leaf that a row ends in."""
+    goes_left = {Comparison.AT_MOST: np.less_equal, Comparison.BELOW: np.less}[comparison]
+    node = 0
+    while tree.left[node] != LEAF:
+        left = goes_left(row[tree.features[node]], tree.thresholds[node])
+        node = (tree.left if left else tree.right)[node]
+    return float(tree.weights[node])
+
+
+def leaves_below(tree: Tree, node: int) -> int:
+    if tree.left[node] == LEAF:
+        return 1
+    return leaves_below(tree, tree.left[node]) + leaves_below(tree, tree.right[node])
+
+
+def same_leaves(ensemble: Ensemble, rows: Floats) -> bool:
+    moved = likely_right(ensemble, features=rows.shape[1])
+    rounded = rows.astype(np.float32).astype(np.float64)
+    return all(
+        leaf_of(before, ensemble.comparison, row)
+        == leaf_of(after, moved.comparison, np.concatenate([row, -row]))
+        for before, after in zip(ensemble.trees, moved.trees, strict=True)
+        for row in rounded
+    )
+
+
+@pytest.mark.parametrize("family", Family)
+def test_each_row_ends_in_the_same_leaf_and_the_likelier_child_is_right(
+    boston_dataset: Dataset, family: Family
+) -> None:
+    recipe = recipe_of(boston_dataset.shared, family, {"n_estimators": 8})
+    ensemble = fit(recipe, boston_dataset.training).ensemble()
+    rows = boston_dataset.training.rows
+    at_thresholds = probes(ensemble, rows, seed=0)[:: 1 if family is Family.XGBOOST else 10]
+    assert same_leaves(ensemble, np.concatenate([rows, at_thresholds]))
+    for tree in likely_right(ensemble, features=rows.shape[1]).trees:
+        for node in np.flatnonzero(tree.inner):
+            right, left = (leaves_below(tree, child[node]) for child in (tree.right, tree.left))
+            assert right >= left
+
+
+@pytest.mark.parametrize("comparison", Comparison)
+@pytest.mark.parametrize("threshold", [0.0, -0.0, 0.1, -0.1, 1.0, -1e-45, 5e-324])
+def test_a_node_whose_children_change_places_divides_the_rows_as_before(
+    comparison: Comparison, threshold: float
+) -> None:
+    tree = Tree(
+        left=np.array([1, 3, LEAF, LEAF, LEAF]),
+        right=np.array([2, 4, LEAF, LEAF, LEAF]),
+        features=np.zeros(5, dtype=np.int64),
+        thresholds=np.array([threshold, threshold - 1.0, 0.0, 0.0, 0.0]),
+        weights=np.arange(5.0),
+    )
+    single = np.float32(threshold)
+    values = [single, -single, *(np.nextafter(single, np.float32(to)) for to in (-1e38, 1e38))]
+    rows = np.array([[float(value)] for value in (*values, -0.0, 0.0, 3e38, -3e38)])
+    assert same_leaves(Ensemble(trees=(tree,), comparison=comparison, offset=0.0), rows)

@@ -1,0 +1,1 @@
+"""Development tools that no wheel contains."""

@@ -1,0 +1,79 @@
+"""The builder's command line: `python -m tools.build_images [--tag TAG] [--push REGISTRY]`."""
+
+import os
+import shlex
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+from housectl.cli.console import note, print_error
+from housectl.errors import ExitStatus, HousectlError
+from housectl.external_tools import BUILDERS, find_engine
+from housectl.pushed_images import ImageKind, Images, local_image, write_images
+from housectl.workspace import commit_of, find_workspace
+from tools.build_images.builder import Builder, find_builder
+
+
+def main() -> int:
+    """Build both images, perhaps push them, and return the exit status."""
+    options = _parser().parse_args()
+    try:
+        _make(options)
+    except HousectlError as error:
+        print_error(error, as_json=False)
+        return error.status
+    except KeyboardInterrupt:
+        return ExitStatus.INTERRUPTED
+    return ExitStatus.DONE
+
+
+def _make(options: Namespace) -> None:
+    record = find_workspace(options.project, None).images if options.push else None
+    builder = find_builder(options.builder or [find_engine(BUILDERS)])
+    for kind in ImageKind:
+        image = local_image(kind, tag=options.tag)
+        builder.build(f"Dockerfile.{kind}", tag=image, labels=_labels())
+        note(f"built {image}")
+    if record is not None:
+        _push(builder, tag=options.tag, registry=options.push, record=record)
+
+
+def _push(builder: Builder, *, tag: str, registry: str, record: Path) -> None:
+    pushed = {
+        kind: builder.push(
+            local_image(kind, tag=tag), repository=f"{registry}/housectl-{kind}", tag=tag
+        )
+        for kind in ImageKind
+    }
+    for reference in pushed.values():
+        note(f"pushed {reference}")
+    write_images(record, Images(trainer=pushed[ImageKind.TRAINER], server=pushed[ImageKind.SERVER]))
+    note(f"recorded in {record}; trials use them from now on")
+
+
+def _labels() -> Mapping[str, str]:
+    commit = commit_of(Path(__file__).parent)
+    return {
+        "org.opencontainers.image.version": version("housectl"),
+        **({"org.opencontainers.image.revision": commit} if commit else {}),
+    }
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(prog="images", description="Builds housectl's images.")
+    parser.add_argument("--tag", default="dev", help="tag of both images")
+    parser.add_argument("--push", metavar="REGISTRY", help="push to HOST[:PORT][/NAME]")
+    parser.add_argument("--builder", type=shlex.split, help="by default docker, podman or buildah")
+    parser.add_argument(
+        "--project",
+        type=Path,
+        default=os.environ.get("HOUSECTL_PROJECT"),
+        help="whose record gets the pushed digests",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,135 @@
+"""The trainer's command line: `python -m housectl_trainer trial|seal|pool --inputs DIR …`."""
+
+import os
+import sys
+from argparse import SUPPRESS, ArgumentParser, Namespace
+from dataclasses import fields
+from functools import partial
+from pathlib import Path
+
+from housectl.contract.bundle import Origin
+from housectl.contract.files import remove_leftovers_of
+from housectl.contract.inputs import read_inputs
+from housectl.contract.parameters import read_assignment, split_texts
+from housectl.contract.recipe import Family
+from housectl.errors import ExitStatus
+from housectl_trainer.exit_codes import exit_status
+from housectl_trainer.supervised_run import Terms, in_a_pod
+
+_THREADS = "OMP_NUM_THREADS"
+
+
+def main() -> int:
+    """Run one command and return its exit status."""
+    arguments = _parser().parse_args()
+    # The numerical libraries read these when they are imported, which is later. The pool must not
+    # have threads, as it forks; the others divide their work better than BLAS would.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    if arguments.command is not _trial:
+        os.environ[_THREADS] = "1"
+    work = partial(arguments.command, arguments)
+    terms = _terms(arguments)
+    try:
+        return exit_status(work) if terms == Terms() else in_a_pod(work, terms)
+    except KeyboardInterrupt:
+        return ExitStatus.INTERRUPTED
+
+
+def _trial(arguments: Namespace) -> None:
+    assignment = read_assignment(arguments.family, split_texts(arguments.assignment))
+    inputs = read_inputs(arguments.inputs)
+    remove_leftovers_of(arguments.output)
+    from housectl_trainer.data import load
+    from housectl_trainer.trial import run_trial
+
+    run_trial(
+        load(inputs),
+        arguments.family,
+        assignment,
+        output=arguments.output,
+        threads=int(os.environ.get(_THREADS, "1")),
+    )
+
+
+def _seal(arguments: Namespace) -> None:
+    assignment = read_assignment(arguments.family, split_texts(arguments.assignment))
+    inputs = read_inputs(arguments.inputs)
+    remove_leftovers_of(arguments.output)
+    from housectl_trainer.data import load
+    from housectl_trainer.seal import seal
+
+    origin = Origin(
+        experiment=arguments.experiment,
+        trial=arguments.trial,
+        backend=arguments.backend,
+        image=arguments.image,
+        commit=arguments.commit,
+    )
+    seal(
+        load(inputs),
+        arguments.family,
+        assignment,
+        output=arguments.output,
+        origin=origin,
+        model_sha256=arguments.model_sha256,
+    )
+
+
+def _pool(arguments: Namespace) -> None:
+    inputs = read_inputs(arguments.inputs)
+    from housectl_trainer.data import load
+    from housectl_trainer.pool import Pool
+
+    Pool(load(inputs)).serve()
+
+
+def _terms(arguments: Namespace) -> Terms:
+    names = {field.name for field in fields(Terms)}
+    return Terms(**{name: value for name, value in vars(arguments).items() if name in names})
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(prog="housectl-trainer", description="Makes trials and bundles.")
+    commands = parser.add_subparsers(required=True, metavar="trial|seal|pool")
+    trial = commands.add_parser("trial", help="train one assignment and report its objective")
+    trial.set_defaults(command=_trial)
+    _add_assignment(trial)
+    seal = commands.add_parser("seal", help="refit a recipe and make it a bundle with evidence")
+    seal.set_defaults(command=_seal)
+    _add_assignment(seal)
+    seal.add_argument("--model-sha256", help="what the refitted model must be")
+    for name in ("experiment", "trial", "backend", "image", "commit"):
+        seal.add_argument(f"--{name}", help="for the bundle's provenance")
+    pool = commands.add_parser("pool", help="train what stdin asks for, in forks")
+    pool.set_defaults(command=_pool)
+    _add_inputs(pool)
+    return parser
+
+
+def _add_inputs(parser: ArgumentParser) -> None:
+    parser.add_argument("--inputs", type=Path, required=True, help="inputs directory")
+
+
+def _add_assignment(parser: ArgumentParser) -> None:
+    _add_inputs(parser)
+    parser.add_argument("--output", type=Path, required=True, help="directory to make")
+    parser.add_argument("--family", type=Family, choices=list(Family), required=True)
+    parser.add_argument("assignment", nargs="*", metavar="name=value")
+    _add_terms(parser)
+
+
+def _add_terms(parser: ArgumentParser) -> None:
+    terms = parser.add_argument_group("in a pod", argument_default=SUPPRESS)
+    terms.add_argument("--at-least", type=float, metavar="SECONDS", help="live so long in any case")
+    terms.add_argument("--deadline", type=float, metavar="SECONDS", help="end after that time")
+    terms.add_argument(
+        "--last-words",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="rewrite it every second, with the peak of memory and with the error",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

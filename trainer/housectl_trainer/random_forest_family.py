@@ -1,0 +1,60 @@
+"""Random forests, by scikit-learn."""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import joblib
+import numpy as np
+from sklearn.ensemble import RandomForestRegressor
+
+from housectl.contract.recipe import Value
+from housectl_trainer.model_family import Kind
+from housectl_trainer.subset import Floats, Part
+from housectl_trainer.trees import Comparison, Ensemble, Tree
+
+
+@dataclass(frozen=True)
+class Forest:
+    """A trained random forest."""
+
+    estimator: RandomForestRegressor
+
+    def predict(self, rows: Floats) -> Floats:
+        """Return the mean of the trees' predictions."""
+        return np.asarray(self.estimator.predict(rows), dtype=np.float64)
+
+    def native(self) -> bytes:
+        """Return the estimator as joblib writes it."""
+        buffer = io.BytesIO()
+        joblib.dump(self.estimator, buffer)
+        return buffer.getvalue()
+
+    def ensemble(self) -> Ensemble:
+        """Return the trees; the weights are divided by their number, as a forest is their mean."""
+        trees = [member.tree_ for member in self.estimator.estimators_]
+        return Ensemble(
+            trees=tuple(
+                Tree(
+                    left=tree.children_left,
+                    right=tree.children_right,
+                    features=tree.feature,
+                    thresholds=tree.threshold,
+                    weights=tree.value[:, 0, 0] / len(trees),
+                )
+                for tree in trees
+            ),
+            comparison=Comparison.AT_MOST,
+            offset=0.0,
+        )
+
+
+def _learn(assignment: Mapping[str, Value], part: Part, *, seed: int, threads: int) -> Forest:
+    estimator = RandomForestRegressor(**assignment, random_state=seed, n_jobs=threads)
+    estimator.fit(part.rows, part.targets)
+    # Two threads would add the trees' predictions in another order, and n_jobs is in the file.
+    estimator.set_params(n_jobs=1)
+    return Forest(estimator)
+
+
+FOREST = Kind(learn=_learn, parity=1e-10)

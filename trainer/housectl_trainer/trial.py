@@ -1,0 +1,69 @@
+"""A trial: one training with one assignment, at once or in two steps."""
+
+from pathlib import Path
+
+from housectl.contract.metrics import Metrics, metric_line
+from housectl.contract.recipe import Assignment, Family, Recipe
+from housectl.contract.trial_output import add_model, write_trial_output
+from housectl_trainer.data import Dataset
+from housectl_trainer.evaluation import fold_mse, objective_of
+from housectl_trainer.families import fit, recipe_of
+from housectl_trainer.split import objective_folds
+from housectl_trainer.subset import Part
+
+
+def run_trial(
+    dataset: Dataset, family: Family, assignment: Assignment, *, output: Path, threads: int = 1
+) -> None:
+    """Train one assignment, write the trial's output, then print its metric line.
+
+    Args:
+        dataset: What the model learns from.
+        family: The model's family.
+        assignment: Its parameters.
+        output: Directory that appears whole or not at all.
+        threads: How many threads train; the model does not depend on it.
+
+    Raises:
+        AssignmentError: The family or its library refuses the assignment, or the objective is not
+            finite.
+        MachineError: The output cannot be written.
+        MemoryError: There is not enough memory.
+    """
+    recipe = recipe_of(dataset.shared, family, assignment)
+    metrics = _measured(recipe, dataset.training, threads=threads)
+    model = fit(recipe, dataset.training, threads=threads).native()
+    _write(output, recipe, metrics, model)
+
+
+def measure_trial(
+    dataset: Dataset, family: Family, assignment: Assignment, *, output: Path
+) -> None:
+    """Do as `run_trial`, but leave the model out.
+
+    Raises:
+        As `run_trial`.
+    """
+    recipe = recipe_of(dataset.shared, family, assignment)
+    _write(output, recipe, _measured(recipe, dataset.training))
+
+
+def fit_trial(dataset: Dataset, family: Family, assignment: Assignment, *, output: Path) -> None:
+    """Add the model, and last its checksum, to the output of a trial that was measured.
+
+    Raises:
+        As `run_trial`.
+    """
+    recipe = recipe_of(dataset.shared, family, assignment)
+    add_model(output, family, fit(recipe, dataset.training).native())
+
+
+def _measured(recipe: Recipe, part: Part, *, threads: int = 1) -> Metrics:
+    folds = objective_folds(part, seed=recipe.seed)
+    fold_mses = tuple(fold_mse(recipe, part, fold, threads=threads) for fold in folds)
+    return Metrics(mse=objective_of(fold_mses), fold_mses=fold_mses)
+
+
+def _write(output: Path, recipe: Recipe, metrics: Metrics, model: bytes | None = None) -> None:
+    write_trial_output(output, metrics=metrics, recipe=recipe, model=model)
+    print(metric_line(metrics.mse), flush=True)

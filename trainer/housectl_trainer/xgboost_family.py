@@ -1,0 +1,96 @@
+"""Boosted trees, by XGBoost."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+import xgboost
+
+from housectl.contract.recipe import Value
+from housectl_trainer.model_family import Kind
+from housectl_trainer.subset import Floats, Part
+from housectl_trainer.trees import Comparison, Ensemble, Tree
+
+
+class _Tree(msgspec.Struct):
+    left_children: list[int]
+    right_children: list[int]
+    split_indices: list[int]
+    split_conditions: list[float]
+
+
+class _Model(msgspec.Struct):
+    trees: list[_Tree]
+
+
+class _Booster(msgspec.Struct):
+    model: _Model
+
+
+class _Parameters(msgspec.Struct):
+    base_score: str
+
+
+class _Learner(msgspec.Struct):
+    gradient_booster: _Booster
+    learner_model_param: _Parameters
+
+
+class _Document(msgspec.Struct):
+    """The parts that matter here of XGBoost's JSON model.
+
+    Reference: https://xgboost.readthedocs.io/en/release_3.2.0/tutorials/saving_model.html
+    """
+
+    learner: _Learner
+
+
+@dataclass(frozen=True)
+class Boosting:
+    """A trained XGBoost model."""
+
+    estimator: xgboost.XGBRegressor
+
+    def predict(self, rows: Floats) -> Floats:
+        """Return the sum of the trees' predictions, which XGBoost forms in float32."""
+        return np.asarray(self.estimator.predict(rows), dtype=np.float64)
+
+    def native(self) -> bytes:
+        """Return the booster in UBJSON."""
+        return bytes(self.estimator.get_booster().save_raw("ubj"))
+
+    def ensemble(self) -> Ensemble:
+        """Return the trees; a leaf's weight stands where other nodes have their threshold."""
+        document = bytes(self.estimator.get_booster().save_raw("json"))
+        learner = msgspec.json.decode(document, type=_Document).learner
+        base_score = msgspec.json.decode(learner.learner_model_param.base_score, type=list[float])
+        return Ensemble(
+            trees=tuple(map(_tree, learner.gradient_booster.model.trees)),
+            comparison=Comparison.BELOW,
+            offset=float(_single(base_score)[0]),
+        )
+
+
+def _tree(tree: _Tree) -> Tree:
+    conditions = _single(tree.split_conditions)
+    return Tree(
+        left=np.array(tree.left_children),
+        right=np.array(tree.right_children),
+        features=np.array(tree.split_indices),
+        thresholds=conditions,
+        weights=conditions,
+    )
+
+
+def _single(values: list[float]) -> Floats:
+    """Undo the shortening that decimal digits of a float32 are."""
+    return np.array(values, dtype=np.float32).astype(np.float64)
+
+
+def _learn(assignment: Mapping[str, Value], part: Part, *, seed: int, threads: int) -> Boosting:
+    estimator = xgboost.XGBRegressor(**assignment, random_state=seed, n_jobs=threads)
+    return Boosting(estimator.fit(part.rows, part.targets))
+
+
+BOOSTING = Kind(learn=_learn, parity=2e-5)
