@@ -61,7 +61,7 @@ images: $(READY)  ## Build both images: TAG=dev, BUILDER=docker|podman|buildah, 
 		$(if $(PUSH),--push "$(PUSH)")
 
 schema: $(READY)  ## Write housectl.schema.json anew.
-	$(BIN)/python -c 'from housectl.project.editors import json_schema; print(json_schema(), end="")' > housectl.schema.json
+	$(BIN)/python -c 'from housectl.project.json_schema import json_schema; print(json_schema(), end="")' > housectl.schema.json
 
 COMPILE := uv pip compile --python-version 3.11 --quiet --no-emit-index-url --generate-hashes --no-header
 

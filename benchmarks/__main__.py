@@ -4,9 +4,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks import promotion, search, serving, startup
-from benchmarks.measurement import Measurement, tell
-from benchmarks.report import keep_bytecode, report
-from benchmarks.workbench import ROOT, copy_project, crown, seal
+from benchmarks.measurement import Measurement, log
+from benchmarks.report import report, share_bytecode_cache
+from benchmarks.workbench import ROOT, copy_project, force_promote, seal
 from housectl.contract.recipe import Family
 from housectl.search_spaces import default_space
 from housectl.store import ChampionStore
@@ -18,13 +18,13 @@ _WEAK = {"n_estimators": 30, "min_samples_leaf": 20}
 def main() -> None:
     """Measure all, the quick ones first."""
     with TemporaryDirectory(prefix="housectl-bench-") as name:
-        keep_bytecode(Path(name) / "bytecode")
+        share_bytecode_cache(Path(name) / "bytecode")
         measurements = _measure(Path(name))
     report(measurements, _OUTPUT)
 
 
 def _measure(scratch: Path) -> list[Measurement]:
-    tell("sealing three models to measure with")
+    log("sealing three models to measure with")
     project = copy_project(scratch / "boston")
     weak = seal(project, "weak", Family.RANDOM_FOREST, _WEAK)
     forest, boosting = (
@@ -33,14 +33,14 @@ def _measure(scratch: Path) -> list[Measurement]:
     )
     store = ChampionStore(project / ".housectl" / "store")
     for sealed in (forest, boosting, weak):
-        crown(store, sealed)
+        force_promote(store, sealed)
     store.add_challenger("better", forest.bundle, forest.evidence)
     served = {
         "a forest of 300 trees": serving.Served(scratch / "forest", goal=0.70),
         "XGBoost": serving.Served(scratch / "boosting", goal=0.80),
     }
     for each, sealed in zip(served.values(), (forest, boosting), strict=True):
-        crown(ChampionStore(each.store), sealed)
+        force_promote(ChampionStore(each.store), sealed)
     return [
         *startup.measure(project),
         *promotion.measure(project, scratch),

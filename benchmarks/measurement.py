@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 
-class Better(StrEnum):
+class Direction(StrEnum):
     """Which way a ratio has to go."""
 
     LOWER = "lower"
@@ -29,17 +29,19 @@ class Measurement:
     name: str
     ratio: float
     goal: float
-    better: Better
+    better: Direction
     detail: str
     unit: str = ""
 
     @property
     def met(self) -> bool:
         """Whether the goal is reached."""
-        return self.ratio <= self.goal if self.better is Better.LOWER else self.ratio >= self.goal
+        return (
+            self.ratio <= self.goal if self.better is Direction.LOWER else self.ratio >= self.goal
+        )
 
 
-def tell(text: str) -> None:
+def log(text: str) -> None:
     """Say on stderr what goes on."""
     print(text, file=sys.stderr, flush=True)
 
@@ -59,7 +61,7 @@ def wall_seconds(
     )
     seconds = time.perf_counter() - began
     if ended.returncode:
-        tell(ended.stdout.decode(errors="replace"))
+        log(ended.stdout.decode(errors="replace"))
         ended.check_returncode()
     return seconds
 

@@ -16,13 +16,13 @@ from housectl.backends.local.sampler import suggest
 from housectl.contract.inputs import SharedRecipe, read_inputs
 from housectl.contract.recipe import Assignment, Family, Value, derived_seed
 from housectl.contract.record import Record
-from housectl.experiment import Budget, Experiment, Limits, Trial, TrialState, ranked
+from housectl.experiment import Budget, Experiment, Limits, Trial, TrialState, rank_trials
 from housectl.search_spaces import default_space
 from housectl_trainer.data import load
-from housectl_trainer.evaluation import fold_mse, mean, objective_of
+from housectl_trainer.evaluation import fold_mse, mean, mean_objective
 from housectl_trainer.families import recipe_of
 from housectl_trainer.split import Fold, objective_folds
-from housectl_trainer.subset import Part
+from housectl_trainer.subset import DataSubset
 
 SEED = 42
 REPEATS = 2
@@ -74,7 +74,7 @@ def outer_folds() -> list[OuterFold]:
 def outcome_of(outer: OuterFold, inputs: Path) -> Outcome:
     """Search on the rows outside of the fold, then look at those inside."""
     dataset = load(read_inputs(inputs))
-    whole = _together(dataset.training, dataset.heldout)
+    whole = _together(dataset.training, dataset.holdout)
     fold = _fold(whole, outer)
     began = time.process_time()
     objective, best = _search(dataset.shared, whole.take(fold[0]), outer.family)
@@ -97,21 +97,21 @@ def outcome_of(outer: OuterFold, inputs: Path) -> Outcome:
     )
 
 
-def _together(first: Part, second: Part) -> Part:
-    return Part(
+def _together(first: DataSubset, second: DataSubset) -> DataSubset:
+    return DataSubset(
         rows=np.concatenate((first.rows, second.rows)),
         targets=np.concatenate((first.targets, second.targets)),
         groups=None,
     )
 
 
-def _fold(whole: Part, outer: OuterFold) -> Fold:
+def _fold(whole: DataSubset, outer: OuterFold) -> Fold:
     seed = derived_seed(SEED, f"outer/{outer.repeat}")
     folds: list[Fold] = list(KFold(OUTER_FOLDS, shuffle=True, random_state=seed).split(whole.rows))
     return folds[outer.number]
 
 
-def _search(shared: SharedRecipe, part: Part, family: Family) -> tuple[float, Trial]:
+def _search(shared: SharedRecipe, part: DataSubset, family: Family) -> tuple[float, Trial]:
     """Return the best trial of the search that `housectl tune` would run on these rows.
 
     The sampler does not look at the newest results, so that one trial after the other gives the
@@ -125,12 +125,12 @@ def _search(shared: SharedRecipe, part: Part, family: Family) -> tuple[float, Tr
             experiment,
             number,
             earlier=[trial.assignment for trial in trials],
-            objectives={trial.number: mse for mse, trial in ranked(trials)},
+            objectives={trial.number: mse for mse, trial in rank_trials(trials)},
         )
         recipe = recipe_of(shared, family, assignment)
         fold_mses = tuple(fold_mse(recipe, part, fold) for fold in folds)
-        trials.append(_finished(number, family, assignment, mse=objective_of(fold_mses)))
-    return ranked(trials)[0]
+        trials.append(_finished(number, family, assignment, mse=mean_objective(fold_mses)))
+    return rank_trials(trials)[0]
 
 
 def _experiment(family: Family) -> Experiment:
@@ -155,7 +155,7 @@ def _finished(number: int, family: Family, assignment: Assignment, *, mse: float
     )
 
 
-def _linear_mse(whole: Part, fold: Fold) -> float:
+def _linear_mse(whole: DataSubset, fold: Fold) -> float:
     learning, testing = map(whole.take, fold)
     model = LinearRegression().fit(learning.rows, learning.targets)
     return mean((model.predict(testing.rows) - testing.targets) ** 2)

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from benchmarks.measurement import Better, Measurement, tell, wall_seconds
+from benchmarks.measurement import Direction, Measurement, log, wall_seconds
 from benchmarks.workbench import HOUSECTL
 
 _ROUNDS = 5
@@ -16,7 +16,7 @@ def measure(project: Path, scratch: Path) -> list[Measurement]:
         project: Its newest challenger is better than its champion, and there is evidence of both.
         scratch: Gets the copies.
     """
-    tell(f"promotion: {_ROUNDS} rounds")
+    log(f"promotion: {_ROUNDS} rounds")
     rounds = [_round(project, scratch / f"promotion-{number}") for number in range(_ROUNDS)]
     compared, promoted = min(rounds, key=sum)
     return [
@@ -24,7 +24,7 @@ def measure(project: Path, scratch: Path) -> list[Measurement]:
             name="compare + promote, evidence at hand: s",
             ratio=compared + promoted,
             goal=1.0,
-            better=Better.LOWER,
+            better=Direction.LOWER,
             detail=f"{compared:.2f} + {promoted:.2f} s, best of {_ROUNDS}",
             unit="s",
         )

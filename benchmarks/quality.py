@@ -24,15 +24,15 @@ from benchmarks.nested import (
     outer_folds,
 )
 from benchmarks.quality_page import page
-from housectl.contract.files import write_durably
+from housectl.contract.files import atomic_write
 from housectl.contract.inputs import Inputs, write_inputs
 from housectl.contract.recipe import Family
 from housectl.contract.record import MalformedRecordError, Record, digest_of
-from housectl.project.config import load_project
+from housectl.project.config import load_config
 from housectl.search_spaces import default_space
 from housectl_trainer.libraries import library_versions
 from housectl_trainer.parent_watchdog import die_with_parent
-from housectl_trainer.progress import shown
+from housectl_trainer.progress import report_progress
 
 ROOT = Path(__file__).parent.parent
 _RESULTS = ROOT / "build" / "quality.json"
@@ -50,7 +50,7 @@ class Results(Record, kw_only=True):
 
 def main() -> None:
     """Search in all outer folds that have no outcome yet, then write the page."""
-    project = load_project(ROOT / "housectl.yaml")
+    project = load_config(ROOT / "housectl.yaml")
     inputs = write_inputs(
         ROOT / "build" / "inputs",
         ROOT / project.data,
@@ -61,10 +61,12 @@ def main() -> None:
     versions = {"python": platform.python_version(), **_versions()}
     results = _earlier(_protocol(inputs, versions))
     missing = _missing(results.outcomes)
-    for outcome in shown(_outcomes(missing, inputs), total=len(missing), what="outer fold"):
+    for outcome in report_progress(
+        _outcomes(missing, inputs), total=len(missing), what="outer fold"
+    ):
         results = Results(protocol=results.protocol, outcomes=(*results.outcomes, outcome))
-        write_durably(_RESULTS, results.to_json())
-    write_durably(_PAGE, page(results.outcomes, versions).encode())
+        atomic_write(_RESULTS, results.to_json())
+    atomic_write(_PAGE, page(results.outcomes, versions).encode())
 
 
 def _versions() -> dict[str, str]:

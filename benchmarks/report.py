@@ -8,17 +8,17 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.measurement import Better, Measurement
-from housectl.contract.files import write_durably
+from benchmarks.measurement import Direction, Measurement
+from housectl.contract.files import atomic_write
 
 
 def report(measurements: Sequence[Measurement], path: Path) -> None:
     """Print a table on stdout, and write the figures as JSON."""
     Console().print(_table(measurements))
-    write_durably(path, _json(measurements))
+    atomic_write(path, _json(measurements))
 
 
-def keep_bytecode(directory: Path) -> None:
+def share_bytecode_cache(directory: Path) -> None:
     """Let no process compile again what another has compiled, as an installed package does not."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["PYTHONPYCACHEPREFIX"] = str(directory)
@@ -27,7 +27,7 @@ def keep_bytecode(directory: Path) -> None:
 def _table(measurements: Sequence[Measurement]) -> Table:
     table = Table("measurement", "figure", "goal", "", "made of", box=None, header_style="bold")
     for each in measurements:
-        sign = "≤" if each.better is Better.LOWER else "≥"
+        sign = "≤" if each.better is Direction.LOWER else "≥"
         table.add_row(
             each.name,
             f"{each.ratio:.3g} {each.unit}",

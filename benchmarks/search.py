@@ -8,7 +8,7 @@ from statistics import median
 
 import numpy as np
 
-from benchmarks.measurement import Better, Measurement, tell, wall_seconds
+from benchmarks.measurement import Direction, Measurement, log, wall_seconds
 from benchmarks.search_housectl import SETTINGS
 from benchmarks.workbench import ROOT, copy_project, open_pipeline
 from housectl.contract.bundle import NATIVE_FILES
@@ -30,7 +30,7 @@ def measure(scratch: Path) -> list[Measurement]:
     pipeline = open_pipeline(project, SETTINGS)
     ours, theirs = [], []
     for number in range(_ROUNDS):
-        tell(f"search: round {number + 1} of {_ROUNDS}")
+        log(f"search: round {number + 1} of {_ROUNDS}")
         ours.append(_housectl(project, f"round-{number}"))
         if number == 0:
             _give(pipeline, by_hand)
@@ -41,7 +41,7 @@ def measure(scratch: Path) -> list[Measurement]:
             name="search: 30 trials, 2 workers",
             ratio=median(map(truediv, ours, theirs)),
             goal=1.05,
-            better=Better.LOWER,
+            better=Direction.LOWER,
             detail=f"{_listed(ours)} against {_listed(theirs)} s",
         )
     ]

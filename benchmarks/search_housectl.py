@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.workbench import open_pipeline
-from housectl.search import search
+from housectl.search import wait_for_best_trial
 
 SETTINGS = {"family": "random-forest", "space": "default", "budget.trials": 30, "workers": 2}
 
@@ -13,7 +13,7 @@ def main() -> None:
     """Submit the experiment of the project in this directory, and wait for its end."""
     pipeline = open_pipeline(Path.cwd(), SETTINGS)
     handle = pipeline.submit(sys.argv[1])
-    search(pipeline.backend, handle, pipeline.watcher)
+    wait_for_best_trial(pipeline.backend, handle, pipeline.progress)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from statistics import median
 
 from benchmarks.constant_server import FASTEST, ORDINARY, ROUTED
 from benchmarks.load import Load, generator, load
-from benchmarks.measurement import Better, Measurement, tell
+from benchmarks.measurement import Direction, Measurement, log
 from benchmarks.workbench import ROOT
 from housectl.store import ChampionStore
 from housectl_server.settings import STORE_VARIABLE
@@ -60,7 +60,7 @@ def _loads(urls: Mapping[str, str], bodies: Sequence[str], scratch: Path) -> dic
         load(url, bodies, seconds=_WARM_UP_SECONDS, scratch=scratch)
     loads: dict[str, list[Load]] = {name: [] for name in urls}
     for number in range(_ROUNDS):
-        tell(f"serving: round {number + 1} of {_ROUNDS}, load by {generator()}")
+        log(f"serving: round {number + 1} of {_ROUNDS}, load by {generator()}")
         for name, url in urls.items():
             loads[name].append(load(url, bodies, seconds=_SECONDS, scratch=scratch))
     return loads
@@ -71,7 +71,7 @@ def _measurement(name: str, loads: Mapping[str, Sequence[Load]], goal: float) ->
         name=f"/predict with {name}",
         ratio=_ratio(loads[name], loads[FASTEST]),
         goal=goal,
-        better=Better.HIGHER,
+        better=Direction.HIGHER,
         detail=f"{_shown(loads[name])}\nagainst {_shown(loads[FASTEST])}\n"
         f"({_beside(loads, name, ROUTED)} of a lean route in FastAPI, "
         f"{_beside(loads, name, ORDINARY)} of an ordinary endpoint)",

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.measurement import Better, Measurement, cpu_seconds, tell
+from benchmarks.measurement import Direction, Measurement, cpu_seconds, log
 from benchmarks.workbench import HOUSECTL
 
 _ROUNDS = 9
@@ -17,7 +17,7 @@ def measure(project: Path) -> list[Measurement]:
     Args:
         project: A project whose store has a few champions.
     """
-    tell(f"startup: {_ROUNDS} rounds")
+    log(f"startup: {_ROUNDS} rounds")
     python = (sys.executable, "-c", "pass")
     commands = {name: (HOUSECTL, name) for name in _GOALS}
     for command in commands.values():
@@ -34,7 +34,7 @@ def measure(project: Path) -> list[Measurement]:
             name=f"housectl {name}: CPU ms over python -c pass",
             ratio=min(ours[name]) - min(bare),
             goal=goal,
-            better=Better.LOWER,
+            better=Direction.LOWER,
             detail=f"{min(ours[name]):.0f} against {min(bare):.0f} ms, best of {_ROUNDS}",
             unit="ms",
         )

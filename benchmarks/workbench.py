@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from housectl.backends.base import Task, TaskKind
-from housectl.backends.factory import backend_of
-from housectl.cli.progress import PlainWatcher
+from housectl.backends.factory import create_backend
+from housectl.cli.progress import PlainProgress
 from housectl.contract.history import Action
 from housectl.contract.recipe import Assignment, Family
 from housectl.contract.sealed import Sealed
 from housectl.pipeline import Pipeline
-from housectl.project.config import load_project
+from housectl.project.config import load_config
 from housectl.project.source import Override
 from housectl.store import ChampionStore
 from housectl.tasks import TaskRunner
@@ -34,12 +34,12 @@ def open_pipeline(root: Path, settings: Mapping[str, object]) -> Pipeline:
     """Open a project, with these settings put over the file's."""
     workspace = find_workspace(root, None)
     overrides = {field: Override(value, "benchmark") for field, value in settings.items()}
-    project = load_project(workspace.project_file, overrides=overrides)
+    project = load_config(workspace.project_file, overrides=overrides)
     return Pipeline(
         project=project,
         workspace=workspace,
-        backend=backend_of(project, workspace),
-        watcher=PlainWatcher(),
+        backend=create_backend(project, workspace),
+        progress=PlainProgress(),
     )
 
 
@@ -49,14 +49,14 @@ def seal(root: Path, name: str, family: Family, assignment: Assignment) -> Seale
     task = Task(name=name, kind=TaskKind.SEAL, family=family, assignment=assignment)
     tasks = TaskRunner(
         backend=pipeline.backend,
-        watcher=pipeline.watcher,
-        scratch=pipeline.workspace.scratch,
+        progress=pipeline.progress,
+        temp_root=pipeline.workspace.temp_root,
     )
-    with tasks.sealed(task, pipeline.write_inputs()) as sealed:
+    with tasks.run_seal_task(task, pipeline.write_inputs()) as sealed:
         return sealed
 
 
-def crown(store: ChampionStore, sealed: Sealed) -> None:
+def force_promote(store: ChampionStore, sealed: Sealed) -> None:
     """Make a model the champion without a verdict."""
     store.add_challenger("benchmark", sealed.bundle, sealed.evidence)
     champion = store.champion()
@@ -64,5 +64,5 @@ def crown(store: ChampionStore, sealed: Sealed) -> None:
         store.bundle(sealed.bundle.digest),
         action=Action.PROMOTION,
         reason="Crowned for a benchmark.",
-        expected=champion.number if champion else 0,
+        champion_number=champion.number if champion else 0,
     )

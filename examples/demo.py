@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from housectl.errors import ExitStatus
-from housectl.project.config import load_project
+from housectl.project.config import load_config
 from housectl.store import ChampionStore
 from housectl.verification.verify import wait_until_serving
 from housectl.workspace import find_workspace
@@ -41,7 +41,7 @@ def main() -> int:
     """Go the whole way; return the exit status of the first step that fails."""
     for step in (["tune"], ["promote"]):
         status = housectl(*step)
-        if status not in {ExitStatus.DONE, ExitStatus.CHAMPION_STAYS}:
+        if status not in {ExitStatus.OK, ExitStatus.CHAMPION_KEPT}:
             return status
     server = subprocess.Popen([HOUSECTL, *announced("serve")])
     try:
@@ -54,7 +54,7 @@ def main() -> int:
 def use(server: subprocess.Popen[bytes]) -> int:
     """Verify the server, then leave it to the user, or ask it once."""
     workspace = find_workspace(None, None)
-    url = load_project(workspace.project_file).server_url
+    url = load_config(workspace.project_file).server_url
     champion = ChampionStore(workspace.store).require_champion()
     wait_until_serving(url, champion.bundle, timeout=START_SECONDS)
     if status := housectl("verify"):
@@ -66,7 +66,7 @@ def use(server: subprocess.Popen[bytes]) -> int:
             server.wait()
     else:
         say(predict(url))
-    return ExitStatus.DONE
+    return ExitStatus.OK
 
 
 def predict(url: str) -> str:

@@ -9,13 +9,16 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
-def contest(tmp_path_factory: pytest.TempPathFactory) -> ProjectDirectory:
+def project_with_challenger(tmp_path_factory: pytest.TempPathFactory) -> ProjectDirectory:
     """Boston with a poor champion and a good challenger; tests work on copies."""
     project = example(
-        ".", tmp_path_factory.mktemp("contest") / "boston", space=POOR, budget={"trials": 2}
+        ".",
+        tmp_path_factory.mktemp("project_with_challenger") / "boston",
+        space=POOR,
+        budget={"trials": 2},
     )
-    project.must("tune", "--name", "poor")
-    project.must("promote")
-    project.change(space=GOOD)
-    project.must("tune", "--name", "good")
+    project.run_ok("tune", "--name", "poor")
+    project.run_ok("promote")
+    project.edit_config(space=GOOD)
+    project.run_ok("tune", "--name", "good")
     return project

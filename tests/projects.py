@@ -18,7 +18,7 @@ GOOD = {"max_features": {"min": 0.3, "max": 0.6}, "n_estimators": 20}
 
 
 @dataclass(frozen=True)
-class Answer:
+class CommandOutput:
     """How a command ended."""
 
     status: int
@@ -44,11 +44,13 @@ class ProjectDirectory:
     def write(self, fields: Mapping[str, object]) -> None:
         (self.path / "housectl.yaml").write_text(yaml.safe_dump(dict(fields), sort_keys=False))
 
-    def change(self, **fields: object) -> None:
+    def edit_config(self, **fields: object) -> None:
         known = yaml.safe_load((self.path / "housectl.yaml").read_text())
         self.write({**known, **fields})
 
-    def run(self, *arguments: str, wrapper: tuple[str, ...] = (), **environment: str) -> Answer:
+    def run(
+        self, *arguments: str, wrapper: tuple[str, ...] = (), **environment: str
+    ) -> CommandOutput:
         ended = subprocess.run(
             [*wrapper, str(HOUSECTL), *arguments],
             cwd=self.path,
@@ -58,9 +60,9 @@ class ProjectDirectory:
             text=True,
             check=False,
         )
-        return Answer(ended.returncode, ended.stdout, ended.stderr)
+        return CommandOutput(ended.returncode, ended.stdout, ended.stderr)
 
-    def must(self, *arguments: str, **environment: str) -> Answer:
+    def run_ok(self, *arguments: str, **environment: str) -> CommandOutput:
         answer = self.run(*arguments, wrapper=(), **environment)
         assert answer.status == 0, answer
         return answer

@@ -21,7 +21,7 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> ProjectDirectory:
     project = example(
         ".", tmp_path_factory.mktemp("rivals") / "boston", space=GOOD, budget={"trials": 2}
     )
-    project.must("tune", "--name", "once")
+    project.run_ok("tune", "--name", "once")
     return project
 
 

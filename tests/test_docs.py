@@ -21,10 +21,10 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from housectl.cli.settings import SETTINGS, variable
+from housectl.cli.settings import SETTINGS, env_var
 from housectl.contract.parameters import PARAMETERS
 from housectl.errors import ExitStatus, HousectlError
-from housectl.project.config import Project, load_project
+from housectl.project.config import ProjectConfig, load_config
 from tests.projects import HOUSECTL, ROOT, ProjectDirectory, clean_environment
 from tests.test_end_to_end import free_port, serving
 
@@ -81,8 +81,8 @@ def codes(text: str) -> list[str]:
 
 
 @pytest.fixture
-def project(contest: ProjectDirectory, tmp_path: Path) -> ProjectDirectory:
-    project = contest.copy(tmp_path / "boston")
+def project(project_with_challenger: ProjectDirectory, tmp_path: Path) -> ProjectDirectory:
+    project = project_with_challenger.copy(tmp_path / "boston")
     data = (project.path / "data.csv").read_text()
     (project.path / "houses.csv").write_text(data.replace("MEDV", "price", 1))
     return project
@@ -128,7 +128,7 @@ def test_the_workflow_of_the_readme_runs(
     (job,) = workflow["jobs"].values()
     steps = [step["run"] for step in job["steps"] if "run" in step]
     assert "housectl promote" in " ".join(steps)
-    project.must("promote")
+    project.run_ok("promote")
     with serving(project, port):
         for step in steps:
             ended = bash(step, project, environment)
@@ -182,8 +182,8 @@ def python(script: str, project: ProjectDirectory) -> "subprocess.CompletedProce
 
 @pytest.mark.parametrize("block", blocks(DOCS / "project-file.md", "yaml"))
 def test_the_fields_that_are_shown_are_sound(block: str, project: ProjectDirectory) -> None:
-    project.change(**yaml.safe_load(block))
-    load_project(project.path / "housectl.yaml")
+    project.edit_config(**yaml.safe_load(block))
+    load_config(project.path / "housectl.yaml")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
@@ -230,7 +230,7 @@ def test_each_error_has_its_section() -> None:
     assert set(explained) == set(statuses)
     for reference, text in explained.items():
         assert text.strip().startswith(f"Status {statuses[reference].value}"), reference
-        assert "Cure: " in text, reference
+        assert "Hint: " in text, reference
 
 
 def test_each_exit_status_is_listed() -> None:
@@ -254,8 +254,8 @@ def test_each_field_is_listed_with_its_default_flag_and_variable() -> None:
         codes(name)[0]: (default, codes(said))
         for name, _, default, said, _ in rows(DOCS / "project-file.md", "field")
     }
-    known = dict(fields(Project))
-    flags = {setting.field: [f"--{name}", variable(name)] for name, setting in SETTINGS.items()}
+    known = dict(fields(ProjectConfig))
+    flags = {setting.field: [f"--{name}", env_var(name)] for name, setting in SETTINGS.items()}
     assert list(listed) == list(known)
     assert {name: said for name, (_, said) in listed.items() if said} == flags
     required = {name for name, (default, _) in listed.items() if default == "required"}
@@ -266,7 +266,7 @@ def test_the_defaults_that_are_listed_change_nothing(project: ProjectDirectory) 
     path = project.path / "housectl.yaml"
     full = yaml.safe_load(path.read_text())
     project.write({name: full[name] for name in ("name", "data", "target", "features")})
-    bare = load_project(path)
+    bare = load_config(path)
     for name, _, default, _, _ in rows(DOCS / "project-file.md", "field"):
         *parents, last = codes(name)[0].replace("NAME", "RM").split(".")
         if default == "required" or parents[:1] in (["target"], ["features"]):
@@ -276,7 +276,7 @@ def test_the_defaults_that_are_listed_change_nothing(project: ProjectDirectory) 
         project.write(
             {**{key: full[key] for key in ("name", "data", "target", "features")}, **given}
         )
-        assert load_project(path) == bare, name
+        assert load_config(path) == bare, name
 
 
 def test_each_parameter_is_listed() -> None:

@@ -69,15 +69,17 @@ def champion(project: ProjectDirectory) -> str:
     return ChampionStore(project.store).require_champion().bundle
 
 
-def test_boston_goes_the_whole_way(contest: ProjectDirectory, tmp_path: Path) -> None:
-    project = contest.copy(tmp_path / "boston")
+def test_boston_goes_the_whole_way(
+    project_with_challenger: ProjectDirectory, tmp_path: Path
+) -> None:
+    project = project_with_challenger.copy(tmp_path / "boston")
     port = free_port()
     with serving(project, port) as url:
-        checks = project.must("verify", "--url", url, "--p99-ms", "5000", "--json").json
+        checks = project.run_ok("verify", "--url", url, "--p99-ms", "5000", "--json").json
         assert checks["passed"] is True
-        project.must("promote")
+        project.run_ok("promote")
         wait_until_serving(url, champion(project), timeout=30)
-        project.must("verify", "--url", url, "--p99-ms", "5000")
+        project.run_ok("verify", "--url", url, "--p99-ms", "5000")
         bundle = ChampionStore(project.store).bundle(champion(project))
         golden = bundle.golden.rows[0]
         row = dict(zip(bundle.golden.features, golden.row, strict=True))
@@ -87,11 +89,11 @@ def test_boston_goes_the_whole_way(contest: ProjectDirectory, tmp_path: Path) ->
 
 
 def test_a_failed_verification_rolls_back_and_says_so(
-    contest: ProjectDirectory, tmp_path: Path
+    project_with_challenger: ProjectDirectory, tmp_path: Path
 ) -> None:
-    project = contest.copy(tmp_path / "boston")
+    project = project_with_challenger.copy(tmp_path / "boston")
     former = champion(project)
-    project.must("promote")
+    project.run_ok("promote")
     failed = champion(project)
     port = free_port()
     with serving(project, port) as url:
@@ -99,36 +101,36 @@ def test_a_failed_verification_rolls_back_and_says_so(
         answer = project.run(
             "verify", "--url", url, "--p99-ms", "0.000001", "--rollback-on-failure", "--json"
         )
-        assert answer.status == ExitStatus.MISMATCH
+        assert answer.status == ExitStatus.VERIFICATION_FAILED
         assert answer.json["rolled_back_from"] == failed
         assert champion(project) == former
         wait_until_serving(url, former, timeout=30)
 
 
-def test_verify_without_a_server_is_status_8(contest: ProjectDirectory) -> None:
-    answer = contest.run("verify", "--url", f"http://127.0.0.1:{free_port()}")
-    assert answer.status == ExitStatus.UNREACHABLE
+def test_verify_without_a_server_is_status_8(project_with_challenger: ProjectDirectory) -> None:
+    answer = project_with_challenger.run("verify", "--url", f"http://127.0.0.1:{free_port()}")
+    assert answer.status == ExitStatus.SERVER_UNREACHABLE
     assert "housectl serve" in answer.err
 
 
-def test_a_busy_port_is_status_7(contest: ProjectDirectory) -> None:
+def test_a_busy_port_is_status_7(project_with_challenger: ProjectDirectory) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        answer = contest.run("serve", "--port", str(listening.getsockname()[1]))
-    assert answer.status == ExitStatus.MACHINE
-    assert "cure:" in answer.err
+        answer = project_with_challenger.run("serve", "--port", str(listening.getsockname()[1]))
+    assert answer.status == ExitStatus.LOCAL_ENVIRONMENT
+    assert "hint:" in answer.err
 
 
 def test_a_centred_target_and_two_families_go_the_whole_way(tmp_path: Path) -> None:
     project = example("examples/circuit", tmp_path / "circuit", space=CENTRED, budget={"trials": 6})
-    tuned = project.must("tune", "--json").json
-    project.must("promote")
-    shown = project.must("show", "--json").json["trials"]
+    tuned = project.run_ok("tune", "--json").json
+    project.run_ok("promote")
+    shown = project.run_ok("show", "--json").json["trials"]
     assert isinstance(shown, list)
     assert {trial["family"] for trial in shown} == {"random-forest", "xgboost"}
     assert min(trial["mse"] for trial in shown) == tuned["mse"]
     port = free_port()
     with serving(project, port) as url:
-        project.must("verify", "--url", url, "--p99-ms", "5000")
+        project.run_ok("verify", "--url", url, "--p99-ms", "5000")
         bundle = ChampionStore(project.store).bundle(champion(project))
         assert min(golden.prediction for golden in bundle.golden.rows) < 0
         golden = bundle.golden.rows[-1]
@@ -143,22 +145,24 @@ def test_where_a_linear_model_is_better_nothing_is_promoted(tmp_path: Path) -> N
     project = example(
         "examples/diabetes", tmp_path / "diabetes", space=CENTRED, budget={"trials": 4}
     )
-    project.must("tune")
+    project.run_ok("tune")
     answer = project.run("promote", "--json")
-    assert answer.status == ExitStatus.CHAMPION_STAYS
+    assert answer.status == ExitStatus.CHAMPION_KEPT
     assert "a linear model" in str(answer.json["reason"])
     assert ChampionStore(project.store).champion() is None
 
 
 def test_two_families_are_compared_on_the_same_rows(tmp_path: Path) -> None:
     project = example(".", tmp_path / "boston", space=GOOD, budget={"trials": 2})
-    project.must("tune", "--name", "forest")
-    project.must("promote", "--gate", "lower-mse")
-    project.change(family="xgboost", space={"max_depth": {"min": 2, "max": 3}, "n_estimators": 5})
-    project.must("tune", "--name", "boosted")
+    project.run_ok("tune", "--name", "forest")
+    project.run_ok("promote", "--gate", "holdout")
+    project.edit_config(
+        family="xgboost", space={"max_depth": {"min": 2, "max": 3}, "n_estimators": 5}
+    )
+    project.run_ok("tune", "--name", "boosted")
     evidence = {path.name for path in (project.store / "evidence").iterdir()}
     answer = project.run("compare", "boosted", "--json")
-    assert answer.status == ExitStatus.CHAMPION_STAYS
+    assert answer.status == ExitStatus.CHAMPION_KEPT
     assert {path.name for path in (project.store / "evidence").iterdir()} == evidence
 
 
@@ -166,14 +170,14 @@ def test_the_same_project_gives_the_same_bundle(tmp_path: Path) -> None:
     digests = set()
     for name in ("one", "two"):
         project = example(".", tmp_path / name, space=GOOD, budget={"trials": 2})
-        digests.add(project.must("tune", "--json").json["challenger"])
+        digests.add(project.run_ok("tune", "--json").json["challenger"])
     assert len(digests) == 1
 
 
 @pytest.mark.parametrize("name", ["boston-original", "circuit", "diabetes"])
 def test_the_examples_are_sound(tmp_path: Path, name: str) -> None:
     project = example(f"examples/{name}", tmp_path / name, serve={"port": free_port()})
-    checks = project.must("doctor", "--json").json["checks"]
+    checks = project.run_ok("doctor", "--json").json["checks"]
     assert isinstance(checks, list)
     assert {check["result"] for check in checks} <= {"ok", "warning"}
-    assert "trainer" in project.must("render").out
+    assert "trainer" in project.run_ok("render").out

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from housectl.errors import ExitStatus
-from housectl.pushed_images import Images, write_images
+from housectl.pushed_images import PushedImages, write_pushed_images
 from tests.projects import HOUSECTL, ROOT, ProjectDirectory, clean_environment, example
 from tests.test_end_to_end import free_port
 
-PUSHED = Images(trainer="registry.example/t@sha256:1", server="registry.example/s@sha256:2")
+PUSHED = PushedImages(trainer="registry.example/t@sha256:1", server="registry.example/s@sha256:2")
 
 # Runs the server as the engine would: what is mounted, published and asked for comes from its
 # arguments alone.
@@ -60,7 +60,7 @@ def test_without_an_engine_its_installation_is_the_cure(
     project: ProjectDirectory, path: Mapping[str, str]
 ) -> None:
     answer = project.run("serve", "--container", **path)
-    assert answer.status == ExitStatus.MACHINE
+    assert answer.status == ExitStatus.LOCAL_ENVIRONMENT
     assert "docker or podman, and none of them is installed" in answer.err
     assert "apt-get install podman" in answer.err
 
@@ -70,7 +70,7 @@ def test_a_docker_without_its_daemon_is_told_from_none(
 ) -> None:
     install(path, "docker", "#!/bin/sh\nexit 1\n")
     answer = project.run("serve", "--container", **path)
-    assert answer.status == ExitStatus.MACHINE
+    assert answer.status == ExitStatus.LOCAL_ENVIRONMENT
     assert "its daemon does not answer" in answer.err
 
 
@@ -80,7 +80,7 @@ def test_without_an_image_its_making_is_the_cure(
     install(path, "docker", "#!/bin/sh\nexit 1\n")
     install(path, "podman", "#!/bin/sh\nexit 1\n")
     answer = project.run("serve", "--container", **path)
-    assert answer.status == ExitStatus.MACHINE
+    assert answer.status == ExitStatus.LOCAL_ENVIRONMENT
     assert "podman has no image housectl-server:dev" in answer.err
     assert "make images" in answer.err
 
@@ -90,7 +90,7 @@ def test_the_engine_gets_signals_and_gives_the_exit_status(
     project: ProjectDirectory, path: Mapping[str, str], kind: signal.Signals
 ) -> None:
     install(path, "podman", ENGINE)
-    write_images(project.path / ".housectl" / "images.json", PUSHED)
+    write_pushed_images(project.path / ".housectl" / "images.json", PUSHED)
     server = subprocess.Popen(
         [HOUSECTL, "serve", "--container", "--json", "--port", str(free_port())],
         cwd=project.path,
@@ -101,7 +101,7 @@ def test_the_engine_gets_signals_and_gives_the_exit_status(
     assert server.stdout is not None
     assert "listening on" in server.stdout.readline()
     server.send_signal(kind)
-    assert server.wait() == ExitStatus.DONE
+    assert server.wait() == ExitStatus.OK
     given = (project.path / "engine.txt").read_text()
     for option in ("--rm", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges"):
         assert option in given
@@ -112,7 +112,7 @@ def test_without_kubectl_its_installation_is_the_cure(
     project: ProjectDirectory, path: Mapping[str, str]
 ) -> None:
     answer = project.run("cluster", "init", **path)
-    assert answer.status == ExitStatus.MACHINE
+    assert answer.status == ExitStatus.LOCAL_ENVIRONMENT
     assert "kubectl" in answer.err
 
 
@@ -125,5 +125,5 @@ def test_without_a_builder_its_installation_is_the_cure(path: Mapping[str, str])
         text=True,
         check=False,
     )
-    assert ended.returncode == ExitStatus.MACHINE
+    assert ended.returncode == ExitStatus.LOCAL_ENVIRONMENT
     assert "docker or podman or buildah" in ended.stderr

@@ -5,7 +5,7 @@ import pytest
 from housectl.contract.parameters import PARAMETERS, read_assignment
 from housectl.contract.recipe import Family, Value
 from housectl.experiment import Parameter, ParameterKind, SearchSpace
-from housectl.search_spaces import between, default_space, space_of, wide_space
+from housectl.search_spaces import default_space, make_space, range_parameter, wide_space
 
 SPACES = [
     pytest.param(family, space(family), id=f"{family}-{space.__name__}")
@@ -91,19 +91,19 @@ def test_xgboost_starts_with_the_library_and_then_the_recipe_set_by_hand() -> No
 
 def test_a_start_outside_of_a_range_moves_to_its_nearer_end() -> None:
     family = Family.XGBOOST
-    space = space_of(family, (between(family, "max_depth", 2, 5),), {"n_estimators": 10})
+    space = make_space(family, (range_parameter(family, "max_depth", 2, 5),), {"n_estimators": 10})
     assert space.enqueued == ({"max_depth": 5}, {"max_depth": 4})
 
 
 def test_starts_that_a_space_makes_equal_are_tried_once() -> None:
     family = Family.RANDOM_FOREST
-    space = space_of(family, (between(family, "min_samples_leaf", 1, 8),), {})
+    space = make_space(family, (range_parameter(family, "min_samples_leaf", 1, 8),), {})
     assert space.enqueued == ({"min_samples_leaf": 1},)
 
 
 def test_a_parameter_without_a_known_start_has_none() -> None:
     family = Family.RANDOM_FOREST
-    assert space_of(family, (between(family, "max_depth", 2, 9),), {}).enqueued == ()
+    assert make_space(family, (range_parameter(family, "max_depth", 2, 9),), {}).enqueued == ()
 
 
 def test_the_libraries_know_every_parameter() -> None:

@@ -36,8 +36,10 @@ def evidence(
 
 
 def test_two_keys_promote_what_is_better_twice() -> None:
-    verdict = judge(evidence(9.0, folds(9.0)), evidence(10.0, folds(10.0)), gate=Gate.TWO_KEYS)
-    assert verdict.promotes
+    verdict = judge(
+        evidence(9.0, folds(9.0)), evidence(10.0, folds(10.0)), gate=Gate.HOLDOUT_AND_CV
+    )
+    assert verdict.accepted
     assert (verdict.challenger_mse, verdict.champion_mse) == (9.0, 10.0)
     assert verdict.difference is not None
     assert verdict.difference.mean == pytest.approx(-1.0)
@@ -46,21 +48,23 @@ def test_two_keys_promote_what_is_better_twice() -> None:
 def test_two_keys_keep_a_champion_that_only_the_held_out_rows_speak_against() -> None:
     champion = evidence(10.0, folds(10.0))
     noisy = tuple(10.0 + 4 * math.cos(3 * number) for number in range(FOLDS))
-    verdict = judge(evidence(9.0, noisy), champion, gate=Gate.TWO_KEYS)
-    assert not verdict.promotes
+    verdict = judge(evidence(9.0, noisy), champion, gate=Gate.HOLDOUT_AND_CV)
+    assert not verdict.accepted
     assert "stays" in verdict.reason
-    assert judge(evidence(9.0, noisy), champion, gate=Gate.LOWER_MSE).promotes
+    assert judge(evidence(9.0, noisy), champion, gate=Gate.HOLDOUT).accepted
 
 
 def test_folds_alone_do_not_promote() -> None:
-    verdict = judge(evidence(10.1, folds(8.0)), evidence(10.0, folds(10.0)), gate=Gate.TWO_KEYS)
-    assert not verdict.promotes
+    verdict = judge(
+        evidence(10.1, folds(8.0)), evidence(10.0, folds(10.0)), gate=Gate.HOLDOUT_AND_CV
+    )
+    assert not verdict.accepted
 
 
 @pytest.mark.parametrize("gate", Gate)
 def test_a_tie_keeps_the_champion(gate: Gate) -> None:
     verdict = judge(evidence(10.0, folds(10.0)), evidence(10.0, folds(10.0)), gate=gate)
-    assert not verdict.promotes
+    assert not verdict.accepted
     assert "tie" in verdict.reason
 
 
@@ -73,14 +77,14 @@ def test_the_first_champion_beats_mean_and_linear_model(
     gate: Gate, holdout: float, mean: float, promotes: bool
 ) -> None:
     verdict = judge(evidence(holdout, folds(mean)), None, gate=gate)
-    assert verdict.promotes is promotes
+    assert verdict.accepted is promotes
     assert verdict.champion_mse is None
 
 
 def test_a_model_without_a_number_never_wins() -> None:
     worthless = evidence(math.nan, folds(9.0))
-    assert not judge(worthless, None, gate=Gate.LOWER_MSE).promotes
-    assert not judge(worthless, evidence(10.0, folds(10.0)), gate=Gate.LOWER_MSE).promotes
+    assert not judge(worthless, None, gate=Gate.HOLDOUT).accepted
+    assert not judge(worthless, evidence(10.0, folds(10.0)), gate=Gate.HOLDOUT).accepted
 
 
 def test_different_rows_are_not_compared() -> None:
@@ -88,7 +92,7 @@ def test_different_rows_are_not_compared() -> None:
         judge(
             evidence(9.0, folds(9.0)),
             evidence(10.0, folds(10.0), rows="others"),
-            gate=Gate.TWO_KEYS,
+            gate=Gate.HOLDOUT_AND_CV,
         )
 
 

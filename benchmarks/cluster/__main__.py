@@ -5,9 +5,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.cluster import searching, starting, transfer
-from benchmarks.cluster.bench import Bench
+from benchmarks.cluster.bench import ClusterBench
 from benchmarks.measurement import Measurement
-from benchmarks.report import keep_bytecode, report
+from benchmarks.report import report, share_bytecode_cache
 from benchmarks.workbench import ROOT, copy_project
 from housectl.kube.client import Kube
 from tests.cluster.setup import bring_up, prepared
@@ -19,13 +19,13 @@ def main() -> None:
     """Measure in a namespace of its own, which is deleted in the end."""
     bring_up()
     with TemporaryDirectory(prefix="housectl-bench-") as name, prepared("housectl-bench") as space:
-        keep_bytecode(Path(name) / "bytecode")
-        bench = Bench(project=copy_project(Path(name) / "boston"), kube=Kube(None, space))
+        share_bytecode_cache(Path(name) / "bytecode")
+        bench = ClusterBench(project=copy_project(Path(name) / "boston"), kube=Kube(None, space))
         os.environ |= bench.environment
         report(_measure(bench, Path(name)), _OUTPUT)
 
 
-def _measure(bench: Bench, scratch: Path) -> list[Measurement]:
+def _measure(bench: ClusterBench, scratch: Path) -> list[Measurement]:
     return [
         *transfer.measure(bench, scratch),
         *starting.measure(bench),

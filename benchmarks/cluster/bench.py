@@ -9,7 +9,7 @@ from housectl.kube.client import Kube
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bench:
+class ClusterBench:
     """Where commands run, and where on the cluster their objects are."""
 
     project: Path

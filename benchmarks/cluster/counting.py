@@ -31,7 +31,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Counted:
+class RecordedTraffic:
     """What is asked of the API server by those who use this kubeconfig."""
 
     kubeconfig: Path
@@ -43,12 +43,12 @@ class Counted:
 
 
 @contextmanager
-def counting(directory: Path) -> Iterator[Counted]:
+def counting(directory: Path) -> Iterator[RecordedTraffic]:
     """Run a proxy to the current cluster; `directory` is private, and gets its files."""
     shown = kubectl("config", "view", "--raw", "--minify", "--flatten", "--output=json")
     config = json.loads(shown)
     cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
-    counted = Counted(directory / "kubeconfig", directory / "requests")
+    counted = RecordedTraffic(directory / "kubeconfig", directory / "requests")
     counted.log.touch()
     authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
     proxy = _Proxy(cluster["server"], authority, _certificate(user, directory), counted.log)

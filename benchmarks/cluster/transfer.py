@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from benchmarks.cluster.bench import Bench
-from benchmarks.measurement import Better, Measurement, tell
+from benchmarks.cluster.bench import ClusterBench
+from benchmarks.measurement import Direction, Measurement, log
 from housectl.backends.katib.naming import mounted, output_path
 from housectl.backends.katib.plan.pod_spec import CONTAINER
 from housectl.backends.katib.volume.pods import VolumePods
@@ -27,20 +27,20 @@ class _TimedPods(VolumePods):
     transfers: list[float] = field(default_factory=list)
 
     @contextmanager
-    def running(self, *, read_only: bool, beside: Sequence[str] = ()) -> Iterator[str]:
+    def running(self, *, read_only: bool, extra_images: Sequence[str] = ()) -> Iterator[str]:
         """Run a pod, and take the time while it is used."""
-        with super().running(read_only=read_only, beside=beside) as name:
+        with super().running(read_only=read_only, extra_images=extra_images) as name:
             began = time.perf_counter()
             yield name
             self.transfers.append(time.perf_counter() - began)
 
 
-def measure(bench: Bench, scratch: Path) -> list[Measurement]:
+def measure(bench: ClusterBench, scratch: Path) -> list[Measurement]:
     """Fetch random bytes again and again, as the output of a trial is fetched."""
-    tell(f"transfer: {_ROUNDS} rounds")
+    log(f"transfer: {_ROUNDS} rounds")
     path = output_path("transfer", "random")
-    _write(VolumePods(kube=bench.kube, claim="model-storage", image=TRAINER), path)
-    pods = _TimedPods(kube=bench.kube, claim="model-storage", image=TRAINER)
+    _write(VolumePods(kube=bench.kube, pvc="model-storage", image=TRAINER), path)
+    pods = _TimedPods(kube=bench.kube, pvc="model-storage", image=TRAINER)
     wholes = [_fetch(Volume(pods), path, scratch / str(number)) for number in range(_ROUNDS)]
     megabytes = _BYTES / 10**6
     return [
@@ -48,7 +48,7 @@ def measure(bench: Bench, scratch: Path) -> list[Measurement]:
             name=f"fetch of {megabytes:g} MB from the claim: MB/s once the pod runs",
             ratio=megabytes / median(pods.transfers),
             goal=20.0,
-            better=Better.HIGHER,
+            better=Direction.HIGHER,
             detail=f"median of {_listed(pods.transfers)} s; with the pod's start and end "
             f"{megabytes / median(wholes):.1f} MB/s, {_listed(wholes)} s",
             unit="MB/s",

@@ -11,12 +11,12 @@ from typing import NoReturn
 import uvicorn
 
 from housectl.contract.history import newest_number
-from housectl.errors import ExitStatus, HousectlError, MachineError
-from housectl_server.hot_swap import Stage
-from housectl_server.logs import start_log, tell_failure
+from housectl.errors import ExitStatus, HousectlError, LocalEnvironmentError
+from housectl_server.hot_swap import HotSwapApp
+from housectl_server.logs import configure_logging, print_startup_error
 from housectl_server.settings import STORE_VARIABLE, Settings, read_settings
-from housectl_server.sockets import listen
-from housectl_server.store_poller import Follower, load_champion
+from housectl_server.sockets import bind_socket
+from housectl_server.store_poller import StorePoller, load_champion
 
 _GRACE_SECONDS = 10
 
@@ -29,23 +29,23 @@ def main() -> int:
     # Uvicorn shuts down gracefully on these, then raises them again for this handler.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
-    start_log(as_json=settings.as_json)
+    configure_logging(as_json=settings.as_json)
     try:
         stage = _set_stage(settings)
-        listener = listen(settings.host, settings.port)
+        listener = bind_socket(settings.host, settings.port)
     except HousectlError as error:
-        tell_failure(error, as_json=settings.as_json)
+        print_startup_error(error, as_json=settings.as_json)
         return error.status
     _announce(stage, listener)
     return _serve(settings, stage, listener)
 
 
 def _end(*_: object) -> NoReturn:
-    sys.exit(ExitStatus.DONE)
+    sys.exit(ExitStatus.OK)
 
 
-def _set_stage(settings: Settings) -> Stage:
-    stage = Stage()
+def _set_stage(settings: Settings) -> HotSwapApp:
+    stage = HotSwapApp()
     if number := _newest_number(settings.store):
         stage.swap(load_champion(settings.store, number))
     return stage
@@ -55,23 +55,23 @@ def _newest_number(store: Path) -> int:
     try:
         return newest_number(store)
     except OSError as error:
-        raise MachineError(
+        raise LocalEnvironmentError(
             f"The store {store} cannot be read: {error.strerror}.",
             hint=f"ls -ld {store}   # or set {STORE_VARIABLE} to another directory",
         ) from error
 
 
-def _announce(stage: Stage, listener: socket.socket) -> None:
+def _announce(stage: HotSwapApp, listener: socket.socket) -> None:
     host, port, *_ = listener.getsockname()
     _log.info(
         "listening on http://%s:%d with %s",
         f"[{host}]" if ":" in host else host,
         port,
-        stage.standing.champion or "no champion yet",
+        stage.state.champion or "no champion yet",
     )
 
 
-def _serve(settings: Settings, stage: Stage, listener: socket.socket) -> int:
+def _serve(settings: Settings, stage: HotSwapApp, listener: socket.socket) -> int:
     config = uvicorn.Config(
         stage,
         lifespan="off",
@@ -83,13 +83,13 @@ def _serve(settings: Settings, stage: Stage, listener: socket.socket) -> int:
     )
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(
-            _serve_and_follow(uvicorn.Server(config), Follower(settings.store, stage), listener)
+            _serve_and_follow(uvicorn.Server(config), StorePoller(settings.store, stage), listener)
         )
-    return ExitStatus.DONE
+    return ExitStatus.OK
 
 
 async def _serve_and_follow(
-    server: uvicorn.Server, follower: Follower, listener: socket.socket
+    server: uvicorn.Server, follower: StorePoller, listener: socket.socket
 ) -> None:
     following = asyncio.create_task(follower.run())
     try:

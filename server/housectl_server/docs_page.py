@@ -33,7 +33,7 @@ _PAGE = Template("""<!doctype html>
 <p>Each is a finite number. Values outside of the range that the model has seen are answered, and
 counted in <a href="health">/health</a>.</p>
 <table>
-<tr><th>name<th>meaning<th>range in training<th>unit<th>example
+<tr><th>name<th>description<th>range in training<th>unit<th>example
 $features
 </table>
 $exclusions
@@ -42,7 +42,7 @@ $exclusions
 """)
 
 
-def guide(bundle: Bundle, *, url: str) -> str:
+def render_docs_page(bundle: Bundle, *, url: str) -> str:
     """Return the page as HTML.
 
     Args:
@@ -54,7 +54,7 @@ def guide(bundle: Bundle, *, url: str) -> str:
     target = schema.target
     shown = {
         "target": target.name,
-        "meaning": f"{target.meaning.rstrip('.')}." if target.meaning else "",
+        "meaning": f"{target.description.rstrip('.')}." if target.description else "",
         "version": bundle.version,
         "curl": f"curl {shlex.quote(url)} -d {shlex.quote(json.dumps(row))}",
         "answer": json.dumps({target.response_key: example.prediction}),
@@ -69,7 +69,7 @@ def guide(bundle: Bundle, *, url: str) -> str:
 
 def _feature(feature: Feature, example: float) -> str:
     span = f"{feature.minimum:g} to {feature.maximum:g}"
-    cells = (feature.name, feature.meaning, span, feature.unit, f"{example:g}")
+    cells = (feature.name, feature.description, span, feature.unit, f"{example:g}")
     return "<tr>" + "".join(f"<td>{escape(cell)}" for cell in cells)
 
 

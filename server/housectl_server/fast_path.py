@@ -5,9 +5,9 @@ import json
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from housectl_server.batching import Batcher
-from housectl_server.inference import Model
-from housectl_server.request_body import receive_again, whole_body
-from housectl_server.request_id import id_header
+from housectl_server.inference import ServedModel
+from housectl_server.request_body import complete_body, replay
+from housectl_server.request_id import request_id_header
 from housectl_server.rows import InvalidRowError, UnreadableRowError
 
 PREDICT_PATH = "/predict"
@@ -15,7 +15,7 @@ PREDICT_PATH = "/predict"
 _JSON = (b"content-type", b"application/json")
 
 
-class Shortcut:
+class PredictFastPath:
     """Answers good requests for predictions itself, and hands every other one on.
 
     The layers of an application, which route a request and turn errors into answers, take longer
@@ -27,7 +27,7 @@ class Shortcut:
         model: What predicts.
     """
 
-    def __init__(self, app: ASGIApp, model: Model) -> None:
+    def __init__(self, app: ASGIApp, model: ServedModel) -> None:
         self._app = app
         self._read = model.rows.read
         self._batcher = Batcher(model.predict)
@@ -39,12 +39,12 @@ class Shortcut:
             await self._app(scope, receive, send)
             return
         message = await receive()
-        value = await self._value(whole_body(message))
+        value = await self._value(complete_body(message))
         if value is None:
-            await self._app(scope, receive_again(message, receive), send)
+            await self._app(scope, replay(message, receive), send)
             return
         content = b"{%b:%r}" % (self._key, value)
-        headers = [_JSON, (b"content-length", b"%d" % len(content)), id_header(scope)]
+        headers = [_JSON, (b"content-length", b"%d" % len(content)), request_id_header(scope)]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": content})
 

@@ -6,10 +6,10 @@ from http import HTTPStatus
 from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel, ConfigDict
 
-from housectl_server.problems import documented
-from housectl_server.state import Standing, Status
+from housectl_server.problems import openapi_responses
+from housectl_server.state import ServingState, ServingStatus
 
-PROMOTE = "housectl promote"
+PROMOTE_COMMAND = "housectl promote"
 
 
 class Health(BaseModel):
@@ -25,11 +25,11 @@ class Health(BaseModel):
 
     model_config = ConfigDict(protected_namespaces=())
 
-    status: Status
+    status: ServingStatus
     model_digest: str | None = None
     reason: str | None = None
     champion: int | None = None
-    since: str | None = None
+    serving_since: str | None = None
     out_of_range: dict[str, int] = {}
 
 
@@ -39,7 +39,7 @@ class Probe(BaseModel):
     status: str
 
 
-def health_router(look: Callable[[], Standing]) -> APIRouter:
+def health_router(look: Callable[[], ServingState]) -> APIRouter:
     """Return the routes that tell of the server.
 
     Args:
@@ -58,26 +58,26 @@ def health_router(look: Callable[[], Standing]) -> APIRouter:
     @router.get(
         "/health/ready",
         summary="Whether predictions are served",
-        responses=documented(HTTPStatus.SERVICE_UNAVAILABLE),
+        responses=openapi_responses(HTTPStatus.SERVICE_UNAVAILABLE),
     )
     async def ready() -> Probe:
         standing = look()
         if standing.champion is None:
-            raise no_champion(standing)
+            raise not_ready_error(standing)
         return Probe(status="ready")
 
     return router
 
 
-def no_champion(standing: Standing) -> HTTPException:
-    """Return the refusal of a server that has no model, with the cure."""
+def not_ready_error(standing: ServingState) -> HTTPException:
+    """Return the refusal of a server that has no model, with the hint."""
     return HTTPException(
         HTTPStatus.SERVICE_UNAVAILABLE,
-        f"There is no champion to serve: {standing.reason} Cure: {PROMOTE}",
+        f"There is no champion to serve: {standing.reason} Hint: {PROMOTE_COMMAND}",
     )
 
 
-def _health(standing: Standing) -> Health:
+def _health(standing: ServingState) -> Health:
     champion = standing.champion
     if champion is None:
         return Health(status=standing.status, reason=standing.reason)
@@ -86,6 +86,6 @@ def _health(standing: Standing) -> Health:
         model_digest=champion.digest,
         reason=standing.reason,
         champion=champion.number,
-        since=champion.since,
+        serving_since=champion.serving_since,
         out_of_range=champion.model.out_of_range,
     )

@@ -7,7 +7,7 @@ from housectl.contract.scorer import open_bundle
 from housectl_server.rows import RowReader
 
 
-class Model:
+class ServedModel:
     """A bundle that answers: checked, warm, wholly in memory.
 
     Args:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from housectl.errors import HousectlError
 
 
-def start_log(*, as_json: bool) -> None:
+def configure_logging(*, as_json: bool) -> None:
     """Send the log to stderr as text, or to stdout as one JSON object a line."""
     handler = logging.StreamHandler(sys.stdout if as_json else sys.stderr)
     handler.setFormatter(
@@ -17,8 +17,8 @@ def start_log(*, as_json: bool) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
-def tell_failure(error: HousectlError, *, as_json: bool) -> None:
-    """Say why the server does not start, and the cure."""
+def print_startup_error(error: HousectlError, *, as_json: bool) -> None:
+    """Say why the server does not start, and the hint."""
     if as_json:
         fields = {
             "status": error.status,

@@ -25,7 +25,7 @@ class Problem(BaseModel):
     Attributes:
         type: Always `about:blank`: the status says which kind of problem it is.
         title: The status in words.
-        detail: What happened, and the cure.
+        detail: What happened, and the hint.
         errors: One for each field that is wrong, with `field`, `problem` and `expected`.
     """
 
@@ -61,7 +61,7 @@ def problem_response(
     )
 
 
-def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, object]]:
+def openapi_responses(*statuses: HTTPStatus) -> dict[int | str, dict[str, object]]:
     """Return what OpenAPI says of the problems that a path can answer with."""
     content = {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
     return {
@@ -84,11 +84,11 @@ async def _refused(request: Request, error: HTTPException) -> Response:
     return problem_response(request, error.status_code, error.detail, headers=error.headers)
 
 
-async def _left(request: Request, _: ClientDisconnect) -> Response:
+async def _client_disconnected(request: Request, _: ClientDisconnect) -> Response:
     return problem_response(request, HTTPStatus.BAD_REQUEST, "The body ended before it was whole.")
 
 
-async def _unplanned(request: Request, error: Exception) -> Response:
+async def _internal_error(request: Request, error: Exception) -> Response:
     # Starlette raises the error again; uvicorn then logs its traceback right after this line, and
     # closes the connection, which a client that keeps it must be told of.
     _log.error(
@@ -112,6 +112,6 @@ EXCEPTION_HANDLERS: dict[
     InvalidRowError: _invalid_row,
     UnreadableRowError: _unreadable_row,
     HTTPException: _refused,
-    ClientDisconnect: _left,
-    Exception: _unplanned,
+    ClientDisconnect: _client_disconnected,
+    Exception: _internal_error,
 }

@@ -5,13 +5,13 @@ from http import HTTPStatus
 from fastapi import HTTPException, Request
 from starlette.types import Message, Receive
 
-LARGEST_BODY = 1024 * 1024
+MAX_BODY_BYTES = 1024 * 1024
 
 
-def whole_body(message: Message) -> bytes | None:
+def complete_body(message: Message) -> bytes | None:
     """Return the body of a request if its first message has all of it, within the limit."""
     body: bytes = message.get("body", b"")
-    return None if message.get("more_body") or len(body) > LARGEST_BODY else body
+    return None if message.get("more_body") or len(body) > MAX_BODY_BYTES else body
 
 
 async def read_body(request: Request) -> bytes:
@@ -24,15 +24,15 @@ async def read_body(request: Request) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > LARGEST_BODY:
+        if len(body) > MAX_BODY_BYTES:
             raise HTTPException(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"The body is larger than {LARGEST_BODY} bytes; send one row at a time.",
+                f"The body is larger than {MAX_BODY_BYTES} bytes; send one row at a time.",
             )
     return bytes(body)
 
 
-def receive_again(message: Message, receive: Receive) -> Receive:
+def replay(message: Message, receive: Receive) -> Receive:
     """Return a `receive` that begins with a message which was received already."""
     pending = [message]
 

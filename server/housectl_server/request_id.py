@@ -10,29 +10,29 @@ HEADER = b"x-request-id"
 
 _KEY = "housectl.request_id"
 # Asking the system for random bytes at each request would take longer than some predictions.
-_PROCESS = token_hex(6)
+_ID_PREFIX = token_hex(6)
 _NUMBERS = count(1)
-_SANE = re.compile(rb"[\w.:/+=-]{1,128}", re.ASCII)
+_VALID_ID = re.compile(rb"[\w.:/+=-]{1,128}", re.ASCII)
 
 
 def request_id_of(scope: Scope) -> str:
     """Return the id of a request: the client's own when sane, else one that it gets now."""
     request_id: str | None = scope.get(_KEY)
     if request_id is None:
-        request_id = scope[_KEY] = _sent_by_client(scope) or f"{_PROCESS}-{next(_NUMBERS):x}"
+        request_id = scope[_KEY] = _sent_by_client(scope) or f"{_ID_PREFIX}-{next(_NUMBERS):x}"
     return request_id
 
 
-def id_header(scope: Scope) -> tuple[bytes, bytes]:
+def request_id_header(scope: Scope) -> tuple[bytes, bytes]:
     """Return the header that tells a request's id."""
     return HEADER, request_id_of(scope).encode()
 
 
-def telling_id(app: ASGIApp) -> ASGIApp:
+def add_request_id(app: ASGIApp) -> ASGIApp:
     """Return an application whose every answer has the header."""
 
     async def tell(scope: Scope, receive: Receive, send: Send) -> None:
-        header = id_header(scope)
+        header = request_id_header(scope)
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -46,6 +46,6 @@ def telling_id(app: ASGIApp) -> ASGIApp:
 
 def _sent_by_client(scope: Scope) -> str | None:
     for name, value in scope["headers"]:
-        if name == HEADER and _SANE.fullmatch(value):
+        if name == HEADER and _VALID_ID.fullmatch(value):
             return str(value, "ascii")
     return None

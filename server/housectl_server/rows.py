@@ -11,8 +11,8 @@ from housectl.contract.schema import Exclusion, Feature, Schema
 
 FLOAT32_MAXIMUM = 3.4028234663852886e38
 
-_LONGEST_NAME = 100
-_MOST_VIOLATIONS = 50
+MAX_NAME_LENGTH = 100
+MAX_VIOLATIONS = 50
 _PROBLEMS = {
     "missing": "is missing",
     "extra_forbidden": "is unknown",
@@ -56,7 +56,7 @@ class RowReader:
         self.model = row_model(schema, example=example)
         self._validate = self.model.__pydantic_validator__.validate_json
         self._attributes = tuple(map(_attribute, range(len(schema.features))))
-        self._expected = {feature.name: expectation(feature) for feature in schema.features}
+        self._expected = {feature.name: describe_expected(feature) for feature in schema.features}
 
     def read(self, body: bytes) -> list[float]:
         """Return the values of a row in the model's order.
@@ -79,7 +79,7 @@ class RowReader:
             return UnreadableRowError(f"The body is not JSON: {first['ctx']['error']}.")
         if not first["loc"]:
             return InvalidRowError("The body is not a JSON object of feature names and numbers.")
-        shown = [self._violation(each) for each in details[:_MOST_VIOLATIONS]]
+        shown = [self._violation(each) for each in details[:MAX_VIOLATIONS]]
         listed = "; ".join(f"{each.field} {each.problem}" for each in shown)
         return InvalidRowError(f"The row is refused: {listed}.", violations=shown)
 
@@ -87,7 +87,7 @@ class RowReader:
         field = str(details["loc"][0])
         null = details["type"] == "float_type" and details["input"] is None
         return Violation(
-            field=field[:_LONGEST_NAME],
+            field=field[:MAX_NAME_LENGTH],
             problem="is null" if null else _PROBLEMS[details["type"]],
             expected=self._expected.get(field, "only names of features, see /docs"),
         )
@@ -105,14 +105,14 @@ def row_model(schema: Schema, *, example: Sequence[float]) -> type[BaseModel]:
         for number, (feature, value) in enumerate(zip(schema.features, example, strict=True))
     }
     exclusions = {
-        f"excluded_{number}": _ignored(exclusion)
+        f"excluded_{number}": _optional_ignored_field(exclusion)
         for number, exclusion in enumerate(schema.exclusions)
     }
     fields: dict[str, Any] = features | exclusions
     return create_model("Row", __config__=ConfigDict(extra="forbid"), **fields)
 
 
-def expectation(feature: Feature) -> str:
+def describe_expected(feature: Feature) -> str:
     """Return what a feature's value must be, and which range the model has seen."""
     unit = f" {feature.unit}" if feature.unit else ""
     return f"a finite number; in training {feature.minimum:g} to {feature.maximum:g}{unit}"
@@ -123,13 +123,13 @@ def _attribute(number: int) -> str:
 
 
 def _required(feature: Feature, example: float) -> object:
-    meaning = f"{feature.meaning.rstrip('.')}: " if feature.meaning else ""
+    meaning = f"{feature.description.rstrip('.')}: " if feature.description else ""
     return Annotated[
         float,
         Field(
             alias=feature.name,
             title=feature.name,
-            description=meaning + expectation(feature),
+            description=meaning + describe_expected(feature),
             examples=[example],
             strict=True,
             allow_inf_nan=False,
@@ -139,7 +139,7 @@ def _required(feature: Feature, example: float) -> object:
     ]
 
 
-def _ignored(exclusion: Exclusion) -> object:
+def _optional_ignored_field(exclusion: Exclusion) -> object:
     description = f"Accepted and ignored: {exclusion.reason}"
     field = Field(alias=exclusion.name, title=exclusion.name, description=description, default=None)
     return Annotated[object, field]

@@ -3,12 +3,12 @@
 import errno
 import socket
 
-from housectl.errors import MachineError, PortBusyError, UsageError
+from housectl.errors import LocalEnvironmentError, PortBusyError, UsageError
 
 _BACKLOG = 2048
 
 
-def listen(host: str, port: int) -> socket.socket:
+def bind_socket(host: str, port: int) -> socket.socket:
     """Return a socket that listens on the first address of a host.
 
     Raises:
@@ -28,13 +28,13 @@ def listen(host: str, port: int) -> socket.socket:
         raise _refused(error, host, port) from error
 
 
-def _refused(error: OSError, host: str, port: int) -> MachineError:
+def _refused(error: OSError, host: str, port: int) -> LocalEnvironmentError:
     if error.errno == errno.EADDRINUSE:
         return PortBusyError(
             f"Another program listens on {host}:{port}.",
             hint=f"housectl serve --port {port + 1}",
         )
-    return MachineError(
+    return LocalEnvironmentError(
         f"Cannot listen on {host}:{port}: {error.strerror}.",
         hint="housectl serve --host 127.0.0.1 --port 8005",
     )

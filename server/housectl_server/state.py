@@ -5,10 +5,10 @@ from enum import StrEnum
 
 from starlette.types import ASGIApp
 
-from housectl_server.inference import Model
+from housectl_server.inference import ServedModel
 
 
-class Status(StrEnum):
+class ServingStatus(StrEnum):
     """How a server stands to its store."""
 
     OK = "ok"
@@ -26,8 +26,8 @@ class Champion:
     """
 
     number: int
-    model: Model
-    since: str
+    model: ServedModel
+    serving_since: str
 
     @property
     def digest(self) -> str:
@@ -39,7 +39,7 @@ class Champion:
 
 
 @dataclass(frozen=True)
-class Standing:
+class ServingState:
     """All that a swap replaces, in one reference.
 
     Attributes:
@@ -53,8 +53,8 @@ class Standing:
     reason: str | None = None
 
     @property
-    def status(self) -> Status:
+    def status(self) -> ServingStatus:
         """How the server stands to its store."""
         if self.champion is None:
-            return Status.NO_CHAMPION
-        return Status.DEGRADED if self.reason else Status.OK
+            return ServingStatus.NO_CHAMPION
+        return ServingStatus.DEGRADED if self.reason else ServingStatus.OK

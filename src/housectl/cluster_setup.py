@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from housectl.errors import ConflictError, MachineError
+from housectl.errors import ConflictError, LocalEnvironmentError
 from housectl.external_tools import find_kubectl
 
 if TYPE_CHECKING:
@@ -26,24 +26,24 @@ class Overlay(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prerequisites:
+class ClusterSetup:
     """Namespace, claim, accounts and rights."""
 
     overlay: Overlay
     namespace: str
-    claim: str
+    pvc: str
 
 
-class Outcome(StrEnum):
+class ApplyResult(StrEnum):
     """What was to be done about an object."""
 
     CREATED = "created"
     UP_TO_DATE = "up to date"
-    LEFT = "left as it is"
+    UNCHANGED = "left as it is"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Applied:
+class AppliedObject:
     """An object that is on the cluster now.
 
     Attributes:
@@ -51,10 +51,10 @@ class Applied:
     """
 
     object: str
-    outcome: Outcome
+    outcome: ApplyResult
 
 
-def render(wanted: Prerequisites) -> str:
+def render(wanted: ClusterSetup) -> str:
     """Return the manifests as YAML. Asks no cluster.
 
     Raises:
@@ -70,7 +70,7 @@ def render(wanted: Prerequisites) -> str:
         return _kustomized(top)
 
 
-def apply(manifests: str, *, context: str | None, namespace: str) -> Sequence[Applied]:
+def apply(manifests: str, *, context: str | None, namespace: str) -> Sequence[AppliedObject]:
     """Put manifests on a cluster. Idempotent.
 
     Fields of existing objects that the manifests do not name stay as they are. That is why this is
@@ -89,26 +89,26 @@ def apply(manifests: str, *, context: str | None, namespace: str) -> Sequence[Ap
     return [_applied(kube, each) for each in objects]
 
 
-def _applied(kube: "Kube", manifest: "Manifest") -> Applied:
+def _applied(kube: "Kube", manifest: "Manifest") -> AppliedObject:
     from housectl.kube.kinds import kind_of
-    from housectl.kube.objects.base import Named, view
+    from housectl.kube.objects.base import NamedObject, parse
 
-    kind, name = kind_of(manifest), view(Named, manifest).metadata.name
+    kind, name = kind_of(manifest), parse(NamedObject, manifest).metadata.name
     try:
         kube.create(manifest)
-        outcome = Outcome.CREATED
+        outcome = ApplyResult.CREATED
     except ConflictError:
         outcome = _updated(kube, kind, name, manifest)
-    return Applied(object=f"{kind.full_name}/{name}", outcome=outcome)
+    return AppliedObject(object=f"{kind.full_name}/{name}", outcome=outcome)
 
 
-def _updated(kube: "Kube", kind: "Kind", name: str, manifest: "Manifest") -> Outcome:
-    from housectl.kube.kinds import CLAIMS
+def _updated(kube: "Kube", kind: "Kind", name: str, manifest: "Manifest") -> ApplyResult:
+    from housectl.kube.kinds import PVCS
 
-    if kind == CLAIMS:
-        return Outcome.LEFT
+    if kind == PVCS:
+        return ApplyResult.UNCHANGED
     kube.patch(kind, name, manifest)
-    return Outcome.UP_TO_DATE
+    return ApplyResult.UP_TO_DATE
 
 
 def _manifests() -> Path:
@@ -117,13 +117,13 @@ def _manifests() -> Path:
     return packaged if packaged.is_dir() else packaged.parents[2] / "k8s"
 
 
-def _customized(wanted: Prerequisites, overlay: str) -> Mapping[str, object]:
+def _customized(wanted: ClusterSetup, overlay: str) -> Mapping[str, object]:
     namespace = wanted.namespace
     return {
         "resources": [overlay],
         "namespace": namespace,
         "patches": [
-            _replace("PersistentVolumeClaim", "/metadata/name", wanted.claim),
+            _replace("PersistentVolumeClaim", "/metadata/name", wanted.pvc),
             _replace("ClusterRoleBinding", "/metadata/name", f"housectl-reader-{namespace}"),
             _replace("(Cluster)?RoleBinding", "/subjects/0/namespace", namespace),
         ],
@@ -140,7 +140,7 @@ def _kustomized(directory: Path) -> str:
         [find_kubectl(), "kustomize", str(directory)], capture_output=True, text=True, check=False
     )
     if ended.returncode:
-        raise MachineError(
+        raise LocalEnvironmentError(
             f"kubectl kustomize failed: {ended.stderr.strip()}",
             hint="kubectl version --client   # 1.27 is new enough",
         )

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from housectl.contract.bundle import SHORT_DIGEST, Bundle
-from housectl.contract.files import write_durably
+from housectl.contract.files import atomic_write
 from housectl.contract.history import Entry, bundle_path
 from housectl.contract.record import MalformedRecordError, Record
 from housectl.store import ChampionStore
@@ -31,7 +31,7 @@ class DeployDetails(Record, kw_only=True):
     prod_model: ModelReference | None
 
 
-def record_refusal(path: Path, store: ChampionStore, refused: Bundle) -> None:
+def record_rejection(path: Path, store: ChampionStore, refused: Bundle) -> None:
     """Write the outcome of a verdict that keeps the champion, or keeps there being none."""
     champion = store.champion()
     kept = _of_entry(store, champion) if champion else None
@@ -43,7 +43,7 @@ def record_refusal(path: Path, store: ChampionStore, refused: Bundle) -> None:
     _write(path, DeployDetails(old_model=kept, new_model=refused_model, prod_model=kept))
 
 
-def repair(path: Path, store: ChampionStore) -> None:
+def sync(path: Path, store: ChampionStore) -> None:
     """Bring the file in line with the history, unless it names the champion already.
 
     Called after each promotion, and by each later command in case one was killed in between.
@@ -74,4 +74,4 @@ def _of_entry(store: ChampionStore, entry: Entry) -> ModelReference:
 
 
 def _write(path: Path, details: DeployDetails) -> None:
-    write_durably(path, details.to_json())
+    atomic_write(path, details.to_json())

@@ -8,25 +8,25 @@ from typing import ClassVar
 class ExitStatus(IntEnum):
     """What a command's exit status says."""
 
-    DONE = 0
+    OK = 0
     BUG = 1
     USAGE = 2
     CLUSTER = 3
-    NO_TRIAL = 4
+    NO_USABLE_TRIAL = 4
     BUNDLE = 5
-    MISMATCH = 6
-    MACHINE = 7
-    UNREACHABLE = 8
-    CHAMPION_STAYS = 10
+    VERIFICATION_FAILED = 6
+    LOCAL_ENVIRONMENT = 7
+    SERVER_UNREACHABLE = 8
+    CHAMPION_KEPT = 10
     INTERRUPTED = 130
 
 
 class HousectlError(Exception):
-    """A failure with a known cause and a known cure.
+    """A failure with a known cause and a known hint.
 
     Args:
         message: What happened and why, one sentence or a few lines.
-        hint: The cure: a command to type whenever one exists.
+        hint: The hint: a command to type whenever one exists.
     """
 
     status: ClassVar[ExitStatus]
@@ -42,17 +42,17 @@ class HousectlError(Exception):
         return partial(type(self), self.message, hint=self.hint), ()
 
 
-class Concern(Exception):  # noqa: N818  # no error: the command goes on
+class CheckWarning(Exception):  # noqa: N818  # no error: the command goes on
     """Something to know that stops nothing.
 
     Args:
         message: What it is, one sentence or two.
-        cure: A command to type whenever one exists.
+        hint: A command to type whenever one exists.
     """
 
-    def __init__(self, message: str, *, cure: str) -> None:
+    def __init__(self, message: str, *, hint: str) -> None:
         super().__init__(message)
-        self.cure = cure
+        self.hint = hint
 
 
 class UsageError(HousectlError):
@@ -90,7 +90,7 @@ class UnknownExperimentError(HousectlError):
     reference = "unknown-experiment"
 
 
-class NameTakenError(HousectlError):
+class AlreadyExistsError(HousectlError):
     """An experiment, or an object that housectl did not make, has that name already."""
 
     status = ExitStatus.CLUSTER
@@ -116,13 +116,13 @@ class ForbiddenError(ClusterError):
     reference = "cluster-forbidden"
 
 
-class DeniedError(ClusterError):
+class RejectedError(ClusterError):
     """The cluster found what was sent to be wrong."""
 
     reference = "cluster-denied"
 
 
-class AbsentError(ClusterError):
+class NotFoundError(ClusterError):
     """The cluster has no such object."""
 
     reference = "not-on-cluster"
@@ -146,24 +146,24 @@ class PodError(ClusterError):
     reference = "volume-pod"
 
 
-class NoTrialError(HousectlError):
+class NoUsableTrialError(HousectlError):
     """The search ended without a usable trial."""
 
-    status = ExitStatus.NO_TRIAL
+    status = ExitStatus.NO_USABLE_TRIAL
     reference = "no-usable-trial"
 
 
 class TaskFailedError(HousectlError):
     """A trainer's task, such as sealing, ended badly."""
 
-    status = ExitStatus.NO_TRIAL
+    status = ExitStatus.NO_USABLE_TRIAL
     reference = "task-failed"
 
 
-class ExperimentStoppedError(HousectlError):
+class ExperimentInterruptedError(HousectlError):
     """The search was interrupted before its end and can be gone on with."""
 
-    status = ExitStatus.NO_TRIAL
+    status = ExitStatus.NO_USABLE_TRIAL
     reference = "experiment-interrupted"
 
 
@@ -209,46 +209,46 @@ class SealError(HousectlError):
     reference = "seal"
 
 
-class MismatchError(HousectlError):
+class VerificationError(HousectlError):
     """The server does not answer as the champion does."""
 
-    status = ExitStatus.MISMATCH
+    status = ExitStatus.VERIFICATION_FAILED
     reference = "verification-failed"
 
 
-class MachineError(HousectlError):
+class LocalEnvironmentError(HousectlError):
     """This machine is in the way: disk full, read-only, a library missing."""
 
-    status = ExitStatus.MACHINE
+    status = ExitStatus.LOCAL_ENVIRONMENT
     reference = "machine"
 
 
-class ToolMissingError(MachineError):
+class ToolMissingError(LocalEnvironmentError):
     """A program that housectl calls is not installed, or does not work here."""
 
     reference = "tool-missing"
 
 
-class PortBusyError(MachineError):
+class PortBusyError(LocalEnvironmentError):
     """Another program listens on the port."""
 
     reference = "port-busy"
 
 
-class OvertakenError(MachineError):
+class ConcurrentUpdateError(LocalEnvironmentError):
     """Another command changed the champion, or holds what this one needs."""
 
     reference = "overtaken"
 
 
-class NewerFormatError(MachineError):
+class NewerFormatError(LocalEnvironmentError):
     """A file was written by a newer housectl."""
 
     reference = "newer-format"
 
 
-class UnreachableError(HousectlError):
+class ServerUnreachableError(HousectlError):
     """The server cannot be reached."""
 
-    status = ExitStatus.UNREACHABLE
+    status = ExitStatus.SERVER_UNREACHABLE
     reference = "server-unreachable"

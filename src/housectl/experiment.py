@@ -9,7 +9,7 @@ from enum import StrEnum
 from housectl.contract.recipe import Family, Value
 from housectl.errors import UsageError
 
-KEPT_MODELS = 3
+MODELS_TO_KEEP = 3
 
 _NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?")
 
@@ -155,7 +155,7 @@ class ExperimentState(StrEnum):
         return self not in {ExperimentState.CREATED, ExperimentState.RUNNING}
 
 
-def ranked(trials: Iterable[Trial]) -> list[tuple[float, Trial]]:
+def rank_trials(trials: Iterable[Trial]) -> list[tuple[float, Trial]]:
     """Return the trials that have an objective, best first; of equals the earlier one."""
     scored = [
         (trial.mse, trial)
@@ -167,7 +167,7 @@ def ranked(trials: Iterable[Trial]) -> list[tuple[float, Trial]]:
 
 def best_trial(trials: Iterable[Trial]) -> Trial | None:
     """Return the trial with the lowest objective, the earlier one of equals."""
-    return next((trial for _, trial in ranked(trials)), None)
+    return next((trial for _, trial in rank_trials(trials)), None)
 
 
 def failed_trials(trials: Iterable[Trial]) -> list[Trial]:
@@ -199,7 +199,9 @@ def seconds_used(trials: Iterable[Trial], *, now: float) -> float:
     return used
 
 
-def expected_seconds(experiment: Experiment, trials: Iterable[Trial], now: float) -> float | None:
+def estimate_seconds_left(
+    experiment: Experiment, trials: Iterable[Trial], now: float
+) -> float | None:
     """Return about how long a search will go on, in seconds; None before its first trial has ended.
 
     The trials that are left take as long as those that ended, on as many workers; trials in flight

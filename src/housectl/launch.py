@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from housectl.contract.files import disk_errors_explained
-from housectl.errors import MachineError
+from housectl.contract.files import translate_disk_errors
+from housectl.errors import LocalEnvironmentError
 from housectl.external_tools import RUNNERS, find_engine
-from housectl.pushed_images import ImageKind, local_image, recorded_image
+from housectl.pushed_images import ImageKind, local_image, pushed_image
 
 _LIBRARIES = ("fastapi", "uvicorn", "housectl_server")
 
@@ -19,7 +19,7 @@ _PORT_INSIDE = 8005
 _STORE_INSIDE = "/store"
 
 
-def become_server(store: Path, *, host: str, port: int, as_json: bool) -> NoReturn:
+def exec_server(store: Path, *, host: str, port: int, as_json: bool) -> NoReturn:
     """Replace this process by the server, so that signals and exit status are the server's own.
 
     Raises:
@@ -27,7 +27,7 @@ def become_server(store: Path, *, host: str, port: int, as_json: bool) -> NoRetu
     """
     missing = [name for name in _LIBRARIES if importlib.util.find_spec(name) is None]
     if missing:
-        raise MachineError(
+        raise LocalEnvironmentError(
             f"The server needs {', '.join(missing)}, which this Python does not have.",
             hint="pip install 'housectl[serve]'",
         )
@@ -39,7 +39,9 @@ def become_server(store: Path, *, host: str, port: int, as_json: bool) -> NoRetu
     )
 
 
-def become_container(store: Path, *, images: Path, host: str, port: int, as_json: bool) -> NoReturn:
+def exec_server_container(
+    store: Path, *, images: Path, host: str, port: int, as_json: bool
+) -> NoReturn:
     """Replace this process by an engine that runs the server's image and passes signals on.
 
     The image is the one that `images` records; without a record, what `make images` has built.
@@ -49,7 +51,7 @@ def become_container(store: Path, *, images: Path, host: str, port: int, as_json
         MachineError: There is no image, or the store cannot be made.
     """
     engine = find_engine(RUNNERS)
-    with disk_errors_explained(store):  # docker would make it as root
+    with translate_disk_errors(store):  # docker would make it as root
         store.mkdir(parents=True, exist_ok=True)
     address = f"[{host}]" if ":" in host else host
     arguments = [
@@ -58,7 +60,7 @@ def become_container(store: Path, *, images: Path, host: str, port: int, as_json
         f"--publish={address}:{port}:{_PORT_INSIDE}",
         # z: where SELinux is, containers may read what has their label only.
         f"--volume={store}:{_STORE_INSIDE}:ro,z",
-        recorded_image(images, ImageKind.SERVER) or _built_image(engine),
+        pushed_image(images, ImageKind.SERVER) or _built_image(engine),
         *(["--json"] if as_json else []),
     ]
     os.execv(engine, arguments)  # noqa: S606
@@ -68,5 +70,5 @@ def _built_image(engine: str) -> str:
     image = local_image(ImageKind.SERVER)
     found = subprocess.run([engine, "image", "inspect", image], capture_output=True, check=False)
     if found.returncode:
-        raise MachineError(f"{engine} has no image {image}.", hint="make images")
+        raise LocalEnvironmentError(f"{engine} has no image {image}.", hint="make images")
     return image

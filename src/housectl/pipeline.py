@@ -13,15 +13,15 @@ from housectl.contract.record import digest_of
 from housectl.contract.table import read_table
 from housectl.errors import NoChallengerError, UnknownExperimentError, UsageError
 from housectl.experiment import Experiment, check_name
-from housectl.project.config import Project
+from housectl.project.config import ProjectConfig
 from housectl.sealing import Sealer
-from housectl.search import Watcher, search
+from housectl.search import ProgressReporter, wait_for_best_trial
 from housectl.store import Challenger, ChampionStore
 from housectl.verdict import Verdict, judge
 from housectl.verification.verify import Verification, verify, wait_until_serving
-from housectl.workspace import Workspace, commit_of
+from housectl.workspace import Workspace, git_commit
 
-FOLLOW_SECONDS = 30.0
+SERVER_UPDATE_TIMEOUT = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ class Comparison:
     verdict: Verdict
     challenger: Bundle
     champion: Bundle | None
-    expected: int
+    champion_number: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ class Promotion:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verified:
+class VerificationRun:
     """What verification found, of which champion; `rolled_back_from` is one that failed it."""
 
     url: str
@@ -56,7 +56,7 @@ class Verified:
     rolled_back_from: Entry | None = None
 
     @property
-    def sound(self) -> bool:
+    def ok(self) -> bool:
         """Whether the server answered as the champion that was asked about first."""
         return self.report.passed and self.rolled_back_from is None
 
@@ -65,10 +65,10 @@ class Verified:
 class Pipeline:
     """One project, its store, and the backend that its searches run on."""
 
-    project: Project
+    project: ProjectConfig
     workspace: Workspace
     backend: Backend
-    watcher: Watcher
+    progress: ProgressReporter
 
     @property
     def store(self) -> ChampionStore:
@@ -114,7 +114,7 @@ class Pipeline:
             NoTrialError: No trial can be used.
             ExperimentStoppedError: The search was stopped or interrupted.
         """
-        search(self.backend, handle, self.watcher)
+        wait_for_best_trial(self.backend, handle, self.progress)
         return self.seal(handle)
 
     def seal(self, handle: Handle) -> Challenger:
@@ -146,7 +146,7 @@ class Pipeline:
         When data, split, seed or libraries differ, the champion's recipe is measured on the
         challenger's first.
         """
-        self.repair()
+        self.sync_deploy_details()
         named = self.challenger(experiment)
         challenger = self.store.bundle(named.bundle)
         champion = self.store.champion()
@@ -160,7 +160,7 @@ class Pipeline:
             verdict=verdict,
             challenger=challenger,
             champion=bundle,
-            expected=champion.number if champion else 0,
+            champion_number=champion.number if champion else 0,
         )
 
     def promote(self, experiment: str | None) -> Promotion:
@@ -170,16 +170,16 @@ class Pipeline:
             OvertakenError: Another command changed the champion in the meantime.
         """
         comparison = self.compare(experiment)
-        if not comparison.verdict.promotes:
-            deploy_details.record_refusal(self._details, self.store, comparison.challenger)
+        if not comparison.verdict.accepted:
+            deploy_details.record_rejection(self._details, self.store, comparison.challenger)
             return Promotion(comparison=comparison, entry=None)
         entry = self.store.commit(
             comparison.challenger,
             action=Action.PROMOTION,
             reason=comparison.verdict.reason,
-            expected=comparison.expected,
+            champion_number=comparison.champion_number,
         )
-        self.repair()
+        self.sync_deploy_details()
         return Promotion(comparison=comparison, entry=entry)
 
     def rollback(self, version: str | None, *, reason: str) -> Entry:
@@ -189,7 +189,7 @@ class Pipeline:
             UsageError: There is none, or it is the champion already.
         """
         champion = self.store.require_champion()
-        digest = self.store.find(version) if version else self._former(champion)
+        digest = self.store.find(version) if version else self._previous_bundle(champion)
         if digest is None:
             raise UsageError("There is no earlier champion to go back to.", hint="housectl history")
         if digest == champion.bundle:
@@ -198,12 +198,12 @@ class Pipeline:
             self.store.bundle(digest),
             action=Action.ROLLBACK,
             reason=reason,
-            expected=champion.number,
+            champion_number=champion.number,
         )
-        self.repair()
+        self.sync_deploy_details()
         return entry
 
-    def verify(self) -> Verified:
+    def verify(self) -> VerificationRun:
         """Prove that the running server answers as the champion does.
 
         If it does not and the project says so, the champion before, if there is one, is brought
@@ -212,28 +212,28 @@ class Pipeline:
         Raises:
             UnreachableError: Nobody answers.
         """
-        self.repair()
+        self.sync_deploy_details()
         first = self._verify_champion()
         wanted = self.project.verify.rollback_on_failure
-        if first.report.passed or not wanted or self._former(first.champion) is None:
+        if first.report.passed or not wanted or self._previous_bundle(first.champion) is None:
             return first
         failed = ", ".join(check.name for check in first.report.checks if not check.passed)
         entry = self.rollback(None, reason=f"Verification failed: {failed}.")
-        wait_until_serving(first.url, entry.bundle, timeout=FOLLOW_SECONDS)
+        wait_until_serving(first.url, entry.bundle, timeout=SERVER_UPDATE_TIMEOUT)
         return replace(self._verify_champion(), rolled_back_from=first.champion)
 
-    def repair(self) -> None:
+    def sync_deploy_details(self) -> None:
         """Bring deploy_details.json in line with the history, as a killed command may not have."""
-        deploy_details.repair(self._details, self.store)
+        deploy_details.sync(self._details, self.store)
 
-    def _verify_champion(self) -> Verified:
+    def _verify_champion(self) -> VerificationRun:
         champion = self.store.require_champion()
         url = self.project.server_url
         bundle = self.store.bundle(champion.bundle)
         report = verify(bundle, url, p99_ms=self.project.verify.p99_ms)
-        return Verified(url=url, champion=champion, report=report)
+        return VerificationRun(url=url, champion=champion, report=report)
 
-    def _former(self, champion: Entry) -> str | None:
+    def _previous_bundle(self, champion: Entry) -> str | None:
         others = [entry.bundle for entry in self.store.history() if entry.bundle != champion.bundle]
         return others[-1] if others else None
 
@@ -245,7 +245,7 @@ class Pipeline:
         if found is not None:
             return found
         inputs = read_inputs(self.workspace.inputs / digest_of(shared))
-        return self._sealer.appraise(recipe, inputs)
+        return self._sealer.reevaluate(recipe, inputs)
 
     def _experiment(self, name: str) -> Experiment:
         check_name(name)
@@ -260,9 +260,9 @@ class Pipeline:
         return Sealer(
             backend=self.backend,
             store=self.store,
-            watcher=self.watcher,
-            scratch=self.workspace.scratch,
-            commit=commit_of(self.workspace.root),
+            progress=self.progress,
+            temp_root=self.workspace.temp_root,
+            commit=git_commit(self.workspace.root),
         )
 
 

@@ -3,9 +3,9 @@
 from enum import StrEnum
 from pathlib import Path
 
-from housectl.contract.files import write_durably
+from housectl.contract.files import atomic_write
 from housectl.contract.record import SCHEMA_VERSION, MalformedRecordError, Record
-from housectl.errors import MachineError
+from housectl.errors import LocalEnvironmentError
 
 
 class ImageKind(StrEnum):
@@ -15,7 +15,7 @@ class ImageKind(StrEnum):
     SERVER = "server"
 
 
-class Images(Record, kw_only=True):
+class PushedImages(Record, kw_only=True):
     """References such as `registry.example/team/housectl-trainer@sha256:…`."""
 
     trainer: str
@@ -28,16 +28,16 @@ def local_image(kind: ImageKind, *, tag: str = "dev") -> str:
     return f"housectl-{kind}:{tag}"
 
 
-def write_images(path: Path, images: Images) -> None:
+def write_pushed_images(path: Path, images: PushedImages) -> None:
     """Record what was pushed; `path` is a workspace's `images`.
 
     Raises:
         MachineError: The disk is full, read-only or not writable.
     """
-    write_durably(path, images.to_json())
+    atomic_write(path, images.to_json())
 
 
-def recorded_image(path: Path, kind: ImageKind) -> str | None:
+def pushed_image(path: Path, kind: ImageKind) -> str | None:
     """Return the reference of the image that was pushed; None when none was.
 
     Raises:
@@ -45,11 +45,11 @@ def recorded_image(path: Path, kind: ImageKind) -> str | None:
         NewerFormatError: A newer housectl wrote it.
     """
     try:
-        images = Images.from_json(path.read_bytes())
+        images = PushedImages.from_json(path.read_bytes())
     except FileNotFoundError:
         return None
     except MalformedRecordError as error:
-        raise MachineError(
+        raise LocalEnvironmentError(
             f"{path} is no record of images: {error}.",
             hint=f"rm {path}   # `make images PUSH=REGISTRY` writes it again",
         ) from error

@@ -8,14 +8,14 @@ from typing import TypeVar
 
 from housectl.backends.base import Backend, Handle, Task, TaskKind
 from housectl.contract.evidence import Evidence, evidence_key
-from housectl.contract.files import scratch_directory
+from housectl.contract.files import temp_directory_in
 from housectl.contract.inputs import Inputs
 from housectl.contract.metrics import Metrics
 from housectl.contract.recipe import Recipe
-from housectl.contract.trial_output import TrialOutput, read_trial_output, refused_output
+from housectl.contract.trial_output import TrialOutput, invalid_output, read_trial_output
 from housectl.errors import BundleError, InputsError, UnknownExperimentError
 from housectl.experiment import Trial
-from housectl.search import Watcher, usable_trial
+from housectl.search import ProgressReporter, usable_trial
 from housectl.store import Challenger, ChampionStore
 from housectl.tasks import TaskRunner
 
@@ -33,8 +33,8 @@ class Sealer:
 
     backend: Backend
     store: ChampionStore
-    watcher: Watcher
-    scratch: Path
+    progress: ProgressReporter
+    temp_root: Path
     commit: str | None = None
 
     def seal_best(self, handle: Handle) -> Challenger:
@@ -46,9 +46,9 @@ class Sealer:
             UnknownExperimentError: The experiment was deleted.
             BundleError: What the trial or the task has left is damaged, or another's.
         """
-        return _made_or_found(partial(self._seal_best, handle), partial(self._challenger, handle))
+        return _get_or_create(partial(self._seal_best, handle), partial(self._challenger, handle))
 
-    def appraise(self, recipe: Recipe, inputs: Inputs) -> Evidence:
+    def reevaluate(self, recipe: Recipe, inputs: Inputs) -> Evidence:
         """Measure a recipe on other data, or with other versions of the libraries; keep that.
 
         Raises:
@@ -56,7 +56,7 @@ class Sealer:
             TaskFailedError: The trainer could not.
         """
         found = partial(self.store.evidence, evidence_key(recipe))
-        return _made_or_found(partial(self._appraise, recipe, inputs), found)
+        return _get_or_create(partial(self._reevaluate, recipe, inputs), found)
 
     def _seal_best(self, handle: Handle) -> Challenger:
         trial = usable_trial(handle, self.backend.observe(handle))
@@ -71,15 +71,17 @@ class Sealer:
             # A search that was interrupted, or that still runs, has fitted no models yet.
             model_sha256=self._output(handle, trial).model_sha256,
         )
-        image = self.backend.recorded(handle).image
-        with self._tasks.sealed(task, self.backend.inputs(handle), image=image) as sealed:
+        image = self.backend.get_plan(handle).image
+        with self._tasks.run_seal_task(
+            task, self.backend.get_inputs(handle), image=image
+        ) as sealed:
             return self.store.add_challenger(handle.name, sealed.bundle, sealed.evidence)
 
     def _output(self, handle: Handle, trial: Trial) -> TrialOutput:
-        with scratch_directory(self.scratch) as scratch:
+        with temp_directory_in(self.temp_root) as scratch:
             output = read_trial_output(self.backend.fetch(handle, trial.name, scratch / trial.name))
-        if not _is_of(trial, output.recipe, output.metrics):
-            raise refused_output(trial.name, f"it is not what was recorded of {trial.name}")
+        if not _matches_trial(trial, output.recipe, output.metrics):
+            raise invalid_output(trial.name, f"it is not what was recorded of {trial.name}")
         return output
 
     def _challenger(self, handle: Handle) -> Challenger | None:
@@ -89,16 +91,16 @@ class Sealer:
         if challenger is None:
             return None
         bundle = self.store.bundle(challenger.bundle)
-        return challenger if _is_of(trial, bundle.record.recipe, bundle.metrics) else None
+        return challenger if _matches_trial(trial, bundle.record.recipe, bundle.metrics) else None
 
-    def _appraise(self, recipe: Recipe, inputs: Inputs) -> Evidence:
+    def _reevaluate(self, recipe: Recipe, inputs: Inputs) -> Evidence:
         task = Task(
             name=f"appraise-{recipe.digest[:20]}",
             kind=TaskKind.SEAL,
             family=recipe.family,
             assignment=recipe.assignment,
         )
-        with self._tasks.sealed(task, inputs) as sealed:
+        with self._tasks.run_seal_task(task, inputs) as sealed:
             evidence = sealed.evidence
             self.store.add_evidence(evidence)
         if evidence.recipe != recipe:
@@ -111,16 +113,16 @@ class Sealer:
 
     @property
     def _tasks(self) -> TaskRunner:
-        return TaskRunner(backend=self.backend, watcher=self.watcher, scratch=self.scratch)
+        return TaskRunner(backend=self.backend, progress=self.progress, temp_root=self.temp_root)
 
 
-def _is_of(trial: Trial, recipe: Recipe, metrics: Metrics) -> bool:
+def _matches_trial(trial: Trial, recipe: Recipe, metrics: Metrics) -> bool:
     """Return whether a recipe, and what was measured of it, are a trial's."""
     made = (recipe.family, recipe.assignment, metrics.mse)
     return made == (trial.family, trial.assignment, trial.mse)
 
 
-def _made_or_found(make: Callable[[], _Kept], find: Callable[[], _Kept | None]) -> _Kept:
+def _get_or_create(make: Callable[[], _Kept], find: Callable[[], _Kept | None]) -> _Kept:
     """Make and keep something, unless another command has just done so with the same task."""
     try:
         return make()

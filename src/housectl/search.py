@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from housectl.backends.base import Backend, Handle, Snapshot, Task
-from housectl.errors import ExperimentStoppedError, NoTrialError, UnknownExperimentError
+from housectl.errors import ExperimentInterruptedError, NoUsableTrialError, UnknownExperimentError
 from housectl.experiment import (
     Experiment,
     ExperimentState,
@@ -14,20 +14,20 @@ from housectl.experiment import (
     failure_summary,
 )
 
-LOOK_SECONDS = 1.0
+POLL_INTERVAL_SECONDS = 1.0
 
 
-class Watcher(Protocol):
+class ProgressReporter(Protocol):
     """Is told what happens while a command waits."""
 
-    def searching(self, experiment: Experiment, snapshot: Snapshot) -> None:
+    def on_experiment(self, experiment: Experiment, snapshot: Snapshot) -> None:
         """An experiment was looked at."""
 
-    def working(self, task: Task, snapshot: Snapshot, said: Callable[[], str]) -> None:
+    def on_task(self, task: Task, snapshot: Snapshot, last_log_line: Callable[[], str]) -> None:
         """A task was looked at; `said` looks for the last line that it printed."""
 
 
-def search(backend: Backend, handle: Handle, watcher: Watcher) -> Trial:
+def wait_for_best_trial(backend: Backend, handle: Handle, progress: ProgressReporter) -> Trial:
     """Wait until an experiment has ended, and return its best trial.
 
     Raises:
@@ -35,9 +35,9 @@ def search(backend: Backend, handle: Handle, watcher: Watcher) -> Trial:
         NoTrialError: No trial can be used, or too many failed.
     """
     experiment = experiment_of(backend, handle)
-    snapshot = wait_for_end(backend, handle, lambda seen: watcher.searching(experiment, seen))
+    snapshot = wait_for_end(backend, handle, lambda seen: progress.on_experiment(experiment, seen))
     if snapshot.state in {ExperimentState.STOPPED, ExperimentState.INTERRUPTED}:
-        raise ExperimentStoppedError(
+        raise ExperimentInterruptedError(
             f"The experiment {handle.name} is {snapshot.state}: {snapshot.reason}",
             hint=f"housectl tune --resume {handle.name}   # or use what it has: "
             f"housectl promote {handle.name}",
@@ -54,7 +54,7 @@ def wait_for_end(backend: Backend, handle: Handle, report: Callable[[Snapshot], 
         report(snapshot)
         if snapshot.state.ended:
             return snapshot
-        backend.wait(handle, snapshot, timeout=LOOK_SECONDS)
+        backend.wait(handle, snapshot, timeout=POLL_INTERVAL_SECONDS)
 
 
 def experiment_of(backend: Backend, handle: Handle) -> Experiment:
@@ -63,7 +63,7 @@ def experiment_of(backend: Backend, handle: Handle) -> Experiment:
     Raises:
         UnknownExperimentError: It is a task.
     """
-    work = backend.recorded(handle).work
+    work = backend.get_plan(handle).workload
     if isinstance(work, Task):
         raise UnknownExperimentError(
             f"{handle.name} is a task, not an experiment.", hint="housectl list"
@@ -83,10 +83,10 @@ def usable_trial(handle: Handle, snapshot: Snapshot) -> Trial:
     return trial
 
 
-def _no_trial(handle: Handle, snapshot: Snapshot) -> NoTrialError:
+def _no_trial(handle: Handle, snapshot: Snapshot) -> NoUsableTrialError:
     failed = failed_trials(snapshot.trials)
     nothing = failure_summary(snapshot.trials) if failed else "no trial has succeeded."
-    return NoTrialError(
+    return NoUsableTrialError(
         f"The experiment {handle.name} {snapshot.state}: {snapshot.reason or nothing}",
         hint=f"housectl logs {handle.name} --trial {failed[0].name}"
         if failed

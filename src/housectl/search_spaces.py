@@ -7,7 +7,7 @@ from housectl.contract.recipe import Family, Value
 from housectl.experiment import Parameter, ParameterKind, SearchSpace
 
 # What the libraries do by themselves, and recipes set by hand that do well on small data.
-_LIBRARY: Mapping[Family, Mapping[str, Value]] = {
+_LIBRARY_DEFAULTS: Mapping[Family, Mapping[str, Value]] = {
     Family.RANDOM_FOREST: {
         "n_estimators": 100,
         "max_features": 1.0,
@@ -28,14 +28,14 @@ _LIBRARY: Mapping[Family, Mapping[str, Value]] = {
         "gamma": 0.0,
     },
 }
-_BY_HAND: Mapping[Family, Mapping[str, Value]] = {
+_HAND_TUNED: Mapping[Family, Mapping[str, Value]] = {
     Family.RANDOM_FOREST: {
-        **_LIBRARY[Family.RANDOM_FOREST],
+        **_LIBRARY_DEFAULTS[Family.RANDOM_FOREST],
         "n_estimators": 300,
         "max_features": 1 / 3,
     },
     Family.XGBOOST: {
-        **_LIBRARY[Family.XGBOOST],
+        **_LIBRARY_DEFAULTS[Family.XGBOOST],
         "n_estimators": 400,
         "learning_rate": 0.05,
         "max_depth": 4,
@@ -46,7 +46,7 @@ _BY_HAND: Mapping[Family, Mapping[str, Value]] = {
 }
 
 
-def between(
+def range_parameter(
     family: Family, name: str, minimum: float, maximum: float, *, log: bool = False
 ) -> Parameter:
     """Return a parameter with a range; it is whole where the family's parameter is."""
@@ -60,7 +60,7 @@ def between(
     )
 
 
-def space_of(
+def make_space(
     family: Family, parameters: tuple[Parameter, ...], fixed: Mapping[str, Value]
 ) -> SearchSpace:
     """Return a space whose first trials are the library's own recipe and one set by hand.
@@ -71,11 +71,11 @@ def space_of(
     """
     known = [
         recipe
-        for recipe in (_LIBRARY[family], _BY_HAND[family])
+        for recipe in (_LIBRARY_DEFAULTS[family], _HAND_TUNED[family])
         if all(parameter.name in recipe for parameter in parameters)
     ]
     enqueued = [
-        {parameter.name: _within(parameter, recipe[parameter.name]) for parameter in parameters}
+        {parameter.name: _clamp(parameter, recipe[parameter.name]) for parameter in parameters}
         for recipe in known
     ]
     different = tuple(
@@ -94,7 +94,7 @@ def wide_space(family: Family) -> SearchSpace:
     return _WIDE[family]
 
 
-def _within(parameter: Parameter, value: Value) -> Value:
+def _clamp(parameter: Parameter, value: Value) -> Value:
     if parameter.minimum is None or parameter.maximum is None or isinstance(value, str):
         return value if value in parameter.choices else parameter.choices[0]
     nearest = min(max(value, parameter.minimum), parameter.maximum)
@@ -102,21 +102,21 @@ def _within(parameter: Parameter, value: Value) -> Value:
 
 
 def _forest(name: str, minimum: float, maximum: float, *, log: bool = False) -> Parameter:
-    return between(Family.RANDOM_FOREST, name, minimum, maximum, log=log)
+    return range_parameter(Family.RANDOM_FOREST, name, minimum, maximum, log=log)
 
 
 def _xgboost(name: str, minimum: float, maximum: float, *, log: bool = False) -> Parameter:
-    return between(Family.XGBOOST, name, minimum, maximum, log=log)
+    return range_parameter(Family.XGBOOST, name, minimum, maximum, log=log)
 
 
 _DEFAULT: Mapping[Family, SearchSpace] = {
     # The number of trees stays fixed: more are never worse, and the sealed model is the trial's.
-    Family.RANDOM_FOREST: space_of(
+    Family.RANDOM_FOREST: make_space(
         Family.RANDOM_FOREST,
         (_forest("max_features", 0.15, 1.0), _forest("min_samples_leaf", 1, 8)),
         fixed={"n_estimators": 300},
     ),
-    Family.XGBOOST: space_of(
+    Family.XGBOOST: make_space(
         Family.XGBOOST,
         (
             _xgboost("n_estimators", 50, 400),
@@ -133,7 +133,7 @@ _DEFAULT: Mapping[Family, SearchSpace] = {
 }
 
 _WIDE: Mapping[Family, SearchSpace] = {
-    Family.RANDOM_FOREST: space_of(
+    Family.RANDOM_FOREST: make_space(
         Family.RANDOM_FOREST,
         (
             _forest("n_estimators", 100, 1000, log=True),
@@ -144,7 +144,7 @@ _WIDE: Mapping[Family, SearchSpace] = {
         ),
         fixed={},
     ),
-    Family.XGBOOST: space_of(
+    Family.XGBOOST: make_space(
         Family.XGBOOST,
         (
             _xgboost("n_estimators", 50, 1500, log=True),

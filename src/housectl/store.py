@@ -14,15 +14,15 @@ from pathlib import Path
 from housectl.contract.bundle import BUNDLE_FILE, Bundle, read_bundle
 from housectl.contract.evidence import Evidence
 from housectl.contract.files import (
-    ABANDONED_SECONDS,
-    disk_errors_explained,
+    STALE_SECONDS,
+    atomic_directory,
+    atomic_write,
     file_digest,
-    new_directory,
-    remove_leftovers,
+    remove_stale_temp_files,
     sync_directory,
-    temporary_sibling,
+    temp_path_for,
+    translate_disk_errors,
     write_and_sync,
-    write_durably,
 )
 from housectl.contract.history import (
     Action,
@@ -36,9 +36,9 @@ from housectl.contract.history import (
 from housectl.contract.record import SCHEMA_VERSION, MalformedRecordError, Record
 from housectl.errors import (
     BundleError,
+    ConcurrentUpdateError,
     NoChallengerError,
     NoChampionError,
-    OvertakenError,
     UsageError,
 )
 
@@ -113,14 +113,14 @@ class ChampionStore:
         if path.exists():
             self.bundle(bundle.digest)
             return
-        with new_directory(path) as directory:
+        with atomic_directory(path) as directory:
             for name, data in bundle.content.items():
                 write_and_sync(directory / name, data)
             write_and_sync(directory / BUNDLE_FILE, bundle.record.to_json())
 
     def add_evidence(self, evidence: Evidence) -> None:
         """Keep evidence under its key."""
-        write_durably(self._evidence_path(evidence.key), evidence.to_json())
+        atomic_write(self._evidence_path(evidence.key), evidence.to_json())
 
     def evidence(self, key: str) -> Evidence | None:
         """Return the evidence with this key; None when it was never made or is damaged."""
@@ -133,7 +133,7 @@ class ChampionStore:
     def add_challenger(self, experiment: str, bundle: Bundle, evidence: Evidence) -> Challenger:
         """Keep a sealed model as the challenger of its experiment."""
         for part in ("bundles", "evidence", "history", "challengers"):
-            remove_leftovers(self.path / part, older_than=ABANDONED_SECONDS)
+            remove_stale_temp_files(self.path / part, older_than=STALE_SECONDS)
         self.add_bundle(bundle)
         self.add_evidence(evidence)
         challenger = Challenger(
@@ -142,7 +142,7 @@ class ChampionStore:
             evidence=evidence.key,
             sealed_at=_now(),
         )
-        write_durably(self._challenger_path(experiment), challenger.to_json())
+        atomic_write(self._challenger_path(experiment), challenger.to_json())
         return challenger
 
     def challenger(self, experiment: str) -> Challenger | None:
@@ -169,7 +169,7 @@ class ChampionStore:
             raise NoChallengerError("No model has been sealed yet.", hint=_SEAL_AGAIN)
         return max(found, key=lambda challenger: challenger.sealed_at)
 
-    def commit(self, bundle: Bundle, *, action: Action, reason: str, expected: int) -> Entry:
+    def commit(self, bundle: Bundle, *, action: Action, reason: str, champion_number: int) -> Entry:
         """Make a bundle the champion.
 
         Args:
@@ -185,8 +185,8 @@ class ChampionStore:
         if bundle.path != bundle_path(self.path, bundle.digest):
             raise ValueError(f"{bundle.path} was not read from the store {self.path}")
         entry = Entry(
-            number=expected + 1,
-            previous=self._hash(expected),
+            number=champion_number + 1,
+            previous=self._hash(champion_number),
             action=action,
             bundle=bundle.digest,
             at=_now(),
@@ -199,14 +199,14 @@ class ChampionStore:
 
     def _link(self, entry: Entry) -> None:
         path = entry_path(self.path, entry.number)
-        with disk_errors_explained(path):
+        with translate_disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = temporary_sibling(path)
+            temporary = temp_path_for(path)
             try:
                 write_and_sync(temporary, entry.to_json())
                 os.link(temporary, path)
             except FileExistsError as error:
-                raise OvertakenError(
+                raise ConcurrentUpdateError(
                     f"Another command made entry {entry.number} of the history first: "
                     "the champion is not the one that this verdict was about.",
                     hint="housectl promote   # compares with the champion of now",

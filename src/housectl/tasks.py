@@ -13,18 +13,18 @@ from pathlib import Path
 
 from housectl.backends.base import Backend, Handle, Task
 from housectl.contract.bundle import BundleRecord
-from housectl.contract.files import scratch_directory
+from housectl.contract.files import temp_directory_in
 from housectl.contract.inputs import Inputs
 from housectl.contract.sealed import Sealed, read_sealed
 from housectl.errors import (
+    AlreadyExistsError,
     BundleError,
     ClusterError,
-    NameTakenError,
     TaskFailedError,
     UnknownExperimentError,
 )
 from housectl.experiment import ExperimentState
-from housectl.search import Watcher, wait_for_end
+from housectl.search import ProgressReporter, wait_for_end
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,11 +36,13 @@ class TaskRunner:
     """
 
     backend: Backend
-    watcher: Watcher
-    scratch: Path
+    progress: ProgressReporter
+    temp_root: Path
 
     @contextmanager
-    def sealed(self, task: Task, inputs: Inputs, *, image: str | None = None) -> Iterator[Sealed]:
+    def run_seal_task(
+        self, task: Task, inputs: Inputs, *, image: str | None = None
+    ) -> Iterator[Sealed]:
         """Run a sealing task, or go on with the same one, and yield what it made to be kept.
 
         Args:
@@ -53,31 +55,31 @@ class TaskRunner:
             UnknownExperimentError: Another command has kept it, and deleted the task.
             BundleError: What it made is damaged, or another recipe's.
         """
-        handle = self._send(task, inputs, image)
+        handle = self._submit_or_resume(task, inputs, image)
         self._wait(handle, task)
-        sealed = self._bring(handle)
+        sealed = self._download(handle)
         _check_recipe(sealed.bundle.record, task, inputs)
         yield sealed
         self.backend.delete(handle)
 
-    def _send(self, task: Task, inputs: Inputs, image: str | None) -> Handle:
+    def _submit_or_resume(self, task: Task, inputs: Inputs, image: str | None) -> Handle:
         plan = self.backend.plan(task, inputs=inputs, image=image)
         try:
             handle = self.backend.handle(task.name)
         except UnknownExperimentError:
-            with suppress(NameTakenError):
+            with suppress(AlreadyExistsError):
                 return self.backend.submit(task, inputs=inputs, image=image)
             handle = self.backend.handle(task.name)
-        if str(self.backend.recorded(handle)) == str(plan):
+        if str(self.backend.get_plan(handle)) == str(plan):
             self.backend.resume(handle)
             return handle
         self.backend.delete(handle)
-        return self._send(task, inputs, image)
+        return self._submit_or_resume(task, inputs, image)
 
     def _wait(self, handle: Handle, task: Task) -> None:
         said = partial(self._last_line, handle)
         snapshot = wait_for_end(
-            self.backend, handle, lambda seen: self.watcher.working(task, seen, said)
+            self.backend, handle, lambda seen: self.progress.on_task(task, seen, said)
         )
         if snapshot.state is not ExperimentState.SUCCEEDED:
             raise TaskFailedError(
@@ -92,12 +94,12 @@ class TaskRunner:
             last.extend(self.backend.logs(handle, None))
         return last[0] if last else ""
 
-    def _bring(self, handle: Handle) -> Sealed:
-        with self._unless_deleted(handle), scratch_directory(self.scratch) as scratch:
+    def _download(self, handle: Handle) -> Sealed:
+        with self._unless_deleted(handle), temp_directory_in(self.temp_root) as scratch:
             try:
                 return read_sealed(self.backend.fetch(handle, None, scratch / handle.name))
             except BundleError as error:
-                raise _useless(handle.name, error.message) from error
+                raise _invalid_output(handle.name, error.message) from error
 
     @contextmanager
     def _unless_deleted(self, handle: Handle) -> Iterator[None]:
@@ -113,8 +115,8 @@ def _check_recipe(record: BundleRecord, task: Task, inputs: Inputs) -> None:
     shared = inputs.shared
     wanted = shared.recipe(task.family, task.assignment, record.recipe.libraries)
     if (record.schema, record.recipe) != (shared.schema, wanted):
-        raise _useless(task.name, f"The output of {task.name} is another recipe's.")
+        raise _invalid_output(task.name, f"The output of {task.name} is another recipe's.")
 
 
-def _useless(task: str, why: str) -> BundleError:
+def _invalid_output(task: str, why: str) -> BundleError:
     return BundleError(why, hint=f"housectl delete {task}   # then run the same command again")

@@ -17,12 +17,12 @@ _T_INTERVAL = 1.677
 class Gate(StrEnum):
     """The rule that a challenger has to pass."""
 
-    TWO_KEYS = "two-keys"
-    LOWER_MSE = "lower-mse"
+    HOLDOUT_AND_CV = "holdout-and-cv"
+    HOLDOUT = "holdout"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Difference:
+class FoldDifference:
     """Challenger's minus champion's MSE over the gate's folds, in the square of the target's unit.
 
     Attributes:
@@ -37,7 +37,7 @@ class Difference:
     threshold: float
 
     @property
-    def is_real(self) -> bool:
+    def is_significant(self) -> bool:
         """Whether the challenger is better by more than chance explains."""
         return self.mean < 0 and -self.mean > self.threshold
 
@@ -47,11 +47,11 @@ class Verdict:
     """The outcome of comparing; `champion_mse` and `difference` are None without a champion."""
 
     gate: Gate
-    promotes: bool
+    accepted: bool
     reason: str
     challenger_mse: float
     champion_mse: float | None = None
-    difference: Difference | None = None
+    difference: FoldDifference | None = None
 
 
 def judge(challenger: Evidence, champion: Evidence | None, *, gate: Gate) -> Verdict:
@@ -74,13 +74,13 @@ def judge(challenger: Evidence, champion: Evidence | None, *, gate: Gate) -> Ver
     return _judge_against(challenger, champion, gate)
 
 
-def paired_difference(challenger: Errors, champion: Errors) -> Difference:
+def paired_difference(challenger: Errors, champion: Errors) -> FoldDifference:
     """Return the mean difference over paired folds, with its corrected interval."""
     pairs = zip(challenger.fold_mses, champion.fold_mses, strict=True)
     values = [new - old for new, old in pairs]
     mean = fmean(values)
     error = stdev(values) * math.sqrt(1 / (GATE_FOLDS * GATE_REPEATS) + 1 / (GATE_FOLDS - 1))
-    return Difference(
+    return FoldDifference(
         mean=mean,
         low=mean - _T_INTERVAL * error,
         high=mean + _T_INTERVAL * error,
@@ -99,7 +99,7 @@ def _judge_first(challenger: Evidence, gate: Gate) -> Verdict:
         f"mean ({challenger.mean.holdout_mse:.4g}) and a linear model "
         f"({challenger.linear.holdout_mse:.4g})."
     )
-    return Verdict(gate=gate, promotes=not problems, reason=reason, challenger_mse=mse)
+    return Verdict(gate=gate, accepted=not problems, reason=reason, challenger_mse=mse)
 
 
 def _lost_to(name: str, model: Errors, baseline: Errors) -> Iterator[str]:
@@ -116,7 +116,7 @@ def _judge_against(challenger: Evidence, champion: Evidence, gate: Gate) -> Verd
     lower = new < old
     return Verdict(
         gate=gate,
-        promotes=lower and (difference.is_real or gate is Gate.LOWER_MSE),
+        accepted=lower and (difference.is_significant or gate is Gate.HOLDOUT),
         reason=_reason(new, old, difference, gate),
         challenger_mse=new,
         champion_mse=old,
@@ -124,7 +124,7 @@ def _judge_against(challenger: Evidence, champion: Evidence, gate: Gate) -> Verd
     )
 
 
-def _reason(new: float, old: float, difference: Difference, gate: Gate) -> str:
+def _reason(new: float, old: float, difference: FoldDifference, gate: Gate) -> str:
     if new == old:
         return f"The champion stays: both have a held-out MSE of {new:.4g}, and a tie keeps it."
     if not new < old:
@@ -133,14 +133,14 @@ def _reason(new: float, old: float, difference: Difference, gate: Gate) -> str:
             f"the challenger's {new:.4g}."
         )
     lower = f"the challenger's held-out MSE of {new:.4g} is lower than the champion's {old:.4g}"
-    if gate is Gate.LOWER_MSE:
+    if gate is Gate.HOLDOUT:
         return f"The challenger wins: {lower}."
-    if difference.is_real:
+    if difference.is_significant:
         return f"The challenger wins: {lower}, and {_over_folds(difference)}."
     return f"The champion stays: {lower}, but {_over_folds(difference)}."
 
 
-def _over_folds(difference: Difference) -> str:
+def _over_folds(difference: FoldDifference) -> str:
     direction = "lower" if difference.mean < 0 else "higher"
     return (
         f"over the folds it is {abs(difference.mean):.3g} {direction} on average, "

@@ -7,7 +7,7 @@ from pathlib import Path
 from housectl.errors import ProjectError
 
 PROJECT_FILE = "housectl.yaml"
-_HIDDEN = ".housectl"
+_STATE_DIR = ".housectl"
 
 
 @dataclass(frozen=True)
@@ -21,25 +21,25 @@ class Workspace:
     @property
     def inputs(self) -> Path:
         """Holds a directory for each inputs digest."""
-        return self.root / _HIDDEN / "inputs"
+        return self.root / _STATE_DIR / "inputs"
 
     @property
     def runs(self) -> Path:
         """Holds a directory for each experiment and task of the local backend."""
-        return self.root / _HIDDEN / "runs"
+        return self.root / _STATE_DIR / "runs"
 
     @property
     def images(self) -> Path:
         """Records the images that were pushed."""
-        return self.root / _HIDDEN / "images.json"
+        return self.root / _STATE_DIR / "images.json"
 
     @property
-    def scratch(self) -> Path:
+    def temp_root(self) -> Path:
         """Holds what commands fetch, for as long as they need it."""
-        return self.root / _HIDDEN / "scratch"
+        return self.root / _STATE_DIR / "scratch"
 
 
-def commit_of(root: Path) -> str | None:
+def git_commit(root: Path) -> str | None:
     """Return the commit that a directory's repository is at; None without a repository."""
     try:
         answer = subprocess.run(
@@ -87,7 +87,7 @@ def _store_setting(file: Path) -> Path:
     """Return the store's place; what else is wrong in the file is told by whoever reads it all."""
     import yaml
 
-    default = file.parent / _HIDDEN / "store"
+    default = file.parent / _STATE_DIR / "store"
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         content = yaml.load(file.read_bytes(), Loader=loader)  # noqa: S506

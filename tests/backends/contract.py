@@ -7,13 +7,13 @@ import pytest
 
 from housectl.backends.base import Backend, Handle, Snapshot
 from housectl.contract.bundle import NATIVE_FILES, read_bundle
-from housectl.contract.checksum import checked_digest
+from housectl.contract.checksum import verified_digest
 from housectl.contract.evidence import EVIDENCE_FILE, Evidence
 from housectl.contract.files import file_digest
 from housectl.contract.inputs import RECIPE_FILE, Inputs
 from housectl.contract.metrics import METRICS_FILE, Metrics, read_metric_line
 from housectl.contract.recipe import Family, Recipe
-from housectl.errors import BundleError, NameTakenError, UnknownExperimentError, UsageError
+from housectl.errors import AlreadyExistsError, BundleError, UnknownExperimentError, UsageError
 from housectl.experiment import Budget, ExperimentState, Trial, TrialState, best_trial
 from tests.backends.workloads import (
     experiment,
@@ -42,7 +42,7 @@ class BackendContract:
     def test_a_plan_is_pure(self, backend: Backend, inputs: Inputs) -> None:
         work = experiment("only-planned")
         plan = backend.plan(work, inputs=inputs, image=None)
-        assert plan.work == work
+        assert plan.workload == work
         assert str(plan) == str(backend.plan(work, inputs=inputs, image=None))
         assert "max_features" in str(plan)
         with pytest.raises(UnknownExperimentError):
@@ -52,13 +52,13 @@ class BackendContract:
         self, backend: Backend, ended: Handle, inputs: Inputs
     ) -> None:
         plan = backend.plan(experiment("ended"), inputs=inputs, image="housectl-trainer:dev")
-        assert backend.recorded(ended).work == plan.work
-        assert str(backend.recorded(ended)) == str(plan)
+        assert backend.get_plan(ended).workload == plan.workload
+        assert str(backend.get_plan(ended)) == str(plan)
 
     def test_the_inputs_are_those_that_were_sent(
         self, backend: Backend, ended: Handle, inputs: Inputs
     ) -> None:
-        assert backend.inputs(ended) == inputs
+        assert backend.get_inputs(ended) == inputs
 
     def test_a_search_ends_with_all_its_trials(self, backend: Backend, ended: Handle) -> None:
         snapshot = backend.observe(ended)
@@ -89,7 +89,7 @@ class BackendContract:
 
     def test_a_name_is_given_once(self, backend: Backend, ended: Handle, inputs: Inputs) -> None:
         before = backend.observe(ended)
-        with pytest.raises(NameTakenError) as caught:
+        with pytest.raises(AlreadyExistsError) as caught:
             submit(backend, experiment("ended"), inputs)
         assert "housectl delete ended" in caught.value.hint
         assert backend.observe(ended) == before
@@ -107,7 +107,7 @@ class BackendContract:
         assert recipe.assignment == best.assignment
         model = output / NATIVE_FILES[Family.RANDOM_FOREST]
         assert model.stat().st_size > 0
-        assert checked_digest(model) == file_digest(model)
+        assert verified_digest(model) == file_digest(model)
 
     def test_an_unknown_trial_is_refused(
         self, backend: Backend, ended: Handle, tmp_path: Path
@@ -137,7 +137,7 @@ class BackendContract:
     ) -> None:
         handle = submit(backend, experiment("discarded", budget=Budget(trials=2)), inputs)
         before = wait_for_end(backend, handle)
-        backend.discard(handle, [before.trials[1].name])
+        backend.delete_outputs(handle, [before.trials[1].name])
         assert backend.observe(handle) == before
         with pytest.raises(BundleError):
             backend.fetch(handle, before.trials[1].name, tmp_path / "gone")
@@ -200,7 +200,7 @@ class BackendContract:
         assert bundle.record.provenance.trial == best.name
         assert list(backend.logs(handle, None))
         assert handle not in backend.handles()
-        assert backend.recorded(handle).work == task
+        assert backend.get_plan(handle).workload == task
         assert backend.handle("seal") == handle
 
     def test_a_failed_task_says_why_and_is_tried_again(

@@ -14,21 +14,21 @@ import pytest
 
 from housectl.backends.base import Handle, Snapshot
 from housectl.backends.local.backend import LocalBackend
-from housectl.backends.local.run_directory import Run
-from housectl.cli.progress import PlainWatcher
-from housectl.contract.checksum import checked_digest
+from housectl.backends.local.run_directory import RunDirectory
+from housectl.cli.progress import PlainProgress
+from housectl.contract.checksum import verified_digest
 from housectl.contract.files import file_digest
 from housectl.contract.inputs import Inputs
 from housectl.contract.trial_output import read_trial_output
-from housectl.errors import BundleError, MachineError
+from housectl.errors import BundleError, LocalEnvironmentError
 from housectl.experiment import (
-    KEPT_MODELS,
+    MODELS_TO_KEEP,
     Budget,
     ExperimentState,
     SearchSpace,
     Trial,
     TrialState,
-    ranked,
+    rank_trials,
 )
 from housectl.sealing import Sealer
 from housectl.store import ChampionStore
@@ -70,13 +70,13 @@ class TestLocalBackend(BackendContract):
     """The contract."""
 
 
-def supervisor_of(run: Run) -> int:
+def supervisor_of(run: RunDirectory) -> int:
     holder = run.lock.holder
     assert holder is not None
     return holder
 
 
-def pool_of(run: Run) -> int:
+def pool_of(run: RunDirectory) -> int:
     """Return the pool's process: the only child of the supervisor."""
     found = subprocess.run(
         ["pgrep", "-P", str(supervisor_of(run))], capture_output=True, text=True, check=True
@@ -84,21 +84,21 @@ def pool_of(run: Run) -> int:
     return int(found.stdout)
 
 
-def kill_supervisor(run: Run) -> None:
+def kill_supervisor(run: RunDirectory) -> None:
     os.kill(supervisor_of(run), signal.SIGKILL)
 
 
-def kill_pool(run: Run) -> None:
+def kill_pool(run: RunDirectory) -> None:
     os.kill(pool_of(run), signal.SIGKILL)
 
 
-def kill_both(run: Run) -> None:
+def kill_both(run: RunDirectory) -> None:
     pool = pool_of(run)
     kill_supervisor(run)
     os.kill(pool, signal.SIGKILL)
 
 
-def temporary_files(run: Run) -> list[Path]:
+def temporary_files(run: RunDirectory) -> list[Path]:
     return list(run.path.rglob(".tmp-*"))
 
 
@@ -117,11 +117,11 @@ def test_the_trials_do_not_depend_on_kills(
     inputs: Inputs,
     undisturbed: Snapshot,
     runs: Path,
-    kill: Callable[[Run], None],
+    kill: Callable[[RunDirectory], None],
 ) -> None:
     moments = sorted(random.Random(kill.__name__).sample(range(1, 13), k=2))
     handle = submit(backend, experiment(kill.__name__, budget=TRIALS), inputs)
-    run = Run(runs / kill.__name__)
+    run = RunDirectory(runs / kill.__name__)
     for moment in moments:
         wait_until_finished(backend, handle, moment)
         kill(run)
@@ -139,16 +139,16 @@ def test_the_trials_do_not_depend_on_kills(
     assert temporary_files(run) == []
 
 
-def models(run: Run) -> set[str]:
+def models(run: RunDirectory) -> set[str]:
     return {path.parent.name for path in run.outputs.rglob("model.*")}
 
 
 def best_names(snapshot: Snapshot) -> set[str]:
-    return {trial.name for _, trial in ranked(snapshot.trials)[:KEPT_MODELS]}
+    return {trial.name for _, trial in rank_trials(snapshot.trials)[:MODELS_TO_KEEP]}
 
 
 def test_only_the_best_models_are_kept(undisturbed: Snapshot, runs: Path) -> None:
-    run = Run(runs / "undisturbed")
+    run = RunDirectory(runs / "undisturbed")
     assert models(run) == best_names(undisturbed)
     assert len(list(run.outputs.glob("*/metrics.json"))) == len(undisturbed.trials)
     assert len(list(run.outputs.glob("*/recipe.json"))) == len(undisturbed.trials)
@@ -158,8 +158,8 @@ def test_a_stopped_search_has_the_models_of_its_best(
     backend: LocalBackend, inputs: Inputs, undisturbed: Snapshot, runs: Path
 ) -> None:
     handle = submit(backend, experiment("halted", budget=TRIALS), inputs)
-    run = Run(runs / "halted")
-    wait_until_finished(backend, handle, KEPT_MODELS + 2)
+    run = RunDirectory(runs / "halted")
+    wait_until_finished(backend, handle, MODELS_TO_KEEP + 2)
     backend.stop(handle)
     stopped = backend.observe(handle)
     assert stopped.state is ExperimentState.STOPPED
@@ -183,18 +183,18 @@ def test_a_search_that_failed_has_the_models_of_its_best(
     work = experiment("broken", space=space, budget=Budget(trials=100, max_failed=2))
     snapshot = wait_for_end(backend, submit(backend, work, inputs))
     assert snapshot.state is ExperimentState.FAILED
-    assert models(Run(runs / "broken")) == best_names(snapshot)
+    assert models(RunDirectory(runs / "broken")) == best_names(snapshot)
 
 
 def test_what_was_discarded_gets_no_model(
     backend: LocalBackend, inputs: Inputs, runs: Path
 ) -> None:
     handle = submit(backend, experiment("discarding", budget=Budget(trials=5)), inputs)
-    run = Run(runs / "discarding")
+    run = RunDirectory(runs / "discarding")
     wait_until_finished(backend, handle, 2)
     backend.stop(handle)
     first, *_ = backend.observe(handle).trials
-    backend.discard(handle, [first.name])
+    backend.delete_outputs(handle, [first.name])
     backend.resume(handle)
     resumed = wait_for_end(backend, handle)
     assert resumed.trials[0] == first
@@ -206,9 +206,9 @@ def test_a_model_whose_checksum_was_never_written_is_fitted_again(
     backend: LocalBackend, inputs: Inputs, runs: Path
 ) -> None:
     handle = submit(backend, experiment("half", budget=TRIALS), inputs)
-    wait_until_finished(backend, handle, KEPT_MODELS)
+    wait_until_finished(backend, handle, MODELS_TO_KEEP)
     backend.stop(handle)
-    run = Run(runs / "half")
+    run = RunDirectory(runs / "half")
     for checksum in run.outputs.rglob("model.sha256"):
         checksum.unlink()
         checksum.with_name("model.joblib").write_bytes(b"what a model was to become")
@@ -216,7 +216,7 @@ def test_a_model_whose_checksum_was_never_written_is_fitted_again(
     snapshot = wait_for_end(backend, handle)
     assert models(run) == best_names(snapshot)
     for model in run.outputs.rglob("model.joblib"):
-        assert checked_digest(model) == file_digest(model)
+        assert verified_digest(model) == file_digest(model)
 
 
 def flip(model: Path) -> None:
@@ -232,8 +232,8 @@ def sealer(ended: Handle, runs: Path, tmp_path: Path) -> Sealer:
     return Sealer(
         backend=LocalBackend(tmp_path / "runs"),
         store=ChampionStore(tmp_path / "store"),
-        watcher=PlainWatcher(),
-        scratch=tmp_path / "scratch",
+        progress=PlainProgress(),
+        temp_root=tmp_path / "scratch",
     )
 
 
@@ -242,7 +242,7 @@ def assert_refused(sealer: Sealer, name: str, *, best: Trial, why: str) -> None:
         sealer.seal_best(sealer.backend.handle(name))
     assert f"of {best.name} is refused" in caught.value.message
     assert caught.value.hint.startswith("housectl tune")
-    assert list(sealer.scratch.iterdir()) == []
+    assert list(sealer.temp_root.iterdir()) == []
 
 
 @pytest.mark.parametrize("damage", [flip, Path.unlink])
@@ -250,16 +250,16 @@ def test_a_damaged_model_is_refused(
     damage: Callable[[Path], None], sealer: Sealer, ended: Handle, tmp_path: Path
 ) -> None:
     handle = sealer.backend.handle(ended.name)
-    best, *_ = [trial for _, trial in ranked(sealer.backend.observe(handle).trials)]
+    best, *_ = [trial for _, trial in rank_trials(sealer.backend.observe(handle).trials)]
     read_trial_output(sealer.backend.fetch(handle, best.name, tmp_path / best.name))
-    damage(Run(tmp_path / "runs" / ended.name).output(best.name) / "model.joblib")
+    damage(RunDirectory(tmp_path / "runs" / ended.name).output(best.name) / "model.joblib")
     assert_refused(sealer, ended.name, best=best, why=r"model\.joblib")
 
 
 def test_another_trials_output_is_refused(sealer: Sealer, ended: Handle, tmp_path: Path) -> None:
     handle = sealer.backend.handle(ended.name)
-    best, other, *_ = [trial for _, trial in ranked(sealer.backend.observe(handle).trials)]
-    run = Run(tmp_path / "runs" / ended.name)
+    best, other, *_ = [trial for _, trial in rank_trials(sealer.backend.observe(handle).trials)]
+    run = RunDirectory(tmp_path / "runs" / ended.name)
     shutil.rmtree(run.output(best.name))
     shutil.copytree(run.output(other.name), run.output(best.name))
     assert_refused(sealer, ended.name, best=best, why="is not what was recorded of")
@@ -269,7 +269,7 @@ def test_an_interrupted_search_says_how_to_go_on(
     backend: LocalBackend, inputs: Inputs, runs: Path
 ) -> None:
     handle = submit(backend, experiment("interrupted"), inputs)
-    kill_supervisor(Run(runs / "interrupted"))
+    kill_supervisor(RunDirectory(runs / "interrupted"))
     snapshot = wait_for_end(backend, handle)
     assert snapshot.state is ExperimentState.INTERRUPTED
     assert "housectl tune --resume interrupted" in (snapshot.reason or "")
@@ -296,7 +296,7 @@ def test_a_search_ends_when_its_time_is_used_up(
     assert 2 <= len(snapshot.trials) < 1000
     assert {trial.state for trial in snapshot.trials} == {TrialState.SUCCEEDED}
     assert f"after {len(snapshot.trials)} of 1000" in (snapshot.reason or "")
-    assert models(Run(runs / "short")) == best_names(snapshot)
+    assert models(RunDirectory(runs / "short")) == best_names(snapshot)
 
 
 def test_damaged_inputs_end_the_search_with_the_reason(
@@ -315,7 +315,7 @@ def test_a_pool_that_always_dies_is_given_up(
 ) -> None:
     slow = SearchSpace(parameters=SMALL_FOREST.parameters, fixed={"n_estimators": 5000})
     handle = submit(backend, experiment("hopeless", space=slow), inputs)
-    run = Run(runs / "hopeless")
+    run = RunDirectory(runs / "hopeless")
     while not backend.observe(handle).state.ended:
         backend.wait(handle, backend.observe(handle), timeout=0.3)
         subprocess.run(["pkill", "-KILL", "-P", str(run.lock.holder or 0)], check=False)
@@ -341,7 +341,7 @@ def test_a_disk_error_interrupts_the_search(
 def test_stop_leaves_no_process(backend: LocalBackend, inputs: Inputs, runs: Path) -> None:
     handle = submit(backend, experiment("quiet", budget=Budget(trials=1000)), inputs)
     wait_until_finished(backend, handle, 1)
-    pool = pool_of(Run(runs / "quiet"))
+    pool = pool_of(RunDirectory(runs / "quiet"))
     assert alive(pool) != []
     backend.stop(handle)
     assert alive(pool) == []
@@ -398,7 +398,7 @@ def test_a_missing_library_is_named_before_anything_is_written(
     inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "sklearn", None)
-    with pytest.raises(MachineError, match="sklearn") as caught:
+    with pytest.raises(LocalEnvironmentError, match="sklearn") as caught:
         submit(LocalBackend(tmp_path / "runs"), experiment("libraries"), inputs)
     assert caught.value.hint == "pip install 'housectl[local]'"
     assert not (tmp_path / "runs").exists()

@@ -11,10 +11,10 @@ from signal import SIGKILL
 import pytest
 
 from housectl.backends.local.backend import LocalBackend
-from housectl.backends.local.run_directory import Run, create_run
+from housectl.backends.local.run_directory import RunDirectory, create_run
 from housectl.contract.inputs import Inputs
 from housectl.experiment import (
-    KEPT_MODELS,
+    MODELS_TO_KEEP,
     Budget,
     Experiment,
     ExperimentState,
@@ -36,7 +36,7 @@ def short(name: str) -> Experiment:
     enqueued = (
         *(
             {"max_features": 0.4, "min_samples_leaf": leaf}
-            for leaf in range(KEPT_MODELS + 2, 2, -1)
+            for leaf in range(MODELS_TO_KEEP + 2, 2, -1)
         ),
         {"max_features": 0.4, "min_samples_leaf": 1, "n_estimators": 150},
     )
@@ -46,7 +46,7 @@ def short(name: str) -> Experiment:
     return experiment(name, space=space, budget=Budget(trials=len(enqueued)))
 
 
-def supervise(run: Run, *options: str) -> int:
+def supervise(run: RunDirectory, *options: str) -> int:
     """Supervise the run under strace, and return the supervisor's status."""
     with run.lock.acquired() as lock:
         assert lock is not None
@@ -56,7 +56,7 @@ def supervise(run: Run, *options: str) -> int:
         ).returncode
 
 
-def changing_calls(run: Run, log: Path) -> list[tuple[str, int]]:
+def changing_calls(run: RunDirectory, log: Path) -> list[tuple[str, int]]:
     """Supervise the run to its end; return its calls that changed files, each with its number.
 
     The numbers count the calls of one name, as strace does, also those that changed nothing.
@@ -78,7 +78,7 @@ def test_a_search_goes_on_after_a_kill_at_any_call(inputs: Inputs, tmp_path: Pat
     assert shutil.which("strace"), "this test needs strace: apt-get install strace"
     backend = LocalBackend(tmp_path / "runs")
 
-    def begun(name: str) -> Run:
+    def begun(name: str) -> RunDirectory:
         return create_run(backend.runs / name, short(name), inputs.path)
 
     def kill_and_resume(call: str, number: int) -> None:
@@ -94,8 +94,8 @@ def test_a_search_goes_on_after_a_kill_at_any_call(inputs: Inputs, tmp_path: Pat
         resumed = wait_for_end(backend, handle)
         assert resumed.state is ExperimentState.SUCCEEDED
         assert findings(resumed) == expected
-        assert len(list(run.outputs.rglob("model.joblib"))) == KEPT_MODELS
-        assert len(list(run.outputs.rglob("model.sha256"))) == KEPT_MODELS
+        assert len(list(run.outputs.rglob("model.joblib"))) == MODELS_TO_KEEP
+        assert len(list(run.outputs.rglob("model.sha256"))) == MODELS_TO_KEEP
         assert list(run.path.rglob(".tmp-*")) == []
 
     calls = changing_calls(begun("undisturbed"), tmp_path / "calls")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from housectl.backends.local.sampler import LAG, may_be_suggested, suggest
+from housectl.backends.local.sampler import LAG, inputs_ready, suggest
 from housectl.contract.recipe import Assignment, Family
 from housectl.experiment import (
     Budget,
@@ -59,7 +59,7 @@ def searched(
     while len(finished) < trials:
         while len(assignments) < trials and len(assignments) - len(finished) < workers:
             number = len(assignments)
-            if not may_be_suggested(number, finished):
+            if not inputs_ready(number, finished):
                 break
             assignments.append(suggest(work, number, earlier=assignments, objectives=objectives))
         ending = order.choice(sorted(set(range(len(assignments))) - finished))
@@ -105,10 +105,10 @@ def test_results_after_the_lag_are_not_looked_at() -> None:
 
 
 def test_a_trial_waits_for_the_results_that_it_depends_on() -> None:
-    assert may_be_suggested(LAG - 1, set())
-    assert not may_be_suggested(LAG, set())
-    assert may_be_suggested(LAG, {0})
-    assert not may_be_suggested(LAG + 2, {0, 2})
+    assert inputs_ready(LAG - 1, set())
+    assert not inputs_ready(LAG, set())
+    assert inputs_ready(LAG, {0})
+    assert not inputs_ready(LAG + 2, {0, 2})
 
 
 def test_values_are_plain_and_within_the_space() -> None:

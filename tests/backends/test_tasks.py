@@ -9,8 +9,8 @@ import pytest
 
 from housectl.backends.base import Task
 from housectl.backends.local.backend import LocalBackend
-from housectl.backends.local.run_directory import Run
-from housectl.cli.progress import PlainWatcher
+from housectl.backends.local.run_directory import RunDirectory
+from housectl.cli.progress import PlainProgress
 from housectl.contract.evidence import EVIDENCE_FILE
 from housectl.contract.inputs import Inputs, SharedRecipe, write_inputs
 from housectl.contract.schema import Schema, Target
@@ -29,18 +29,20 @@ class FullDiskError(Exception):
 def runner(tmp_path: Path) -> TaskRunner:
     return TaskRunner(
         backend=LocalBackend(tmp_path / "runs"),
-        watcher=PlainWatcher(),
-        scratch=tmp_path / "scratch",
+        progress=PlainProgress(),
+        temp_root=tmp_path / "scratch",
     )
 
 
 def seal_in_vain(runner: TaskRunner, task: Task, inputs: Inputs) -> None:
-    with pytest.raises(FullDiskError), runner.sealed(task, inputs):
+    with pytest.raises(FullDiskError), runner.run_seal_task(task, inputs):
         raise FullDiskError
 
 
 def output_of(runner: TaskRunner, task: Task) -> Path:
-    return Run(Path(runner.backend.handle(task.name).url.removeprefix("local://"))).output(None)
+    return RunDirectory(Path(runner.backend.handle(task.name).url.removeprefix("local://"))).output(
+        None
+    )
 
 
 def with_seed(shared: SharedRecipe) -> tuple[Schema, int]:
@@ -57,9 +59,9 @@ def test_what_could_not_be_kept_is_found_again(runner: TaskRunner, inputs: Input
     made = output_of(runner, TASK).stat().st_ino
     seal_in_vain(runner, TASK, inputs)
     assert output_of(runner, TASK).stat().st_ino == made
-    with runner.sealed(TASK, inputs) as sealed:
+    with runner.run_seal_task(TASK, inputs) as sealed:
         assert sealed.bundle.record.recipe.assignment == TASK.assignment
-    assert not list((runner.scratch.parent / "runs").glob("[!.]*"))
+    assert not list((runner.temp_root.parent / "runs").glob("[!.]*"))
 
 
 def test_another_assignments_output_is_refused(runner: TaskRunner, inputs: Inputs) -> None:
@@ -110,9 +112,9 @@ def assert_refused(runner: TaskRunner, inputs: Inputs, other: Path) -> None:
     output = output_of(runner, TASK)
     shutil.rmtree(output)
     shutil.copytree(other, output)
-    with pytest.raises(BundleError) as caught, runner.sealed(TASK, inputs):
+    with pytest.raises(BundleError) as caught, runner.run_seal_task(TASK, inputs):
         raise FullDiskError
     assert caught.value.hint.startswith("housectl delete seal ")
     runner.backend.delete(runner.backend.handle(TASK.name))
-    with runner.sealed(TASK, inputs) as sealed:
+    with runner.run_seal_task(TASK, inputs) as sealed:
         assert sealed.bundle.record.schema == inputs.shared.schema

@@ -28,9 +28,9 @@ def build(builder: str, *, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]
 @pytest.mark.parametrize("builder", ["nosuchbuilder", "./nosuchbuilder"])
 def test_a_builder_that_is_none_is_named(builder: str) -> None:
     ended = build(f"{builder} --quick")
-    assert ended.returncode == ExitStatus.MACHINE
+    assert ended.returncode == ExitStatus.LOCAL_ENVIRONMENT
     assert f"error: The builder {builder} is not installed" in ended.stderr
-    assert "cure:  make images" in ended.stderr
+    assert "hint:  make images" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
@@ -45,7 +45,7 @@ def test_a_builder_is_found_from_where_it_was_named(tmp_path: Path) -> None:
     program.write_text(RECORDER)
     program.chmod(0o755)
     ended = build("./builder --quick", cwd=tmp_path)
-    assert ended.returncode == ExitStatus.DONE, ended.stderr
+    assert ended.returncode == ExitStatus.OK, ended.stderr
     said = (tmp_path / "said").read_text().splitlines()
     built = [line for line in said if line.startswith(f"{ROOT} --quick build --file Dockerfile.")]
     assert len(built) == 2

@@ -15,7 +15,7 @@ import typer
 from housectl.cli.main import app
 from housectl.cli.settings import SETTINGS
 from housectl.errors import ExitStatus
-from housectl.project.config import Project
+from housectl.project.config import ProjectConfig
 from tests.projects import GOOD, HOUSECTL, ProjectDirectory, clean_environment, example
 
 GROUPS = {"cluster": ("cluster init",)}
@@ -42,9 +42,9 @@ def test_the_words_of_the_interface() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_with_an_example_and_json(
-    command: str, contest: ProjectDirectory
+    command: str, project_with_challenger: ProjectDirectory
 ) -> None:
-    text = contest.must(*command.split(), "--help").out
+    text = project_with_challenger.run_ok(*command.split(), "--help").out
     assert "Example: housectl" in text
     assert "--json" in text
 
@@ -56,8 +56,8 @@ def test_help_loads_nothing_slow() -> None:
 
 
 def test_version_and_completion(project: ProjectDirectory) -> None:
-    assert re.fullmatch(r"housectl \d+\.\d+\.\d+\n", project.must("--version").out)
-    script = project.must(
+    assert re.fullmatch(r"housectl \d+\.\d+\.\d+\n", project.run_ok("--version").out)
+    script = project.run_ok(
         "--show-completion", "bash", _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1"
     )
     assert "_HOUSECTL_COMPLETE" in script.out
@@ -65,7 +65,7 @@ def test_version_and_completion(project: ProjectDirectory) -> None:
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_every_setting_is_a_field_of_the_project_file(name: str) -> None:
-    model = Project
+    model = ProjectConfig
     *parents, last = SETTINGS[name].field.split(".")
     for parent in parents:
         model = model.model_fields[parent].annotation  # type: ignore[assignment]
@@ -85,7 +85,7 @@ def test_flags_win_over_the_environment_and_that_over_the_file(project: ProjectD
 
 
 def test_render_prints_commands_that_run(project: ProjectDirectory) -> None:
-    script = project.must("render", "--name", "by-hand").out
+    script = project.run_ok("render", "--name", "by-hand").out
     first = next(line for line in script.splitlines() if line.startswith("python"))
     python = f'python() {{ {sys.executable} "$@"; }}; '
     done = subprocess.run(
@@ -102,8 +102,8 @@ def test_render_prints_commands_that_run(project: ProjectDirectory) -> None:
 
 def test_json_is_alone_on_stdout(project: ProjectDirectory) -> None:
     for arguments in (["tune", "--name", "one"], ["list"], ["show"], ["status"], ["doctor"]):
-        assert isinstance(project.must(*arguments, "--json").json, dict)
-    lines = project.must("logs", "--json").out.splitlines()
+        assert isinstance(project.run_ok(*arguments, "--json").json, dict)
+    lines = project.run_ok("logs", "--json").out.splitlines()
     assert all(set(json.loads(line)) == {"trial", "line"} for line in lines)
     assert any(json.loads(line)["line"].startswith("mse=") for line in lines)
 
@@ -119,11 +119,11 @@ def test_an_error_is_json_too(project: ProjectDirectory) -> None:
 
 
 def test_a_taken_name_is_refused_with_the_remedy(project: ProjectDirectory) -> None:
-    project.must("tune", "--name", "one")
+    project.run_ok("tune", "--name", "one")
     answer = project.run("tune", "--name", "one")
     assert answer.status == ExitStatus.CLUSTER
     assert "housectl tune --resume one" in answer.err
-    project.must("tune", "--resume", "one")
+    project.run_ok("tune", "--resume", "one")
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "UPPER", "dot.ted", "x" * 41, ""])
@@ -134,19 +134,19 @@ def test_a_name_that_is_none_is_refused(project: ProjectDirectory, name: str) ->
 
 
 def test_stop_show_prune_and_delete(project: ProjectDirectory) -> None:
-    project.must("tune", "--name", "one", "--trials", "4")
+    project.run_ok("tune", "--name", "one", "--trials", "4")
     runs = project.path / ".housectl" / "runs" / "one"
-    project.must("prune", "one", "--keep-best", "1")
+    project.run_ok("prune", "one", "--keep-best", "1")
     assert len([path for path in (runs / "outputs").iterdir() if any(path.iterdir())]) == 1
-    assert project.must("stop", "one", "--json").json["state"] == "succeeded"
-    project.must("delete", "one")
+    assert project.run_ok("stop", "one", "--json").json["state"] == "succeeded"
+    project.run_ok("delete", "one")
     assert not runs.exists()
     assert project.run("show", "one").status == ExitStatus.USAGE
-    project.must("promote")
+    project.run_ok("promote")
 
 
 def test_ctrl_c_leaves_the_search_running(project: ProjectDirectory) -> None:
-    project.change(space={"max_features": {"min": 0.3, "max": 0.6}, "n_estimators": 300})
+    project.edit_config(space={"max_features": {"min": 0.3, "max": 0.6}, "n_estimators": 300})
     command = subprocess.Popen(
         [HOUSECTL, "tune", "--name", "long", "--trials", "8"],
         cwd=project.path,
@@ -161,15 +161,15 @@ def test_ctrl_c_leaves_the_search_running(project: ProjectDirectory) -> None:
     assert command.returncode == ExitStatus.INTERRUPTED
     assert "housectl tune --resume long" in said
     assert "Traceback" not in said
-    assert project.must("status", "long", "--json").json["state"] == "running"
-    project.must("stop", "long")
-    assert project.must("status", "long", "--json").json["state"] == "stopped"
+    assert project.run_ok("status", "long", "--json").json["state"] == "running"
+    project.run_ok("stop", "long")
+    assert project.run_ok("status", "long", "--json").json["state"] == "stopped"
 
 
 def test_failing_trials_are_explained(project: ProjectDirectory) -> None:
-    project.change(limits={"memory": "1Mi"}, space={**GOOD, "n_estimators": 1000})
+    project.edit_config(limits={"memory": "1Mi"}, space={**GOOD, "n_estimators": 1000})
     answer = project.run("tune", "--name", "starved")
-    assert answer.status == ExitStatus.NO_TRIAL
+    assert answer.status == ExitStatus.NO_USABLE_TRIAL
     assert "out of memory" in answer.err
     assert "housectl logs starved --trial" in answer.err
 
@@ -197,7 +197,7 @@ def test_a_terminal_gets_a_live_table(project: ProjectDirectory) -> None:
 def test_a_read_only_project_is_named(project: ProjectDirectory) -> None:
     wrapper = ("strace", "-qq", "-f", "-o", "/dev/null", "-e", "inject=mkdir:error=EROFS")
     answer = project.run("tune", wrapper=wrapper)
-    assert answer.status == ExitStatus.MACHINE
+    assert answer.status == ExitStatus.LOCAL_ENVIRONMENT
     assert "Read-only file system" in answer.err
 
 
@@ -210,6 +210,6 @@ def test_without_a_project_init_is_the_cure(tmp_path: Path) -> None:
 def test_a_draft_goes_the_whole_way_unedited(tmp_path: Path) -> None:
     source = example(".", tmp_path / "source").path / "data.csv"
     project = ProjectDirectory(tmp_path)
-    project.must("init", "--data", str(source), "--target", "MEDV")
-    project.must("tune", "--trials", "2")
-    project.must("promote")
+    project.run_ok("init", "--data", str(source), "--target", "MEDV")
+    project.run_ok("tune", "--trials", "2")
+    project.run_ok("promote")

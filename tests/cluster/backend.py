@@ -14,7 +14,7 @@ def katib_backend(namespace: str, inputs: Path) -> KatibBackend:
     """Return the backend for a prepared namespace; `inputs` holds inputs directories."""
     settings = KatibSettings(
         namespace=namespace,
-        claim="model-storage",
+        pvc="model-storage",
         algorithm="bayesianoptimization",
         cpu="100m",
         memory=256 * 2**20,

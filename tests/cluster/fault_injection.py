@@ -18,7 +18,7 @@ from housectl.contract.inputs import Inputs, read_inputs
 from housectl.kube.client import Kube
 from tests.cluster.nodes import TRAINER as IMAGE
 from tests.cluster.nodes import kubectl, with_kubectl
-from tests.projects import Answer, ProjectDirectory, example
+from tests.projects import CommandOutput, ProjectDirectory, example
 
 PATIENCE_SECONDS = 150.0
 CLAIM = "model-storage"
@@ -53,7 +53,7 @@ class Drills:
 
     def start(self, name: str, changes: Changes | None = None, *options: str) -> None:
         """Apply what `housectl render` prints, with other values at some dotted paths."""
-        text = self.project.must("render", "--name", name, *options).out
+        text = self.project.run_ok("render", "--name", name, *options).out
         manifest = yaml.safe_load(text)
         for path, value in (changes or {}).items():
             _put(manifest, path, value)
@@ -63,23 +63,23 @@ class Drills:
         """Bring the inputs of what is rendered to the claim, as `housectl tune` does."""
         inputs = self.inputs(*options)
         kube = Kube(None, self.namespace)
-        Volume(VolumePods(kube=kube, claim=CLAIM, image=IMAGE)).upload(inputs)
+        Volume(VolumePods(kube=kube, pvc=CLAIM, image=IMAGE)).upload(inputs)
         return inputs
 
     def inputs(self, *options: str) -> Inputs:
         """Return the inputs of what is rendered; there are several after other options."""
-        annotations = yaml.safe_load(self.project.must("render", *options).out)["metadata"]
+        annotations = yaml.safe_load(self.project.run_ok("render", *options).out)["metadata"]
         digest = json.loads(annotations["annotations"]["housectl/plan"])["inputs"]
         return read_inputs(self.project.path / ".housectl" / "inputs" / digest)
 
     def kubectl(self, *arguments: str, given: str | None = None) -> str:
         return kubectl(*arguments, f"--namespace={self.namespace}", given=given)
 
-    def run(self, *arguments: str) -> Answer:
+    def run(self, *arguments: str) -> CommandOutput:
         return self.project.run(*arguments)
 
     def status(self, name: str) -> dict[str, Any]:
-        return self.project.must("status", name, "--json").json
+        return self.project.run_ok("status", name, "--json").json
 
     def expect(self, name: str, sentence: str) -> None:
         """Wait until `housectl status` gives this very reason, with the names in braces."""
@@ -137,7 +137,7 @@ def drilling(directory: Path) -> Iterator[Drills]:
             "memory": "32Mi",
         },
     )
-    project.must("cluster", "init", **with_kubectl())
+    project.run_ok("cluster", "init", **with_kubectl())
     try:
         yield Drills(project=project, namespace=namespace)
     finally:

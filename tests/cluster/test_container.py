@@ -93,25 +93,28 @@ def answers(client: httpx.Client) -> bool:
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
 def test_it_serves_until_a_signal_and_leaves_nothing(
-    contest: ProjectDirectory, engine: Mapping[str, str], tmp_path: Path, kind: signal.Signals
+    project_with_challenger: ProjectDirectory,
+    engine: Mapping[str, str],
+    tmp_path: Path,
+    kind: signal.Signals,
 ) -> None:
-    project = contest.copy(tmp_path / "boston")
+    project = project_with_challenger.copy(tmp_path / "boston")
     with serving(project, engine) as (process, client):
-        champion = project.must("history", "--json").json
+        champion = project.run_ok("history", "--json").json
         assert client.get("/health").json()["status"] == "ok", champion
         process.send_signal(kind)
-        assert process.wait() == ExitStatus.DONE
+        assert process.wait() == ExitStatus.OK
         assert podman(engine, "ps", "--all", "--quiet") == ""
 
 
 def test_the_container_follows_promotions_and_can_write_nothing(
-    contest: ProjectDirectory, engine: Mapping[str, str], tmp_path: Path
+    project_with_challenger: ProjectDirectory, engine: Mapping[str, str], tmp_path: Path
 ) -> None:
-    project = contest.copy(tmp_path / "boston")
+    project = project_with_challenger.copy(tmp_path / "boston")
     with serving(project, engine) as (_, client):
-        project.must("promote")
+        project.run_ok("promote")
         wait_until(lambda: client.get("/health").json()["champion"] == 2)
-        project.must("verify", "--url", str(client.base_url), "--p99-ms", "10000")
+        project.run_ok("verify", "--url", str(client.base_url), "--p99-ms", "10000")
         (name,) = podman(engine, "ps", "--quiet").split()
         inside = ["exec", name, "sh", "-c"]
         assert podman(engine, *inside, "id -u").strip() == "10001"

@@ -1,4 +1,4 @@
-"""`housectl doctor` on a real cluster: each thing that is missing has its line and its cure.
+"""`housectl doctor` on a real cluster: each thing that is missing has its line and its hint.
 
 What keeps doctor from saying ok keeps `tune` from starting, where it can be asked quickly.
 """
@@ -22,12 +22,12 @@ from housectl.kube.client import Kube
 from tests.cluster.accounts import kubeconfig_of
 from tests.cluster.katib_faults import needs_parts, without_collector, without_webhooks
 from tests.cluster.nodes import SERVER, TRAINER, kubectl, new_namespace, with_kubectl
-from tests.projects import HOUSECTL, Answer, ProjectDirectory, clean_environment, example
+from tests.projects import HOUSECTL, CommandOutput, ProjectDirectory, clean_environment, example
 from tests.test_end_to_end import free_port
 
 Row = Mapping[str, str]
 CHECKS = (
-    *("cluster", "rights", "Katib", "database", "namespace", "claim", "algorithm", "room"),
+    *("cluster", "permissions", "Katib", "database", "namespace", "pvc", "algorithm", "capacity"),
     *("search", "image", "collector"),
 )
 SMALL = {"cpu": "50m", "memory": "64Mi", "algorithm": "random", "image": TRAINER}
@@ -40,7 +40,7 @@ def bound(namespace: str) -> None:
 
 def bind(namespace: str, claim: str) -> None:
     """Let a pod use a claim, which then has its volume on every kind of cluster."""
-    pods = VolumePods(kube=Kube(None, namespace), claim=claim, image=TRAINER)
+    pods = VolumePods(kube=Kube(None, namespace), pvc=claim, image=TRAINER)
     with pods.running(read_only=True):
         pass
 
@@ -57,11 +57,11 @@ def project(namespace: str, tmp_path: Path) -> ProjectDirectory:
     )
 
 
-def doctor(project: ProjectDirectory, *options: str, **environment: str) -> Answer:
+def doctor(project: ProjectDirectory, *options: str, **environment: str) -> CommandOutput:
     return project.run("doctor", "--json", *options, **environment)
 
 
-def rows(answer: Answer) -> dict[str, Row]:
+def rows(answer: CommandOutput) -> dict[str, Row]:
     checks = answer.json["checks"]
     assert isinstance(checks, list)
     return {check["check"]: check for check in checks}
@@ -71,7 +71,7 @@ def results(found: Mapping[str, Row]) -> dict[str, str]:
     return {name: found[name]["result"] for name in CHECKS}
 
 
-def refused(project: ProjectDirectory, *options: str) -> Answer:
+def refused(project: ProjectDirectory, *options: str) -> CommandOutput:
     """Return how `tune` ended that the cluster cannot take; it has left nothing there."""
     name = f"refused-{secrets.token_hex(3)}"
     answer = project.run("tune", "--name", name, *options)
@@ -93,7 +93,7 @@ def test_all_is_well_on_a_cluster_that_is_prepared(
     with with_database():
         answer = doctor(project)
     found = rows(answer)
-    assert answer.status == ExitStatus.DONE
+    assert answer.status == ExitStatus.OK
     assert results(found) == dict.fromkeys(CHECKS, "ok")
     assert f"namespace {namespace}" in found["cluster"]["found"]
     assert experiments(namespace) == before
@@ -107,11 +107,11 @@ def test_the_rights_of_the_role_are_enough(
     config = kubeconfig_of("housectl", namespace, tmp_path / "config")
     answer = doctor(project, KUBECONFIG=config)
     found = rows(answer)
-    assert answer.status == ExitStatus.DONE
+    assert answer.status == ExitStatus.OK
     # Other people's pods are none of its business.
-    others = {"room": "warning", "database": "warning"}
+    others = {"capacity": "warning", "database": "warning"}
     assert results(found) == {**dict.fromkeys(CHECKS, "ok"), **others}
-    assert "may not list pods on the whole cluster" in found["room"]["found"]
+    assert "may not list pods on the whole cluster" in found["capacity"]["found"]
     assert found["database"]["found"].startswith("Katib's database cannot be checked: ")
     assert "may not list pods in the namespace kubeflow" in found["database"]["found"]
 
@@ -124,20 +124,20 @@ def test_rights_that_are_missing_are_named(
     found = rows(answer)
     assert answer.status == ExitStatus.CLUSTER
     assert found["Katib"]["result"] == "ok"
-    assert found["rights"]["result"] == "failed"
+    assert found["permissions"]["result"] == "failed"
     for missing in (
         "get, list, watch, create, patch, delete experiments.kubeflow.org",
         "get, create pods/exec",
         "get, patch persistentvolumeclaims",
     ):
-        assert missing in found["rights"]["found"]
-    cure = found["rights"]["cure"]
-    assert "auth can-i get experiments.kubeflow.org" in cure
-    assert f"housectl cluster init --namespace {namespace}" in cure
-    for unread in ("namespace", "algorithm", "room"):
+        assert missing in found["permissions"]["found"]
+    hint = found["permissions"]["hint"]
+    assert "auth can-i get experiments.kubeflow.org" in hint
+    assert f"housectl cluster init --namespace {namespace}" in hint
+    for unread in ("namespace", "algorithm", "capacity"):
         assert found[unread]["result"] == "warning"
         assert "cannot be checked" in found[unread]["found"]
-        assert "auth can-i" in found[unread]["cure"]
+        assert "auth can-i" in found[unread]["hint"]
     assert found["search"]["found"] == "needs rights"
 
 
@@ -156,14 +156,14 @@ def test_a_namespace_without_katibs_label_is_cured(project: ProjectDirectory, ba
     assert "katib.kubeflow.org/metrics-collector-injection=enabled" in found["namespace"]["found"]
     assert found["search"]["result"] == "skipped"
     assert "has no label" in refused(project, *options).err
-    program, *cure = shlex.split(found["namespace"]["cure"])
+    program, *hint = shlex.split(found["namespace"]["hint"])
     assert program == "housectl"
-    project.must(*cure, **with_kubectl())
-    assert doctor(project, *options).status == ExitStatus.DONE
+    project.run_ok(*hint, **with_kubectl())
+    assert doctor(project, *options).status == ExitStatus.OK
 
 
 @pytest.mark.parametrize(
-    ("options", "check", "said", "cure"),
+    ("options", "check", "said", "hint"),
     [
         (
             ["--namespace", "nowhere"],
@@ -172,10 +172,10 @@ def test_a_namespace_without_katibs_label_is_cured(project: ProjectDirectory, ba
             "housectl cluster init --namespace nowhere",
         ),
         (
-            ["--claim", "none"],
-            "claim",
+            ["--pvc", "none"],
+            "pvc",
             'persistentvolumeclaims "none" not found',
-            "--claim none",
+            "--pvc none",
         ),
         (
             ["--algorithm", "randon"],
@@ -186,29 +186,29 @@ def test_a_namespace_without_katibs_label_is_cured(project: ProjectDirectory, ba
     ],
 )
 def test_what_is_missing_is_named_and_keeps_a_search_from_starting(
-    project: ProjectDirectory, options: Sequence[str], check: str, said: str, cure: str
+    project: ProjectDirectory, options: Sequence[str], check: str, said: str, hint: str
 ) -> None:
     answer = doctor(project, *options)
     found = rows(answer)
     assert answer.status == ExitStatus.CLUSTER
     assert found[check]["result"] == "failed"
     assert said in found[check]["found"]
-    assert cure in found[check]["cure"]
+    assert hint in found[check]["hint"]
     assert found["image"]["result"] == "skipped"
     err = refused(project, *options).err
     assert said in err
-    assert cure in err
+    assert hint in err
 
 
 def test_a_trial_that_fits_no_node(project: ProjectDirectory, namespace: str) -> None:
-    project.change(katib={**SMALL, "namespace": namespace, "cpu": "5000"})
+    project.edit_config(katib={**SMALL, "namespace": namespace, "cpu": "5000"})
     found = rows(doctor(project))
-    assert found["room"]["result"] == "failed"
+    assert found["capacity"]["result"] == "failed"
     assert (
         "A trial fits no node: with Katib's collector it asks for 5000.05 CPU"
-        in (found["room"]["found"])
+        in (found["capacity"]["found"])
     )
-    assert "describe nodes" in found["room"]["cure"]
+    assert "describe nodes" in found["capacity"]["hint"]
     assert "fits no node" in refused(project).err
 
 
@@ -216,10 +216,10 @@ def test_more_trials_than_there_is_room_for(project: ProjectDirectory, namespace
     nodes = json.loads(kubectl("get", "nodes", "--output=json"))["items"]
     cores = max(cores_of(node["status"]["allocatable"]["cpu"]) for node in nodes)
     katib = {**SMALL, "namespace": namespace, "cpu": f"{cores * 700:.0f}m"}
-    project.change(katib=katib, workers=4)
+    project.edit_config(katib=katib, workers=4)
     answer = doctor(project)
-    found = rows(answer)["room"]
-    assert answer.status == ExitStatus.DONE
+    found = rows(answer)["capacity"]
+    assert answer.status == ExitStatus.OK
     assert found["result"] == "warning"
     assert "of 4 trials at the same time" in found["found"]
 
@@ -240,7 +240,7 @@ def test_an_image_that_is_no_trainer(
     assert answer.status == ExitStatus.CLUSTER
     assert found["result"] == "failed"
     assert said in found["found"]
-    assert "--image IMAGE" in found["cure"]
+    assert "--image IMAGE" in found["hint"]
     assert volume_pods(namespace) == []
 
 
@@ -298,12 +298,12 @@ def told(namespace: str, name: str, reason: str) -> None:
 
 
 def test_a_claim_that_gets_no_volume(project: ProjectDirectory, unbound: str) -> None:
-    answer = doctor(project, "--claim", unbound)
+    answer = doctor(project, "--pvc", unbound)
     found = rows(answer)
     assert answer.status == ExitStatus.CLUSTER
-    assert found["claim"]["result"] == "failed"
-    assert 'storageclass.storage.k8s.io "nowhere" not found' in found["claim"]["found"]
-    assert f"describe pvc {unbound}" in found["claim"]["cure"]
+    assert found["pvc"]["result"] == "failed"
+    assert 'storageclass.storage.k8s.io "nowhere" not found' in found["pvc"]["found"]
+    assert f"describe pvc {unbound}" in found["pvc"]["hint"]
     assert found["image"]["found"] == "needs claim"
 
 
@@ -311,9 +311,9 @@ def test_a_claim_that_waits_for_its_first_pod_is_fine(
     project: ProjectDirectory, patient: str
 ) -> None:
     # An algorithm that is none keeps the pod from running, which would wait for a volume in vain.
-    found = rows(doctor(project, "--claim", patient, "--algorithm", "none"))
-    assert found["claim"]["result"] == "ok"
-    assert "is given its volume when a pod first needs it" in found["claim"]["found"]
+    found = rows(doctor(project, "--pvc", patient, "--algorithm", "none"))
+    assert found["pvc"]["result"] == "ok"
+    assert "is given its volume when a pod first needs it" in found["pvc"]["found"]
     assert found["image"]["found"] == "needs search"
 
 
@@ -351,21 +351,21 @@ def test_a_folder_of_each_node_keeps_a_search_from_starting(
         bind(namespace, "folder")
         kubectl("annotate", "--overwrite", f"--namespace={namespace}", "pvc/folder", made)
         with second_node():
-            answer = doctor(project, "--claim", "folder")
-        found = rows(answer)["claim"]
+            answer = doctor(project, "--pvc", "folder")
+        found = rows(answer)["pvc"]
         assert answer.status == ExitStatus.CLUSTER
         assert found["result"] == "failed"
         assert "2 nodes take pods: on the others" in found["found"]
-        program, *cure = shlex.split(found["cure"].partition("   #")[0])
+        program, *hint = shlex.split(found["hint"].partition("   #")[0])
         assert program == "kubectl"
         with second_node():
-            assert "2 nodes take pods: on the others" in refused(project, "--claim", "folder").err
-            kubectl(*cure)
-            assert rows(doctor(project, "--claim", "folder"))["claim"]["result"] == "ok"
+            assert "2 nodes take pods: on the others" in refused(project, "--pvc", "folder").err
+            kubectl(*hint)
+            assert rows(doctor(project, "--pvc", "folder"))["pvc"]["result"] == "ok"
 
 
 def test_a_pod_that_starts_too_late_is_explained(namespace: str, patient: str) -> None:
-    pods = VolumePods(kube=Kube(None, namespace), claim=patient, image=TRAINER, patience=12)
+    pods = VolumePods(kube=Kube(None, namespace), pvc=patient, image=TRAINER, timeout=12)
     with pytest.raises(PodError, match="no node takes it"), pods.running(read_only=True):
         pass
     assert volume_pods(namespace) == []
@@ -373,7 +373,7 @@ def test_a_pod_that_starts_too_late_is_explained(namespace: str, patient: str) -
 
 def test_the_pod_goes_with_ctrl_c(project: ProjectDirectory, namespace: str, patient: str) -> None:
     started = subprocess.Popen(
-        [HOUSECTL, "doctor", "--claim", patient],
+        [HOUSECTL, "doctor", "--pvc", patient],
         cwd=project.path,
         env=clean_environment(),
         stdin=subprocess.DEVNULL,
@@ -415,9 +415,9 @@ def test_katibs_webhooks_are_away(project: ProjectDirectory, namespace: str) -> 
     assert found["Katib"]["result"] == "ok"
     assert found["search"]["result"] == "failed"
     assert "failed calling webhook" in found["search"]["found"]
-    assert "get pods" in found["search"]["cure"]
+    assert "get pods" in found["search"]["hint"]
     assert found["image"]["found"] == "needs search"
-    assert doctor(project).status == ExitStatus.DONE
+    assert doctor(project).status == ExitStatus.OK
 
 
 @pytest.mark.alone
@@ -429,7 +429,7 @@ def test_a_collector_that_cannot_be_pulled(project: ProjectDirectory, namespace:
     assert found["image"]["result"] == "ok"
     assert found["collector"]["result"] == "failed"
     assert "the image 127.0.0.1:1/absent:1 cannot be pulled" in found["collector"]["found"]
-    assert "edit configmap katib-config -n kubeflow" in found["collector"]["cure"]
+    assert "edit configmap katib-config -n kubeflow" in found["collector"]["hint"]
     assert volume_pods(namespace) == []
 
 
@@ -520,7 +520,7 @@ def test_katibs_database_has_no_pod(project: ProjectDirectory) -> None:
     database = found["database"]
     assert database["result"] == "failed"
     assert "No pod of db-manager, a part of Katib's database, is ready" in database["found"]
-    assert "scale deployment katib-db-manager --replicas=1" in database["cure"]
+    assert "scale deployment katib-db-manager --replicas=1" in database["hint"]
     assert found["search"]["result"] == "skipped"
 
 
@@ -531,7 +531,7 @@ def test_katibs_database_crashes(project: ProjectDirectory) -> None:
             found = rows(doctor(project))["database"]
         assert found["result"] == "failed"
         assert "No pod of db-manager" in found["found"]
-        assert "describe pods -l katib.kubeflow.org/component=db-manager" in found["cure"]
+        assert "describe pods -l katib.kubeflow.org/component=db-manager" in found["hint"]
         with katib_pod("db-manager", "sleep", "600"):
             wait_for_database()
             found = rows(doctor(project))["database"]
@@ -545,4 +545,4 @@ def test_katibs_database_is_elsewhere(project: ProjectDirectory) -> None:
     found = rows(doctor(project))["database"]
     assert found["result"] == "warning"
     assert "Katib has no pods in the namespace kubeflow" in found["found"]
-    assert found["cure"].endswith("get pods -A -l katib.kubeflow.org/component")
+    assert found["hint"].endswith("get pods -A -l katib.kubeflow.org/component")

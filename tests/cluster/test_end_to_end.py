@@ -71,30 +71,30 @@ def test_a_machine_without_training_libraries_drives_the_whole_way(
     promoted = subprocess.run([bare_housectl, "promote"], cwd=boston.path, check=False)
     assert promoted.returncode == 0
     with serving(boston, free_port()) as url:
-        boston.must("verify", "--url", url, "--p99-ms", "5000")
-    boston.must("prune", "bare", "--keep-best", "1")
-    boston.must("delete", "bare")
+        boston.run_ok("verify", "--url", url, "--p99-ms", "5000")
+    boston.run_ok("prune", "bare", "--keep-best", "1")
+    boston.run_ok("delete", "bare")
     assert "bare" not in listed(boston)
 
 
 def listed(project: ProjectDirectory) -> set[str]:
     """Return the names of all experiments in the namespace, which other tests use as well."""
-    rows = project.must("list", "--json").json["experiments"]
+    rows = project.run_ok("list", "--json").json["experiments"]
     assert isinstance(rows, list)
     return {row["experiment"] for row in rows}
 
 
 def test_two_families_of_another_data_set_go_the_whole_way(circuit: ProjectDirectory) -> None:
-    circuit.must("tune", "--name", "both")
-    shown = circuit.must("show", "both", "--json").json["trials"]
+    circuit.run_ok("tune", "--name", "both")
+    shown = circuit.run_ok("show", "both", "--json").json["trials"]
     assert isinstance(shown, list)
     assert {trial["family"] for trial in shown} == set(Family)
-    circuit.must("promote")
+    circuit.run_ok("promote")
     row = {"resistance": 50.0, "frequency": 900.0, "inductance": 0.5, "capacitance": 5.0}
     with serving(circuit, free_port()) as url:
-        circuit.must("verify", "--url", url, "--p99-ms", "5000")
+        circuit.run_ok("verify", "--url", url, "--p99-ms", "5000")
         assert predict(url, row).keys() == {"predicted_phase"}
-    circuit.must("delete", "both")
+    circuit.run_ok("delete", "both")
 
 
 def test_both_backends_make_one_and_the_same_model(

@@ -77,7 +77,7 @@ def test_an_image_holds_what_it_needs_and_no_more(image: str, namespace: str) ->
 def inputs(namespace: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Boston's inputs, here and as the ConfigMap `inputs`."""
     project = example(".", tmp_path_factory.mktemp("inputs") / "boston")
-    project.must("render")
+    project.run_ok("render")
     (path,) = (project.path / ".housectl" / "inputs").iterdir()
     kubectl("create", "configmap", "inputs", f"--from-file={path}", f"--namespace={namespace}")
     return path

@@ -11,7 +11,7 @@ import yaml
 
 from housectl.errors import ExitStatus
 from tests.cluster.nodes import kubectl, with_kubectl
-from tests.projects import Answer, ProjectDirectory, example
+from tests.projects import CommandOutput, ProjectDirectory, example
 
 LABEL = "katib.kubeflow.org/metrics-collector-injection"
 CLAIM = "persistentvolumeclaims/model-storage"
@@ -30,11 +30,11 @@ def namespace() -> Iterator[str]:
     kubectl("delete", "clusterrolebinding", f"housectl-reader-{name}", "--ignore-not-found")
 
 
-def init(project: ProjectDirectory, namespace: str, *options: str) -> Answer:
-    return project.must("cluster", "init", "--namespace", namespace, *options, **with_kubectl())
+def init(project: ProjectDirectory, namespace: str, *options: str) -> CommandOutput:
+    return project.run_ok("cluster", "init", "--namespace", namespace, *options, **with_kubectl())
 
 
-def outcomes(answer: Answer) -> dict[str, str]:
+def outcomes(answer: CommandOutput) -> dict[str, str]:
     objects = answer.json["objects"]
     assert isinstance(objects, list)
     return {each["object"]: each["result"] for each in objects}
@@ -67,7 +67,7 @@ def bound(namespace: str) -> None:
 def test_a_dry_run_prints_all_and_sends_nothing(
     project: ProjectDirectory, namespace: str, overlay: str, storage_class: str | None, size: str
 ) -> None:
-    answer = init(project, namespace, "--overlay", overlay, "--claim", "mine", "--dry-run")
+    answer = init(project, namespace, "--overlay", overlay, "--pvc", "mine", "--dry-run")
     objects = {each["kind"]: each for each in yaml.safe_load_all(answer.out)}
     assert objects["Namespace"]["metadata"] == {"name": namespace, "labels": {LABEL: "enabled"}}
     claim = objects["PersistentVolumeClaim"]
@@ -138,7 +138,7 @@ def test_a_context_that_is_none_is_named(project: ProjectDirectory) -> None:
     answer = project.run("cluster", "init", "--context", "nowhere", **with_kubectl())
     assert answer.status == ExitStatus.CLUSTER
     assert "no usable context 'nowhere'" in answer.err
-    assert "cure:  kubectl config get-contexts" in answer.err
+    assert "hint:  kubectl config get-contexts" in answer.err
 
 
 @pytest.mark.parametrize(("first", "second"), [("generic", "minikube"), ("minikube", "generic")])
@@ -166,7 +166,7 @@ def test_a_claim_of_ones_own_stays(project: ProjectDirectory, namespace: str) ->
         },
     }
     kubectl("apply", "--filename=-", given=json.dumps(mine))
-    told = outcomes(init(project, namespace, "--claim", "mine", "--json"))
+    told = outcomes(init(project, namespace, "--pvc", "mine", "--json"))
     assert told["persistentvolumeclaims/mine"] == "left as it is"
     found = object_of(namespace, "persistentvolumeclaims/mine")
     assert found["spec"]["accessModes"] == ["ReadWriteMany"]
@@ -177,7 +177,7 @@ def test_a_claim_of_ones_own_stays(project: ProjectDirectory, namespace: str) ->
 def test_what_the_cluster_refuses_is_told_in_its_words(
     project: ProjectDirectory, namespace: str
 ) -> None:
-    options = ("--namespace", namespace, "--claim", "no_name")
+    options = ("--namespace", namespace, "--pvc", "no_name")
     answer = project.run("cluster", "init", *options, **with_kubectl())
     assert answer.status == ExitStatus.CLUSTER
     assert "a lowercase RFC 1123 subdomain must consist of" in answer.err

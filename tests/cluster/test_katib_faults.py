@@ -20,7 +20,7 @@ from tests.cluster.katib_faults import (
     without_webhooks,
 )
 from tests.cluster.nodes import kubectl
-from tests.projects import Answer
+from tests.projects import CommandOutput
 
 pytestmark = pytest.mark.alone
 
@@ -39,7 +39,7 @@ def test_a_controller_that_is_away(drills: Drills) -> None:
         drills.expect(
             "untaken",
             "Katib's controller does not take it up: it has no status, more than 10 s after it was "
-            f"made. Cure: {CONTROLLER}",
+            f"made. Hint: {CONTROLLER}",
         )
 
 
@@ -53,7 +53,7 @@ def test_a_webhook_that_goes_away(drills: Drills) -> None:
             "unhooked",
             "The running trial is stuck: no pod can be made, because the webhook "
             "mutator.pod.katib.kubeflow.org does not answer: dial tcp 127.0.0.1:8443: connect: "
-            f"connection refused. Cure: {CONTROLLER}",
+            f"connection refused. Hint: {CONTROLLER}",
         )
 
 
@@ -63,7 +63,7 @@ def test_an_algorithm_without_an_image(drills: Drills) -> None:
         drills.expect(
             "unserved",
             "The service of the algorithm sobol does not run: the image 127.0.0.1:1/absent:1 "
-            "cannot be pulled: dial tcp 127.0.0.1:1: connect: connection refused. Cure: kubectl "
+            "cannot be pulled: dial tcp 127.0.0.1:1: connect: connection refused. Hint: kubectl "
             "describe pod {service} -n {namespace}   # then push the image, or name another: "
             "kubectl edit configmap katib-config -n kubeflow",
         )
@@ -97,7 +97,7 @@ def test_a_cluster_without_katib(command: str, drills: Drills, tmp_path: Path) -
     }
 
 
-def error(answer: Answer) -> object:
+def error(answer: CommandOutput) -> object:
     assert answer.err == ""
     return answer.json["error"]
 

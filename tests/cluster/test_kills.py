@@ -16,7 +16,7 @@ from tests.cluster.nodes import kubectl
 from tests.projects import (
     GOOD,
     HOUSECTL,
-    Answer,
+    CommandOutput,
     ProjectDirectory,
     clean_environment,
     example,
@@ -51,10 +51,10 @@ def start(project: ProjectDirectory, name: str) -> "subprocess.Popen[str]":
 
 
 def trials(project: ProjectDirectory, name: str) -> list[dict[str, Any]]:
-    return shown(project.must("show", name, "--json"))
+    return shown(project.run_ok("show", name, "--json"))
 
 
-def shown(answer: Answer) -> list[dict[str, Any]]:
+def shown(answer: CommandOutput) -> list[dict[str, Any]]:
     found = answer.json["trials"]
     assert isinstance(found, list)
     return found
@@ -65,7 +65,7 @@ def wait_for_first(project: ProjectDirectory, name: str, process: "subprocess.Po
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not has_succeeded(project, name):
         assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline, project.must("status", name)
+        assert time.monotonic() < deadline, project.run_ok("status", name)
         time.sleep(0.5)
 
 
@@ -74,7 +74,7 @@ def has_succeeded(project: ProjectDirectory, name: str) -> bool:
     answer = project.run("show", name, "--json")
     if answer.status == ExitStatus.USAGE:
         return False
-    assert answer.status == ExitStatus.DONE, answer
+    assert answer.status == ExitStatus.OK, answer
     return any(trial["state"] == "succeeded" for trial in shown(answer))
 
 
@@ -101,7 +101,7 @@ def test_ctrl_c_leaves_the_search_running(project: ProjectDirectory, namespace: 
     assert process.returncode == ExitStatus.INTERRUPTED
     assert "To come back: housectl tune --resume left" in said
     assert "To end it: housectl stop left" in said
-    project.must("tune", "--resume", "left")
+    project.run_ok("tune", "--resume", "left")
     check_whole(project, "left", namespace)
 
 
@@ -110,9 +110,9 @@ def test_a_killed_command_is_come_back_to(project: ProjectDirectory, namespace: 
     wait_for_first(project, "killed", process)
     process.kill()
     process.communicate()
-    project.must("tune", "--resume", "killed")
+    project.run_ok("tune", "--resume", "killed")
     check_whole(project, "killed", namespace)
-    project.must("promote", "killed")
+    project.run_ok("promote", "killed")
 
 
 @pytest.mark.alone
@@ -131,9 +131,9 @@ def test_a_search_outlives_a_part_of_kubernetes(
 
 
 def test_a_time_budget_is_kept_by_whoever_waits(project: ProjectDirectory, namespace: str) -> None:
-    answer = project.must("tune", "--name", "timed", "--trials", "1000", "--time", "90s")
+    answer = project.run_ok("tune", "--name", "timed", "--trials", "1000", "--time", "90s")
     assert answer.out
-    status = project.must("status", "timed", "--json").json
+    status = project.run_ok("status", "timed", "--json").json
     assert status["state"] == "succeeded"
     assert str(status["reason"]).startswith("Its time was used up after ")
     running = kubectl("get", "trials.kubeflow.org", f"--namespace={namespace}", "--output=json")

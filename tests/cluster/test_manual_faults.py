@@ -99,7 +99,7 @@ def test_a_pod_that_was_deleted(drills: Drills) -> None:
     drills.kubectl("delete", "pod", pod, "--wait=false", "--grace-period=1")
     drills.expect(
         "podless",
-        "1 of 1 trials failed: its pod was deleted. Cure: kubectl get events --field-selector "
+        "1 of 1 trials failed: its pod was deleted. Hint: kubectl get events --field-selector "
         f"involvedObject.name={pod} -n {{namespace}}",
     )
 
@@ -113,7 +113,7 @@ def test_a_collector_that_dies_while_the_training_runs(drills: Drills) -> None:
     drills.expect(
         "unheard",
         "The running trial is stuck: the training runs on, but Katib's metrics collector failed: "
-        f"exited 137. Cure: kubectl logs {pod} -c {collector} -n {{namespace}}",
+        f"exited 137. Hint: kubectl logs {pod} -c {collector} -n {{namespace}}",
     )
 
 
@@ -122,10 +122,10 @@ def test_a_trial_that_was_deleted(drills: Drills) -> None:
     drills.kubectl("delete", "trial", trial)
     drills.expect(
         "trialless",
-        f"Katib waits for the trial {trial}, which was deleted. Cure: housectl stop trialless   "
+        f"Katib waits for the trial {trial}, which was deleted. Hint: housectl stop trialless   "
         "# what has ended well stays usable",
     )
-    drills.project.must("stop", "trialless")
+    drills.project.run_ok("stop", "trialless")
 
 
 def test_an_experiment_that_is_deleted_while_somebody_waits(drills: Drills) -> None:
@@ -156,7 +156,7 @@ def test_a_trial_without_a_number_that_katib_takes_for_the_best(drills: Drills) 
         f"Katib takes {useless} for the best trial of best; {good} has the lowest mse, and is used."
     ]
     assert status["failed"] == {
-        useless: 'the training printed "mse=nan", which is no finite number. Cure: housectl logs '
+        useless: 'the training printed "mse=nan", which is no finite number. Hint: housectl logs '
         f"best --trial {useless}"
     }
 
@@ -164,11 +164,11 @@ def test_a_trial_without_a_number_that_katib_takes_for_the_best(drills: Drills) 
 def test_a_search_that_katib_cannot_end_is_stopped_all_the_same(drills: Drills) -> None:
     drills.expect(
         "hung",
-        "A trial gave no finite number, and the algorithm random cannot go on after that. Cure: "
+        "A trial gave no finite number, and the algorithm random cannot go on after that. Hint: "
         "housectl stop hung   # what has ended well stays usable; housectl show hung says which "
         "trial it was",
     )
-    stopped = drills.project.must("stop", "hung", "--json").json
+    stopped = drills.project.run_ok("stop", "hung", "--json").json
     assert (stopped["state"], stopped["mse"]) == ("stopped", 0.5)
     still_open, _ = drills.status("hung")["warnings"]
     assert still_open == (
@@ -186,26 +186,26 @@ def test_a_namespace_that_loses_katibs_label(tmp_path: Path) -> None:
         drills.expect(
             "unlabelled",
             "The running trial is stuck: Katib will never get its metric, because its pod was made "
-            "without Katib's metrics collector. Cure: kubectl label namespace {namespace} "
+            "without Katib's metrics collector. Hint: kubectl label namespace {namespace} "
             f"{LABEL}=enabled --overwrite   # then housectl delete unlabelled, and tune again; if "
             "it had this label, Katib's webhook was away: housectl doctor",
         )
         show = ("logs", "unlabelled", "--trial", "1")
-        drills.when("unlabelled", lambda _: "mse=1" in drills.project.must(*show).out)
+        drills.when("unlabelled", lambda _: "mse=1" in drills.project.run_ok(*show).out)
 
 
 @pytest.mark.parametrize("name", LOST)
 def test_inputs_that_are_lost_are_brought_again(name: str, drills: Drills) -> None:
     seed, what = LOST[name]
     digest = drills.inputs(*seed).digest
-    cure = f"kubectl annotate pvc {CLAIM} housectl/inputs-{digest[:40]}- -n {drills.namespace}"
+    hint = f"kubectl annotate pvc {CLAIM} housectl/inputs-{digest[:40]}- -n {drills.namespace}"
     drills.expect(
         name,
         f"1 of 1 trials failed: the inputs on the claim {CLAIM} are damaged or gone: "
-        f"{what.format(path=f'{MOUNT}/inputs/{digest}')} Cure: {cure}   # then housectl tune "
+        f"{what.format(path=f'{MOUNT}/inputs/{digest}')} Hint: {hint}   # then housectl tune "
         "brings them again",
     )
-    subprocess.run(cure, shell=True, env=os.environ | with_kubectl(), check=True)
+    subprocess.run(hint, shell=True, env=os.environ | with_kubectl(), check=True)
     drills.upload(*seed)
     drills.start(f"{name}-again", {}, *seed)
     drills.when(f"{name}-again", lambda status: status["state"] == "succeeded")

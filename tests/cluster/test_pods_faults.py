@@ -35,11 +35,11 @@ class Fault:
     changes: Changes = field(default_factory=dict)
     options: tuple[str, ...] = ()
     what: str
-    cure: str
+    hint: str
 
     @property
     def reason(self) -> str:
-        return f"The running trial is stuck: {self.what} Cure: {self.cure}"
+        return f"The running trial is stuck: {self.what} Hint: {self.hint}"
 
 
 CLAIM = f"{POD}.volumes.0.persistentVolumeClaim.claimName"
@@ -48,19 +48,19 @@ FAULTS = {
         changes={f"{TRAINER}.image": "127.0.0.1:1/trainer:1"},
         what="the image 127.0.0.1:1/trainer:1 cannot be pulled: dial tcp 127.0.0.1:1: connect: "
         "connection refused.",
-        cure="kubectl describe pod {pod} -n {namespace}   # then push the image, or name another: "
+        hint="kubectl describe pod {pod} -n {namespace}   # then push the image, or name another: "
         "housectl tune --image IMAGE",
     ),
     "never-pulled": Fault(
         changes={f"{TRAINER}.image": "absent:1", f"{TRAINER}.imagePullPolicy": "Never"},
         what="the node {node} has no image absent:1, and its pull policy is Never.",
-        cure="minikube image load absent:1   # with kind: kind load docker-image absent:1; or name "
+        hint="minikube image load absent:1   # with kind: kind load docker-image absent:1; or name "
         "another: housectl tune --image IMAGE",
     ),
     "no-config": Fault(
         changes={f"{TRAINER}.envFrom": [{"configMapRef": {"name": "absent"}}]},
         what="it needs the configmap absent, which is not in the namespace {namespace}.",
-        cure="kubectl get configmaps -n {namespace}",
+        hint="kubectl get configmaps -n {namespace}",
     ),
     "no-key": Fault(
         changes={
@@ -73,12 +73,12 @@ FAULTS = {
         },
         what="it needs the key none of the configmap kube-root-ca.crt, which has none of that "
         "name.",
-        cure="kubectl describe configmap kube-root-ca.crt -n {namespace}",
+        hint="kubectl describe configmap kube-root-ca.crt -n {namespace}",
     ),
     "no-secret": Fault(
         changes={f"{POD}.volumes.1": {"name": "tmp", "secret": {"secretName": "absent"}}},
         what="it needs the secret absent, which is not in the namespace {namespace}.",
-        cure="kubectl get secrets -n {namespace}",
+        hint="kubectl get secrets -n {namespace}",
     ),
     "cpu": Fault(
         changes={
@@ -86,7 +86,7 @@ FAULTS = {
             f"{TRAINER}.resources.limits.cpu": "900",
         },
         what="it waits for cpu: it asks for 900, and no node has that free (1 Insufficient cpu).",
-        cure="kubectl describe nodes   # shows what is free; what it asks for stands under katib: "
+        hint="kubectl describe nodes   # shows what is free; what it asks for stands under katib: "
         "in housectl.yaml",
     ),
     "memory": Fault(
@@ -96,32 +96,31 @@ FAULTS = {
         },
         what="it waits for memory: it asks for 8Ti, and no node has that free (1 Insufficient "
         "memory).",
-        cure="kubectl describe nodes   # shows what is free; what it asks for stands under katib: "
+        hint="kubectl describe nodes   # shows what is free; what it asks for stands under katib: "
         "in housectl.yaml",
     ),
     "no-claim": Fault(
         changes={CLAIM: "absent"},
         what="it waits for the claim absent, which is not in the namespace {namespace}.",
-        cure="kubectl get pvc -n {namespace}   # then name one of these with --claim, or make "
-        "absent",
+        hint="kubectl get pvc -n {namespace}   # then name one of these with --pvc, or make absent",
     ),
     "unbound-claim": Fault(
         changes={CLAIM: "unbound"},
         what="it waits for the claim unbound, which has no volume yet: "
         'storageclass.storage.k8s.io "absent" not found.',
-        cure="kubectl describe pvc unbound -n {namespace}   # kubectl get storageclass lists what "
+        hint="kubectl describe pvc unbound -n {namespace}   # kubectl get storageclass lists what "
         "can provide one",
     ),
     "no-node": Fault(
         changes={f"{POD}.nodeSelector": {"disk": "fast"}},
         what="no node has the labels disk=fast that it selects nodes by (1 node(s) didn't match "
         "Pod's node affinity/selector).",
-        cure="kubectl get nodes --show-labels",
+        hint="kubectl get nodes --show-labels",
     ),
     "no-account": Fault(
         changes={f"{POD}.serviceAccountName": "absent"},
         what="the service account absent is not in the namespace {namespace}.",
-        cure="kubectl create serviceaccount absent -n {namespace}",
+        hint="kubectl create serviceaccount absent -n {namespace}",
     ),
     "no-command": Fault(
         changes={
@@ -130,14 +129,14 @@ FAULTS = {
         },
         what="Katib refuses its pod: the container has no command, and Katib cannot look it up in "
         f"the image {IMAGE}.",
-        cure="kubectl get jobs -o yaml -n {namespace}   # then correct trialTemplate, and submit "
+        hint="kubectl get jobs -o yaml -n {namespace}   # then correct trialTemplate, and submit "
         "it anew",
     ),
     "no-primary": Fault(
         changes={"spec.trialTemplate.primaryContainerName": "training"},
         what="Katib refuses its pod: no container is called training, as primaryContainerName "
         "says.",
-        cure="kubectl get jobs -o yaml -n {namespace}   # then correct trialTemplate, and submit "
+        hint="kubectl get jobs -o yaml -n {namespace}   # then correct trialTemplate, and submit "
         "it anew",
     ),
 }
@@ -146,14 +145,14 @@ LIMITED = {
         options=("--trial-memory", "4Gi"),
         what="the limit range of the namespace {namespace} forbids it: maximum memory usage per "
         "Container is 2Gi, but limit is 4Gi.",
-        cure="kubectl describe limitrange -n {namespace}   # then ask for what it allows: "
+        hint="kubectl describe limitrange -n {namespace}   # then ask for what it allows: "
         "--trial-memory, and katib: in housectl.yaml",
     ),
     "quota": Fault(
         options=("--trial-memory", "1536Mi"),
         what="the quota small of the namespace {namespace} is used up (requested: "
         "limits.memory=1636Mi, used: limits.memory=200Mi, limited: limits.memory=1Gi).",
-        cure="kubectl describe resourcequota small -n {namespace}   # fewer trials at a time need "
+        hint="kubectl describe resourcequota small -n {namespace}   # fewer trials at a time need "
         "less: --workers 1; what each asks for stands under katib: in housectl.yaml",
     ),
 }
@@ -166,7 +165,7 @@ spec:
   accessModes: [ReadWriteOnce]
   resources: {requests: {storage: 1Gi}}
 """
-# What cures have people type, who may have no more rights than the account of the commands.
+# What hints have people type, who may have no more rights than the account of the commands.
 LOOKS = """
 describe experiment {name}
 describe suggestion {name}

@@ -19,7 +19,7 @@ import pytest
 
 from housectl.backends.katib.volume.pods import VolumePods
 from housectl.kube.client import Kube
-from housectl.pushed_images import ImageKind, recorded_image
+from housectl.pushed_images import ImageKind, pushed_image
 from tests.cluster.nodes import SERVER, kubectl, new_namespace, run_pod
 from tests.cluster.setup import TESTBED
 from tests.projects import ROOT, ProjectDirectory, clean_environment, example
@@ -115,7 +115,7 @@ def test_pods_run_what_was_pushed(
         check=True,
     )
     pushed = {
-        kind: recorded_image(project.path / ".housectl" / "images.json", kind) for kind in ImageKind
+        kind: pushed_image(project.path / ".housectl" / "images.json", kind) for kind in ImageKind
     }
     for kind, reference in pushed.items():
         assert str(reference).startswith(f"{repository}/housectl-{kind}@sha256:")
@@ -124,7 +124,7 @@ def test_pods_run_what_was_pushed(
         command = ["python", "-m", "housectl_trainer", "--help"]
         assert "Makes trials and bundles." in run_pod(namespace, trainer, command)
     subprocess.run([TESTBED / "image", "rm", trainer], check=True)
-    assert f"image: {trainer}" in project.must("render", "--backend", "katib").out
+    assert f"image: {trainer}" in project.run_ok("render", "--backend", "katib").out
 
 
 def test_a_pod_is_waited_for_while_its_image_comes(
@@ -136,7 +136,7 @@ def test_a_pod_is_waited_for_while_its_image_comes(
     with slow_relay(registry) as relay:
         image = pushed.replace(registry, relay)
         kube = Kube(None, namespace)
-        pods = VolumePods(kube=kube, claim="model-storage", image=image, patience=PATIENCE_SECONDS)
+        pods = VolumePods(kube=kube, pvc="model-storage", image=image, timeout=PATIENCE_SECONDS)
         with pods.running(read_only=True) as pod:
             assert kubectl("get", f"pod/{pod}", f"--namespace={namespace}", "--output=name")
     subprocess.run([TESTBED / "image", "rm", image], check=True)

@@ -37,24 +37,24 @@ FAULTS: Mapping[str, Fault] = {
         options=SKOPT,
         changes={f"{BOUND}.min": "0"},
         reason="The algorithm bayesianoptimization searches real numbers on a logarithmic scale, "
-        "so that each min has to be above 0. Cure: housectl delete zero   # then raise min under "
+        "so that each min has to be above 0. Hint: housectl delete zero   # then raise min under "
         "space: in housectl.yaml, or choose another --algorithm",
     ),
     "reversed": Fault(
         options=SKOPT,
         changes={f"{BOUND}.min": "0.9"},
-        reason="The search space has a parameter whose min is not below its max. Cure: housectl "
+        reason="The search space has a parameter whose min is not below its max. Hint: housectl "
         "delete reversed   # then correct space: in housectl.yaml",
     ),
     "unmapped": Fault(
         changes={"spec.parameters.1": UNMAPPED},
-        reason="The search space has a parameter that the trial's template does not use. Cure: "
+        reason="The search space has a parameter that the trial's template does not use. Hint: "
         "housectl delete unmapped   # then use every parameter in trialParameters",
     ),
     "dotted": Fault(
         changes={"metadata.name": "dotted.name"},
         reason="The algorithm's service cannot be called after the experiment dotted: a name has "
-        "letters, digits and dashes only. Cure: housectl delete dotted   # then choose another "
+        "letters, digits and dashes only. Hint: housectl delete dotted   # then choose another "
         "--name",
     ),
     "refused": Fault(
@@ -63,7 +63,7 @@ FAULTS: Mapping[str, Fault] = {
             "spec.algorithm.algorithmSettings": [{"name": "base_estimator", "value": "FOO"}],
         },
         reason="The algorithm bayesianoptimization refuses the search: base_estimator FOO is not "
-        "supported in Bayesian optimization. Cure: housectl render   # shows the search space and "
+        "supported in Bayesian optimization. Hint: housectl render   # shows the search space and "
         "settings that it refuses",
     ),
 }
@@ -88,7 +88,7 @@ def test_a_name_with_a_dot_is_not_sent(drills: Drills) -> None:
     assert answer.err.startswith(
         "error: An experiment cannot be called 'not.sent': a name has up to 40 lower-case letters, "
         "digits and dashes, and begins with a letter.\n"
-        "cure:  housectl tune   # makes a name of the time\n"
+        "hint:  housectl tune   # makes a name of the time\n"
     )
     assert "not.sent" not in drills.kubectl("get", "experiments", "--output=name")
 

@@ -7,7 +7,7 @@ import pytest
 from housectl.backends.katib.backend import KatibBackend
 from housectl.contract.inputs import Inputs
 from housectl.contract.recipe import Family
-from housectl.errors import NameTakenError
+from housectl.errors import AlreadyExistsError
 from housectl.experiment import Budget, ExperimentState
 from tests.backends.conftest import inputs  # noqa: F401  # a fixture
 from tests.backends.workloads import experiment, of_two_families, submit, wait_until
@@ -44,7 +44,7 @@ def test_a_search_in_the_way_of_another_is_named_and_nothing_half_is_left(
     inputs: Inputs,  # noqa: F811
 ) -> None:
     submit(backend, experiment("way-xgb", budget=Budget(trials=1)), inputs)
-    with pytest.raises(NameTakenError) as caught:
+    with pytest.raises(AlreadyExistsError) as caught:
         submit(backend, of_two_families("way"), inputs)
     assert caught.value.message == "way-xgb has experiments.kubeflow.org/way-xgb already."
     assert caught.value.hint == "housectl delete way-xgb   # or choose another --name"
@@ -60,7 +60,7 @@ def test_an_experiment_that_is_not_ours_is_named(
     (manifest,) = plan.manifests()
     bare = {"name": "foreign", "namespace": namespace}
     kubectl("create", "--filename=-", given=json.dumps({**manifest, "metadata": bare}))
-    with pytest.raises(NameTakenError) as caught:
+    with pytest.raises(AlreadyExistsError) as caught:
         submit(backend, experiment("foreign"), inputs)
     assert "which housectl did not make" in caught.value.message
     assert "delete experiments.kubeflow.org/foreign" in caught.value.hint

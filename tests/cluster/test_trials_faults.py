@@ -27,11 +27,11 @@ class Fault:
     changes: Changes = field(default_factory=dict)
     options: tuple[str, ...] = ()
     what: str
-    cure: str = "housectl logs {name} --trial {trial}"
+    hint: str = "housectl logs {name} --trial {trial}"
 
     @property
     def reason(self) -> str:
-        return f"1 of 1 trials failed: {self.what} Cure: {self.cure}"
+        return f"1 of 1 trials failed: {self.what} Hint: {self.hint}"
 
 
 COLLECTOR = "kubectl logs {pod} -c metrics-logger-and-collector -n {namespace}"
@@ -39,7 +39,7 @@ FAULTS = {
     "oom": Fault(
         options=("--trial-memory", "48Mi"),
         what="out of memory: limit 48Mi, peak 48 MiB.",
-        cure="housectl tune --trial-memory 96Mi",
+        hint="housectl tune --trial-memory 96Mi",
     ),
     "exit": Fault(
         changes={f"{TRAINER}.command.18": "n_leaves=${trialParameters.max_features}"},
@@ -48,12 +48,12 @@ FAULTS = {
     "slow": Fault(
         options=("--trial-time", "1s"),
         what="timed out: limit 1 s.",
-        cure="housectl tune --trial-time 2s",
+        hint="housectl tune --trial-time 2s",
     ),
     "deadline": Fault(
         changes={**training("sleep 600"), f"{JOB}.activeDeadlineSeconds": 4},
         what="timed out: limit 4 s.",
-        cure="housectl tune --trial-time 8s",
+        hint="housectl tune --trial-time 8s",
     ),
     "never-placed": Fault(
         changes={
@@ -63,7 +63,7 @@ FAULTS = {
         },
         what="timed out after 4 s, before its pod was up: it waits for cpu: it asks for 900, and "
         "no node has that free (1 Insufficient cpu).",
-        cure="kubectl describe nodes   # shows what is free; what it asks for stands under katib: "
+        hint="kubectl describe nodes   # shows what is free; what it asks for stands under katib: "
         "in housectl.yaml",
     ),
     "no-metric": Fault(
@@ -78,13 +78,13 @@ FAULTS = {
         changes={f"{TRAINER}.command": ["true", *VALUES.split()]},
         what="its metric is lost, because the training ended before Katib's metrics collector "
         "looked.",
-        cure=f"{COLLECTOR}   # a training has to run for 2 s, on a busy node for 10 s",
+        hint=f"{COLLECTOR}   # a training has to run for 2 s, on a busy node for 10 s",
     ),
     "no-directory": Fault(
         changes={f"{TRAINER}.workingDir": "/dev/null/none"},
         what="the command of the image housectl-trainer:dev cannot be started: error during "
         "container init: mkdir /dev/null: not a directory.",
-        cure="kubectl describe pod {pod} -n {namespace}   # then name another: housectl tune "
+        hint="kubectl describe pod {pod} -n {namespace}   # then name another: housectl tune "
         "--image IMAGE",
     ),
 }

@@ -29,7 +29,7 @@ MEGABYTES = 512
 
 @pytest.fixture
 def volume(namespace: str) -> Iterator[Volume]:
-    pods = VolumePods(kube=Kube(None, namespace), claim="model-storage", image=TRAINER)
+    pods = VolumePods(kube=Kube(None, namespace), pvc="model-storage", image=TRAINER)
     volume = Volume(pods)
     yield volume
     volume.remove(["test"])
@@ -109,9 +109,7 @@ class BreakingPods(VolumePods):
 def test_a_stream_that_breaks_off_is_tried_again(volume: Volume, tmp_path: Path) -> None:
     make(volume, f"head -c {MEGABYTES}M /dev/zero >big && printf %s end >end")
     pods = volume.pods
-    breaking = BreakingPods(
-        kube=pods.kube, claim=pods.claim, image=pods.image, file=tmp_path / "big"
-    )
+    breaking = BreakingPods(kube=pods.kube, pvc=pods.pvc, image=pods.image, file=tmp_path / "big")
     Volume(breaking).fetch("test", tmp_path)
     assert len(breaking.names) == 2
     assert (tmp_path / "big").stat().st_size == MEGABYTES * 2**20
@@ -134,7 +132,7 @@ def test_inputs_travel_once_and_come_back(
     handle = submit(here, experiment("travelled", budget=Budget(trials=1)), inputs)
     wait_for_end(here, handle)
     elsewhere = katib_backend(namespace, tmp_path)
-    brought = elsewhere.inputs(handle)
+    brought = elsewhere.get_inputs(handle)
     assert brought.path == tmp_path / inputs.digest
     assert read_inputs(brought.path).shared == inputs.shared
     here.delete(handle)

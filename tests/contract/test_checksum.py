@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from housectl.contract.checksum import checked_digest, checksum_of, with_checksum
+from housectl.contract.checksum import checksum_path, verified_digest, with_checksum
 from housectl.contract.files import file_digest
 from housectl.contract.record import MalformedRecordError
 
@@ -18,30 +18,30 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_what_was_written_is_checked_here_and_by_sha256sum(file: Path) -> None:
-    assert checked_digest(file) == file_digest(file)
-    check = ["sha256sum", "--check", "--strict", checksum_of(file).name]
+    assert verified_digest(file) == file_digest(file)
+    check = ["sha256sum", "--check", "--strict", checksum_path(file).name]
     assert subprocess.run(check, cwd=file.parent, check=False).returncode == 0
     file.write_bytes(b"threes")
     with pytest.raises(MalformedRecordError, match=r"model\.ubj is not what model\.sha256 says"):
-        checked_digest(file)
+        verified_digest(file)
     assert subprocess.run(check, cwd=file.parent, check=False).returncode == 1
 
 
 def test_without_a_checksum_nothing_is_known(file: Path) -> None:
-    checksum_of(file).unlink()
-    assert checked_digest(file) is None
+    checksum_path(file).unlink()
+    assert verified_digest(file) is None
 
 
 def test_a_checksum_without_its_file_is_an_error(file: Path) -> None:
     file.unlink()
     with pytest.raises(FileNotFoundError):
-        checked_digest(file)
+        verified_digest(file)
 
 
 def test_a_damaged_checksum_is_an_error(file: Path) -> None:
-    checksum_of(file).write_bytes(b"\xff")
+    checksum_path(file).write_bytes(b"\xff")
     with pytest.raises(MalformedRecordError):
-        checked_digest(file)
+        verified_digest(file)
 
 
 def test_the_file_comes_first() -> None:

@@ -7,11 +7,11 @@ import pytest
 
 from housectl.contract.bundle import read_bundle
 from housectl.contract.files import (
-    new_directory,
-    remove_leftovers,
-    remove_leftovers_of,
-    temporary_sibling,
-    write_durably,
+    atomic_directory,
+    atomic_write,
+    remove_stale_temp_files,
+    remove_temp_files_of,
+    temp_path_for,
 )
 from housectl.contract.history import Action, Entry
 from housectl.contract.inputs import read_inputs, write_inputs
@@ -94,7 +94,7 @@ def test_metric_lines(line: str, mse: float | None) -> None:
 
 def test_a_directory_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     def fail() -> None:
-        with new_directory(tmp_path / "result") as directory:
+        with atomic_directory(tmp_path / "result") as directory:
             (directory / "half").write_text("half")
             raise RuntimeError
 
@@ -104,18 +104,18 @@ def test_a_directory_appears_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 def test_leftovers_of_killed_writers_are_removed(tmp_path: Path) -> None:
-    write_durably(tmp_path / "kept", b"kept")
+    atomic_write(tmp_path / "kept", b"kept")
     (tmp_path / ".tmp-file").write_text("half")
     (tmp_path / ".tmp-directory").mkdir()
-    remove_leftovers(tmp_path)
+    remove_stale_temp_files(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
 
 
 def test_leftovers_of_one_name_are_not_those_of_another(tmp_path: Path) -> None:
-    mine, other = temporary_sibling(tmp_path / "t-1"), temporary_sibling(tmp_path / "t-1-other")
+    mine, other = temp_path_for(tmp_path / "t-1"), temp_path_for(tmp_path / "t-1-other")
     mine.mkdir()
     other.mkdir()
-    remove_leftovers_of(tmp_path / "t-1")
+    remove_temp_files_of(tmp_path / "t-1")
     assert list(tmp_path.iterdir()) == [other]
 
 
@@ -124,7 +124,7 @@ def test_what_may_still_be_written_is_no_leftover(tmp_path: Path) -> None:
     new.mkdir()
     old.mkdir()
     os.utime(old, (0, 0))
-    remove_leftovers(tmp_path, older_than=3600)
+    remove_stale_temp_files(tmp_path, older_than=3600)
     assert [path.name for path in tmp_path.iterdir()] == [new.name]
 
 

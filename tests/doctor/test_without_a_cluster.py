@@ -9,12 +9,22 @@ from threading import Thread
 import pytest
 
 from housectl.errors import ExitStatus
-from tests.projects import Answer, ProjectDirectory, example
+from tests.projects import CommandOutput, ProjectDirectory, example
 from tests.test_end_to_end import free_port
 
 Row = dict[str, str]
 AFTER = (
-    *("rights", "Katib", "database", "namespace", "claim", "algorithm", "room", "search", "image"),
+    *(
+        "permissions",
+        "Katib",
+        "database",
+        "namespace",
+        "pvc",
+        "algorithm",
+        "capacity",
+        "search",
+        "image",
+    ),
     "collector",
 )
 
@@ -38,7 +48,7 @@ def kubeconfig(path: Path, port: int) -> str:
     return str(path)
 
 
-def rows(answer: Answer) -> dict[str, Row]:
+def rows(answer: CommandOutput) -> dict[str, Row]:
     checks = answer.json["checks"]
     assert isinstance(checks, list)
     return {check["check"]: check for check in checks}
@@ -81,7 +91,7 @@ def test_a_cluster_that_does_not_answer(project: ProjectDirectory, tmp_path: Pat
     assert answer.status == ExitStatus.CLUSTER
     assert found["cluster"]["result"] == "failed"
     assert f"http://127.0.0.1:{port} does not answer" in found["cluster"]["found"]
-    assert found["cluster"]["cure"].startswith("kubectl --context here cluster-info")
+    assert found["cluster"]["hint"].startswith("kubectl --context here cluster-info")
     assert {found[name]["result"] for name in AFTER} == {"skipped"}
     assert found["data"]["result"] == "ok"
 
@@ -92,7 +102,7 @@ def test_a_context_that_is_none(project: ProjectDirectory, tmp_path: Path) -> No
     found = rows(answer)["cluster"]
     assert answer.status == ExitStatus.CLUSTER
     assert "no usable context 'there'" in found["found"]
-    assert found["cure"] == "kubectl config get-contexts"
+    assert found["hint"] == "kubectl config get-contexts"
 
 
 def test_a_machine_without_a_kubeconfig(project: ProjectDirectory, tmp_path: Path) -> None:
@@ -112,7 +122,7 @@ def test_a_cluster_without_katib(
     assert found["cluster"]["found"].startswith("Kubernetes v1.99.0 at")
     assert found["Katib"]["result"] == "failed"
     assert found["Katib"]["found"].startswith("The cluster has no Katib: it does not know")
-    assert found["Katib"]["cure"].startswith("kubectl --context here apply -k")
+    assert found["Katib"]["hint"].startswith("kubectl --context here apply -k")
     assert found["database"]["found"] == "needs Katib"
     tuned = project.run("tune", KUBECONFIG=config)
     assert tuned.status == ExitStatus.CLUSTER
@@ -128,8 +138,8 @@ def test_data_that_cannot_be_trained_on_keeps_the_rest_from_nothing(
     answer = project.run("doctor", "--json", KUBECONFIG=config)
     found = rows(answer)
     assert answer.status == ExitStatus.USAGE
-    assert found["rights"]["result"] == "ok"
-    assert found["room"]["found"] == "needs data"
+    assert found["permissions"]["result"] == "ok"
+    assert found["capacity"]["found"] == "needs data"
 
 
 def test_the_local_backend_has_checks_of_its_own(project: ProjectDirectory) -> None:

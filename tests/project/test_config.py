@@ -8,7 +8,7 @@ from housectl.contract.recipe import Family, Split, SplitMethod
 from housectl.contract.table import read_table
 from housectl.errors import ProjectError
 from housectl.experiment import Parameter, ParameterKind
-from housectl.project.config import Project, load_project
+from housectl.project.config import ProjectConfig, load_config
 from housectl.project.json_schema import json_schema
 from housectl.project.source import Override
 from housectl.search_spaces import default_space, wide_space
@@ -30,9 +30,9 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "housectl.yaml"
 
 
-def load(file: Path, more: str = "", **overrides: object) -> Project:
+def load(file: Path, more: str = "", **overrides: object) -> ProjectConfig:
     file.write_text(LEAST + more, encoding="utf-8")
-    return load_project(
+    return load_config(
         file,
         overrides={
             name.replace("__", "."): Override(value, f"--{name.rpartition('__')[2]}")
@@ -81,7 +81,7 @@ gate: none
 serve: 8005
 """,
     )
-    known, meant = ", ".join(Project.model_fields), "; do you mean family?"
+    known, meant = ", ".join(ProjectConfig.model_fields), "; do you mean family?"
     assert found == [
         "housectl.yaml:18: workers: found again, expected once (line 17)",
         "housectl.yaml:7: features.price: found the target, expected only columns that predict it",
@@ -92,7 +92,7 @@ serve: 8005
         "housectl.yaml:15: budget.trials: found 0, expected a number greater than or equal to 1",
         "housectl.yaml:15: budget.time: found '5x', expected a duration such as 90s, 10m or 1h30m",
         "housectl.yaml:16: limits.memory: found '4Q', expected a size such as 512Mi or 4Gi",
-        "housectl.yaml:19: gate: found 'none', expected 'two-keys' or 'lower-mse'",
+        "housectl.yaml:19: gate: found 'none', expected 'holdout-and-cv' or 'holdout'",
         "housectl.yaml:20: serve: found 8005, expected a mapping",
         f"housectl.yaml:10: famly: found an unknown field, expected one of {known}{meant}",
     ]
@@ -178,19 +178,19 @@ def test_a_problem_is_told_at_its_line(file: Path, more: str, expected: str) -> 
 def test_text_that_is_no_project_is_a_users_mistake(file: Path, text: str, expected: str) -> None:
     file.write_text(text)
     with pytest.raises(ProjectError) as caught:
-        load_project(file)
+        load_config(file)
     assert expected in caught.value.message
 
 
 def test_bytes_that_are_no_text_are_a_users_mistake(file: Path) -> None:
     file.write_bytes(b"name: \xff\n")
     with pytest.raises(ProjectError, match="not YAML"):
-        load_project(file)
+        load_config(file)
 
 
 def test_a_missing_file_is_a_users_mistake(file: Path) -> None:
     with pytest.raises(ProjectError, match="No such file"):
-        load_project(file)
+        load_config(file)
 
 
 @pytest.mark.parametrize(
@@ -313,7 +313,7 @@ def test_a_group_may_be_an_excluded_column(file: Path) -> None:
 @pytest.mark.parametrize("directory", EXAMPLES)
 def test_every_example_describes_its_data(directory: str) -> None:
     file = ROOT / directory / "housectl.yaml"
-    project = load_project(file)
+    project = load_config(file)
     table = read_table(file.parent / project.data, project.schema_record)
     for feature in project.schema_record.features:
         column = table.numbers[feature.name]
@@ -325,9 +325,9 @@ def test_every_example_describes_its_data(directory: str) -> None:
 
 
 def test_bostons_file_explains_every_column() -> None:
-    schema = load_project(ROOT / "housectl.yaml").schema_record
+    schema = load_config(ROOT / "housectl.yaml").schema_record
     assert len(schema.features) == 12
-    assert all(feature.unit and feature.meaning for feature in schema.features)
+    assert all(feature.unit and feature.description for feature in schema.features)
     assert schema.excluded_names == ("B",)
     assert (schema.target.unit, schema.target.response_key) == (
         "thousand dollars",
@@ -336,7 +336,7 @@ def test_bostons_file_explains_every_column() -> None:
 
 
 def test_the_original_programme_is_a_project() -> None:
-    project = load_project(ROOT / "examples/boston-original/housectl.yaml")
+    project = load_config(ROOT / "examples/boston-original/housectl.yaml")
     space = project.experiment("x").spaces[Family.RANDOM_FOREST]
     assert space.parameters == (
         Parameter(name="n_estimators", kind=ParameterKind.INT, minimum=100, maximum=400),
@@ -352,7 +352,7 @@ def test_the_editors_schema_is_fresh() -> None:
 
 def test_the_editors_schema_knows_every_field_and_what_it_means() -> None:
     schema = json.loads(json_schema())
-    assert schema["properties"].keys() == Project.model_fields.keys()
+    assert schema["properties"].keys() == ProjectConfig.model_fields.keys()
     meanings = {
         f"#/$defs/{name}": part.get("description") for name, part in schema["$defs"].items()
     }

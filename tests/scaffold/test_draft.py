@@ -6,7 +6,7 @@ import pytest
 
 from housectl.contract.table import read_table
 from housectl.errors import DataError, HousectlError, UsageError
-from housectl.project.config import Project, load_project
+from housectl.project.config import ProjectConfig, load_config
 from housectl.scaffold.draft import Draft, draft, write_draft
 from tests.projects import ROOT, ProjectDirectory
 
@@ -37,12 +37,12 @@ def write(path: Path, table: dict[str, list[object]]) -> Path:
     return path
 
 
-def drafted(data: Path, target: str = "price") -> tuple[Draft, Project]:
+def drafted(data: Path, target: str = "price") -> tuple[Draft, ProjectConfig]:
     """Draft a file, write it, load it, and read the data with it as a trainer does."""
     made = draft(data, target, root=data.parent)
     file = data.parent / "housectl.yaml"
     write_draft(made, file)
-    project = load_project(file)
+    project = load_config(file)
     read_table(data.parent / project.data, project.schema_record, group=project.split.group)
     return made, project
 
@@ -166,7 +166,7 @@ def test_the_data_may_lie_elsewhere(tmp_path: Path, numbers: random.Random) -> N
     data = write(tmp_path / "houses.csv", columns(numbers))
     file = tmp_path / "project" / "housectl.yaml"
     write_draft(draft(data, "price", root=file.parent), file)
-    assert load_project(file).data == "../houses.csv"
+    assert load_config(file).data == "../houses.csv"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
@@ -277,6 +277,6 @@ def test_a_draft_tunes_and_is_promoted_unedited(tmp_path: Path, numbers: random.
     gaps = ["", *[numbers.random() for _ in range(ROWS - 1)]]
     write(tmp_path / "houses.csv", columns(numbers, id=range(ROWS), town=["x"] * ROWS, depth=gaps))
     project = ProjectDirectory(tmp_path)
-    project.must("init", "--data", "houses.csv", "--target", "price")
-    project.must("tune", "--trials", "2", "--family", "xgboost")
-    project.must("promote")
+    project.run_ok("init", "--data", "houses.csv", "--target", "price")
+    project.run_ok("tune", "--trials", "2", "--family", "xgboost")
+    project.run_ok("promote")

@@ -27,7 +27,9 @@ STEP = 10.0
 
 HOUSES = Schema(
     features=(
-        Feature(name="RM", minimum=3.5, maximum=8.8, unit="rooms", meaning="Rooms of a dwelling."),
+        Feature(
+            name="RM", minimum=3.5, maximum=8.8, unit="rooms", description="Rooms of a dwelling."
+        ),
         Feature(name="LSTAT", minimum=1.7, maximum=38.0, unit="%"),
     ),
     target=Target(name="MEDV", unit="thousand dollars", response_key="predicted_price"),
@@ -149,7 +151,7 @@ def promote(store: ChampionStore, bundle: Bundle, *, action: Action = Action.PRO
     champion = store.champion()
     expected_number = champion.number if champion else 0
     kept = store.bundle(bundle.digest)
-    return store.commit(kept, action=action, reason="a test", expected=expected_number)
+    return store.commit(kept, action=action, reason="a test", champion_number=expected_number)
 
 
 def damage(bundle: Path) -> None:

@@ -11,7 +11,7 @@ from housectl.contract.scorer import Scorer
 from housectl.store import ChampionStore
 from housectl_server.batching import Batcher
 from housectl_trainer.onnx_export import to_onnx
-from housectl_trainer.trees import LEAF, Comparison, Ensemble, Tree
+from housectl_trainer.trees import LEAF, Ensemble, SplitComparison, Tree
 from tests.server.bundles import expected, fragile, make_bundle, promote
 from tests.server.running import ROW, RunningServer, running
 
@@ -36,7 +36,7 @@ def random_tree(generator: np.random.Generator, *, depth: int) -> Tree:
 def scorer() -> Scorer:
     generator = np.random.default_rng(0)
     trees = tuple(random_tree(generator, depth=6) for _ in range(300))
-    ensemble = Ensemble(trees=trees, comparison=Comparison.AT_MOST, offset=22.5)
+    ensemble = Ensemble(trees=trees, comparison=SplitComparison.LESS_EQUAL, offset=22.5)
     return Scorer(to_onnx(ensemble, features=FEATURES), features=FEATURES)
 
 

@@ -48,7 +48,7 @@ def test_a_damaged_champion_ends_it_at_the_start(store: ChampionStore, output: P
     assert status == 5
     assert text.startswith("error: ")
     assert "model.onnx was altered" in text
-    assert "cure:  housectl rollback" in text
+    assert "hint:  housectl rollback" in text
 
 
 def test_a_damaged_history_ends_it_at_the_start(store: ChampionStore, output: Path) -> None:
@@ -56,7 +56,7 @@ def test_a_damaged_history_ends_it_at_the_start(store: ChampionStore, output: Pa
     entry_path(store.path, 1).write_bytes(b"{}")
     status, text = end_of(store.path, output, "--port", "0")
     assert status == 5
-    assert "cure:  " in text
+    assert "hint:  " in text
 
 
 def test_a_busy_port_ends_it_with_the_next_one_as_cure(store: ChampionStore, output: Path) -> None:
@@ -66,20 +66,20 @@ def test_a_busy_port_ends_it_with_the_next_one_as_cure(store: ChampionStore, out
         status, text = end_of(store.path, output, "--port", str(port))
     assert status == 7
     assert f"Another program listens on 127.0.0.1:{port}" in text
-    assert f"cure:  housectl serve --port {port + 1}" in text
+    assert f"hint:  housectl serve --port {port + 1}" in text
 
 
 def test_an_address_that_is_none_is_refused(store: ChampionStore, output: Path) -> None:
     status, text = end_of(store.path, output, "--host", "no such host", "--port", "0")
     assert status == 2
-    assert "cure:  housectl serve" in text
+    assert "hint:  housectl serve" in text
 
 
 def test_a_store_that_cannot_be_read_is_refused(output: Path) -> None:
     too_long = output.with_name("x" * 300)
     status, text = end_of(too_long, output, "--port", "0")
     assert status == 7
-    assert "cure:  " in text
+    assert "hint:  " in text
 
 
 def test_it_writes_nothing_to_the_store(store: ChampionStore, output: Path) -> None:

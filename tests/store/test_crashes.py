@@ -34,7 +34,7 @@ def assert_valid(project: ProjectDirectory) -> None:
     for bundle in (project.store / "bundles").iterdir():
         if not bundle.name.startswith(".tmp-"):
             store.bundle(bundle.name)
-    project.must("history")
+    project.run_ok("history")
 
 
 def prod_version(project: ProjectDirectory) -> str:
@@ -45,11 +45,11 @@ def prod_version(project: ProjectDirectory) -> str:
 
 @pytest.mark.parametrize("command", ["promote", "rollback"])
 def test_a_kill_at_any_change_leaves_one_champion(
-    contest: ProjectDirectory, tmp_path: Path, command: str
+    project_with_challenger: ProjectDirectory, tmp_path: Path, command: str
 ) -> None:
-    prepared = contest.copy(tmp_path / "prepared")
+    prepared = project_with_challenger.copy(tmp_path / "prepared")
     if command == "rollback":
-        prepared.must("promote")
+        prepared.run_ok("promote")
     before = len(ChampionStore(prepared.store).history())
     committed = []
     for number in count(1):
@@ -62,7 +62,7 @@ def test_a_kill_at_any_change_leaves_one_champion(
         assert status == KILLED
         # What was lost is done by the command again, and what was done is not done twice.
         if not committed[-1]:
-            project.must(command)
+            project.run_ok(command)
         else:
             project.run("compare")
         assert len(ChampionStore(project.store).history()) == before + 1
@@ -93,7 +93,7 @@ def killed_in_the_end(
 
 def outcome(project: ProjectDirectory, name: str) -> object:
     """What must not depend on when it was killed."""
-    shown = project.must("show", name, "--json").json
+    shown = project.run_ok("show", name, "--json").json
     trials = shown["trials"]
     assert isinstance(trials, list)
     decisive = ("trial", "family", "assignment", "mse", "state")
@@ -102,7 +102,7 @@ def outcome(project: ProjectDirectory, name: str) -> object:
 
 def test_a_search_that_is_killed_at_any_moment_ends_with_the_same_trials(tmp_path: Path) -> None:
     project = example(".", tmp_path / "boston", space=SMALL, budget={"trials": 6})
-    project.must("tune", "--name", "undisturbed")
+    project.run_ok("tune", "--name", "undisturbed")
     expected = outcome(project, "undisturbed")
     moments = random.Random(4)
     kills = 0
@@ -119,7 +119,7 @@ def test_a_search_that_is_killed_at_any_moment_ends_with_the_same_trials(tmp_pat
             kills += 1
             known = project.run("status", name).status == 0
             arguments = ("tune", "--resume", name) if known else arguments
-        project.must(*arguments)
+        project.run_ok(*arguments)
         assert outcome(project, name) == expected
     assert len({path.name for path in (project.store / "bundles").glob("[!.]*")}) == 1
 
@@ -129,10 +129,10 @@ def test_a_search_that_was_killed_and_never_goes_on_can_be_promoted(tmp_path: Pa
     with killed_in_the_end(project, "tune", "--name", "killed") as command:
         while "succeeded" not in project.run("show", "killed", "--json").out:
             assert command.poll() is None
-    shown = project.must("show", "killed", "--json").json
+    shown = project.run_ok("show", "killed", "--json").json
     assert shown["state"] == "interrupted"
     assert isinstance(shown["trials"], list)
-    project.must("promote", "killed")
+    project.run_ok("promote", "killed")
     store = ChampionStore(project.store)
     champion = store.bundle(store.require_champion().bundle)
     assert champion.metrics.mse == min(trial["mse"] for trial in shown["trials"])

@@ -13,8 +13,8 @@ from tests.projects import HOUSECTL, ProjectDirectory, clean_environment
 
 
 @pytest.fixture
-def project(contest: ProjectDirectory, tmp_path: Path) -> ProjectDirectory:
-    return contest.copy(tmp_path / "boston")
+def project(project_with_challenger: ProjectDirectory, tmp_path: Path) -> ProjectDirectory:
+    return project_with_challenger.copy(tmp_path / "boston")
 
 
 def details(project: ProjectDirectory) -> dict[str, dict[str, object] | None]:
@@ -34,7 +34,7 @@ def test_the_first_champion_has_no_forerunner(project: ProjectDirectory) -> None
 
 def test_compare_explains_and_changes_nothing(project: ProjectDirectory) -> None:
     before = details(project)
-    answer = project.must("compare", "--json").json
+    answer = project.run_ok("compare", "--json").json
     assert answer["promotes"] is True
     assert answer["challenger_holdout_mse"] < answer["champion_holdout_mse"]  # type: ignore[operator]
     low, high = answer["interval_90"]  # type: ignore[misc]
@@ -44,25 +44,25 @@ def test_compare_explains_and_changes_nothing(project: ProjectDirectory) -> None
 
 
 def test_promotion_and_rollback_are_entries_of_one_chain(project: ProjectDirectory) -> None:
-    promoted = project.must("promote", "--json").json
+    promoted = project.run_ok("promote", "--json").json
     assert promoted["promoted"] is True
     former, champion = details(project)["old_model"], details(project)["prod_model"]
     assert champion == details(project)["new_model"]
     assert champion is not None
     assert champion["version"] == promoted["challenger"]
-    project.must("rollback", "--reason", "complaints")
+    project.run_ok("rollback", "--reason", "complaints")
     assert details(project)["prod_model"] == former
     assert details(project)["old_model"] == champion
-    rows = project.must("history", "--json").json["history"]
+    rows = project.run_ok("history", "--json").json["history"]
     actions = [row["action"] for row in rows]  # type: ignore[attr-defined]
     assert actions == ["rollback", "promotion", "promotion"]
     assert rows[0]["reason"] == "complaints"  # type: ignore[index]
 
 
 def test_a_challenger_that_is_not_better_is_refused(project: ProjectDirectory) -> None:
-    project.must("promote")
+    project.run_ok("promote")
     again = project.run("promote", "poor", "--json")
-    assert again.status == ExitStatus.CHAMPION_STAYS
+    assert again.status == ExitStatus.CHAMPION_KEPT
     assert again.json["promoted"] is False
     found = details(project)
     assert found["old_model"] == found["prod_model"] != found["new_model"]
@@ -72,12 +72,12 @@ def test_a_challenger_that_is_not_better_is_refused(project: ProjectDirectory) -
 
 
 def test_a_second_promotion_of_the_champion_is_a_tie(project: ProjectDirectory) -> None:
-    project.must("promote")
-    assert project.run("promote").status == ExitStatus.CHAMPION_STAYS
+    project.run_ok("promote")
+    assert project.run("promote").status == ExitStatus.CHAMPION_KEPT
 
 
 def test_the_next_command_repairs_deploy_details(project: ProjectDirectory) -> None:
-    project.must("promote")
+    project.run_ok("promote")
     right = details(project)
     (project.path / "deploy_details.json").unlink()
     project.run("compare")
@@ -96,8 +96,8 @@ def test_two_promotions_at_once_make_one_entry(project: ProjectDirectory) -> Non
         for _ in range(4)
     ]
     statuses = [(process.communicate(), process.returncode)[1] for process in processes]
-    allowed = {ExitStatus.DONE, ExitStatus.MACHINE, ExitStatus.CHAMPION_STAYS}
-    assert statuses.count(ExitStatus.DONE) == 1
+    allowed = {ExitStatus.OK, ExitStatus.LOCAL_ENVIRONMENT, ExitStatus.CHAMPION_KEPT}
+    assert statuses.count(ExitStatus.OK) == 1
     assert set(statuses) <= allowed
     assert [entry.number for entry in ChampionStore(project.store).history()] == [1, 2]
 
@@ -114,7 +114,7 @@ def test_an_altered_bundle_is_never_promoted(project: ProjectDirectory) -> None:
 
 
 def test_a_broken_chain_is_told(project: ProjectDirectory) -> None:
-    project.must("promote")
+    project.run_ok("promote")
     first = entry_path(project.store, 1)
     first.write_text(first.read_text().replace("boston", "Boston") + " ")
     answer = project.run("history")
@@ -127,7 +127,7 @@ def test_a_newer_format_is_named(project: ProjectDirectory) -> None:
     newer = first.read_text().replace('"schema_version": 1', '"schema_version": 2, "new": 1')
     first.write_text(newer)
     answer = project.run("history")
-    assert answer.status == ExitStatus.MACHINE
+    assert answer.status == ExitStatus.LOCAL_ENVIRONMENT
     assert "pip install --upgrade housectl" in answer.err
 
 
@@ -151,20 +151,20 @@ def test_a_disk_that_refuses_is_named_and_the_champion_stays(
     answer = project.run(
         "promote", wrapper=("strace", "-qq", "-f", "-o", "/dev/null", "-e", f"inject={failure}")
     )
-    assert answer.status == ExitStatus.MACHINE
+    assert answer.status == ExitStatus.LOCAL_ENVIRONMENT
     assert words in answer.err
-    assert "cure:" in answer.err
+    assert "hint:" in answer.err
     assert "Traceback" not in answer.err
     assert newest_number(project.store) == 1
-    project.must("promote")
+    project.run_ok("promote")
 
 
 def test_changed_data_compares_recipes_on_the_new_data(project: ProjectDirectory) -> None:
     lines = (project.path / "data.csv").read_text().splitlines()
     (project.path / "data.csv").write_text("\n".join(lines[:450]) + "\n")
-    project.must("tune", "--name", "fewer")
+    project.run_ok("tune", "--name", "fewer")
     kept = {path.name for path in (project.store / "evidence").iterdir()}
-    answer = project.must("compare", "fewer", "--json").json
+    answer = project.run_ok("compare", "fewer", "--json").json
     made = {path.name for path in (project.store / "evidence").iterdir()} - kept
     assert len(made) == 1
     assert answer["promotes"] is True

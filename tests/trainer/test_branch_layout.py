@@ -2,17 +2,19 @@ import numpy as np
 import pytest
 
 from housectl.contract.recipe import Family
-from housectl_trainer.branch_layout import likely_right
+from housectl_trainer.branch_layout import put_likely_child_right
 from housectl_trainer.data import Dataset
 from housectl_trainer.families import fit, recipe_of
 from housectl_trainer.parity import probes
 from housectl_trainer.subset import Floats
-from housectl_trainer.trees import LEAF, Comparison, Ensemble, Tree
+from housectl_trainer.trees import LEAF, Ensemble, SplitComparison, Tree
 
 
-def leaf_of(tree: Tree, comparison: Comparison, row: Floats) -> float:
+def leaf_of(tree: Tree, comparison: SplitComparison, row: Floats) -> float:
     """The weight of the leaf that a row ends in."""
-    goes_left = {Comparison.AT_MOST: np.less_equal, Comparison.BELOW: np.less}[comparison]
+    goes_left = {SplitComparison.LESS_EQUAL: np.less_equal, SplitComparison.LESS: np.less}[
+        comparison
+    ]
     node = 0
     while tree.left[node] != LEAF:
         left = goes_left(row[tree.features[node]], tree.thresholds[node])
@@ -27,7 +29,7 @@ def leaves_below(tree: Tree, node: int) -> int:
 
 
 def same_leaves(ensemble: Ensemble, rows: Floats) -> bool:
-    moved = likely_right(ensemble, features=rows.shape[1])
+    moved = put_likely_child_right(ensemble, features=rows.shape[1])
     rounded = rows.astype(np.float32).astype(np.float64)
     return all(
         leaf_of(before, ensemble.comparison, row)
@@ -46,16 +48,16 @@ def test_each_row_ends_in_the_same_leaf_and_the_likelier_child_is_right(
     rows = boston_dataset.training.rows
     at_thresholds = probes(ensemble, rows, seed=0)[:: 1 if family is Family.XGBOOST else 10]
     assert same_leaves(ensemble, np.concatenate([rows, at_thresholds]))
-    for tree in likely_right(ensemble, features=rows.shape[1]).trees:
-        for node in np.flatnonzero(tree.inner):
+    for tree in put_likely_child_right(ensemble, features=rows.shape[1]).trees:
+        for node in np.flatnonzero(tree.is_split):
             right, left = (leaves_below(tree, child[node]) for child in (tree.right, tree.left))
             assert right >= left
 
 
-@pytest.mark.parametrize("comparison", Comparison)
+@pytest.mark.parametrize("comparison", SplitComparison)
 @pytest.mark.parametrize("threshold", [0.0, -0.0, 0.1, -0.1, 1.0, -1e-45, 5e-324])
 def test_a_node_whose_children_change_places_divides_the_rows_as_before(
-    comparison: Comparison, threshold: float
+    comparison: SplitComparison, threshold: float
 ) -> None:
     tree = Tree(
         left=np.array([1, 3, LEAF, LEAF, LEAF]),

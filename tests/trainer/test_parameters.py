@@ -1,12 +1,12 @@
 import pytest
 
-from housectl.contract.parameters import PARAMETERS, read_assignment, split_texts
+from housectl.contract.parameters import PARAMETERS, parse_assignments, read_assignment
 from housectl.contract.recipe import Family, Value
 from housectl.errors import AssignmentError
 
 
 def test_texts_become_values_of_the_parameters_types() -> None:
-    texts = split_texts(["n_estimators=20", "max_features=1", "min_samples_leaf=2"])
+    texts = parse_assignments(["n_estimators=20", "max_features=1", "min_samples_leaf=2"])
     assignment = read_assignment(Family.RANDOM_FOREST, texts)
     assert assignment == {"n_estimators": 20, "max_features": 1.0, "min_samples_leaf": 2}
     assert [type(value) for value in assignment.values()] == [int, float, int]
@@ -14,7 +14,7 @@ def test_texts_become_values_of_the_parameters_types() -> None:
 
 def test_texts_and_values_of_one_assignment_give_one_recipe() -> None:
     values: dict[str, Value] = {"learning_rate": 0.1, "max_depth": 4, "reg_lambda": 1}
-    texts = split_texts(["learning_rate=0.1", "max_depth=4", "reg_lambda=1"])
+    texts = parse_assignments(["learning_rate=0.1", "max_depth=4", "reg_lambda=1"])
     read = read_assignment(Family.XGBOOST, values)
     assert read == read_assignment(Family.XGBOOST, texts)
     assert repr(read["reg_lambda"]) == "1.0"
@@ -58,4 +58,4 @@ def test_an_unknown_parameter_is_refused_with_the_known_ones() -> None:
 @pytest.mark.parametrize("texts", [["max_depth"], ["max_depth="], ["=4"], ["a=1", "a=2"]])
 def test_texts_that_assign_nothing_or_twice_are_refused(texts: list[str]) -> None:
     with pytest.raises(AssignmentError):
-        split_texts(texts)
+        parse_assignments(texts)

@@ -9,13 +9,13 @@ from housectl.contract.recipe import Family, Value
 from housectl.contract.scorer import Scorer
 from housectl.errors import SealError
 from housectl_trainer.data import Dataset, load
-from housectl_trainer.evaluation import deviation
-from housectl_trainer.families import fit, kind_of, recipe_of
+from housectl_trainer.evaluation import standard_deviation
+from housectl_trainer.families import fit, load_family, recipe_of
 from housectl_trainer.model_family import Model
 from housectl_trainer.onnx_export import to_onnx
 from housectl_trainer.parity import FEWEST_PROBES, MOST_PROBES, check_parity, probes
 from housectl_trainer.subset import Floats
-from housectl_trainer.trees import Comparison, Ensemble, Tree
+from housectl_trainer.trees import Ensemble, SplitComparison, Tree
 
 SINGLE_LEAVES = [
     (Family.RANDOM_FOREST, {"n_estimators": 3, "min_samples_leaf": 1000}),
@@ -39,14 +39,14 @@ def trained(dataset: Dataset, family: Family, assignment: Mapping[str, Value]) -
 
 
 def tolerance_of(dataset: Dataset, family: Family) -> float:
-    return kind_of(family).parity * deviation(dataset.training.targets)
+    return load_family(family).parity * standard_deviation(dataset.training.targets)
 
 
 def prove(dataset: Dataset, family: Family, model: Model, ensemble: Ensemble) -> None:
     features = dataset.training.rows.shape[1]
     scorer = Scorer(to_onnx(ensemble, features=features), features=features)
     at_thresholds = probes(model.ensemble(), dataset.training.rows, seed=0)
-    checked = np.concatenate([dataset.training.rows, dataset.heldout.rows, at_thresholds])
+    checked = np.concatenate([dataset.training.rows, dataset.holdout.rows, at_thresholds])
     tolerance = tolerance_of(dataset, family)
     assert check_parity(scorer, model.predict, checked, tolerance=tolerance) <= tolerance
 
@@ -76,7 +76,10 @@ def test_three_hundred_trees_are_proven(boston_dataset: Dataset) -> None:
 
 
 def other_comparison(ensemble: Ensemble) -> Ensemble:
-    swapped = {Comparison.AT_MOST: Comparison.BELOW, Comparison.BELOW: Comparison.AT_MOST}
+    swapped = {
+        SplitComparison.LESS_EQUAL: SplitComparison.LESS,
+        SplitComparison.LESS: SplitComparison.LESS_EQUAL,
+    }
     return replace(ensemble, comparison=swapped[ensemble.comparison])
 
 
@@ -112,11 +115,13 @@ def test_a_graph_that_compares_or_adds_otherwise_is_refused(
 
 def walked(ensemble: Ensemble, rows: Floats) -> Floats:
     """Predict in NumPy, comparing in double."""
-    compare = {Comparison.AT_MOST: np.less_equal, Comparison.BELOW: np.less}[ensemble.comparison]
+    compare = {SplitComparison.LESS_EQUAL: np.less_equal, SplitComparison.LESS: np.less}[
+        ensemble.comparison
+    ]
     total = np.full(len(rows), ensemble.offset)
     for tree in ensemble.trees:
         places = np.zeros(len(rows), dtype=int)
-        while (inner := tree.inner[places]).any():
+        while (inner := tree.is_split[places]).any():
             values = rows[np.arange(len(rows)), tree.features[places]]
             left = compare(values, tree.thresholds[places])
             child = np.where(left, tree.left[places], tree.right[places])
@@ -152,7 +157,7 @@ def stump(thresholds: Floats) -> Ensemble:
         )
         for threshold in thresholds
     )
-    return Ensemble(trees=trees, comparison=Comparison.AT_MOST, offset=0.0)
+    return Ensemble(trees=trees, comparison=SplitComparison.LESS_EQUAL, offset=0.0)
 
 
 def test_few_thresholds_are_probed_in_many_rows(boston_dataset: Dataset) -> None:

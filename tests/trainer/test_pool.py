@@ -14,7 +14,7 @@ import pytest
 
 from housectl.contract.inputs import RECIPE_FILE, Inputs
 from housectl.contract.metrics import METRICS_FILE, Metrics, read_metric_line
-from housectl.contract.pool_protocol import Step, TrialAnswer, TrialRequest
+from housectl.contract.pool_protocol import Step, TrialRequest, TrialResult
 from housectl.contract.recipe import Family, Value
 from housectl.contract.record import canonical_json
 from housectl.errors import ExitStatus
@@ -67,8 +67,8 @@ class RunningPool:
     def log(self, number: int) -> Path:
         return self.directory / f"{number}.log"
 
-    def answer(self) -> TrialAnswer:
-        return TrialAnswer.from_json(self.answers.readline())
+    def answer(self) -> TrialResult:
+        return TrialResult.from_json(self.answers.readline())
 
     def ask(
         self,
@@ -77,7 +77,7 @@ class RunningPool:
         assignment: Mapping[str, Value],
         *,
         step: Step = Step.MEASURE,
-    ) -> TrialAnswer:
+    ) -> TrialResult:
         self.send(number, family, assignment, step=step)
         return self.answer()
 
@@ -132,7 +132,7 @@ def test_a_trial_in_the_pool_is_the_trial_by_hand(
     files = {path.name: path.read_bytes() for path in by_hand.iterdir()}
     assert files == {path.name: path.read_bytes() for path in pool.output(4).iterdir()}
     mse = Metrics.from_json(files[METRICS_FILE]).mse
-    assert answers == [TrialAnswer(number=4, mse=mse)] * 2
+    assert answers == [TrialResult(number=4, mse=mse)] * 2
     assert read_metric_line(pool.log(4).read_text()) == mse
 
 
@@ -154,7 +154,7 @@ def test_a_trial_that_needs_more_memory_than_it_may_runs_out_of_it(
         pool.send(number, family, QUICK, memory=16 * MEBIBYTE)
         assert pool.answer().cause is None
     pool.send(3, family, {"n_estimators": 3_000, "max_depth": 20}, memory=16 * MEBIBYTE)
-    assert pool.answer() == TrialAnswer(number=3, cause="out of memory")
+    assert pool.answer() == TrialResult(number=3, cause="out of memory")
     assert not pool.output(3).exists()
     assert pool.ask(4, family, QUICK).cause is None
 
@@ -205,7 +205,7 @@ def test_a_trial_beyond_its_time_is_timed_out_and_others_go_on(pool: RunningPool
     pool.send(1, Family.RANDOM_FOREST, ENDLESS, seconds=0.3)
     pool.send(2, Family.XGBOOST, QUICK, seconds=PATIENCE)
     answers = {answer.number: answer for answer in (pool.answer(), pool.answer())}
-    assert answers[1] == TrialAnswer(number=1, cause="timed out")
+    assert answers[1] == TrialResult(number=1, cause="timed out")
     assert answers[2].cause is None
     assert not pool.output(1).exists()
 
@@ -237,7 +237,7 @@ def test_a_log_that_cannot_be_written_ends_only_its_trial(pool: RunningPool) -> 
 def test_an_output_without_an_objective_is_no_metric(pool: RunningPool) -> None:
     pool.output(1).mkdir()
     (pool.output(1) / METRICS_FILE).write_text("{}")
-    assert pool.ask(1, Family.XGBOOST, QUICK) == TrialAnswer(number=1, cause="no metric")
+    assert pool.ask(1, Family.XGBOOST, QUICK) == TrialResult(number=1, cause="no metric")
 
 
 def test_the_pool_and_its_trials_end_when_stdin_is_closed(pool: RunningPool) -> None:
@@ -245,7 +245,7 @@ def test_the_pool_and_its_trials_end_when_stdin_is_closed(pool: RunningPool) -> 
     pool.wait_for_start(1)
     pool.requests.close()
     assert pool.all_processes_end()
-    assert pool.process.wait() == ExitStatus.DONE
+    assert pool.process.wait() == ExitStatus.OK
 
 
 def test_no_trial_outlives_a_pool_that_is_killed(pool: RunningPool) -> None:

@@ -22,7 +22,7 @@ from housectl.errors import ExitStatus
 from housectl_trainer.data import Dataset
 from housectl_trainer.evidence import evidence_of
 from housectl_trainer.families import fit, recipe_of
-from housectl_trainer.subset import Part
+from housectl_trainer.subset import DataSubset
 
 RunTrainer = Callable[..., CompletedProcess[str]]
 ASSIGNMENTS = {
@@ -101,7 +101,7 @@ def test_golden_rows_lie_in_the_data_at_thresholds_and_out_of_range(
     bundle: Bundle, boston_dataset: Dataset
 ) -> None:
     rows = np.array([row.row for row in bundle.golden.rows])
-    data = np.concatenate([boston_dataset.training.rows, boston_dataset.heldout.rows])
+    data = np.concatenate([boston_dataset.training.rows, boston_dataset.holdout.rows])
     real = {tuple(row) for row in data.tolist()}
     out_of_range = ((rows < data.min(axis=0)) | (rows > data.max(axis=0))).all(axis=1)
     assert sum(tuple(row) in real for row in rows.tolist()) >= 12
@@ -112,7 +112,7 @@ def test_the_holdout_error_is_that_of_the_trained_model(
     bundle: Bundle, evidence: Evidence, boston_dataset: Dataset
 ) -> None:
     model = fit(bundle.record.recipe, boston_dataset.training)
-    heldout = boston_dataset.heldout
+    heldout = boston_dataset.holdout
     by_hand = np.mean((model.predict(heldout.rows) - heldout.targets) ** 2)
     assert bundle.holdout_mse == pytest.approx(by_hand, rel=1e-12)
     assert evidence.model.holdout_mse == bundle.holdout_mse
@@ -126,7 +126,7 @@ def test_the_evidence_holds_fifty_errors_of_the_model_and_of_two_baselines(
     model, linear, mean = (np.mean(errors.fold_mses) for errors in models)
     assert model < linear < mean
     assert evidence.recipe == bundle.record.recipe
-    assert evidence.holdout_rows == boston_dataset.heldout_digest
+    assert evidence.holdout_rows == boston_dataset.holdout_digest
 
 
 def test_the_card_says_what_is_recorded_and_nothing_of_its_origin(bundle: Bundle) -> None:
@@ -281,9 +281,9 @@ def test_what_the_library_refuses_is_told_by_the_processes_that_train(
 
 
 def test_a_linear_model_bears_columns_that_are_constant_or_alike(boston_dataset: Dataset) -> None:
-    def widened(part: Part) -> Part:
+    def widened(part: DataSubset) -> DataSubset:
         one = np.full(len(part), 0.1)
-        return Part(
+        return DataSubset(
             rows=np.column_stack([part.rows, one, part.rows[:, 0] * 3, part.rows[:, 1] * 1e9]),
             targets=part.targets,
             groups=part.groups,
@@ -295,8 +295,8 @@ def test_a_linear_model_bears_columns_that_are_constant_or_alike(boston_dataset:
     wide = Dataset(
         shared=boston_dataset.shared,
         training=widened(boston_dataset.training),
-        heldout=widened(boston_dataset.heldout),
-        heldout_digest=boston_dataset.heldout_digest,
+        holdout=widened(boston_dataset.holdout),
+        holdout_digest=boston_dataset.holdout_digest,
     )
     model = fit(recipe, wide.training)
     assert evidence_of(recipe, wide, gate=(), model=model).linear.fold_mses == pytest.approx(

@@ -10,13 +10,13 @@ from housectl.contract.schema import Exclusion, Feature, Schema, Target
 from housectl.errors import DataError
 from housectl_trainer.data import Dataset, load
 from housectl_trainer.split import gate_folds, objective_folds
-from housectl_trainer.subset import Part
+from housectl_trainer.subset import DataSubset
 
 MakeInputs = Callable[..., Inputs]
 Lines = list[list[str]]
 
 
-def rows_of(part: Part) -> set[tuple[float, ...]]:
+def rows_of(part: DataSubset) -> set[tuple[float, ...]]:
     return set(map(tuple, np.column_stack([part.rows, part.targets]).tolist()))
 
 
@@ -27,7 +27,7 @@ def grouped(schema: Schema) -> Schema:
 
 
 def test_about_the_share_is_held_out_and_nothing_is_lost(boston_dataset: Dataset) -> None:
-    training, heldout = rows_of(boston_dataset.training), rows_of(boston_dataset.heldout)
+    training, heldout = rows_of(boston_dataset.training), rows_of(boston_dataset.holdout)
     assert not training & heldout
     assert len(training) + len(heldout) == 506
     assert 0.15 < len(heldout) / 506 < 0.25
@@ -39,16 +39,16 @@ def test_added_rows_move_no_other_row(
     header, *rows = boston_lines
     fewer = load(make_inputs([header, *rows[::2]], boston_schema))
     more = load(make_inputs([header, *reversed(rows)], boston_schema))
-    assert rows_of(fewer.heldout) < rows_of(more.heldout)
+    assert rows_of(fewer.holdout) < rows_of(more.holdout)
     assert rows_of(fewer.training) < rows_of(more.training)
-    assert fewer.heldout_digest != more.heldout_digest
+    assert fewer.holdout_digest != more.holdout_digest
 
 
 def test_another_seed_holds_out_other_rows(
     boston_lines: Lines, boston_schema: Schema, make_inputs: MakeInputs, boston_dataset: Dataset
 ) -> None:
     other = load(make_inputs(boston_lines, boston_schema, seed=8))
-    assert rows_of(other.heldout) != rows_of(boston_dataset.heldout)
+    assert rows_of(other.holdout) != rows_of(boston_dataset.holdout)
 
 
 def test_the_shuffle_is_scikit_learns_own(
@@ -59,7 +59,7 @@ def test_the_shuffle_is_scikit_learns_own(
     targets = [float(line[-1]) for line in boston_lines[1:]]
     training, heldout = train_test_split(targets, test_size=0.2, random_state=42)
     assert dataset.training.targets.tolist() == training
-    assert dataset.heldout.targets.tolist() == heldout
+    assert dataset.holdout.targets.tolist() == heldout
 
 
 @pytest.mark.parametrize("method", SplitMethod)
@@ -68,7 +68,7 @@ def test_groups_stay_together_also_in_folds(
 ) -> None:
     split = Split(method=method, group="TAX")
     dataset = load(make_inputs(boston_lines, grouped(boston_schema), split))
-    training, heldout = dataset.training.groups, dataset.heldout.groups
+    training, heldout = dataset.training.groups, dataset.holdout.groups
     assert training is not None
     assert heldout is not None
     assert not set(training) & set(heldout)

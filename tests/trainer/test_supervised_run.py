@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from housectl.contract.bundle import NATIVE_FILES
-from housectl.contract.files import temporary_sibling
+from housectl.contract.files import temp_path_for
 from housectl.contract.inputs import Inputs
 from housectl.contract.metrics import METRICS_FILE, Metrics, read_metric_line
 from housectl.contract.recipe import Family
-from housectl.contract.termination_report import LastWords
+from housectl.contract.termination_report import TerminationReport
 from housectl.errors import ExitStatus
-from housectl_trainer.peak_memory import used_memory
+from housectl_trainer.peak_memory import peak_memory
 
 ROOT = Path(__file__).parents[2]
 TRAINER = [sys.executable, "-B", "-m", "housectl_trainer"]
@@ -106,12 +106,12 @@ def start(boston: Inputs, tmp_path: Path) -> Iterator[StartPod]:
         yield start
 
 
-def last_words(path: Path) -> LastWords:
-    return LastWords.from_json(path.read_bytes())
+def last_words(path: Path) -> TerminationReport:
+    return TerminationReport.from_json(path.read_bytes())
 
 
 def test_a_trial_outlives_its_metric_line_and_leaves_at_once_when_told_to(start: StartPod) -> None:
-    pod = start("trial", "--at-least", "3600", *QUICK)
+    pod = start("trial", "--min-runtime", "3600", *QUICK)
     assert read_metric_line(pod.line()) is not None
     with pytest.raises(subprocess.TimeoutExpired):
         pod.process.wait(1)
@@ -121,7 +121,7 @@ def test_a_trial_outlives_its_metric_line_and_leaves_at_once_when_told_to(start:
 
 
 def test_a_trial_that_fails_outlives_its_error_too(start: StartPod) -> None:
-    pod = start("trial", "--at-least", "3600", *QUICK, "max_depth=-1")
+    pod = start("trial", "--min-runtime", "3600", *QUICK, "max_depth=-1")
     assert pod.process.stderr is not None
     assert pod.process.stderr.readline().startswith("hint: ")
     assert pod.process.stderr.readline().startswith("error: The parameter max_depth of xgboost")
@@ -130,10 +130,10 @@ def test_a_trial_that_fails_outlives_its_error_too(start: StartPod) -> None:
 
 
 def test_the_metric_line_is_printed_once_and_the_status_is_the_works(start: StartPod) -> None:
-    pod = start("trial", "--at-least", "0.1", "--deadline", "600", *QUICK)
+    pod = start("trial", "--min-runtime", "0.1", "--deadline", "600", *QUICK)
     assert read_metric_line(pod.line()) is not None
     assert pod.line() == ""
-    assert pod.end() == (ExitStatus.DONE, [])
+    assert pod.end() == (ExitStatus.OK, [])
 
 
 def test_a_command_without_terms_starts_no_process_to_watch(start: StartPod) -> None:
@@ -150,7 +150,7 @@ def test_at_the_deadline_all_processes_end_and_nothing_is_left(
     start: StartPod, tmp_path: Path, command: str
 ) -> None:
     words = tmp_path / "words"
-    pod = start(command, "--deadline", "9", "--last-words", words, *ENDLESS)
+    pod = start(command, "--deadline", "9", "--termination-report", words, *ENDLESS)
     pod.others(1 if command == "trial" else 2)
     status, err = pod.end()
     assert status == TIMED_OUT
@@ -184,7 +184,7 @@ def run_program(text: str) -> subprocess.CompletedProcess[str]:
 
 def test_last_words_survive_a_kill_and_no_process_does(start: StartPod, tmp_path: Path) -> None:
     files = tmp_path / "termination-log", tmp_path / "made" / "words.json"
-    given = [part for file in files for part in ("--last-words", file)]
+    given = [part for file in files for part in ("--termination-report", file)]
     pod = start("seal", *given, *ENDLESS)
     pod.others(2)
     wait_until(lambda: all(last_words(file).peak for file in files))
@@ -201,14 +201,14 @@ def test_the_file_of_last_words_stays_the_same_file(start: StartPod, tmp_path: P
     words = tmp_path / "words"
     words.write_text("what a run before said, which was much longer" * 99)
     number = words.stat().st_ino
-    assert start("trial", "--last-words", words, *QUICK).end() == (ExitStatus.DONE, [])
+    assert start("trial", "--termination-report", words, *QUICK).end() == (ExitStatus.OK, [])
     assert last_words(words).error is None
     assert words.stat().st_ino == number
 
 
 def test_the_last_words_of_a_failure_are_its_last_line(start: StartPod, tmp_path: Path) -> None:
     words = tmp_path / "words"
-    status, err = start("trial", "--last-words", words, *QUICK, "max_depth=-1").end()
+    status, err = start("trial", "--termination-report", words, *QUICK, "max_depth=-1").end()
     assert status == ExitStatus.USAGE
     assert [line.partition(":")[0] for line in err] == ["hint", "error"]
     assert err[-1] == f"error: {last_words(words).error}"
@@ -234,7 +234,7 @@ def test_a_worker_that_the_kernel_kills_ran_out_of_memory(
     start: StartPod, tmp_path: Path, command: str
 ) -> None:
     words = tmp_path / "words"
-    pod = start(command, "--last-words", words, *ENDLESS)
+    pod = start(command, "--termination-report", words, *ENDLESS)
     worker, *_ = pod.others(1 if command == "trial" else 2)
     os.kill(worker, signal.SIGKILL)
     status, err = pod.end()
@@ -242,7 +242,7 @@ def test_a_worker_that_the_kernel_kills_ran_out_of_memory(
     assert last_words(words).error == "out of memory"
 
 
-@pytest.mark.parametrize("terms", [(), ("--at-least", "0.1")])
+@pytest.mark.parametrize("terms", [(), ("--min-runtime", "0.1")])
 def test_a_fold_that_the_kernel_kills_ran_out_of_memory(
     start: StartPod, terms: tuple[str, ...]
 ) -> None:
@@ -256,16 +256,16 @@ def test_a_fold_that_the_kernel_kills_ran_out_of_memory(
 def test_last_words_that_cannot_be_written_stop_no_training(
     start: StartPod, tmp_path: Path
 ) -> None:
-    status, err = start("trial", "--last-words", tmp_path, *QUICK).end()
-    assert status == ExitStatus.DONE
+    status, err = start("trial", "--termination-report", tmp_path, *QUICK).end()
+    assert status == ExitStatus.OK
     assert err == [f"no last words: [Errno 21] Is a directory: '{tmp_path}'"]
 
 
 def test_what_an_attempt_before_left_is_removed(start: StartPod, tmp_path: Path) -> None:
-    temporary_sibling(tmp_path / "output").mkdir()
-    of_another = temporary_sibling(tmp_path / "another")
+    temp_path_for(tmp_path / "output").mkdir()
+    of_another = temp_path_for(tmp_path / "another")
     of_another.mkdir()
-    assert start("trial", *QUICK).end()[0] == ExitStatus.DONE
+    assert start("trial", *QUICK).end()[0] == ExitStatus.OK
     assert sorted(tmp_path.iterdir()) == [of_another, tmp_path / "output"]
 
 
@@ -279,7 +279,14 @@ def test_only_the_outputs_parent_and_the_last_words_are_written(
     words.touch(mode=0o666)
     volume.chmod(0o777)
     words.chmod(0o666)
-    given = ("--inputs", boston.path, "--output", volume / "e" / "output", "--last-words", words)
+    given = (
+        "--inputs",
+        boston.path,
+        "--output",
+        volume / "e" / "output",
+        "--termination-report",
+        words,
+    )
     done = subprocess.run(
         [*without_rights(), *TRAINER, command, *given, *QUICK],
         cwd=place,
@@ -288,7 +295,7 @@ def test_only_the_outputs_parent_and_the_last_words_are_written(
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stderr.count("Error")) == (ExitStatus.DONE, 0), done.stderr
+    assert (done.returncode, done.stderr.count("Error")) == (ExitStatus.OK, 0), done.stderr
     assert last_words(words).error is None
     assert [path.name for path in (volume / "e").iterdir()] == ["output"]
     assert list(place.iterdir()) == []
@@ -326,14 +333,14 @@ def test_the_number_of_cores_changes_neither_objective_nor_model(
 def test_the_peak_is_what_the_control_group_tells(tmp_path: Path, file: str) -> None:
     (tmp_path / file).parent.mkdir(exist_ok=True)
     (tmp_path / file).write_text("1234567\n")
-    assert used_memory(os.getpid(), cgroup=tmp_path) == 1234567
+    assert peak_memory(os.getpid(), cgroup=tmp_path) == 1234567
 
 
 def test_without_control_groups_the_process_itself_is_measured(tmp_path: Path) -> None:
-    before = used_memory(os.getpid(), cgroup=tmp_path)
+    before = peak_memory(os.getpid(), cgroup=tmp_path)
     assert before is not None
     held = b"x" * before
-    after = used_memory(os.getpid(), cgroup=tmp_path)
+    after = peak_memory(os.getpid(), cgroup=tmp_path)
     assert len(held) == before
     assert after is not None
     assert after > before
@@ -342,9 +349,9 @@ def test_without_control_groups_the_process_itself_is_measured(tmp_path: Path) -
 @pytest.mark.parametrize("text", ["x", "\x1b", "ü", "😀"])
 def test_the_longest_words_fit_where_kubernetes_keeps_them(tmp_path: Path, text: str) -> None:
     path = tmp_path / "words"
-    LastWords(peak=2**62, error=text * 5000).rewrite(path)
+    TerminationReport(peak=2**62, error=text * 5000).rewrite(path)
     assert path.stat().st_size <= 4096
-    words = LastWords.from_json(path.read_bytes())
+    words = TerminationReport.from_json(path.read_bytes())
     assert words.error is not None
     assert set(words.error) == {text}
     assert len(words.error) >= 500

@@ -162,6 +162,6 @@ def test_an_output_that_cannot_be_written_is_this_machines_error(
     (tmp_path / "file").touch()
     output = tmp_path / "file" / "output"
     done = run_trainer("trial", boston, "--output", output, "--family", "xgboost", "n_estimators=2")
-    assert done.returncode == ExitStatus.MACHINE
+    assert done.returncode == ExitStatus.LOCAL_ENVIRONMENT
     assert done.stderr.splitlines()[-1].startswith(f"error: Cannot write {output}")
     assert done.stdout == ""

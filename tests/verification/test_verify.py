@@ -10,7 +10,7 @@ from threading import Thread
 import pytest
 
 from housectl.contract.bundle import Bundle
-from housectl.errors import ExitStatus, MismatchError, UnreachableError, UsageError
+from housectl.errors import ExitStatus, ServerUnreachableError, UsageError, VerificationError
 from housectl.store import ChampionStore
 from housectl.verification.verify import Verification, verify, wait_until_serving
 from tests.server.bundles import FLOWERS, make_bundle, promote
@@ -187,10 +187,10 @@ def test_a_server_that_takes_everything_fails_every_refusal(
 
 
 def test_nobody_there_is_unreachable_with_the_cure(champion: Bundle) -> None:
-    with pytest.raises(UnreachableError, match="Nobody answers at") as caught:
+    with pytest.raises(ServerUnreachableError, match="Nobody answers at") as caught:
         verify(champion, f"http://127.0.0.1:{free_port()}", p99_ms=LENIENT_MS)
     assert caught.value.hint == "housectl serve"
-    assert caught.value.status == ExitStatus.UNREACHABLE
+    assert caught.value.status == ExitStatus.SERVER_UNREACHABLE
 
 
 def test_what_speaks_no_http_is_unreachable(champion: Bundle) -> None:
@@ -204,7 +204,7 @@ def test_what_speaks_no_http_is_unreachable(champion: Bundle) -> None:
 
         Thread(target=greet, daemon=True).start()
         port = listener.getsockname()[1]
-        with pytest.raises(UnreachableError):
+        with pytest.raises(ServerUnreachableError):
             verify(champion, f"http://127.0.0.1:{port}", p99_ms=LENIENT_MS)
 
 
@@ -224,11 +224,11 @@ def test_waiting_ends_when_the_server_has_followed(tmp_path: Path) -> None:
 
 
 def test_waiting_in_vain_says_what_is_served(url: str, champion: Bundle) -> None:
-    with pytest.raises(MismatchError, match=f"it serves {champion.version}") as caught:
+    with pytest.raises(VerificationError, match=f"it serves {champion.version}") as caught:
         wait_until_serving(url, "0" * 64, timeout=0.2)
-    assert caught.value.status == ExitStatus.MISMATCH
+    assert caught.value.status == ExitStatus.VERIFICATION_FAILED
 
 
 def test_waiting_for_nobody_is_unreachable() -> None:
-    with pytest.raises(UnreachableError):
+    with pytest.raises(ServerUnreachableError):
         wait_until_serving(f"http://127.0.0.1:{free_port()}", "0" * 64, timeout=0.2)

@@ -11,8 +11,8 @@ from pathlib import Path
 from housectl.cli.console import note, print_error
 from housectl.errors import ExitStatus, HousectlError
 from housectl.external_tools import BUILDERS, find_engine
-from housectl.pushed_images import ImageKind, Images, local_image, write_images
-from housectl.workspace import commit_of, find_workspace
+from housectl.pushed_images import ImageKind, PushedImages, local_image, write_pushed_images
+from housectl.workspace import find_workspace, git_commit
 from tools.build_images.builder import Builder, find_builder
 
 
@@ -26,7 +26,7 @@ def main() -> int:
         return error.status
     except KeyboardInterrupt:
         return ExitStatus.INTERRUPTED
-    return ExitStatus.DONE
+    return ExitStatus.OK
 
 
 def _make(options: Namespace) -> None:
@@ -49,12 +49,14 @@ def _push(builder: Builder, *, tag: str, registry: str, record: Path) -> None:
     }
     for reference in pushed.values():
         note(f"pushed {reference}")
-    write_images(record, Images(trainer=pushed[ImageKind.TRAINER], server=pushed[ImageKind.SERVER]))
+    write_pushed_images(
+        record, PushedImages(trainer=pushed[ImageKind.TRAINER], server=pushed[ImageKind.SERVER])
+    )
     note(f"recorded in {record}; trials use them from now on")
 
 
 def _labels() -> Mapping[str, str]:
-    commit = commit_of(Path(__file__).parent)
+    commit = git_commit(Path(__file__).parent)
     return {
         "org.opencontainers.image.version": version("housectl"),
         **({"org.opencontainers.image.revision": commit} if commit else {}),

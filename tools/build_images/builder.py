@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from housectl.errors import MachineError, ToolMissingError
+from housectl.errors import LocalEnvironmentError, ToolMissingError
 
 _ROOT = Path(__file__).parents[2]
 
@@ -85,7 +85,7 @@ class Builder:
         environment = {**os.environ, "DOCKER_BUILDKIT": "1"}
         status = subprocess.call(command, cwd=_ROOT, env=environment, stdout=sys.stderr)
         if status:
-            raise MachineError(
+            raise LocalEnvironmentError(
                 f"{self.command[0]} {arguments[0]} ended with status {status}; see above.",
                 hint=shlex.join(command),
             )

@@ -7,14 +7,14 @@ from dataclasses import fields
 from functools import partial
 from pathlib import Path
 
-from housectl.contract.bundle import Origin
-from housectl.contract.files import remove_leftovers_of
+from housectl.contract.bundle import RecipeOrigin
+from housectl.contract.files import remove_temp_files_of
 from housectl.contract.inputs import read_inputs
-from housectl.contract.parameters import read_assignment, split_texts
+from housectl.contract.parameters import parse_assignments, read_assignment
 from housectl.contract.recipe import Family
 from housectl.errors import ExitStatus
-from housectl_trainer.exit_codes import exit_status
-from housectl_trainer.supervised_run import Terms, in_a_pod
+from housectl_trainer.exit_codes import run_and_report
+from housectl_trainer.supervised_run import SupervisionOptions, run_supervised
 
 _THREADS = "OMP_NUM_THREADS"
 
@@ -30,15 +30,17 @@ def main() -> int:
     work = partial(arguments.command, arguments)
     terms = _terms(arguments)
     try:
-        return exit_status(work) if terms == Terms() else in_a_pod(work, terms)
+        return (
+            run_and_report(work) if terms == SupervisionOptions() else run_supervised(work, terms)
+        )
     except KeyboardInterrupt:
         return ExitStatus.INTERRUPTED
 
 
 def _trial(arguments: Namespace) -> None:
-    assignment = read_assignment(arguments.family, split_texts(arguments.assignment))
+    assignment = read_assignment(arguments.family, parse_assignments(arguments.assignment))
     inputs = read_inputs(arguments.inputs)
-    remove_leftovers_of(arguments.output)
+    remove_temp_files_of(arguments.output)
     from housectl_trainer.data import load
     from housectl_trainer.trial import run_trial
 
@@ -52,13 +54,13 @@ def _trial(arguments: Namespace) -> None:
 
 
 def _seal(arguments: Namespace) -> None:
-    assignment = read_assignment(arguments.family, split_texts(arguments.assignment))
+    assignment = read_assignment(arguments.family, parse_assignments(arguments.assignment))
     inputs = read_inputs(arguments.inputs)
-    remove_leftovers_of(arguments.output)
+    remove_temp_files_of(arguments.output)
     from housectl_trainer.data import load
     from housectl_trainer.seal import seal
 
-    origin = Origin(
+    origin = RecipeOrigin(
         experiment=arguments.experiment,
         trial=arguments.trial,
         backend=arguments.backend,
@@ -83,9 +85,11 @@ def _pool(arguments: Namespace) -> None:
     Pool(load(inputs)).serve()
 
 
-def _terms(arguments: Namespace) -> Terms:
-    names = {field.name for field in fields(Terms)}
-    return Terms(**{name: value for name, value in vars(arguments).items() if name in names})
+def _terms(arguments: Namespace) -> SupervisionOptions:
+    names = {field.name for field in fields(SupervisionOptions)}
+    return SupervisionOptions(
+        **{name: value for name, value in vars(arguments).items() if name in names}
+    )
 
 
 def _parser() -> ArgumentParser:
@@ -120,10 +124,12 @@ def _add_assignment(parser: ArgumentParser) -> None:
 
 def _add_terms(parser: ArgumentParser) -> None:
     terms = parser.add_argument_group("in a pod", argument_default=SUPPRESS)
-    terms.add_argument("--at-least", type=float, metavar="SECONDS", help="live so long in any case")
+    terms.add_argument(
+        "--min-runtime", type=float, metavar="SECONDS", help="live so long in any case"
+    )
     terms.add_argument("--deadline", type=float, metavar="SECONDS", help="end after that time")
     terms.add_argument(
-        "--last-words",
+        "--termination-report",
         type=Path,
         action="append",
         metavar="FILE",

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from housectl_trainer.trees import Comparison, Ensemble, Tree
+from housectl_trainer.trees import Ensemble, SplitComparison, Tree
 
 
-def likely_right(ensemble: Ensemble, *, features: int) -> Ensemble:
+def put_likely_child_right(ensemble: Ensemble, *, features: int) -> Ensemble:
     """Return trees that lead to the same leaves, the likelier child standing right.
 
     onnxruntime keeps the right child next to its parent, so going right costs no wait for memory,
@@ -27,12 +27,12 @@ def likely_right(ensemble: Ensemble, *, features: int) -> Ensemble:
         _likely_right(tree, _highest(tree.thresholds, ensemble.comparison), features)
         for tree in ensemble.trees
     )
-    return replace(ensemble, trees=trees, comparison=Comparison.AT_MOST)
+    return replace(ensemble, trees=trees, comparison=SplitComparison.LESS_EQUAL)
 
 
 def _likely_right(tree: Tree, highest: NDArray[np.float32], features: int) -> Tree:
     leaves = _leaves(tree)
-    swapped = tree.inner & (leaves[tree.left] > leaves[tree.right])
+    swapped = tree.is_split & (leaves[tree.left] > leaves[tree.right])
     # A value is above `highest` exactly if its negative is at most that of the next float32 number.
     above = -np.nextafter(highest, np.float32(np.inf))
     return replace(
@@ -44,10 +44,12 @@ def _likely_right(tree: Tree, highest: NDArray[np.float32], features: int) -> Tr
     )
 
 
-def _highest(thresholds: NDArray[np.float64], comparison: Comparison) -> NDArray[np.float32]:
+def _highest(thresholds: NDArray[np.float64], comparison: SplitComparison) -> NDArray[np.float32]:
     """Return, for each threshold, the largest float32 number that goes left."""
     nearest = thresholds.astype(np.float32)
-    right = nearest > thresholds if comparison is Comparison.AT_MOST else nearest >= thresholds
+    right = (
+        nearest > thresholds if comparison is SplitComparison.LESS_EQUAL else nearest >= thresholds
+    )
     return np.where(right, np.nextafter(nearest, np.float32(-np.inf)), nearest)
 
 
@@ -63,7 +65,7 @@ def _levels(tree: Tree) -> list[NDArray[np.int64]]:
     """Return the nodes that compare, by their distance from the root."""
     levels = []
     level = np.zeros(1, dtype=np.int64)
-    while (level := level[tree.inner[level]]).size:
+    while (level := level[tree.is_split[level]]).size:
         levels.append(level)
         level = np.concatenate([tree.left[level], tree.right[level]])
     return levels

@@ -8,7 +8,7 @@ from housectl.contract.inputs import Inputs, SharedRecipe
 from housectl.contract.table import Table, read_table
 from housectl.errors import DataError
 from housectl_trainer import split
-from housectl_trainer.subset import Floats, Part
+from housectl_trainer.subset import DataSubset, Floats
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,9 @@ class Dataset:
     """
 
     shared: SharedRecipe
-    training: Part
-    heldout: Part
-    heldout_digest: str
+    training: DataSubset
+    holdout: DataSubset
+    holdout_digest: str
 
 
 def load(inputs: Inputs) -> Dataset:
@@ -34,23 +34,23 @@ def load(inputs: Inputs) -> Dataset:
     shared = inputs.shared
     table = read_table(inputs.data, shared.schema, group=shared.split.group)
     texts = split.row_texts(table)
-    training, heldout = split.places(shared.split, texts, table.groups, seed=shared.seed)
+    training, heldout = split.split_indices(shared.split, texts, table.groups, seed=shared.seed)
     whole = _whole(table, shared)
     dataset = Dataset(
         shared=shared,
         training=whole.take(training),
-        heldout=whole.take(heldout),
-        heldout_digest=split.content_digest(texts[place] for place in heldout),
+        holdout=whole.take(heldout),
+        holdout_digest=split.content_digest(texts[place] for place in heldout),
     )
     _check_targets(dataset)
     return dataset
 
 
-def _whole(table: Table, shared: SharedRecipe) -> Part:
+def _whole(table: Table, shared: SharedRecipe) -> DataSubset:
     columns = {name: np.frombuffer(values) for name, values in table.numbers.items()}
     for name, column in columns.items():
         _check_size(name, column)
-    return Part(
+    return DataSubset(
         rows=np.column_stack([columns[name] for name in shared.schema.feature_names]),
         targets=columns[shared.schema.target.name],
         groups=np.array(table.groups) if table.groups else None,

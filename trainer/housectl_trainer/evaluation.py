@@ -7,7 +7,7 @@ from housectl.errors import AssignmentError
 from housectl_trainer.families import fit
 from housectl_trainer.model_family import Model
 from housectl_trainer.split import Fold
-from housectl_trainer.subset import Floats, Part
+from housectl_trainer.subset import DataSubset, Floats
 
 
 def mean(values: Floats) -> float:
@@ -15,23 +15,23 @@ def mean(values: Floats) -> float:
     return math.fsum(values) / len(values)
 
 
-def deviation(values: Floats) -> float:
+def standard_deviation(values: Floats) -> float:
     """Return the standard deviation of `(n,)` values, in their unit."""
     return math.sqrt(mean((values - mean(values)) ** 2))
 
 
-def model_mse(model: Model, part: Part) -> float:
+def model_mse(model: Model, part: DataSubset) -> float:
     """Return a model's error on some rows, in the square of the target's unit."""
     return mean((model.predict(part.rows) - part.targets) ** 2)
 
 
-def fold_mse(recipe: Recipe, part: Part, fold: Fold, *, threads: int = 1) -> float:
+def fold_mse(recipe: Recipe, part: DataSubset, fold: Fold, *, threads: int = 1) -> float:
     """Return the error on a fold's second rows of the model that learned from its first."""
     training, testing = fold
     return model_mse(fit(recipe, part.take(training), threads=threads), part.take(testing))
 
 
-def objective_of(fold_mses: tuple[float, ...]) -> float:
+def mean_objective(fold_mses: tuple[float, ...]) -> float:
     """Return the mean over the folds.
 
     Raises:

@@ -14,9 +14,9 @@ from housectl_trainer.data import Dataset
 from housectl_trainer.evaluation import fold_mse, mean, model_mse
 from housectl_trainer.model_family import Model
 from housectl_trainer.parent_watchdog import die_with_parent
-from housectl_trainer.progress import shown
+from housectl_trainer.progress import report_progress
 from housectl_trainer.split import Fold, gate_folds, objective_folds
-from housectl_trainer.subset import Part
+from housectl_trainer.subset import DataSubset
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class FoldErrors:
     gate: tuple[float, ...]
 
 
-def fold_errors(recipe: Recipe, part: Part, *, processes: int) -> FoldErrors:
+def fold_errors(recipe: Recipe, part: DataSubset, *, processes: int) -> FoldErrors:
     """Return a recipe's errors on the objective's folds and on the gate's.
 
     Must be called before this process trains anything: a fork after XGBoost ran two threads
@@ -39,7 +39,9 @@ def fold_errors(recipe: Recipe, part: Part, *, processes: int) -> FoldErrors:
     """
     objective = objective_folds(part, seed=recipe.seed)
     folds = [*objective, *gate_folds(part, seed=recipe.seed)]
-    errors = tuple(shown(_fold_mses(recipe, part, folds, processes), total=len(folds), what="fold"))
+    errors = tuple(
+        report_progress(_fold_mses(recipe, part, folds, processes), total=len(folds), what="fold")
+    )
     return FoldErrors(objective=errors[: len(objective)], gate=errors[len(objective) :])
 
 
@@ -47,12 +49,12 @@ def evidence_of(
     recipe: Recipe, dataset: Dataset, *, gate: tuple[float, ...], model: Model
 ) -> Evidence:
     """Return a model's errors beside those of two baselines on the same rows."""
-    training, heldout = dataset.training, dataset.heldout
+    training, heldout = dataset.training, dataset.holdout
     folds = gate_folds(training, seed=recipe.seed)
     pairs = [(training.take(learning), training.take(testing)) for learning, testing in folds]
     return Evidence(
         recipe=recipe,
-        holdout_rows=dataset.heldout_digest,
+        holdout_rows=dataset.holdout_digest,
         model=Errors(holdout_mse=model_mse(model, heldout), fold_mses=gate),
         mean=Errors(
             holdout_mse=_mean_mse(training, heldout),
@@ -66,7 +68,7 @@ def evidence_of(
 
 
 def _fold_mses(
-    recipe: Recipe, part: Part, folds: Sequence[Fold], processes: int
+    recipe: Recipe, part: DataSubset, folds: Sequence[Fold], processes: int
 ) -> Iterator[float]:
     with ProcessPoolExecutor(
         processes,
@@ -84,11 +86,11 @@ class _Work:
     """What a forked process works on; it comes with the fork and is never sent."""
 
     recipe: Recipe
-    part: Part
+    part: DataSubset
     folds: Sequence[Fold]
 
 
-def _start(recipe: Recipe, part: Part, folds: Sequence[Fold]) -> None:
+def _start(recipe: Recipe, part: DataSubset, folds: Sequence[Fold]) -> None:
     die_with_parent()
     _Work.recipe, _Work.part, _Work.folds = recipe, part, folds
 
@@ -97,11 +99,11 @@ def _fold_mse(number: int) -> float:
     return fold_mse(_Work.recipe, _Work.part, _Work.folds[number])
 
 
-def _mean_mse(learning: Part, testing: Part) -> float:
+def _mean_mse(learning: DataSubset, testing: DataSubset) -> float:
     return mean((testing.targets - mean(learning.targets)) ** 2)
 
 
-def _linear_mse(learning: Part, testing: Part) -> float:
+def _linear_mse(learning: DataSubset, testing: DataSubset) -> float:
     """Return the error of least squares; columns that are constant in `learning` do not count."""
     from sklearn.linear_model import LinearRegression
 

@@ -12,7 +12,7 @@ OUT_OF_MEMORY = 137
 _OUT_OF_MEMORY_TEXTS = ("bad_alloc", "bad_malloc", "cannot allocate memory")
 
 
-def exit_status(work: Callable[[], None]) -> int:
+def run_and_report(work: Callable[[], None]) -> int:
     """Do the work and return the exit status.
 
     The error comes after its hint, so that the last line of a log names the cause.
@@ -25,10 +25,10 @@ def exit_status(work: Callable[[], None]) -> int:
     except MemoryError:
         print("error: out of memory", file=sys.stderr, flush=True)
         return OUT_OF_MEMORY
-    return ExitStatus.DONE
+    return ExitStatus.OK
 
 
-def sudden_end(status: int, last_line: str) -> str | None:
+def abnormal_exit_reason(status: int, last_line: str) -> str | None:
     """Return what ended a process that could not say so itself: want of memory, or a signal.
 
     Args:

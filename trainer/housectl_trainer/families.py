@@ -5,21 +5,21 @@ from housectl.contract.parameters import read_assignment
 from housectl.contract.recipe import Assignment, Family, Recipe
 from housectl.errors import AssignmentError
 from housectl_trainer.libraries import library_versions
-from housectl_trainer.model_family import Kind, Model
-from housectl_trainer.subset import Part
+from housectl_trainer.model_family import Model, ModelFamily
+from housectl_trainer.subset import DataSubset
 
 
-def kind_of(family: Family) -> Kind:
+def load_family(family: Family) -> ModelFamily:
     """Return how a family is trained; imports its library."""
     match family:
         case Family.RANDOM_FOREST:
-            from housectl_trainer.random_forest_family import FOREST
+            from housectl_trainer.random_forest_family import RANDOM_FOREST_FAMILY
 
-            return FOREST
+            return RANDOM_FOREST_FAMILY
         case Family.XGBOOST:
-            from housectl_trainer.xgboost_family import BOOSTING
+            from housectl_trainer.xgboost_family import XGBOOST_FAMILY
 
-            return BOOSTING
+            return XGBOOST_FAMILY
 
 
 def recipe_of(shared: SharedRecipe, family: Family, assignment: Assignment) -> Recipe:
@@ -32,14 +32,14 @@ def recipe_of(shared: SharedRecipe, family: Family, assignment: Assignment) -> R
     return shared.recipe(family, known, library_versions())
 
 
-def fit(recipe: Recipe, part: Part, *, threads: int = 1) -> Model:
+def fit(recipe: Recipe, part: DataSubset, *, threads: int = 1) -> Model:
     """Train a recipe's model on some rows; the number of threads does not change it.
 
     Raises:
         AssignmentError: The library refuses the assignment.
         MemoryError: There is not enough memory.
     """
-    learn = kind_of(recipe.family).learn
+    learn = load_family(recipe.family).learn
     try:
         return learn(recipe.assignment, part, seed=recipe.seed, threads=threads)
     except ValueError as error:

@@ -38,7 +38,7 @@ def model_card(dataset: Dataset, metrics: Metrics, evidence: Evidence, golden: G
         _recipe(recipe),
         _errors(metrics, evidence, schema.target.unit),
         _proof(golden, schema.target.unit),
-        _limits(len(dataset.heldout), recipe.split),
+        _limits(len(dataset.holdout), recipe.split),
     )
     return "\n".join(sections)
 
@@ -51,7 +51,7 @@ def _use(schema: Schema) -> str:
 Predicts `{target.name}` from the {len(schema.features)} features of one row, for rows like those
 in the data below.
 
-- Meaning: {target.meaning or _NOTHING}
+- Meaning: {target.description or _NOTHING}
 - Unit: {target.unit or _NOTHING}
 
 The model describes how these columns go together in that data, not what causes what.
@@ -59,7 +59,7 @@ The model describes how these columns go together in that data, not what causes 
 
 
 def _data(dataset: Dataset, recipe: Recipe) -> str:
-    training, heldout = len(dataset.training), len(dataset.heldout)
+    training, heldout = len(dataset.training), len(dataset.holdout)
     return f"""\
 ## Data
 
@@ -75,7 +75,7 @@ def _grouping(split: Split) -> str:
 
 
 def _features(schema: Schema) -> str:
-    header = ("feature", "unit", "range in the data", "meaning")
+    header = ("feature", "unit", "range in the data", "description")
     return f"""\
 ## Features
 
@@ -89,7 +89,7 @@ Columns that the model never saw:
 
 def _feature(feature: Feature) -> Sequence[str]:
     span = f"{feature.minimum:g} to {feature.maximum:g}"
-    return f"`{feature.name}`", feature.unit, span, feature.meaning
+    return f"`{feature.name}`", feature.unit, span, feature.description
 
 
 def _exclusion(exclusion: Exclusion) -> str:

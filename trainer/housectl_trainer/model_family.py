@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from housectl.contract.recipe import Value
-from housectl_trainer.subset import Floats, Part
+from housectl_trainer.subset import DataSubset, Floats
 from housectl_trainer.trees import Ensemble
 
 
@@ -33,13 +33,13 @@ class Learner(Protocol):
     """What trains a family's models."""
 
     def __call__(
-        self, assignment: Mapping[str, Value], part: Part, *, seed: int, threads: int
+        self, assignment: Mapping[str, Value], part: DataSubset, *, seed: int, threads: int
     ) -> Model:
         """Return the model of an assignment; the number of threads does not change it."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
+class ModelFamily:
     """How a family is trained.
 
     Attributes:

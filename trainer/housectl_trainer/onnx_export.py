@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from housectl.contract.scorer import INPUT_NAME, OUTPUT_NAME
-from housectl_trainer.branch_layout import likely_right
+from housectl_trainer.branch_layout import put_likely_child_right
 from housectl_trainer.trees import LEAF, Ensemble, Tree
 
 _OPSETS = {"": 18, "ai.onnx.ml": 5}
@@ -30,7 +30,7 @@ def to_onnx(ensemble: Ensemble, *, features: int) -> bytes:
         helper.make_node("Cast", ["single"], ["rounded"], to=TensorProto.DOUBLE),
         helper.make_node("Neg", ["rounded"], ["negative"]),
         helper.make_node("Concat", ["rounded", "negative"], ["both"], axis=1),
-        _ensemble_node(likely_right(ensemble, features=features)),
+        _ensemble_node(put_likely_child_right(ensemble, features=features)),
     ]
     graph = helper.make_graph(
         nodes,
@@ -51,11 +51,11 @@ def to_onnx(ensemble: Ensemble, *, features: int) -> bytes:
 def _ensemble_node(ensemble: Ensemble) -> onnx.NodeProto:
     trees = [_rooted(tree) for tree in ensemble.trees]
     nodes = _joined(trees)
-    inner = nodes.inner
-    starts = np.cumsum([0, *(tree.inner.sum() for tree in trees)])
+    inner = nodes.is_split
+    starts = np.cumsum([0, *(tree.is_split.sum() for tree in trees)])
     weights = nodes.weights[~inner]
     # Each row ends in one leaf of the first tree, so that is the place for the offset.
-    weights[: len(trees[0].inner) - starts[1]] += ensemble.offset
+    weights[: len(trees[0].is_split) - starts[1]] += ensemble.offset
     # The operator numbers leaves apart from the nodes that compare.
     numbers = np.where(inner, np.cumsum(inner), np.cumsum(~inner)) - 1
     left, right = nodes.left[inner], nodes.right[inner]
@@ -81,7 +81,7 @@ def _ensemble_node(ensemble: Ensemble) -> onnx.NodeProto:
 
 def _rooted(tree: Tree) -> Tree:
     """Give a tree that is only a leaf a node above it: the operator cannot say it otherwise."""
-    if tree.inner.any():
+    if tree.is_split.any():
         return tree
     return Tree(
         left=np.array([1, LEAF]),

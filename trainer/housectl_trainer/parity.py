@@ -6,7 +6,7 @@ import numpy as np
 
 from housectl.contract.scorer import Scorer
 from housectl.errors import SealError
-from housectl_trainer.subset import Floats, Places
+from housectl_trainer.subset import Floats, Indices
 from housectl_trainer.trees import Ensemble
 
 FEWEST_PROBES = 2_000
@@ -29,7 +29,7 @@ def probes(ensemble: Ensemble, rows: Floats, *, seed: int) -> Floats:
     Returns:
         `(m, features)`, m from 2,000 to 200,000 unless no tree compares anything.
     """
-    cuts = ensemble.cuts()
+    cuts = ensemble.thresholds_by_feature()
     if not cuts:
         return rows[:0]
     features = np.repeat([feature for feature, _ in cuts], 3)
@@ -72,7 +72,7 @@ def _neighbours(thresholds: Floats) -> Floats:
     return np.column_stack([below, thresholds, above]).astype(np.float64)
 
 
-def _chosen(size: int, generator: np.random.Generator) -> Places:
+def _chosen(size: int, generator: np.random.Generator) -> Indices:
     if size > MOST_PROBES:
         return np.sort(generator.choice(size, MOST_PROBES, replace=False))
     return np.tile(np.arange(size), max(1, -(-FEWEST_PROBES // size)))

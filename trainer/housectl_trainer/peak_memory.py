@@ -9,7 +9,7 @@ _CGROUP = Path("/sys/fs/cgroup")
 _FILES = ("memory.peak", "memory/memory.max_usage_in_bytes", "memory.current")
 
 
-def used_memory(process: int, *, cgroup: Path = _CGROUP) -> int | None:
+def peak_memory(process: int, *, cgroup: Path = _CGROUP) -> int | None:
     """Return the most memory used so far, in bytes, as far as anything tells.
 
     Args:

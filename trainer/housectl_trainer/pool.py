@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-from housectl.contract.pool_protocol import TrialAnswer, TrialRequest
+from housectl.contract.pool_protocol import TrialRequest, TrialResult
 from housectl.contract.record import MalformedRecordError, canonical_json
 from housectl.contract.trial_output import read_trial_output
 from housectl.errors import BundleError, UsageError
 from housectl_trainer.data import Dataset
-from housectl_trainer.exit_codes import sudden_end
-from housectl_trainer.families import kind_of
+from housectl_trainer.exit_codes import abnormal_exit_reason
+from housectl_trainer.families import load_family
 from housectl_trainer.worker import Worker
 
 _STDIN, _STDOUT = 0, 1
@@ -85,7 +85,7 @@ class Pool:
 
     def _start(self, request: TrialRequest) -> None:
         # The first trial of a family imports its library for all that follow.
-        kind_of(request.family)
+        load_family(request.family)
         worker = self._free_worker()
         worker.begin(request)
         seconds = math.inf if request.seconds is None else request.seconds
@@ -116,12 +116,12 @@ def _request(line: bytes) -> TrialRequest:
         ) from error
 
 
-def _answer(trial: _Running, status: int) -> TrialAnswer:
+def _answer(trial: _Running, status: int) -> TrialResult:
     number = trial.request.number
     if status != 0:
-        return TrialAnswer(number=number, cause=_cause(trial, status))
+        return TrialResult(number=number, cause=_cause(trial, status))
     mse = _objective(Path(trial.request.output))
-    return TrialAnswer(number=number, mse=mse, cause="no metric" if mse is None else None)
+    return TrialResult(number=number, mse=mse, cause="no metric" if mse is None else None)
 
 
 def _cause(trial: _Running, status: int) -> str:
@@ -129,7 +129,7 @@ def _cause(trial: _Running, status: int) -> str:
     if status == -signal.SIGKILL and trial.deadline <= time.monotonic():
         return "timed out"
     last = _log_tail(Path(trial.request.log))
-    return sudden_end(status, last) or f"exited {status}: {last}"
+    return abnormal_exit_reason(status, last) or f"exited {status}: {last}"
 
 
 def _log_tail(path: Path) -> str:
@@ -148,5 +148,5 @@ def _objective(output: Path) -> float | None:
         return None
 
 
-def _write(answer: TrialAnswer) -> None:
+def _write(answer: TrialResult) -> None:
     os.write(_STDOUT, canonical_json(answer) + b"\n")

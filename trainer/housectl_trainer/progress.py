@@ -10,7 +10,7 @@ _T = TypeVar("_T")
 _SECONDS_BETWEEN = 2.0
 
 
-def shown(items: Iterable[_T], *, total: int, what: str) -> Iterator[_T]:
+def report_progress(items: Iterable[_T], *, total: int, what: str) -> Iterator[_T]:
     """Yield the items; say every two seconds how many there were, and how long the rest takes."""
     started = said = time.monotonic()
     for done, item in enumerate(items, start=1):

@@ -9,13 +9,13 @@ import numpy as np
 from sklearn.ensemble import RandomForestRegressor
 
 from housectl.contract.recipe import Value
-from housectl_trainer.model_family import Kind
-from housectl_trainer.subset import Floats, Part
-from housectl_trainer.trees import Comparison, Ensemble, Tree
+from housectl_trainer.model_family import ModelFamily
+from housectl_trainer.subset import DataSubset, Floats
+from housectl_trainer.trees import Ensemble, SplitComparison, Tree
 
 
 @dataclass(frozen=True)
-class Forest:
+class RandomForestModel:
     """A trained random forest."""
 
     estimator: RandomForestRegressor
@@ -44,17 +44,19 @@ class Forest:
                 )
                 for tree in trees
             ),
-            comparison=Comparison.AT_MOST,
+            comparison=SplitComparison.LESS_EQUAL,
             offset=0.0,
         )
 
 
-def _learn(assignment: Mapping[str, Value], part: Part, *, seed: int, threads: int) -> Forest:
+def _learn(
+    assignment: Mapping[str, Value], part: DataSubset, *, seed: int, threads: int
+) -> RandomForestModel:
     estimator = RandomForestRegressor(**assignment, random_state=seed, n_jobs=threads)
     estimator.fit(part.rows, part.targets)
     # Two threads would add the trees' predictions in another order, and n_jobs is in the file.
     estimator.set_params(n_jobs=1)
-    return Forest(estimator)
+    return RandomForestModel(estimator)
 
 
-FOREST = Kind(learn=_learn, parity=1e-10)
+RANDOM_FOREST_FAMILY = ModelFamily(learn=_learn, parity=1e-10)

@@ -15,8 +15,8 @@ from housectl.contract.bundle import (
     CARD_FILE,
     MODEL_FILE,
     NATIVE_FILES,
-    Origin,
     Provenance,
+    RecipeOrigin,
 )
 from housectl.contract.golden import GOLDEN_FILE, Golden
 from housectl.contract.metrics import METRICS_FILE, Metrics
@@ -25,9 +25,9 @@ from housectl.contract.scorer import Scorer
 from housectl.contract.sealed import write_sealed
 from housectl.errors import SealError
 from housectl_trainer.data import Dataset
-from housectl_trainer.evaluation import deviation, model_mse, objective_of
+from housectl_trainer.evaluation import mean_objective, model_mse, standard_deviation
 from housectl_trainer.evidence import evidence_of, fold_errors
-from housectl_trainer.families import fit, kind_of, recipe_of
+from housectl_trainer.families import fit, load_family, recipe_of
 from housectl_trainer.golden import golden_of
 from housectl_trainer.model_card import model_card
 from housectl_trainer.model_family import Model
@@ -49,7 +49,7 @@ def seal(
     assignment: Assignment,
     *,
     output: Path,
-    origin: Origin,
+    origin: RecipeOrigin,
     model_sha256: str | None = None,
 ) -> None:
     """Refit a recipe and write `output/bundle/` and `output/evidence.json`, both or none.
@@ -76,9 +76,9 @@ def seal(
     _check_same(native, model_sha256)
     graph = _proven_graph(model, recipe, dataset)
     metrics = Metrics(
-        mse=objective_of(errors.objective),
+        mse=mean_objective(errors.objective),
         fold_mses=errors.objective,
-        holdout_mse=model_mse(model, dataset.heldout),
+        holdout_mse=model_mse(model, dataset.holdout),
     )
     evidence = evidence_of(recipe, dataset, gate=errors.gate, model=model)
     files = {
@@ -112,8 +112,8 @@ def _proven_graph(model: Model, recipe: Recipe, dataset: Dataset) -> _Graph:
     ensemble = model.ensemble()
     content = to_onnx(ensemble, features=len(recipe.features))
     scorer = Scorer(content, features=len(recipe.features))
-    tolerance = kind_of(recipe.family).parity * deviation(dataset.training.targets)
-    rows = np.concatenate([dataset.training.rows, dataset.heldout.rows])
+    tolerance = load_family(recipe.family).parity * standard_deviation(dataset.training.targets)
+    rows = np.concatenate([dataset.training.rows, dataset.holdout.rows])
     at_thresholds = probes(ensemble, rows, seed=derived_seed(recipe.seed, "parity"))
     checked = np.concatenate([rows, at_thresholds])
     worst = check_parity(scorer, model.predict, checked, tolerance=tolerance)
@@ -126,7 +126,7 @@ def _proven_graph(model: Model, recipe: Recipe, dataset: Dataset) -> _Graph:
     return _Graph(content=content, golden=golden)
 
 
-def _provenance(origin: Origin) -> Provenance:
+def _provenance(origin: RecipeOrigin) -> Provenance:
     return Provenance(
         **asdict(origin),
         python=platform.python_version(),

@@ -15,12 +15,12 @@ from housectl.contract.recipe import (
 )
 from housectl.contract.table import Table
 from housectl.errors import DataError
-from housectl_trainer.subset import Part, Places
+from housectl_trainer.subset import DataSubset, Indices
 
-Fold = tuple[Places, Places]
+Fold = tuple[Indices, Indices]
 
 MINIMUM_TRAINING = 50
-MINIMUM_HELDOUT = 10
+MINIMUM_HOLDOUT = 10
 
 _HASHES = 2**256
 
@@ -35,9 +35,9 @@ def content_digest(texts: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(sorted(texts)).encode()).hexdigest()
 
 
-def places(
+def split_indices(
     split: Split, texts: Sequence[str], groups: Sequence[str], *, seed: int
-) -> tuple[Places, Places]:
+) -> tuple[Indices, Indices]:
     """Return the places of the rows to learn from, and of those held out.
 
     Args:
@@ -61,12 +61,12 @@ def places(
     return training, heldout
 
 
-def objective_folds(part: Part, *, seed: int) -> list[Fold]:
+def objective_folds(part: DataSubset, *, seed: int) -> list[Fold]:
     """Return the folds that a trial's objective is the mean over."""
     return _folds(part, OBJECTIVE_FOLDS, derived_seed(seed, "objective"))
 
 
-def gate_folds(part: Part, *, seed: int) -> list[Fold]:
+def gate_folds(part: DataSubset, *, seed: int) -> list[Fold]:
     """Return the folds that verdicts compare on; the search never sees them."""
     return [
         fold
@@ -75,7 +75,7 @@ def gate_folds(part: Part, *, seed: int) -> list[Fold]:
     ]
 
 
-def _folds(part: Part, folds: int, seed: int) -> list[Fold]:
+def _folds(part: DataSubset, folds: int, seed: int) -> list[Fold]:
     from sklearn.model_selection import GroupKFold, KFold
 
     splitter = KFold if part.groups is None else GroupKFold
@@ -83,7 +83,7 @@ def _folds(part: Part, folds: int, seed: int) -> list[Fold]:
     return list(chosen.split(part.rows, groups=part.groups))
 
 
-def _hashed(keys: Sequence[str], holdout: float, seed: int) -> tuple[Places, Places]:
+def _hashed(keys: Sequence[str], holdout: float, seed: int) -> tuple[Indices, Indices]:
     """Decide about each row alone, so that rows added later move no other row."""
     limit = holdout * _HASHES
     held = np.array([_hash(seed, key) < limit for key in keys])
@@ -94,7 +94,9 @@ def _hash(seed: int, key: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}\n{key}".encode()).digest())
 
 
-def _shuffled(rows: int, groups: Sequence[str], holdout: float, seed: int) -> tuple[Places, Places]:
+def _shuffled(
+    rows: int, groups: Sequence[str], holdout: float, seed: int
+) -> tuple[Indices, Indices]:
     from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
     every = np.arange(rows)
@@ -106,13 +108,13 @@ def _shuffled(rows: int, groups: Sequence[str], holdout: float, seed: int) -> tu
     return training, heldout
 
 
-def _check_sizes(training: Places, heldout: Places) -> None:
+def _check_sizes(training: Indices, heldout: Indices) -> None:
     if len(training) < MINIMUM_TRAINING:
         raise _too_few(
             f"The split leaves {len(training)} rows to learn from, fewer than {MINIMUM_TRAINING}"
         )
-    if len(heldout) < MINIMUM_HELDOUT:
-        raise _too_few(f"The split holds out {len(heldout)} rows, fewer than {MINIMUM_HELDOUT}")
+    if len(heldout) < MINIMUM_HOLDOUT:
+        raise _too_few(f"The split holds out {len(heldout)} rows, fewer than {MINIMUM_HOLDOUT}")
 
 
 def _check_groups(groups: Sequence[str]) -> None:

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Places = NDArray[np.intp]
+Indices = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
-class Part:
+class DataSubset:
     """Some rows of the data.
 
     Attributes:
@@ -26,7 +26,7 @@ class Part:
     def __len__(self) -> int:
         return len(self.targets)
 
-    def take(self, places: Places) -> "Part":
+    def take(self, indices: Indices) -> "DataSubset":
         """Return the rows at these places, in their order."""
-        groups = None if self.groups is None else self.groups[places]
-        return Part(rows=self.rows[places], targets=self.targets[places], groups=groups)
+        groups = None if self.groups is None else self.groups[indices]
+        return DataSubset(rows=self.rows[indices], targets=self.targets[indices], groups=groups)

@@ -19,11 +19,11 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from housectl.contract.termination_report import LastWords
+from housectl.contract.termination_report import TerminationReport
 from housectl.errors import ExitStatus
-from housectl_trainer.exit_codes import exit_status, sudden_end
+from housectl_trainer.exit_codes import abnormal_exit_reason, run_and_report
 from housectl_trainer.parent_watchdog import die_with_parent
-from housectl_trainer.peak_memory import used_memory
+from housectl_trainer.peak_memory import peak_memory
 
 # As timeout(1) ends, and what a shell adds to the number of a signal.
 TIMED_OUT = 124
@@ -36,7 +36,7 @@ _LOG_TAIL = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
-class Terms:
+class SupervisionOptions:
     """What a pod asks of a command besides its work.
 
     Attributes:
@@ -46,24 +46,24 @@ class Terms:
         last_words: Files that get its last words every second.
     """
 
-    at_least: float = 0.0
+    min_runtime: float = 0.0
     deadline: float = math.inf
-    last_words: Sequence[Path] = ()
+    termination_report: Sequence[Path] = ()
 
 
-def in_a_pod(work: Callable[[], None], terms: Terms) -> int:
+def run_supervised(work: Callable[[], None], terms: SupervisionOptions) -> int:
     """Do the work in a process of its own, under a pod's terms, and return the exit status."""
     started = time.monotonic()
     # Without a handler the kernel ignores this signal where the watcher is process 1.
     signal.signal(signal.SIGTERM, _leave)
-    files = tuple(_writable(terms.last_words))
+    files = tuple(_writable(terms.termination_report))
     with _worker(work) as worker:
         in_time = _watch(worker, files, until=started + terms.deadline)
     ending = worker.ending() if in_time else _timed_out(terms.deadline)
     if ending.error and worker.last_line != f"error: {ending.error}":
         print(f"error: {ending.error}", file=sys.stderr, flush=True)
-    _write(files, LastWords(peak=worker.peak(), error=ending.error))
-    time.sleep(max(0.0, started + terms.at_least - time.monotonic()))
+    _write(files, TerminationReport(peak=worker.peak(), error=ending.error))
+    time.sleep(max(0.0, started + terms.min_runtime - time.monotonic()))
     return ending.status
 
 
@@ -119,16 +119,16 @@ class _Worker:
 
     def ending(self) -> _Ending:
         """Return how a worker ended that was not killed here."""
-        status = self._process.exitcode or ExitStatus.DONE
-        if status == ExitStatus.DONE:
+        status = self._process.exitcode or ExitStatus.OK
+        if status == ExitStatus.OK:
             return _Ending(status)
         last = self.last_line.removeprefix("error: ")
-        error = sudden_end(status, last) or last or f"exited {status}"
+        error = abnormal_exit_reason(status, last) or last or f"exited {status}"
         return _Ending(status if status > 0 else _SIGNALLED - status, error)
 
     def peak(self) -> int | None:
         """Return the most memory that was seen to be used so far, in bytes."""
-        found = used_memory(self._process.pid or 0)
+        found = peak_memory(self._process.pid or 0)
         self._peak = max(found or 0, self._peak or 0) or None
         return self._peak
 
@@ -155,13 +155,13 @@ def _work(work: Callable[[], None], stderr: int) -> NoReturn:
     die_with_parent()
     os.dup2(stderr, _STDERR)
     os.close(stderr)
-    sys.exit(exit_status(work))
+    sys.exit(run_and_report(work))
 
 
 def _watch(worker: _Worker, files: Sequence[Path], *, until: float) -> bool:
     """Write last words every second; tell whether the worker ended in time."""
     while (left := until - time.monotonic()) > 0:
-        _write(files, LastWords(peak=worker.peak()))
+        _write(files, TerminationReport(peak=worker.peak()))
         if worker.ends_within(min(_SECONDS_BETWEEN, left)):
             return True
     return False
@@ -172,14 +172,14 @@ def _writable(files: Sequence[Path]) -> Iterator[Path]:
     for path in files:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            LastWords().rewrite(path)
+            TerminationReport().rewrite(path)
         except OSError as error:
             print(f"no last words: {error}", file=sys.stderr, flush=True)
         else:
             yield path
 
 
-def _write(files: Sequence[Path], words: LastWords) -> None:
+def _write(files: Sequence[Path], words: TerminationReport) -> None:
     for path in files:
         with suppress(OSError):
             words.rewrite(path)

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 LEAF = -1
 
 
-class Comparison(Enum):
+class SplitComparison(Enum):
     """When a row goes left at a node."""
 
-    AT_MOST = "value <= threshold"
-    BELOW = "value < threshold"
+    LESS_EQUAL = "value <= threshold"
+    LESS = "value < threshold"
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Tree:
     weights: NDArray[np.float64]
 
     @property
-    def inner(self) -> NDArray[np.bool_]:
+    def is_split(self) -> NDArray[np.bool_]:
         """`(n,)`, which nodes compare."""
         return np.not_equal(self.left, LEAF)
 
@@ -44,17 +44,17 @@ class Ensemble:
     """Trees whose sum, with `offset`, is the prediction."""
 
     trees: tuple[Tree, ...]
-    comparison: Comparison
+    comparison: SplitComparison
     offset: float
 
-    def cuts(self) -> list[tuple[int, float]]:
+    def thresholds_by_feature(self) -> list[tuple[int, float]]:
         """Return every (feature, threshold) that some node compares with, each once, in order."""
         pairs = {
             pair
             for tree in self.trees
             for pair in zip(
-                tree.features[tree.inner].tolist(),
-                tree.thresholds[tree.inner].tolist(),
+                tree.features[tree.is_split].tolist(),
+                tree.thresholds[tree.is_split].tolist(),
                 strict=True,
             )
         }

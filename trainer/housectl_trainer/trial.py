@@ -6,10 +6,10 @@ from housectl.contract.metrics import Metrics, metric_line
 from housectl.contract.recipe import Assignment, Family, Recipe
 from housectl.contract.trial_output import add_model, write_trial_output
 from housectl_trainer.data import Dataset
-from housectl_trainer.evaluation import fold_mse, objective_of
+from housectl_trainer.evaluation import fold_mse, mean_objective
 from housectl_trainer.families import fit, recipe_of
 from housectl_trainer.split import objective_folds
-from housectl_trainer.subset import Part
+from housectl_trainer.subset import DataSubset
 
 
 def run_trial(
@@ -31,7 +31,7 @@ def run_trial(
         MemoryError: There is not enough memory.
     """
     recipe = recipe_of(dataset.shared, family, assignment)
-    metrics = _measured(recipe, dataset.training, threads=threads)
+    metrics = _cross_validate(recipe, dataset.training, threads=threads)
     model = fit(recipe, dataset.training, threads=threads).native()
     _write(output, recipe, metrics, model)
 
@@ -45,7 +45,7 @@ def measure_trial(
         As `run_trial`.
     """
     recipe = recipe_of(dataset.shared, family, assignment)
-    _write(output, recipe, _measured(recipe, dataset.training))
+    _write(output, recipe, _cross_validate(recipe, dataset.training))
 
 
 def fit_trial(dataset: Dataset, family: Family, assignment: Assignment, *, output: Path) -> None:
@@ -58,10 +58,10 @@ def fit_trial(dataset: Dataset, family: Family, assignment: Assignment, *, outpu
     add_model(output, family, fit(recipe, dataset.training).native())
 
 
-def _measured(recipe: Recipe, part: Part, *, threads: int = 1) -> Metrics:
+def _cross_validate(recipe: Recipe, part: DataSubset, *, threads: int = 1) -> Metrics:
     folds = objective_folds(part, seed=recipe.seed)
     fold_mses = tuple(fold_mse(recipe, part, fold, threads=threads) for fold in folds)
-    return Metrics(mse=objective_of(fold_mses), fold_mses=fold_mses)
+    return Metrics(mse=mean_objective(fold_mses), fold_mses=fold_mses)
 
 
 def _write(output: Path, recipe: Recipe, metrics: Metrics, model: bytes | None = None) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from housectl.contract.pool_protocol import Step, TrialRequest
 from housectl.contract.record import canonical_json
 from housectl_trainer.data import Dataset
-from housectl_trainer.exit_codes import exit_status
+from housectl_trainer.exit_codes import run_and_report
 from housectl_trainer.parent_watchdog import die_with_parent
 from housectl_trainer.trial import fit_trial, measure_trial
 
@@ -80,7 +80,9 @@ def _do(request: TrialRequest, dataset: Dataset) -> None:
     """Do a step; one that fails ends the process with its exit status."""
     step = _STEPS[request.step]
     output = Path(request.output)
-    status = exit_status(partial(step, dataset, request.family, request.assignment, output=output))
+    status = run_and_report(
+        partial(step, dataset, request.family, request.assignment, output=output)
+    )
     if status:
         sys.exit(status)
 

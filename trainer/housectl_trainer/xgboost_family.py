@@ -8,9 +8,9 @@ import numpy as np
 import xgboost
 
 from housectl.contract.recipe import Value
-from housectl_trainer.model_family import Kind
-from housectl_trainer.subset import Floats, Part
-from housectl_trainer.trees import Comparison, Ensemble, Tree
+from housectl_trainer.model_family import ModelFamily
+from housectl_trainer.subset import DataSubset, Floats
+from housectl_trainer.trees import Ensemble, SplitComparison, Tree
 
 
 class _Tree(msgspec.Struct):
@@ -47,7 +47,7 @@ class _Document(msgspec.Struct):
 
 
 @dataclass(frozen=True)
-class Boosting:
+class XgboostModel:
     """A trained XGBoost model."""
 
     estimator: xgboost.XGBRegressor
@@ -67,7 +67,7 @@ class Boosting:
         base_score = msgspec.json.decode(learner.learner_model_param.base_score, type=list[float])
         return Ensemble(
             trees=tuple(map(_tree, learner.gradient_booster.model.trees)),
-            comparison=Comparison.BELOW,
+            comparison=SplitComparison.LESS,
             offset=float(_single(base_score)[0]),
         )
 
@@ -88,9 +88,11 @@ def _single(values: list[float]) -> Floats:
     return np.array(values, dtype=np.float32).astype(np.float64)
 
 
-def _learn(assignment: Mapping[str, Value], part: Part, *, seed: int, threads: int) -> Boosting:
+def _learn(
+    assignment: Mapping[str, Value], part: DataSubset, *, seed: int, threads: int
+) -> XgboostModel:
     estimator = xgboost.XGBRegressor(**assignment, random_state=seed, n_jobs=threads)
-    return Boosting(estimator.fit(part.rows, part.targets))
+    return XgboostModel(estimator.fit(part.rows, part.targets))
 
 
-BOOSTING = Kind(learn=_learn, parity=2e-5)
+XGBOOST_FAMILY = ModelFamily(learn=_learn, parity=2e-5)

@@ -36,7 +36,7 @@ class Task:
     model_sha256: str | None = None
 
 
-Work = Experiment | Task
+Workload = Experiment | Task
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Plan(Protocol):
     """What will be sent; `str()` of it is what `housectl render` prints."""
 
     @property
-    def work(self) -> Work:
+    def workload(self) -> Workload:
         """What is to be done."""
 
     @property
@@ -90,20 +90,20 @@ class Snapshot:
 class Backend(Protocol):
     """Runs experiments and tasks. All verbs work on every backend."""
 
-    def plan(self, work: Work, *, inputs: Inputs, image: str | None) -> Plan:
+    def plan(self, work: Workload, *, inputs: Inputs, image: str | None) -> Plan:
         """Return what `submit` would send. Pure and offline."""
 
-    def submit(self, work: Work, *, inputs: Inputs, image: str | None) -> Handle:
+    def submit(self, work: Workload, *, inputs: Inputs, image: str | None) -> Handle:
         """Check what can be checked, then send exactly what `plan` returns, inputs first.
 
         Raises:
             NameTakenError: Something has that name.
         """
 
-    def recorded(self, handle: Handle) -> Plan:
+    def get_plan(self, handle: Handle) -> Plan:
         """Return the plan that was sent."""
 
-    def inputs(self, handle: Handle) -> Inputs:
+    def get_inputs(self, handle: Handle) -> Inputs:
         """Return the inputs that were sent with it, bringing them here if need be."""
 
     def resume(self, handle: Handle) -> None:
@@ -140,7 +140,7 @@ class Backend(Protocol):
             BundleError: There is none.
         """
 
-    def discard(self, handle: Handle, trials: Sequence[str]) -> None:
+    def delete_outputs(self, handle: Handle, trials: Sequence[str]) -> None:
         """Free the files of these trials; their numbers and objectives stay."""
 
     def stop(self, handle: Handle) -> None:

@@ -7,30 +7,30 @@ if TYPE_CHECKING:
 
     from housectl.backends.base import Backend
     from housectl.backends.katib.backend import KatibBackend
-    from housectl.project.config import Project
+    from housectl.project.config import ProjectConfig
     from housectl.workspace import Workspace
 
 
-def _local(_: "Project", workspace: "Workspace") -> "Backend":
+def _local(_: "ProjectConfig", workspace: "Workspace") -> "Backend":
     from housectl.backends.local.backend import LocalBackend
 
     return LocalBackend(workspace.runs)
 
 
-def katib_backend(project: "Project", workspace: "Workspace") -> "KatibBackend":
+def katib_backend(project: "ProjectConfig", workspace: "Workspace") -> "KatibBackend":
     """Return the backend for a cluster with Katib, whatever the project names."""
     from housectl.backends.katib.backend import KatibBackend
     from housectl.backends.katib.plan.records import KatibSettings
     from housectl.kube.client import Kube
-    from housectl.pushed_images import ImageKind, local_image, recorded_image
+    from housectl.pushed_images import ImageKind, local_image, pushed_image
 
     said = project.katib
-    pushed = recorded_image(workspace.images, ImageKind.TRAINER)
+    pushed = pushed_image(workspace.images, ImageKind.TRAINER)
     return KatibBackend(
         Kube(said.context, said.namespace),
         settings=KatibSettings(
             namespace=said.namespace,
-            claim=said.claim,
+            pvc=said.pvc,
             algorithm=said.algorithm,
             cpu=said.cpu,
             memory=said.memory,
@@ -40,12 +40,12 @@ def katib_backend(project: "Project", workspace: "Workspace") -> "KatibBackend":
     )
 
 
-BACKENDS: "dict[str, Callable[[Project, Workspace], Backend]]" = {
+BACKENDS: "dict[str, Callable[[ProjectConfig, Workspace], Backend]]" = {
     "local": _local,
     "katib": katib_backend,
 }
 
 
-def backend_of(project: "Project", workspace: "Workspace") -> "Backend":
+def create_backend(project: "ProjectConfig", workspace: "Workspace") -> "Backend":
     """Return the backend that a project names."""
     return BACKENDS[project.backend](project, workspace)

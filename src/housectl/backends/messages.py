@@ -2,33 +2,33 @@
 
 from collections.abc import Iterable, Sequence
 
-from housectl.errors import NameTakenError, UnknownExperimentError, UsageError
+from housectl.errors import AlreadyExistsError, UnknownExperimentError, UsageError
 from housectl.experiment import Budget, Trial
 
 STOPPED = "It was stopped."
 
 
-def time_used_up(trials: int, budget: Budget) -> str:
+def time_limit_reached(trials: int, budget: Budget) -> str:
     """Return why a search ended after so many trials, fewer than it was to have."""
     return f"Its time was used up after {trials} of {budget.trials} trials."
 
 
-def name_taken(name: str) -> NameTakenError:
+def already_exists(name: str) -> AlreadyExistsError:
     """Return the error for the name of an experiment that there is already."""
-    return NameTakenError(
+    return AlreadyExistsError(
         f"{name} exists already.",
         hint=f"housectl tune --resume {name}   # or: housectl delete {name}",
     )
 
 
-def unknown(name: str) -> UnknownExperimentError:
+def unknown_experiment(name: str) -> UnknownExperimentError:
     """Return the error for a name that no experiment and no task has."""
     return UnknownExperimentError(
         f"There is no experiment {name}.", hint="housectl list   # lists them"
     )
 
 
-def trials_called(names: Sequence[str], trials: Iterable[Trial], *, experiment: str) -> list[Trial]:
+def trials_named(names: Sequence[str], trials: Iterable[Trial], *, experiment: str) -> list[Trial]:
     """Return trials of an experiment by their names.
 
     Raises:

@@ -10,22 +10,20 @@ from housectl.contract.recipe import Assignment
 Options = Sequence[tuple[str, str | None]]
 
 
-def trainer_arguments(
-    command: str, options: Options, assignment: Assignment | None = None
-) -> list[str]:
+def trainer_argv(command: str, options: Options, assignment: Assignment | None = None) -> list[str]:
     """Return the arguments that make Python do one of the trainer's commands."""
     given = [part for name, value in options if value for part in (name, str(value))]
-    return ["-m", "housectl_trainer", str(command), *given, *pairs(assignment or {})]
+    return ["-m", "housectl_trainer", str(command), *given, *assignment_args(assignment or {})]
 
 
-def task_arguments(
+def task_argv(
     task: Task,
     *,
     inputs: str,
     output: str,
     backend: str,
     image: str | None = None,
-    last_words: str | None = None,
+    termination_report: str | None = None,
 ) -> list[str]:
     """Return the arguments that make Python do a task.
 
@@ -41,7 +39,7 @@ def task_arguments(
         ("--inputs", inputs),
         ("--output", output),
         ("--family", task.family),
-        ("--last-words", last_words),
+        ("--termination-report", termination_report),
         ("--model-sha256", task.model_sha256),
         ("--experiment", task.experiment),
         ("--trial", task.trial),
@@ -49,9 +47,9 @@ def task_arguments(
         ("--backend", backend),
         ("--image", image),
     )
-    return trainer_arguments(task.kind, options, task.assignment)
+    return trainer_argv(task.kind, options, task.assignment)
 
 
-def pairs(assignment: Assignment) -> list[str]:
+def assignment_args(assignment: Assignment) -> list[str]:
     """Return an assignment as the trainer reads it."""
     return [f"{name}={value}" for name, value in sorted(assignment.items())]

@@ -1,18 +1,18 @@
 """What a backend writes down of the work that it was given."""
 
-from housectl.backends.base import Task, Work
+from housectl.backends.base import Task, Workload
 from housectl.contract.record import MalformedRecordError, Record
 from housectl.experiment import Experiment
 
 
-class WorkRecord(Record, kw_only=True):
+class WorkloadRecord(Record, kw_only=True):
     """An experiment or a task; formats add to it what their backend needs."""
 
     experiment: Experiment | None = None
     task: Task | None = None
 
     @property
-    def work(self) -> Work:
+    def workload(self) -> Workload:
         """What is to be done."""
         work = self.experiment or self.task
         if work is None:

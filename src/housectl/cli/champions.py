@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from housectl.cli.arguments import ChallengerName
-from housectl.cli.decorators import on_project, on_store
+from housectl.cli.decorators import pass_pipeline, pass_store
 from housectl.cli.results import Fields, Row, Table
 from housectl.cli.settings import BACKEND_SETTINGS
 from housectl.errors import ExitStatus
@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-@on_project("gate", *BACKEND_SETTINGS)
+@pass_pipeline("gate", *BACKEND_SETTINGS)
 def compare(pipeline: "Pipeline", /, name: ChallengerName = None) -> Fields:
     """Say whether a challenger would win, and why.
 
@@ -34,13 +34,13 @@ def compare(pipeline: "Pipeline", /, name: ChallengerName = None) -> Fields:
     return Fields(fields=_comparison_row(comparison), status=_status_of(comparison))
 
 
-@on_project("gate", *BACKEND_SETTINGS, "deploy-details")
+@pass_pipeline("gate", *BACKEND_SETTINGS, "deploy-details")
 def promote(pipeline: "Pipeline", /, name: ChallengerName = None) -> Fields:
     """Make a challenger the champion if it is better.
 
     Ends with status 10 when the champion stays.
 
-    Example: housectl promote --gate lower-mse
+    Example: housectl promote --gate holdout
     """
     promotion = pipeline.promote(name)
     entry = promotion.entry
@@ -48,14 +48,14 @@ def promote(pipeline: "Pipeline", /, name: ChallengerName = None) -> Fields:
         fields={
             **_comparison_row(promotion.comparison),
             "promoted": entry is not None,
-            "number": entry.number if entry else promotion.comparison.expected,
+            "number": entry.number if entry else promotion.comparison.champion_number,
         },
         status=_status_of(promotion.comparison),
         notes=["Next: housectl serve   (a running server follows by itself)"] if entry else [],
     )
 
 
-@on_project("deploy-details")
+@pass_pipeline("deploy-details")
 def rollback(
     pipeline: "Pipeline",
     /,
@@ -75,7 +75,7 @@ def rollback(
     return Fields(fields=_entry_row(pipeline.rollback(to, reason=reason)))
 
 
-@on_store
+@pass_store
 def history(store: "ChampionStore", /) -> Table:
     """Show who was champion when, the newest first.
 
@@ -111,10 +111,10 @@ def _comparison_row(comparison: "Comparison") -> Row:
         "cv_mse_difference": difference.mean if difference else None,
         "interval_90": [difference.low, difference.high] if difference else None,
         "gate": verdict.gate,
-        "promotes": verdict.promotes,
+        "promotes": verdict.accepted,
         "reason": verdict.reason,
     }
 
 
 def _status_of(comparison: "Comparison") -> ExitStatus:
-    return ExitStatus.DONE if comparison.verdict.promotes else ExitStatus.CHAMPION_STAYS
+    return ExitStatus.OK if comparison.verdict.accepted else ExitStatus.CHAMPION_KEPT

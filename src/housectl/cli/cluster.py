@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from housectl.cli.decorators import on_project
-from housectl.cli.results import Document, Table, View
-from housectl.cluster_setup import Overlay, Prerequisites, apply, render
+from housectl.cli.decorators import pass_pipeline
+from housectl.cli.results import Document, Result, Table
+from housectl.cluster_setup import ClusterSetup, Overlay, apply, render
 
 if TYPE_CHECKING:
     from housectl.pipeline import Pipeline
@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="cluster")
 
 
-@on_project("context", "namespace", "claim")
+@pass_pipeline("context", "namespace", "pvc")
 def init(
     pipeline: "Pipeline",
     /,
@@ -30,7 +30,7 @@ def init(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the manifests, and send nothing.")
     ] = False,
-) -> View:
+) -> Result:
     """Put namespace, claim, accounts and rights on the cluster.
 
     It can be repeated at any time. Katib itself has to be there already, or to come afterwards.
@@ -38,7 +38,7 @@ def init(
     Example: housectl cluster init --overlay minikube
     """
     katib = pipeline.project.katib
-    manifests = render(Prerequisites(overlay=overlay, namespace=katib.namespace, claim=katib.claim))
+    manifests = render(ClusterSetup(overlay=overlay, namespace=katib.namespace, pvc=katib.pvc))
     if dry_run:
         return Document(text=manifests, fields={"overlay": overlay, "namespace": katib.namespace})
     applied = apply(manifests, context=katib.context, namespace=katib.namespace)

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from housectl.cli.formatting import summary, text_of, troubles
+from housectl.cli.formatting import format_value, summary, warnings_of
 from housectl.errors import HousectlError
-from housectl.experiment import Experiment, Trial, TrialState, ranked
+from housectl.experiment import Experiment, Trial, TrialState, rank_trials
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Row = Mapping[str, object]
 
 # What a task says may have to be fetched from far away.
-_LISTEN_SECONDS = 5.0
+_LOG_REFRESH_SECONDS = 5.0
 _RECENT_TRIALS = 8
 # The assignment gets what is left of the terminal's width, and is cut there.
 _WIDTHS = {"trial": 5, "family": 13, "mse": 8, "state": 9, "assignment": None}
@@ -49,7 +49,7 @@ def note(text: str) -> None:
 
 
 def print_error(error: HousectlError, *, as_json: bool) -> None:
-    """Show a failure, its cure, and where the documentation explains it."""
+    """Show a failure, its hint, and where the documentation explains it."""
     if as_json:
         print_json(
             {
@@ -64,7 +64,7 @@ def print_error(error: HousectlError, *, as_json: bool) -> None:
         return
     console = _errors()
     console.print(f"[bold red]error:[/] {_escaped(error.message)}")
-    console.print(f"[bold green]cure:[/]  {_escaped(error.hint)}")
+    console.print(f"[bold green]hint:[/]  {_escaped(error.hint)}")
     console.print(f"[dim]more:  docs/errors.md#{error.reference}[/]")
 
 
@@ -88,7 +88,7 @@ def print_fields(fields: Row) -> None:
     """Print a line for each field."""
     width = max(map(len, fields))
     for name, value in fields.items():
-        print_text(f"{name.replace('_', ' '):{width}}  {text_of(value)}")
+        print_text(f"{name.replace('_', ' '):{width}}  {format_value(value)}")
 
 
 def print_table(rows: Sequence[Row]) -> None:
@@ -101,7 +101,7 @@ def print_table(rows: Sequence[Row]) -> None:
         number = isinstance(value, int | float) and not isinstance(value, bool)
         table.add_column(name.replace("_", " "), justify="right" if number else "left")
     for row in rows:
-        table.add_row(*(_escaped(text_of(value)) for value in row.values()))
+        table.add_row(*(_escaped(format_value(value)) for value in row.values()))
     console = Console(highlight=False)
     if console.is_terminal:
         console.print(table)
@@ -119,7 +119,7 @@ def _escaped(text: str) -> str:
     return escape(text)
 
 
-class LiveWatcher:
+class LiveProgress:
     """Keeps the newest trials on the terminal, and below them what goes on now."""
 
     def __init__(self) -> None:
@@ -128,23 +128,23 @@ class LiveWatcher:
         self._line = ""
         self._trials: RenderableType = ""
 
-    def searching(self, experiment: Experiment, snapshot: "Snapshot") -> None:
+    def on_experiment(self, experiment: Experiment, snapshot: "Snapshot") -> None:
         """An experiment was looked at."""
         from rich.console import Group
 
         line = f"[bold]{experiment.name}[/]: {summary(experiment, snapshot)}"
-        told = [_escaped(text) for text in troubles(snapshot)]
+        told = [_escaped(text) for text in warnings_of(snapshot)]
         self._trials = Group(_trial_table(snapshot.trials), line, *told)
         self._show(self._trials)
 
-    def working(self, task: "Task", snapshot: "Snapshot", said: "Callable[[], str]") -> None:
+    def on_task(self, task: "Task", snapshot: "Snapshot", said: "Callable[[], str]") -> None:
         """A task was looked at."""
         from rich.console import Group
 
-        if time.monotonic() - self._listened >= _LISTEN_SECONDS:
+        if time.monotonic() - self._listened >= _LOG_REFRESH_SECONDS:
             self._listened = time.monotonic()
             self._line = said()
-        told = [_escaped(text) for text in troubles(snapshot)]
+        told = [_escaped(text) for text in warnings_of(snapshot)]
         line = f"[bold]{task.name}[/]: {_escaped(self._line)}"
         self._show(Group(self._trials, line, *told))
 
@@ -165,7 +165,7 @@ class LiveWatcher:
 def _trial_table(trials: Sequence[Trial]) -> "RenderableType":
     from rich.table import Table
 
-    best = {trial.number for _, trial in ranked(trials)[:1]}
+    best = {trial.number for _, trial in rank_trials(trials)[:1]}
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, width in _WIDTHS.items():
         if name in {"trial", "mse"}:
@@ -180,7 +180,7 @@ def _trial_table(trials: Sequence[Trial]) -> "RenderableType":
             trial.family,
             "" if trial.mse is None else f"{trial.mse:.4f}",
             _state(trial),
-            _escaped(text_of(trial.assignment)),
+            _escaped(format_value(trial.assignment)),
             style="green" if trial.number in best else "",
         )
     return table

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from housectl.cli.results import View
-from housectl.cli.settings import SETTINGS, implied_by, option, parameter_name, variable
+from housectl.cli.results import Result
+from housectl.cli.settings import SETTINGS, env_var, option, parameter_name, settings_from_handle
 from housectl.errors import ExitStatus, HousectlError
 
 if TYPE_CHECKING:
     from housectl.pipeline import Pipeline
-    from housectl.search import Watcher
+    from housectl.search import ProgressReporter
 
 _PROJECT = Annotated[
     Path | None,
@@ -35,15 +35,15 @@ _STORE = Annotated[
 _JSON = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else.")]
 
 
-def shown(command: Callable[..., View]) -> Callable[..., None]:
+def renders(command: Callable[..., Result]) -> Callable[..., None]:
     """Make a command show the View that it returns."""
     return _with_options(command, command, {})
 
 
-def on_store(command: Callable[..., View]) -> Callable[..., None]:
+def pass_store(command: Callable[..., Result]) -> Callable[..., None]:
     """Give a command the store. Light: the project file is not read as a whole."""
 
-    def run(*, project: Path | None, store: Path | None, **given: object) -> View:
+    def run(*, project: Path | None, store: Path | None, **given: object) -> Result:
         from housectl.store import ChampionStore
         from housectl.workspace import find_workspace
 
@@ -52,17 +52,19 @@ def on_store(command: Callable[..., View]) -> Callable[..., None]:
     return _with_options(run, command, {"project": _PROJECT, "store": _STORE})
 
 
-def on_project(*settings: str) -> Callable[[Callable[..., View]], Callable[..., None]]:
+def pass_pipeline(*settings: str) -> Callable[[Callable[..., Result]], Callable[..., None]]:
     """Give a command the pipeline over the project, with these settings put over the file's."""
 
-    def decorate(command: Callable[..., View]) -> Callable[..., None]:
-        def run(*, project: Path | None, store: Path | None, **given: object) -> View:
-            from housectl.cli.progress import watching
+    def decorate(command: Callable[..., Result]) -> Callable[..., None]:
+        def run(*, project: Path | None, store: Path | None, **given: object) -> Result:
+            from housectl.cli.progress import progress_reporter
 
             said = {name: given.pop(parameter_name(name)) for name in settings}
-            for name, value in implied_by(given.get("resume") or given.get("name")).items():
+            for name, value in settings_from_handle(
+                given.get("resume") or given.get("name")
+            ).items():
                 said[name] = said.get(name) or value
-            with watching() as watcher:
+            with progress_reporter() as watcher:
                 return command(_open(project, store, said, watcher), **given)
 
         added = {parameter_name(name): option(name) for name in settings}
@@ -72,19 +74,22 @@ def on_project(*settings: str) -> Callable[[Callable[..., View]], Callable[..., 
 
 
 def _open(
-    project: Path | None, store: Path | None, said: Mapping[str, object], watcher: "Watcher"
+    project: Path | None,
+    store: Path | None,
+    said: Mapping[str, object],
+    watcher: "ProgressReporter",
 ) -> "Pipeline":
-    from housectl.backends.factory import backend_of
+    from housectl.backends.factory import create_backend
     from housectl.pipeline import Pipeline
-    from housectl.project.config import load_project
+    from housectl.project.config import load_config
     from housectl.project.source import Override
     from housectl.workspace import find_workspace
 
     workspace = find_workspace(project, store)
-    loaded = load_project(
+    loaded = load_config(
         workspace.project_file,
         overrides={
-            SETTINGS[name].field: Override(value, f"--{name} or {variable(name)}")
+            SETTINGS[name].field: Override(value, f"--{name} or {env_var(name)}")
             for name, value in said.items()
             if value is not None
         },
@@ -92,13 +97,13 @@ def _open(
     return Pipeline(
         project=loaded,
         workspace=workspace,
-        backend=backend_of(loaded, workspace),
-        watcher=watcher,
+        backend=create_backend(loaded, workspace),
+        progress=watcher,
     )
 
 
 def _with_options(
-    run: Callable[..., View], command: Callable[..., View], added: Mapping[str, object]
+    run: Callable[..., Result], command: Callable[..., Result], added: Mapping[str, object]
 ) -> Callable[..., None]:
     """Return what typer calls: with the command's name and help, its options and the added."""
 
@@ -125,7 +130,7 @@ def _keyword(name: str, annotation: object, *, default: object = None) -> inspec
     )
 
 
-def _status(run: Callable[[], View], *, as_json: bool) -> ExitStatus:
+def _status(run: Callable[[], Result], *, as_json: bool) -> ExitStatus:
     """Run a command and show its view: the boundary where failures become messages."""
     from housectl.cli.console import note, print_error
 

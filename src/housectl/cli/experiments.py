@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from housectl.cli.arguments import Name, OptionalName
-from housectl.cli.decorators import on_project
+from housectl.cli.decorators import pass_pipeline
 from housectl.cli.formatting import summary
 from housectl.cli.results import Fields, Lines, Row, Table
 from housectl.cli.settings import BACKEND_SETTINGS
-from housectl.experiment import KEPT_MODELS, Trial, TrialState, best_trial, ranked
+from housectl.experiment import MODELS_TO_KEEP, Trial, TrialState, best_trial, rank_trials
 
 if TYPE_CHECKING:
     from housectl.backends.base import Handle
     from housectl.pipeline import Pipeline
 
-_TROUBLES = {"failed": TrialState.FAILED, "waiting": TrialState.RUNNING}
+_PROBLEM_STATES = {"failed": TrialState.FAILED, "waiting": TrialState.RUNNING}
 
 
 def register(app: typer.Typer) -> None:
@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
     app.command("list")(list_experiments)
 
 
-@on_project(*BACKEND_SETTINGS)
+@pass_pipeline(*BACKEND_SETTINGS)
 def list_experiments(pipeline: "Pipeline", /) -> Table:
     """List the experiments, the newest first.
 
@@ -39,7 +39,7 @@ def list_experiments(pipeline: "Pipeline", /) -> Table:
     )
 
 
-@on_project(*BACKEND_SETTINGS)
+@pass_pipeline(*BACKEND_SETTINGS)
 def show(pipeline: "Pipeline", /, name: OptionalName = None) -> Table:
     """Show an experiment with all its trials.
 
@@ -54,7 +54,7 @@ def show(pipeline: "Pipeline", /, name: OptionalName = None) -> Table:
     )
 
 
-@on_project(*BACKEND_SETTINGS)
+@pass_pipeline(*BACKEND_SETTINGS)
 def status(pipeline: "Pipeline", /, name: OptionalName = None) -> Fields:
     """Say where an experiment stands, and why.
 
@@ -75,13 +75,13 @@ def status(pipeline: "Pipeline", /, name: OptionalName = None) -> Fields:
             "progress": summary(experiment_of(pipeline.backend, handle), snapshot),
             **{
                 state: {each.name: each.cause for each in troubled if each.state is trial_state}
-                for state, trial_state in _TROUBLES.items()
+                for state, trial_state in _PROBLEM_STATES.items()
             },
         }
     )
 
 
-@on_project(*BACKEND_SETTINGS)
+@pass_pipeline(*BACKEND_SETTINGS)
 def logs(
     pipeline: "Pipeline",
     /,
@@ -105,7 +105,7 @@ def logs(
     return Lines(lines=({"trial": chosen, "line": line} for line in lines), text="line")
 
 
-@on_project(*BACKEND_SETTINGS)
+@pass_pipeline(*BACKEND_SETTINGS)
 def stop(pipeline: "Pipeline", /, name: Name) -> Fields:
     """End an experiment; finished trials stay usable.
 
@@ -129,7 +129,7 @@ def stop(pipeline: "Pipeline", /, name: Name) -> Fields:
     )
 
 
-@on_project(*BACKEND_SETTINGS)
+@pass_pipeline(*BACKEND_SETTINGS)
 def delete(pipeline: "Pipeline", /, name: Name) -> Fields:
     """Forget an experiment with its files.
 
@@ -142,7 +142,7 @@ def delete(pipeline: "Pipeline", /, name: Name) -> Fields:
     return Fields(fields={"deleted": handle.name})
 
 
-@on_project(*BACKEND_SETTINGS)
+@pass_pipeline(*BACKEND_SETTINGS)
 def prune(
     pipeline: "Pipeline",
     /,
@@ -150,7 +150,7 @@ def prune(
     *,
     keep_best: Annotated[
         int, typer.Option("--keep-best", min=1, help="How many trials keep their files.")
-    ] = KEPT_MODELS,
+    ] = MODELS_TO_KEEP,
 ) -> Fields:
     """Free the files of all but the best trials.
 
@@ -160,10 +160,10 @@ def prune(
     """
     handle = pipeline.backend.handle(name)
     trials = pipeline.backend.observe(handle).trials
-    kept = [trial.name for _, trial in ranked(trials)[:keep_best]]
+    kept = [trial.name for _, trial in rank_trials(trials)[:keep_best]]
     ended = [trial.name for trial in trials if trial.state is not TrialState.RUNNING]
     freed = [trial for trial in ended if trial not in kept]
-    pipeline.backend.discard(handle, freed)
+    pipeline.backend.delete_outputs(handle, freed)
     return Fields(fields={"experiment": handle.name, "kept": kept, "freed": freed})
 
 

@@ -4,13 +4,13 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from housectl.experiment import Experiment, TrialState, expected_seconds, ranked
+from housectl.experiment import Experiment, TrialState, estimate_seconds_left, rank_trials
 
 if TYPE_CHECKING:
     from housectl.backends.base import Snapshot
 
 
-def text_of(value: object) -> str:
+def format_value(value: object) -> str:
     """Return a value of a row for people."""
     if value is None:
         return "-"
@@ -19,13 +19,13 @@ def text_of(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.5g}"
     if isinstance(value, Mapping):
-        return " ".join(f"{name}={text_of(item)}" for name, item in value.items()) or "-"
+        return " ".join(f"{name}={format_value(item)}" for name, item in value.items()) or "-"
     if isinstance(value, list | tuple):
-        return ", ".join(map(text_of, value)) or "-"
+        return ", ".join(map(format_value, value)) or "-"
     return str(value)
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Return a duration for people."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
@@ -39,17 +39,17 @@ def summary(experiment: Experiment, snapshot: "Snapshot") -> str:
     trials = snapshot.trials
     ended = sum(trial.state is not TrialState.RUNNING for trial in trials)
     parts = [f"{ended}/{experiment.budget.trials} trials"]
-    if best := ranked(trials)[:1]:
+    if best := rank_trials(trials)[:1]:
         parts.append(f"best mse={best[0][0]:.4f} (trial {best[0][1].number})")
     if running := len(trials) - ended:
         parts.append(f"{running} running")
-    left = expected_seconds(experiment, trials, time.time())
+    left = estimate_seconds_left(experiment, trials, time.time())
     if left is not None and not snapshot.state.ended:
-        parts.append(f"about {duration(left)} left")
+        parts.append(f"about {format_duration(left)} left")
     return ", ".join(parts)
 
 
-def troubles(snapshot: "Snapshot") -> Iterator[str]:
+def warnings_of(snapshot: "Snapshot") -> Iterator[str]:
     """Yield what a search waits for, as a whole and trial by trial; or what to know at its end."""
     if snapshot.state.ended:
         yield from snapshot.warnings

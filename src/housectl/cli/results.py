@@ -10,7 +10,7 @@ from housectl.errors import ExitStatus
 Row = Mapping[str, object]
 
 
-class View(Protocol):
+class Result(Protocol):
     """A result that can be shown.
 
     Attributes:
@@ -31,15 +31,15 @@ class View(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shown:
+class CommandResult:
     """What every view has."""
 
     notes: Sequence[str] = ()
-    status: ExitStatus = ExitStatus.DONE
+    status: ExitStatus = ExitStatus.OK
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fields(Shown):
+class Fields(CommandResult):
     """One thing."""
 
     fields: Row
@@ -53,7 +53,7 @@ class Fields(Shown):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table(Shown):
+class Table(CommandResult):
     """Like things, perhaps under a heading of fields.
 
     Attributes:
@@ -80,7 +80,7 @@ class Table(Shown):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lines(Shown):
+class Lines(CommandResult):
     """Lines as they come; `text` is the field that people see."""
 
     lines: Iterator[Row]
@@ -96,7 +96,7 @@ class Lines(Shown):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Document(Shown):
+class Document(CommandResult):
     """A text that other programs read."""
 
     text: str

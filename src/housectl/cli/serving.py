@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from housectl.cli.decorators import on_project
-from housectl.cli.results import Shown, Table
+from housectl.cli.decorators import pass_pipeline
+from housectl.cli.results import CommandResult, Table
 from housectl.errors import ExitStatus
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Server(Shown):
+class Server(CommandResult):
     """Not a result: to show it is to become it."""
 
     store: Path
@@ -30,27 +30,27 @@ class Server(Shown):
 
     def show(self, *, as_json: bool) -> None:
         """Replace this process by the server, which writes a line for each thing that happens."""
-        from housectl.launch import become_server
+        from housectl.launch import exec_server
 
-        become_server(self.store, host=self.host, port=self.port, as_json=as_json)
+        exec_server(self.store, host=self.host, port=self.port, as_json=as_json)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ContainedServer(Server):
+class ContainerServer(Server):
     """The same in a container."""
 
     images: Path
 
     def show(self, *, as_json: bool) -> None:
         """Replace this process by the engine that runs the container."""
-        from housectl.launch import become_container
+        from housectl.launch import exec_server_container
 
-        become_container(
+        exec_server_container(
             self.store, images=self.images, host=self.host, port=self.port, as_json=as_json
         )
 
 
-@on_project("host", "port")
+@pass_pipeline("host", "port")
 def serve(
     pipeline: "Pipeline",
     /,
@@ -67,13 +67,13 @@ def serve(
     """
     serving, workspace = pipeline.project.serve, pipeline.workspace
     if container:
-        return ContainedServer(
+        return ContainerServer(
             store=workspace.store, host=serving.host, port=serving.port, images=workspace.images
         )
     return Server(store=workspace.store, host=serving.host, port=serving.port)
 
 
-@on_project("url", "p99-ms", "rollback-on-failure", "host", "port", "deploy-details")
+@pass_pipeline("url", "p99-ms", "rollback-on-failure", "host", "port", "deploy-details")
 def verify(pipeline: "Pipeline", /) -> Table:
     """Prove that the running server answers as the champion does.
 
@@ -103,5 +103,5 @@ def verify(pipeline: "Pipeline", /) -> Table:
             "p50_ms": verification.report.p50_ms,
             "p99_ms": verification.report.p99_ms,
         },
-        status=ExitStatus.DONE if verification.sound else ExitStatus.MISMATCH,
+        status=ExitStatus.OK if verification.ok else ExitStatus.VERIFICATION_FAILED,
     )

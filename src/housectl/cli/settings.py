@@ -36,10 +36,10 @@ SETTINGS: Mapping[str, Setting] = {
     "trial-memory": Setting("limits.memory", str, "Memory limit of one trial, such as 4Gi."),
     "context": Setting("katib.context", str, "Context of the kubeconfig."),
     "namespace": Setting("katib.namespace", str, "Namespace on the cluster."),
-    "claim": Setting("katib.claim", str, "Persistent volume claim for inputs and models."),
+    "pvc": Setting("katib.pvc", str, "Persistent volume claim for inputs and models."),
     "image": Setting("katib.image", str, "Image of the trainer."),
     "algorithm": Setting("katib.algorithm", str, "Katib's algorithm."),
-    "gate": Setting("gate", str, "two-keys, or lower-mse."),
+    "gate": Setting("gate", str, "holdout-and-cv, or holdout."),
     "host": Setting("serve.host", str, "The server's address."),
     "port": Setting("serve.port", int, "The server's port."),
     "url": Setting("verify.url", str, "Where the server is, such as http://127.0.0.1:8005."),
@@ -50,7 +50,7 @@ SETTINGS: Mapping[str, Setting] = {
     "deploy-details": Setting("deploy_details", str, "Where the last verdict is written."),
 }
 
-CLUSTER_SETTINGS = ("context", "namespace", "claim", "image")
+CLUSTER_SETTINGS = ("context", "namespace", "pvc", "image")
 BACKEND_SETTINGS = ("backend", *CLUSTER_SETTINGS)
 SEARCH_SETTINGS = (
     *BACKEND_SETTINGS,
@@ -67,7 +67,7 @@ SEARCH_SETTINGS = (
 )
 
 
-def implied_by(name: object) -> Mapping[str, str]:
+def settings_from_handle(name: object) -> Mapping[str, str]:
     """Return the settings that the URL of a handle stands for: which backend, and where."""
     scheme, separator, rest = str(name).partition("://")
     if not separator:
@@ -84,7 +84,7 @@ def parameter_name(setting: str) -> str:
     return setting.replace("-", "_")
 
 
-def variable(setting: str) -> str:
+def env_var(setting: str) -> str:
     """Return the name of the environment variable of a setting."""
     return f"HOUSECTL_{parameter_name(setting).upper()}"
 
@@ -94,5 +94,5 @@ def option(setting: str) -> object:
     known = SETTINGS[setting]
     flag = f"--{setting}/--no-{setting}" if known.type is bool else f"--{setting}"
     return Annotated[
-        known.type | None, typer.Option(flag, envvar=variable(setting), help=known.help)
+        known.type | None, typer.Option(flag, envvar=env_var(setting), help=known.help)
     ]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from housectl.cli.decorators import on_project, shown
+from housectl.cli.decorators import pass_pipeline, renders
 from housectl.cli.results import Fields, Table
 from housectl.cli.settings import SEARCH_SETTINGS
 from housectl.errors import ExitStatus
@@ -20,13 +20,13 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-@shown
+@renders
 def init(
     *,
     data: Annotated[Path, typer.Option("--data", help="A CSV file with a header.")],
     target: Annotated[str, typer.Option("--target", help="The column to predict.")],
-    into: Annotated[
-        Path, typer.Option("--into", help="The directory that gets housectl.yaml.")
+    output_dir: Annotated[
+        Path, typer.Option("--output-dir", help="The directory that gets housectl.yaml.")
     ] = Path(),
 ) -> Fields:
     """Draft a housectl.yaml for a CSV file; the draft tunes as it is.
@@ -36,8 +36,8 @@ def init(
     from housectl.scaffold.draft import draft, write_draft
     from housectl.workspace import PROJECT_FILE
 
-    path = into / PROJECT_FILE
-    drafted = draft(data, target, root=into)
+    path = output_dir / PROJECT_FILE
+    drafted = draft(data, target, root=output_dir)
     write_draft(drafted, path)
     return Fields(
         fields={"written": str(path), "notes": list(drafted.notes)},
@@ -45,19 +45,19 @@ def init(
     )
 
 
-@on_project(*SEARCH_SETTINGS, "host", "port")
+@pass_pipeline(*SEARCH_SETTINGS, "host", "port")
 def doctor(pipeline: "Pipeline", /) -> Table:
-    """Check this machine, the project, and the cluster if it is to run there, with cures.
+    """Check this machine, the project, and the cluster if it is to run there, with hints.
 
     Example: housectl doctor
     """
-    from housectl.doctor.check import Patient
-    from housectl.doctor.runner import examine
+    from housectl.doctor.check import CheckContext
+    from housectl.doctor.runner import run_checks
 
-    patient = Patient(
+    patient = CheckContext(
         project=pipeline.project, workspace=pipeline.workspace, inputs=pipeline.write_inputs
     )
-    findings = [*examine(patient)]
+    findings = [*run_checks(patient)]
     failed = [finding.status for finding in findings if finding.status]
     return Table(
         key="checks",
@@ -66,10 +66,10 @@ def doctor(pipeline: "Pipeline", /) -> Table:
                 "check": finding.check,
                 "result": finding.result,
                 "found": finding.found,
-                "cure": finding.cure,
+                "hint": finding.hint,
             }
             for finding in findings
         ],
         empty="Nothing to check.",
-        status=failed[0] if failed else ExitStatus.DONE,
+        status=failed[0] if failed else ExitStatus.OK,
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from housectl.cli.console import note
-from housectl.cli.decorators import on_project
+from housectl.cli.decorators import pass_pipeline
 from housectl.cli.results import Document, Fields
 from housectl.cli.settings import SEARCH_SETTINGS
 
@@ -27,17 +27,17 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-@on_project(*SEARCH_SETTINGS)
+@pass_pipeline(*SEARCH_SETTINGS)
 def render(pipeline: "Pipeline", /, *, name: NewName = None) -> Document:
     """Print exactly what tune would send, and send nothing.
 
     Example: housectl render --trials 50
     """
     plan = pipeline.plan(_new_name(pipeline) if name is None else name)
-    return Document(text=str(plan), fields={"experiment": plan.work.name})
+    return Document(text=str(plan), fields={"experiment": plan.workload.name})
 
 
-@on_project(*SEARCH_SETTINGS)
+@pass_pipeline(*SEARCH_SETTINGS)
 def tune(
     pipeline: "Pipeline",
     /,
@@ -54,7 +54,7 @@ def tune(
     Example: housectl tune --trials 50 --family auto
     """
     chosen = resume or (_new_name(pipeline) if name is None else name)
-    with _leaving(pipeline, chosen):
+    with _hint_on_interrupt(pipeline, chosen):
         handle = _resumed(pipeline, chosen) if resume else _submitted(pipeline, chosen)
         challenger = pipeline.tune(handle)
     bundle = pipeline.store.bundle(challenger.bundle)
@@ -85,19 +85,19 @@ def _submitted(pipeline: "Pipeline", name: str) -> "Handle":
 
 def _resumed(pipeline: "Pipeline", name: str) -> "Handle":
     handle = pipeline.backend.handle(name)
-    if str(pipeline.backend.recorded(handle)) != str(pipeline.plan(handle.name)):
+    if str(pipeline.backend.get_plan(handle)) != str(pipeline.plan(handle.name)):
         note(f"{handle.name} goes on as it was planned; housectl.yaml says otherwise today.")
     pipeline.backend.resume(handle)
     return handle
 
 
 @contextmanager
-def _leaving(pipeline: "Pipeline", name: str) -> Iterator[None]:
+def _hint_on_interrupt(pipeline: "Pipeline", name: str) -> Iterator[None]:
     """Say how to come back when Ctrl-C leaves an experiment that was submitted."""
     try:
         yield
     except KeyboardInterrupt:
-        if _may_be_there(pipeline, name):
+        if _probably_exists(pipeline, name):
             note(
                 f"\n{name} goes on without you. To come back: housectl tune --resume {name}   "
                 f"To end it: housectl stop {name}"
@@ -105,7 +105,7 @@ def _leaving(pipeline: "Pipeline", name: str) -> Iterator[None]:
         raise
 
 
-def _may_be_there(pipeline: "Pipeline", name: str) -> bool:
+def _probably_exists(pipeline: "Pipeline", name: str) -> bool:
     from housectl.errors import ClusterError, UnknownExperimentError
 
     try:

@@ -20,7 +20,7 @@ NATIVE_FILES = {Family.RANDOM_FOREST: "model.joblib", Family.XGBOOST: "model.ubj
 SHORT_DIGEST = 12
 
 
-class Origin(Record, kw_only=True):
+class RecipeOrigin(Record, kw_only=True):
     """What a recipe was found by."""
 
     experiment: str | None = None
@@ -30,7 +30,7 @@ class Origin(Record, kw_only=True):
     commit: str | None = None
 
 
-class Provenance(Origin, kw_only=True):
+class Provenance(RecipeOrigin, kw_only=True):
     """Where a bundle was made. It is no part of the digest: the same model is the same anywhere."""
 
     python: str
@@ -38,9 +38,11 @@ class Provenance(Origin, kw_only=True):
     sealed_at: str
 
     @property
-    def origin(self) -> Origin:
+    def origin(self) -> RecipeOrigin:
         """What the recipe was found by, without when and where it was sealed."""
-        return Origin(**{name: getattr(self, name) for name in Origin.__struct_fields__})
+        return RecipeOrigin(
+            **{name: getattr(self, name) for name in RecipeOrigin.__struct_fields__}
+        )
 
 
 class BundleRecord(Record, kw_only=True):
@@ -131,7 +133,7 @@ def read_bundle(path: Path, *, expected: str | None = None) -> Bundle:
         metrics = Metrics.from_json(content[METRICS_FILE])
         golden = Golden.from_json(content[GOLDEN_FILE])
     except (OSError, MalformedRecordError) as error:
-        raise _refused(path, str(error)) from error
+        raise _invalid(path, str(error)) from error
     digest = record.digest
     _require(path, expected in {None, digest}, f"its digest is {digest[:SHORT_DIGEST]}")
     _require(path, metrics.holdout_mse is not None, f"{METRICS_FILE} has no holdout_mse")
@@ -154,10 +156,10 @@ def _checked(path: Path, name: str, sha256: str) -> bytes:
 
 def _require(path: Path, condition: bool, why: str) -> None:  # noqa: FBT001
     if not condition:
-        raise _refused(path, why)
+        raise _invalid(path, why)
 
 
-def _refused(path: Path, why: str) -> BundleError:
+def _invalid(path: Path, why: str) -> BundleError:
     return BundleError(
         f"The bundle {path} is refused: {why}.",
         hint="housectl rollback   # makes an earlier bundle the champion",

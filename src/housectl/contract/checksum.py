@@ -14,22 +14,22 @@ def with_checksum(name: str, data: bytes) -> dict[str, bytes]:
     the file.
     """
     line = _line(name, hashlib.sha256(data).hexdigest())
-    return {name: data, checksum_of(Path(name)).name: line}
+    return {name: data, checksum_path(Path(name)).name: line}
 
 
-def checksum_of(file: Path) -> Path:
+def checksum_path(file: Path) -> Path:
     """Return where the checksum of a file is."""
     return file.with_suffix(".sha256")
 
 
-def checked_digest(file: Path) -> str | None:
+def verified_digest(file: Path) -> str | None:
     """Return the sha256 of a file, in hexadecimal, as its checksum has it; None without a checksum.
 
     Raises:
         MalformedRecordError: The checksum is that of other bytes.
         OSError: The file cannot be read.
     """
-    checksum = checksum_of(file)
+    checksum = checksum_path(file)
     try:
         recorded = checksum.read_bytes()
     except FileNotFoundError:

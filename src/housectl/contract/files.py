@@ -12,13 +12,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from housectl.errors import MachineError
+from housectl.errors import LocalEnvironmentError
 
-TEMPORARY_PREFIX = ".tmp-"
-ABANDONED_SECONDS = 3600.0
+TEMP_PREFIX = ".tmp-"
+STALE_SECONDS = 3600.0
 _RANDOM_DIGITS = 8
 
-_CURES = {
+_HINTS = {
     errno.ENOSPC: "df -h {path}   # free some space, then run the same command again",
     errno.EDQUOT: "quota -s   # free some of your quota, then run the same command again",
     errno.EROFS: "mount | grep -w ro   # the file system is read-only",
@@ -33,31 +33,31 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def temporary_sibling(path: Path) -> Path:
+def temp_path_for(path: Path) -> Path:
     """Return a free name beside `path`; names of this kind are never read as results."""
-    return path.with_name(f"{TEMPORARY_PREFIX}{path.name}-{secrets.token_hex(_RANDOM_DIGITS // 2)}")
+    return path.with_name(f"{TEMP_PREFIX}{path.name}-{secrets.token_hex(_RANDOM_DIGITS // 2)}")
 
 
 @contextmanager
-def disk_errors_explained(path: Path) -> Iterator[None]:
-    """Turn an OSError of writing near `path` into a MachineError with its cure."""
+def translate_disk_errors(path: Path) -> Iterator[None]:
+    """Turn an OSError of writing near `path` into a MachineError with its hint."""
     try:
         yield
     except OSError as error:
         existing = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
-        cure = _CURES.get(error.errno or 0, "ls -ld {path}").format(path=existing)
-        raise MachineError(f"Cannot write {path}: {error.strerror}.", hint=cure) from error
+        hint = _HINTS.get(error.errno or 0, "ls -ld {path}").format(path=existing)
+        raise LocalEnvironmentError(f"Cannot write {path}: {error.strerror}.", hint=hint) from error
 
 
-def write_durably(path: Path, data: bytes) -> None:
+def atomic_write(path: Path, data: bytes) -> None:
     """Write `data` to `path` under a temporary name, fsync it, rename it.
 
     Raises:
         MachineError: The disk is full, read-only or not writable.
     """
-    with disk_errors_explained(path):
+    with translate_disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = temporary_sibling(path)
+        temporary = temp_path_for(path)
         try:
             write_and_sync(temporary, data)
             temporary.replace(path)
@@ -75,7 +75,7 @@ def write_and_sync(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def new_directory(path: Path) -> Iterator[Path]:
+def atomic_directory(path: Path) -> Iterator[Path]:
     """Yield a temporary directory that becomes `path`, synced and whole, when the block ends well.
 
     When `path` exists by then, somebody else made it: theirs stays.
@@ -83,8 +83,8 @@ def new_directory(path: Path) -> Iterator[Path]:
     Raises:
         MachineError: The disk is full, read-only or not writable.
     """
-    temporary = temporary_sibling(path)
-    with disk_errors_explained(path):
+    temporary = temp_path_for(path)
+    with translate_disk_errors(path):
         temporary.mkdir(parents=True)
         try:
             yield temporary
@@ -107,7 +107,7 @@ def sync_directory(path: Path) -> None:
     _sync(path)
 
 
-def remove_leftovers(directory: Path, *, older_than: float = 0.0) -> None:
+def remove_stale_temp_files(directory: Path, *, older_than: float = 0.0) -> None:
     """Remove what killed writers left in a directory.
 
     Args:
@@ -115,32 +115,32 @@ def remove_leftovers(directory: Path, *, older_than: float = 0.0) -> None:
         older_than: Age in seconds; a directory with several writers needs one that no write takes.
     """
     now = time.time()
-    for path in directory.glob(f"{TEMPORARY_PREFIX}*"):
+    for path in directory.glob(f"{TEMP_PREFIX}*"):
         with suppress(FileNotFoundError):
             if now - path.stat().st_mtime < older_than:
                 continue
         _remove(path)
 
 
-def remove_leftovers_of(path: Path) -> None:
+def remove_temp_files_of(path: Path) -> None:
     """Remove what killed writers of `path` left beside it; nobody may be writing it."""
-    form = f"{TEMPORARY_PREFIX}{glob.escape(path.name)}-{'?' * _RANDOM_DIGITS}"
+    form = f"{TEMP_PREFIX}{glob.escape(path.name)}-{'?' * _RANDOM_DIGITS}"
     for temporary in path.parent.glob(form):
         _remove(temporary)
 
 
 @contextmanager
-def scratch_directory(parent: Path) -> Iterator[Path]:
+def temp_directory_in(parent: Path) -> Iterator[Path]:
     """Yield a new directory in `parent`, which need not exist; it is removed after the block."""
     parent.mkdir(parents=True, exist_ok=True)
-    remove_leftovers(parent, older_than=ABANDONED_SECONDS)
-    with TemporaryDirectory(prefix=TEMPORARY_PREFIX, dir=parent) as name:
+    remove_stale_temp_files(parent, older_than=STALE_SECONDS)
+    with TemporaryDirectory(prefix=TEMP_PREFIX, dir=parent) as name:
         yield Path(name)
 
 
 def remove_tree(path: Path) -> None:
     """Remove a directory, if it is there, so that nobody sees half of it."""
-    temporary = temporary_sibling(path)
+    temporary = temp_path_for(path)
     try:
         path.rename(temporary)
     except FileNotFoundError:

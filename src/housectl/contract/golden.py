@@ -31,7 +31,7 @@ class Golden(Record, kw_only=True):
 
 
 @dataclass(frozen=True)
-class Difference:
+class GoldenMismatch:
     """A golden row that was answered otherwise; `number` counts from 0."""
 
     number: int
@@ -39,10 +39,10 @@ class Difference:
     found: float
 
 
-def differences(golden: Golden, found: Sequence[float]) -> tuple[Difference, ...]:
+def golden_mismatches(golden: Golden, found: Sequence[float]) -> tuple[GoldenMismatch, ...]:
     """Return the golden rows whose predictions are off by more than the tolerance, NaN included."""
     return tuple(
-        Difference(number=number, expected=row.prediction, found=value)
+        GoldenMismatch(number=number, expected=row.prediction, found=value)
         for number, (row, value) in enumerate(zip(golden.rows, found, strict=True))
         if not abs(value - row.prediction) <= golden.tolerance
     )

@@ -78,7 +78,7 @@ def read_history(store: Path) -> tuple[Entry, ...]:
         data = _read(store, number)
         entry = _parse(data, entry_path(store, number), number)
         if entry.previous != previous:
-            raise _damaged(entry_path(store, number), "it does not follow from the entry before")
+            raise _invalid(entry_path(store, number), "it does not follow from the entry before")
         entries.append(entry)
         previous = hashlib.sha256(data).hexdigest()
     return tuple(entries)
@@ -89,20 +89,20 @@ def _read(store: Path, number: int) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise _damaged(path, error.strerror or str(error)) from error
+        raise _invalid(path, error.strerror or str(error)) from error
 
 
 def _parse(data: bytes, path: Path, number: int) -> Entry:
     try:
         entry = Entry.from_json(data)
     except MalformedRecordError as error:
-        raise _damaged(path, str(error)) from error
+        raise _invalid(path, str(error)) from error
     if entry.number != number:
-        raise _damaged(path, f"it says that it is number {entry.number}")
+        raise _invalid(path, f"it says that it is number {entry.number}")
     return entry
 
 
-def _damaged(path: Path, why: str) -> HistoryError:
+def _invalid(path: Path, why: str) -> HistoryError:
     return HistoryError(
         f"The history entry {path} cannot be trusted: {why}.",
         hint=f"ls -l {path.parent}   # bring the store back from a backup",

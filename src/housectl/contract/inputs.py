@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from housectl.contract.files import file_digest, new_directory, write_and_sync
+from housectl.contract.files import atomic_directory, file_digest, write_and_sync
 from housectl.contract.recipe import Assignment, Family, Recipe, Split
 from housectl.contract.record import SCHEMA_VERSION, MalformedRecordError, Record, digest_of
 from housectl.contract.schema import Schema
@@ -64,7 +64,7 @@ def write_inputs(parent: Path, data: Path, *, schema: Schema, split: Split, seed
     shared = SharedRecipe(schema=schema, data=file_digest(data), split=split, seed=seed)
     path = parent / digest_of(shared)
     if not path.exists():
-        with new_directory(path) as directory:
+        with atomic_directory(path) as directory:
             write_and_sync(directory / DATA_FILE, content)
             write_and_sync(directory / RECIPE_FILE, shared.to_json())
     return read_inputs(path)
@@ -80,15 +80,15 @@ def read_inputs(path: Path) -> Inputs:
         shared = SharedRecipe.from_json((path / RECIPE_FILE).read_bytes())
         data = file_digest(path / DATA_FILE)
     except (OSError, MalformedRecordError) as error:
-        raise _damaged(path, str(error)) from error
+        raise _invalid(path, str(error)) from error
     if data != shared.data:
-        raise _damaged(path, f"{DATA_FILE} has the digest {data[:12]}, not {shared.data[:12]}")
+        raise _invalid(path, f"{DATA_FILE} has the digest {data[:12]}, not {shared.data[:12]}")
     if digest_of(shared) != path.name:
-        raise _damaged(path, f"{RECIPE_FILE} has the digest {digest_of(shared)[:12]}")
+        raise _invalid(path, f"{RECIPE_FILE} has the digest {digest_of(shared)[:12]}")
     return Inputs(path=path, shared=shared)
 
 
-def _damaged(path: Path, why: str) -> InputsError:
+def _invalid(path: Path, why: str) -> InputsError:
     clear = f"rm -r {path}   # here or on the cluster's volume; `housectl tune` writes them again"
     write = "housectl tune   # writes them, here or to the cluster's volume"
     return InputsError(

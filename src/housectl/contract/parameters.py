@@ -9,7 +9,7 @@ from housectl.errors import AssignmentError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parameter:
+class ParameterDomain:
     """What one parameter accepts: numbers of one kind between bounds, or some words.
 
     Each parameter has one kind of number: `max_features` is always a share and never a count,
@@ -21,9 +21,9 @@ class Parameter:
 
     number: type[int] | type[float] | None = None
     minimum: float = -inf
-    above: float = -inf
+    exclusive_minimum: float = -inf
     maximum: float = inf
-    words: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
 
     def read(self, value: Value) -> Value:
         """Return the value in the parameter's type.
@@ -32,14 +32,16 @@ class Parameter:
             ValueError: The parameter does not accept it.
         """
         text = str(value).strip()
-        for word in self.words:
+        for word in self.choices:
             if text == word:
                 return word
         if self.number is None:
             raise ValueError(text)
         number = self.number(text)
         if not (
-            isfinite(number) and self.minimum <= number <= self.maximum and number > self.above
+            isfinite(number)
+            and self.minimum <= number <= self.maximum
+            and number > self.exclusive_minimum
         ):
             raise ValueError(text)
         return number
@@ -55,56 +57,56 @@ class Parameter:
     def __str__(self) -> str:
         bounds = [
             f"from {self.minimum:g}" if self.minimum > -inf else "",
-            f"above {self.above:g}" if self.above > -inf else "",
+            f"above {self.exclusive_minimum:g}" if self.exclusive_minimum > -inf else "",
             f"up to {self.maximum:g}" if self.maximum < inf else "",
         ]
         kind = "a whole number" if self.number is int else "a number"
         numbers = [" ".join([kind, *filter(None, bounds)])] if self.number else []
-        return " or ".join([*numbers, *self.words])
+        return " or ".join([*numbers, *self.choices])
 
 
-def _whole(minimum: int) -> Parameter:
-    return Parameter(number=int, minimum=minimum)
+def _integer(minimum: int) -> ParameterDomain:
+    return ParameterDomain(number=int, minimum=minimum)
 
 
-def _share(*words: str) -> Parameter:
-    return Parameter(number=float, above=0, maximum=1, words=words)
+def _fraction(*words: str) -> ParameterDomain:
+    return ParameterDomain(number=float, exclusive_minimum=0, maximum=1, choices=words)
 
 
-_NOT_NEGATIVE = Parameter(number=float, minimum=0)
+_NOT_NEGATIVE = ParameterDomain(number=float, minimum=0)
 
-PARAMETERS: Mapping[Family, Mapping[str, Parameter]] = {
+PARAMETERS: Mapping[Family, Mapping[str, ParameterDomain]] = {
     Family.RANDOM_FOREST: {
-        "n_estimators": _whole(1),
-        "criterion": Parameter(words=("squared_error", "absolute_error")),
-        "max_depth": _whole(1),
-        "max_leaf_nodes": _whole(2),
-        "min_samples_split": _whole(2),
-        "min_samples_leaf": _whole(1),
-        "min_weight_fraction_leaf": Parameter(number=float, minimum=0, maximum=0.5),
+        "n_estimators": _integer(1),
+        "criterion": ParameterDomain(choices=("squared_error", "absolute_error")),
+        "max_depth": _integer(1),
+        "max_leaf_nodes": _integer(2),
+        "min_samples_split": _integer(2),
+        "min_samples_leaf": _integer(1),
+        "min_weight_fraction_leaf": ParameterDomain(number=float, minimum=0, maximum=0.5),
         "min_impurity_decrease": _NOT_NEGATIVE,
-        "max_features": _share("sqrt", "log2"),
-        "max_samples": _share(),
+        "max_features": _fraction("sqrt", "log2"),
+        "max_samples": _fraction(),
         "ccp_alpha": _NOT_NEGATIVE,
     },
     Family.XGBOOST: {
-        "n_estimators": _whole(1),
-        "learning_rate": Parameter(number=float, above=0),
-        "max_depth": _whole(0),
-        "max_leaves": _whole(0),
-        "max_bin": _whole(2),
+        "n_estimators": _integer(1),
+        "learning_rate": ParameterDomain(number=float, exclusive_minimum=0),
+        "max_depth": _integer(0),
+        "max_leaves": _integer(0),
+        "max_bin": _integer(2),
         "max_delta_step": _NOT_NEGATIVE,
         "min_child_weight": _NOT_NEGATIVE,
         "gamma": _NOT_NEGATIVE,
-        "subsample": _share(),
-        "colsample_bytree": _share(),
-        "colsample_bylevel": _share(),
-        "colsample_bynode": _share(),
+        "subsample": _fraction(),
+        "colsample_bytree": _fraction(),
+        "colsample_bylevel": _fraction(),
+        "colsample_bynode": _fraction(),
         "reg_alpha": _NOT_NEGATIVE,
         "reg_lambda": _NOT_NEGATIVE,
-        "num_parallel_tree": _whole(1),
-        "grow_policy": Parameter(words=("depthwise", "lossguide")),
-        "tree_method": Parameter(words=("hist", "approx", "exact")),
+        "num_parallel_tree": _integer(1),
+        "grow_policy": ParameterDomain(choices=("depthwise", "lossguide")),
+        "tree_method": ParameterDomain(choices=("hist", "approx", "exact")),
     },
 }
 
@@ -118,7 +120,7 @@ def read_assignment(family: Family, assignment: Assignment) -> dict[str, Value]:
     return {name: _read(family, name, value) for name, value in assignment.items()}
 
 
-def split_texts(texts: Iterable[str]) -> dict[str, Value]:
+def parse_assignments(texts: Iterable[str]) -> dict[str, Value]:
     """Return an assignment from texts such as `max_depth=4`.
 
     Raises:

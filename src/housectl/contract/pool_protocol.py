@@ -34,7 +34,7 @@ class TrialRequest(Record, kw_only=True):
     memory: int | None = None
 
 
-class TrialAnswer(Record, kw_only=True):
+class TrialResult(Record, kw_only=True):
     """How a step ended: with the trial's objective, or with a cause."""
 
     number: int

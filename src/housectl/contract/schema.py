@@ -8,14 +8,14 @@ class Feature(Record, kw_only=True):
 
     Attributes:
         minimum, maximum: The range of the training data; values outside are served and counted.
-        meaning: One line for people.
+        description: One line for people.
     """
 
     name: str
     minimum: float
     maximum: float
     unit: str = ""
-    meaning: str = ""
+    description: str = ""
 
 
 class Target(Record, kw_only=True):
@@ -23,7 +23,7 @@ class Target(Record, kw_only=True):
 
     name: str
     unit: str = ""
-    meaning: str = ""
+    description: str = ""
     response_key: str = "prediction"
 
 

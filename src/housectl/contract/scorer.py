@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 
 from housectl.contract.bundle import Bundle
-from housectl.contract.golden import Difference, differences
+from housectl.contract.golden import GoldenMismatch, golden_mismatches
 from housectl.errors import BundleError
 
 INPUT_NAME = "rows"
@@ -36,7 +36,7 @@ class Scorer:
         try:
             session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's errors share no narrower base
-            raise _refused(str(error)) from error
+            raise _invalid(str(error)) from error
         _check_graph(
             [(node.name, node.type, node.shape) for node in session.get_inputs()],
             [(node.name, node.type, node.shape) for node in session.get_outputs()],
@@ -66,16 +66,16 @@ def open_bundle(bundle: Bundle) -> Scorer:
     wrong = check_golden(scorer, bundle)
     if wrong:
         first = wrong[0]
-        raise _refused(
+        raise _invalid(
             f"{len(wrong)} of {len(bundle.golden.rows)} golden rows are answered otherwise, "
             f"row {first.number} with {first.found!r} instead of {first.expected!r}"
         )
     return scorer
 
 
-def check_golden(scorer: Scorer, bundle: Bundle) -> tuple[Difference, ...]:
+def check_golden(scorer: Scorer, bundle: Bundle) -> tuple[GoldenMismatch, ...]:
     """Return the golden rows that the scorer answers otherwise."""
-    return differences(bundle.golden, scorer.predict([row.row for row in bundle.golden.rows]))
+    return golden_mismatches(bundle.golden, scorer.predict([row.row for row in bundle.golden.rows]))
 
 
 def _check_graph(
@@ -87,12 +87,12 @@ def _check_graph(
     expected = (INPUT_NAME, INPUT_TYPE, features)
     found = [(name, kind, shape[-1] if len(shape) == 2 else None) for name, kind, shape in inputs]  # noqa: PLR2004
     if found != [expected]:
-        raise _refused(f"its inputs are {found}, not {[expected]}")
+        raise _invalid(f"its inputs are {found}, not {[expected]}")
     if [(name, kind) for name, kind, _ in outputs] != [(OUTPUT_NAME, INPUT_TYPE)]:
-        raise _refused(f"its outputs are {outputs}")
+        raise _invalid(f"its outputs are {outputs}")
 
 
-def _refused(why: str) -> BundleError:
+def _invalid(why: str) -> BundleError:
     return BundleError(
         f"model.onnx is refused: {why}.",
         hint="housectl rollback   # makes an earlier bundle the champion",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from housectl.contract.bundle import Bundle, BundleRecord, Provenance, read_bundle, write_bundle
 from housectl.contract.evidence import EVIDENCE_FILE, Evidence
-from housectl.contract.files import new_directory, remove_tree, write_and_sync
+from housectl.contract.files import atomic_directory, remove_tree, write_and_sync
 from housectl.contract.record import MalformedRecordError
 from housectl.contract.schema import Schema
 from housectl.errors import BundleError, NewerFormatError
@@ -44,14 +44,14 @@ def write_sealed(
     Raises:
         MachineError: The output cannot be written.
     """
-    with new_directory(output) as directory:
+    with atomic_directory(output) as directory:
         bundle = directory / _BUNDLE_DIRECTORY
         bundle.mkdir()
         record = write_bundle(
             bundle, files, schema=schema, recipe=evidence.recipe, provenance=provenance
         )
         write_and_sync(directory / EVIDENCE_FILE, evidence.to_json())
-        if not _is_there(output, record):
+        if not _already_written(output, record):
             remove_tree(output)
 
 
@@ -66,13 +66,13 @@ def read_sealed(output: Path) -> Sealed:
     try:
         evidence = Evidence.from_json((output / EVIDENCE_FILE).read_bytes())
     except (OSError, MalformedRecordError) as error:
-        raise _refused(output, str(error)) from error
+        raise _invalid(output, str(error)) from error
     if evidence.recipe != bundle.record.recipe:
-        raise _refused(output, "the evidence is of another recipe than the bundle")
+        raise _invalid(output, "the evidence is of another recipe than the bundle")
     return Sealed(bundle=bundle, evidence=evidence)
 
 
-def _is_there(output: Path, expected: BundleRecord) -> bool:
+def _already_written(output: Path, expected: BundleRecord) -> bool:
     """Return whether another attempt at this very task has written its output."""
     try:
         found = read_sealed(output).bundle
@@ -84,7 +84,7 @@ def _is_there(output: Path, expected: BundleRecord) -> bool:
     )
 
 
-def _refused(output: Path, why: str) -> BundleError:
+def _invalid(output: Path, why: str) -> BundleError:
     return BundleError(
         f"The output {output} is refused: {why}.", hint="housectl tune   # makes another"
     )

@@ -9,7 +9,7 @@ from housectl.contract.record import Record
 _LONGEST_ERROR = 600
 
 
-class LastWords(Record, kw_only=True):
+class TerminationReport(Record, kw_only=True):
     """What is known of a run of the trainer that ended, or may end at any moment.
 
     Attributes:
@@ -29,7 +29,7 @@ class LastWords(Record, kw_only=True):
         Raises:
             OSError: It cannot be written.
         """
-        short = LastWords(peak=self.peak, error=self.error and self.error[:_LONGEST_ERROR])
+        short = TerminationReport(peak=self.peak, error=self.error and self.error[:_LONGEST_ERROR])
         data = short.to_json()
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from housectl.contract.bundle import NATIVE_FILES
-from housectl.contract.checksum import checked_digest, checksum_of, with_checksum
-from housectl.contract.files import new_directory, write_durably
+from housectl.contract.checksum import checksum_path, verified_digest, with_checksum
+from housectl.contract.files import atomic_directory, atomic_write
 from housectl.contract.inputs import RECIPE_FILE
 from housectl.contract.metrics import METRICS_FILE, Metrics
 from housectl.contract.recipe import Family, Recipe
@@ -33,7 +33,7 @@ def write_trial_output(
     files = {METRICS_FILE: metrics.to_json(), RECIPE_FILE: recipe.to_json()}
     if model is not None:
         files |= with_checksum(NATIVE_FILES[recipe.family], model)
-    with new_directory(output) as directory:
+    with atomic_directory(output) as directory:
         for name, data in files.items():
             (directory / name).write_bytes(data)
 
@@ -53,13 +53,13 @@ def read_trial_output(output: Path) -> TrialOutput:
         return TrialOutput(
             metrics=Metrics.from_json((output / METRICS_FILE).read_bytes()),
             recipe=recipe,
-            model_sha256=checked_digest(output / NATIVE_FILES[recipe.family]),
+            model_sha256=verified_digest(output / NATIVE_FILES[recipe.family]),
         )
     except (OSError, MalformedRecordError) as error:
-        raise refused_output(output.name, str(error)) from error
+        raise invalid_output(output.name, str(error)) from error
 
 
-def refused_output(trial: str, why: str) -> BundleError:
+def invalid_output(trial: str, why: str) -> BundleError:
     """Return the error for an output that cannot be used."""
     return BundleError(
         f"The output of {trial} is refused: {why}.", hint="housectl tune   # makes another"
@@ -68,7 +68,7 @@ def refused_output(trial: str, why: str) -> BundleError:
 
 def has_model(output: Path, family: Family) -> bool:
     """Return whether the model is there, whole."""
-    return checksum_of(output / NATIVE_FILES[family]).exists()
+    return checksum_path(output / NATIVE_FILES[family]).exists()
 
 
 def add_model(output: Path, family: Family, model: bytes) -> None:
@@ -78,11 +78,11 @@ def add_model(output: Path, family: Family, model: bytes) -> None:
         MachineError: They cannot be written.
     """
     for name, data in with_checksum(NATIVE_FILES[family], model).items():
-        write_durably(output / name, data)
+        atomic_write(output / name, data)
 
 
 def remove_model(output: Path, family: Family) -> None:
     """Remove the checksum, and last the model. Idempotent."""
     model = output / NATIVE_FILES[family]
-    checksum_of(model).unlink(missing_ok=True)
+    checksum_path(model).unlink(missing_ok=True)
     model.unlink(missing_ok=True)

@@ -4,19 +4,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from housectl.contract.inputs import Inputs
-from housectl.project.config import Project
+from housectl.project.config import ProjectConfig
 from housectl.workspace import Workspace
 
 
 @dataclass(frozen=True, kw_only=True)
-class Patient:
+class CheckContext:
     """What is examined.
 
     Attributes:
         inputs: Checks the data and writes the inputs of an experiment.
     """
 
-    project: Project
+    project: ProjectConfig
     workspace: Workspace
     inputs: Callable[[], Inputs]
 

@@ -7,33 +7,33 @@ from functools import partial
 from housectl.backends.factory import katib_backend
 from housectl.backends.katib.checks.algorithm import check_algorithm
 from housectl.backends.katib.checks.api_server import check_server
-from housectl.backends.katib.checks.capacity import check_room
+from housectl.backends.katib.checks.capacity import check_capacity
 from housectl.backends.katib.checks.collector import check_collector
 from housectl.backends.katib.checks.database import check_database
 from housectl.backends.katib.checks.image import check_image
 from housectl.backends.katib.checks.katib import check_admission, check_katib
 from housectl.backends.katib.checks.namespace import check_namespace
-from housectl.backends.katib.checks.permissions import check_rights
-from housectl.backends.katib.checks.storage import check_claim
+from housectl.backends.katib.checks.permissions import check_permissions
+from housectl.backends.katib.checks.storage import check_pvc
 from housectl.backends.katib.plan.katib_plan import KatibPlan
 from housectl.backends.katib.volume.pods import VolumePods
-from housectl.doctor.check import Check, Patient
+from housectl.doctor.check import Check, CheckContext
 from housectl.kube.client import Kube
 
 
-def checks(patient: Patient) -> Sequence[Check]:
+def checks(patient: CheckContext) -> Sequence[Check]:
     """Return the checks, the cluster's own first."""
     said = patient.project.katib
     kube = Kube(said.context, said.namespace)
 
     def room() -> str:
-        return check_room(kube, _plan(patient).record)
+        return check_capacity(kube, _plan(patient).record)
 
     def search() -> str:
         return check_admission(kube, _plan(patient))
 
     def pods() -> VolumePods:
-        return VolumePods(kube=kube, claim=said.claim, image=_plan(patient).image)
+        return VolumePods(kube=kube, pvc=said.pvc, image=_plan(patient).image)
 
     def image() -> str:
         return check_image(pods())
@@ -43,20 +43,22 @@ def checks(patient: Patient) -> Sequence[Check]:
 
     return (
         Check("cluster", partial(check_server, kube)),
-        Check("rights", partial(check_rights, kube), needs=("cluster",)),
+        Check("permissions", partial(check_permissions, kube), needs=("cluster",)),
         Check("Katib", partial(check_katib, kube), needs=("cluster",)),
         Check("database", partial(check_database, kube), needs=("Katib",)),
         Check("namespace", partial(check_namespace, kube), needs=("cluster",)),
-        Check("claim", partial(check_claim, kube, said.claim), needs=("namespace",)),
+        Check("pvc", partial(check_pvc, kube, said.pvc), needs=("namespace",)),
         Check("algorithm", partial(check_algorithm, kube, said.algorithm), needs=("Katib",)),
-        Check("room", room, needs=("data", "cluster")),
-        Check("search", search, needs=("data", "rights", "namespace", "database", "algorithm")),
-        Check("image", image, needs=("search", "claim")),
+        Check("capacity", room, needs=("data", "cluster")),
+        Check(
+            "search", search, needs=("data", "permissions", "namespace", "database", "algorithm")
+        ),
+        Check("image", image, needs=("search", "pvc")),
         Check("collector", collector, needs=("image",)),
     )
 
 
-def _plan(patient: Patient) -> KatibPlan:
+def _plan(patient: CheckContext) -> KatibPlan:
     """Return what a search would send, under a name that nothing has."""
     backend = katib_backend(patient.project, patient.workspace)
     experiment = patient.project.experiment(f"doctor-{secrets.token_hex(3)}")

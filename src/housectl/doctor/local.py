@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from functools import partial
 
 from housectl.backends.local.preflight import check_libraries
-from housectl.doctor.check import Check, Patient
-from housectl.errors import Concern
+from housectl.doctor.check import Check, CheckContext
+from housectl.errors import CheckWarning
 
 
-def checks(patient: Patient) -> Sequence[Check]:
+def checks(patient: CheckContext) -> Sequence[Check]:
     """Return the checks."""
     return (
         Check("training libraries", check_training),
@@ -23,15 +23,15 @@ def check_training() -> str:
     return "the training libraries are installed"
 
 
-def check_cores(patient: Patient) -> str:
+def check_cores(patient: CheckContext) -> str:
     """Whether the workers have a core each."""
     cores = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
     workers = patient.project.workers
     if workers > cores:
-        raise Concern(
+        raise CheckWarning(
             f"{workers} workers share {cores} cores: trials take longer, and may time out.",
-            cure=f"housectl tune --workers {cores}",
+            hint=f"housectl tune --workers {cores}",
         )
     return f"{workers} workers on {cores} cores"

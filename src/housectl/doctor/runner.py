@@ -1,15 +1,15 @@
-"""Whether a search, a promotion and a server would work here: checks, each with its cure."""
+"""Whether a search, a promotion and a server would work here: checks, each with its hint."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from housectl.doctor import machine
-from housectl.doctor.check import Check, Patient
-from housectl.errors import Concern, ExitStatus, HousectlError
+from housectl.doctor.check import Check, CheckContext
+from housectl.errors import CheckWarning, ExitStatus, HousectlError
 
 
-class Result(StrEnum):
+class CheckOutcome(StrEnum):
     """What a check comes to."""
 
     OK = "ok"
@@ -19,56 +19,59 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class CheckResult:
     """The outcome of one check; `status` is what a command would end with because of it."""
 
     check: str
-    result: Result
+    result: CheckOutcome
     found: str
-    cure: str | None = None
-    status: ExitStatus = ExitStatus.DONE
+    hint: str | None = None
+    status: ExitStatus = ExitStatus.OK
 
 
-def examine(patient: Patient) -> Iterator[Finding]:
+def run_checks(patient: CheckContext) -> Iterator[CheckResult]:
     """Run every check; one that fails keeps only those from running that need it."""
     unmet: set[str] = set()
     for check in (*machine.checks(patient), *_BACKENDS[patient.project.backend](patient)):
         finding = _finding(check, unmet.intersection(check.needs))
-        if finding.result in {Result.FAILED, Result.SKIPPED}:
+        if finding.result in {CheckOutcome.FAILED, CheckOutcome.SKIPPED}:
             unmet.add(check.name)
         yield finding
 
 
-def _finding(check: Check, unmet: set[str]) -> Finding:
+def _finding(check: Check, unmet: set[str]) -> CheckResult:
     if unmet:
         found = f"needs {', '.join(each for each in check.needs if each in unmet)}"
-        return Finding(check=check.name, result=Result.SKIPPED, found=found)
+        return CheckResult(check=check.name, result=CheckOutcome.SKIPPED, found=found)
     try:
-        return Finding(check=check.name, result=Result.OK, found=check.run())
-    except Concern as concern:
-        return Finding(
-            check=check.name, result=Result.WARNING, found=str(concern), cure=concern.cure
+        return CheckResult(check=check.name, result=CheckOutcome.OK, found=check.run())
+    except CheckWarning as concern:
+        return CheckResult(
+            check=check.name, result=CheckOutcome.WARNING, found=str(concern), hint=concern.hint
         )
     except HousectlError as error:
-        return Finding(
+        return CheckResult(
             check=check.name,
-            result=Result.FAILED,
+            result=CheckOutcome.FAILED,
             found=error.message,
-            cure=error.hint,
+            hint=error.hint,
             status=error.status,
         )
 
 
-def _local(patient: Patient) -> Sequence[Check]:
+def _local(patient: CheckContext) -> Sequence[Check]:
     from housectl.doctor import local
 
     return local.checks(patient)
 
 
-def _katib(patient: Patient) -> Sequence[Check]:
+def _katib(patient: CheckContext) -> Sequence[Check]:
     from housectl.doctor import katib
 
     return katib.checks(patient)
 
 
-_BACKENDS: Mapping[str, Callable[[Patient], Sequence[Check]]] = {"local": _local, "katib": _katib}
+_BACKENDS: Mapping[str, Callable[[CheckContext], Sequence[Check]]] = {
+    "local": _local,
+    "katib": _katib,
+}

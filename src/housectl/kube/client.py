@@ -9,19 +9,19 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlencode
 
-from housectl.errors import AbsentError, ClusterError
+from housectl.errors import ClusterError, NotFoundError
 from housectl.kube.connection import Connection, connect
-from housectl.kube.errors import Server, failure, translated
+from housectl.kube.errors import ApiServer, error_from_response, translate_errors
 from housectl.kube.exec import Streams, open_streams
 from housectl.kube.kinds import ACCESS_REVIEWS, PODS, Kind, kind_of
-from housectl.kube.objects.base import View, view
+from housectl.kube.objects.base import KubeObject, parse
 
 if TYPE_CHECKING:
     from kubernetes.client.rest import RESTResponse
 
 Manifest = Mapping[str, object]
 
-_V = TypeVar("_V", bound=View)
+_V = TypeVar("_V", bound=KubeObject)
 
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 30.0
@@ -61,7 +61,7 @@ class Kube:
         return connect(self.context)
 
     @property
-    def server(self) -> Server:
+    def server(self) -> ApiServer:
         """Which API server this is."""
         return self._connection.server
 
@@ -70,18 +70,18 @@ class Kube:
         """The beginning of a kubectl command for this namespace."""
         return f"{self.server.kubectl} -n {self.namespace}"
 
-    def read(self, path: str) -> Mapping[str, object]:
+    def get_raw(self, path: str) -> Mapping[str, object]:
         """Return what the API server has at a path that belongs to no kind, such as /version."""
         return self._object(self._call("GET", path))
 
-    def get(self, kind: Kind, name: str, as_view: type[_V], *, namespace: str | None = None) -> _V:
+    def get(self, kind: Kind, name: str, as_type: type[_V], *, namespace: str | None = None) -> _V:
         """Return one object.
 
         Raises:
             AbsentError: There is none.
         """
         path = self._path(kind, name, namespace=namespace)
-        return view(as_view, self._object(self._call("GET", path)))
+        return parse(as_type, self._object(self._call("GET", path)))
 
     def list(self, kind: Kind, *, labels: str = "", fields: str = "") -> Listing:
         """Return the objects of a kind.
@@ -97,12 +97,12 @@ class Kube:
         version = metadata.get("resourceVersion", "") if isinstance(metadata, dict) else ""
         return Listing(items=tuple(items) if isinstance(items, list) else (), version=str(version))
 
-    def views(
-        self, kind: Kind, as_view: type[_V], *, labels: str = "", fields: str = ""
+    def list_as(
+        self, kind: Kind, as_type: type[_V], *, labels: str = "", fields: str = ""
     ) -> tuple[_V, ...]:
         """Return the objects of a kind, as views."""
         listing = self.list(kind, labels=labels, fields=fields)
-        return tuple(view(as_view, item) for item in listing.items)
+        return tuple(parse(as_type, item) for item in listing.items)
 
     def watch(self, kind: Kind, *, labels: str, since: str, seconds: int) -> Iterator[Change]:
         """Yield changes after a listing's version, for so many seconds at the most.
@@ -117,8 +117,8 @@ class Kube:
             "allowWatchBookmarks": "true",
             "watch": "true",
         }
-        with translated(self.server):
-            response = self._open("GET", self._path(kind), query=query, patience=seconds + 10.0)
+        with translate_errors(self.server):
+            response = self._open("GET", self._path(kind), query=query, timeout=seconds + 10.0)
             unread = b""
             for chunk in response.response.stream(None):
                 *lines, unread = (unread + chunk).split(b"\n")
@@ -145,7 +145,7 @@ class Kube:
         """Delete an object and, in the background, what belongs to it. Idempotent."""
         try:
             self._call("DELETE", self._path(kind, name), body={"propagationPolicy": "Background"})
-        except AbsentError:
+        except NotFoundError:
             return
 
     def log(self, pod: str, container: str, *, tail: int | None = None) -> str:
@@ -164,10 +164,10 @@ class Kube:
         query += [(stream, "true") for stream in ("stdin", "stdout", "stderr")]
         url = f"{self.server.address}{self._path(PODS, pod)}/exec?{urlencode(query)}"
         client = self._connection.client
-        with translated(self.server):
+        with translate_errors(self.server):
             return open_streams(client.configuration, url, self._headers(), self.server)
 
-    def may(self, verb: str, kind: Kind, *, subresource: str = "") -> bool:
+    def can_i(self, verb: str, kind: Kind, *, subresource: str = "") -> bool:
         """Return whether the cluster lets this user do something."""
         attributes = {
             "verb": verb,
@@ -197,7 +197,7 @@ class Kube:
         body: Manifest | None = None,
         content_type: str = "application/json",
     ) -> bytes:
-        with translated(self.server):
+        with translate_errors(self.server):
             response = self._open(method, path, query=query, body=body, content_type=content_type)
             data: bytes = response.read()
         return data
@@ -210,7 +210,7 @@ class Kube:
         query: Mapping[str, str] | None = None,
         body: Manifest | None = None,
         content_type: str = "application/json",
-        patience: float = _ANSWER_SECONDS,
+        timeout: float = _ANSWER_SECONDS,
     ) -> "RESTResponse":
         asked = urlencode({name: value for name, value in (query or {}).items() if value})
         response = self._connection.client.call_api(
@@ -218,10 +218,10 @@ class Kube:
             f"{self.server.address}{path}{'?' if asked else ''}{asked}",
             header_params={**self._headers(), "Content-Type": content_type},
             body=body,
-            _request_timeout=(_CONNECT_SECONDS, patience),
+            _request_timeout=(_CONNECT_SECONDS, timeout),
         )
         if response.status >= HTTPStatus.BAD_REQUEST:
-            raise failure(self.server, response.status, response.read())
+            raise error_from_response(self.server, response.status, response.read())
         return response
 
     def _headers(self) -> dict[str, str]:

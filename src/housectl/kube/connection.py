@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from housectl.errors import ClusterUnreachableError
-from housectl.kube.errors import Server
+from housectl.kube.errors import ApiServer
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
@@ -16,7 +16,7 @@ class Connection:
     """A client of one API server."""
 
     client: "ApiClient"
-    server: Server
+    server: ApiServer
 
 
 def connect(context: str | None) -> Connection:
@@ -48,7 +48,7 @@ def connect(context: str | None) -> Connection:
             load_incluster_config(client_configuration=configuration)
         except ConfigException:
             raise _none(error) from error
-    server = Server(context=name, address=str(configuration.host))
+    server = ApiServer(context=name, address=str(configuration.host))
     return Connection(client=ApiClient(configuration), server=server)
 
 

@@ -6,24 +6,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from housectl.backends.katib.diagnosis.permissions import forbidden_cause
+from housectl.backends.katib.diagnosis.permissions import explain_forbidden
 from housectl.backends.katib.katib_names import COMPONENT_LABEL, CONTROLLER
 from housectl.errors import (
-    AbsentError,
     ClusterError,
     ClusterUnreachableError,
     ConflictError,
-    DeniedError,
     ForbiddenError,
     KatibMissingError,
+    NotFoundError,
+    RejectedError,
 )
 
 _ERRORS: dict[int, type[ClusterError]] = {
-    HTTPStatus.NOT_FOUND: AbsentError,
+    HTTPStatus.NOT_FOUND: NotFoundError,
     HTTPStatus.CONFLICT: ConflictError,
-    HTTPStatus.BAD_REQUEST: DeniedError,
-    HTTPStatus.FORBIDDEN: DeniedError,
-    HTTPStatus.UNPROCESSABLE_ENTITY: DeniedError,
+    HTTPStatus.BAD_REQUEST: RejectedError,
+    HTTPStatus.FORBIDDEN: RejectedError,
+    HTTPStatus.UNPROCESSABLE_ENTITY: RejectedError,
 }
 _WEBHOOK_FAILED = "failed calling webhook"
 # What the API server says of a kind that nobody has told it about: it serves all others of ours.
@@ -35,7 +35,7 @@ _LONGEST = 600
 
 
 @dataclass(frozen=True, kw_only=True)
-class Server:
+class ApiServer:
     """Which API server is spoken to.
 
     Attributes:
@@ -52,12 +52,12 @@ class Server:
         return f"kubectl --context {self.context}" if self.context else "kubectl"
 
 
-def failure(server: Server, status: int, body: bytes) -> ClusterError:
+def error_from_response(server: ApiServer, status: int, body: bytes) -> ClusterError:
     """Return the error for an answer that is none of success."""
     message = _message(body) or HTTPStatus(status).phrase
     if status == HTTPStatus.FORBIDDEN and _NO_RIGHT in message:
-        cause = forbidden_cause(message, context=server.context or None)
-        return ForbiddenError(cause.what, hint=cause.cure)
+        cause = explain_forbidden(message, context=server.context or None)
+        return ForbiddenError(cause.message, hint=cause.hint)
     if status == HTTPStatus.UNAUTHORIZED:
         return ForbiddenError(
             f"The cluster at {server.address} does not know who is asking: {message}.",
@@ -70,7 +70,7 @@ def failure(server: Server, status: int, body: bytes) -> ClusterError:
         )
     if message == _UNKNOWN_KIND:
         return katib_missing(server, "it does not know Katib's kinds")
-    kind = DeniedError if "denied the request" in message else _ERRORS.get(status, ClusterError)
+    kind = RejectedError if "denied the request" in message else _ERRORS.get(status, ClusterError)
     limited = status == HTTPStatus.FORBIDDEN
     return kind(
         f"The cluster says: {message.rstrip('.')}.",
@@ -80,7 +80,7 @@ def failure(server: Server, status: int, body: bytes) -> ClusterError:
     )
 
 
-def katib_missing(server: Server, why: str) -> KatibMissingError:
+def katib_missing(server: ApiServer, why: str) -> KatibMissingError:
     """Return the error for a cluster that has no Katib, or not all of it."""
     return KatibMissingError(
         f"The cluster has no Katib: {why}.", hint=f'{server.kubectl} apply -k "{_KATIB}"'
@@ -88,7 +88,7 @@ def katib_missing(server: Server, why: str) -> KatibMissingError:
 
 
 @contextmanager
-def translated(server: Server) -> Iterator[None]:
+def translate_errors(server: ApiServer) -> Iterator[None]:
     """Turn what the client raises into ClusterErrors.
 
     Raises:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from housectl.errors import ClusterUnreachableError, PodError
-from housectl.kube.errors import Server, failure, translated
+from housectl.kube.errors import ApiServer, error_from_response, translate_errors
 
 if TYPE_CHECKING:
     from websocket import WebSocket
@@ -30,7 +30,7 @@ class Streams:
         server: For what is said when the connection breaks.
     """
 
-    def __init__(self, socket: "WebSocket", server: Server) -> None:
+    def __init__(self, socket: "WebSocket", server: ApiServer) -> None:
         self._socket = socket
         self._server = server
         self._said = b""
@@ -97,14 +97,14 @@ class Streams:
         from websocket import WebSocketException
 
         try:
-            with translated(self._server):
+            with translate_errors(self._server):
                 yield
         except WebSocketException as error:
             raise _broken(self._server, str(error)) from error
 
 
 def open_streams(
-    configuration: object, url: str, headers: Mapping[str, str], server: Server
+    configuration: object, url: str, headers: Mapping[str, str], server: ApiServer
 ) -> Streams:
     """Start a command at an exec URL.
 
@@ -119,14 +119,14 @@ def open_streams(
     try:
         socket = create_websocket(configuration, get_websocket_url(url), {**known, **protocol})
     except WebSocketBadStatusException as error:
-        raise failure(server, error.status_code, error.resp_body or b"") from error
+        raise error_from_response(server, error.status_code, error.resp_body or b"") from error
     except WebSocketException as error:
         raise _broken(server, str(error)) from error
     socket.settimeout(_SILENCE_SECONDS)
     return Streams(socket, server)
 
 
-def _broken(server: Server, why: str) -> ClusterUnreachableError:
+def _broken(server: ApiServer, why: str) -> ClusterUnreachableError:
     return ClusterUnreachableError(
         f"The connection to a pod through {server.address} broke: {why}.",
         hint="housectl doctor   # then run the same command again",

@@ -36,9 +36,9 @@ TRIALS = Kind("kubeflow.org", "v1beta1", "trials")
 SUGGESTIONS = Kind("kubeflow.org", "v1beta1", "suggestions")
 JOBS = Kind("batch", "v1", "jobs")
 PODS = Kind("", "v1", "pods")
-PODS_OF_ALL = Kind("", "v1", "pods", namespaced=False)
+ALL_PODS = Kind("", "v1", "pods", namespaced=False)
 EVENTS = Kind("", "v1", "events")
-CLAIMS = Kind("", "v1", "persistentvolumeclaims")
+PVCS = Kind("", "v1", "persistentvolumeclaims")
 CONFIG_MAPS = Kind("", "v1", "configmaps")
 NAMESPACES = Kind("", "v1", "namespaces", namespaced=False)
 NODES = Kind("", "v1", "nodes", namespaced=False)
@@ -56,7 +56,7 @@ KINDS = {
     ("batch/v1", "Job"): JOBS,
     ("v1", "Pod"): PODS,
     ("v1", "Namespace"): NAMESPACES,
-    ("v1", "PersistentVolumeClaim"): CLAIMS,
+    ("v1", "PersistentVolumeClaim"): PVCS,
     ("v1", "ServiceAccount"): SERVICE_ACCOUNTS,
     (f"{_RIGHTS}/v1", "Role"): ROLES,
     (f"{_RIGHTS}/v1", "RoleBinding"): ROLE_BINDINGS,

@@ -12,39 +12,39 @@ from housectl.contract.schema import Exclusion, Feature, Schema, Target
 from housectl.experiment import Budget, Experiment, Limits
 from housectl.project.fields import (
     BudgetFields,
+    ConfigModel,
+    CrossFieldError,
     FeatureFields,
+    Integer,
     KatibFields,
     LimitFields,
-    Misfit,
-    Model,
+    NonEmptyStr,
     ServeFields,
     SplitFields,
     TargetFields,
-    Text,
     VerifyFields,
-    Whole,
-    refuse,
+    raise_cross_field_errors,
 )
-from housectl.project.source import Override, read_source, suggestion, validated
-from housectl.project.space import SpaceFields, search_spaces, space_misfits
+from housectl.project.source import Override, read_source, suggestion, validate
+from housectl.project.space import SpaceFields, search_spaces, space_errors
 from housectl.verdict import Gate
 
 MAXIMUM_WORKERS = 4
 AUTO = "auto"
 
 
-class Project(Model):
+class ProjectConfig(ConfigModel):
     """What housectl.yaml says."""
 
     name: Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$", max_length=20)]
     """Lower case letters, digits and dashes; experiments are named after it."""
-    data: Text
+    data: NonEmptyStr
     """A CSV file with a header, relative to this file."""
     target: TargetFields
     """What is predicted."""
     features: Annotated[dict[str, FeatureFields], Field(min_length=1)]
     """The columns that the model sees, in its order."""
-    exclude: dict[str, Text] = Field(default_factory=dict)
+    exclude: dict[str, NonEmptyStr] = Field(default_factory=dict)
     """Columns that no model may see, with the reason. Clients may send them."""
     family: Literal["random-forest", "xgboost", "auto"] = "random-forest"
     """The kind of model; auto searches both and takes the better."""
@@ -52,7 +52,7 @@ class Project(Model):
     """default, wide, or each parameter's range, choices or constant; with auto, one per family."""
     split: SplitFields = SplitFields()
     """Which rows no trial sees."""
-    seed: Annotated[Whole, Field(ge=0, lt=2**32)] = 42
+    seed: Annotated[Integer, Field(ge=0, lt=2**32)] = 42
     """Decides split, folds, models and search."""
     budget: BudgetFields = BudgetFields()
     """When a search ends."""
@@ -62,17 +62,17 @@ class Project(Model):
     """Where experiments run: on this machine, or on Kubernetes with Katib."""
     katib: KatibFields = KatibFields()
     """Where and how the Katib backend runs trials."""
-    workers: Annotated[Whole, Field(ge=1, le=MAXIMUM_WORKERS)] = 2
+    workers: Annotated[Integer, Field(ge=1, le=MAXIMUM_WORKERS)] = 2
     """Trials at the same time."""
-    gate: Gate = Gate.TWO_KEYS
+    gate: Gate = Gate.HOLDOUT_AND_CV
     """The rule that a challenger has to pass."""
     serve: ServeFields = ServeFields()
     """Where the server listens."""
     verify: VerifyFields = VerifyFields()
     """What a running server has to fulfil."""
-    store: Text = ".housectl/store"
+    store: NonEmptyStr = ".housectl/store"
     """The champion store, relative to this file."""
-    deploy_details: Text = "deploy_details.json"
+    deploy_details: NonEmptyStr = "deploy_details.json"
     """Where the outcome of the last verdict is written, relative to this file."""
 
     @field_validator("features")
@@ -82,7 +82,9 @@ class Project(Model):
     ) -> dict[str, FeatureFields]:
         target = info.data.get("target")
         if target is not None and target.name in features:
-            refuse([Misfit((target.name,), "the target", "only columns that predict it")])
+            raise_cross_field_errors(
+                [CrossFieldError((target.name,), "the target", "only columns that predict it")]
+            )
         return features
 
     @field_validator("exclude")
@@ -90,8 +92,10 @@ class Project(Model):
     def _excluded_is_not_used(cls, exclude: dict[str, str], info: ValidationInfo) -> dict[str, str]:
         target = info.data.get("target")
         used = {*info.data.get("features", {}), *([target.name] if target else [])}
-        refuse(
-            Misfit((name,), "a column that is used above", "only columns that are not used")
+        raise_cross_field_errors(
+            CrossFieldError(
+                (name,), "a column that is used above", "only columns that are not used"
+            )
             for name in exclude
             if name in used
         )
@@ -101,7 +105,7 @@ class Project(Model):
     @classmethod
     def _space_fits_family(cls, space: SpaceFields, info: ValidationInfo) -> SpaceFields:
         if "family" in info.data:
-            refuse(space_misfits(space, _families(info.data["family"])))
+            raise_cross_field_errors(space_errors(space, _families(info.data["family"])))
         return space
 
     @field_validator("split")
@@ -110,7 +114,7 @@ class Project(Model):
         columns = [*info.data.get("features", ()), *info.data.get("exclude", ())]
         if {"features", "exclude"} <= info.data.keys() and split.group not in {None, *columns}:
             expected = suggestion(str(split.group), columns)
-            refuse([Misfit(("group",), repr(split.group), expected)])
+            raise_cross_field_errors([CrossFieldError(("group",), repr(split.group), expected)])
         return split
 
     @field_validator("budget")
@@ -119,7 +123,7 @@ class Project(Model):
         families = _families(info.data.get("family", Family.RANDOM_FOREST))
         if budget.trials < len(families):
             expected = f"at least {len(families)}, one for each family"
-            refuse([Misfit(("trials",), str(budget.trials), expected)])
+            raise_cross_field_errors([CrossFieldError(("trials",), str(budget.trials), expected)])
         return budget
 
     @property
@@ -132,14 +136,14 @@ class Project(Model):
                     minimum=fields.min,
                     maximum=fields.max,
                     unit=fields.unit,
-                    meaning=fields.meaning,
+                    description=fields.description,
                 )
                 for name, fields in self.features.items()
             ),
             target=Target(
                 name=self.target.name,
                 unit=self.target.unit,
-                meaning=self.target.meaning,
+                description=self.target.description,
                 response_key=self.target.response_key,
             ),
             exclusions=tuple(
@@ -182,7 +186,7 @@ class Project(Model):
         return f"{self.name}-{now:%Y%m%d-%H%M%S}"
 
 
-def load_project(path: Path, *, overrides: Mapping[str, Override] | None = None) -> Project:
+def load_config(path: Path, *, overrides: Mapping[str, Override] | None = None) -> ProjectConfig:
     """Read housectl.yaml.
 
     Args:
@@ -192,7 +196,7 @@ def load_project(path: Path, *, overrides: Mapping[str, Override] | None = None)
     Raises:
         ProjectError: It tells every problem, each with its line.
     """
-    return validated(Project, read_source(path, overrides or {}))
+    return validate(ProjectConfig, read_source(path, overrides or {}))
 
 
 def _families(family: str) -> tuple[Family, ...]:

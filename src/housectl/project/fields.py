@@ -81,18 +81,18 @@ Size = Annotated[
     ),
 ]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Whole = Annotated[int, Field(strict=True)]
-Text = Annotated[str, Field(min_length=1)]
+Integer = Annotated[int, Field(strict=True)]
+NonEmptyStr = Annotated[str, Field(min_length=1)]
 
 
-class Model(BaseModel):
+class ConfigModel(BaseModel):
     """A mapping of housectl.yaml: unknown keys are refused, values do not change."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 @dataclass(frozen=True)
-class Misfit:
+class CrossFieldError:
     """A value that is right by itself, but not beside the others."""
 
     location: Location
@@ -100,7 +100,7 @@ class Misfit:
     expected: str
 
 
-def refuse(misfits: Iterable[Misfit]) -> None:
+def raise_cross_field_errors(misfits: Iterable[CrossFieldError]) -> None:
     """Raise all of them as one error of the field that is validated, each with its own location."""
     details = [
         InitErrorDetails(
@@ -116,8 +116,8 @@ def refuse(misfits: Iterable[Misfit]) -> None:
         raise ValidationError.from_exception_data("housectl.yaml", details)
 
 
-class FeatureFields(Model):
-    """A feature's range and meaning."""
+class FeatureFields(ConfigModel):
+    """A feature's range and description."""
 
     min: Number
     """Smallest value in the data."""
@@ -125,7 +125,7 @@ class FeatureFields(Model):
     """Largest value in the data; larger ones are served and counted."""
     unit: str = ""
     """Unit of the values."""
-    meaning: str = ""
+    description: str = ""
     """One line for people."""
 
     @model_validator(mode="after")
@@ -135,42 +135,42 @@ class FeatureFields(Model):
         return self
 
 
-class TargetFields(Model):
+class TargetFields(ConfigModel):
     """What is predicted."""
 
-    name: Text
+    name: NonEmptyStr
     """The column of the data."""
     unit: str = ""
     """Unit of the values."""
-    meaning: str = ""
+    description: str = ""
     """One line for people."""
-    response_key: Text = "prediction"
+    response_key: NonEmptyStr = "prediction"
     """The key of the prediction in a server's answer."""
 
 
-class SplitFields(Model):
+class SplitFields(ConfigModel):
     """Which rows no trial sees."""
 
     method: Literal["hash", "shuffle"] = "hash"
     """hash: by each row's content, so that added rows do not reshuffle; shuffle: seeded."""
     holdout: Annotated[Number, Field(ge=0.05, le=0.5)] = 0.2
     """Share of the rows that is held out."""
-    group: Text | None = None
+    group: NonEmptyStr | None = None
     """Column whose equal values stay on one side."""
 
 
-class BudgetFields(Model):
+class BudgetFields(ConfigModel):
     """When a search ends."""
 
-    trials: Annotated[Whole, Field(ge=1, le=10_000)] = 30
+    trials: Annotated[Integer, Field(ge=1, le=10_000)] = 30
     """Trials after which it ends."""
     time: Duration | None = None
     """Wall time after which no trial is started."""
-    max_failed: Annotated[Whole, Field(ge=1)] = 3
+    max_failed: Annotated[Integer, Field(ge=1)] = 3
     """Failed trials that end it; all of them when there are fewer."""
 
 
-class LimitFields(Model):
+class LimitFields(ConfigModel):
     """What one trial may use."""
 
     time: Duration | None = 600.0
@@ -179,20 +179,20 @@ class LimitFields(Model):
     """Memory."""
 
 
-class KatibFields(Model):
+class KatibFields(ConfigModel):
     """Where and how the Katib backend runs trials."""
 
-    context: Text | None = None
+    context: NonEmptyStr | None = None
     """Context of the kubeconfig; by default the current one."""
     namespace: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)] = (
         "kubeflow"
     )
     """Namespace of experiments, jobs and the claim."""
-    claim: Text = "model-storage"
+    pvc: NonEmptyStr = "model-storage"
     """Persistent volume claim that trials write their models to."""
-    image: Text | None = None
+    image: NonEmptyStr | None = None
     """Image of the trainer; by default the one that `make images` has pushed or built."""
-    algorithm: Text = "bayesianoptimization"
+    algorithm: NonEmptyStr = "bayesianoptimization"
     """How Katib chooses assignments: any algorithm of its katib-config."""
     cpu: Annotated[str, Field(pattern=r"^\d+m$|^\d+(\.\d+)?$")] = "500m"
     """Cores that a trial is scheduled by; it uses one at most, or as many as are named here."""
@@ -200,16 +200,16 @@ class KatibFields(Model):
     """Memory that a trial is scheduled by; it may use as much as `limits.memory` says."""
 
 
-class ServeFields(Model):
+class ServeFields(ConfigModel):
     """Where the server listens."""
 
-    host: Text = "127.0.0.1"
+    host: NonEmptyStr = "127.0.0.1"
     """Address."""
-    port: Annotated[Whole, Field(ge=1, le=65535)] = 8005
+    port: Annotated[Integer, Field(ge=1, le=65535)] = 8005
     """Port."""
 
 
-class VerifyFields(Model):
+class VerifyFields(ConfigModel):
     """What a running server has to fulfil."""
 
     url: Annotated[str, Field(pattern=r"^https?://")] | None = None

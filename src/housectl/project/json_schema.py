@@ -9,21 +9,21 @@ from textwrap import dedent
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from housectl.project.config import Project
-from housectl.project.fields import Model
+from housectl.project.config import ProjectConfig
+from housectl.project.fields import ConfigModel
 
 
 def json_schema() -> str:
     """Return the schema; the text below each field of a model is its description."""
-    schema = Project.model_json_schema()
-    parts = {**schema.get("$defs", {}), Project.__name__: schema}
-    for model in _models(Model):
+    schema = ProjectConfig.model_json_schema()
+    parts = {**schema.get("$defs", {}), ProjectConfig.__name__: schema}
+    for model in _models(ConfigModel):
         for name, text in field_texts(model).items():
             parts[model.__name__]["properties"][name]["description"] = text
     return json.dumps({"$schema": GenerateJsonSchema.schema_dialect} | schema, indent=2) + "\n"
 
 
-def field_texts(model: type[Model]) -> dict[str, str]:
+def field_texts(model: type[ConfigModel]) -> dict[str, str]:
     """Return what stands below each field in the source of a model.
 
     pydantic can read it too, but does so for every command that loads the project, which takes a
@@ -42,7 +42,7 @@ def field_texts(model: type[Model]) -> dict[str, str]:
     }
 
 
-def _models(model: type[Model]) -> Iterator[type[Model]]:
+def _models(model: type[ConfigModel]) -> Iterator[type[ConfigModel]]:
     for known in model.__subclasses__():
         yield known
         yield from _models(known)

@@ -65,7 +65,7 @@ class Source:
         content[last] = given.value
         self.origins[location] = given.origin
 
-    def where(self, location: Location) -> str:
+    def location_of(self, location: Location) -> str:
         """Return the flag that a field comes from, or else its line or that of what holds it."""
         around = [location[:length] for length in range(len(location), 0, -1)]
         origin = next((self.origins[place] for place in around if place in self.origins), None)
@@ -81,11 +81,13 @@ def read_source(path: Path, overrides: Mapping[str, Override]) -> Source:
     """
     reader = _Reader()
     try:
-        content = reader.value(_composed(path))
+        content = reader.value(_compose_yaml(path))
     except RecursionError as error:
-        raise _wrong(path, ["nested without end: an alias that contains itself?"]) from error
+        raise _project_error(
+            path, ["nested without end: an alias that contains itself?"]
+        ) from error
     if not isinstance(content, dict):
-        raise _wrong(path, [f"{path.name}:1: found {_shown(content)}, expected fields"])
+        raise _project_error(path, [f"{path.name}:1: found {_shown(content)}, expected fields"])
     problems = tuple(f"{path.name}:{text}" for text in reader.repeated)
     source = Source(path=path, content=content, lines=reader.lines, problems=problems)
     for name, given in overrides.items():
@@ -93,7 +95,7 @@ def read_source(path: Path, overrides: Mapping[str, Override]) -> Source:
     return source
 
 
-def validated(model: type[M], source: Source) -> M:
+def validate(model: type[M], source: Source) -> M:
     """Return the model made of the content.
 
     Raises:
@@ -105,22 +107,22 @@ def validated(model: type[M], source: Source) -> M:
     except ValidationError as error:
         details = error.errors(include_url=False)
         problems += [_problem(detail, source, model) for detail in details]
-        raise _wrong(source.path, problems) from error
+        raise _project_error(source.path, problems) from error
     if problems:
-        raise _wrong(source.path, problems)
+        raise _project_error(source.path, problems)
     return read
 
 
-def _composed(path: Path) -> yaml.Node | None:
+def _compose_yaml(path: Path) -> yaml.Node | None:
     try:
         return yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     except OSError as error:
-        raise _wrong(path, [f"cannot be read: {error.strerror}"]) from error
+        raise _project_error(path, [f"cannot be read: {error.strerror}"]) from error
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise _wrong(path, [f"{path.name}:{line}: not YAML: {error.problem}"]) from error
+        raise _project_error(path, [f"{path.name}:{line}: not YAML: {error.problem}"]) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise _wrong(path, [f"not YAML: {' '.join(str(error).split())}"]) from error
+        raise _project_error(path, [f"not YAML: {' '.join(str(error).split())}"]) from error
 
 
 class _Reader:
@@ -169,7 +171,7 @@ def _problem(detail: ErrorDetails, source: Source, model: type[BaseModel]) -> st
         part for part in detail["loc"] if not str(part).startswith((ALTERNATIVE, _KEY))
     )
     found, expected = _found(detail), _expected(detail, _known_fields(model, location[:-1]))
-    return f"{source.where(location)}: {_name(location)}: found {found}, expected {expected}"
+    return f"{source.location_of(location)}: {_name(location)}: found {found}, expected {expected}"
 
 
 def _found(detail: ErrorDetails) -> str:
@@ -232,7 +234,7 @@ def _shown(value: object) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
-def _wrong(path: Path, problems: Sequence[str]) -> ProjectError:
+def _project_error(path: Path, problems: Sequence[str]) -> ProjectError:
     count = "a problem" if len(problems) == 1 else f"{len(problems)} problems"
     listed = "\n".join(f"  {problem}" for problem in problems)
     return ProjectError(

@@ -16,9 +16,9 @@ from pydantic import (
 from housectl.contract.parameters import PARAMETERS
 from housectl.contract.recipe import Family, Value
 from housectl.experiment import Parameter, ParameterKind, SearchSpace
-from housectl.project.fields import Misfit, Model, Number
+from housectl.project.fields import ConfigModel, CrossFieldError, Number
 from housectl.project.source import ALTERNATIVE, Location, suggestion
-from housectl.search_spaces import between, default_space, space_of, wide_space
+from housectl.search_spaces import default_space, make_space, range_parameter, wide_space
 
 
 def _number_or_word(value: object) -> object:
@@ -30,7 +30,7 @@ def _number_or_word(value: object) -> object:
 Scalar = Annotated[Value, BeforeValidator(_number_or_word)]
 
 
-class Range(Model):
+class Range(ConfigModel):
     """A parameter to search between two ends, both included."""
 
     min: Number
@@ -49,7 +49,7 @@ class Range(Model):
         return self
 
 
-class Choices(Model):
+class Choices(ConfigModel):
     """A parameter to choose from a list."""
 
     choices: Annotated[tuple[Scalar, ...], Field(min_length=2)]
@@ -90,52 +90,56 @@ FamilySpace = Annotated[
 ]
 
 
-class ByFamily(RootModel[dict[Family, FamilySpace]]):
+class PerFamilySpaces(RootModel[dict[Family, FamilySpace]]):
     """A space for each family; a family that is not named has its default space."""
 
 
 SpaceFields = Annotated[
     Annotated[Named, Tag(_NAMED)]
     | Annotated[ParameterMap, Tag(_PARAMETERS)]
-    | Annotated[ByFamily, Tag(_FAMILIES)],
+    | Annotated[PerFamilySpaces, Tag(_FAMILIES)],
     Discriminator(_kind_of_space),
 ]
 
 
 def search_spaces(space: SpaceFields, families: Sequence[Family]) -> dict[Family, SearchSpace]:
     """Return what each family is searched in."""
-    if isinstance(space, ByFamily):
+    if isinstance(space, PerFamilySpaces):
         parts = {family: space.root.get(family, "default") for family in families}
     else:
         parts = dict.fromkeys(families, space)
     return {family: _search_space(family, part) for family, part in parts.items()}
 
 
-def space_misfits(space: SpaceFields, families: Sequence[Family]) -> Iterator[Misfit]:
+def space_errors(space: SpaceFields, families: Sequence[Family]) -> Iterator[CrossFieldError]:
     """Yield what the families cannot be searched in."""
-    if isinstance(space, ByFamily):
+    if isinstance(space, PerFamilySpaces):
         for family, part in space.root.items():
-            yield from _misfits(family, part, (family.value,))
+            yield from _family_space_errors(family, part, (family.value,))
     elif isinstance(space, dict) and len(families) > 1:
         expected = f"default, wide, or one of them or parameters for each of {', '.join(families)}"
-        yield Misfit((), "parameters of no family", expected)
+        yield CrossFieldError((), "parameters of no family", expected)
     else:
-        yield from _misfits(families[0], space, ())
+        yield from _family_space_errors(families[0], space, ())
 
 
-def _misfits(family: Family, space: FamilySpace, place: Location) -> Iterator[Misfit]:
+def _family_space_errors(
+    family: Family, space: FamilySpace, place: Location
+) -> Iterator[CrossFieldError]:
     if isinstance(space, str):
         return
     if not any(isinstance(fields, Range | Choices) for fields in space.values()):
-        yield Misfit(place, "nothing to search", "at least one range or list of choices")
+        yield CrossFieldError(place, "nothing to search", "at least one range or list of choices")
     known = PARAMETERS[family]
     for name, fields in space.items():
         if name not in known:
-            yield Misfit((*place, name), f"no parameter of {family}", suggestion(name, [*known]))
+            yield CrossFieldError(
+                (*place, name), f"no parameter of {family}", suggestion(name, [*known])
+            )
             continue
         for inner, value in _values(fields):
             if not known[name].accepts(value):
-                yield Misfit((*place, name, *inner), repr(value), str(known[name]))
+                yield CrossFieldError((*place, name, *inner), repr(value), str(known[name]))
 
 
 def _values(fields: ParameterFields) -> Iterator[tuple[Location, Value]]:
@@ -167,13 +171,13 @@ def _search_space(family: Family, space: FamilySpace) -> SearchSpace:
         if not isinstance(fields, Range | Choices)
     }
     parameters = tuple(_parameter(family, name, fields) for name, fields in searched.items())
-    return space_of(family, parameters, fixed)
+    return make_space(family, parameters, fixed)
 
 
 def _parameter(family: Family, name: str, fields: Range | Choices) -> Parameter:
     if isinstance(fields, Range):
         ends = (_plain(fields.min), _plain(fields.max))
-        return between(family, name, *ends, log=fields.log)
+        return range_parameter(family, name, *ends, log=fields.log)
     read = PARAMETERS[family][name].read
     return Parameter(
         name=name,

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 _ID_NAME = re.compile(r"(?i)(.*[_ -])?id|index|idx|key|uuid|row|rownum")
 
 
-def unusable(column: "Series[float]") -> str | None:
+def exclusion_reason(column: "Series[float]") -> str | None:
     """Return why no model can use a column: it has text, gaps, or one value only."""
-    return _not_numeric(column) or _gap(column) or _constant(column)
+    return _not_numeric(column) or _missing_values(column) or _constant(column)
 
 
 def _not_numeric(column: "Series[float]") -> str | None:
@@ -28,7 +28,7 @@ def _not_numeric(column: "Series[float]") -> str | None:
     return f"text in line {int(text.index[0]) + 2}: {str(text.iloc[0])[:40]!r}"
 
 
-def _gap(column: "Series[float]") -> str | None:
+def _missing_values(column: "Series[float]") -> str | None:
     missing = column.isna() | column.isin([math.inf, -math.inf])
     count = int(missing.sum())
     if not count:

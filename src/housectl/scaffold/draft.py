@@ -11,11 +11,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from housectl.contract.files import write_durably
+from housectl.contract.files import atomic_write
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
 from housectl.contract.table import MINIMUM_ROWS, read_table
 from housectl.errors import DataError, UsageError
-from housectl.scaffold.column_checks import likely_identifier, unusable
+from housectl.scaffold.column_checks import exclusion_reason, likely_identifier
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -29,8 +29,8 @@ _TEXT = """\
 name: {name}    # experiments are named after it
 data: {data}    # relative to this file
 
-# Units and meanings are what people see at /docs; response_key names the answer of POST /predict.
-target: {{name: {target}, unit: "", meaning: "", response_key: prediction}}
+# Units and descriptions are what people see at /docs; response_key names the answer of POST /predict.
+target: {{name: {target}, unit: "", description: "", response_key: prediction}}
 
 # What the model sees, each with its range in the data. Values outside are served, and counted.
 features:
@@ -72,7 +72,7 @@ def draft(data: Path, target: str, *, root: Path) -> Draft:
     """
     frame = _read(data)
     _check_target(frame, target, data)
-    excluded, kept = _judged(frame.drop(columns=target), data)
+    excluded, kept = _classify_columns(frame.drop(columns=target), data)
     schema = _schema(frame, target, excluded)
     read_table(data, schema)
     return Draft(
@@ -98,7 +98,7 @@ def write_draft(drafted: Draft, path: Path) -> None:
         raise UsageError(
             f"{path} exists already.", hint=f"mv {path} {path}.old   # then run init again"
         )
-    write_durably(path, drafted.text.encode())
+    atomic_write(path, drafted.text.encode())
 
 
 def _read(data: Path) -> "DataFrame":
@@ -156,19 +156,19 @@ def _check_target(frame: "DataFrame", target: str, data: Path) -> None:
         raise UsageError(
             f"{data} has no column {target!r}.", hint=f"housectl init --data {data} {named}"
         )
-    if reason := unusable(frame[target]):
+    if reason := exclusion_reason(frame[target]):
         raise DataError(
             f"The target {target} of {data} cannot be learned: {reason}.",
             hint="Repair or remove those rows, or choose another target.",
         )
 
 
-def _judged(columns: "DataFrame", data: Path) -> tuple[dict[str, str], dict[str, str]]:
+def _classify_columns(columns: "DataFrame", data: Path) -> tuple[dict[str, str], dict[str, str]]:
     """Return the columns to exclude, and those to keep despite a suspicion, with the reasons.
 
     Likely identifiers are kept when nothing else is left: a draft has to tune.
     """
-    useless = _reasons(columns, unusable)
+    useless = _reasons(columns, exclusion_reason)
     usable = columns.drop(columns=list(useless))
     if usable.empty:
         listed = "; ".join(f"{name}: {reason}" for name, reason in useless.items())
@@ -222,7 +222,7 @@ def _text(schema: Schema, *, name: str, data: str) -> str:
 
 def _feature(feature: Feature) -> str:
     low, high = _number(feature.minimum), _number(feature.maximum)
-    return f'  {_scalar(feature.name)}: {{min: {low}, max: {high}, unit: "", meaning: ""}}'
+    return f'  {_scalar(feature.name)}: {{min: {low}, max: {high}, unit: "", description: ""}}'
 
 
 def _name(data: Path) -> str:

@@ -22,7 +22,7 @@ _SHOWN_CHARACTERS = 120
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """What came back; without a status nothing did, and the text says why."""
 
     status: int | None
@@ -37,7 +37,7 @@ class Answer:
             return None
         return value
 
-    def member(self, *path: str) -> object:
+    def json_path(self, *path: str) -> object:
         """Return what lies at a path of keys in the body's JSON; None when nothing does."""
         value = self.content()
         for key in path:
@@ -47,7 +47,7 @@ class Answer:
     def __str__(self) -> str:
         if self.status is None:
             return f"no answer: {self.text}"
-        detail = self.member("detail")
+        detail = self.json_path("detail")
         shown = shorten(
             detail if isinstance(detail, str) else self.text, _SHOWN_CHARACTERS, placeholder=" …"
         )
@@ -56,33 +56,33 @@ class Answer:
         return f"{self.status}{kind} {shown}".rstrip()
 
 
-class Server:
+class ServerClient:
     """A server that may be any: whatever it does becomes an answer."""
 
     def __init__(self, client: "httpx.Client") -> None:
         self._client = client
 
-    def get(self, path: str) -> Answer:
+    def get(self, path: str) -> Response:
         """Read a path."""
         return self._ask("GET", path)
 
-    def predict(self, body: bytes) -> Answer:
+    def predict(self, body: bytes) -> Response:
         """Ask for a prediction."""
         return self._ask("POST", "/predict", body)
 
-    def _ask(self, method: str, path: str, body: bytes | None = None) -> Answer:
+    def _ask(self, method: str, path: str, body: bytes | None = None) -> Response:
         import httpx
 
         try:
             response = self._client.request(method, path, content=body)
         except httpx.RequestError as error:
-            return Answer(None, "", str(error) or type(error).__name__)
+            return Response(None, "", str(error) or type(error).__name__)
         media_type = response.headers.get("content-type", "").partition(";")[0].strip()
-        return Answer(response.status_code, media_type, response.text)
+        return Response(response.status_code, media_type, response.text)
 
 
 @contextmanager
-def server_at(url: str) -> Iterator[Server]:
+def connect(url: str) -> Iterator[ServerClient]:
     """Yield the server at a URL, over one connection that is kept.
 
     Raises:
@@ -102,7 +102,7 @@ def server_at(url: str) -> Iterator[Server]:
             f"{url!r} is no URL: {error}.", hint="housectl verify --url http://127.0.0.1:8005"
         ) from error
     with client:
-        yield Server(client)
+        yield ServerClient(client)
 
 
 def _is_loopback(url: str) -> bool:

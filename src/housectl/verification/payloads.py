@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 from housectl.contract.golden import Golden, GoldenRow
 
-_STRANGER = "no_such_feature"
+_UNKNOWN_FEATURE = "no_such_feature"
 _TOO_MANY_BYTES = 1024 * 1024 + 1
 
 
-def row_of(golden: Golden, row: GoldenRow) -> dict[str, object]:
+def row_payload(golden: Golden, row: GoldenRow) -> dict[str, object]:
     """Return a golden row as a client sends it."""
     return dict(zip(golden.features, row.row, strict=True))
 
 
-def encoded(value: object) -> bytes:
+def to_body(value: object) -> bytes:
     """Return the body of a request."""
     return json.dumps(value).encode()
 
@@ -31,7 +31,7 @@ class BadInput:
 
 def bad_inputs(golden: Golden) -> tuple[BadInput, ...]:
     """Return one body for each kind of mistake that clients make."""
-    row = row_of(golden, golden.rows[0])
+    row = row_payload(golden, golden.rows[0])
     field = golden.features[0]
     values = {
         "null": None,
@@ -45,14 +45,18 @@ def bad_inputs(golden: Golden) -> tuple[BadInput, ...]:
     missing = {name: value for name, value in row.items() if name != field}
     return (
         *(
-            BadInput(name=name, body=encoded(row | {field: value}), field=field)
+            BadInput(name=name, body=to_body(row | {field: value}), field=field)
             for name, value in values.items()
         ),
-        BadInput(name="a missing feature", body=encoded(missing), field=field),
-        BadInput(name="an unknown name", body=encoded(row | {_STRANGER: 1}), field=_STRANGER),
+        BadInput(name="a missing feature", body=to_body(missing), field=field),
+        BadInput(
+            name="an unknown name",
+            body=to_body(row | {_UNKNOWN_FEATURE: 1}),
+            field=_UNKNOWN_FEATURE,
+        ),
         BadInput(name="an empty object", body=b"{}", field=field),
-        BadInput(name="an array", body=encoded([row])),
-        BadInput(name="half an object", body=encoded(row)[:-1]),
+        BadInput(name="an array", body=to_body([row])),
+        BadInput(name="half an object", body=to_body(row)[:-1]),
         BadInput(name="an empty body", body=b""),
-        BadInput(name="more than 1 MiB", body=encoded(row).ljust(_TOO_MANY_BYTES)),
+        BadInput(name="more than 1 MiB", body=to_body(row).ljust(_TOO_MANY_BYTES)),
     )

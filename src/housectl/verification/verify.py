@@ -8,13 +8,13 @@ from http import HTTPStatus
 from itertools import cycle, islice
 
 from housectl.contract.bundle import SHORT_DIGEST, Bundle
-from housectl.contract.golden import Golden, differences
-from housectl.errors import HousectlError, MismatchError, UnreachableError
-from housectl.verification.client import JSON, PROBLEM, Answer, Server, server_at
-from housectl.verification.payloads import BadInput, bad_inputs, encoded, row_of
+from housectl.contract.golden import Golden, golden_mismatches
+from housectl.errors import HousectlError, ServerUnreachableError, VerificationError
+from housectl.verification.client import JSON, PROBLEM, Response, ServerClient, connect
+from housectl.verification.payloads import BadInput, bad_inputs, row_payload, to_body
 
 LATENCY_REQUESTS = 200
-FOLLOW_SECONDS = 5.0
+UPDATE_TIMEOUT_SECONDS = 5.0
 
 _POLL_SECONDS = 0.1
 
@@ -62,8 +62,8 @@ def verify(bundle: Bundle, url: str, *, p99_ms: float) -> Verification:
         UnreachableError: Nobody answers at the URL.
         UsageError: The URL is none.
     """
-    with server_at(url) as server:
-        health = _settled_health(server, bundle.digest)
+    with connect(url) as server:
+        health = _wait_for_health(server, bundle.digest)
         if health.status is None:
             raise _unreachable(url, health.text)
         golden = _golden_check(server, bundle)
@@ -81,12 +81,12 @@ def verify(bundle: Bundle, url: str, *, p99_ms: float) -> Verification:
         )
 
 
-def _settled_health(server: Server, digest: str) -> Answer:
+def _wait_for_health(server: ServerClient, digest: str) -> Response:
     """Return what the server says of itself when it serves the bundle, or will not soon."""
-    deadline = time.monotonic() + FOLLOW_SECONDS
+    deadline = time.monotonic() + UPDATE_TIMEOUT_SECONDS
     while True:
         health = server.get("/health")
-        follows = health.member("status") == "ok" and health.member("model_digest") != digest
+        follows = health.json_path("status") == "ok" and health.json_path("model_digest") != digest
         if not follows or time.monotonic() >= deadline:
             return health
         time.sleep(_POLL_SECONDS)
@@ -106,31 +106,31 @@ def wait_until_serving(url: str, digest: str, *, timeout: float) -> None:
         UsageError: The URL is none.
     """
     deadline = time.monotonic() + timeout
-    with server_at(url) as server:
-        while (health := server.get("/health")).member("model_digest") != digest:
+    with connect(url) as server:
+        while (health := server.get("/health")).json_path("model_digest") != digest:
             if time.monotonic() >= deadline:
-                raise _overdue(health, url, digest, timeout)
+                raise _update_timed_out(health, url, digest, timeout)
             time.sleep(_POLL_SECONDS)
 
 
-def _overdue(health: Answer, url: str, digest: str, timeout: float) -> HousectlError:
+def _update_timed_out(health: Response, url: str, digest: str, timeout: float) -> HousectlError:
     if health.status is None:
         return _unreachable(url, health.text)
-    return MismatchError(
+    return VerificationError(
         f"The server at {url} does not serve {digest[:SHORT_DIGEST]} after {timeout:g} s: "
         f"it serves {_served(health)}.",
         hint=f"curl {url}/health   # says why",
     )
 
 
-def _unreachable(url: str, why: str) -> UnreachableError:
-    return UnreachableError(f"Nobody answers at {url}: {why}.", hint="housectl serve")
+def _unreachable(url: str, why: str) -> ServerUnreachableError:
+    return ServerUnreachableError(f"Nobody answers at {url}: {why}.", hint="housectl serve")
 
 
-def _golden_check(server: Server, bundle: Bundle) -> Check:
+def _golden_check(server: ServerClient, bundle: Bundle) -> Check:
     golden = bundle.golden
-    answers = [server.predict(encoded(row_of(golden, row))) for row in golden.rows]
-    wrong = differences(golden, [_prediction(answer, bundle) for answer in answers])
+    answers = [server.predict(to_body(row_payload(golden, row))) for row in golden.rows]
+    wrong = golden_mismatches(golden, [_prediction(answer, bundle) for answer in answers])
     found = f"all {len(answers)}"
     if wrong:
         first = wrong[0]
@@ -146,26 +146,26 @@ def _golden_check(server: Server, bundle: Bundle) -> Check:
     )
 
 
-def _digest_check(health: Answer, bundle: Bundle) -> Check:
+def _digest_check(health: Response, bundle: Bundle) -> Check:
     return Check(
         name="served bundle",
-        passed=health.member("model_digest") == bundle.digest,
+        passed=health.json_path("model_digest") == bundle.digest,
         expected=bundle.version,
         found=_served(health),
     )
 
 
-def _served(health: Answer) -> str:
-    digest, reason = health.member("model_digest"), health.member("reason")
+def _served(health: Response) -> str:
+    digest, reason = health.json_path("model_digest"), health.json_path("reason")
     served = digest[:SHORT_DIGEST] if isinstance(digest, str) else "no champion"
-    if health.member("status") is None:
+    if health.json_path("status") is None:
         served = str(health)
     return f"{served} ({reason})" if reason else served
 
 
-def _features_check(openapi: Answer, bundle: Bundle) -> Check:
+def _features_check(openapi: Response, bundle: Bundle) -> Check:
     body = ("paths", "/predict", "post", "requestBody", "content", JSON, "schema", "required")
-    required = openapi.member(*body)
+    required = openapi.json_path(*body)
     names = [str(name) for name in required] if isinstance(required, list) else None
     expected = list(bundle.golden.features)
     return Check(
@@ -184,7 +184,7 @@ def _names_found(names: Sequence[str], expected: Sequence[str]) -> str:
     return "the same" if names == expected else "the same in another order"
 
 
-def _refusal_check(server: Server, bad: BadInput) -> Check:
+def _refusal_check(server: ServerClient, bad: BadInput) -> Check:
     answer = server.predict(bad.body)
     return Check(
         name=f"refuses {bad.name}",
@@ -196,15 +196,15 @@ def _refusal_check(server: Server, bad: BadInput) -> Check:
     )
 
 
-def _named_fields(answer: Answer) -> list[object]:
-    errors = answer.member("errors")
+def _named_fields(answer: Response) -> list[object]:
+    errors = answer.json_path("errors")
     listed = errors if isinstance(errors, list) else []
     return [error.get("field") for error in listed if isinstance(error, dict)]
 
 
-def _latencies_ms(server: Server, golden: Golden) -> list[float]:
+def _latencies_ms(server: ServerClient, golden: Golden) -> list[float]:
     """Return how long each of many predictions took, in rising order; none when one fails."""
-    bodies = [encoded(row_of(golden, row)) for row in golden.rows]
+    bodies = [to_body(row_payload(golden, row)) for row in golden.rows]
     latencies = []
     for body in islice(cycle(bodies), LATENCY_REQUESTS):
         started = time.perf_counter()
@@ -231,6 +231,6 @@ def _percentile(rising: Sequence[float], percent: int) -> float:
     return rising[math.ceil(len(rising) * percent / 100) - 1]
 
 
-def _prediction(answer: Answer, bundle: Bundle) -> float:
-    value = answer.member(bundle.record.schema.target.response_key)
+def _prediction(answer: Response, bundle: Bundle) -> float:
+    value = answer.json_path(bundle.record.schema.target.response_key)
     return value if answer.status == HTTPStatus.OK and isinstance(value, float) else math.nan

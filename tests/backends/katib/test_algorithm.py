@@ -3,7 +3,7 @@
 import pytest
 
 from housectl.backends.katib.checks.algorithm import is_tight
-from housectl.backends.katib.checks.katib_config import parsed
+from housectl.backends.katib.checks.katib_config import parse_katib_config
 
 CONFIG = """
 apiVersion: config.kubeflow.org/v1beta1
@@ -34,12 +34,12 @@ runtime:
 
 
 def test_each_algorithm_has_its_limit_or_katibs_own() -> None:
-    found = parsed(CONFIG).memory_limits
+    found = parse_katib_config(CONFIG).memory_limits
     assert found == {"random": "100Mi", "enas": "400Mi", "plain": "536870912"}
 
 
 def test_each_kind_of_collector_has_its_image() -> None:
-    assert parsed(CONFIG).collectors == {"StdOut": "collector:v1"}
+    assert parse_katib_config(CONFIG).collectors == {"StdOut": "collector:v1"}
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_each_kind_of_collector_has_its_image() -> None:
 )
 def test_what_is_no_configuration_is_refused(config: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        parsed(config)
+        parse_katib_config(config)
 
 
 @pytest.mark.parametrize(

@@ -4,19 +4,19 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from housectl.backends.katib.checks.capacity import capacity, free_amounts, trials_at_once
+from housectl.backends.katib.checks.capacity import capacity, free_resources, trials_at_once
 from housectl.backends.katib.checks.nodes import Node
-from housectl.backends.katib.checks.resources import Amount
-from housectl.kube.objects.base import view
+from housectl.backends.katib.checks.resources import PodResources
+from housectl.kube.objects.base import parse
 from housectl.kube.objects.pods import Pod
 
 READY = [{"type": "Ready", "status": "True"}]
-TRIAL = Amount.of({"cpu": "500m", "memory": "512Mi"}, pods=1)
+TRIAL = PodResources.of({"cpu": "500m", "memory": "512Mi"}, pods=1)
 
 
 def node(name: str, cpu: str, memory: str, *, pods: str = "110") -> Node:
     allocatable = {"cpu": cpu, "memory": memory, "pods": pods}
-    return view(
+    return parse(
         Node,
         {"metadata": {"name": name}, "status": {"allocatable": allocatable, "conditions": READY}},
     )
@@ -33,7 +33,7 @@ def pod(
         "containers": [{"name": "a", "resources": {"requests": dict(each)}} for each in requests],
         "initContainers": [{"name": "b", "resources": {"requests": dict(each)}} for each in before],
     }
-    return view(Pod, {"metadata": {"name": "pod"}, "spec": spec, "status": {"phase": phase}})
+    return parse(Pod, {"metadata": {"name": "pod"}, "spec": spec, "status": {"phase": phase}})
 
 
 @pytest.mark.parametrize(
@@ -52,28 +52,28 @@ def test_pods_are_taken_off_their_own_node_until_they_have_ended() -> None:
         pod("two", {"cpu": "1"}, phase="Succeeded"),
         pod("", {"cpu": "1"}),
     ]
-    assert free_amounts(nodes, pods) == [
-        Amount.of({"cpu": "750m", "memory": "7Gi"}, pods=109),
-        Amount.of({"cpu": "1", "memory": "8182Mi"}, pods=109),
+    assert free_resources(nodes, pods) == [
+        PodResources.of({"cpu": "750m", "memory": "7Gi"}, pods=109),
+        PodResources.of({"cpu": "1", "memory": "8182Mi"}, pods=109),
     ]
 
 
 def test_a_trial_has_to_fit_one_node() -> None:
-    halves = [Amount.of({"cpu": "400m", "memory": "8Gi"}, pods=110)] * 2
+    halves = [PodResources.of({"cpu": "400m", "memory": "8Gi"}, pods=110)] * 2
     assert trials_at_once(halves, trial=TRIAL, suggestions=1) == 0
 
 
 def test_suggestions_take_their_room_where_there_is_most() -> None:
     free = [
-        Amount.of({"cpu": "500m", "memory": "8Gi"}, pods=110),
-        Amount.of({"cpu": "1100m", "memory": "8Gi"}, pods=110),
+        PodResources.of({"cpu": "500m", "memory": "8Gi"}, pods=110),
+        PodResources.of({"cpu": "1100m", "memory": "8Gi"}, pods=110),
     ]
     assert trials_at_once(free, trial=TRIAL, suggestions=2) == 3
     assert trials_at_once(free, trial=TRIAL, suggestions=3) == 2
 
 
 def test_a_node_that_is_overfull_holds_nothing() -> None:
-    full = free_amounts([node("one", "1", "1Gi")], [pod("one", {"cpu": "4", "memory": "4Gi"})])
+    full = free_resources([node("one", "1", "1Gi")], [pod("one", {"cpu": "4", "memory": "4Gi"})])
     assert trials_at_once(full, trial=TRIAL, suggestions=1) == 0
 
 
@@ -95,4 +95,4 @@ def test_nodes_that_take_pods(
         "spec": dict(spec),
         "status": {"conditions": list(conditions)},
     }
-    assert view(Node, manifest).takes_pods is expected
+    assert parse(Node, manifest).takes_pods is expected

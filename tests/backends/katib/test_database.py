@@ -3,13 +3,13 @@
 import pytest
 
 from housectl.backends.katib.checks.database import broken_part
-from housectl.kube.objects.base import view
+from housectl.kube.objects.base import parse
 from housectl.kube.objects.pods import Pod
 
 
 def pod(part: str, *, ready: bool = True, number: int = 0) -> Pod:
     labels = {"katib.kubeflow.org/component": part}
-    return view(
+    return parse(
         Pod,
         {
             "metadata": {"name": f"katib-{part}-{number}", "labels": labels},

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import yaml
 
-from housectl.backends.base import Task, Work
+from housectl.backends.base import Task, Workload
 from housectl.backends.katib.backend import KatibBackend
 from housectl.backends.katib.plan.katib_plan import KatibPlan
 from housectl.backends.katib.plan.records import KatibSettings, PlanRecord
-from housectl.backends.katib.plan.sub_experiments import LONGEST_NAME, members
-from housectl.backends.katib.plan.validation import check_plan
+from housectl.backends.katib.plan.sub_experiments import MAX_NAME_LENGTH, sub_experiments
+from housectl.backends.katib.plan.validation import validate_plan
 from housectl.contract.inputs import Inputs
 from housectl.contract.recipe import Family
 from housectl.errors import UsageError
@@ -32,7 +32,7 @@ from tests.backends.workloads import SMALL_FOREST, experiment, sealing
 
 SETTINGS = KatibSettings(
     namespace="houses",
-    claim="models",
+    pvc="models",
     algorithm="bayesianoptimization",
     cpu="500m",
     memory=512 * 2**20,
@@ -49,14 +49,14 @@ AUTO = Experiment(
 Json = Mapping[str, Any]
 
 
-def plan_of(work: Work, inputs: Inputs, settings: KatibSettings = SETTINGS) -> KatibPlan:
+def plan_of(work: Workload, inputs: Inputs, settings: KatibSettings = SETTINGS) -> KatibPlan:
     # No cluster has that name: a plan must not ask for one.
     kube = Kube("nowhere", settings.namespace)
     backend = KatibBackend(kube, settings=settings, image="trainer:1", inputs=Path("inputs"))
     return backend.plan(work, inputs=inputs, image=None)
 
 
-def rendered(work: Work, inputs: Inputs, settings: KatibSettings = SETTINGS) -> list[Json]:
+def rendered(work: Workload, inputs: Inputs, settings: KatibSettings = SETTINGS) -> list[Json]:
     return list(yaml.safe_load_all(str(plan_of(work, inputs, settings))))
 
 
@@ -168,16 +168,16 @@ def test_two_families_share_the_budget(inputs: Inputs) -> None:
 
 def test_what_is_left_goes_on_under_other_names() -> None:
     ended = {Family.RANDOM_FOREST: 10, Family.XGBOOST: 15}
-    left = members(AUTO, ended=ended, round_number=2)
+    left = sub_experiments(AUTO, ended=ended, generation=2)
     assert [(each.name, each.budget.trials) for each in left] == [("both-rf-2", 6)]
-    assert sum(member.budget.trials for member in members(AUTO)) == AUTO.budget.trials
+    assert sum(member.budget.trials for member in sub_experiments(AUTO)) == AUTO.budget.trials
 
 
 def test_a_long_name_leaves_room_for_the_number_of_the_round() -> None:
-    name = "a" * LONGEST_NAME
-    (again,) = members(experiment(name), round_number=12)
+    name = "a" * MAX_NAME_LENGTH
+    (again,) = sub_experiments(experiment(name), generation=12)
     assert again.name == f"{name[:-3]}-12"
-    both = members(replace(AUTO, name=name), round_number=12)
+    both = sub_experiments(replace(AUTO, name=name), generation=12)
     assert [member.name for member in both] == [f"{name[:-6]}-rf-12", f"{name[:-7]}-xgb-12"]
 
 
@@ -187,7 +187,7 @@ def test_the_annotation_holds_the_whole_plan(inputs: Inputs) -> None:
         for manifest in yaml.safe_load_all(str(plan)):
             text = manifest["metadata"]["annotations"]["housectl/plan"]
             read = KatibPlan(PlanRecord.from_json(text.encode()))
-            assert read.work == work
+            assert read.workload == work
             assert str(read) == str(plan)
 
 
@@ -214,22 +214,22 @@ def test_the_annotation_holds_the_whole_plan(inputs: Inputs) -> None:
         (replace(sealing("seal", {}), name="s" * 64), "at most 63 characters"),
     ],
 )
-def test_what_katib_would_choke_on_is_refused(work: Work, problem: str, inputs: Inputs) -> None:
+def test_what_katib_would_choke_on_is_refused(work: Workload, problem: str, inputs: Inputs) -> None:
     with pytest.raises(UsageError, match=problem):
-        check_plan(plan_of(work, inputs))
+        validate_plan(plan_of(work, inputs))
 
 
 def test_other_algorithms_take_ranges_that_begin_at_zero(inputs: Inputs) -> None:
     settings = PlanRecord.from_json(
-        b'{"inputs":"","image":"","settings":{"namespace":"n","claim":"c","algorithm":"random",'
+        b'{"inputs":"","image":"","settings":{"namespace":"n","pvc":"c","algorithm":"random",'
         b'"cpu":"1","memory":1}}'
     ).settings
-    check_plan(plan_of(spaced(minimum=0.0), inputs, settings))
+    validate_plan(plan_of(spaced(minimum=0.0), inputs, settings))
 
 
 def test_good_plans_pass(inputs: Inputs) -> None:
     for work in (AUTO, experiment("good"), sealing("seal", {"n_estimators": 5})):
-        check_plan(plan_of(work, inputs))
+        validate_plan(plan_of(work, inputs))
 
 
 def test_a_task_says_where_it_comes_from(inputs: Inputs) -> None:

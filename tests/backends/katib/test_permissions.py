@@ -1,15 +1,15 @@
-"""The Role in k8s/ gives what commands and cures need, and no more."""
+"""The Role in k8s/ gives what commands and hints need, and no more."""
 
 from collections.abc import Iterator
 
 import yaml
 
-from housectl.backends.katib.checks.permissions import RIGHTS
+from housectl.backends.katib.checks.permissions import REQUIRED_PERMISSIONS
 from tests.projects import ROOT
 
 Right = tuple[str, str, str]
 
-# What people need besides who type the cures: kubectl describe, get and logs.
+# What people need besides who type the hints: kubectl describe, get and logs.
 LOOKING: frozenset[Right] = frozenset(
     {
         ("", "limitranges", "get"),
@@ -40,7 +40,7 @@ def test_the_role_gives_what_is_needed() -> None:
             f"{right.kind.plural}/{right.subresource}".rstrip("/"),
             verb,
         )
-        for right in RIGHTS
+        for right in REQUIRED_PERMISSIONS
         for verb in right.verbs
     }
     assert set(given("Role")) == needed | LOOKING

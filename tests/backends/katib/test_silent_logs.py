@@ -18,7 +18,7 @@ from housectl.kube.client import Kube
 from housectl.tasks import TaskRunner
 from tests.backends.workloads import sealing
 
-SETTINGS = KatibSettings(namespace="here", claim="models", algorithm="tpe", cpu="1", memory=1 << 30)
+SETTINGS = KatibSettings(namespace="here", pvc="models", algorithm="tpe", cpu="1", memory=1 << 30)
 POD = {"metadata": {"name": "seal-x", "uid": "1"}, "status": {"phase": "Running"}}
 FAILED = {"conditions": [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}]}
 
@@ -108,8 +108,8 @@ def test_a_log_that_cannot_be_read_ends_no_waiting(
     task = sealing("seal", {"n_estimators": 5})
     cluster.job = dict(backend.plan(task, inputs=inputs, image=None).manifests()[0])
     listener = Listener()
-    tasks = TaskRunner(backend=backend, watcher=listener, scratch=tmp_path)
-    with pytest.raises(TaskFailedError, match="seal failed"), tasks.sealed(task, inputs):
+    tasks = TaskRunner(backend=backend, progress=listener, temp_root=tmp_path)
+    with pytest.raises(TaskFailedError, match="seal failed"), tasks.run_seal_task(task, inputs):
         raise AssertionError
     assert len(listener.heard) >= 2
     assert set(listener.heard) == {""}

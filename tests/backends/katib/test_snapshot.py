@@ -11,11 +11,11 @@ from housectl.backends.katib.katib_objects import KatibTrial
 from housectl.backends.katib.naming import (
     EXPERIMENT_LABEL,
     FAMILY_LABEL,
-    ROUND_LABEL,
+    GENERATION_LABEL,
     STOPPED_ANNOTATION,
 )
-from housectl.backends.katib.plan.sub_experiments import BY_TIME, BY_USER
-from housectl.backends.katib.state.cluster_objects import ExperimentLook
+from housectl.backends.katib.plan.sub_experiments import STOPPED_BY_TIME_LIMIT, STOPPED_BY_USER
+from housectl.backends.katib.state.cluster_objects import ExperimentObjects
 from housectl.backends.katib.state.snapshot import snapshot_of
 from housectl.contract.recipe import Family
 from housectl.experiment import (
@@ -54,17 +54,17 @@ def look_of(
     *,
     name: str = "recorded",
     round_number: int = 1,
-) -> ExperimentLook:
+) -> ExperimentObjects:
     """Return a recorded case as if its Experiment were ours."""
     told = katib_case(case)
     metadata = msgspec.structs.replace(
         told.experiment.metadata,
         name=name,
-        labels={FAMILY_LABEL: Family.RANDOM_FOREST.value, ROUND_LABEL: str(round_number)},
+        labels={FAMILY_LABEL: Family.RANDOM_FOREST.value, GENERATION_LABEL: str(round_number)},
         annotations=dict(annotations or {}),
     )
-    return ExperimentLook(
-        members=(msgspec.structs.replace(told.experiment, metadata=metadata),),
+    return ExperimentObjects(
+        sub_experiments=(msgspec.structs.replace(told.experiment, metadata=metadata),),
         suggestions=(told.suggestion,) if told.suggestion else (),
         trials=tuple(owned(trial, name) for trial in told.trials),
         jobs=tuple(told.jobs),
@@ -79,11 +79,11 @@ def owned(trial: KatibTrial, member: str) -> KatibTrial:
     return msgspec.structs.replace(trial, metadata=metadata)
 
 
-def together(*looks: ExperimentLook) -> ExperimentLook:
+def together(*looks: ExperimentObjects) -> ExperimentObjects:
     """Return one look at the members of several, each trial once."""
     return replace(
         looks[0],
-        members=tuple(member for look in looks for member in look.members),
+        members=tuple(member for look in looks for member in look.sub_experiments),
         trials=tuple(trial for look in looks for trial in look.trials),
     )
 
@@ -92,7 +92,7 @@ def snapshot(case: str, annotations: Mapping[str, str] | None = None) -> Snapsho
     return snapshot_at(look_of(case, annotations))
 
 
-def snapshot_at(look: ExperimentLook, experiment: Experiment = EXPERIMENT) -> Snapshot:
+def snapshot_at(look: ExperimentObjects, experiment: Experiment = EXPERIMENT) -> Snapshot:
     return snapshot_of(
         experiment,
         look,
@@ -132,7 +132,7 @@ def test_trials_are_numbered_in_the_order_in_which_they_were_made() -> None:
 @pytest.mark.parametrize("case", ["oom", "exit1", "wrongname", "quick"])
 def test_a_search_whose_trials_all_failed_has_failed_whatever_katib_says(case: str) -> None:
     seen = snapshot(case)
-    assert look_of(case).members[0].status.conditions[-1].type in {"Succeeded", "Failed"}
+    assert look_of(case).sub_experiments[0].status.conditions[-1].type in {"Succeeded", "Failed"}
     assert seen.state is ExperimentState.FAILED
     assert {trial.state for trial in seen.trials} == {TrialState.FAILED}
     assert seen.trials[0].cause == f"cause of {seen.trials[0].name}"
@@ -168,7 +168,7 @@ def test_a_search_that_its_suggestion_ended_has_failed() -> None:
 
 
 def test_a_stopped_search_says_so_until_it_goes_on() -> None:
-    stopped = look_of("random4", {STOPPED_ANNOTATION: BY_USER})
+    stopped = look_of("random4", {STOPPED_ANNOTATION: STOPPED_BY_USER})
     seen = snapshot_at(stopped)
     assert (seen.state, seen.reason) == (ExperimentState.STOPPED, "It was stopped.")
     seen = snapshot_at(together(stopped, look_of("noimage", name="recorded-2", round_number=2)))
@@ -179,7 +179,7 @@ def test_a_stopped_search_says_so_until_it_goes_on() -> None:
 
 
 def test_a_stopped_search_with_nothing_left_of_its_budget_has_succeeded() -> None:
-    seen = snapshot("bayes12", {STOPPED_ANNOTATION: BY_USER})
+    seen = snapshot("bayes12", {STOPPED_ANNOTATION: STOPPED_BY_USER})
     assert (seen.state, seen.reason) == (ExperimentState.SUCCEEDED, None)
 
 
@@ -198,15 +198,15 @@ def test_what_a_killed_command_did_not_make_is_named() -> None:
 
 @pytest.mark.parametrize("case", ["random4", "exit1_maxfailed"])
 def test_a_stop_that_katib_calls_a_failure_is_none(case: str) -> None:
-    look = look_of("random4", {STOPPED_ANNOTATION: BY_TIME})
-    (member,) = look.members
-    (ended,) = look_of(case).members
+    look = look_of("random4", {STOPPED_ANNOTATION: STOPPED_BY_TIME_LIMIT})
+    (member,) = look.sub_experiments
+    (ended,) = look_of(case).sub_experiments
     told = msgspec.structs.replace(member, status=ended.status)
     assert snapshot_at(replace(look, members=(told,))).state is ExperimentState.SUCCEEDED
 
 
 def test_a_search_whose_time_was_up_says_how_far_it_came() -> None:
-    seen = snapshot("random4", {STOPPED_ANNOTATION: BY_TIME})
+    seen = snapshot("random4", {STOPPED_ANNOTATION: STOPPED_BY_TIME_LIMIT})
     assert seen.state is ExperimentState.SUCCEEDED
     assert seen.reason == "Its time was used up after 4 of 12 trials."
 
@@ -216,7 +216,7 @@ def test_katibs_own_optimum_is_doubted_aloud() -> None:
     best = best_trial(snapshot("bayes12").trials)
     assert best is not None
     other = next(each.metadata.name for each in look.trials if each.metadata.name != best.name)
-    (member,) = look.members
+    (member,) = look.sub_experiments
     optimal = msgspec.structs.replace(member.status.current_optimal_trial, best_trial_name=other)
     status = msgspec.structs.replace(member.status, current_optimal_trial=optimal)
     doubted = snapshot_of(

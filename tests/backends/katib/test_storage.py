@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from housectl.backends.katib.checks.storage import is_folder_of_each_node, reach_problem
-from housectl.kube.objects.base import view
-from housectl.kube.objects.pvcs import Claim
+from housectl.backends.katib.checks.storage import access_mode_problem, is_node_local
+from housectl.kube.objects.base import parse
+from housectl.kube.objects.pvcs import Pvc
 
 MINIKUBE = "k8s.io/minikube-hostpath"
 
@@ -25,7 +25,7 @@ MINIKUBE = "k8s.io/minikube-hostpath"
 def test_what_comes_of_an_access_mode(
     modes: Sequence[str], nodes: int, problem: str | None
 ) -> None:
-    found = reach_problem(modes, nodes=nodes)
+    found = access_mode_problem(modes, nodes=nodes)
     assert (found is None) if problem is None else (found is not None and problem in found)
 
 
@@ -46,5 +46,5 @@ def test_what_comes_of_an_access_mode(
     ],
 )
 def test_minikubes_folders_are_of_each_node(annotations: Mapping[str, str], expected: bool) -> None:
-    claim = view(Claim, {"metadata": {"name": "claim", "annotations": dict(annotations)}})
-    assert is_folder_of_each_node(claim) is expected
+    claim = parse(Pvc, {"metadata": {"name": "claim", "annotations": dict(annotations)}})
+    assert is_node_local(claim) is expected

@@ -3,7 +3,7 @@
 import pytest
 
 from housectl.backends.katib.volume.pods import runs
-from housectl.kube.objects.base import view
+from housectl.kube.objects.base import parse
 from housectl.kube.objects.pods import Pod
 
 RUNNING = {"running": {"startedAt": "2026-01-01T00:00:00Z"}}
@@ -32,5 +32,5 @@ def test_an_image_beside_has_come_even_if_it_cannot_run(
     states: dict[str, object], *, expected: bool
 ) -> None:
     statuses = [{"name": name, "state": state} for name, state in states.items()]
-    pod = view(Pod, {"metadata": {"name": "a"}, "status": {"containerStatuses": statuses}})
+    pod = parse(Pod, {"metadata": {"name": "a"}, "status": {"containerStatuses": statuses}})
     assert runs(pod) is expected

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from housectl.backends.base import Handle, Snapshot, Task, Work
+from housectl.backends.base import Handle, Snapshot, Task, Workload
 from housectl.backends.katib.checks.preflight import preflight
 from housectl.backends.katib.handles import Handles
 from housectl.backends.katib.lifecycle import stop as stopping
@@ -13,15 +13,15 @@ from housectl.backends.katib.lifecycle.resume import resume
 from housectl.backends.katib.logs import TaskLogs, trial_log
 from housectl.backends.katib.naming import inputs_path, output_path, work_path
 from housectl.backends.katib.plan.katib_plan import KatibPlan
-from housectl.backends.katib.plan.manifest import LAST_WORDS_ENDING
+from housectl.backends.katib.plan.manifest import TERMINATION_REPORT_SUFFIX
 from housectl.backends.katib.plan.records import KatibSettings, PlanRecord
-from housectl.backends.katib.plan.sub_experiments import BY_TIME, BY_USER
-from housectl.backends.katib.plan.validation import check_plan
-from housectl.backends.katib.state.experiment_reader import Observer
+from housectl.backends.katib.plan.sub_experiments import STOPPED_BY_TIME_LIMIT, STOPPED_BY_USER
+from housectl.backends.katib.plan.validation import validate_plan
+from housectl.backends.katib.state.experiment_reader import ExperimentReader
 from housectl.backends.katib.volume.pods import VolumePods
 from housectl.backends.katib.volume.transfer import Volume
-from housectl.backends.messages import name_taken, trials_called, unknown
-from housectl.contract.files import new_directory
+from housectl.backends.messages import already_exists, trials_named, unknown_experiment
+from housectl.contract.files import atomic_directory
 from housectl.contract.inputs import Inputs, read_inputs
 from housectl.contract.record import canonical_json
 from housectl.errors import UnknownExperimentError
@@ -48,11 +48,11 @@ class KatibBackend:
         self._settings = settings
         self._image = image
         self._inputs = inputs
-        self._observer = Observer(kube)
+        self._observer = ExperimentReader(kube)
         self._handles = Handles(kube)
         self._task_logs = TaskLogs(kube)
 
-    def plan(self, work: Work, *, inputs: Inputs, image: str | None) -> KatibPlan:
+    def plan(self, work: Workload, *, inputs: Inputs, image: str | None) -> KatibPlan:
         """Return the manifests that `submit` would send. Pure and offline."""
         record = PlanRecord(
             inputs=inputs.digest,
@@ -64,7 +64,7 @@ class KatibBackend:
         # As it will be read back: a bound of 1 is then 1.0, and two plans are compared as texts.
         return KatibPlan(PlanRecord.from_json(canonical_json(record)))
 
-    def submit(self, work: Work, *, inputs: Inputs, image: str | None) -> Handle:
+    def submit(self, work: Workload, *, inputs: Inputs, image: str | None) -> Handle:
         """Check the plan and the cluster, bring the inputs to the claim, then create the objects.
 
         Raises:
@@ -73,20 +73,20 @@ class KatibBackend:
             ClusterError: The cluster lacks something, or refuses.
         """
         plan = self.plan(work, inputs=inputs, image=image)
-        check_plan(plan)
+        validate_plan(plan)
         preflight(self._kube, plan.record)
         if self._observer.exists(work.name):
-            raise name_taken(work.name)
+            raise already_exists(work.name)
         self._volume(plan.record).upload(inputs)
         create_all(self._kube, plan.manifests())
         self._observer.remember(work.name, plan.record)
-        return self._handles.of(work.name)
+        return self._handles.make(work.name)
 
-    def recorded(self, handle: Handle) -> KatibPlan:
+    def get_plan(self, handle: Handle) -> KatibPlan:
         """Return the plan that was submitted, from the annotation of what it made."""
         return KatibPlan(self._observer.record(handle.name))
 
-    def inputs(self, handle: Handle) -> Inputs:
+    def get_inputs(self, handle: Handle) -> Inputs:
         """Return the inputs that it was submitted with, from the claim if they are not here.
 
         Raises:
@@ -95,7 +95,7 @@ class KatibBackend:
         record = self._observer.record(handle.name)
         path = self._inputs / record.inputs
         if not path.exists():
-            with new_directory(path) as directory:
+            with atomic_directory(path) as directory:
                 self._volume(record).fetch(inputs_path(record.inputs), directory)
         return read_inputs(path)
 
@@ -103,7 +103,7 @@ class KatibBackend:
         """Go on with what was stopped, and try a failed task again."""
         record = self._observer.record(handle.name)
         state = self.observe(handle).state
-        if isinstance(record.work, Task):
+        if isinstance(record.workload, Task):
             if state is ExperimentState.FAILED:
                 self._kube.delete(JOBS, handle.name)
                 self._observer.wait_until_gone(handle.name)
@@ -111,13 +111,13 @@ class KatibBackend:
         elif state in {ExperimentState.STOPPED, ExperimentState.INTERRUPTED}:
             if state is ExperimentState.STOPPED:
                 # Whatever stopped it may have been killed before it was done.
-                self._stop(handle, BY_USER)
-            resume(self._kube, record, record.work, self._observer.look(handle.name))
+                self._stop(handle, STOPPED_BY_USER)
+            resume(self._kube, record, record.workload, self._observer.objects(handle.name))
         self._observer.forget(handle.name)
 
     def handles(self) -> Sequence[Handle]:
         """Return all experiments, the newest first."""
-        return self._handles.of_experiments()
+        return self._handles.list_experiments()
 
     def handle(self, name: str) -> Handle:
         """Return the handle of an experiment or task by its name or its URL.
@@ -125,9 +125,9 @@ class KatibBackend:
         Raises:
             UnknownExperimentError: There is none.
         """
-        handle = self._handles.read(name)
+        handle = self._handles.parse(name)
         if not self._observer.exists(handle.name):
-            raise unknown(handle.name)
+            raise unknown_experiment(handle.name)
         return handle
 
     def observe(self, handle: Handle) -> Snapshot:
@@ -144,9 +144,9 @@ class KatibBackend:
         Nothing on the cluster ends a search whose time is up; whoever waits does.
         """
         record = self._observer.record(handle.name)
-        left = stopping.seconds_left(record.work, seen)
+        left = stopping.seconds_left(record.workload, seen)
         if left is not None and left <= 0:
-            self._stop(handle, BY_TIME)
+            self._stop(handle, STOPPED_BY_TIME_LIMIT)
             return
         self._observer.wait(handle.name, seen, timeout=min(timeout, left or timeout))
 
@@ -170,30 +170,30 @@ class KatibBackend:
         """
         known = None if trial is None else self._trial(handle, trial).name
         volume = self._volume(self._observer.record(handle.name))
-        with new_directory(into) as directory:
+        with atomic_directory(into) as directory:
             volume.fetch(output_path(handle.name, known), directory)
         return into
 
-    def discard(self, handle: Handle, trials: Sequence[str]) -> None:
+    def delete_outputs(self, handle: Handle, trials: Sequence[str]) -> None:
         """Free the outputs of these trials; their objectives stay."""
         known = self._trials(handle, trials)
         outputs = [output_path(handle.name, trial.name) for trial in known]
         if outputs:
             volume = self._volume(self._observer.record(handle.name))
-            volume.remove([*outputs, *(f"{each}{LAST_WORDS_ENDING}" for each in outputs)])
+            volume.remove([*outputs, *(f"{each}{TERMINATION_REPORT_SUFFIX}" for each in outputs)])
 
     def stop(self, handle: Handle) -> None:
         """End it, and return when it has ended; finished trials stay usable. Idempotent.
 
         An experiment without any trial, and a task, are deleted: nothing of them would be usable.
         """
-        self._stop(handle, BY_USER)
+        self._stop(handle, STOPPED_BY_USER)
 
     def delete(self, handle: Handle) -> None:
         """Stop it, and forget it with all its files. Idempotent."""
         with suppress(UnknownExperimentError):
             record = self._observer.record(handle.name)
-            if isinstance(record.work, Task) and self.observe(handle).state.ended:
+            if isinstance(record.workload, Task) and self.observe(handle).state.ended:
                 # Who finds it gone may begin the same task anew at once.
                 self._delete_files(handle, record)
                 self._delete_objects(handle, record)
@@ -203,7 +203,7 @@ class KatibBackend:
                 self._delete_files(handle, record)
 
     def _delete_objects(self, handle: Handle, record: PlanRecord) -> None:
-        if isinstance(record.work, Task):
+        if isinstance(record.workload, Task):
             self._kube.delete(JOBS, handle.name)
         else:
             for member in self._observer.members(handle.name):
@@ -212,18 +212,18 @@ class KatibBackend:
 
     def _delete_files(self, handle: Handle, record: PlanRecord) -> None:
         # An image that does not start may be the very reason for deleting something.
-        self._volume(record).remove([work_path(handle.name)], otherwise=self._image)
+        self._volume(record).remove([work_path(handle.name)], fallback_image=self._image)
 
     def _stop(self, handle: Handle, why: str) -> None:
-        if isinstance(self._observer.record(handle.name).work, Task):
+        if isinstance(self._observer.record(handle.name).workload, Task):
             if not self._observer.observe(handle.name).state.ended:
                 self._kube.delete(JOBS, handle.name)
         else:
-            stopping.stop(self._kube, self._observer.look(handle.name), why)
+            stopping.stop(self._kube, self._observer.objects(handle.name), why)
         self._observer.forget(handle.name)
 
     def _volume(self, record: PlanRecord) -> Volume:
-        pods = VolumePods(kube=self._kube, claim=record.settings.claim, image=record.image)
+        pods = VolumePods(kube=self._kube, pvc=record.settings.pvc, image=record.image)
         return Volume(pods)
 
     def _trial(self, handle: Handle, name: str) -> Trial:
@@ -232,4 +232,4 @@ class KatibBackend:
 
     def _trials(self, handle: Handle, names: Sequence[str]) -> list[Trial]:
         """Return trials by their names, all with one look."""
-        return trials_called(names, self.observe(handle).trials, experiment=handle.name)
+        return trials_named(names, self.observe(handle).trials, experiment=handle.name)

@@ -20,30 +20,32 @@ class Handles:
 
     kube: Kube
 
-    def of(self, name: str) -> Handle:
+    def make(self, name: str) -> Handle:
         """Return the handle of what has this name here, if anything has."""
         context = quote(self.kube.server.context, safe="")
         return Handle(f"{_SCHEME}{context}/{self.kube.namespace}/{name}")
 
-    def read(self, text: str) -> Handle:
+    def parse(self, text: str) -> Handle:
         """Return the handle for a name or a URL.
 
         Raises:
             UnknownExperimentError: The URL is of another cluster or namespace.
         """
-        handle = Handle(text) if text.startswith(_SCHEME) else self.of(text)
-        if handle != self.of(handle.name):
+        handle = Handle(text) if text.startswith(_SCHEME) else self.make(text)
+        if handle != self.make(handle.name):
             raise UnknownExperimentError(
-                f"{handle} is on another cluster or in another namespace than {self.of('')}.",
+                f"{handle} is on another cluster or in another namespace than {self.make('')}.",
                 hint="housectl list --context CONTEXT --namespace NAMESPACE",
             )
         return handle
 
-    def of_experiments(self) -> Sequence[Handle]:
+    def list_experiments(self) -> Sequence[Handle]:
         """Return the handles of all experiments, the newest first."""
-        members = self.kube.views(EXPERIMENTS, KatibExperiment, labels=selector_of_all(EXPERIMENT))
+        members = self.kube.list_as(
+            EXPERIMENTS, KatibExperiment, labels=selector_of_all(EXPERIMENT)
+        )
         begun: dict[str, str] = {}
         for member in members:
             name, time = member.metadata.labels[INSTANCE_LABEL], member.metadata.creation_timestamp
             begun[name] = min(begun.get(name, str(time)), str(time))
-        return [self.of(name) for name in sorted(begun, key=begun.__getitem__, reverse=True)]
+        return [self.make(name) for name in sorted(begun, key=begun.__getitem__, reverse=True)]

@@ -3,21 +3,27 @@
 import math
 from datetime import datetime
 
-from housectl.kube.objects.base import Condition, ObjectMeta, View, find, find_any
+from housectl.kube.objects.base import (
+    Condition,
+    KubeObject,
+    ObjectMeta,
+    first_true_condition,
+    true_condition,
+)
 
 _TRIAL_ENDS = ("Failed", "MetricsUnavailable", "Killed", "EarlyStopped", "Succeeded")
 _TRIAL_FAILURES = ("Failed", "MetricsUnavailable")
 _EXPERIMENT_ENDS = ("Succeeded", "Failed")
 
 
-class ParameterAssignment(View):
+class ParameterAssignment(KubeObject):
     """One value of an assignment, as text."""
 
     name: str
     value: str
 
 
-class Metric(View):
+class Metric(KubeObject):
     """An observed metric, as texts; `unavailable` where there is none."""
 
     name: str
@@ -41,31 +47,31 @@ def finite_number(text: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-class Observation(View):
+class Observation(KubeObject):
     """The metrics of a trial."""
 
     metrics: list[Metric] = []
 
 
-class Objective(View):
+class Objective(KubeObject):
     """What is to become small or great."""
 
     objective_metric_name: str = ""
 
 
-class CollectorKind(View):
+class CollectorKind(KubeObject):
     """How metrics are collected: StdOut, File, Push and others."""
 
     kind: str = "StdOut"
 
 
-class MetricsCollector(View):
+class MetricsCollector(KubeObject):
     """What collects metrics."""
 
     collector: CollectorKind = CollectorKind()
 
 
-class TrialSpec(View):
+class TrialSpec(KubeObject):
     """What a Katib trial should be."""
 
     objective: Objective = Objective()
@@ -74,7 +80,7 @@ class TrialSpec(View):
     metrics_collector: MetricsCollector = MetricsCollector()
 
 
-class TrialStatus(View):
+class TrialStatus(KubeObject):
     """How a Katib trial stands."""
 
     conditions: list[Condition] = []
@@ -83,7 +89,7 @@ class TrialStatus(View):
     completion_time: datetime | None = None
 
 
-class KatibTrial(View):
+class KatibTrial(KubeObject):
     """A Katib trial."""
 
     metadata: ObjectMeta
@@ -93,7 +99,7 @@ class KatibTrial(View):
     @property
     def end(self) -> Condition | None:
         """The condition that it has ended with, if it has."""
-        return find_any(self.status.conditions, _TRIAL_ENDS)
+        return first_true_condition(self.status.conditions, _TRIAL_ENDS)
 
     @property
     def has_ended(self) -> bool:
@@ -103,12 +109,12 @@ class KatibTrial(View):
     @property
     def has_succeeded(self) -> bool:
         """Whether Katib takes it for a success, which says nothing of its objective."""
-        return find(self.status.conditions, "Succeeded") is not None
+        return true_condition(self.status.conditions, "Succeeded") is not None
 
     @property
     def has_failed(self) -> bool:
         """Whether Katib counts it against the limit of failed trials."""
-        return find_any(self.status.conditions, _TRIAL_FAILURES) is not None
+        return first_true_condition(self.status.conditions, _TRIAL_FAILURES) is not None
 
     @property
     def objective(self) -> float | None:
@@ -118,13 +124,13 @@ class KatibTrial(View):
         return next((each for each in numbers if each is not None), None)
 
 
-class Algorithm(View):
+class Algorithm(KubeObject):
     """How assignments are chosen."""
 
     algorithm_name: str = ""
 
 
-class ExperimentSpec(View):
+class ExperimentSpec(KubeObject):
     """What a Katib experiment should be."""
 
     algorithm: Algorithm = Algorithm()
@@ -133,13 +139,13 @@ class ExperimentSpec(View):
     max_failed_trial_count: int = 0
 
 
-class OptimalTrial(View):
+class OptimalTrial(KubeObject):
     """Which trial Katib takes for the best."""
 
     best_trial_name: str = ""
 
 
-class ExperimentStatus(View):
+class ExperimentStatus(KubeObject):
     """How a Katib experiment stands; Katib leaves out counts of zero."""
 
     conditions: list[Condition] = []
@@ -148,7 +154,7 @@ class ExperimentStatus(View):
     current_optimal_trial: OptimalTrial = OptimalTrial()
 
 
-class KatibExperiment(View):
+class KatibExperiment(KubeObject):
     """A Katib experiment."""
 
     metadata: ObjectMeta
@@ -158,34 +164,34 @@ class KatibExperiment(View):
     @property
     def has_ended(self) -> bool:
         """Whether Katib starts no more trials of it."""
-        return find_any(self.status.conditions, _EXPERIMENT_ENDS) is not None
+        return first_true_condition(self.status.conditions, _EXPERIMENT_ENDS) is not None
 
     @property
     def has_failed(self) -> bool:
         """Whether it has ended without what it was made for."""
-        return find(self.status.conditions, "Failed") is not None
+        return true_condition(self.status.conditions, "Failed") is not None
 
     @property
     def ended_at(self) -> datetime | None:
         """When it has ended, if it has."""
-        end = find_any(self.status.conditions, _EXPERIMENT_ENDS)
+        end = first_true_condition(self.status.conditions, _EXPERIMENT_ENDS)
         return end.last_transition_time if end else None
 
 
-class SuggestionSpec(View):
+class SuggestionSpec(KubeObject):
     """What an experiment asks of its suggestion; Katib leaves out counts of zero."""
 
     requests: int = 0
 
 
-class SuggestionStatus(View):
+class SuggestionStatus(KubeObject):
     """How a suggestion stands."""
 
     conditions: list[Condition] = []
     suggestion_count: int = 0
 
 
-class Suggestion(View):
+class Suggestion(KubeObject):
     """What chooses an experiment's assignments."""
 
     metadata: ObjectMeta

@@ -8,7 +8,7 @@ from housectl.backends.katib.diagnosis.collector_log import trainer_lines
 from housectl.backends.katib.katib_names import COLLECTORS
 from housectl.backends.katib.naming import JOB_LABEL
 from housectl.backends.katib.plan.pod_spec import CONTAINER
-from housectl.errors import DeniedError
+from housectl.errors import RejectedError
 from housectl.kube.client import Kube
 from housectl.kube.kinds import PODS
 from housectl.kube.objects.pods import Pod
@@ -18,7 +18,7 @@ _PAUSE_SECONDS = 5.0
 
 def trial_log(kube: Kube, trial: str) -> Iterator[str]:
     """Yield a trial's lines, which Katib's collector repeats with words of its own before them."""
-    for pod in kube.views(PODS, Pod, labels=f"{JOB_LABEL}={trial}"):
+    for pod in kube.list_as(PODS, Pod, labels=f"{JOB_LABEL}={trial}"):
         collectors = [each.name for each in pod.spec.containers if each.name in COLLECTORS]
         for collector in collectors:
             yield from trainer_lines(_log(kube, pod, collector))
@@ -73,6 +73,6 @@ def _has_ended(pod: Pod) -> bool:
 def _log(kube: Kube, pod: Pod, container: str) -> str:
     try:
         return kube.log(pod.metadata.name, container)
-    except DeniedError:
+    except RejectedError:
         # The container has not started, so it has said nothing.
         return ""

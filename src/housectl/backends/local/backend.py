@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from housectl.backends.base import Handle, Snapshot, Work
+from housectl.backends.base import Handle, Snapshot, Workload
 from housectl.backends.local.control import start, stop
 from housectl.backends.local.plan import LocalPlan
 from housectl.backends.local.preflight import check_libraries, check_space
-from housectl.backends.local.records import Outcome
-from housectl.backends.local.run_directory import Run, create_run
+from housectl.backends.local.records import RunOutcome
+from housectl.backends.local.run_directory import RunDirectory, create_run
 from housectl.backends.local.trainer_process import last_line
-from housectl.backends.messages import unknown
-from housectl.contract.files import new_directory
+from housectl.backends.messages import unknown_experiment
+from housectl.contract.files import atomic_directory
 from housectl.contract.inputs import Inputs, read_inputs
 from housectl.errors import UnknownExperimentError
 from housectl.experiment import ExperimentState
@@ -41,11 +41,11 @@ class LocalBackend:
 
     runs: Path
 
-    def plan(self, work: Work, *, inputs: Inputs, image: str | None) -> LocalPlan:  # noqa: ARG002
+    def plan(self, work: Workload, *, inputs: Inputs, image: str | None) -> LocalPlan:  # noqa: ARG002
         """Return what `submit` would do. Pure and offline; images are for other backends."""
-        return LocalPlan(work=work, inputs=inputs)
+        return LocalPlan(workload=work, inputs=inputs)
 
-    def submit(self, work: Work, *, inputs: Inputs, image: str | None) -> Handle:  # noqa: ARG002
+    def submit(self, work: Workload, *, inputs: Inputs, image: str | None) -> Handle:  # noqa: ARG002
         """Write the plan down and start its supervisor.
 
         Raises:
@@ -60,16 +60,16 @@ class LocalBackend:
             start(run)
         return handle
 
-    def recorded(self, handle: Handle) -> LocalPlan:
+    def get_plan(self, handle: Handle) -> LocalPlan:
         """Return the plan that was submitted.
 
         Raises:
             InputsError: Its inputs are missing or altered.
         """
         with _existing(handle) as run:
-            return LocalPlan(work=run.plan().work, inputs=self.inputs(handle))
+            return LocalPlan(workload=run.plan().workload, inputs=self.get_inputs(handle))
 
-    def inputs(self, handle: Handle) -> Inputs:
+    def get_inputs(self, handle: Handle) -> Inputs:
         """Return the inputs that it was submitted with.
 
         Raises:
@@ -93,7 +93,7 @@ class LocalBackend:
         """Return all experiments, the newest first."""
         submitted: dict[Handle, float] = {}
         for path in self.runs.absolute().glob("[!.]*"):
-            handle = _handle(Run(path))
+            handle = _handle(RunDirectory(path))
             with suppress(UnknownExperimentError), _existing(handle) as run:
                 plan = run.plan()
                 if plan.experiment is not None:
@@ -106,7 +106,11 @@ class LocalBackend:
         Raises:
             UnknownExperimentError: There is none.
         """
-        url = name if name.startswith(_SCHEME) else _handle(Run(self.runs.absolute() / name)).url
+        url = (
+            name
+            if name.startswith(_SCHEME)
+            else _handle(RunDirectory(self.runs.absolute() / name)).url
+        )
         with _existing(Handle(url)) as run:
             return _handle(run)
 
@@ -135,7 +139,7 @@ class LocalBackend:
         deadline = time.monotonic() + timeout
         looked_at = None
         with _existing(handle) as run:
-            while (mark := run.mark()) == looked_at or self.observe(handle) == seen:
+            while (mark := run.revision()) == looked_at or self.observe(handle) == seen:
                 looked_at = mark
                 left = deadline - time.monotonic()
                 if left <= 0:
@@ -163,15 +167,15 @@ class LocalBackend:
         """
         with _existing(handle) as run:
             known = None if trial is None else run.trial(trial).name
-        with new_directory(into) as directory:
+        with atomic_directory(into) as directory:
             run.copy_output(known, directory)
         return into
 
-    def discard(self, handle: Handle, trials: Sequence[str]) -> None:
+    def delete_outputs(self, handle: Handle, trials: Sequence[str]) -> None:
         """Free the outputs and logs of these trials; their records stay."""
         with _existing(handle) as run:
-            for trial in run.trials_called(trials):
-                run.free(trial.name)
+            for trial in run.trials_named(trials):
+                run.delete_output(trial.name)
 
     def stop(self, handle: Handle) -> None:
         """End it, and return when it has ended; finished trials stay usable. Idempotent."""
@@ -189,16 +193,16 @@ class LocalBackend:
             shutil.rmtree(remains, ignore_errors=True)
 
 
-def _handle(run: Run) -> Handle:
+def _handle(run: RunDirectory) -> Handle:
     return Handle(f"{_SCHEME}{quote(str(run.path))}")
 
 
-def _run(handle: Handle) -> Run:
-    return Run(Path(unquote(handle.url.removeprefix(_SCHEME))))
+def _run(handle: Handle) -> RunDirectory:
+    return RunDirectory(Path(unquote(handle.url.removeprefix(_SCHEME))))
 
 
 @contextmanager
-def _existing(handle: Handle) -> Iterator[Run]:
+def _existing(handle: Handle) -> Iterator[RunDirectory]:
     """Yield a run; it is unknown, too, if another command deletes it in the block."""
     run = _run(handle)
     if run.exists:
@@ -209,10 +213,10 @@ def _existing(handle: Handle) -> Iterator[Run]:
                 raise
         else:
             return
-    raise unknown(handle.name)
+    raise unknown_experiment(handle.name)
 
 
-def _outcome(run: Run) -> Outcome | None:
+def _outcome(run: RunDirectory) -> RunOutcome | None:
     """Return how a run ended, or None while it runs."""
     # In this order, as a supervisor writes the outcome before it frees the lock.
     running = run.lock.held
@@ -220,8 +224,8 @@ def _outcome(run: Run) -> Outcome | None:
     if running or recorded is not None:
         return recorded
     said = last_line(run.supervisor_log)
-    cure = "" if run.plan().experiment is None else f" To go on: housectl tune --resume {run.name}"
-    return Outcome(
+    hint = "" if run.plan().experiment is None else f" To go on: housectl tune --resume {run.name}"
+    return RunOutcome(
         state=ExperimentState.INTERRUPTED,
-        reason=f"Its supervisor died{': ' if said else ''}{said}.{cure}",
+        reason=f"Its supervisor died{': ' if said else ''}{said}.{hint}",
     )

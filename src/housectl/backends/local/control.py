@@ -8,8 +8,8 @@ from contextlib import suppress
 from subprocess import STDOUT, Popen
 from threading import Thread
 
-from housectl.backends.local.records import Outcome
-from housectl.backends.local.run_directory import Run
+from housectl.backends.local.records import RunOutcome
+from housectl.backends.local.run_directory import RunDirectory
 from housectl.backends.messages import STOPPED
 from housectl.experiment import ExperimentState
 
@@ -17,7 +17,7 @@ _SUPERVISOR = "housectl.backends.local.supervisor"
 _PAUSE = 0.02
 
 
-def start(run: Run) -> None:
+def start(run: RunDirectory) -> None:
     """Start a supervisor, unless one lives or nothing is left to do."""
     with run.lock.acquired() as lock:
         if lock is None or not run.unfinished:
@@ -36,7 +36,7 @@ def start(run: Run) -> None:
     Thread(target=process.wait, daemon=True).start()
 
 
-def stop(run: Run) -> None:
+def stop(run: RunDirectory) -> None:
     """End the supervisor and what it started, and record that the run was stopped. Idempotent."""
     signalled = None
     while run.lock.held:
@@ -48,7 +48,7 @@ def stop(run: Run) -> None:
     with run.lock.acquired() as lock:
         if lock is not None and run.interrupted:
             state = ExperimentState.STOPPED
-            run.end(Outcome(state=state, reason=STOPPED, finished=time.time()))
+            run.record_outcome(RunOutcome(state=state, reason=STOPPED, finished=time.time()))
 
 
 def _terminate(process: int) -> None:

@@ -3,17 +3,17 @@
 import time
 from dataclasses import replace
 
-from housectl.backends.local.records import Outcome
-from housectl.backends.local.run_directory import Run
-from housectl.backends.local.sampler import may_be_suggested, suggest
+from housectl.backends.local.records import RunOutcome
+from housectl.backends.local.run_directory import RunDirectory
+from housectl.backends.local.sampler import inputs_ready, suggest
 from housectl.backends.local.stopping_rules import outcome_of, time_is_up, too_many_failed
 from housectl.backends.local.workers import Workers
-from housectl.contract.pool_protocol import Step, TrialAnswer, TrialRequest
+from housectl.contract.pool_protocol import Step, TrialRequest, TrialResult
 from housectl.contract.recipe import Assignment
-from housectl.experiment import KEPT_MODELS, Experiment, Trial, TrialState, ranked
+from housectl.experiment import MODELS_TO_KEEP, Experiment, Trial, TrialState, rank_trials
 
 
-class Search:
+class ExperimentRunner:
     """One experiment, from what its run directory has recorded to its end.
 
     Args:
@@ -22,7 +22,7 @@ class Search:
         workers: They train.
     """
 
-    def __init__(self, run: Run, experiment: Experiment, workers: Workers) -> None:
+    def __init__(self, run: RunDirectory, experiment: Experiment, workers: Workers) -> None:
         self._run = run
         self._experiment = experiment
         self._workers = workers
@@ -31,20 +31,20 @@ class Search:
         self._fitted: set[int] = set()
         self._assignments: list[Assignment] = []
 
-    def to_end(self) -> Outcome:
+    def run(self) -> RunOutcome:
         """Run trials until the search has ended, and the best have models; return how it ended.
 
         Raises:
             TaskFailedError: The trainer refused its inputs.
             MachineError: The pool dies again and again, or a file cannot be written.
         """
-        self._employ()
+        self._dispatch()
         while self._workers.busy:
             self._suggest_ahead()
-            answer = self._workers.answer()
+            answer = self._workers.next_result()
             trial = self._running.pop(answer.number, None)
             if trial is None:
-                self._employ()
+                self._dispatch()
             else:
                 self._finish(_ended(trial, answer))
         self._remove_models()
@@ -53,10 +53,10 @@ class Search:
     def _finish(self, trial: Trial) -> None:
         self._finished[trial.number] = trial
         # A worker waits for its next trial, so that comes before the slow, durable record.
-        self._employ()
-        self._run.record(trial)
+        self._dispatch()
+        self._run.record_end(trial)
 
-    def _employ(self) -> None:
+    def _dispatch(self) -> None:
         """Give each free worker a trial or, when no more are wanted, a model to fit."""
         while self._workers.busy < self._experiment.workers:
             number = self._next_number()
@@ -64,7 +64,7 @@ class Search:
                 self._start(number)
             elif not self._is_wanted(number) and (trial := self._next_without_model()):
                 self._fitted.add(trial.number)
-                self._ask(trial, Step.FIT)
+                self._submit(trial, Step.FIT)
             else:
                 return
 
@@ -74,7 +74,7 @@ class Search:
         return next(number for number in range(len(taken) + 1) if number not in taken)
 
     def _may_start(self, number: int) -> bool:
-        return self._is_wanted(number) and may_be_suggested(number, self._finished)
+        return self._is_wanted(number) and inputs_ready(number, self._finished)
 
     def _is_wanted(self, number: int) -> bool:
         budget = self._experiment.budget
@@ -97,12 +97,12 @@ class Search:
             started=time.time(),
         )
         self._running[number] = trial
-        self._run.free(trial.name)
-        self._ask(trial, Step.MEASURE)
-        self._run.note_start(trial)
+        self._run.delete_output(trial.name)
+        self._submit(trial, Step.MEASURE)
+        self._run.record_start(trial)
 
-    def _ask(self, trial: Trial, step: Step) -> None:
-        self._workers.ask(
+    def _submit(self, trial: Trial, step: Step) -> None:
+        self._workers.submit(
             TrialRequest(
                 number=trial.number,
                 step=step,
@@ -124,13 +124,13 @@ class Search:
             (
                 trial
                 for trial in self._best()
-                if trial.number not in self._fitted and self._run.lacks_model(trial)
+                if trial.number not in self._fitted and self._run.missing_model(trial)
             ),
             None,
         )
 
     def _best(self) -> list[Trial]:
-        return [trial for _, trial in ranked(self._finished.values())[:KEPT_MODELS]]
+        return [trial for _, trial in rank_trials(self._finished.values())[:MODELS_TO_KEEP]]
 
     def _remove_models(self) -> None:
         """Remove the models of all trials but the best."""
@@ -152,7 +152,7 @@ class Search:
             self._experiment,
             number,
             earlier=self._assignments,
-            objectives={trial.number: mse for mse, trial in ranked(self._finished.values())},
+            objectives={trial.number: mse for mse, trial in rank_trials(self._finished.values())},
         )
 
     def _suggest_ahead(self) -> None:
@@ -163,7 +163,7 @@ class Search:
                 self._assignment(ahead)
 
 
-def _ended(trial: Trial, answer: TrialAnswer) -> Trial:
+def _ended(trial: Trial, answer: TrialResult) -> Trial:
     return replace(
         trial,
         state=TrialState.FAILED if answer.mse is None else TrialState.SUCCEEDED,

@@ -25,7 +25,7 @@ class Lock:
     def held(self) -> bool:
         """Whether somebody holds the lock."""
         with self.path.open("rb") as file:
-            return not _take(file, fcntl.LOCK_SH)
+            return not _try_lock(file, fcntl.LOCK_SH)
 
     @property
     def holder(self) -> int | None:
@@ -39,7 +39,7 @@ class Lock:
         with self.path.open("ab") as file:
             # Whoever asks whether the lock is held has it for a moment.
             for _ in range(_TRIES):
-                if _take(file, fcntl.LOCK_EX):
+                if _try_lock(file, fcntl.LOCK_EX):
                     file.truncate(0)
                     yield file
                     return
@@ -47,7 +47,7 @@ class Lock:
         yield None
 
 
-def _take(file: BinaryIO, mode: int) -> bool:
+def _try_lock(file: BinaryIO, mode: int) -> bool:
     try:
         fcntl.flock(file, mode | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from housectl.backends import trainer_argv as command
-from housectl.backends.base import Task, Work
+from housectl.backends.base import Task, Workload
 from housectl.backends.local.sampler import enqueued
 from housectl.contract.inputs import Inputs
 from housectl.contract.recipe import Family
@@ -16,27 +16,33 @@ from housectl.experiment import Experiment
 class LocalPlan:
     """What the supervisor will do. `str()` is a shell script with the same commands."""
 
-    work: Work
+    workload: Workload
     inputs: Inputs
     image: None = None
 
     def __str__(self) -> str:
         lines = (
-            [_shell(task_arguments(self.work, inputs=str(self.inputs.path), output=self.work.name))]
-            if isinstance(self.work, Task)
-            else _experiment_lines(self.work, str(self.inputs.path))
+            [
+                _shell(
+                    task_arguments(
+                        self.workload, inputs=str(self.inputs.path), output=self.workload.name
+                    )
+                )
+            ]
+            if isinstance(self.workload, Task)
+            else _experiment_lines(self.workload, str(self.inputs.path))
         )
         return "\n".join(("#!/bin/sh", "set -eu", *lines, ""))
 
 
 def pool_arguments(inputs: str) -> list[str]:
     """Return the arguments that make Python the trainer's pool."""
-    return command.trainer_arguments("pool", [("--inputs", inputs)])
+    return command.trainer_argv("pool", [("--inputs", inputs)])
 
 
 def task_arguments(task: Task, *, inputs: str, output: str) -> list[str]:
     """Return the arguments that make Python do a task."""
-    return command.task_arguments(task, inputs=inputs, output=output, backend="local")
+    return command.task_argv(task, inputs=inputs, output=output, backend="local")
 
 
 def _experiment_lines(experiment: Experiment, inputs: str) -> Iterator[str]:
@@ -48,7 +54,7 @@ def _experiment_lines(experiment: Experiment, inputs: str) -> Iterator[str]:
         if assignment is not None:
             output = f"{experiment.name}/{number:04}"
             trial = _trial_arguments(inputs, experiment.family_of(number))
-            yield _shell([*trial, "--output", output, *command.pairs(assignment)])
+            yield _shell([*trial, "--output", output, *command.assignment_args(assignment)])
     yield "# Each of the others, with the values that the sampler chooses:"
     for family in experiment.families:
         yield _pattern(experiment, inputs, family)
@@ -62,14 +68,14 @@ def _pattern(experiment: Experiment, inputs: str, family: Family) -> str:
         (
             _shell(_trial_arguments(inputs, family)),
             f'--output {shlex.quote(experiment.name)}/"${{number}}"',
-            *map(shlex.quote, command.pairs(fixed)),
+            *map(shlex.quote, command.assignment_args(fixed)),
             *(f'{name}="${{{name}}}"' for name in chosen),
         )
     )
 
 
 def _trial_arguments(inputs: str, family: Family) -> list[str]:
-    return command.trainer_arguments("trial", [("--inputs", inputs), ("--family", family)])
+    return command.trainer_argv("trial", [("--inputs", inputs), ("--family", family)])
 
 
 def _shell(arguments: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
-from housectl.errors import MachineError
+from housectl.errors import LocalEnvironmentError
 
 LIBRARIES = ("joblib", "onnx", "optuna", "sklearn", "xgboost")
 FREE_BYTES = 200 * 2**20
@@ -18,7 +18,7 @@ def check_libraries() -> None:
     """
     missing = [name for name in LIBRARIES if find_spec(name) is None]
     if missing:
-        raise MachineError(
+        raise LocalEnvironmentError(
             f"Training on this machine needs libraries that are missing: {', '.join(missing)}.",
             hint="pip install 'housectl[local]'",
         )
@@ -33,7 +33,7 @@ def check_space(directory: Path) -> None:
     existing = next(path for path in (directory, *directory.parents) if path.exists())
     free = shutil.disk_usage(existing).free
     if free < FREE_BYTES:
-        raise MachineError(
+        raise LocalEnvironmentError(
             f"The disk has {free / 2**20:.0f} MiB left; a search needs {FREE_BYTES / 2**20:.0f}.",
             hint=f"df -h {existing}   # free some space, then run the same command again",
         )

@@ -1,11 +1,11 @@
 """What the files of a run directory hold."""
 
-from housectl.backends.workload import WorkRecord
+from housectl.backends.workload import WorkloadRecord
 from housectl.contract.record import SCHEMA_VERSION, Record
 from housectl.experiment import ExperimentState, Trial
 
 
-class PlanRecord(WorkRecord, kw_only=True):
+class PlanRecord(WorkloadRecord, kw_only=True):
     """The content of plan.json.
 
     Attributes:
@@ -26,7 +26,7 @@ class TrialRecord(Record, kw_only=True):
     trial: Trial
 
 
-class Outcome(Record, kw_only=True):
+class RunOutcome(Record, kw_only=True):
     """The content of outcome.json; `finished` is in seconds since the epoch."""
 
     schema_version: int = SCHEMA_VERSION

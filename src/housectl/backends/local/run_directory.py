@@ -16,20 +16,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from housectl.backends.base import Task, Work
+from housectl.backends.base import Task, Workload
 from housectl.backends.local.lock import Lock
-from housectl.backends.local.records import Outcome, PlanRecord, TrialRecord
-from housectl.backends.messages import name_taken, trials_called
+from housectl.backends.local.records import PlanRecord, RunOutcome, TrialRecord
+from housectl.backends.messages import already_exists, trials_named
 from housectl.contract.files import (
-    TEMPORARY_PREFIX,
-    disk_errors_explained,
-    new_directory,
-    remove_leftovers,
+    TEMP_PREFIX,
+    atomic_directory,
+    atomic_write,
+    remove_stale_temp_files,
     remove_tree,
     sync_directory,
-    temporary_sibling,
+    temp_path_for,
+    translate_disk_errors,
     write_and_sync,
-    write_durably,
 )
 from housectl.contract.record import MalformedRecordError
 from housectl.contract.trial_output import has_model, remove_model
@@ -38,11 +38,11 @@ from housectl.experiment import Experiment, ExperimentState, Trial, TrialState
 
 _PLAN = "plan.json"
 _OUTCOME = "outcome.json"
-_UNFINISHED = shutil.ignore_patterns(f"{TEMPORARY_PREFIX}*")
+_UNFINISHED = shutil.ignore_patterns(f"{TEMP_PREFIX}*")
 
 
 @dataclass(frozen=True)
-class Run:
+class RunDirectory:
     """A run directory."""
 
     path: Path
@@ -81,7 +81,7 @@ class Run:
         """Return the directory that a trial, or the task, makes."""
         return self.path / "output" if trial is None else self.outputs / trial
 
-    def lacks_model(self, trial: Trial) -> bool:
+    def missing_model(self, trial: Trial) -> bool:
         """Return whether a trial's output is there but without its model, whole."""
         output = self.output(trial.name)
         return output.exists() and not has_model(output, trial.family)
@@ -119,10 +119,10 @@ class Run:
         """Return the inputs directory."""
         return Path(os.path.normpath(self.path / self.plan().inputs))
 
-    def outcome(self) -> Outcome | None:
+    def outcome(self) -> RunOutcome | None:
         """Read how it ended, if it did."""
         try:
-            return Outcome.from_json((self.path / _OUTCOME).read_bytes())
+            return RunOutcome.from_json((self.path / _OUTCOME).read_bytes())
         except FileNotFoundError:
             return None
 
@@ -142,9 +142,9 @@ class Run:
             return self.plan().task is not None
         return outcome.state is not ExperimentState.SUCCEEDED
 
-    def end(self, outcome: Outcome) -> None:
+    def record_outcome(self, outcome: RunOutcome) -> None:
         """Record how it ended."""
-        write_durably(self.path / _OUTCOME, outcome.to_json())
+        atomic_write(self.path / _OUTCOME, outcome.to_json())
 
     def reopen(self) -> None:
         """Forget how it ended, because it goes on."""
@@ -170,30 +170,30 @@ class Run:
         Raises:
             UsageError: There is none with that name.
         """
-        (trial,) = self.trials_called([name])
+        (trial,) = self.trials_named([name])
         return trial
 
-    def trials_called(self, names: Sequence[str]) -> list[Trial]:
+    def trials_named(self, names: Sequence[str]) -> list[Trial]:
         """Return trials by their names, reading all records once.
 
         Raises:
             UsageError: There is none with one of the names.
         """
-        return trials_called(names, self.trials(), experiment=self.name)
+        return trials_named(names, self.trials(), experiment=self.name)
 
-    def note_start(self, trial: Trial) -> None:
+    def record_start(self, trial: Trial) -> None:
         """Let others see that a trial runs; lost in a power cut, like the trial."""
         path = self._trial_file(trial)
-        with disk_errors_explained(path):
-            temporary = temporary_sibling(path)
+        with translate_disk_errors(path):
+            temporary = temp_path_for(path)
             temporary.write_bytes(TrialRecord(trial=trial).to_json())
             temporary.replace(path)
 
-    def record(self, trial: Trial) -> None:
+    def record_end(self, trial: Trial) -> None:
         """Record for good how a trial ended."""
-        write_durably(self._trial_file(trial), TrialRecord(trial=trial).to_json())
+        atomic_write(self._trial_file(trial), TrialRecord(trial=trial).to_json())
 
-    def free(self, trial: str) -> None:
+    def delete_output(self, trial: str) -> None:
         """Remove a trial's output and log at once; its record stays."""
         remove_tree(self.output(trial))
         self.log(trial).unlink(missing_ok=True)
@@ -201,9 +201,9 @@ class Run:
     def remove_leftovers(self) -> None:
         """Remove what killed writers left; nobody may be writing."""
         for directory in (self.path, self.trials_directory, self.outputs, *self.outputs.glob("*")):
-            remove_leftovers(directory)
+            remove_stale_temp_files(directory)
 
-    def mark(self) -> object:
+    def revision(self) -> object:
         """Return a value that is another one whenever something was recorded; cheap."""
         with os.scandir(self.trials_directory) as entries:
             records = frozenset((entry.name, entry.inode()) for entry in entries)
@@ -213,7 +213,7 @@ class Run:
         return self.trials_directory / f"{trial.name}.json"
 
 
-def create_run(path: Path, work: Work, inputs: Path) -> Run:
+def create_run(path: Path, work: Workload, inputs: Path) -> RunDirectory:
     """Make a run directory, whole at once.
 
     Raises:
@@ -226,9 +226,9 @@ def create_run(path: Path, work: Work, inputs: Path) -> Run:
         experiment=work if isinstance(work, Experiment) else None,
         task=work if isinstance(work, Task) else None,
     )
-    run = Run(path)
+    run = RunDirectory(path)
     if not path.exists():
-        with new_directory(path) as directory:
+        with atomic_directory(path) as directory:
             write_and_sync(directory / _PLAN, plan.to_json())
             for name in ("trials", "outputs", "logs"):
                 (directory / name).mkdir()
@@ -236,4 +236,4 @@ def create_run(path: Path, work: Work, inputs: Path) -> Run:
         # Another command may have been faster.
         if run.plan() == plan:
             return run
-    raise name_taken(path.name)
+    raise already_exists(path.name)

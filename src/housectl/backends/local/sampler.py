@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LAG = 8
 
 
-def may_be_suggested(number: int, finished: Container[int]) -> bool:
+def inputs_ready(number: int, finished: Container[int]) -> bool:
     """Return whether all results that suggestion `number` depends on are there."""
     return all(earlier in finished for earlier in range(number - LAG + 1))
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Iterable
 
-from housectl.backends.local.records import Outcome
-from housectl.backends.messages import time_used_up
+from housectl.backends.local.records import RunOutcome
+from housectl.backends.messages import time_limit_reached
 from housectl.experiment import (
     Budget,
     ExperimentState,
@@ -24,11 +24,11 @@ def time_is_up(budget: Budget, trials: Iterable[Trial], *, now: float) -> bool:
     return left is not None and left <= 0
 
 
-def outcome_of(budget: Budget, finished: Collection[Trial], *, now: float) -> Outcome:
+def outcome_of(budget: Budget, finished: Collection[Trial], *, now: float) -> RunOutcome:
     """Return how a search ended in which no trial is to be started any more."""
     state, reason = ExperimentState.SUCCEEDED, None
     if too_many_failed(budget, finished) or len(failed_trials(finished)) == len(finished):
         state, reason = ExperimentState.FAILED, failure_summary(finished)
     elif len(finished) < budget.trials:
-        reason = time_used_up(len(finished), budget)
-    return Outcome(state=state, reason=reason, finished=now)
+        reason = time_limit_reached(len(finished), budget)
+    return RunOutcome(state=state, reason=reason, finished=now)

@@ -12,15 +12,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from housectl.backends.base import Task
-from housectl.backends.local.experiment_runner import Search
+from housectl.backends.local.experiment_runner import ExperimentRunner
 from housectl.backends.local.plan import task_arguments
-from housectl.backends.local.records import Outcome
-from housectl.backends.local.run_directory import Run
-from housectl.backends.local.trainer_process import do_task
+from housectl.backends.local.records import RunOutcome
+from housectl.backends.local.run_directory import RunDirectory
+from housectl.backends.local.trainer_process import run_task
 from housectl.backends.local.workers import Workers
 from housectl.backends.messages import STOPPED
-from housectl.contract.files import disk_errors_explained
-from housectl.errors import HousectlError, MachineError, TaskFailedError
+from housectl.contract.files import translate_disk_errors
+from housectl.errors import HousectlError, LocalEnvironmentError, TaskFailedError
 from housectl.experiment import Experiment, ExperimentState
 
 
@@ -32,19 +32,19 @@ def main() -> None:
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.default_int_handler)
-    run = Run(Path(sys.argv[1]))
+    run = RunDirectory(Path(sys.argv[1]))
     outcome = _outcome(run)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
     try:
-        run.end(outcome)
-    except MachineError as error:
+        run.record_outcome(outcome)
+    except LocalEnvironmentError as error:
         sys.exit(f"error: {error.message}")
 
 
-def _outcome(run: Run) -> Outcome:
+def _outcome(run: RunDirectory) -> RunOutcome:
     try:
-        with disk_errors_explained(run.path):
+        with translate_disk_errors(run.path):
             return _work(run)
     except KeyboardInterrupt:
         state, reason = ExperimentState.STOPPED, STOPPED
@@ -52,11 +52,11 @@ def _outcome(run: Run) -> Outcome:
         state, reason = ExperimentState.FAILED, error.message
     except HousectlError as error:
         state, reason = ExperimentState.INTERRUPTED, error.message
-    return Outcome(state=state, reason=reason, finished=time.time())
+    return RunOutcome(state=state, reason=reason, finished=time.time())
 
 
-def _work(run: Run) -> Outcome:
-    work = run.plan().work
+def _work(run: RunDirectory) -> RunOutcome:
+    work = run.plan().workload
     if isinstance(work, Task):
         return _do_task(run, work)
     try:
@@ -67,16 +67,16 @@ def _work(run: Run) -> Outcome:
         raise
 
 
-def _search(run: Run, experiment: Experiment) -> Outcome:
+def _search(run: RunDirectory, experiment: Experiment) -> RunOutcome:
     with closing(Workers(run, run.inputs())) as workers:
-        return Search(run, experiment, workers).to_end()
+        return ExperimentRunner(run, experiment, workers).run()
 
 
-def _do_task(run: Run, task: Task) -> Outcome:
+def _do_task(run: RunDirectory, task: Task) -> RunOutcome:
     run.remove_leftovers()
     arguments = task_arguments(task, inputs=str(run.inputs()), output=str(run.output(None)))
-    do_task(arguments, run.log(None))
-    return Outcome(state=ExperimentState.SUCCEEDED, finished=time.time())
+    run_task(arguments, run.log(None))
+    return RunOutcome(state=ExperimentState.SUCCEEDED, finished=time.time())
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 from subprocess import DEVNULL, PIPE, STDOUT, Popen
 from typing import IO, cast
 
-from housectl.contract.pool_protocol import TrialAnswer, TrialRequest
+from housectl.contract.pool_protocol import TrialRequest, TrialResult
 from housectl.contract.record import canonical_json
 from housectl.errors import TaskFailedError
 
@@ -17,11 +17,11 @@ from housectl.errors import TaskFailedError
 _PYTHON = (sys.executable, "-P")
 
 
-class PoolDiedError(Exception):
+class PoolCrashedError(Exception):
     """The pool ended although nothing was wrong with its inputs, for instance by a kill."""
 
 
-class Pool:
+class TrainerPool:
     """The trainer's fork server.
 
     Args:
@@ -43,7 +43,7 @@ class Pool:
         with suppress(BrokenPipeError):
             os.write(self._requests.fileno(), canonical_json(request) + b"\n")
 
-    def answer(self) -> TrialAnswer:
+    def next_result(self) -> TrialResult:
         """Wait until any trial has ended, and tell how.
 
         Raises:
@@ -52,17 +52,17 @@ class Pool:
         """
         line = self._answers.readline()
         if line.endswith(b"\n"):
-            return TrialAnswer.from_json(line)
+            return TrialResult.from_json(line)
         if self._process.wait() > 0:
             raise _failure("trainer's pool", self._process.returncode, self._log)
-        raise PoolDiedError(_manner(self._process.returncode))
+        raise PoolCrashedError(_exit_description(self._process.returncode))
 
     def kill(self) -> None:
         """End the pool and its trials. Idempotent."""
         _kill(self._process)
 
 
-def do_task(arguments: Sequence[str], log: Path) -> None:
+def run_task(arguments: Sequence[str], log: Path) -> None:
     """Run the trainer once, to its end.
 
     Args:
@@ -97,10 +97,10 @@ def _kill(process: "Popen[bytes]") -> None:
 
 def _failure(what: str, status: int, log: Path) -> TaskFailedError:
     return TaskFailedError(
-        f"The {what} {_manner(status)}: {last_line(log) or 'it said nothing'}",
+        f"The {what} {_exit_description(status)}: {last_line(log) or 'it said nothing'}",
         hint=f"cat {log}",
     )
 
 
-def _manner(status: int) -> str:
+def _exit_description(status: int) -> str:
     return f"was killed by {signal.Signals(-status).name}" if status < 0 else f"exited {status}"

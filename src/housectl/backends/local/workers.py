@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from housectl.backends.local.plan import pool_arguments
-from housectl.backends.local.run_directory import Run
-from housectl.backends.local.trainer_process import Pool, PoolDiedError
-from housectl.contract.pool_protocol import TrialAnswer, TrialRequest
-from housectl.errors import MachineError
+from housectl.backends.local.run_directory import RunDirectory
+from housectl.backends.local.trainer_process import PoolCrashedError, TrainerPool
+from housectl.contract.pool_protocol import TrialRequest, TrialResult
+from housectl.errors import LocalEnvironmentError
 
 _MAX_DEATHS = 3
 
@@ -19,7 +19,7 @@ class Workers:
         inputs: The inputs directory.
     """
 
-    def __init__(self, run: Run, inputs: Path) -> None:
+    def __init__(self, run: RunDirectory, inputs: Path) -> None:
         self._run = run
         self._inputs = inputs
         self._asked: dict[int, TrialRequest] = {}
@@ -31,12 +31,12 @@ class Workers:
         """How many workers have something to do."""
         return len(self._asked)
 
-    def ask(self, request: TrialRequest) -> None:
+    def submit(self, request: TrialRequest) -> None:
         """Give a worker something to do; one thing at a time for each trial."""
         self._asked[request.number] = request
         self._pool.send(request)
 
-    def answer(self) -> TrialAnswer:
+    def next_result(self) -> TrialResult:
         """Wait until any of them is ready.
 
         Raises:
@@ -45,8 +45,8 @@ class Workers:
         """
         while True:
             try:
-                answer = self._pool.answer()
-            except PoolDiedError as error:
+                answer = self._pool.next_result()
+            except PoolCrashedError as error:
                 self._replace_pool(str(error))
             else:
                 self._deaths = 0
@@ -60,7 +60,7 @@ class Workers:
     def _replace_pool(self, manner: str) -> None:
         self._deaths += 1
         if self._deaths == _MAX_DEATHS:
-            raise MachineError(
+            raise LocalEnvironmentError(
                 f"The trainer's pool {manner}, {_MAX_DEATHS} times in a row.",
                 hint=f"housectl tune --resume {self._run.name}   # when there is more memory",
             )
@@ -68,6 +68,6 @@ class Workers:
         for request in self._asked.values():
             self._pool.send(request)
 
-    def _new_pool(self) -> Pool:
+    def _new_pool(self) -> TrainerPool:
         self._run.remove_leftovers()
-        return Pool(pool_arguments(str(self._inputs)), self._run.log(None))
+        return TrainerPool(pool_arguments(str(self._inputs)), self._run.log(None))

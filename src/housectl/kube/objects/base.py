@@ -6,15 +6,15 @@ from typing import TypeVar, dataclass_transform
 
 import msgspec
 
-_V = TypeVar("_V", bound="View")
+_V = TypeVar("_V", bound="KubeObject")
 
 
 @dataclass_transform(frozen_default=True)
-class View(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class KubeObject(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A part of an object as the API server sends it; what is absent there has a default here."""
 
 
-def view(kind: type[_V], manifest: Mapping[str, object]) -> _V:
+def parse(kind: type[_V], manifest: Mapping[str, object]) -> _V:
     """Return the view of an object.
 
     Raises:
@@ -30,14 +30,14 @@ def _without_nulls(value: object) -> object:
     return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
-class Owner(View):
+class Owner(KubeObject):
     """What an object belongs to."""
 
     kind: str
     name: str
 
 
-class ObjectMeta(View):
+class ObjectMeta(KubeObject):
     """What every object says of itself."""
 
     name: str = ""
@@ -52,13 +52,13 @@ class ObjectMeta(View):
     deletion_grace_period_seconds: int = 0
 
 
-class Named(View):
+class NamedObject(KubeObject):
     """Any object."""
 
     metadata: ObjectMeta
 
 
-class Condition(View):
+class Condition(KubeObject):
     """A condition of any kind of object; `status` is True, False or Unknown."""
 
     type: str
@@ -68,16 +68,16 @@ class Condition(View):
     last_transition_time: datetime | None = None
 
     @property
-    def holds(self) -> bool:
+    def is_true(self) -> bool:
         """Whether it is true."""
         return self.status == "True"
 
 
-def find(conditions: list[Condition], kind: str) -> Condition | None:
+def true_condition(conditions: list[Condition], kind: str) -> Condition | None:
     """Return the condition of this type if it holds."""
-    return next((each for each in conditions if each.type == kind and each.holds), None)
+    return next((each for each in conditions if each.type == kind and each.is_true), None)
 
 
-def find_any(conditions: list[Condition], kinds: Iterable[str]) -> Condition | None:
+def first_true_condition(conditions: list[Condition], kinds: Iterable[str]) -> Condition | None:
     """Return the condition of the first of these types that holds."""
-    return next((found for kind in kinds if (found := find(conditions, kind))), None)
+    return next((found for kind in kinds if (found := true_condition(conditions, kind))), None)

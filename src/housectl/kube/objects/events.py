@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from housectl.kube.objects.base import ObjectMeta, View
+from housectl.kube.objects.base import KubeObject, ObjectMeta
 
 
-class Reference(View):
+class Reference(KubeObject):
     """Which object an event is about."""
 
     kind: str = ""
@@ -14,14 +14,14 @@ class Reference(View):
     field_path: str = ""
 
 
-class Series(View):
+class Series(KubeObject):
     """How often an event has happened."""
 
     count: int = 0
     last_observed_time: datetime | None = None
 
 
-class Event(View):
+class Event(KubeObject):
     """Something that happened to an object."""
 
     metadata: ObjectMeta = ObjectMeta()

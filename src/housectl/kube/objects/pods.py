@@ -2,23 +2,23 @@
 
 from datetime import datetime
 
-from housectl.kube.objects.base import Condition, ObjectMeta, View
+from housectl.kube.objects.base import Condition, KubeObject, ObjectMeta
 
 
-class Waiting(View):
+class Waiting(KubeObject):
     """Why a container has not started."""
 
     reason: str = ""
     message: str = ""
 
 
-class Running(View):
+class Running(KubeObject):
     """Since when a container runs."""
 
     started_at: datetime | None = None
 
 
-class Terminated(View):
+class Terminated(KubeObject):
     """How a container ended."""
 
     exit_code: int
@@ -29,7 +29,7 @@ class Terminated(View):
     finished_at: datetime | None = None
 
 
-class ContainerState(View):
+class ContainerState(KubeObject):
     """One of the three."""
 
     waiting: Waiting | None = None
@@ -37,7 +37,7 @@ class ContainerState(View):
     terminated: Terminated | None = None
 
 
-class ContainerStatus(View):
+class ContainerStatus(KubeObject):
     """How a container of a pod stands."""
 
     name: str
@@ -46,14 +46,14 @@ class ContainerStatus(View):
     last_state: ContainerState = ContainerState()
 
 
-class Resources(View):
+class Resources(KubeObject):
     """What a container asks for and may use, as texts such as 500m and 4Gi."""
 
     requests: dict[str, str] = {}
     limits: dict[str, str] = {}
 
 
-class Container(View):
+class Container(KubeObject):
     """A container of a pod."""
 
     name: str
@@ -62,20 +62,20 @@ class Container(View):
     resources: Resources = Resources()
 
 
-class ClaimSource(View):
+class PvcSource(KubeObject):
     """Which claim a volume is."""
 
     claim_name: str
 
 
-class Volume(View):
+class Volume(KubeObject):
     """A volume of a pod."""
 
     name: str
-    persistent_volume_claim: ClaimSource | None = None
+    persistent_volume_claim: PvcSource | None = None
 
 
-class PodSpec(View):
+class PodSpec(KubeObject):
     """What a pod should be."""
 
     init_containers: list[Container] = []
@@ -85,7 +85,7 @@ class PodSpec(View):
     node_selector: dict[str, str] = {}
 
 
-class PodStatus(View):
+class PodStatus(KubeObject):
     """How a pod stands; `phase` is Pending, Running, Succeeded, Failed or Unknown."""
 
     phase: str = ""
@@ -96,7 +96,7 @@ class PodStatus(View):
     init_container_statuses: list[ContainerStatus] = []
 
 
-class Pod(View):
+class Pod(KubeObject):
     """A pod."""
 
     metadata: ObjectMeta

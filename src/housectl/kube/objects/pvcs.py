@@ -1,27 +1,27 @@
 """Claims to a volume."""
 
-from housectl.kube.objects.base import ObjectMeta, View
+from housectl.kube.objects.base import KubeObject, ObjectMeta
 
 
-class ClaimSpec(View):
+class PvcSpec(KubeObject):
     """What a claim asks for."""
 
     access_modes: list[str] = []
     volume_name: str = ""
 
 
-class ClaimStatus(View):
+class PvcStatus(KubeObject):
     """How a claim stands; `phase` is Pending, Bound or Lost."""
 
     phase: str = ""
 
 
-class Claim(View):
+class Pvc(KubeObject):
     """A persistent volume claim."""
 
     metadata: ObjectMeta
-    spec: ClaimSpec = ClaimSpec()
-    status: ClaimStatus = ClaimStatus()
+    spec: PvcSpec = PvcSpec()
+    status: PvcStatus = PvcStatus()
 
     def has_inputs(self, digest: str) -> bool:
         """Whether the inputs with this digest were brought to it."""

@@ -7,12 +7,12 @@ from typing import TypeVar
 import msgspec
 
 from housectl.backends.katib.diagnosis.job import task_cause
-from housectl.kube.objects.base import Condition, ObjectMeta, View
+from housectl.kube.objects.base import Condition, KubeObject, ObjectMeta
 from housectl.kube.objects.events import Event, Reference
 from housectl.kube.objects.pods import ContainerState, Terminated, Waiting
 from tests.backends.katib.diagnosis.recorded_cases import JobCase, job_case
 
-_V = TypeVar("_V", bound=View)
+_V = TypeVar("_V", bound=KubeObject)
 
 
 def said(case: JobCase, *lines: str) -> str:

@@ -10,9 +10,9 @@ from typing import TypeVar
 
 import msgspec
 
-from housectl.backends.katib.diagnosis.observed import Observed
+from housectl.backends.katib.diagnosis.observed import ExperimentContext
 from housectl.backends.katib.katib_objects import KatibExperiment, KatibTrial, Suggestion
-from housectl.kube.objects.base import Condition, Named, ObjectMeta, View, view
+from housectl.kube.objects.base import Condition, KubeObject, NamedObject, ObjectMeta, parse
 from housectl.kube.objects.events import Event
 from housectl.kube.objects.jobs import Job
 from housectl.kube.objects.pods import ContainerState, ContainerStatus, Pod
@@ -20,7 +20,7 @@ from housectl.kube.objects.pods import ContainerState, ContainerStatus, Pod
 _RECORDED = Path(__file__).parent / "recorded"
 _LATER = timedelta(seconds=20)
 
-_V = TypeVar("_V", bound=View)
+_V = TypeVar("_V", bound=KubeObject)
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,12 @@ class JobCase:
     now: datetime
 
 
-def katib_case(name: str) -> Observed:
+def katib_case(name: str) -> ExperimentContext:
     """Read a case that was recorded with Katib 0.19, when nothing changed any more."""
     told = _read("katib-0.19", name)
     logs = told.get("logs", {})
     assert isinstance(logs, dict)
-    return Observed(
+    return ExperimentContext(
         namespace=str(told["namespace"]),
         experiment=_one(KatibExperiment, told["experiment"]),
         suggestion=_one(Suggestion, told["suggestion"]),
@@ -68,7 +68,7 @@ def service_case(name: str) -> tuple[str, Sequence[Pod], Sequence[Event], dateti
     """Read the name of a deployment that Kubernetes 1.34 cannot run, with its pods and events."""
     told = _read("kubernetes-1.34", name)
     return (
-        _one(Named, told["deployment"]).metadata.name,
+        _one(NamedObject, told["deployment"]).metadata.name,
         _views(Pod, told, "pods"),
         _views(Event, told, "events"),
         _latest(told) + _LATER,
@@ -81,12 +81,12 @@ def recorded_names(source: str) -> set[str]:
 
 
 def sentences(file: str) -> list[tuple[str, str]]:
-    """Read what is to be said: blocks of a case's name, what happened and the cure."""
+    """Read what is to be said: blocks of a case's name, what happened and the hint."""
     blocks = (Path(__file__).parent / file).read_text().strip().split("\n\n")
-    return [(name, f"{what} Cure: {cure}") for name, what, cure in map(str.splitlines, blocks)]
+    return [(name, f"{what} Hint: {hint}") for name, what, hint in map(str.splitlines, blocks)]
 
 
-def moments(observed: Observed) -> list[datetime]:
+def moments(observed: ExperimentContext) -> list[datetime]:
     """Return the times at which something changed, and one between any two of them."""
     texts = [msgspec.json.encode(part).decode() for part in (observed.trials, observed.pods)]
     texts.append(msgspec.json.encode(observed.experiment).decode())
@@ -95,7 +95,7 @@ def moments(observed: Observed) -> list[datetime]:
     return sorted([*times, *between])
 
 
-def at(observed: Observed, now: datetime) -> Observed:
+def at(observed: ExperimentContext, now: datetime) -> ExperimentContext:
     """Return how the same experiment must have looked at an earlier moment."""
     return replace(
         observed,
@@ -119,7 +119,7 @@ def _rewound(thing: _V, now: datetime) -> _V:
     if status.get("completionTime") and _time(status["completionTime"]) > now:
         del status["completionTime"]
         status.pop("observation", None)
-    return view(type(thing), told)
+    return parse(type(thing), told)
 
 
 def _was(condition: Mapping[str, str], now: datetime) -> bool:
@@ -157,7 +157,7 @@ def _rewound_container(status: ContainerStatus, now: datetime) -> ContainerStatu
         if started
         else {"waiting": {"reason": "ContainerCreating"}}
     )
-    return msgspec.structs.replace(status, state=view(ContainerState, state))
+    return msgspec.structs.replace(status, state=parse(ContainerState, state))
 
 
 def _is_made(metadata: ObjectMeta, now: datetime) -> bool:
@@ -172,13 +172,13 @@ def _read(source: str, name: str) -> dict[str, object]:
 
 def _one(kind: type[_V], told: object) -> _V:
     assert isinstance(told, dict)
-    return view(kind, told)
+    return parse(kind, told)
 
 
 def _views(kind: type[_V], told: Mapping[str, object], key: str) -> list[_V]:
     things = told.get(key, [])
     assert isinstance(things, list)
-    return [view(kind, each) for each in things]
+    return [parse(kind, each) for each in things]
 
 
 def _latest(told: object) -> datetime:

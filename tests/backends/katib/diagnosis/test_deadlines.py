@@ -11,7 +11,7 @@ from tests.backends.katib.diagnosis.edits import changed, event, said
 from tests.backends.katib.diagnosis.recorded_cases import JobCase, job_case, sentences
 
 DEADLINES = sentences("deadlines.txt")
-LATE = "timed out: limit 5 s. Cure: housectl tune --trial-time 10s"
+LATE = "timed out: limit 5 s. Hint: housectl tune --trial-time 10s"
 TRAINER, COLLECTOR = "training", "metrics-logger-and-collector"
 PULL = 'Failed to pull image "localhost/collector:1": dial tcp: i/o timeout'
 
@@ -40,7 +40,7 @@ def test_a_collector_that_has_not_started() -> None:
     ]
     assert said(replace(case, events=events)) == (
         "timed out after 5 s, before its pod was up: the image localhost/collector:1 cannot be "
-        "pulled: dial tcp: i/o timeout. Cure: kubectl get events --field-selector "
+        "pulled: dial tcp: i/o timeout. Hint: kubectl get events --field-selector "
         "involvedObject.name=pull-4w5qm -n diag   # then push the image, or name another: kubectl "
         "edit configmap katib-config -n kubeflow"
     )
@@ -52,7 +52,7 @@ def test_an_image_that_was_still_pulled() -> None:
     placed = event("Pod", "pull-4w5qm", "Scheduled", "Successfully assigned diag/pull to testbed")
     events = [placed, of_container(case, TRAINER, "Pulling", message)]
     assert said(replace(case, events=events)) == (
-        f"timed out after 5 s, before its pod was up: {message}. Cure: {again('pull-4w5qm')}"
+        f"timed out after 5 s, before its pod was up: {message}. Hint: {again('pull-4w5qm')}"
     )
 
 
@@ -60,7 +60,7 @@ def test_a_trainer_that_would_have_ended_itself_has_started_too_late() -> None:
     case = limited(overdue("pull"), seconds="600", deadline=2400)
     late = (
         "its pod came up too late: it had not started within 1800 s, and had to end by its job's "
-        "deadline of 2400 s. Cure: "
+        "deadline of 2400 s. Hint: "
     )
     started = told(case, of_container(case, TRAINER, "Started"))
     assert said(started) == f"{late}{again('pull-4w5qm')}"
@@ -83,7 +83,7 @@ def test_what_came_in_order_at_last() -> None:
     )
     assert said(told(unplaced, placed)) == (
         "timed out after 5 s, before its pod was up: Successfully assigned diag/x to testbed. "
-        f"Cure: {again('cpu-d74lq')}"
+        f"Hint: {again('cpu-d74lq')}"
     )
 
 
@@ -115,7 +115,7 @@ def limited(case: JobCase, *, seconds: str, deadline: int) -> JobCase:
         "trial",
         "--deadline",
         seconds,
-        "--last-words",
+        "--termination-report",
         "/x",
     ]
     template = case.job.spec.template

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from housectl.backends.katib.diagnosis.experiment import experiment_cause
-from housectl.backends.katib.diagnosis.observed import Observed
+from housectl.backends.katib.diagnosis.observed import ExperimentContext
 from housectl.backends.katib.katib_objects import (
     ExperimentStatus,
     KatibExperiment,
@@ -43,17 +43,17 @@ def test_an_experiment_that_nobody_takes_up() -> None:
         assert said(early) == "None"
     assert said(aged(replace(observed, experiment=bare), 10)) == (
         "Katib's controller does not take it up: it has no status, more than 10 s after it "
-        f"was made. Cure: {CONTROLLER}"
+        f"was made. Hint: {CONTROLLER}"
     )
     assert said(aged(observed, 12)) == (
         "Katib's controller does not take it up: it has no suggestion, more than 10 s after "
-        f"it was made. Cure: {CONTROLLER}"
+        f"it was made. Hint: {CONTROLLER}"
     )
 
 
 def test_a_service_that_crashes() -> None:
     assert said(served("service-crash")) == (
-        f"{down('bayes')}: it crashes, and was restarted 2 times: exited 1. Cure: kubectl logs "
+        f"{down('bayes')}: it crashes, and was restarted 2 times: exited 1. Hint: kubectl logs "
         "diag-bayes-67db788f5d-wkb5b --previous -n diag"
     )
 
@@ -68,7 +68,7 @@ def test_a_service_without_memory(*, is_running: bool) -> None:
     ]
     status = changed(pod.status, container_statuses=statuses)
     assert said(replace(observed, pods=[changed(pod, status=status)])) == (
-        f"{down('oom')}: it runs out of memory: limit 100Mi, restarted 2 times. Cure: kubectl set "
+        f"{down('oom')}: it runs out of memory: limit 100Mi, restarted 2 times. Hint: kubectl set "
         "resources deployment diag-oom -n diag --limits=memory=200Mi   # for later searches: "
         "kubectl edit configmap katib-config -n kubeflow"
     )
@@ -105,7 +105,7 @@ def test_a_service_that_may_not_have_a_pod() -> None:
         "requests.cpu=0, limited: requests.cpu=1)"
     )
     assert said(observed).startswith(
-        f"{down('quotadep')}: {quota}. Cure: kubectl describe resourcequota small"
+        f"{down('quotadep')}: {quota}. Hint: kubectl describe resourcequota small"
     )
 
 
@@ -132,7 +132,7 @@ def test_a_service_that_does_not_get_ready() -> None:
     assert said(aged(early, 61)) == "None"
     assert said(aged(early, 62)) == (
         "The service of the algorithm bayesianoptimization is not ready, more than a minute after "
-        "it started. Cure: kubectl logs skoptzero-bayesianoptimization-f945d99db-q86bq -n "
+        "it started. Hint: kubectl logs skoptzero-bayesianoptimization-f945d99db-q86bq -n "
         "c-skoptzero"
     )
 
@@ -164,11 +164,11 @@ def test_an_algorithm_that_says_nothing() -> None:
     observed = replace(katib_case("skoptzero"), events=[])
     assert said(aged(observed, 61)) == "None"
     assert said(aged(observed, 62)) == (
-        "The algorithm bayesianoptimization has given no assignment for more than a minute. Cure: "
+        "The algorithm bayesianoptimization has given no assignment for more than a minute. Hint: "
         "kubectl logs skoptzero-bayesianoptimization-f945d99db-q86bq -n c-skoptzero"
     )
     assert said(aged(replace(observed, pods=[]), 60)).endswith(
-        "Cure: kubectl describe suggestion skoptzero -n c-skoptzero"
+        "Hint: kubectl describe suggestion skoptzero -n c-skoptzero"
     )
 
 
@@ -176,7 +176,7 @@ def test_a_trial_that_somebody_deleted() -> None:
     observed = replace(katib_case("nocommand"), trials=[], jobs=[])
     assert said(aged(observed, 19)) == "None"
     assert said(aged(observed, 40)) == (
-        "Katib waits for the trial nocommand-hxrfff58, which was deleted. Cure: housectl stop "
+        "Katib waits for the trial nocommand-hxrfff58, which was deleted. Hint: housectl stop "
         "nocommand   # what has ended well stays usable"
     )
 
@@ -187,7 +187,7 @@ def test_a_trial_that_somebody_deleted() -> None:
         (
             "rpc error: desc = the lower bound 1 has to be less than the upper bound 1",
             (
-                "The search space has a parameter whose min is not below its max. Cure: housectl "
+                "The search space has a parameter whose min is not below its max. Hint: housectl "
                 "delete skoptzero   # then correct space: in housectl.yaml"
             ),
         ),
@@ -195,14 +195,14 @@ def test_a_trial_that_somebody_deleted() -> None:
             'rpc error: code = Internal desc = Same parameter is not found for Trial: name:"a"',
             (
                 "The algorithm bayesianoptimization has lost its memory, because its pod or its "
-                "Suggestion was made anew, and cannot go on. Cure: housectl stop skoptzero   # "
+                "Suggestion was made anew, and cannot go on. Hint: housectl stop skoptzero   # "
                 "what has ended well stays usable"
             ),
         ),
         (
             "rpc error: code = Unavailable desc = name resolver error: produced zero addresses",
             (
-                "Katib cannot go on: name resolver error: produced zero addresses. Cure: kubectl "
+                "Katib cannot go on: name resolver error: produced zero addresses. Hint: kubectl "
                 "describe suggestion skoptzero -n c-skoptzero"
             ),
         ),
@@ -255,7 +255,7 @@ def test_an_error_of_a_former_search_of_that_name() -> None:
     )
     told = dated(reconciled("skoptzero", "rpc error", 50), observed.now)
     cause = (
-        "Katib cannot go on: rpc error. Cure: kubectl describe suggestion skoptzero -n c-skoptzero"
+        "Katib cannot go on: rpc error. Hint: kubectl describe suggestion skoptzero -n c-skoptzero"
     )
     for uid, expected in (("old", "None"), ("new", cause)):
         involved = changed(told.involved_object, uid=uid)
@@ -278,7 +278,7 @@ def test_different_causes_are_counted() -> None:
     both = replace(observed, trials=[observed.trials[0], other], jobs=[], pods=pods)
     assert said(both) == (
         "2 of 2 trials failed: 1 x no metric: the training printed no mse=NUMBER, but a number "
-        "called rmse; 1 x Katib says: it is lost. Cure: housectl logs wrongname "
+        "called rmse; 1 x Katib says: it is lost. Hint: housectl logs wrongname "
         "--trial wrongname-74c282fs"
     )
 
@@ -286,7 +286,7 @@ def test_different_causes_are_counted() -> None:
 def test_a_failed_experiment_with_a_usable_trial_is_explained() -> None:
     observed, well = katib_case("exit1_maxfailed"), katib_case("steps")
     assert said(replace(observed, trials=[*observed.trials, *well.trials])) == (
-        "1 of 2 trials failed: exited 1: boom: cannot read data. Cure: housectl logs exit1mf "
+        "1 of 2 trials failed: exited 1: boom: cannot read data. Hint: housectl logs exit1mf "
         "--trial exit1mf-6fspcjks"
     )
 
@@ -304,7 +304,7 @@ def test_the_users_name_and_context_stand_in_the_cures() -> None:
     silent = replace(katib_case("algoabsent"), context="prod")
     assert said(silent) == (
         "The service of the algorithm sobol-absent does not run: the image localhost/absent:1 "
-        "cannot be pulled: dial tcp 127.0.0.1:80: connect: connection refused. Cure: kubectl "
+        "cannot be pulled: dial tcp 127.0.0.1:80: connect: connection refused. Hint: kubectl "
         "--context prod describe pod algoabsent-sobol-absent-5999484568-ns794 -n c-algoabsent   # "
         "then push the image, or name another: kubectl --context prod edit configmap katib-config "
         "-n kubeflow"
@@ -318,18 +318,18 @@ def test_the_first_seconds_of_an_experiment_are_normal() -> None:
         assert said(aged(early, seconds)) == "None"
 
 
-def said(observed: Observed) -> str:
+def said(observed: ExperimentContext) -> str:
     return str(experiment_cause(observed))
 
 
-def aged(observed: Observed, seconds: int) -> Observed:
+def aged(observed: ExperimentContext, seconds: int) -> ExperimentContext:
     """Return the same experiment so many seconds after it was made."""
     made = observed.experiment.metadata.creation_timestamp
     assert made is not None
     return replace(observed, now=made + timedelta(seconds=seconds))
 
 
-def waiting() -> Observed:
+def waiting() -> ExperimentContext:
     """Return an experiment whose algorithm's service is about to start."""
     observed = katib_case("algoabsent")
     return replace(observed, events=[each for each in observed.events if "already" in each.message])
@@ -342,7 +342,7 @@ def creating(pod: Pod) -> Pod:
     return changed(pod, status=changed(pod.status, container_statuses=statuses))
 
 
-def served(name: str) -> Observed:
+def served(name: str) -> ExperimentContext:
     """Return an experiment whose algorithm's service has a deployment that was recorded."""
     deployment, pods, events, now = service_case(name)
     observed = katib_case("skoptzero")

@@ -4,7 +4,7 @@ import pytest
 
 from housectl.backends.katib.diagnosis.experiment import experiment_cause
 from housectl.backends.katib.diagnosis.trial import trial_cause
-from housectl.kube.objects.base import find
+from housectl.kube.objects.base import true_condition
 from tests.backends.katib.diagnosis.recorded_cases import at, katib_case, moments
 
 
@@ -22,7 +22,7 @@ def test_the_moments_show_an_experiment_grow() -> None:
     observed = katib_case("random4")
     seen = [at(observed, now) for now in moments(observed)]
     assert {len(each.trials) for each in seen} == {0, 2, 3, 4}
-    running = [bool(find(each.experiment.status.conditions, "Running")) for each in seen]
+    running = [bool(true_condition(each.experiment.status.conditions, "Running")) for each in seen]
     assert (running[0], running[-1]) == (True, False)
     phases = {pod.status.phase for each in seen for pod in each.pods}
     assert phases == {"Pending", "Running", "Succeeded"}

@@ -9,7 +9,7 @@ import pytest
 from housectl.backends.katib.diagnosis.job import task_cause
 from housectl.kube.objects.base import Condition
 from housectl.kube.objects.events import Reference
-from housectl.kube.objects.pods import ClaimSource, Terminated, Volume
+from housectl.kube.objects.pods import PvcSource, Terminated, Volume
 from tests.backends.katib.diagnosis.edits import changed, ending, event, podded, said
 from tests.backends.katib.diagnosis.recorded_cases import job_case, recorded_names, sentences
 
@@ -49,7 +49,7 @@ def test_every_recorded_job_has_its_sentence() -> None:
 def test_how_a_trainer_ended(exit_code: int, message: str, lines: list[str], what: str) -> None:
     case = job_case("exit")
     ended = Terminated(exit_code=exit_code, reason="Error", message=message)
-    assert said(ending(case, ended), *lines).startswith(f"{what} Cure: ")
+    assert said(ending(case, ended), *lines).startswith(f"{what} Hint: ")
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_the_memory_limit_as_people_write_it(limit: str, told: str, more: str) -
     resources = changed(container.resources, limits={"memory": limit})
     spec = changed(case.pods[0].spec, containers=[changed(container, resources=resources)])
     assert said(podded(case, spec=spec)) == (
-        f"out of memory: limit {told}, peak unknown. Cure: housectl tune --trial-memory {more}"
+        f"out of memory: limit {told}, peak unknown. Hint: housectl tune --trial-memory {more}"
     )
 
 
@@ -75,11 +75,11 @@ def test_inputs_that_the_claim_has_lost() -> None:
     digest = "57bf" * 16
     error = f"The inputs /mnt/models/inputs/{digest} cannot be used: no such file."
     ended = ending(job_case("exit"), Terminated(exit_code=5, message=error))
-    assert said(ended) == f"exited 5: {error} Cure: housectl logs exit"
-    claim = Volume(name="models", persistent_volume_claim=ClaimSource(claim_name="model-storage"))
+    assert said(ended) == f"exited 5: {error} Hint: housectl logs exit"
+    claim = Volume(name="models", persistent_volume_claim=PvcSource(claim_name="model-storage"))
     mounted = podded(ended, spec=changed(ended.pods[0].spec, volumes=[claim]))
     assert said(mounted) == (
-        "the inputs on the claim model-storage are damaged or gone: no such file. Cure: kubectl "
+        "the inputs on the claim model-storage are damaged or gone: no such file. Hint: kubectl "
         f"annotate pvc model-storage housectl/inputs-{digest[:40]}- -n diag   # then housectl tune "
         "brings them again"
     )
@@ -88,7 +88,7 @@ def test_inputs_that_the_claim_has_lost() -> None:
 def test_a_long_message_is_cut() -> None:
     ended = Terminated(exit_code=1, message="x" * 1000)
     assert said(ending(job_case("exit"), ended)) == (
-        f"exited 1: {'x' * 240}… Cure: housectl logs exit"
+        f"exited 1: {'x' * 240}… Hint: housectl logs exit"
     )
 
 
@@ -104,7 +104,7 @@ def test_the_context_stands_in_every_command() -> None:
         context="prod",
     )
     assert cause is not None
-    assert cause.cure == "kubectl --context prod describe resourcequota small -n diag-quota"
+    assert cause.hint == "kubectl --context prod describe resourcequota small -n diag-quota"
 
 
 def test_a_job_that_makes_its_first_pod_has_no_cause() -> None:
@@ -147,7 +147,7 @@ def test_a_refusal_that_is_over_is_no_cause() -> None:
             refused.events[0], involved_object=Reference(kind="Job", name="exit")
         )
     ]
-    assert said(replace(case, events=told)) == "exited 3: boom. Cure: housectl logs exit"
+    assert said(replace(case, events=told)) == "exited 3: boom. Hint: housectl logs exit"
     active = msgspec.structs.replace(case.job.status, conditions=[], active=1)
     begun = msgspec.structs.replace(case.job, status=active)
     assert said(replace(case, job=begun, pods=[], events=told)) == "None"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from housectl.backends.katib.diagnosis.permissions import forbidden_cause
+from housectl.backends.katib.diagnosis.permissions import explain_forbidden
 
 GIVING = "   # housectl cluster init, run by an administrator, gives the rights"
 
@@ -11,7 +11,7 @@ QUOTA = 'pods "a" is forbidden: exceeded quota: small, requested: pods=1, limite
 
 
 @pytest.mark.parametrize(
-    ("cannot", "may_not", "cure"),
+    ("cannot", "may_not", "hint"),
     [
         (
             'create resource "experiments" in API group "kubeflow.org" in the namespace "kubeflow"',
@@ -30,23 +30,23 @@ QUOTA = 'pods "a" is forbidden: exceeded quota: small, requested: pods=1, limite
         ),
     ],
 )
-def test_what_is_forbidden(cannot: str, may_not: str, cure: str) -> None:
+def test_what_is_forbidden(cannot: str, may_not: str, hint: str) -> None:
     user = "system:serviceaccount:diag:default"
-    cause = forbidden_cause(f'things is forbidden: User "{user}" cannot {cannot}')
-    assert cause.what == f"The user {user} may not {may_not}."
-    assert cause.cure == cure + GIVING
+    cause = explain_forbidden(f'things is forbidden: User "{user}" cannot {cannot}')
+    assert cause.message == f"The user {user} may not {may_not}."
+    assert cause.hint == hint + GIVING
 
 
 @pytest.mark.parametrize(
-    ("message", "cure"),
+    ("message", "hint"),
     [(QUOTA, "kubectl describe resourcequota -A"), ("no", f"kubectl auth can-i --list{GIVING}")],
 )
-def test_what_is_forbidden_for_another_reason(message: str, cure: str) -> None:
-    assert str(forbidden_cause(message)) == f"The cluster forbids it: {message}. Cure: {cure}"
+def test_what_is_forbidden_for_another_reason(message: str, hint: str) -> None:
+    assert str(explain_forbidden(message)) == f"The cluster forbids it: {message}. Hint: {hint}"
 
 
 def test_the_context_stands_in_the_command() -> None:
     message = 'User "x" cannot list resource "nodes" in API group "" at the cluster scope'
-    assert forbidden_cause(message, context="prod").cure == (
+    assert explain_forbidden(message, context="prod").hint == (
         f"kubectl --context prod auth can-i list nodes{GIVING}"
     )

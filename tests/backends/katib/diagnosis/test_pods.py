@@ -6,10 +6,10 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from housectl.backends.katib.diagnosis.cause import Place, first_cause
-from housectl.backends.katib.diagnosis.pod import SeenPod
+from housectl.backends.katib.diagnosis.cause import KubectlTarget, first_cause
+from housectl.backends.katib.diagnosis.pod import PodContext
 from housectl.backends.katib.diagnosis.probe_lists import POD_PROBES
-from housectl.kube.objects.pods import ClaimSource, Volume
+from housectl.kube.objects.pods import PvcSource, Volume
 from tests.backends.katib.diagnosis.edits import (
     changed,
     conditioned,
@@ -40,14 +40,14 @@ TOO_MANY = "unexpected status from HEAD request to https://docker.io/v2: 429 Too
 )
 def test_only_the_registrys_own_words_are_told(message: str, words: str) -> None:
     case = waiting("pull", "ImagePullBackOff", message)
-    assert said(case).startswith(f"the image localhost/absent:1 cannot be pulled: {words}. Cure: ")
+    assert said(case).startswith(f"the image localhost/absent:1 cannot be pulled: {words}. Hint: ")
 
 
 def test_an_older_kubelet_tells_the_registrys_words_in_an_event_only() -> None:
     case = waiting("pull", "ImagePullBackOff", 'Back-off pulling image "localhost/absent:1"')
     assert "cannot be pulled: dial tcp 127.0.0.1:80: connect: connection refused." in said(case)
     silent = replace(case, events=[])
-    assert said(silent).startswith("the image localhost/absent:1 cannot be pulled. Cure: ")
+    assert said(silent).startswith("the image localhost/absent:1 cannot be pulled. Hint: ")
 
 
 def test_an_image_that_was_not_brought_to_the_node() -> None:
@@ -60,7 +60,7 @@ def test_an_image_that_was_not_brought_to_the_node() -> None:
     spec = case.pods[0].spec
     containers = [changed(spec.containers[0], image="housectl-trainer:dev")]
     assert said(podded(case, spec=changed(spec, containers=containers))) == (
-        f"the image housectl-trainer:dev cannot be pulled: {NO_ACCESS}. Cure: minikube image load "
+        f"the image housectl-trainer:dev cannot be pulled: {NO_ACCESS}. Hint: minikube image load "
         "housectl-trainer:dev   # with kind: kind load docker-image housectl-trainer:dev; or name "
         "another: housectl tune --image IMAGE"
     )
@@ -75,7 +75,7 @@ def test_a_command_that_the_image_does_not_have(reason: str) -> None:
     )
     assert said(waiting("pull", reason, message)) == (
         "the command of the image localhost/absent:1 cannot be started: exec: "
-        '"python": executable file not found in $PATH. Cure: kubectl describe pod pull-4w5qm -n '
+        '"python": executable file not found in $PATH. Hint: kubectl describe pod pull-4w5qm -n '
         "diag   # then name another: housectl tune --image IMAGE"
     )
 
@@ -89,7 +89,7 @@ def test_a_command_that_the_image_does_not_have(reason: str) -> None:
 )
 def test_an_image_without_a_command(message: str) -> None:
     assert said(waiting("pull", "CreateContainerError", message)) == (
-        f"the command of the image localhost/absent:1 cannot be started: {message}. Cure: kubectl "
+        f"the command of the image localhost/absent:1 cannot be started: {message}. Hint: kubectl "
         "describe pod pull-4w5qm -n diag   # then name another: housectl tune --image IMAGE"
     )
 
@@ -103,7 +103,7 @@ def test_an_image_without_a_command(message: str) -> None:
 )
 def test_a_container_that_cannot_be_made(message: str) -> None:
     assert said(waiting("pull", "CreateContainerError", message)) == (
-        f"its container cannot be made: {message}. Cure: kubectl describe pod pull-4w5qm -n diag"
+        f"its container cannot be made: {message}. Hint: kubectl describe pod pull-4w5qm -n diag"
     )
 
 
@@ -112,7 +112,7 @@ MIXED = "1 node(s) had untolerated taint {a: b}, 2 Insufficient memory"
 APART = "1 node(s) had volume node affinity conflict"
 ROOM = (
     "kubectl describe nodes   # shows what is free; fewer trials at a time need less: --workers 1; "
-    "a claim with ReadWriteMany lets all nodes run them: --claim"
+    "a claim with ReadWriteMany lets all nodes run them: --pvc"
 )
 
 
@@ -122,14 +122,14 @@ ROOM = (
         (
             f"0/3 nodes are available: {TAINTED}. preemption: 0/3 nodes are available: none.",
             (
-                f"every node has a taint that it does not tolerate ({TAINTED}). Cure: kubectl "
+                f"every node has a taint that it does not tolerate ({TAINTED}). Hint: kubectl "
                 "describe nodes   # shows them; one is taken away by kubectl taint nodes NODE KEY-"
             ),
         ),
         (
             f"0/3 nodes are available: {MIXED}.",
             (
-                f"it waits for memory: no node has enough free ({MIXED}). Cure: kubectl "
+                f"it waits for memory: no node has enough free ({MIXED}). Hint: kubectl "
                 "describe nodes   # shows what is free; what it asks for stands under katib: in "
                 "housectl.yaml"
             ),
@@ -137,14 +137,14 @@ ROOM = (
         (
             f"0/1 nodes are available: {APART}.",
             (
-                f"it has to run where its volume is, and no such node takes it ({APART}). Cure: "
+                f"it has to run where its volume is, and no such node takes it ({APART}). Hint: "
                 f"{ROOM}"
             ),
         ),
         (
             "no nodes available to schedule pods",
             (
-                "no node takes it: no nodes available to schedule pods. Cure: kubectl describe pod "
+                "no node takes it: no nodes available to schedule pods. Hint: kubectl describe pod "
                 "cpu-d74lq -n diag"
             ),
         ),
@@ -165,11 +165,11 @@ def test_what_the_scheduler_says(message: str, expected: str) -> None:
 def test_a_node_that_has_the_volume_and_no_room(reasons: str) -> None:
     message = f"0/3 nodes are available: {reasons}. preemption: 0/3 nodes are available: none."
     case = conditioned("cpu", "PodScheduled", "False", "Unschedulable", message)
-    claim = Volume(name="models", persistent_volume_claim=ClaimSource(claim_name="model-storage"))
+    claim = Volume(name="models", persistent_volume_claim=PvcSource(claim_name="model-storage"))
     mounted = podded(case, spec=changed(case.pods[0].spec, volumes=[claim]))
     assert said(mounted) == (
         "it has to run where the volume of the claim model-storage is, and no such node takes it "
-        f"({reasons}). Cure: {ROOM}"
+        f"({reasons}). Hint: {ROOM}"
     )
     assert said(replace(mounted, now=made(mounted) + timedelta(seconds=9))) == "None"
 
@@ -201,7 +201,7 @@ def test_a_volume_that_was_mounted_after_all_is_no_cause(cured: str) -> None:
     assert failed.latest
     before = changed(attached, last_timestamp=failed.latest - timedelta(seconds=1))
     assert said(replace(case, events=[*case.events, before])) == (
-        "it needs the configmap absent, which is not in the namespace diag. Cure: kubectl get "
+        "it needs the configmap absent, which is not in the namespace diag. Hint: kubectl get "
         "configmaps -n diag"
     )
 
@@ -209,7 +209,7 @@ def test_a_volume_that_was_mounted_after_all_is_no_cause(cured: str) -> None:
 def test_a_claim_without_news_is_named() -> None:
     case = replace(job_case("claimnopv"), events=[])
     assert said(case) == (
-        "it waits for the claim nopv, which has no volume yet. Cure: kubectl describe pvc -n diag"
+        "it waits for the claim nopv, which has no volume yet. Hint: kubectl describe pvc -n diag"
         "   # kubectl get storageclass lists what can provide one"
     )
 
@@ -229,7 +229,7 @@ def test_a_claim_without_news_is_named() -> None:
 )
 def test_a_disrupted_pod(reason: str, what: str) -> None:
     case = conditioned("exit", "DisruptionTarget", "True", reason, "as somebody wanted")
-    assert said(case) == f"{what} Cure: kubectl describe node testbed"
+    assert said(case) == f"{what} Hint: kubectl describe node testbed"
 
 
 def test_a_pod_that_its_node_refuses() -> None:
@@ -239,7 +239,7 @@ def test_a_pod_that_its_node_refuses() -> None:
     )
     assert said(podded(case, status=status)) == (
         "it was refused or ended by the node testbed: OutOfcpu: Node didn't have enough resource: "
-        "cpu. Cure: kubectl describe node testbed"
+        "cpu. Hint: kubectl describe node testbed"
     )
 
 
@@ -247,7 +247,7 @@ def test_a_node_that_does_not_answer() -> None:
     case = conditioned("evictapi", "Ready", "False", "", "")
     told = event("Pod", case.pods[0].metadata.name, "NodeNotReady", "Node is not ready")
     assert said(replace(case, events=[told])) == (
-        "the node testbed does not answer. Cure: kubectl describe node testbed"
+        "the node testbed does not answer. Hint: kubectl describe node testbed"
     )
 
 
@@ -264,14 +264,14 @@ def test_a_pod_that_is_gone(reason: str, what: str) -> None:
     case = job_case("deleteme")
     told = [*case.events, event("Pod", "deleteme-ldhbt", reason, "so it is")]
     assert said(replace(case, events=told)) == (
-        f"{what}: so it is. Cure: kubectl get events --field-selector "
+        f"{what}: so it is. Hint: kubectl get events --field-selector "
         "involvedObject.name=deleteme-ldhbt -n diag"
     )
 
 
 def test_a_pod_that_is_gone_without_a_trace() -> None:
     assert said(replace(job_case("deleteme"), events=[])) == (
-        "its pod is not there: it was deleted, or lost with its node. Cure: kubectl get events "
+        "its pod is not there: it was deleted, or lost with its node. Hint: kubectl get events "
         "--sort-by=.lastTimestamp -n diag"
     )
 
@@ -296,7 +296,7 @@ def test_a_pod_that_is_deleted_while_it_runs_tells_of_that() -> None:
         deletion_timestamp=ended.finished_at + timedelta(seconds=29),
         deletion_grace_period_seconds=30,
     )
-    assert said(podded(case, metadata=last)).startswith("its pod was deleted. Cure: ")
+    assert said(podded(case, metadata=last)).startswith("its pod was deleted. Hint: ")
 
 
 def test_a_pod_that_brings_files() -> None:
@@ -308,8 +308,8 @@ def test_a_pod_that_brings_files() -> None:
 
 def volume_said(name: str, *, after: int) -> str:
     case = job_case(name)
-    seen = SeenPod(
-        place=Place(namespace="diag"),
+    seen = PodContext(
+        target=KubectlTarget(namespace="diag"),
         pod=case.pods[0],
         events=(),
         now=made(case) + timedelta(seconds=after),

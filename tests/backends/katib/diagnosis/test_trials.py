@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from housectl.backends.katib.diagnosis.observed import Observed
+from housectl.backends.katib.diagnosis.observed import ExperimentContext
 from housectl.backends.katib.diagnosis.trial import trial_cause
 from housectl.backends.katib.katib_objects import (
     CollectorKind,
@@ -42,14 +42,14 @@ def test_a_trial_that_was_stopped_with_its_search() -> None:
         for each in observed.jobs
     ]
     assert said(replace(observed, jobs=jobs)) == (
-        "it was stopped with its search. Cure: housectl tune --resume deadline"
+        "it was stopped with its search. Hint: housectl tune --resume deadline"
     )
 
 
 def test_the_trainers_own_lines_are_as_good_as_the_collectors_log() -> None:
     observed = katib_case("exit1")
     assert said_after(observed, lines=["hint: buy disks", "error: disk full"]) == (
-        "exited 1: error: disk full. Cure: housectl logs exit1 --trial exit1-6hmchk6q"
+        "exited 1: error: disk full. Hint: housectl logs exit1 --trial exit1-6hmchk6q"
     )
 
 
@@ -89,7 +89,7 @@ def test_a_collector_that_failed_although_the_training_did_not(
     log: str, what: str, advice: str
 ) -> None:
     told = said_after(katib_case("quick"), collector=log.splitlines())
-    assert told == f"{what} Cure: {LOGS}{advice}"
+    assert told == f"{what} Hint: {LOGS}{advice}"
 
 
 def test_a_collector_that_ended_before_the_image_came() -> None:
@@ -99,7 +99,7 @@ def test_a_collector_that_ended_before_the_image_came() -> None:
     later = Terminated(exit_code=0, started_at=observed.now)
     assert said(with_states(observed, trainer=ended(later), collector=ended(early))) == (
         "its metric is lost, because Katib's metrics collector looked for the training before the "
-        "trainer's image had come. Cure: housectl tune   # now the node testbed has that image"
+        "trainer's image had come. Hint: housectl tune   # now the node testbed has that image"
     )
 
 
@@ -111,7 +111,7 @@ def test_a_collector_that_ended_before_the_image_came() -> None:
             "",
             (
                 "the training runs on, but Katib's metrics collector ran out of memory: limit "
-                "100Mi. Cure: kubectl edit configmap katib-config -n kubeflow   # raise its "
+                "100Mi. Hint: kubectl edit configmap katib-config -n kubeflow   # raise its "
                 "resources.limits.memory"
             ),
         ),
@@ -119,7 +119,7 @@ def test_a_collector_that_ended_before_the_image_came() -> None:
             "Error",
             "",
             (
-                "the training runs on, but Katib's metrics collector failed: exited 255. Cure: "
+                "the training runs on, but Katib's metrics collector failed: exited 255. Hint: "
                 f"{LOGS}"
             ),
         ),
@@ -128,7 +128,7 @@ def test_a_collector_that_ended_before_the_image_came() -> None:
             f"{KLOG}396] {UNFOUND}",
             (
                 "its metric is lost, because Katib's metrics collector looked for the training "
-                "before the trainer's image had come. Cure: housectl tune   # now the node testbed "
+                "before the trainer's image had come. Hint: housectl tune   # now the node testbed "
                 "has that image"
             ),
         ),
@@ -156,7 +156,7 @@ def test_a_collector_whose_image_came_when_the_training_was_over() -> None:
     pulling = event("Pod", "quick-6rbnk97z-jmdhz", "Pulling", f'Pulling image "{image}"')
     assert said(replace(observed, events=[*observed.events, pulling])) == (
         "its metric is lost, because the training ended before the image of Katib's metrics "
-        "collector came. Cure: housectl tune   # now the node testbed has that image"
+        "collector came. Hint: housectl tune   # now the node testbed has that image"
     )
     present = f'Container image "{image}" already present on machine'
     for other in (
@@ -173,7 +173,7 @@ def test_a_collector_whose_image_cannot_be_pulled() -> None:
     running = ContainerState(running=Running(started_at=observed.now))
     assert said(with_states(observed, trainer=running, collector=unpulled)) == (
         "the image localhost/katib-file-metrics-collector:v0.19.0 cannot be pulled: dial tcp: i/o "
-        "timeout. Cure: kubectl describe pod noimage-p4kjcxmh-fd2bh -n c-noimage   # then push "
+        "timeout. Hint: kubectl describe pod noimage-p4kjcxmh-fd2bh -n c-noimage   # then push "
         "the image, or name another: kubectl edit configmap katib-config -n kubeflow"
     )
 
@@ -183,7 +183,7 @@ def test_a_collector_without_memory() -> None:
     starved = Terminated(exit_code=137, reason="OOMKilled")
     assert said(with_states(observed, collector=ended(starved))) == (
         "the training ended well, but Katib's metrics collector ran out of memory: limit 100Mi. "
-        "Cure: kubectl edit configmap katib-config -n kubeflow   # raise its "
+        "Hint: kubectl edit configmap katib-config -n kubeflow   # raise its "
         "resources.limits.memory"
     )
 
@@ -197,7 +197,7 @@ def test_a_failed_training_comes_before_its_collector(exit_code: int) -> None:
 
 UNCOLLECTED = (
     "Katib will never get its metric, because its pod was made without Katib's metrics collector. "
-    "Cure: kubectl label namespace c-steps katib.kubeflow.org/metrics-collector-injection=enabled "
+    "Hint: kubectl label namespace c-steps katib.kubeflow.org/metrics-collector-injection=enabled "
     "--overwrite   # then housectl delete steps, and tune again; if it had this label, Katib's "
     "webhook was away: housectl doctor"
 )
@@ -223,7 +223,7 @@ def test_a_trial_without_collector_is_told_while_its_training_runs() -> None:
 
 def test_a_trial_whose_report_nobody_reads() -> None:
     expected = (
-        "the training has ended, but Katib's controller does not take notice of it. Cure: kubectl "
+        "the training has ended, but Katib's controller does not take notice of it. Hint: kubectl "
         "get pods -n kubeflow -l katib.kubeflow.org/component=controller"
     )
     observed = unreported("steps")
@@ -243,7 +243,7 @@ def test_a_trial_whose_metric_katib_cannot_read() -> None:
     told = changed(event("Trial", name, "ReconcileError", error), count=12)
     after = changed(told, last_timestamp=completed + timedelta(seconds=12))
     assert said(replace(observed, events=[after])) == (
-        f"Katib cannot read its metric: {said_of_it}. Cure: kubectl get pods -n kubeflow -l "
+        f"Katib cannot read its metric: {said_of_it}. Hint: kubectl get pods -n kubeflow -l "
         "katib.kubeflow.org/component=db-manager   # they have to run; then it goes on by itself"
     )
     before = changed(told, last_timestamp=completed - timedelta(seconds=3))
@@ -277,32 +277,32 @@ def test_a_metric_that_is_missing(lines: list[str], what: str) -> None:
     observed = katib_case("wrongname")
     heard = ["I1124 07:00:00.000000      12 main.go:400] Trial Name: wrongname-74c282fs"]
     assert said_after(observed, lines=lines, collector=heard) == (
-        f"{what} Cure: housectl logs wrongname --trial wrongname-74c282fs"
+        f"{what} Hint: housectl logs wrongname --trial wrongname-74c282fs"
     )
 
 
 def test_a_metric_that_is_missing_where_the_lines_are_unknown() -> None:
     observed = replace(katib_case("wrongname"), collectors={})
     assert said(observed) == (
-        "no metric: Katib got no mse=NUMBER. Cure: housectl logs wrongname --trial "
+        "no metric: Katib got no mse=NUMBER. Hint: housectl logs wrongname --trial "
         "wrongname-74c282fs"
     )
     assert said(replace(observed, pods=[])) == (
-        "no metric, and its log is gone with its pod. Cure: housectl tune   # housectl logs shows "
+        "no metric, and its log is gone with its pod. Hint: housectl tune   # housectl logs shows "
         "what a trial prints while its pod is there"
     )
 
 
 def test_a_metric_that_is_no_number_where_the_lines_are_unknown() -> None:
     assert said(replace(katib_case("nan"), collectors={})) == (
-        "its mse is no finite number. Cure: housectl logs nan --trial nan-dxgj7kb5"
+        "its mse is no finite number. Hint: housectl logs nan --trial nan-dxgj7kb5"
     )
 
 
 def test_a_trial_of_which_nothing_is_left() -> None:
     observed = replace(katib_case("exit1"), jobs=[], pods=[], events=[])
     assert said(observed) == (
-        "Katib says: Job has reached the specified backoff limit. Cure: kubectl describe trial "
+        "Katib says: Job has reached the specified backoff limit. Hint: kubectl describe trial "
         "exit1-6hmchk6q -n c-exit1"
     )
 
@@ -313,7 +313,7 @@ def test_a_trial_that_was_killed() -> None:
     trial = observed.trials[0]
     status = changed(trial.status, conditions=[killed])
     gone = replace(observed, trials=[changed(trial, status=status)], jobs=[], pods=[])
-    assert said(gone).startswith("Katib says: Trial is killed. Cure: ")
+    assert said(gone).startswith("Katib says: Trial is killed. Hint: ")
 
 
 def test_a_trial_whose_job_katib_cannot_make() -> None:
@@ -323,7 +323,7 @@ def test_a_trial_whose_job_katib_cannot_make() -> None:
     told = changed(event("Trial", name, "ReconcileError", error), count=12)
     assert said(replace(observed, jobs=[], events=[told])) == (
         "Katib cannot make its job: jobs.batch is forbidden: exceeded quota: jobs, limited: "
-        f"count=0. Cure: kubectl describe trial {name} -n c-nocommand"
+        f"count=0. Hint: kubectl describe trial {name} -n c-nocommand"
     )
 
 
@@ -356,12 +356,12 @@ def test_the_newest_pod_tells_the_cause() -> None:
     assert said(replace(observed, pods=[second, failed])).startswith("out of memory: ")
 
 
-def said(observed: Observed) -> str:
+def said(observed: ExperimentContext) -> str:
     return str(trial_cause(observed, observed.trials[0]))
 
 
 def said_after(
-    observed: Observed, *, lines: Sequence[str] = (), collector: Sequence[str] = ()
+    observed: ExperimentContext, *, lines: Sequence[str] = (), collector: Sequence[str] = ()
 ) -> str:
     """Return the cause if the trainer has printed these lines, or the collector said this."""
     trial = observed.trials[0]
@@ -374,7 +374,7 @@ def ended(how: Terminated) -> ContainerState:
     return ContainerState(terminated=how)
 
 
-def with_states(observed: Observed, **states: ContainerState) -> Observed:
+def with_states(observed: ExperimentContext, **states: ContainerState) -> ExperimentContext:
     """Return the same experiment with a `trainer` or a `collector` in each pod that stand so."""
     return replace(observed, pods=[_with_states(pod, states) for pod in observed.pods])
 
@@ -388,7 +388,7 @@ def _with_states(pod: Pod, states: Mapping[str, ContainerState]) -> Pod:
     return changed(pod, status=changed(pod.status, container_statuses=statuses))
 
 
-def training(name: str) -> Observed:
+def training(name: str) -> ExperimentContext:
     """Return an experiment that ended well as it must have looked while its trainings ran."""
     running = ContainerState(running=Running(started_at=DIED - timedelta(seconds=60)))
     observed = with_states(unreported(name), trainer=running, collector=running)
@@ -410,7 +410,7 @@ def without_collector(pods: Sequence[Pod]) -> list[Pod]:
     ]
 
 
-def unreported(name: str) -> Observed:
+def unreported(name: str) -> ExperimentContext:
     """Return an experiment that ended well as it would be if Katib had not seen its trials end."""
     observed = katib_case(name)
     running = [Condition(type=kind, status="True") for kind in ("Created", "Running")]

@@ -2,9 +2,9 @@
 
 from difflib import get_close_matches
 
-from housectl.backends.katib.checks.katib_config import editing, read_configuration
+from housectl.backends.katib.checks.katib_config import edit_config_command, read_katib_config
 from housectl.backends.katib.plan.manifest import SKOPT
-from housectl.errors import ClusterError, Concern
+from housectl.errors import CheckWarning, ClusterError
 from housectl.kube.client import Kube
 
 _NEEDED = {SKOPT: "512Mi"}
@@ -17,7 +17,7 @@ def require_algorithm(kube: Kube, name: str) -> str:
         ClusterError: Katib does not have it.
         Concern: Its configuration cannot be read.
     """
-    limits = read_configuration(kube, "The algorithm").memory_limits
+    limits = read_katib_config(kube, "The algorithm").memory_limits
     if name not in limits:
         similar = get_close_matches(name, limits, n=1) or [*limits]
         raise ClusterError(
@@ -36,10 +36,10 @@ def check_algorithm(kube: Kube, name: str) -> str:
     """
     limit = require_algorithm(kube, name)
     if is_tight(name, limit):
-        raise Concern(
+        raise CheckWarning(
             f"The algorithm {name} may use {limit} of memory. It may be killed for that after some "
             "trials, and the search would then stand still.",
-            cure=f"{editing(kube)}   # under `algorithmName: {name}`: "
+            hint=f"{edit_config_command(kube)}   # under `algorithmName: {name}`: "
             f"resources: {{limits: {{memory: {_NEEDED[name]}}}}}",
         )
     return f"{name}, with {limit} of memory"

@@ -9,6 +9,6 @@ def check_server(kube: Kube) -> str:
     Raises:
         ClusterUnreachableError: Nobody does, or the kubeconfig does not say who should.
     """
-    version, server = kube.read("/version").get("gitVersion"), kube.server
+    version, server = kube.get_raw("/version").get("gitVersion"), kube.server
     context = f"context {server.context}" if server.context else "this pod's own cluster"
     return f"Kubernetes {version} at {server.address}, {context}, namespace {kube.namespace}"

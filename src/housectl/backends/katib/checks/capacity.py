@@ -3,41 +3,41 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from housectl.backends.katib.checks.common import if_allowed
+from housectl.backends.katib.checks.common import warn_if_forbidden
 from housectl.backends.katib.checks.nodes import Node, nodes_for_pods
-from housectl.backends.katib.checks.resources import Amount
+from housectl.backends.katib.checks.resources import PodResources
 from housectl.backends.katib.plan.manifest import requests
 from housectl.backends.katib.plan.records import PlanRecord
-from housectl.backends.katib.plan.sub_experiments import members
-from housectl.errors import ClusterError, Concern
+from housectl.backends.katib.plan.sub_experiments import sub_experiments
+from housectl.errors import CheckWarning, ClusterError
 from housectl.experiment import Experiment, Limits
 from housectl.kube.client import Kube
-from housectl.kube.kinds import PODS_OF_ALL
+from housectl.kube.kinds import ALL_PODS
 from housectl.kube.objects.pods import Container, Pod
 
 # What Katib's collector asks for beside a trainer, and the pod of a suggestion.
-_BESIDE = Amount(cpu=Decimal("0.05"), memory=Decimal(10 * 2**20))
-_SUGGESTION = _BESIDE + Amount(pods=Decimal(1))
+_BESIDE = PodResources(cpu=Decimal("0.05"), memory=Decimal(10 * 2**20))
+_SUGGESTION = _BESIDE + PodResources(pods=Decimal(1))
 _ENDED = {"Succeeded", "Failed"}
 # Kubernetes' own default.
 _PODS_OF_A_NODE = "110"
 
 
-def require_room(kube: Kube, plan: PlanRecord) -> list[Node]:
+def require_capacity(kube: Kube, plan: PlanRecord) -> list[Node]:
     """Ask for a node that could take a trial if it had nothing else to do; return all nodes.
 
     Raises:
         ClusterError: There is no such node.
         Concern: The user may not list nodes, or none takes pods just now.
     """
-    with if_allowed("Room on the nodes"):
+    with warn_if_forbidden("Room on the nodes"):
         nodes = nodes_for_pods(kube)
     if not nodes:
-        raise Concern(
+        raise CheckWarning(
             "No node takes pods just now, so trials would wait for one.",
-            cure=f"{kube.server.kubectl} get nodes",
+            hint=f"{kube.server.kubectl} get nodes",
         )
-    trial = amount_of_trial(plan)
+    trial = trial_resources(plan)
     greatest = max((capacity(node) for node in nodes), key=lambda each: (each // trial, each.cpu))
     if not greatest // trial:
         raise ClusterError(
@@ -49,57 +49,58 @@ def require_room(kube: Kube, plan: PlanRecord) -> list[Node]:
     return nodes
 
 
-def check_room(kube: Kube, plan: PlanRecord) -> str:
+def check_capacity(kube: Kube, plan: PlanRecord) -> str:
     """How many trials of an experiment can run at the same time beside all that runs already.
 
     Raises:
         ClusterError: A trial fits no node.
         Concern: There is not room for all workers, or the user may not look.
     """
-    nodes = require_room(kube, plan)
-    with if_allowed("How much room other pods leave"):
-        pods = kube.views(PODS_OF_ALL, Pod)
-    parts = members(plan.work) if isinstance(plan.work, Experiment) else []
+    nodes = require_capacity(kube, plan)
+    with warn_if_forbidden("How much room other pods leave"):
+        pods = kube.list_as(ALL_PODS, Pod)
+    parts = sub_experiments(plan.workload) if isinstance(plan.workload, Experiment) else []
     wanted = sum(member.workers for member in parts)
     room = trials_at_once(
-        free_amounts(nodes, pods), trial=amount_of_trial(plan), suggestions=len(parts)
+        free_resources(nodes, pods), trial=trial_resources(plan), suggestions=len(parts)
     )
     if room < wanted:
-        raise Concern(
+        raise CheckWarning(
             f"There is room for {room} of {wanted} trials at the same time beside what runs now; "
             "the others wait.",
-            cure=f"housectl tune --workers {room}"
+            hint=f"housectl tune --workers {room}"
             if room
             else f"{kube.server.kubectl} get pods -A",
         )
-    return f"{wanted} trials of {amount_of_trial(plan)} at the same time, on {_counted(nodes)}"
+    return f"{wanted} trials of {trial_resources(plan)} at the same time, on {_counted(nodes)}"
 
 
-def amount_of_trial(plan: PlanRecord) -> Amount:
+def trial_resources(plan: PlanRecord) -> PodResources:
     """Return what a trial's pod asks for."""
-    limits = plan.work.limits if isinstance(plan.work, Experiment) else Limits()
-    return Amount.of(requests(plan.settings, limits), pods=1) + _BESIDE
+    limits = plan.workload.limits if isinstance(plan.workload, Experiment) else Limits()
+    return PodResources.of(requests(plan.settings, limits), pods=1) + _BESIDE
 
 
-def capacity(node: Node) -> Amount:
+def capacity(node: Node) -> PodResources:
     """Return what a node's pods may have together."""
     allocatable = node.status.allocatable
-    return Amount.of(allocatable, pods=int(allocatable.get("pods", _PODS_OF_A_NODE)))
+    return PodResources.of(allocatable, pods=int(allocatable.get("pods", _PODS_OF_A_NODE)))
 
 
-def free_amounts(nodes: Sequence[Node], pods: Sequence[Pod]) -> list[Amount]:
+def free_resources(nodes: Sequence[Node], pods: Sequence[Pod]) -> list[PodResources]:
     """Return what the pods on each node leave of it."""
     running = [pod for pod in pods if pod.status.phase not in _ENDED]
     return [
         capacity(node)
         - sum(
-            (_asked(pod) for pod in running if pod.spec.node_name == node.metadata.name), Amount()
+            (_asked(pod) for pod in running if pod.spec.node_name == node.metadata.name),
+            PodResources(),
         )
         for node in nodes
     ]
 
 
-def trials_at_once(free: Sequence[Amount], *, trial: Amount, suggestions: int) -> int:
+def trials_at_once(free: Sequence[PodResources], *, trial: PodResources, suggestions: int) -> int:
     """Return how many trials fit, when each suggestion has gone where most cores are free."""
     left = list(free)
     for _ in range(suggestions):
@@ -108,19 +109,19 @@ def trials_at_once(free: Sequence[Amount], *, trial: Amount, suggestions: int) -
     return sum(each // trial for each in left)
 
 
-def _asked(pod: Pod) -> Amount:
+def _asked(pod: Pod) -> PodResources:
     """Return what a pod is scheduled by: its containers together, or one that comes before."""
-    together = sum((_amount(each) for each in pod.spec.containers), Amount(pods=Decimal(1)))
+    together = sum((_amount(each) for each in pod.spec.containers), PodResources(pods=Decimal(1)))
     before = [_amount(each) for each in pod.spec.init_containers]
-    return Amount(
+    return PodResources(
         cpu=max(together.cpu, *(each.cpu for each in before), Decimal(0)),
         memory=max(together.memory, *(each.memory for each in before), Decimal(0)),
         pods=together.pods,
     )
 
 
-def _amount(container: Container) -> Amount:
-    return Amount.of(container.resources.requests, pods=0)
+def _amount(container: Container) -> PodResources:
+    return PodResources.of(container.resources.requests, pods=0)
 
 
 def _counted(nodes: Sequence[Node]) -> str:

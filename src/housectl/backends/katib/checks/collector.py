@@ -1,6 +1,6 @@
 """Katib's metrics collector, whose image a node should have before the first trial comes there."""
 
-from housectl.backends.katib.checks.katib_config import editing, read_configuration
+from housectl.backends.katib.checks.katib_config import edit_config_command, read_katib_config
 from housectl.backends.katib.volume.pods import VolumePods
 from housectl.errors import ClusterError, PodError
 
@@ -19,16 +19,16 @@ def check_collector(pods: VolumePods) -> str:
         Concern: The configuration cannot be read.
     """
     kube = pods.kube
-    image = read_configuration(kube, "Katib's collector").collectors.get(_KIND)
-    cure = f"{editing(kube)}   # under `kind: {_KIND}`: an image that nodes can pull"
+    image = read_katib_config(kube, "Katib's collector").collectors.get(_KIND)
+    hint = f"{edit_config_command(kube)}   # under `kind: {_KIND}`: an image that nodes can pull"
     if image is None:
         raise ClusterError(
             f"Katib is configured without a metrics collector of the kind {_KIND}, which every "
             "trial needs.",
-            hint=cure,
+            hint=hint,
         )
     try:
-        with pods.running(read_only=True, beside=[image]):
+        with pods.running(read_only=True, extra_images=[image]):
             return f"a pod with {image} beside the trainer"
     except PodError as error:
-        raise PodError(f"Katib's metrics collector: {error.message}", hint=cure) from error
+        raise PodError(f"Katib's metrics collector: {error.message}", hint=hint) from error

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from housectl.errors import Concern, ForbiddenError
+from housectl.errors import CheckWarning, ForbiddenError
 from housectl.kube.client import Kube
 
 
 @contextmanager
-def if_allowed(what: str) -> Iterator[None]:
+def warn_if_forbidden(what: str) -> Iterator[None]:
     """Make it a Concern that something cannot be looked at.
 
     Raises:
@@ -17,11 +17,11 @@ def if_allowed(what: str) -> Iterator[None]:
     try:
         yield
     except ForbiddenError as error:
-        raise Concern(f"{what} cannot be checked: {error.message}", cure=error.hint) from error
+        raise CheckWarning(f"{what} cannot be checked: {error.message}", hint=error.hint) from error
 
 
-def preparing(kube: Kube, *, claim: str | None = None) -> str:
+def init_command(kube: Kube, *, pvc: str | None = None) -> str:
     """Return the command that puts on the cluster what is missing there."""
     context = f" --context {kube.context}" if kube.context else ""
-    named = f" --claim {claim}" if claim else ""
+    named = f" --pvc {pvc}" if pvc else ""
     return f"housectl cluster init{context} --namespace {kube.namespace}{named}"

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from housectl.backends.katib.checks.common import if_allowed
+from housectl.backends.katib.checks.common import warn_if_forbidden
 from housectl.backends.katib.katib_names import COMPONENT_LABEL, DATABASE_MANAGER, KATIB_NAMESPACE
-from housectl.errors import ClusterError, Concern
+from housectl.errors import CheckWarning, ClusterError
 from housectl.kube.client import Kube
 from housectl.kube.kinds import PODS
-from housectl.kube.objects.base import find
+from housectl.kube.objects.base import true_condition
 from housectl.kube.objects.pods import Pod
 
 # The manager comes last: it does not run without the one behind it.
@@ -23,13 +23,13 @@ def check_database(kube: Kube) -> str:
         Concern: Its pods are elsewhere, or the user may not look at them.
     """
     katib = replace(kube, namespace=KATIB_NAMESPACE)
-    with if_allowed("Katib's database"):
-        pods = katib.views(PODS, Pod, labels=COMPONENT_LABEL)
+    with warn_if_forbidden("Katib's database"):
+        pods = katib.list_as(PODS, Pod, labels=COMPONENT_LABEL)
     if not pods:
-        raise Concern(
+        raise CheckWarning(
             f"Katib's database cannot be checked: Katib has no pods in the namespace "
             f"{KATIB_NAMESPACE}.",
-            cure=f"{kube.server.kubectl} get pods -A -l {COMPONENT_LABEL}",
+            hint=f"{kube.server.kubectl} get pods -A -l {COMPONENT_LABEL}",
         )
     if part := broken_part(pods):
         raise ClusterError(
@@ -61,4 +61,4 @@ def _pods_of(part: str, pods: Sequence[Pod]) -> list[Pod]:
 
 
 def _is_ready(pod: Pod) -> bool:
-    return find(pod.status.conditions, "Ready") is not None
+    return true_condition(pod.status.conditions, "Ready") is not None

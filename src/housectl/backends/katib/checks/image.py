@@ -17,18 +17,18 @@ def check_image(pods: VolumePods) -> str:
     """
     kubectl = pods.kube.kubectl
     with pods.running(read_only=False) as pod:
-        _run(pods, pod, _WRITE, cure=f"{kubectl} describe pvc {pods.claim}")
-        _run(pods, pod, _TRAIN, cure="make images   # then name one: --image IMAGE")
-    return f"a pod of {pods.image} writes to {pods.claim} and has the trainer"
+        _run(pods, pod, _WRITE, hint=f"{kubectl} describe pvc {pods.pvc}")
+        _run(pods, pod, _TRAIN, hint="make images   # then name one: --image IMAGE")
+    return f"a pod of {pods.image} writes to {pods.pvc} and has the trainer"
 
 
-def _run(pods: VolumePods, pod: str, command: list[str], *, cure: str) -> None:
+def _run(pods: VolumePods, pod: str, command: list[str], *, hint: str) -> None:
     streams = pods.kube.exec(pod, CONTAINER, command)
     try:
         streams.finish()
     except PodError as error:
         raise PodError(
-            f"The image {pods.image} with the claim {pods.claim}: {error.message}", hint=cure
+            f"The image {pods.image} with the claim {pods.pvc}: {error.message}", hint=hint
         ) from error
     finally:
         streams.close()

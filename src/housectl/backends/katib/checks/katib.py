@@ -1,23 +1,23 @@
 """Katib itself: its kinds, and the webhooks that say whether it takes an experiment."""
 
-from housectl.backends.katib.checks.common import if_allowed
+from housectl.backends.katib.checks.common import warn_if_forbidden
 from housectl.backends.katib.plan.katib_plan import KatibPlan
-from housectl.backends.katib.plan.validation import check_plan
-from housectl.errors import DeniedError
+from housectl.backends.katib.plan.validation import validate_plan
+from housectl.errors import RejectedError
 from housectl.kube.client import Kube
 from housectl.kube.errors import katib_missing
 from housectl.kube.kinds import EXPERIMENTS, SUGGESTIONS, TRIALS
-from housectl.kube.objects.base import View, view
+from housectl.kube.objects.base import KubeObject, parse
 
 _KINDS = (EXPERIMENTS, TRIALS, SUGGESTIONS)
 _VERSION = f"{EXPERIMENTS.group}/{EXPERIMENTS.version}"
 
 
-class _Resource(View):
+class _Resource(KubeObject):
     name: str
 
 
-class _Resources(View):
+class _Resources(KubeObject):
     resources: tuple[_Resource, ...] = ()
 
 
@@ -28,8 +28,8 @@ def require_katib(kube: Kube) -> None:
         KatibMissingError: The cluster does not have them.
         Concern: The user may not know what the cluster has.
     """
-    with if_allowed("Whether there is a Katib"):
-        served = view(_Resources, dict(kube.read(f"/apis/{_VERSION}")))
+    with warn_if_forbidden("Whether there is a Katib"):
+        served = parse(_Resources, dict(kube.get_raw(f"/apis/{_VERSION}")))
     names = {each.name for each in served.resources}
     missing = [kind.plural for kind in _KINDS if kind.plural not in names]
     if missing:
@@ -55,12 +55,12 @@ def check_admission(kube: Kube, plan: KatibPlan) -> str:
         DeniedError: It would not.
         ClusterError: Its controller, which has the webhooks, does not answer.
     """
-    check_plan(plan)
+    validate_plan(plan)
     for manifest in plan.manifests():
         try:
             kube.create(manifest, dry_run=True)
-        except DeniedError as error:
-            raise DeniedError(
+        except RejectedError as error:
+            raise RejectedError(
                 error.message, hint="housectl render   # shows what was refused"
             ) from error
     return "Katib's webhooks take this project's experiment"

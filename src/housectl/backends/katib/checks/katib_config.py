@@ -2,51 +2,51 @@
 
 import msgspec
 
-from housectl.backends.katib.checks.common import if_allowed
-from housectl.backends.katib.diagnosis.cause import Place
+from housectl.backends.katib.checks.common import warn_if_forbidden
+from housectl.backends.katib.diagnosis.cause import KubectlTarget
 from housectl.backends.katib.katib_names import CONFIG_MAP, KATIB_NAMESPACE, configuration
-from housectl.errors import AbsentError, Concern
+from housectl.errors import CheckWarning, NotFoundError
 from housectl.kube.client import Kube
 from housectl.kube.kinds import CONFIG_MAPS
-from housectl.kube.objects.base import View, view
+from housectl.kube.objects.base import KubeObject, parse
 
 _KEY = "katib-config.yaml"
 
 
-class Limits(View):
+class Limits(KubeObject):
     """What a suggestion's pod may use; Katib's default where nothing is said."""
 
     memory: str | int = "100Mi"
 
 
-class Resources(View):
+class Resources(KubeObject):
     """Of a suggestion's pod."""
 
     limits: Limits = Limits()
 
 
-class SuggestionConfig(View):
+class SuggestionConfig(KubeObject):
     """How an algorithm is run."""
 
     algorithm_name: str
     resources: Resources = Resources()
 
 
-class CollectorConfig(View):
+class CollectorConfig(KubeObject):
     """What is put beside a trainer."""
 
     kind: str
     image: str
 
 
-class RuntimeConfig(View):
+class RuntimeConfig(KubeObject):
     """What Katib runs for a search."""
 
     suggestions: tuple[SuggestionConfig, ...] = ()
     metrics_collectors: tuple[CollectorConfig, ...] = ()
 
 
-class KatibConfig(View):
+class KatibConfig(KubeObject):
     """The whole of it, as far as it is read here."""
 
     runtime: RuntimeConfig = RuntimeConfig()
@@ -65,28 +65,28 @@ class KatibConfig(View):
         return {each.kind: each.image for each in self.runtime.metrics_collectors}
 
 
-class _ConfigMap(View):
+class _ConfigMap(KubeObject):
     data: dict[str, str] = msgspec.field(default_factory=dict)
 
 
-def read_configuration(kube: Kube, what: str) -> KatibConfig:
+def read_katib_config(kube: Kube, what: str) -> KatibConfig:
     """Return Katib's configuration.
 
     Raises:
         Concern: It cannot be read, so that `what` cannot be checked.
     """
     try:
-        with if_allowed(what):
+        with warn_if_forbidden(what):
             found = kube.get(CONFIG_MAPS, CONFIG_MAP, _ConfigMap, namespace=KATIB_NAMESPACE)
-        return parsed(found.data.get(_KEY, ""))
-    except (AbsentError, ValueError) as error:
-        raise Concern(
+        return parse_katib_config(found.data.get(_KEY, ""))
+    except (NotFoundError, ValueError) as error:
+        raise CheckWarning(
             f"{what} cannot be checked: {error}",
-            cure=f"{configuration(_place(kube), 'get')} -o yaml",
+            hint=f"{configuration(_place(kube), 'get')} -o yaml",
         ) from error
 
 
-def parsed(text: str) -> KatibConfig:
+def parse_katib_config(text: str) -> KatibConfig:
     """Return what a katib-config.yaml says.
 
     Raises:
@@ -95,7 +95,7 @@ def parsed(text: str) -> KatibConfig:
     import yaml
 
     try:
-        read = view(KatibConfig, yaml.safe_load(text))
+        read = parse(KatibConfig, yaml.safe_load(text))
     except (yaml.YAMLError, msgspec.ValidationError) as error:
         raise ValueError(str(error)) from error
     if not read.runtime.suggestions:
@@ -103,10 +103,10 @@ def parsed(text: str) -> KatibConfig:
     return read
 
 
-def editing(kube: Kube) -> str:
+def edit_config_command(kube: Kube) -> str:
     """Return the command that edits the configuration."""
     return configuration(_place(kube))
 
 
-def _place(kube: Kube) -> Place:
-    return Place(namespace=kube.namespace, context=kube.server.context)
+def _place(kube: Kube) -> KubectlTarget:
+    return KubectlTarget(namespace=kube.namespace, context=kube.server.context)

@@ -1,11 +1,11 @@
 """The namespace of experiments."""
 
-from housectl.backends.katib.checks.common import if_allowed, preparing
+from housectl.backends.katib.checks.common import init_command, warn_if_forbidden
 from housectl.backends.katib.katib_names import INJECTED, INJECTION_LABEL
-from housectl.errors import AbsentError, ClusterError
+from housectl.errors import ClusterError, NotFoundError
 from housectl.kube.client import Kube
 from housectl.kube.kinds import NAMESPACES
-from housectl.kube.objects.base import Named
+from housectl.kube.objects.base import NamedObject
 
 
 def check_namespace(kube: Kube) -> str:
@@ -18,14 +18,14 @@ def check_namespace(kube: Kube) -> str:
     """
     name = kube.namespace
     try:
-        with if_allowed(f"The label of the namespace {name}"):
-            found = kube.get(NAMESPACES, name, Named)
-    except AbsentError as error:
-        raise AbsentError(error.message, hint=preparing(kube)) from error
+        with warn_if_forbidden(f"The label of the namespace {name}"):
+            found = kube.get(NAMESPACES, name, NamedObject)
+    except NotFoundError as error:
+        raise NotFoundError(error.message, hint=init_command(kube)) from error
     if found.metadata.labels.get(INJECTION_LABEL) != INJECTED:
         raise ClusterError(
             f"The namespace {name} has no label {INJECTION_LABEL}={INJECTED}, without which Katib "
             "refuses experiments there.",
-            hint=preparing(kube),
+            hint=init_command(kube),
         )
     return f"{name}, with Katib's label"

@@ -5,12 +5,12 @@ from contextlib import suppress
 from functools import partial
 
 from housectl.backends.katib.checks.algorithm import require_algorithm
-from housectl.backends.katib.checks.capacity import require_room
+from housectl.backends.katib.checks.capacity import require_capacity
 from housectl.backends.katib.checks.katib import require_katib
 from housectl.backends.katib.checks.namespace import check_namespace
-from housectl.backends.katib.checks.storage import require_claim
+from housectl.backends.katib.checks.storage import require_pvc
 from housectl.backends.katib.plan.records import PlanRecord
-from housectl.errors import Concern
+from housectl.errors import CheckWarning
 from housectl.experiment import Experiment
 from housectl.kube.client import Kube
 
@@ -22,7 +22,7 @@ def preflight(kube: Kube, plan: PlanRecord) -> None:
         ClusterError: Something is missing.
     """
     for ask in _questions(kube, plan):
-        with suppress(Concern):
+        with suppress(CheckWarning):
             ask()
 
 
@@ -30,7 +30,7 @@ def _questions(kube: Kube, plan: PlanRecord) -> Iterator[Callable[[], object]]:
     """Yield what is asked, one request each."""
     yield partial(require_katib, kube)
     yield partial(check_namespace, kube)
-    yield partial(require_claim, kube, plan.settings.claim)
-    if isinstance(plan.work, Experiment):
+    yield partial(require_pvc, kube, plan.settings.pvc)
+    if isinstance(plan.workload, Experiment):
         yield partial(require_algorithm, kube, plan.settings.algorithm)
-    yield partial(require_room, kube, plan)
+    yield partial(require_capacity, kube, plan)

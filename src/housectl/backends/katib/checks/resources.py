@@ -8,7 +8,7 @@ _NOTHING = Decimal(0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Amount:
+class PodResources:
     """Cores, bytes of memory, and a number of pods."""
 
     cpu: Decimal = _NOTHING
@@ -16,28 +16,28 @@ class Amount:
     pods: Decimal = _NOTHING
 
     @classmethod
-    def of(cls, quantities: Mapping[str, str], *, pods: int) -> "Amount":
+    def of(cls, quantities: Mapping[str, str], *, pods: int) -> "PodResources":
         """Return the amount that Kubernetes writes so; what is not named is nothing."""
         from kubernetes.utils.quantity import parse_quantity
 
         cpu, memory = (parse_quantity(quantities.get(name, "0")) for name in ("cpu", "memory"))
         return cls(cpu=cpu, memory=memory, pods=Decimal(pods))
 
-    def __add__(self, other: "Amount") -> "Amount":
-        return Amount(
+    def __add__(self, other: "PodResources") -> "PodResources":
+        return PodResources(
             cpu=self.cpu + other.cpu,
             memory=self.memory + other.memory,
             pods=self.pods + other.pods,
         )
 
-    def __sub__(self, other: "Amount") -> "Amount":
-        return Amount(
+    def __sub__(self, other: "PodResources") -> "PodResources":
+        return PodResources(
             cpu=self.cpu - other.cpu,
             memory=self.memory - other.memory,
             pods=self.pods - other.pods,
         )
 
-    def __floordiv__(self, other: "Amount") -> int:
+    def __floordiv__(self, other: "PodResources") -> int:
         """Return how many times another one, which is not nothing, goes into this one."""
         pairs = (
             (self.cpu, other.cpu),

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from housectl.backends.katib.checks.common import preparing
+from housectl.backends.katib.checks.common import init_command
 from housectl.backends.katib.checks.nodes import nodes_for_pods
 from housectl.backends.katib.diagnosis.pod import newest
-from housectl.errors import AbsentError, ClusterError, Concern, ForbiddenError
+from housectl.errors import CheckWarning, ClusterError, ForbiddenError, NotFoundError
 from housectl.kube.client import Kube
-from housectl.kube.kinds import CLAIMS, EVENTS
+from housectl.kube.kinds import EVENTS, PVCS
 from housectl.kube.objects.events import Event
-from housectl.kube.objects.pvcs import Claim
+from housectl.kube.objects.pvcs import Pvc
 
 _SHARED = "ReadWriteMany"
 _ONE_NODE, _ONE_POD = "ReadWriteOnce", "ReadWriteOncePod"
@@ -27,7 +27,7 @@ _MINIKUBE = "k8s.io/minikube-hostpath"
 _NODE = "volume.kubernetes.io/selected-node"
 
 
-def require_claim(kube: Kube, name: str) -> Claim:
+def require_pvc(kube: Kube, name: str) -> Pvc:
     """Ask for the claim, and return it.
 
     Raises:
@@ -35,26 +35,26 @@ def require_claim(kube: Kube, name: str) -> Claim:
         ClusterError: It has lost its volume, or is another folder on each node.
     """
     try:
-        claim = kube.get(CLAIMS, name, Claim)
-    except AbsentError as error:
-        raise AbsentError(error.message, hint=preparing(kube, claim=name)) from error
+        claim = kube.get(PVCS, name, Pvc)
+    except NotFoundError as error:
+        raise NotFoundError(error.message, hint=init_command(kube, pvc=name)) from error
     if claim.status.phase == "Lost":
         raise ClusterError(
             f"The claim {name} has lost its volume {claim.spec.volume_name}, and all that was on "
             "it.",
-            hint=f"{kube.kubectl} delete pvc {name}   # then {preparing(kube, claim=name)}",
+            hint=f"{kube.kubectl} delete pvc {name}   # then {init_command(kube, pvc=name)}",
         )
-    if is_folder_of_each_node(claim) and (nodes := _nodes(kube)) > 1:
+    if is_node_local(claim) and (nodes := _nodes(kube)) > 1:
         raise ClusterError(
             f"The claim {name} is a folder of Minikube's, which each node has for itself, and "
             f"{nodes} nodes take pods: on the others, trials would not find their inputs.",
             hint=f"{kube.server.kubectl} cordon -l minikube.k8s.io/primary=false   # then all pods "
-            "come to one node; or name a claim of another storage class: --claim NAME",
+            "come to one node; or name a claim of another storage class: --pvc NAME",
         )
     return claim
 
 
-def check_claim(kube: Kube, name: str) -> str:
+def check_pvc(kube: Kube, name: str) -> str:
     """Whether the claim has a volume, or will have one, and from where trials reach it.
 
     Raises:
@@ -62,7 +62,7 @@ def check_claim(kube: Kube, name: str) -> str:
         ClusterError: It has lost its volume, cannot get one, or is another folder on each node.
         Concern: It has no volume yet, or only one node or pod at a time may mount it.
     """
-    claim = require_claim(kube, name)
+    claim = require_pvc(kube, name)
     modes = claim.spec.access_modes
     phase = claim.status.phase if claim.status.phase == "Bound" else _waiting(kube, name)
     _check_reach(kube, name, modes)
@@ -71,16 +71,16 @@ def check_claim(kube: Kube, name: str) -> str:
 
 def _waiting(kube: Kube, name: str) -> str:
     """Return what an unbound claim waits for, if that is no trouble."""
-    told = kube.views(EVENTS, Event, fields=f"involvedObject.name={name}")
+    told = kube.list_as(EVENTS, Event, fields=f"involvedObject.name={name}")
     latest = newest(told, _PATIENT, *_PROVIDING, *_IN_VAIN)
     look = f"{kube.kubectl} describe pvc {name}"
     if latest is None:
-        raise Concern(f"The claim {name} has no volume yet, and nothing says why.", cure=look)
+        raise CheckWarning(f"The claim {name} has no volume yet, and nothing says why.", hint=look)
     if latest.reason == _PATIENT:
         return "Pending, as it is given its volume when a pod first needs it"
     trouble = f"The claim {name} has no volume yet: {latest.message.rstrip('.')}."
     if latest.reason in _PROVIDING:
-        raise Concern(trouble, cure=look)
+        raise CheckWarning(trouble, hint=look)
     raise ClusterError(
         trouble, hint=f"{look}   # kubectl get storageclass lists what can provide one"
     )
@@ -88,11 +88,11 @@ def _waiting(kube: Kube, name: str) -> str:
 
 def _check_reach(kube: Kube, name: str, modes: list[str]) -> None:
     """Find out whether trials can have the volume at the same time."""
-    if problem := reach_problem(modes, nodes=_nodes(kube)):
-        raise Concern(
+    if problem := access_mode_problem(modes, nodes=_nodes(kube)):
+        raise CheckWarning(
             f"The claim {name} is {', '.join(modes)}: {problem}.",
-            cure=f"{kube.server.kubectl} get storageclass   # then make a claim of one that "
-            f"offers {_SHARED}, and name it: --claim NAME",
+            hint=f"{kube.server.kubectl} get storageclass   # then make a claim of one that "
+            f"offers {_SHARED}, and name it: --pvc NAME",
         )
 
 
@@ -104,13 +104,13 @@ def _nodes(kube: Kube) -> int:
         return 1
 
 
-def is_folder_of_each_node(claim: Claim) -> bool:
+def is_node_local(claim: Pvc) -> bool:
     """Whether pods find another folder on each node, whatever access modes the claim has."""
     told = claim.metadata.annotations
     return _NODE not in told and any(told.get(name) == _MINIKUBE for name in _PROVISIONER)
 
 
-def reach_problem(modes: Sequence[str], *, nodes: int) -> str | None:
+def access_mode_problem(modes: Sequence[str], *, nodes: int) -> str | None:
     """Return what comes of a claim's access modes on so many nodes that take pods, if it is bad."""
     if _SHARED in modes:
         return None

@@ -1,1 +1,1 @@
-"""Why something on a cluster is stuck or has failed, and the command that cures it. Pure."""
+"""Why something on a cluster is stuck or has failed, and the command that hints it. Pure."""

@@ -1,4 +1,4 @@
-"""A cause and its cure, and the words that they are made of."""
+"""A cause and its hint, and the words that they are made of."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -16,18 +16,18 @@ class Cause:
     Attributes:
         what: What happened, in one or two sentences. That of a trial or a task is written after a
             colon, so it begins with a small letter.
-        cure: The command to type; what to do beyond it stands behind `#`.
+        hint: The command to type; what to do beyond it stands behind `#`.
     """
 
-    what: str
-    cure: str
+    message: str
+    hint: str
 
     def __str__(self) -> str:
-        return f"{self.what} Cure: {self.cure}"
+        return f"{self.message} Hint: {self.hint}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class KubectlTarget:
     """Where on which cluster; the context is None for the current one."""
 
     namespace: str
@@ -50,11 +50,11 @@ def first_cause(probes: Iterable[Callable[[_S], Cause | None]], subject: _S) -> 
 
 def sentence(*parts: str) -> str:
     """Return one sentence of the parts that are not empty, each shortened, with colons between."""
-    text = ": ".join(short for part in parts if (short := shortened(part)))
+    text = ": ".join(short for part in parts if (short := shorten(part)))
     return text if text.endswith("…") else f"{text}."
 
 
-def shortened(text: str) -> str:
+def shorten(text: str) -> str:
     """Return a text on one line, cut where it becomes too long to read."""
     line = " ".join(text.split()).rstrip(".:;, ")
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST].rstrip()}…"

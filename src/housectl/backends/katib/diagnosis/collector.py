@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from housectl.backends.katib.diagnosis.cause import Cause, first_cause, sentence
 from housectl.backends.katib.diagnosis.collector_log import PANIC, collector_failure
-from housectl.backends.katib.diagnosis.job_run import Attempt
-from housectl.backends.katib.diagnosis.pod import SeenPod
+from housectl.backends.katib.diagnosis.job_run import JobRun
+from housectl.backends.katib.diagnosis.pod import PodContext
 from housectl.backends.katib.katib_names import COLLECTORS, configuration, database_pods
 from housectl.kube.objects.pods import Container, Terminated
 
@@ -29,8 +29,8 @@ class _Failure:
         said: What it said of that.
     """
 
-    attempt: Attempt
-    seen: SeenPod
+    attempt: JobRun
+    seen: PodContext
     name: str
     ended: Terminated
     said: str
@@ -48,21 +48,21 @@ class _Failure:
     @property
     def show(self) -> str:
         """The command that shows what it said."""
-        return self.attempt.place.kubectl(f"logs {self.seen.name} -c {self.name}")
+        return self.attempt.target.kubectl(f"logs {self.seen.name} -c {self.name}")
 
     @property
     def again(self) -> str:
-        """The cure where only an image came too late."""
+        """The hint where only an image came too late."""
         return f"housectl tune   # now {self.seen.node} has that image"
 
 
-def collector_died(attempt: Attempt, log: str) -> Cause | None:
+def collector_failed(attempt: JobRun, log: str) -> Cause | None:
     """Return why the collector failed although the training did not.
 
     When the training fails, the collector always does so too, which says nothing.
     """
-    seen = attempt.seen
-    if seen is None or not attempt.is_well:
+    seen = attempt.pod
+    if seen is None or not attempt.healthy:
         return None
     for name in COLLECTORS:
         ended = attempt.ending_of(name)
@@ -73,37 +73,37 @@ def collector_died(attempt: Attempt, log: str) -> Cause | None:
     return None
 
 
-def _is_recent(attempt: Attempt, ended: Terminated) -> bool:
+def _is_recent(attempt: JobRun, ended: Terminated) -> bool:
     """Whether the training may have ended before, and Kubernetes does not know it yet."""
     if attempt.ended or ended.finished_at is None:
         return False
     return attempt.now - ended.finished_at < _PATIENCE
 
 
-def _starved(failure: _Failure) -> Cause | None:
+def _out_of_memory(failure: _Failure) -> Cause | None:
     if failure.ended.reason != "OOMKilled":
         return None
     return Cause(
-        what=f"{failure.training}, but Katib's metrics collector ran out of memory: limit "
+        message=f"{failure.training}, but Katib's metrics collector ran out of memory: limit "
         f"{failure.container.resources.limits.get('memory', 'unknown')}.",
-        cure=f"{configuration(failure.attempt.place)}   # raise its resources.limits.memory",
+        hint=f"{configuration(failure.attempt.target)}   # raise its resources.limits.memory",
     )
 
 
-def _early(failure: _Failure) -> Cause | None:
+def _started_before_trainer(failure: _Failure) -> Cause | None:
     """Return the cause if the collector ended before the training began."""
     began, ended = failure.attempt.began, failure.ended.finished_at
     was_early = began and ended and ended < began
     if not was_early and not (failure.attempt.running and _NO_PROCESS in failure.said):
         return None
     return Cause(
-        what="its metric is lost, because Katib's metrics collector looked for the training before "
+        message="its metric is lost, because Katib's metrics collector looked for the training before "
         "the trainer's image had come.",
-        cure=failure.again,
+        hint=failure.again,
     )
 
 
-def _late(failure: _Failure) -> Cause | None:
+def _training_already_over(failure: _Failure) -> Cause | None:
     """Return the cause if the training ended before the collector began.
 
     Kubernetes pulls the collector's image when it has started the training.
@@ -111,16 +111,16 @@ def _late(failure: _Failure) -> Cause | None:
     if _NO_PROCESS not in failure.said:
         return None
     pulled = f'"{failure.container.image}"'
-    if failure.seen.told("Pulling", saying=pulled):
+    if failure.seen.latest_event("Pulling", saying=pulled):
         return Cause(
-            what="its metric is lost, because the training ended before the image of Katib's "
+            message="its metric is lost, because the training ended before the image of Katib's "
             "metrics collector came.",
-            cure=failure.again,
+            hint=failure.again,
         )
     return Cause(
-        what="its metric is lost, because the training ended before Katib's metrics collector "
+        message="its metric is lost, because the training ended before Katib's metrics collector "
         "looked.",
-        cure=f"{failure.show}   # a training has to run for 2 s, on a busy node for 10 s",
+        hint=f"{failure.show}   # a training has to run for 2 s, on a busy node for 10 s",
     )
 
 
@@ -129,14 +129,14 @@ def _explained(failure: _Failure) -> Cause:
     said = sentence(failure.said.removeprefix(_WAITED).removeprefix(PANIC))
     for pattern, what, advice in _SAYINGS:
         if pattern.search(failure.said):
-            database = database_pods(failure.attempt.place)
+            database = database_pods(failure.attempt.target)
             return Cause(
-                what=f"{what.format(failure.training)}: {said}",
-                cure=failure.show + advice.format(database),
+                message=f"{what.format(failure.training)}: {said}",
+                hint=failure.show + advice.format(database),
             )
     return Cause(
-        what=f"{failure.training}, but Katib's metrics collector failed: {said}",
-        cure=failure.show,
+        message=f"{failure.training}, but Katib's metrics collector failed: {said}",
+        hint=failure.show,
     )
 
 
@@ -159,4 +159,9 @@ _SAYINGS: Sequence[tuple[re.Pattern[str], str, str]] = (
         "   # its pods: {}",
     ),
 )
-_PROBES: Sequence[Callable[[_Failure], Cause | None]] = (_starved, _early, _late, _explained)
+_PROBES: Sequence[Callable[[_Failure], Cause | None]] = (
+    _out_of_memory,
+    _started_before_trainer,
+    _training_already_over,
+    _explained,
+)

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from housectl.backends.katib.diagnosis.cause import Place
+from housectl.backends.katib.diagnosis.cause import KubectlTarget
 from housectl.backends.katib.katib_names import configuration
 
 
 @dataclass(frozen=True, kw_only=True)
-class Origin:
+class ConfigSource:
     """How to change what a container is made of.
 
     Attributes:
@@ -19,13 +19,13 @@ class Origin:
     resources: str
 
 
-TRAINER = Origin(
+TRAINER = ConfigSource(
     image="name another: housectl tune --image IMAGE",
     resources="what it asks for stands under katib: in housectl.yaml",
 )
 
 
-def of_katib(place: Place) -> Origin:
+def of_katib(place: KubectlTarget) -> ConfigSource:
     """Return the origin of what Katib brings: collectors, and the services of algorithms."""
     edit = configuration(place)
-    return Origin(image=f"name another: {edit}", resources=f"what it asks for: {edit}")
+    return ConfigSource(image=f"name another: {edit}", resources=f"what it asks for: {edit}")

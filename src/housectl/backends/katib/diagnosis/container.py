@@ -5,8 +5,13 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from housectl.backends.katib.diagnosis.cause import Cause, sentence
-from housectl.backends.katib.diagnosis.image import PULL_FAILED, misnamed, not_on_node, unpulled
-from housectl.backends.katib.diagnosis.pod import SeenPod, newest
+from housectl.backends.katib.diagnosis.image import (
+    PULL_FAILED,
+    image_missing_on_node,
+    image_pull_failed,
+    invalid_image_name,
+)
+from housectl.backends.katib.diagnosis.pod import PodContext, newest
 from housectl.kube.objects.pods import Container
 
 # A mount that fails once is tried again and usually works.
@@ -25,7 +30,7 @@ _OF_COMMAND = re.compile(
 _RUNC = re.compile(r".*unable to start container process: ", re.DOTALL)
 
 
-def unstarted(seen: SeenPod) -> Cause | None:
+def container_not_started(seen: PodContext) -> Cause | None:
     """Return why a container waits, if it waits for what does not come by itself."""
     for status in seen.statuses():
         waiting = status.state.waiting
@@ -34,9 +39,9 @@ def unstarted(seen: SeenPod) -> Cause | None:
     return None
 
 
-def unmounted(seen: SeenPod) -> Cause | None:
+def volume_not_mounted(seen: PodContext) -> Cause | None:
     """Return why a pod on a node has no containers: a volume that cannot be mounted, most often."""
-    event = seen.told(*_UNMOUNTED)
+    event = seen.latest_event(*_UNMOUNTED)
     creating = any(
         status.state.waiting and status.state.waiting.reason == "ContainerCreating"
         for status in seen.statuses()
@@ -45,83 +50,91 @@ def unmounted(seen: SeenPod) -> Cause | None:
         return None
     if event.times < _MOUNT_TRIES and seen.age < _MOUNT_PATIENCE:
         return None
-    return was_unmounted(seen)
+    return volume_not_mounted_from_events(seen)
 
 
-def was_unstarted(seen: SeenPod) -> Cause | None:
+def container_not_started_from_events(seen: PodContext) -> Cause | None:
     """Return why a container has not started, from the events about it."""
-    failed = [each for each in seen.own_events if each.container not in seen.begun]
+    failed = [each for each in seen.own_events if each.container not in seen.started_containers]
     event = newest(failed, "Failed")
     if event is None:
         return None
     said = event.message.removeprefix("Error: ")
-    explained = unpulled if said.startswith(PULL_FAILED) else _WAITING.get(said, _unmade)
+    explained = (
+        image_pull_failed
+        if said.startswith(PULL_FAILED)
+        else _WAITING.get(said, _container_create_failed)
+    )
     return explained(seen, seen.container(event.container), "" if said in _WAITING else said)
 
 
-def was_unmounted(seen: SeenPod) -> Cause | None:
+def volume_not_mounted_from_events(seen: PodContext) -> Cause | None:
     """Return why the volumes of a pod were not mounted, from the events about it."""
-    event = seen.told(*_UNMOUNTED, *_MOUNTED)
+    event = seen.latest_event(*_UNMOUNTED, *_MOUNTED)
     if event is None or event.reason in _MOUNTED:
         return None
     said = _MOUNTING.sub("", event.message)
     return _of_absent(seen, said) or Cause(
-        what=sentence("its pod cannot be set up", said), cure=seen.describe
+        message=sentence("its pod cannot be set up", said), hint=seen.describe_command
     )
 
 
-def unstartable(seen: SeenPod, container: Container, message: str) -> Cause:
+def start_failure(seen: PodContext, container: Container, message: str) -> Cause:
     """Return the cause of a container whose command cannot be started."""
     said = _RUNC.sub("", message).removesuffix(": unknown")
     return Cause(
-        what=sentence(f"the command of the image {container.image} cannot be started", said),
-        cure=f"{seen.describe}   # then {seen.origin_of(container).image}",
+        message=sentence(f"the command of the image {container.image} cannot be started", said),
+        hint=f"{seen.describe_command}   # then {seen.origin_of(container).image}",
     )
 
 
-def _unmade(seen: SeenPod, container: Container, message: str) -> Cause:
+def _container_create_failed(seen: PodContext, container: Container, message: str) -> Cause:
     """Return why a container cannot be made; most runtimes look for its command later."""
-    explained = unstartable if _OF_COMMAND.search(message) else _misconfigured
+    explained = start_failure if _OF_COMMAND.search(message) else _misconfigured
     return explained(seen, container, message)
 
 
-def _misconfigured(seen: SeenPod, container: Container, message: str) -> Cause:
+def _misconfigured(seen: PodContext, container: Container, message: str) -> Cause:
     if cause := _of_absent(seen, message):
         return cause
     if "will run as root" in message:
         what = f"the image {container.image} runs as root, which runAsNonRoot forbids."
-        return Cause(what=what, cure=f"{seen.describe}   # then {seen.origin_of(container).image}")
-    return Cause(what=sentence("its container cannot be made", message), cure=seen.describe)
+        return Cause(
+            message=what, hint=f"{seen.describe_command}   # then {seen.origin_of(container).image}"
+        )
+    return Cause(
+        message=sentence("its container cannot be made", message), hint=seen.describe_command
+    )
 
 
-def _of_absent(seen: SeenPod, message: str) -> Cause | None:
+def _of_absent(seen: PodContext, message: str) -> Cause | None:
     """Return the cause if a config map, a secret, or a key of one is missing."""
     match = _ABSENT.search(message)
     if match:
         kind, name = match["kind"], match["name"]
         return Cause(
-            what=f"it needs the {kind} {name}, which is not in the namespace "
-            f"{seen.place.namespace}.",
-            cure=seen.place.kubectl(f"get {kind}s"),
+            message=f"it needs the {kind} {name}, which is not in the namespace "
+            f"{seen.target.namespace}.",
+            hint=seen.target.kubectl(f"get {kind}s"),
         )
     match = _KEY.search(message)
     if match:
         kind, name = match["kind"].lower(), match["name"]
         return Cause(
-            what=f"it needs the key {match['key']} of the {kind} {name}, which has none of that "
+            message=f"it needs the key {match['key']} of the {kind} {name}, which has none of that "
             "name.",
-            cure=seen.place.kubectl(f"describe {kind} {name}"),
+            hint=seen.target.kubectl(f"describe {kind} {name}"),
         )
     return None
 
 
-_WAITING: Mapping[str, Callable[[SeenPod, Container, str], Cause]] = {
-    "ErrImagePull": unpulled,
-    "ImagePullBackOff": unpulled,
-    "RegistryUnavailable": unpulled,
-    "ErrImageNeverPull": not_on_node,
-    "InvalidImageName": misnamed,
+_WAITING: Mapping[str, Callable[[PodContext, Container, str], Cause]] = {
+    "ErrImagePull": image_pull_failed,
+    "ImagePullBackOff": image_pull_failed,
+    "RegistryUnavailable": image_pull_failed,
+    "ErrImageNeverPull": image_missing_on_node,
+    "InvalidImageName": invalid_image_name,
     "CreateContainerConfigError": _misconfigured,
-    "CreateContainerError": _unmade,
-    "RunContainerError": unstartable,
+    "CreateContainerError": _container_create_failed,
+    "RunContainerError": start_failure,
 }

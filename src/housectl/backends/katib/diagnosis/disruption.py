@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from housectl.backends.katib.diagnosis.cause import Cause, sentence
-from housectl.backends.katib.diagnosis.pod import FormerPod, SeenPod
+from housectl.backends.katib.diagnosis.pod import DeletedPodContext, PodContext
 
 _DISRUPTIONS: Mapping[str, str] = {
     "PreemptionByScheduler": "it was preempted: a pod of higher priority took its place on",
@@ -22,7 +22,7 @@ _GONE: Mapping[str, str] = {
 }
 
 
-def evicted(seen: SeenPod) -> Cause | None:
+def evicted(seen: PodContext) -> Cause | None:
     """Return why the kubelet ended a pod or refused it."""
     status = seen.pod.status
     if status.phase != "Failed" or status.reason in {"", "DeadlineExceeded"}:
@@ -30,30 +30,30 @@ def evicted(seen: SeenPod) -> Cause | None:
     what = f"it was evicted from {seen.node}"
     if status.reason != "Evicted":
         what = f"it was refused or ended by {seen.node}: {status.reason}"
-    return Cause(what=sentence(what, status.message), cure=seen.look_at_node)
+    return Cause(message=sentence(what, status.message), hint=seen.node_command)
 
 
-def disrupted(seen: SeenPod) -> Cause | None:
+def disrupted(seen: PodContext) -> Cause | None:
     """Return why the cluster took a pod away."""
     condition = seen.condition("DisruptionTarget")
-    if condition is None or not condition.holds:
+    if condition is None or not condition.is_true:
         return None
     known = _DISRUPTIONS.get(condition.reason)
     what = f"{known} {seen.node}." if known else sentence("it was evicted", condition.message)
-    return Cause(what=what, cure=seen.look_at_node)
+    return Cause(message=what, hint=seen.node_command)
 
 
-def unanswering_node(seen: SeenPod) -> Cause | None:
+def node_unreachable(seen: PodContext) -> Cause | None:
     """Return the cause if a pod's node says nothing any more."""
     ready = seen.condition("Ready")
-    if seen.pod.status.phase != "Running" or ready is None or ready.holds:
+    if seen.pod.status.phase != "Running" or ready is None or ready.is_true:
         return None
-    if seen.told("NodeNotReady") is None and seen.pod.status.reason != "NodeLost":
+    if seen.latest_event("NodeNotReady") is None and seen.pod.status.reason != "NodeLost":
         return None
-    return Cause(what=f"{seen.node} does not answer.", cure=seen.look_at_node)
+    return Cause(message=f"{seen.node} does not answer.", hint=seen.node_command)
 
 
-def deleted(seen: SeenPod) -> Cause | None:
+def deleted(seen: PodContext) -> Cause | None:
     """Return the cause if somebody deletes a pod that had not ended by itself before."""
     metadata = seen.pod.metadata
     if metadata.deletion_timestamp is None:
@@ -65,16 +65,16 @@ def deleted(seen: SeenPod) -> Cause | None:
     last = max(times) if times and len(times) == len(ends) else None
     if last and last < metadata.deletion_timestamp - grace:
         return None
-    return Cause(what="its pod was deleted.", cure=seen.look_at_events)
+    return Cause(message="its pod was deleted.", hint=seen.events_command)
 
 
-def gone(seen: FormerPod) -> Cause | None:
+def gone(seen: DeletedPodContext) -> Cause | None:
     """Return why a pod is no longer there, from the events about it."""
     for reason, what in _GONE.items():
-        if event := seen.told(reason):
+        if event := seen.latest_event(reason):
             said = "" if reason == "Killing" else event.message
-            return Cause(what=sentence(what, said), cure=seen.look_at_events)
+            return Cause(message=sentence(what, said), hint=seen.events_command)
     return None
 
 
-LOSSES = (evicted, disrupted, unanswering_node, deleted)
+DISRUPTION_PROBES = (evicted, disrupted, node_unreachable, deleted)

@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from housectl.backends.katib.diagnosis.cause import Cause, first_cause
-from housectl.backends.katib.diagnosis.observed import Observed
+from housectl.backends.katib.diagnosis.observed import ExperimentContext
 from housectl.backends.katib.diagnosis.reconcile import reconcile_error
 from housectl.backends.katib.diagnosis.suggestion import (
-    broken_service,
+    no_suggestions,
     refused_search,
-    silent_algorithm,
+    service_not_running,
     unready_service,
 )
 from housectl.backends.katib.diagnosis.trial import trial_cause
@@ -22,7 +22,7 @@ _CONTROLLER_PATIENCE = timedelta(seconds=10)
 _DELETION_PATIENCE = timedelta(seconds=20)
 
 
-def experiment_cause(observed: Observed) -> Cause | None:
+def experiment_cause(observed: ExperimentContext) -> Cause | None:
     """Return why an experiment is stuck, or has ended without a usable trial; None if it has not.
 
     A Failed one is always explained, also if it has a usable trial.
@@ -35,7 +35,7 @@ def experiment_cause(observed: Observed) -> Cause | None:
     return first_cause(_PROBES, observed)
 
 
-def _controller_away(observed: Observed) -> Cause | None:
+def _controller_not_running(observed: ExperimentContext) -> Cause | None:
     """Return the cause if nobody takes up the experiment, or goes on after its first step."""
     made = observed.experiment.metadata.creation_timestamp or observed.now
     started = observed.experiment.status.conditions and observed.suggestion
@@ -43,25 +43,25 @@ def _controller_away(observed: Observed) -> Cause | None:
         return None
     lacks = "suggestion" if observed.experiment.status.conditions else "status"
     return Cause(
-        what=f"Katib's controller does not take it up: it has no {lacks}, more than "
+        message=f"Katib's controller does not take it up: it has no {lacks}, more than "
         f"{_CONTROLLER_PATIENCE.seconds} s after it was made.",
-        cure=webhook_pods(observed.place),
+        hint=webhook_pods(observed.target),
     )
 
 
-def _trial_deleted(observed: Observed) -> Cause | None:
+def _trial_deleted(observed: ExperimentContext) -> Cause | None:
     """Return the cause if Katib waits for a trial that is not there any more."""
     known = {trial.metadata.name for trial in observed.trials}
     lost = [name for name in observed.experiment.status.running_trial_list if name not in known]
-    if not lost or observed.quiet < _DELETION_PATIENCE:
+    if not lost or observed.idle_time < _DELETION_PATIENCE:
         return None
     return Cause(
-        what=f"Katib waits for the trial {lost[0]}, which was deleted.",
-        cure=f"housectl stop {observed.title}   # what has ended well stays usable",
+        message=f"Katib waits for the trial {lost[0]}, which was deleted.",
+        hint=f"housectl stop {observed.user_name}   # what has ended well stays usable",
     )
 
 
-def _trials_stuck(observed: Observed) -> Cause | None:
+def _trials_stuck(observed: ExperimentContext) -> Cause | None:
     """Return the cause if every trial that should be running is stuck."""
     active = observed.active_trials
     causes = [cause for trial in active if (cause := trial_cause(observed, trial))]
@@ -71,7 +71,7 @@ def _trials_stuck(observed: Observed) -> Cause | None:
     return _counted(f"{all_of_them} stuck", causes)
 
 
-def _no_trial(observed: Observed) -> Cause | None:
+def _no_trial(observed: ExperimentContext) -> Cause | None:
     """Return why an experiment ended without a usable trial."""
     useless = [trial for trial in observed.trials if trial.objective is None]
     causes = [cause for trial in useless if (cause := trial_cause(observed, trial))]
@@ -81,20 +81,20 @@ def _no_trial(observed: Observed) -> Cause | None:
 
 
 def _counted(what: str, causes: Sequence[Cause]) -> Cause:
-    """Return one cause for many, the most frequent first and with its cure."""
-    counts = Counter(cause.what.rstrip(".") for cause in causes).most_common()
+    """Return one cause for many, the most frequent first and with its hint."""
+    counts = Counter(cause.message.rstrip(".") for cause in causes).most_common()
     told = counts[0][0] if len(counts) == 1 else "; ".join(f"{n} x {why}" for why, n in counts)
-    frequent = next(cause for cause in causes if cause.what.rstrip(".") == counts[0][0])
-    return Cause(what=f"{what}: {told}.", cure=frequent.cure)
+    frequent = next(cause for cause in causes if cause.message.rstrip(".") == counts[0][0])
+    return Cause(message=f"{what}: {told}.", hint=frequent.hint)
 
 
-_PROBES: Sequence[Callable[[Observed], Cause | None]] = (
-    _controller_away,
+_PROBES: Sequence[Callable[[ExperimentContext], Cause | None]] = (
+    _controller_not_running,
     refused_search,
-    broken_service,
+    service_not_running,
     unready_service,
     reconcile_error,
     _trial_deleted,
-    silent_algorithm,
+    no_suggestions,
     _trials_stuck,
 )

@@ -3,15 +3,15 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from housectl.backends.katib.diagnosis.cause import Cause, Place, first_cause
-from housectl.backends.katib.diagnosis.deadline import past_deadline
+from housectl.backends.katib.diagnosis.cause import Cause, KubectlTarget, first_cause
+from housectl.backends.katib.diagnosis.deadline import deadline_exceeded
 from housectl.backends.katib.diagnosis.disruption import gone
-from housectl.backends.katib.diagnosis.job_run import Attempt, pods_of
-from housectl.backends.katib.diagnosis.pod_creation import refused
+from housectl.backends.katib.diagnosis.job_run import JobRun, pods_of
+from housectl.backends.katib.diagnosis.pod_creation import pod_creation_blocked
 from housectl.backends.katib.diagnosis.probe_lists import POD_PROBES
 from housectl.backends.katib.diagnosis.termination import (
     exited,
-    not_prepared,
+    init_container_failed,
     not_started,
     out_of_memory,
     timed_out,
@@ -41,13 +41,13 @@ def task_cause(
         namespace: Where the job is.
         lines: What the trainer printed, if it is known.
         now: When this was observed.
-        context: The kubeconfig's, for the commands of the cures.
+        context: The kubeconfig's, for the commands of the hints.
     """
     name = job.metadata.name
     return first_cause(
         JOB_PROBES,
-        Attempt(
-            place=Place(namespace=namespace, context=context),
+        JobRun(
+            target=KubectlTarget(namespace=namespace, context=context),
             name=name,
             job=job,
             pods=pods_of(name, pods),
@@ -60,36 +60,36 @@ def task_cause(
     )
 
 
-def _pod(attempt: Attempt) -> Cause | None:
-    return first_cause(POD_PROBES, attempt.seen) if attempt.seen else None
+def _pod(attempt: JobRun) -> Cause | None:
+    return first_cause(POD_PROBES, attempt.pod) if attempt.pod else None
 
 
-def _podless(attempt: Attempt) -> Cause | None:
+def _no_pod(attempt: JobRun) -> Cause | None:
     """Return why there is no pod: the cluster refuses to make one."""
     job = attempt.job
     if attempt.pods or job is None or job.status.active or job.is_decided:
         return None
-    return refused(attempt.place, attempt.told)
+    return pod_creation_blocked(attempt.target, attempt.job_events)
 
 
-def _pod_gone(attempt: Attempt) -> Cause | None:
+def _pod_gone(attempt: JobRun) -> Cause | None:
     """Return why a job that has failed has no pod that could tell the reason."""
     if attempt.pods or attempt.job is None or not attempt.job.has_failed:
         return None
-    cause = gone(attempt.former) if attempt.former else None
+    cause = gone(attempt.deleted_pod) if attempt.deleted_pod else None
     return cause or Cause(
-        what="its pod is not there: it was deleted, or lost with its node.",
-        cure=attempt.place.kubectl("get events --sort-by=.lastTimestamp"),
+        message="its pod is not there: it was deleted, or lost with its node.",
+        hint=attempt.target.kubectl("get events --sort-by=.lastTimestamp"),
     )
 
 
 # The deadline comes first, because Kubernetes deletes the pod with it; then what was done to the
 # pod from outside, because its containers show only that they were killed.
-JOB_PROBES: Sequence[Callable[[Attempt], Cause | None]] = (
-    past_deadline,
-    _podless,
+JOB_PROBES: Sequence[Callable[[JobRun], Cause | None]] = (
+    deadline_exceeded,
+    _no_pod,
     _pod,
-    not_prepared,
+    init_container_failed,
     not_started,
     out_of_memory,
     timed_out,

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from housectl.backends.katib.diagnosis.cause import Place
+from housectl.backends.katib.diagnosis.cause import KubectlTarget
 from housectl.backends.katib.diagnosis.pod import (
-    FormerPod,
-    SeenPod,
+    DeletedPodContext,
+    PodContext,
     about,
     newest,
     newest_pod,
@@ -23,7 +23,7 @@ from housectl.kube.objects.pods import Container, ContainerState, Pod, Running, 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Attempt:
+class JobRun:
     """What is known of one run of the trainer.
 
     Attributes:
@@ -35,7 +35,7 @@ class Attempt:
         logs: The command that shows what it printed.
     """
 
-    place: Place
+    target: KubectlTarget
     name: str
     job: Job | None
     pods: Sequence[Pod]
@@ -46,16 +46,16 @@ class Attempt:
     logs: str
 
     @property
-    def seen(self) -> SeenPod | None:
+    def pod(self) -> PodContext | None:
         """Its newest pod."""
         if not self.pods:
             return None
-        return SeenPod(
-            place=self.place, pod=newest_pod(self.pods), events=self.events, now=self.now
+        return PodContext(
+            target=self.target, pod=newest_pod(self.pods), events=self.events, now=self.now
         )
 
     @property
-    def former(self) -> FormerPod | None:
+    def deleted_pod(self) -> DeletedPodContext | None:
         """Its newest pod of which events tell, if it had one."""
         if self.job is None:
             return None
@@ -69,17 +69,17 @@ class Attempt:
             return None
         metadata = ObjectMeta(name=event.involved_object.name, uid=event.involved_object.uid)
         pod = Pod(metadata=metadata, spec=self.job.spec.template.spec)
-        return FormerPod(place=self.place, pod=pod, events=self.events, now=self.now)
+        return DeletedPodContext(target=self.target, pod=pod, events=self.events, now=self.now)
 
     @property
-    def told(self) -> Sequence[Event]:
+    def job_events(self) -> Sequence[Event]:
         """The events about its job."""
         return about(self.events, "Job", self.job.metadata) if self.job else []
 
     @property
     def trainer(self) -> Container | None:
         """The trainer's container, as it should be."""
-        containers = self.seen.pod.spec.containers if self.seen else []
+        containers = self.pod.pod.spec.containers if self.pod else []
         named = [each for each in containers if each.name == self.primary]
         others = [each for each in containers if each.name not in COLLECTORS]
         return next(iter(named or others), None)
@@ -104,7 +104,7 @@ class Attempt:
         return self._state(self.trainer.name).running if self.trainer else None
 
     @property
-    def is_well(self) -> bool:
+    def healthy(self) -> bool:
         """Whether the trainer runs, or has ended well."""
         return self.ended.exit_code == 0 if self.ended else self.running is not None
 
@@ -119,7 +119,7 @@ class Attempt:
         return self._state(container).terminated
 
     def _state(self, container: str) -> ContainerState:
-        statuses = self.seen.pod.status.container_statuses if self.seen else []
+        statuses = self.pod.pod.status.container_statuses if self.pod else []
         states = (each.state for each in statuses if each.name == container)
         return next(states, ContainerState())
 

@@ -24,7 +24,7 @@ def missing_metric(trial: KatibTrial, lines: Sequence[str], logs: str) -> Cause:
         what = _not_finite(name, value)
     else:
         what = f"no metric: the training printed no {name}=NUMBER{_others(trial, printed.items())}."
-    return Cause(what=what, cure=logs)
+    return Cause(message=what, hint=logs)
 
 
 def unusable_metric(trial: KatibTrial, lines: Sequence[str], logs: str) -> Cause:
@@ -33,7 +33,7 @@ def unusable_metric(trial: KatibTrial, lines: Sequence[str], logs: str) -> Cause
     value = dict(_printed(lines)).get(name)
     unknown = value is None or finite_number(value) is not None
     what = f"its {name} is no finite number." if unknown else _not_finite(name, value)
-    return Cause(what=what, cure=logs)
+    return Cause(message=what, hint=logs)
 
 
 def _not_finite(name: str, value: str | None) -> str:

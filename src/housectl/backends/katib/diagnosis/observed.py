@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from housectl.backends.katib.diagnosis.cause import Place
+from housectl.backends.katib.diagnosis.cause import KubectlTarget
 from housectl.backends.katib.diagnosis.collector_log import trainer_lines
-from housectl.backends.katib.diagnosis.job_run import Attempt, pods_of
+from housectl.backends.katib.diagnosis.job_run import JobRun, pods_of
 from housectl.backends.katib.katib_objects import KatibExperiment, KatibTrial, Suggestion
 from housectl.kube.objects.events import Event
 from housectl.kube.objects.jobs import Job
@@ -14,11 +14,11 @@ from housectl.kube.objects.pods import Pod
 
 
 @dataclass(frozen=True, kw_only=True)
-class Observed:
+class ExperimentContext:
     """The objects of one Katib experiment, as they were at one moment.
 
     Attributes:
-        name: What the user calls the experiment, for the commands of the cures; empty if that is
+        name: What the user calls the experiment, for the commands of the hints; empty if that is
             the name of the Katib experiment.
         context: The kubeconfig's; None for the current one.
         pods: Those of trials, and that of the suggestion's service.
@@ -39,12 +39,12 @@ class Observed:
     now: datetime
 
     @property
-    def place(self) -> Place:
+    def target(self) -> KubectlTarget:
         """Where it is."""
-        return Place(namespace=self.namespace, context=self.context)
+        return KubectlTarget(namespace=self.namespace, context=self.context)
 
     @property
-    def title(self) -> str:
+    def user_name(self) -> str:
         """What the user calls it."""
         return self.name or self.experiment.metadata.name
 
@@ -59,7 +59,7 @@ class Observed:
         return [trial for trial in self.trials if not trial.has_ended]
 
     @property
-    def progress(self) -> datetime:
+    def last_progress(self) -> datetime:
         """When something has begun or ended last."""
         times = [self.experiment.metadata.creation_timestamp]
         times += [trial.metadata.creation_timestamp for trial in self.trials]
@@ -69,19 +69,19 @@ class Observed:
         return max((time for time in times if time), default=self.now)
 
     @property
-    def quiet(self) -> timedelta:
+    def idle_time(self) -> timedelta:
         """For how long nothing has begun or ended; none while a trial has not ended."""
-        return timedelta() if self.active_trials else self.now - self.progress
+        return timedelta() if self.active_trials else self.now - self.last_progress
 
     def collector(self, trial: KatibTrial) -> str:
         """Return what a trial's collector said, as far as it is known."""
         return "\n".join(self.collectors.get(trial.metadata.name, ()))
 
-    def attempt(self, trial: KatibTrial) -> Attempt:
+    def job_run(self, trial: KatibTrial) -> JobRun:
         """Return a trial's job and pods."""
         name = trial.metadata.name
-        return Attempt(
-            place=self.place,
+        return JobRun(
+            target=self.target,
             name=name,
             job=next((job for job in self.jobs if job.metadata.name == name), None),
             pods=pods_of(name, self.pods),
@@ -89,5 +89,5 @@ class Observed:
             now=self.now,
             primary=trial.spec.primary_container_name,
             lines=trainer_lines(self.collector(trial)),
-            logs=f"housectl logs {self.title} --trial {name}",
+            logs=f"housectl logs {self.user_name} --trial {name}",
         )

@@ -12,7 +12,7 @@ _FORBIDDEN = re.compile(
 _GIVING = "housectl cluster init, run by an administrator, gives the rights"
 
 
-def forbidden_cause(message: str, *, context: str | None = None) -> Cause:
+def explain_forbidden(message: str, *, context: str | None = None) -> Cause:
     """Return what Kubernetes forbids, with the command that asks for the right.
 
     Args:
@@ -24,8 +24,8 @@ def forbidden_cause(message: str, *, context: str | None = None) -> Cause:
     if match is None:
         quota = f"{kubectl} describe resourcequota -A"
         return Cause(
-            what=sentence("The cluster forbids it", message),
-            cure=quota if "quota" in message else f"{kubectl} auth can-i --list   # {_GIVING}",
+            message=sentence("The cluster forbids it", message),
+            hint=quota if "quota" in message else f"{kubectl} auth can-i --list   # {_GIVING}",
         )
     resource, _, subresource = match["resource"].partition("/")
     kind = f"{resource}.{match['group']}" if match["group"] else resource
@@ -34,6 +34,6 @@ def forbidden_cause(message: str, *, context: str | None = None) -> Cause:
     where = f"in the namespace {match['namespace']}" if scope else "on the whole cluster"
     part = f"{kind}/{subresource}" if subresource else kind
     return Cause(
-        what=f"The user {match['user']} may not {match['verb']} {part} {where}.",
-        cure=f"{kubectl} auth can-i {match['verb']} {kind}{sub}{scope}   # {_GIVING}",
+        message=f"The user {match['user']} may not {match['verb']} {part} {where}.",
+        hint=f"{kubectl} auth can-i {match['verb']} {kind}{sub}{scope}   # {_GIVING}",
     )

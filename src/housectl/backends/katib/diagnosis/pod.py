@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from housectl.backends.katib.diagnosis.cause import Place
-from housectl.backends.katib.diagnosis.config_source import TRAINER, Origin, of_katib
+from housectl.backends.katib.diagnosis.cause import KubectlTarget
+from housectl.backends.katib.diagnosis.config_source import TRAINER, ConfigSource, of_katib
 from housectl.backends.katib.katib_names import COLLECTORS
 from housectl.kube.objects.base import Condition, ObjectMeta
 from housectl.kube.objects.events import Event, Reference
@@ -13,7 +13,7 @@ from housectl.kube.objects.pods import Container, ContainerStatus, Pod
 
 
 @dataclass(frozen=True, kw_only=True)
-class SeenPod:
+class PodContext:
     """A pod, and what is known of it.
 
     Attributes:
@@ -21,11 +21,11 @@ class SeenPod:
         origin: Of its containers, but for those that Katib adds.
     """
 
-    place: Place
+    target: KubectlTarget
     pod: Pod
     events: Sequence[Event]
     now: datetime
-    origin: Origin = TRAINER
+    config_source: ConfigSource = TRAINER
 
     @property
     def name(self) -> str:
@@ -50,26 +50,26 @@ class SeenPod:
         return f"the node {self.pod.spec.node_name}" if self.pod.spec.node_name else "its node"
 
     @property
-    def claims(self) -> Sequence[str]:
+    def pvcs(self) -> Sequence[str]:
         """The claims that it mounts."""
         sources = [volume.persistent_volume_claim for volume in self.pod.spec.volumes]
         return [source.claim_name for source in sources if source]
 
     @property
-    def look_at_node(self) -> str:
+    def node_command(self) -> str:
         """The command that describes its node."""
         name = self.pod.spec.node_name
-        return self.place.cluster_kubectl(f"describe node {name}" if name else "get nodes")
+        return self.target.cluster_kubectl(f"describe node {name}" if name else "get nodes")
 
     @property
-    def look_at_events(self) -> str:
+    def events_command(self) -> str:
         """The command that shows the events about it, also when it is gone."""
-        return self.place.kubectl(f"get events --field-selector involvedObject.name={self.name}")
+        return self.target.kubectl(f"get events --field-selector involvedObject.name={self.name}")
 
     @property
-    def describe(self) -> str:
+    def describe_command(self) -> str:
         """The command that describes it."""
-        return self.place.kubectl(f"describe pod {self.name}")
+        return self.target.kubectl(f"describe pod {self.name}")
 
     def statuses(self) -> Iterator[ContainerStatus]:
         """Yield how its containers stand, in the order in which they start."""
@@ -81,9 +81,9 @@ class SeenPod:
         known = [*self.pod.spec.init_containers, *self.pod.spec.containers]
         return next((each for each in known if each.name == name), Container(name=name))
 
-    def origin_of(self, container: Container) -> Origin:
+    def origin_of(self, container: Container) -> ConfigSource:
         """Return where it is written what one of its containers is made of."""
-        return of_katib(self.place) if container.name in COLLECTORS else self.origin
+        return of_katib(self.target) if container.name in COLLECTORS else self.config_source
 
     def condition(self, kind: str) -> Condition | None:
         """Return the condition of this type, whether it holds or not."""
@@ -95,22 +95,22 @@ class SeenPod:
         return about(self.events, "Pod", self.pod.metadata)
 
     @property
-    def begun(self) -> set[str]:
+    def started_containers(self) -> set[str]:
         """The containers of which events tell that they have started."""
         return {event.container for event in self.own_events if event.reason == "Started"}
 
-    def told(self, *reasons: str, saying: str = "") -> Event | None:
+    def latest_event(self, *reasons: str, saying: str = "") -> Event | None:
         """Return the newest event about it with one of these reasons that says this."""
         return newest([event for event in self.own_events if saying in event.message], *reasons)
 
 
-class FormerPod(SeenPod):
+class DeletedPodContext(PodContext):
     """A pod that is gone, or will be at once: the events about it can still be looked at."""
 
     @property
-    def describe(self) -> str:
+    def describe_command(self) -> str:
         """The command that shows what happened to it."""
-        return self.look_at_events
+        return self.events_command
 
 
 def about(events: Sequence[Event], kind: str, metadata: ObjectMeta) -> list[Event]:

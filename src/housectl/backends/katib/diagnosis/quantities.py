@@ -14,7 +14,7 @@ def quantity(size: int) -> str:
     return str(size)
 
 
-def readable(quantity: str) -> str:
+def format_quantity(quantity: str) -> str:
     """Return an amount with a unit: 4Gi of 4294967296."""
     if not quantity.isdecimal():
         return quantity
@@ -22,9 +22,9 @@ def readable(quantity: str) -> str:
     return f"{size // _GIB}Gi" if size % _GIB == 0 else f"{size / _MIB:.0f}Mi"
 
 
-def doubled(quantity: str) -> str:
+def double(quantity: str) -> str:
     """Return twice an amount, in the unit that it has: 8Gi of 4Gi."""
-    match = _QUANTITY.match(readable(quantity))
+    match = _QUANTITY.match(format_quantity(quantity))
     return f"{float(match[1]) * 2:g}{match[2] or ''}" if match else quantity
 
 

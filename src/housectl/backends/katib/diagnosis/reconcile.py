@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from housectl.backends.katib.diagnosis.cause import Cause, sentence
-from housectl.backends.katib.diagnosis.observed import Observed
+from housectl.backends.katib.diagnosis.observed import ExperimentContext
 from housectl.backends.katib.diagnosis.pod import about, since
 from housectl.kube.objects.events import Event
 
@@ -39,7 +39,7 @@ class _Known:
 
     pattern: str
     what: str
-    cure: str
+    hint: str
 
 
 _ERRORS: Sequence[_Known] = (
@@ -81,23 +81,23 @@ _ERRORS: Sequence[_Known] = (
 )
 
 
-def reconcile_error(observed: Observed) -> Cause | None:
+def reconcile_error(observed: ExperimentContext) -> Cause | None:
     """Return the error that keeps Katib's controllers from going on."""
     if observed.active_trials:
         return None
-    events, suggestion = since(observed.events, observed.progress), observed.suggestion
+    events, suggestion = since(observed.events, observed.last_progress), observed.suggestion
     told = about(events, "Suggestion", suggestion.metadata) if suggestion else []
     of_suggestion = persistent_error(told)
     experiment = observed.experiment.metadata
     error = of_suggestion or persistent_error(about(events, "Experiment", experiment))
     if error is None:
         return None
-    words = {"algorithm": observed.algorithm, "title": observed.title}
+    words = {"algorithm": observed.algorithm, "title": observed.user_name}
     for known in _ERRORS:
         if re.search(known.pattern, error):
-            return Cause(what=known.what.format(**words), cure=known.cure.format(**words))
+            return Cause(message=known.what.format(**words), hint=known.hint.format(**words))
     kind = "suggestion" if of_suggestion else "experiment"
     return Cause(
-        what=sentence("Katib cannot go on", error),
-        cure=observed.place.kubectl(f"describe {kind} {experiment.name}"),
+        message=sentence("Katib cannot go on", error),
+        hint=observed.target.kubectl(f"describe {kind} {experiment.name}"),
     )

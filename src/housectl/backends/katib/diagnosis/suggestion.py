@@ -5,13 +5,13 @@ from datetime import timedelta
 
 from housectl.backends.katib.diagnosis.cause import Cause, first_cause, sentence
 from housectl.backends.katib.diagnosis.config_source import of_katib
-from housectl.backends.katib.diagnosis.observed import Observed
-from housectl.backends.katib.diagnosis.pod import SeenPod, newest_pod, since
-from housectl.backends.katib.diagnosis.pod_creation import refused
+from housectl.backends.katib.diagnosis.observed import ExperimentContext
+from housectl.backends.katib.diagnosis.pod import PodContext, newest_pod, since
+from housectl.backends.katib.diagnosis.pod_creation import pod_creation_blocked
 from housectl.backends.katib.diagnosis.probe_lists import START_PROBES
-from housectl.backends.katib.diagnosis.quantities import doubled
+from housectl.backends.katib.diagnosis.quantities import double
 from housectl.backends.katib.katib_names import configuration
-from housectl.kube.objects.base import find
+from housectl.kube.objects.base import true_condition
 from housectl.kube.objects.pods import ContainerStatus, Terminated
 
 # What a service that runs does takes less: to be ready 12 s, its longest thought 20 s.
@@ -21,64 +21,64 @@ _OOM_PATIENCE = timedelta(seconds=20)
 _REFUSAL = re.compile(r"^Validation failed: (?:ValidateAlgorithmSettings Error: )?")
 
 
-def refused_search(observed: Observed) -> Cause | None:
+def refused_search(observed: ExperimentContext) -> Cause | None:
     """Return why the algorithm refuses the search."""
     suggestion = observed.suggestion
-    failed = find(suggestion.status.conditions, "Failed") if suggestion else None
+    failed = true_condition(suggestion.status.conditions, "Failed") if suggestion else None
     if failed is None:
         return None
     return Cause(
-        what=sentence(
+        message=sentence(
             f"The algorithm {observed.algorithm} refuses the search",
             _REFUSAL.sub("", failed.message),
         ),
-        cure="housectl render   # shows the search space and settings that it refuses",
+        hint="housectl render   # shows the search space and settings that it refuses",
     )
 
 
-def broken_service(observed: Observed) -> Cause | None:
+def service_not_running(observed: ExperimentContext) -> Cause | None:
     """Return why the pod of the algorithm's service does not run; one that is lost is made anew."""
     seen = _service_pod(observed)
     cause = _of_pod(observed, seen) if seen else _no_pod(observed)
     if cause is None:
         return None
     return Cause(
-        what=f"The service of the algorithm {observed.algorithm} does not run: {cause.what}",
-        cure=cause.cure,
+        message=f"The service of the algorithm {observed.algorithm} does not run: {cause.message}",
+        hint=cause.hint,
     )
 
 
-def unready_service(observed: Observed) -> Cause | None:
+def unready_service(observed: ExperimentContext) -> Cause | None:
     """Return the cause if the algorithm's service runs for long and is not ready."""
     seen, suggestion = _service_pod(observed), observed.suggestion
     if seen is None or suggestion is None or seen.running < _PATIENCE:
         return None
     conditions = suggestion.status.conditions
-    if not any(each.type == "DeploymentReady" and not each.holds for each in conditions):
+    if not any(each.type == "DeploymentReady" and not each.is_true for each in conditions):
         return None
     return Cause(
-        what=f"The service of the algorithm {observed.algorithm} is not ready, more than a "
+        message=f"The service of the algorithm {observed.algorithm} is not ready, more than a "
         "minute after it started.",
-        cure=observed.place.kubectl(f"logs {seen.name}"),
+        hint=observed.target.kubectl(f"logs {seen.name}"),
     )
 
 
-def silent_algorithm(observed: Observed) -> Cause | None:
+def no_suggestions(observed: ExperimentContext) -> Cause | None:
     """Return the cause if assignments were asked for, and none has come for a minute."""
     seen, suggestion = _service_pod(observed), observed.suggestion
-    if suggestion is None or observed.quiet < _PATIENCE or (seen and seen.running < _PATIENCE):
+    if suggestion is None or observed.idle_time < _PATIENCE or (seen and seen.running < _PATIENCE):
         return None
     if suggestion.spec.requests <= suggestion.status.suggestion_count:
         return None
     return Cause(
-        what=f"The algorithm {observed.algorithm} has given no assignment for more than a minute.",
-        cure=observed.place.kubectl(
+        message=f"The algorithm {observed.algorithm} has given no assignment for more than a minute.",
+        hint=observed.target.kubectl(
             f"logs {seen.name}" if seen else f"describe suggestion {suggestion.metadata.name}"
         ),
     )
 
 
-def _service_pod(observed: Observed) -> SeenPod | None:
+def _service_pod(observed: ExperimentContext) -> PodContext | None:
     """Return the newest pod of the algorithm's service: one that a ReplicaSet owns."""
     pods = [
         pod
@@ -87,37 +87,37 @@ def _service_pod(observed: Observed) -> SeenPod | None:
     ]
     if not pods:
         return None
-    return SeenPod(
-        place=observed.place,
+    return PodContext(
+        target=observed.target,
         pod=newest_pod(pods),
         events=observed.events,
         now=observed.now,
-        origin=of_katib(observed.place),
+        config_source=of_katib(observed.target),
     )
 
 
-def _of_pod(observed: Observed, seen: SeenPod) -> Cause | None:
+def _of_pod(observed: ExperimentContext, seen: PodContext) -> Cause | None:
     """Return why the service's container does not start, or ends, which it never should."""
     for status in seen.statuses():
         ended = status.state.terminated or status.last_state.terminated
         if ended is None:
             continue
         is_down = _is_down(status)
-        if ended.reason == "OOMKilled" and (is_down or _stands_still(observed, ended)):
-            return _starved(observed, seen, status)
+        if ended.reason == "OOMKilled" and (is_down or _stalled(observed, ended)):
+            return _out_of_memory(observed, seen, status)
         if is_down:
             return _crashed(seen, status, ended)
     return first_cause(START_PROBES, seen)
 
 
-def _crashed(seen: SeenPod, status: ContainerStatus, ended: Terminated) -> Cause:
+def _crashed(seen: PodContext, status: ContainerStatus, ended: Terminated) -> Cause:
     return Cause(
-        what=sentence(
+        message=sentence(
             f"it crashes, and was restarted {status.restart_count} times",
             f"exited {ended.exit_code}",
             ended.message,
         ),
-        cure=seen.place.kubectl(f"logs {seen.name} --previous"),
+        hint=seen.target.kubectl(f"logs {seen.name} --previous"),
     )
 
 
@@ -126,24 +126,24 @@ def _is_down(status: ContainerStatus) -> bool:
     return bool(status.state.terminated or (waiting and waiting.reason == "CrashLoopBackOff"))
 
 
-def _stands_still(observed: Observed, ended: Terminated) -> bool:
+def _stalled(observed: ExperimentContext, ended: Terminated) -> bool:
     """Whether the search did not go on after the service was killed and runs again."""
-    went_on = ended.finished_at and ended.finished_at < observed.progress
-    return not went_on and observed.quiet > _OOM_PATIENCE
+    went_on = ended.finished_at and ended.finished_at < observed.last_progress
+    return not went_on and observed.idle_time > _OOM_PATIENCE
 
 
-def _starved(observed: Observed, seen: SeenPod, status: ContainerStatus) -> Cause:
+def _out_of_memory(observed: ExperimentContext, seen: PodContext, status: ContainerStatus) -> Cause:
     limit = seen.container(status.name).resources.limits.get("memory", "")
-    more = doubled(limit) if limit else "512Mi"
+    more = double(limit) if limit else "512Mi"
     return Cause(
-        what=f"it runs out of memory: limit {limit or 'unknown'}, restarted "
+        message=f"it runs out of memory: limit {limit or 'unknown'}, restarted "
         f"{status.restart_count} times.",
-        cure=f"{seen.place.kubectl(f'set resources deployment {_deployment(observed)}')} "
-        f"--limits=memory={more}   # for later searches: {configuration(seen.place)}",
+        hint=f"{seen.target.kubectl(f'set resources deployment {_deployment(observed)}')} "
+        f"--limits=memory={more}   # for later searches: {configuration(seen.target)}",
     )
 
 
-def _no_pod(observed: Observed) -> Cause | None:
+def _no_pod(observed: ExperimentContext) -> Cause | None:
     """Return why the cluster refuses to make the service's pod."""
     made = observed.suggestion.metadata.creation_timestamp if observed.suggestion else None
     told = [
@@ -152,9 +152,9 @@ def _no_pod(observed: Observed) -> Cause | None:
         if event.involved_object.kind == "ReplicaSet"
         and event.involved_object.name.rpartition("-")[0] == _deployment(observed)
     ]
-    return refused(observed.place, told)
+    return pod_creation_blocked(observed.target, told)
 
 
-def _deployment(observed: Observed) -> str:
+def _deployment(observed: ExperimentContext) -> str:
     """Return the name that Katib gives to the deployment of the algorithm's service."""
     return f"{observed.experiment.metadata.name}-{observed.algorithm}"

@@ -5,11 +5,11 @@ import signal
 from collections.abc import Sequence
 
 from housectl.backends.katib.diagnosis.cause import Cause, sentence
-from housectl.backends.katib.diagnosis.container import unstartable
-from housectl.backends.katib.diagnosis.job_run import Attempt
-from housectl.backends.katib.diagnosis.quantities import doubled, mebibytes, readable
+from housectl.backends.katib.diagnosis.container import start_failure
+from housectl.backends.katib.diagnosis.job_run import JobRun
+from housectl.backends.katib.diagnosis.quantities import double, format_quantity, mebibytes
 from housectl.contract.record import MalformedRecordError
-from housectl.contract.termination_report import LastWords
+from housectl.contract.termination_report import TerminationReport
 from housectl.errors import NewerFormatError
 from housectl.kube.objects.pods import Terminated
 from housectl.kube.objects.pvcs import inputs_mark
@@ -25,87 +25,92 @@ _NO_MEMORY = re.compile(
 )
 
 
-def not_prepared(attempt: Attempt) -> Cause | None:
+def init_container_failed(attempt: JobRun) -> Cause | None:
     """Return the cause if a container that comes before the trainer failed."""
-    statuses = attempt.seen.pod.status.init_container_statuses if attempt.seen else []
+    statuses = attempt.pod.pod.status.init_container_statuses if attempt.pod else []
     for status in statuses:
         ended = status.state.terminated
         if ended and ended.exit_code:
-            words = _last_words(ended, ())
+            words = _termination_report(ended, ())
             return Cause(
-                what=sentence(
+                message=sentence(
                     f"its init container {status.name} {_status(ended)}", words.error or ""
                 ),
-                cure=attempt.place.kubectl(f"logs job/{attempt.name} -c {status.name}"),
+                hint=attempt.target.kubectl(f"logs job/{attempt.name} -c {status.name}"),
             )
     return None
 
 
-def not_started(attempt: Attempt) -> Cause | None:
+def not_started(attempt: JobRun) -> Cause | None:
     """Return the cause if the trainer's command could not be started."""
     ended = attempt.ended
-    if ended and ended.reason in _NO_START and attempt.seen and attempt.trainer:
-        return unstartable(attempt.seen, attempt.trainer, ended.message)
+    if ended and ended.reason in _NO_START and attempt.pod and attempt.trainer:
+        return start_failure(attempt.pod, attempt.trainer, ended.message)
     return None
 
 
-def out_of_memory(attempt: Attempt) -> Cause | None:
+def out_of_memory(attempt: JobRun) -> Cause | None:
     """Return the cause if the trainer had too little memory."""
     ended = attempt.ended
     if ended is None or ended.exit_code == 0:
         return None
-    words = _last_words(ended, attempt.lines)
+    words = _termination_report(ended, attempt.lines)
     if ended.reason != "OOMKilled" and not _NO_MEMORY.search(words.error or ""):
         return None
     peak = "unknown" if words.peak is None else mebibytes(words.peak)
     limit = attempt.trainer.resources.limits.get("memory") if attempt.trainer else None
     if limit is None:
-        node = attempt.place.cluster_kubectl("describe nodes")
-        return Cause(what=f"out of memory: no limit, peak {peak}.", cure=node)
+        node = attempt.target.cluster_kubectl("describe nodes")
+        return Cause(message=f"out of memory: no limit, peak {peak}.", hint=node)
     return Cause(
-        what=f"out of memory: limit {readable(limit)}, peak {peak}.",
-        cure=f"housectl tune --trial-memory {doubled(limit)}",
+        message=f"out of memory: limit {format_quantity(limit)}, peak {peak}.",
+        hint=f"housectl tune --trial-memory {double(limit)}",
     )
 
 
-def timed_out(attempt: Attempt) -> Cause | None:
+def timed_out(attempt: JobRun) -> Cause | None:
     """Return the cause if the trainer ended itself for the time that it took."""
     ended = attempt.ended
     if ended is None or ended.exit_code != _TIMED_OUT:
         return None
-    limit = _LIMIT.fullmatch(_last_words(ended, attempt.lines).error or "")
+    limit = _LIMIT.fullmatch(_termination_report(ended, attempt.lines).error or "")
     return out_of_time(float(limit["seconds"]) if limit else None)
 
 
-def unusable_inputs(attempt: Attempt) -> Cause | None:
+def unusable_inputs(attempt: JobRun) -> Cause | None:
     """Return the cause if the inputs that were brought to the claim are damaged or gone."""
-    ended, claims = attempt.ended, attempt.seen.claims if attempt.seen else []
-    words = _last_words(ended, attempt.lines) if ended and ended.exit_code else LastWords()
+    ended, claims = attempt.ended, attempt.pod.pvcs if attempt.pod else []
+    words = (
+        _termination_report(ended, attempt.lines)
+        if ended and ended.exit_code
+        else TerminationReport()
+    )
     match = _INPUTS.search(words.error or "")
     if match is None or not claims:
         return None
-    again = attempt.place.kubectl(f"annotate pvc {claims[0]} {inputs_mark(match['digest'])}-")
+    again = attempt.target.kubectl(f"annotate pvc {claims[0]} {inputs_mark(match['digest'])}-")
     return Cause(
-        what=sentence(f"the inputs on the claim {claims[0]} are damaged or gone", match["why"]),
-        cure=f"{again}   # then housectl tune brings them again",
+        message=sentence(f"the inputs on the claim {claims[0]} are damaged or gone", match["why"]),
+        hint=f"{again}   # then housectl tune brings them again",
     )
 
 
-def exited(attempt: Attempt) -> Cause | None:
+def exited(attempt: JobRun) -> Cause | None:
     """Return the cause if the trainer failed: its status, and the last thing that it said."""
     ended = attempt.ended
     if ended is None or ended.exit_code == 0:
         return None
-    words = _last_words(ended, attempt.lines)
-    return Cause(what=sentence(_status(ended), words.error or ""), cure=attempt.logs)
+    words = _termination_report(ended, attempt.lines)
+    return Cause(message=sentence(_status(ended), words.error or ""), hint=attempt.logs)
 
 
 def out_of_time(seconds: float | None) -> Cause:
     """Return the cause of a training that took longer than so many seconds."""
     if seconds is None:
-        return Cause(what="timed out.", cure="housectl tune --trial-time 20m")
+        return Cause(message="timed out.", hint="housectl tune --trial-time 20m")
     return Cause(
-        what=f"timed out: limit {seconds:g} s.", cure=f"housectl tune --trial-time {2 * seconds:g}s"
+        message=f"timed out: limit {seconds:g} s.",
+        hint=f"housectl tune --trial-time {2 * seconds:g}s",
     )
 
 
@@ -116,13 +121,13 @@ def _status(ended: Terminated) -> str:
     return f"exited {ended.exit_code}"
 
 
-def _last_words(ended: Terminated, lines: Sequence[str]) -> LastWords:
+def _termination_report(ended: Terminated, lines: Sequence[str]) -> TerminationReport:
     """Return the trainer's last words; of another program its last line in their place."""
     try:
-        words = LastWords.from_json(ended.message.encode())
+        words = TerminationReport.from_json(ended.message.encode())
     except (MalformedRecordError, NewerFormatError):
-        words = LastWords(error=_last_line(ended.message.splitlines()))
-    return LastWords(peak=words.peak, error=words.error or _last_line(lines))
+        words = TerminationReport(error=_last_line(ended.message.splitlines()))
+    return TerminationReport(peak=words.peak, error=words.error or _last_line(lines))
 
 
 def _last_line(lines: Sequence[str]) -> str | None:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from housectl.backends.katib.diagnosis.cause import Cause, first_cause, sentence
-from housectl.backends.katib.diagnosis.collector import collector_died
+from housectl.backends.katib.diagnosis.collector import collector_failed
 from housectl.backends.katib.diagnosis.job import JOB_PROBES
-from housectl.backends.katib.diagnosis.job_run import Attempt
+from housectl.backends.katib.diagnosis.job_run import JobRun
 from housectl.backends.katib.diagnosis.metric import missing_metric, unusable_metric
-from housectl.backends.katib.diagnosis.observed import Observed
+from housectl.backends.katib.diagnosis.observed import ExperimentContext
 from housectl.backends.katib.diagnosis.pod import about, since
 from housectl.backends.katib.diagnosis.reconcile import persistent_error
 from housectl.backends.katib.katib_names import (
@@ -20,7 +20,7 @@ from housectl.backends.katib.katib_names import (
     webhook_pods,
 )
 from housectl.backends.katib.katib_objects import KatibTrial
-from housectl.kube.objects.base import find
+from housectl.kube.objects.base import true_condition
 from housectl.kube.objects.events import Event
 
 # Katib takes a few seconds to see that a job has ended.
@@ -32,16 +32,16 @@ _COLLECTED = frozenset({"StdOut", "File"})
 class _Case:
     """A trial, with its job."""
 
-    observed: Observed
+    observed: ExperimentContext
     trial: KatibTrial
-    attempt: Attempt
+    attempt: JobRun
 
 
-def trial_cause(observed: Observed, trial: KatibTrial) -> Cause | None:
+def trial_cause(observed: ExperimentContext, trial: KatibTrial) -> Cause | None:
     """Return why a trial is stuck or has failed; None if it goes on, or has ended well."""
     if trial.has_succeeded and trial.objective is not None:
         return None
-    case = _Case(observed=observed, trial=trial, attempt=observed.attempt(trial))
+    case = _Case(observed=observed, trial=trial, attempt=observed.job_run(trial))
     return None if _is_ending(case) else first_cause(_PROBES, case)
 
 
@@ -59,8 +59,8 @@ def _stopped(case: _Case) -> Cause | None:
     if not (case.attempt.job and case.attempt.job.was_stopped):
         return None
     return Cause(
-        what="it was stopped with its search.",
-        cure=f"housectl tune --resume {case.observed.title}",
+        message="it was stopped with its search.",
+        hint=f"housectl tune --resume {case.observed.user_name}",
     )
 
 
@@ -69,12 +69,12 @@ def _job(case: _Case) -> Cause | None:
 
 
 def _collector(case: _Case) -> Cause | None:
-    return collector_died(case.attempt, case.observed.collector(case.trial))
+    return collector_failed(case.attempt, case.observed.collector(case.trial))
 
 
 def _metric(case: _Case) -> Cause | None:
     """Return why a training that ended well gave no number."""
-    if find(case.trial.status.conditions, "MetricsUnavailable"):
+    if true_condition(case.trial.status.conditions, "MetricsUnavailable"):
         if not case.observed.collector(case.trial):
             return _unknown_metric(case)
         return missing_metric(case.trial, case.attempt.lines, case.attempt.logs)
@@ -87,16 +87,16 @@ def _unknown_metric(case: _Case) -> Cause:
     """Return the cause of a missing metric where nobody knows what the trainer printed."""
     if case.attempt.pods:
         name = case.trial.spec.objective.objective_metric_name
-        return Cause(what=f"no metric: Katib got no {name}=NUMBER.", cure=case.attempt.logs)
+        return Cause(message=f"no metric: Katib got no {name}=NUMBER.", hint=case.attempt.logs)
     return Cause(
-        what="no metric, and its log is gone with its pod.",
-        cure="housectl tune   # housectl logs shows what a trial prints while its pod is there",
+        message="no metric, and its log is gone with its pod.",
+        hint="housectl tune   # housectl logs shows what a trial prints while its pod is there",
     )
 
 
 def _uncollected(case: _Case) -> Cause | None:
     """Return the cause of a trial that will not end, as its pod has no collector."""
-    observed, seen = case.observed, case.attempt.seen
+    observed, seen = case.observed, case.attempt.pod
     if case.trial.has_ended or not (seen or _completion(case)):
         return None
     if case.trial.spec.metrics_collector.collector.kind not in _COLLECTED:
@@ -106,10 +106,10 @@ def _uncollected(case: _Case) -> Cause | None:
         return None
     label = f"label namespace {observed.namespace} {INJECTION_LABEL}={INJECTED}"
     return Cause(
-        what="Katib will never get its metric, because its pod was made without Katib's metrics "
+        message="Katib will never get its metric, because its pod was made without Katib's metrics "
         "collector.",
-        cure=f"{observed.place.cluster_kubectl(label)} --overwrite   # then housectl delete "
-        f"{observed.title}, and tune again; if it had this label, Katib's webhook was away: "
+        hint=f"{observed.target.cluster_kubectl(label)} --overwrite   # then housectl delete "
+        f"{observed.user_name}, and tune again; if it had this label, Katib's webhook was away: "
         "housectl doctor",
     )
 
@@ -119,12 +119,12 @@ def _unread(case: _Case) -> Cause | None:
     completion = _completion(case)
     if completion is None or case.trial.has_ended:
         return None
-    error = persistent_error(since(_told(case), completion))
+    error = persistent_error(since(_trial_events(case), completion))
     if error is None:
         return None
     return Cause(
-        what=sentence("Katib cannot read its metric", error),
-        cure=f"{database_pods(case.observed.place)}   # they have to run; then it goes on by "
+        message=sentence("Katib cannot read its metric", error),
+        hint=f"{database_pods(case.observed.target)}   # they have to run; then it goes on by "
         "itself",
     )
 
@@ -134,8 +134,8 @@ def _unnoticed(case: _Case) -> Cause | None:
     if case.trial.has_ended or not _completion(case):
         return None
     return Cause(
-        what="the training has ended, but Katib's controller does not take notice of it.",
-        cure=webhook_pods(case.observed.place),
+        message="the training has ended, but Katib's controller does not take notice of it.",
+        hint=webhook_pods(case.observed.target),
     )
 
 
@@ -148,16 +148,16 @@ def _unreconciled(case: _Case) -> Cause | None:
     """Return why Katib cannot make the job of a trial."""
     if case.attempt.job or case.trial.has_ended:
         return None
-    error = persistent_error(_told(case))
+    error = persistent_error(_trial_events(case))
     if error is None:
         return None
     return Cause(
-        what=sentence("Katib cannot make its job", error),
-        cure=case.observed.place.kubectl(f"describe trial {case.trial.metadata.name}"),
+        message=sentence("Katib cannot make its job", error),
+        hint=case.observed.target.kubectl(f"describe trial {case.trial.metadata.name}"),
     )
 
 
-def _told(case: _Case) -> Sequence[Event]:
+def _trial_events(case: _Case) -> Sequence[Event]:
     """Return the events about the trial."""
     return about(case.observed.events, "Trial", case.trial.metadata)
 
@@ -165,13 +165,13 @@ def _told(case: _Case) -> Sequence[Event]:
 def _failed(case: _Case) -> Cause | None:
     """Return what Katib itself says, when nothing is left that tells more."""
     conditions = case.trial.status.conditions
-    end = find(conditions, "Failed") or find(conditions, "Killed")
+    end = true_condition(conditions, "Failed") or true_condition(conditions, "Killed")
     if end is None:
         return None
     said = end.message.rpartition("Job message: ")[2]
     return Cause(
-        what=sentence("Katib says", said or end.reason),
-        cure=case.observed.place.kubectl(f"describe trial {case.trial.metadata.name}"),
+        message=sentence("Katib says", said or end.reason),
+        hint=case.observed.target.kubectl(f"describe trial {case.trial.metadata.name}"),
     )
 
 

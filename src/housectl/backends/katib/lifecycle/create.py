@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from housectl.backends.katib.naming import INSTANCE_LABEL
 from housectl.backends.katib.plan.pod_spec import Manifest
-from housectl.backends.messages import name_taken
-from housectl.errors import ConflictError, HousectlError, NameTakenError
+from housectl.backends.messages import already_exists
+from housectl.errors import AlreadyExistsError, ConflictError, HousectlError
 from housectl.kube.client import Kube
 from housectl.kube.kinds import EXPERIMENTS, kind_of
-from housectl.kube.objects.base import Named, ObjectMeta, view
+from housectl.kube.objects.base import NamedObject, ObjectMeta, parse
 
 
 def create_all(kube: Kube, manifests: Sequence[Manifest]) -> None:
@@ -51,17 +51,17 @@ def _create(kube: Kube, manifest: Manifest) -> None:
         raise _taken(kube, manifest, _owner(kube, manifest)) from error
 
 
-def _taken(kube: Kube, manifest: Manifest, owner: str) -> NameTakenError:
+def _taken(kube: Kube, manifest: Manifest, owner: str) -> AlreadyExistsError:
     kind, metadata = kind_of(manifest), _metadata(manifest)
     if owner and owner == _instance(metadata) and kind is EXPERIMENTS:
-        return name_taken(owner)
+        return already_exists(owner)
     found = f"{kind.full_name}/{metadata.name}"
     if owner:
-        return NameTakenError(
+        return AlreadyExistsError(
             f"{owner} has {found} already.",
             hint=f"housectl delete {owner}   # or choose another --name",
         )
-    return NameTakenError(
+    return AlreadyExistsError(
         f"The namespace {kube.namespace} has {found} already, which housectl did not make.",
         hint=f"{kube.kubectl} delete {found}   # or choose another --name",
     )
@@ -69,7 +69,7 @@ def _taken(kube: Kube, manifest: Manifest, owner: str) -> NameTakenError:
 
 def _owner(kube: Kube, manifest: Manifest) -> str:
     """Return the experiment or task that has an object of this kind and name; empty if none."""
-    return _instance(kube.get(kind_of(manifest), _metadata(manifest).name, Named).metadata)
+    return _instance(kube.get(kind_of(manifest), _metadata(manifest).name, NamedObject).metadata)
 
 
 def _instance(metadata: ObjectMeta) -> str:
@@ -77,4 +77,4 @@ def _instance(metadata: ObjectMeta) -> str:
 
 
 def _metadata(manifest: Manifest) -> ObjectMeta:
-    return view(Named, manifest).metadata
+    return parse(NamedObject, manifest).metadata

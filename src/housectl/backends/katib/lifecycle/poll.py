@@ -8,7 +8,7 @@ from housectl.errors import ClusterError
 _PAUSE = 0.3
 
 
-def wait_until(done: Callable[[], bool], *, seconds: float, otherwise: str) -> None:
+def wait_until(done: Callable[[], bool], *, seconds: float, timeout_message: str) -> None:
     """Ask again and again until something is done.
 
     Args:
@@ -23,6 +23,6 @@ def wait_until(done: Callable[[], bool], *, seconds: float, otherwise: str) -> N
     while not done():
         if time.monotonic() > deadline:
             raise ClusterError(
-                otherwise, hint="housectl doctor   # says whether Katib's controller runs"
+                timeout_message, hint="housectl doctor   # says whether Katib's controller runs"
             )
         time.sleep(_PAUSE)

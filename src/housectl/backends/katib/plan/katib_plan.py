@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from housectl.backends.base import Task, Work
+from housectl.backends.base import Task, Workload
 from housectl.backends.katib.plan.manifest import experiment_manifest, task_manifest
 from housectl.backends.katib.plan.pod_spec import Manifest
 from housectl.backends.katib.plan.records import PlanRecord
-from housectl.backends.katib.plan.sub_experiments import members
+from housectl.backends.katib.plan.sub_experiments import sub_experiments
 
 
 @dataclass(frozen=True)
@@ -16,9 +16,9 @@ class KatibPlan:
     record: PlanRecord
 
     @property
-    def work(self) -> Work:
+    def workload(self) -> Workload:
         """What is to be done."""
-        return self.record.work
+        return self.record.workload
 
     @property
     def image(self) -> str:
@@ -32,7 +32,7 @@ class KatibPlan:
 
     def manifests(self) -> list[Manifest]:
         """Return what is sent, in its order."""
-        work = self.work
+        work = self.workload
         if isinstance(work, Task):
             return [task_manifest(self.record, work)]
-        return [experiment_manifest(self.record, work, member) for member in members(work)]
+        return [experiment_manifest(self.record, work, member) for member in sub_experiments(work)]

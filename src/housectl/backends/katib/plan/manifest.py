@@ -8,8 +8,8 @@ from housectl.backends.katib.diagnosis.quantities import quantity
 from housectl.backends.katib.naming import (
     EXPERIMENT,
     FAMILY_LABEL,
+    GENERATION_LABEL,
     PLAN_ANNOTATION,
-    ROUND_LABEL,
     TASK,
     TRIAL,
     inputs_path,
@@ -20,22 +20,22 @@ from housectl.backends.katib.naming import (
 )
 from housectl.backends.katib.plan.pod_spec import CONTAINER, Manifest, container, pod_spec
 from housectl.backends.katib.plan.records import KatibSettings, PlanRecord
-from housectl.backends.katib.plan.sub_experiments import Member
-from housectl.backends.trainer_argv import task_arguments, trainer_arguments
+from housectl.backends.katib.plan.sub_experiments import SubExperiment
+from housectl.backends.trainer_argv import task_argv, trainer_argv
 from housectl.contract.metrics import OBJECTIVE
 from housectl.contract.recipe import Family, derived_seed
 from housectl.contract.record import canonical_json
 from housectl.experiment import Experiment, Limits, Parameter
 
 SKOPT = "bayesianoptimization"
-LAST_WORDS_ENDING = ".last-words.json"
+TERMINATION_REPORT_SUFFIX = ".termination-report.json"
 
 # The collector looks for the training once, when it starts itself.
-_SHORTEST_TRIAL_SECONDS = 5
+_MIN_TRIAL_SECONDS = 5
 # Kubernetes counts a job's time from its creation: the wait for a node and the pull of the image,
 # too. The trainer counts its own from its start, and leaves a log; a job's deadline deletes it.
 _STARTING_SECONDS = 1800
-_LAST_WORDS = "/dev/termination-log"
+_TERMINATION_LOG = "/dev/termination-log"
 _TRIAL_NAME = "trialName"
 _METRIC_FORMAT = rf"^({OBJECTIVE})=([+-]?\d+(\.\d+)?([eE][+-]?\d+)?)$"
 _SKOPT_INITIAL_POINTS = 10
@@ -45,7 +45,9 @@ _TRIAL_CORES = 1
 _TASK_CORES = 4
 
 
-def experiment_manifest(plan: PlanRecord, experiment: Experiment, member: Member) -> Manifest:
+def experiment_manifest(
+    plan: PlanRecord, experiment: Experiment, member: SubExperiment
+) -> Manifest:
     """Return the Katib Experiment of one member of an experiment."""
     parameters = experiment.spaces[member.family].parameters
     return {
@@ -57,7 +59,7 @@ def experiment_manifest(plan: PlanRecord, experiment: Experiment, member: Member
             "labels": {
                 **labels(experiment.name, EXPERIMENT),
                 FAMILY_LABEL: member.family.value,
-                ROUND_LABEL: str(member.round),
+                GENERATION_LABEL: str(member.generation),
             },
             "annotations": {PLAN_ANNOTATION: canonical_json(plan).decode()},
         },
@@ -94,13 +96,13 @@ def experiment_manifest(plan: PlanRecord, experiment: Experiment, member: Member
 
 def task_manifest(plan: PlanRecord, task: Task) -> Manifest:
     """Return the Job of a task."""
-    arguments = task_arguments(
+    arguments = task_argv(
         task,
         inputs=mounted(inputs_path(plan.inputs)),
         output=mounted(output_path(task.name, None)),
         backend="katib",
         image=plan.image,
-        last_words=_LAST_WORDS,
+        termination_report=_TERMINATION_LOG,
     )
     return {
         "apiVersion": "batch/v1",
@@ -124,12 +126,12 @@ def _trial_job(plan: PlanRecord, experiment: Experiment, family: Family) -> Mani
         ("--inputs", mounted(inputs_path(plan.inputs))),
         ("--output", output),
         ("--family", family),
-        ("--at-least", str(_SHORTEST_TRIAL_SECONDS)),
+        ("--min-runtime", str(_MIN_TRIAL_SECONDS)),
         ("--deadline", str(seconds) if seconds is not None else None),
-        ("--last-words", _LAST_WORDS),
-        ("--last-words", f"{output}{LAST_WORDS_ENDING}"),
+        ("--termination-report", _TERMINATION_LOG),
+        ("--termination-report", f"{output}{TERMINATION_REPORT_SUFFIX}"),
     )
-    arguments = trainer_arguments("trial", options, {**space.fixed, **searched})
+    arguments = trainer_argv("trial", options, {**space.fixed, **searched})
     limits = experiment.limits
     return _job(plan, experiment.name, TRIAL, arguments, limits=limits, cores=_TRIAL_CORES)
 
@@ -164,7 +166,7 @@ def _job(
         **deadline,
         "template": {
             "metadata": {"labels": pod_labels(name, component)},
-            "spec": pod_spec(trainer, claim=settings.claim),
+            "spec": pod_spec(trainer, pvc=settings.pvc),
         },
     }
 
@@ -199,11 +201,11 @@ def _text(bound: float) -> str:
     return str(int(bound)) if float(bound).is_integer() else repr(bound)
 
 
-def _algorithm(name: str, seed: int, member: Member) -> Manifest:
+def _algorithm(name: str, seed: int, member: SubExperiment) -> Manifest:
     settings: dict[str, str] = {}
     if name in _SEEDED:
         # Each round and each family draws its own numbers.
-        own = derived_seed(seed, f"{member.family} {member.round}")
+        own = derived_seed(seed, f"{member.family} {member.generation}")
         settings["random_state"] = str(own % _SEED_LIMIT)
     if name == SKOPT and member.budget.trials <= _SKOPT_INITIAL_POINTS:
         # With the default of ten the whole search would be a random one.

@@ -54,19 +54,19 @@ def container(
     }
 
 
-def pod_spec(only: Manifest, *, claim: str, read_only: bool = False) -> Manifest:
+def pod_spec(container: Manifest, *, pvc: str, read_only: bool = False) -> Manifest:
     """Return a pod with one container of ours.
 
     The strict settings are the container's own: Katib puts its collector beside it, which needs to
     be root. The group owns the volume, where the driver can change that.
     """
-    source = {"claimName": claim, **_access(read_only=read_only)}
+    source = {"claimName": pvc, **_access(read_only=read_only)}
     return {
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "securityContext": {"fsGroup": USER, "fsGroupChangePolicy": "OnRootMismatch"},
-        "containers": [only],
+        "containers": [container],
         "volumes": [
             {"name": _VOLUME, "persistentVolumeClaim": source},
             {"name": "tmp", "emptyDir": {}},

@@ -1,6 +1,6 @@
 """What an annotation of each object records: later commands need no housectl.yaml."""
 
-from housectl.backends.workload import WorkRecord
+from housectl.backends.workload import WorkloadRecord
 from housectl.contract.record import SCHEMA_VERSION, Record
 
 
@@ -15,13 +15,13 @@ class KatibSettings(Record, kw_only=True):
     """
 
     namespace: str
-    claim: str
+    pvc: str
     algorithm: str
     cpu: str
     memory: int
 
 
-class PlanRecord(WorkRecord, kw_only=True):
+class PlanRecord(WorkloadRecord, kw_only=True):
     """What was, or is to be, sent.
 
     Attributes:

@@ -10,15 +10,15 @@ from housectl.contract.recipe import Family
 from housectl.experiment import Budget, Experiment
 
 # Katib denies longer ones.
-LONGEST_NAME = 40
+MAX_NAME_LENGTH = 40
 # Why a member was ended before its end, as its annotation says.
-BY_USER, BY_TIME = "by the user", "its time was up"
+STOPPED_BY_USER, STOPPED_BY_TIME_LIMIT = "by the user", "its time was up"
 
-_SUFFIXES = {Family.RANDOM_FOREST: "rf", Family.XGBOOST: "xgb"}
+_NAME_SUFFIXES = {Family.RANDOM_FOREST: "rf", Family.XGBOOST: "xgb"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Member:
+class SubExperiment:
     """One Katib Experiment of an experiment: a family's share of the budget.
 
     Attributes:
@@ -29,15 +29,15 @@ class Member:
     family: Family
     budget: Budget
     workers: int
-    round: int
+    generation: int
 
 
-def members(
+def sub_experiments(
     experiment: Experiment,
     *,
     ended: Mapping[Family, int] = MappingProxyType({}),
-    round_number: int = 1,
-) -> list[Member]:
+    generation: int = 1,
+) -> list[SubExperiment]:
     """Return the Katib Experiments of an experiment: one for each family, the budget divided.
 
     Args:
@@ -51,12 +51,12 @@ def members(
         for family in families
     }
     return [
-        Member(
-            name=_name(experiment, family, round_number),
+        SubExperiment(
+            name=_name(experiment, family, generation),
             family=family,
             budget=replace(experiment.budget, trials=left[family]),
             workers=_share(experiment.workers, families, family) or 1,
-            round=round_number,
+            generation=generation,
         )
         for family in families
         if left[family] > 0
@@ -75,11 +75,11 @@ def stop_reason(member: KatibExperiment) -> str | None:
 
 def _name(experiment: Experiment, family: Family, round_number: int) -> str:
     alone = len(experiment.families) == 1
-    suffix = "" if alone else f"-{_SUFFIXES[family]}"
+    suffix = "" if alone else f"-{_NAME_SUFFIXES[family]}"
     if round_number == 1:
         return f"{experiment.name}{suffix}"
     ending = f"{suffix}-{round_number}"
-    return f"{experiment.name[: LONGEST_NAME - len(ending)]}{ending}"
+    return f"{experiment.name[: MAX_NAME_LENGTH - len(ending)]}{ending}"
 
 
 def _share(number: int, families: Sequence[Family], family: Family) -> int:

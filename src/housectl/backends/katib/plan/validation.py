@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from housectl.backends.base import Task
 from housectl.backends.katib.plan.katib_plan import KatibPlan
 from housectl.backends.katib.plan.manifest import SKOPT
-from housectl.backends.katib.plan.sub_experiments import LONGEST_NAME, members
+from housectl.backends.katib.plan.sub_experiments import MAX_NAME_LENGTH, sub_experiments
 from housectl.contract.recipe import Family
 from housectl.errors import UsageError
 from housectl.experiment import Experiment, Parameter, ParameterKind, SearchSpace
@@ -16,13 +16,13 @@ _LONGEST_JOB_NAME = 63
 _PLAIN = re.compile(r"[A-Za-z0-9_.,:/@%+=-]+")
 
 
-def check_plan(plan: KatibPlan) -> None:
+def validate_plan(plan: KatibPlan) -> None:
     """Check a plan before anything of it is sent.
 
     Raises:
         UsageError: Katib would take it, and then stand still or fail; it tells every reason.
     """
-    work = plan.work
+    work = plan.workload
     problems = list(_task_problems(work) if isinstance(work, Task) else _problems(plan, work))
     if problems:
         raise UsageError(
@@ -38,11 +38,11 @@ def _task_problems(task: Task) -> Iterator[str]:
 
 
 def _problems(plan: KatibPlan, experiment: Experiment) -> Iterator[str]:
-    for member in members(experiment):
-        if len(member.name) > LONGEST_NAME:
+    for member in sub_experiments(experiment):
+        if len(member.name) > MAX_NAME_LENGTH:
             yield (
                 f"its Experiment would be called {member.name}, and a name has at most "
-                f"{LONGEST_NAME} characters"
+                f"{MAX_NAME_LENGTH} characters"
             )
     for family, space in experiment.spaces.items():
         yield from _space_problems(family, space, plan.record.settings.algorithm)

@@ -19,7 +19,7 @@ from housectl.backends.katib.naming import (
 )
 from housectl.kube.client import Manifest
 from housectl.kube.kinds import EVENTS, EXPERIMENTS, JOBS, PODS, SUGGESTIONS, TRIALS, Kind
-from housectl.kube.objects.base import view
+from housectl.kube.objects.base import parse
 from housectl.kube.objects.events import Event
 from housectl.kube.objects.jobs import Job
 from housectl.kube.objects.pods import Pod
@@ -27,15 +27,15 @@ from housectl.kube.objects.pods import Pod
 _V = TypeVar("_V", KatibExperiment, KatibTrial)
 
 
-class Part(Enum):
+class ResourceGroup(Enum):
     """What a look is made of."""
 
-    MEMBERS = EXPERIMENTS
+    EXPERIMENTS = EXPERIMENTS
     SUGGESTIONS = SUGGESTIONS
     TRIALS = TRIALS
     JOBS = JOBS
     PODS = PODS
-    SERVICES = "pods of suggestions"
+    SUGGESTION_PODS = "pods of suggestions"
     EVENTS = EVENTS
 
     @property
@@ -44,15 +44,15 @@ class Part(Enum):
         return self.value if isinstance(self.value, Kind) else PODS
 
 
-Selectors = Mapping[Part, str]
-Source = Callable[[Part], Sequence[Manifest]]
+Selectors = Mapping[ResourceGroup, str]
+Source = Callable[[ResourceGroup], Sequence[Manifest]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExperimentLook:
+class ExperimentObjects:
     """What the cluster has of an experiment at one moment, the members in their order."""
 
-    members: tuple[KatibExperiment, ...]
+    sub_experiments: tuple[KatibExperiment, ...]
     suggestions: tuple[Suggestion, ...]
     trials: tuple[KatibTrial, ...]
     jobs: tuple[Job, ...]
@@ -66,7 +66,7 @@ class ExperimentLook:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TaskLook:
+class TaskObjects:
     """What the cluster has of a task at one moment."""
 
     jobs: tuple[Job, ...]
@@ -74,7 +74,7 @@ class TaskLook:
     events: tuple[Event, ...]
 
 
-def member_selector(name: str) -> str:
+def experiments_selector(name: str) -> str:
     """Return the selector for the Katib Experiments of an experiment."""
     return selector(labels(name, EXPERIMENT))
 
@@ -93,45 +93,51 @@ def experiment_selectors(name: str, members: Sequence[str]) -> Selectors:
     """
     of_members = f"{EXPERIMENT_LABEL} in ({','.join(members)})"
     return {
-        Part.MEMBERS: member_selector(name),
-        Part.SUGGESTIONS: "",
-        Part.TRIALS: of_members,
-        Part.JOBS: selector(labels(name, TRIAL)),
-        Part.PODS: pods_selector(name),
-        Part.SERVICES: f"{of_members},!{TRIAL_LABEL}",
-        Part.EVENTS: "",
+        ResourceGroup.EXPERIMENTS: experiments_selector(name),
+        ResourceGroup.SUGGESTIONS: "",
+        ResourceGroup.TRIALS: of_members,
+        ResourceGroup.JOBS: selector(labels(name, TRIAL)),
+        ResourceGroup.PODS: pods_selector(name),
+        ResourceGroup.SUGGESTION_PODS: f"{of_members},!{TRIAL_LABEL}",
+        ResourceGroup.EVENTS: "",
     }
 
 
 def task_selectors(name: str) -> Selectors:
     """Return where a task's objects are found."""
     of_task = selector(labels(name, TASK))
-    return {Part.JOBS: of_task, Part.PODS: of_task, Part.EVENTS: ""}
+    return {ResourceGroup.JOBS: of_task, ResourceGroup.PODS: of_task, ResourceGroup.EVENTS: ""}
 
 
-def experiment_look(source: Source) -> ExperimentLook:
+def list_experiment_objects(source: Source) -> ExperimentObjects:
     """Look at an experiment."""
-    members = list(_staying(view(KatibExperiment, each) for each in source(Part.MEMBERS)))
+    members = list(
+        _staying(parse(KatibExperiment, each) for each in source(ResourceGroup.EXPERIMENTS))
+    )
     members.sort(key=lambda each: (str(each.metadata.creation_timestamp), each.metadata.name))
     names = {member.metadata.name for member in members}
-    trials = _staying(view(KatibTrial, each) for each in source(Part.TRIALS))
-    suggestions = [view(Suggestion, each) for each in source(Part.SUGGESTIONS)]
-    return ExperimentLook(
-        members=tuple(members),
+    trials = _staying(parse(KatibTrial, each) for each in source(ResourceGroup.TRIALS))
+    suggestions = [parse(Suggestion, each) for each in source(ResourceGroup.SUGGESTIONS)]
+    return ExperimentObjects(
+        sub_experiments=tuple(members),
         suggestions=tuple(each for each in suggestions if each.metadata.name in names),
         # Trials go some moments after the member that they are of.
         trials=tuple(each for each in trials if each.metadata.labels[EXPERIMENT_LABEL] in names),
-        jobs=tuple(view(Job, each) for each in source(Part.JOBS)),
-        pods=tuple(view(Pod, each) for part in (Part.PODS, Part.SERVICES) for each in source(part)),
+        jobs=tuple(parse(Job, each) for each in source(ResourceGroup.JOBS)),
+        pods=tuple(
+            parse(Pod, each)
+            for part in (ResourceGroup.PODS, ResourceGroup.SUGGESTION_PODS)
+            for each in source(part)
+        ),
         events=_events(source, names),
     )
 
 
-def task_look(source: Source, name: str) -> TaskLook:
+def list_task_objects(source: Source, name: str) -> TaskObjects:
     """Look at a task."""
-    return TaskLook(
-        jobs=tuple(view(Job, each) for each in source(Part.JOBS)),
-        pods=tuple(view(Pod, each) for each in source(Part.PODS)),
+    return TaskObjects(
+        jobs=tuple(parse(Job, each) for each in source(ResourceGroup.JOBS)),
+        pods=tuple(parse(Pod, each) for each in source(ResourceGroup.PODS)),
         events=_events(source, {name}),
     )
 
@@ -144,7 +150,9 @@ def _staying(objects: Iterable[_V]) -> Iterator[_V]:
 def _events(source: Source, names: set[str]) -> tuple[Event, ...]:
     """Return the events about claims, and about objects that begin with one of the names."""
     beginnings = tuple(names)
-    return tuple(view(Event, each) for each in source(Part.EVENTS) if _concerns(each, beginnings))
+    return tuple(
+        parse(Event, each) for each in source(ResourceGroup.EVENTS) if _concerns(each, beginnings)
+    )
 
 
 def _concerns(event: Manifest, beginnings: tuple[str, ...]) -> bool:

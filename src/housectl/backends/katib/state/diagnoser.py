@@ -7,13 +7,13 @@ from functools import cached_property
 
 from housectl.backends.katib.diagnosis.experiment import experiment_cause
 from housectl.backends.katib.diagnosis.job import task_cause
-from housectl.backends.katib.diagnosis.observed import Observed
+from housectl.backends.katib.diagnosis.observed import ExperimentContext
 from housectl.backends.katib.diagnosis.trial import trial_cause
 from housectl.backends.katib.katib_names import COLLECTORS
 from housectl.backends.katib.katib_objects import KatibExperiment, KatibTrial
 from housectl.backends.katib.naming import EXPERIMENT_LABEL, TRIAL_LABEL
 from housectl.backends.katib.plan.pod_spec import CONTAINER
-from housectl.backends.katib.state.cluster_objects import ExperimentLook, TaskLook
+from housectl.backends.katib.state.cluster_objects import ExperimentObjects, TaskObjects
 from housectl.errors import ClusterError
 from housectl.kube.client import Kube
 from housectl.kube.objects.base import ObjectMeta
@@ -22,7 +22,7 @@ from housectl.kube.objects.pods import Pod
 _TAIL = 200
 
 
-class Causes:
+class Diagnoser:
     """Finds causes, reading each log at most once after its end.
 
     Args:
@@ -33,11 +33,11 @@ class Causes:
         self._kube = kube
         self._logs: dict[tuple[str, str], list[str]] = {}
 
-    def of(self, name: str, look: ExperimentLook) -> "ExperimentCauses":
+    def for_experiment(self, name: str, look: ExperimentObjects) -> "ExperimentDiagnoser":
         """Return what tells the causes of an experiment's trials and members."""
-        return ExperimentCauses(causes=self, kube=self._kube, name=name, look=look)
+        return ExperimentDiagnoser(causes=self, kube=self._kube, name=name, look=look)
 
-    def of_task(self, look: TaskLook) -> str | None:
+    def task_cause(self, look: TaskObjects) -> str | None:
         """Return why a task has failed or is stuck."""
         lines = [line for pod in look.pods for line in self.log(pod, CONTAINER)]
         cause = task_cause(
@@ -67,13 +67,13 @@ class Causes:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExperimentCauses:
+class ExperimentDiagnoser:
     """The causes of one experiment's trials and members, at one moment."""
 
-    causes: Causes
+    causes: Diagnoser
     kube: Kube
     name: str
-    look: ExperimentLook
+    look: ExperimentObjects
 
     def trial(self, trial: KatibTrial) -> str | None:
         """Return why a trial failed or is stuck."""
@@ -86,8 +86,8 @@ class ExperimentCauses:
         return str(cause) if cause else None
 
     @cached_property
-    def _observed(self) -> Mapping[str, Observed]:
-        return {each.metadata.name: self._observe(each) for each in self.look.members}
+    def _observed(self) -> Mapping[str, ExperimentContext]:
+        return {each.metadata.name: self._observe(each) for each in self.look.sub_experiments}
 
     def _collector(self, trial: KatibTrial) -> list[str]:
         """Return the log of a trial's sidecar, of a trial that runs only if the sidecar failed."""
@@ -99,11 +99,11 @@ class ExperimentCauses:
                         return self.causes.log(pod, each.name)
         return []
 
-    def _observe(self, member: KatibExperiment) -> Observed:
+    def _observe(self, member: KatibExperiment) -> ExperimentContext:
         name = member.metadata.name
         trials = self.look.trials_of(member)
         suggestions = (each for each in self.look.suggestions if each.metadata.name == name)
-        return Observed(
+        return ExperimentContext(
             namespace=self.kube.namespace,
             context=self.kube.context,
             name=self.name,

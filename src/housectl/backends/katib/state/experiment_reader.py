@@ -10,25 +10,25 @@ from housectl.backends.katib.lifecycle.poll import wait_until
 from housectl.backends.katib.naming import JOB_LABEL, PLAN_ANNOTATION, TASK, labels, selector
 from housectl.backends.katib.plan.records import PlanRecord
 from housectl.backends.katib.state.cluster_objects import (
-    ExperimentLook,
-    Part,
+    ExperimentObjects,
+    ResourceGroup,
     Selectors,
     Source,
-    experiment_look,
     experiment_selectors,
-    member_selector,
+    experiments_selector,
+    list_experiment_objects,
+    list_task_objects,
     pods_selector,
-    task_look,
     task_selectors,
 )
-from housectl.backends.katib.state.diagnoser import Causes
-from housectl.backends.katib.state.informer import Mirror
+from housectl.backends.katib.state.diagnoser import Diagnoser
+from housectl.backends.katib.state.informer import Informer
 from housectl.backends.katib.state.snapshot import snapshot_of, task_snapshot_of
-from housectl.backends.messages import unknown
+from housectl.backends.messages import unknown_experiment
 from housectl.experiment import Experiment
 from housectl.kube.client import Kube
 from housectl.kube.kinds import EXPERIMENTS, JOBS, PODS
-from housectl.kube.objects.base import ObjectMeta, view
+from housectl.kube.objects.base import ObjectMeta, parse
 from housectl.kube.objects.jobs import Job
 from housectl.kube.objects.pods import Pod
 
@@ -37,7 +37,7 @@ _LOOK_SECONDS = 5.0
 _GONE_SECONDS = 90.0
 
 
-class Observer:
+class ExperimentReader:
     """Knows what the cluster has of each experiment and task.
 
     Args:
@@ -47,8 +47,8 @@ class Observer:
     def __init__(self, kube: Kube) -> None:
         self._kube = kube
         self._records: dict[str, PlanRecord] = {}
-        self._mirrors: dict[str, Mirror] = {}
-        self._causes = Causes(kube)
+        self._mirrors: dict[str, Informer] = {}
+        self._causes = Diagnoser(kube)
 
     def record(self, name: str) -> PlanRecord:
         """Return what was recorded when it was submitted.
@@ -74,23 +74,23 @@ class Observer:
         Raises:
             UnknownExperimentError: There is none.
         """
-        work = self.record(name).work
+        work = self.record(name).workload
         snapshot = self._task(name) if isinstance(work, Task) else self._experiment(name, work)
         mirror = self._mirrors.get(name)
-        if mirror and mirror.trouble:
-            return replace(snapshot, reason=f"{mirror.trouble} It is tried again.")
+        if mirror and mirror.error:
+            return replace(snapshot, reason=f"{mirror.error} It is tried again.")
         return snapshot
 
-    def look(self, name: str) -> ExperimentLook:
+    def objects(self, name: str) -> ExperimentObjects:
         """Return all objects of an experiment.
 
         Raises:
             UnknownExperimentError: It was deleted.
         """
-        look = experiment_look(self._source(name, self._experiment_selectors))
-        if not look.members:
+        look = list_experiment_objects(self._source(name, self._experiment_selectors))
+        if not look.sub_experiments:
             self.forget(name)
-            raise unknown(name)
+            raise unknown_experiment(name)
         return look
 
     def members(self, name: str) -> Sequence[str]:
@@ -99,7 +99,10 @@ class Observer:
 
     def task_pods(self, name: str) -> Sequence[Pod]:
         """Return the pods of a task."""
-        return [view(Pod, each) for each in self._source(name, self._task_selectors)(Part.PODS)]
+        return [
+            parse(Pod, each)
+            for each in self._source(name, self._task_selectors)(ResourceGroup.PODS)
+        ]
 
     def wait(self, name: str, seen: Snapshot, *, timeout: float) -> None:
         """Return when it stands otherwise than `seen`, or after `timeout` seconds."""
@@ -108,7 +111,7 @@ class Observer:
             left = deadline - time.monotonic()
             if left <= 0:
                 return
-            mirror.wait(mirror.count, timeout=min(left, _LOOK_SECONDS))
+            mirror.wait(mirror.revision, timeout=min(left, _LOOK_SECONDS))
 
     def forget(self, name: str) -> None:
         """Look afresh from now on: something was changed by us."""
@@ -128,21 +131,21 @@ class Observer:
         wait_until(
             lambda: not self.exists(name) and not self._kube.list(PODS, labels=pods).items,
             seconds=_GONE_SECONDS,
-            otherwise=f"{name} is still there {_GONE_SECONDS:.0f} s after it was deleted: Katib's "
+            timeout_message=f"{name} is still there {_GONE_SECONDS:.0f} s after it was deleted: Katib's "
             "controller or its database, which have to agree, do not answer.",
         )
 
     def _experiment(self, name: str, experiment: Experiment) -> Snapshot:
-        look = self.look(name)
-        told = self._causes.of(name, look)
+        look = self.objects(name)
+        told = self._causes.for_experiment(name, look)
         return snapshot_of(experiment, look, trial_cause=told.trial, member_cause=told.member)
 
     def _task(self, name: str) -> Snapshot:
-        look = task_look(self._source(name, self._task_selectors), name)
+        look = list_task_objects(self._source(name, self._task_selectors), name)
         if not look.jobs:
             self.forget(name)
-            raise unknown(name)
-        return task_snapshot_of(look, self._causes.of_task(look))
+            raise unknown_experiment(name)
+        return task_snapshot_of(look, self._causes.task_cause(look))
 
     def _source(self, name: str, selectors: Callable[[str], Selectors]) -> Source:
         if mirror := self._mirrors.get(name):
@@ -150,17 +153,17 @@ class Observer:
         wanted = selectors(name)
         return lambda part: self._kube.list(part.kind, labels=wanted[part]).items
 
-    def _mirror(self, name: str) -> Mirror:
+    def _mirror(self, name: str) -> Informer:
         if name not in self._mirrors:
-            is_task = isinstance(self.record(name).work, Task)
+            is_task = isinstance(self.record(name).workload, Task)
             selectors = self._task_selectors if is_task else self._experiment_selectors
-            self._mirrors[name] = Mirror(self._kube, selectors(name))
+            self._mirrors[name] = Informer(self._kube, selectors(name))
         return self._mirrors[name]
 
     def _experiment_selectors(self, name: str) -> Selectors:
         members = self.members(name)
         if not members:
-            raise unknown(name)
+            raise unknown_experiment(name)
         return experiment_selectors(name, members)
 
     def _task_selectors(self, name: str) -> Selectors:
@@ -168,10 +171,12 @@ class Observer:
 
     def _metadata(self, name: str) -> list[ObjectMeta]:
         """Return what the Experiments with that name, or else the Job, say of themselves."""
-        members = self._kube.views(EXPERIMENTS, KatibExperiment, labels=member_selector(name))
+        members = self._kube.list_as(
+            EXPERIMENTS, KatibExperiment, labels=experiments_selector(name)
+        )
         if members:
             return [each.metadata for each in members]
-        jobs = self._kube.views(JOBS, Job, labels=selector(labels(name, TASK)))
+        jobs = self._kube.list_as(JOBS, Job, labels=selector(labels(name, TASK)))
         return [each.metadata for each in jobs]
 
 
@@ -180,4 +185,4 @@ def _recorded(name: str, found: Sequence[ObjectMeta]) -> PlanRecord:
         text = metadata.annotations.get(PLAN_ANNOTATION)
         if text is not None:
             return PlanRecord.from_json(text.encode())
-    raise unknown(name)
+    raise unknown_experiment(name)

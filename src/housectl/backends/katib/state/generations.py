@@ -5,14 +5,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from housectl.backends.katib.katib_objects import KatibExperiment
-from housectl.backends.katib.naming import EXPERIMENT_LABEL, ROUND_LABEL
-from housectl.backends.katib.plan.sub_experiments import Member, family_of, members, stop_reason
-from housectl.backends.katib.state.cluster_objects import ExperimentLook
+from housectl.backends.katib.naming import EXPERIMENT_LABEL, GENERATION_LABEL
+from housectl.backends.katib.plan.sub_experiments import (
+    SubExperiment,
+    family_of,
+    stop_reason,
+    sub_experiments,
+)
+from housectl.backends.katib.state.cluster_objects import ExperimentObjects
 from housectl.experiment import Experiment
 
 
 @dataclass(frozen=True, kw_only=True)
-class Round:
+class Generation:
     """A round of a search as the cluster has it.
 
     Attributes:
@@ -24,40 +29,40 @@ class Round:
     """
 
     number: int
-    going: Sequence[KatibExperiment]
-    stops: frozenset[str]
-    missing: Sequence[Member]
-    rest: Sequence[Member]
+    active: Sequence[KatibExperiment]
+    stop_reasons: frozenset[str]
+    missing: Sequence[SubExperiment]
+    remaining: Sequence[SubExperiment]
 
 
-def newest_round(experiment: Experiment, look: ExperimentLook) -> Round:
+def newest_generation(experiment: Experiment, look: ExperimentObjects) -> Generation:
     """Return the round that counts."""
-    number = max(map(_round_of, look.members))
-    mine = [member for member in look.members if _round_of(member) == number]
-    return Round(
+    number = max(map(_generation_of, look.sub_experiments))
+    mine = [member for member in look.sub_experiments if _generation_of(member) == number]
+    return Generation(
         number=number,
-        going=[member for member in mine if not stop_reason(member)],
-        stops=frozenset(filter(None, map(stop_reason, mine))),
+        active=[member for member in mine if not stop_reason(member)],
+        stop_reasons=frozenset(filter(None, map(stop_reason, mine))),
         missing=_missing(experiment, look, round_number=number),
-        rest=_missing(experiment, look, round_number=number + 1),
+        remaining=_missing(experiment, look, round_number=number + 1),
     )
 
 
 def _missing(
-    experiment: Experiment, look: ExperimentLook, *, round_number: int
-) -> Sequence[Member]:
+    experiment: Experiment, look: ExperimentObjects, *, round_number: int
+) -> Sequence[SubExperiment]:
     """Return what a round should have and has not, within what earlier ones left of the budget."""
     earlier = {
         member.metadata.name: family_of(member)
-        for member in look.members
-        if _round_of(member) < round_number
+        for member in look.sub_experiments
+        if _generation_of(member) < round_number
     }
     owners = (trial.metadata.labels[EXPERIMENT_LABEL] for trial in look.trials if trial.has_ended)
     ended = Counter(earlier[owner] for owner in owners if owner in earlier)
-    there = {member.metadata.name for member in look.members}
-    wanted = members(experiment, ended=ended, round_number=round_number)
+    there = {member.metadata.name for member in look.sub_experiments}
+    wanted = sub_experiments(experiment, ended=ended, generation=round_number)
     return [member for member in wanted if member.name not in there]
 
 
-def _round_of(member: KatibExperiment) -> int:
-    return int(member.metadata.labels[ROUND_LABEL])
+def _generation_of(member: KatibExperiment) -> int:
+    return int(member.metadata.labels[GENERATION_LABEL])

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from threading import Condition, Event, Thread
 
-from housectl.backends.katib.state.cluster_objects import Part, Selectors
+from housectl.backends.katib.state.cluster_objects import ResourceGroup, Selectors
 from housectl.errors import ClusterError
 from housectl.kube.client import Kube, Manifest
 
@@ -17,7 +17,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
 _SETTLING_SECONDS = 0.2
 
 
-class Mirror:
+class Informer:
     """The objects that belong to one experiment or task.
 
     Args:
@@ -28,7 +28,7 @@ class Mirror:
     def __init__(self, kube: Kube, selectors: Selectors) -> None:
         self._kube = kube
         self._selectors = selectors
-        self._objects: dict[Part, dict[str, Manifest]] = {}
+        self._objects: dict[ResourceGroup, dict[str, Manifest]] = {}
         self._changed = Condition()
         self._count = 0
         self._closed = Event()
@@ -38,16 +38,16 @@ class Mirror:
             Thread(target=self._follow, args=(part, version), daemon=True).start()
 
     @property
-    def count(self) -> int:
+    def revision(self) -> int:
         """A number that grows with every change."""
         return self._count
 
     @property
-    def trouble(self) -> str | None:
+    def error(self) -> str | None:
         """Why nothing is heard of the cluster just now."""
         return self._trouble
 
-    def objects(self, part: Part) -> list[Manifest]:
+    def objects(self, part: ResourceGroup) -> list[Manifest]:
         """Return the objects of a part as they were last heard of."""
         with self._changed:
             return list(self._objects[part].values())
@@ -63,15 +63,15 @@ class Mirror:
         """Stop following; watches that are open end by themselves."""
         self._closed.set()
 
-    def _list(self, part: Part) -> str:
+    def _list(self, part: ResourceGroup) -> str:
         listing = self._kube.list(part.kind, labels=self._selectors[part])
         with self._changed:
             self._objects[part] = {_name(item): item for item in listing.items}
             self._trouble = None
-            self._note()
+            self._notify()
         return listing.version
 
-    def _follow(self, part: Part, version: str) -> None:
+    def _follow(self, part: ResourceGroup, version: str) -> None:
         """Watch a part until closed; after whatever breaks, list it again, ever less often."""
         pause = _FIRST_PAUSE
         while not self._closed.is_set():
@@ -79,12 +79,12 @@ class Mirror:
                 version = self._watch(part, version or self._list(part))
                 pause = _FIRST_PAUSE
             except ClusterError as error:
-                self._tell(error.message)
+                self._set_error(error.message)
                 version = ""
                 pause = min(2 * pause, _LONGEST_PAUSE)
             self._closed.wait(pause)
 
-    def _watch(self, part: Part, version: str) -> str:
+    def _watch(self, part: ResourceGroup, version: str) -> str:
         """Follow one watch to its end, and return where to go on; empty for a new list."""
         labels = self._selectors[part]
         for change in self._kube.watch(
@@ -99,20 +99,20 @@ class Mirror:
                 self._apply(part, change.type, change.object)
         return version
 
-    def _apply(self, part: Part, change: str, item: Manifest) -> None:
+    def _apply(self, part: ResourceGroup, change: str, item: Manifest) -> None:
         with self._changed:
             if change == "DELETED":
                 self._objects[part].pop(_name(item), None)
             else:
                 self._objects[part][_name(item)] = item
-            self._note()
+            self._notify()
 
-    def _tell(self, trouble: str) -> None:
+    def _set_error(self, trouble: str) -> None:
         with self._changed:
             self._trouble = trouble
-            self._note()
+            self._notify()
 
-    def _note(self) -> None:
+    def _notify(self) -> None:
         self._count += 1
         self._changed.notify_all()
 

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 from housectl.backends.base import Snapshot
 from housectl.backends.katib.katib_objects import KatibExperiment
-from housectl.backends.katib.plan.sub_experiments import BY_USER
-from housectl.backends.katib.state.cluster_objects import ExperimentLook, TaskLook
-from housectl.backends.katib.state.generations import Round, newest_round
+from housectl.backends.katib.plan.sub_experiments import STOPPED_BY_USER
+from housectl.backends.katib.state.cluster_objects import ExperimentObjects, TaskObjects
+from housectl.backends.katib.state.generations import Generation, newest_generation
 from housectl.backends.katib.state.trials import TrialCause, read_trials, seconds_of
-from housectl.backends.messages import STOPPED, time_used_up
+from housectl.backends.messages import STOPPED, time_limit_reached
 from housectl.experiment import (
     Experiment,
     ExperimentState,
@@ -19,17 +19,17 @@ from housectl.experiment import (
     failure_summary,
 )
 
-MemberCause = Callable[[KatibExperiment], str | None]
+ExperimentCause = Callable[[KatibExperiment], str | None]
 
 _EXPLAINED = {ExperimentState.CREATED, ExperimentState.RUNNING, ExperimentState.FAILED}
 
 
 def snapshot_of(
     experiment: Experiment,
-    look: ExperimentLook,
+    look: ExperimentObjects,
     *,
     trial_cause: TrialCause,
-    member_cause: MemberCause,
+    member_cause: ExperimentCause,
 ) -> Snapshot:
     """Return how an experiment stands.
 
@@ -40,23 +40,23 @@ def snapshot_of(
         member_cause: The same of a member.
     """
     trials = read_trials(experiment, look, trial_cause)
-    newest = newest_round(experiment, look)
+    newest = newest_generation(experiment, look)
     state = _state(newest, trials)
     if state.ended:
         # Katib lets trials go on that run when too many others have failed.
         trials = tuple(each for each in trials if each.state is not TrialState.RUNNING)
-    warnings = (*_left_open(look, experiment.name), *_doubted(look, trials))
+    warnings = (*_unfinished_warnings(look, experiment.name), *_optimum_warnings(look, trials))
     return Snapshot(
         state=state,
         trials=trials,
         reason=_cause(newest, state, member_cause) or _reason(experiment, newest, trials, state),
         warnings=warnings if state.ended else (),
-        started=seconds_of(look.members[0].metadata.creation_timestamp),
+        started=seconds_of(look.sub_experiments[0].metadata.creation_timestamp),
         finished=_finished(look) if state.ended else None,
     )
 
 
-def task_snapshot_of(look: TaskLook, cause: str | None) -> Snapshot:
+def task_snapshot_of(look: TaskObjects, cause: str | None) -> Snapshot:
     """Return how a task stands, and why if it does not get on."""
     job = look.jobs[0]
     state = ExperimentState.FAILED if job.has_failed else ExperimentState.SUCCEEDED
@@ -70,27 +70,27 @@ def task_snapshot_of(look: TaskLook, cause: str | None) -> Snapshot:
     )
 
 
-def _state(newest: Round, trials: Sequence[Trial]) -> ExperimentState:
-    if BY_USER in newest.stops and newest.rest:
+def _state(newest: Generation, trials: Sequence[Trial]) -> ExperimentState:
+    if STOPPED_BY_USER in newest.stop_reasons and newest.remaining:
         return ExperimentState.STOPPED
-    if not all(member.has_ended for member in newest.going):
+    if not all(member.has_ended for member in newest.active):
         return ExperimentState.RUNNING if trials else ExperimentState.CREATED
-    if newest.missing and not newest.stops:
+    if newest.missing and not newest.stop_reasons:
         return ExperimentState.INTERRUPTED
-    failed = any(member.has_failed for member in newest.going)
+    failed = any(member.has_failed for member in newest.active)
     usable = best_trial(trials) is not None
     return ExperimentState.FAILED if failed or not usable else ExperimentState.SUCCEEDED
 
 
-def _cause(newest: Round, state: ExperimentState, member_cause: MemberCause) -> str | None:
+def _cause(newest: Generation, state: ExperimentState, member_cause: ExperimentCause) -> str | None:
     """Return why a member does not get on, or has failed, where that is still of interest."""
     if state not in _EXPLAINED:
         return None
-    return next(filter(None, map(member_cause, newest.going)), None)
+    return next(filter(None, map(member_cause, newest.active)), None)
 
 
 def _reason(
-    experiment: Experiment, newest: Round, trials: Sequence[Trial], state: ExperimentState
+    experiment: Experiment, newest: Generation, trials: Sequence[Trial], state: ExperimentState
 ) -> str | None:
     if state is ExperimentState.STOPPED:
         return STOPPED
@@ -99,15 +99,15 @@ def _reason(
             f"{' and '.join(each.name for each in newest.missing)} was never made: the command was "
             f"killed. To go on: housectl tune --resume {experiment.name}"
         )
-    if newest.stops and len(trials) < experiment.budget.trials:
-        return time_used_up(len(trials), experiment.budget)
+    if newest.stop_reasons and len(trials) < experiment.budget.trials:
+        return time_limit_reached(len(trials), experiment.budget)
     failed = state is ExperimentState.FAILED and failed_trials(trials)
     return failure_summary(trials) if failed else None
 
 
-def _left_open(look: ExperimentLook, name: str) -> Iterator[str]:
+def _unfinished_warnings(look: ExperimentObjects, name: str) -> Iterator[str]:
     """Yield what could not be ended."""
-    for member in look.members:
+    for member in look.sub_experiments:
         if not member.has_ended:
             yield (
                 f"Katib has not ended {member.metadata.name}, as its algorithm gives no trial that "
@@ -115,9 +115,9 @@ def _left_open(look: ExperimentLook, name: str) -> Iterator[str]:
             )
 
 
-def _doubted(look: ExperimentLook, trials: Sequence[Trial]) -> Iterator[str]:
+def _optimum_warnings(look: ExperimentObjects, trials: Sequence[Trial]) -> Iterator[str]:
     """Yield where Katib's own optimum is not the best trial."""
-    for member in look.members:
+    for member in look.sub_experiments:
         mine = {each.metadata.name for each in look.trials_of(member)}
         best = best_trial(each for each in trials if each.name in mine)
         # Katib takes a text for a low number.
@@ -134,6 +134,8 @@ def _differs(trials: Sequence[Trial], katibs: str, best: Trial) -> bool:
     return all(each.mse != best.mse for each in trials if each.name == katibs)
 
 
-def _finished(look: ExperimentLook) -> float | None:
+def _finished(look: ExperimentObjects) -> float | None:
     """Return when the last member has ended that has."""
-    return max((end.timestamp() for each in look.members if (end := each.ended_at)), default=None)
+    return max(
+        (end.timestamp() for each in look.sub_experiments if (end := each.ended_at)), default=None
+    )

@@ -6,7 +6,7 @@ from datetime import datetime
 from housectl.backends.katib.katib_objects import KatibTrial
 from housectl.backends.katib.naming import EXPERIMENT_LABEL
 from housectl.backends.katib.plan.sub_experiments import family_of
-from housectl.backends.katib.state.cluster_objects import ExperimentLook
+from housectl.backends.katib.state.cluster_objects import ExperimentObjects
 from housectl.contract.recipe import Assignment, Family, Value
 from housectl.experiment import Experiment, Parameter, ParameterKind, Trial, TrialState
 
@@ -14,7 +14,7 @@ TrialCause = Callable[[KatibTrial], str | None]
 
 
 def read_trials(
-    experiment: Experiment, look: ExperimentLook, cause_of: TrialCause
+    experiment: Experiment, look: ExperimentObjects, cause_of: TrialCause
 ) -> tuple[Trial, ...]:
     """Return all trials of an experiment, of every round, in their order.
 
@@ -23,7 +23,7 @@ def read_trials(
         look: What the cluster has of it.
         cause_of: Says why a trial failed or is stuck; None for one that gets on.
     """
-    families = {member.metadata.name: family_of(member) for member in look.members}
+    families = {member.metadata.name: family_of(member) for member in look.sub_experiments}
     return tuple(
         _trial(experiment, number, families[each.metadata.labels[EXPERIMENT_LABEL]], each, cause_of)
         for number, each in enumerate(_in_order(look.trials))
@@ -55,7 +55,7 @@ def _trial(
         state = TrialState.RUNNING
     cause = None if state is TrialState.SUCCEEDED else cause_of(trial)
     if state is TrialState.FAILED and cause is None:
-        cause = _told(trial)
+        cause = _katib_message(trial)
     return Trial(
         number=number,
         name=trial.metadata.name,
@@ -69,7 +69,7 @@ def _trial(
     )
 
 
-def _told(trial: KatibTrial) -> str:
+def _katib_message(trial: KatibTrial) -> str:
     return trial.end.message if trial.end and not trial.has_succeeded else "it has no objective"
 
 

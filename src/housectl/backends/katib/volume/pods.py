@@ -7,16 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from housectl.backends.katib.diagnosis.cause import Place, first_cause
+from housectl.backends.katib.diagnosis.cause import KubectlTarget, first_cause
 from housectl.backends.katib.diagnosis.image import is_pulling
-from housectl.backends.katib.diagnosis.pod import FormerPod, SeenPod
+from housectl.backends.katib.diagnosis.pod import DeletedPodContext, PodContext
 from housectl.backends.katib.diagnosis.probe_lists import POD_PROBES
 from housectl.backends.katib.naming import VOLUME, pod_labels, selector, selector_of_all
 from housectl.backends.katib.plan.pod_spec import CONTAINER, Manifest, container, pod_spec
 from housectl.errors import PodError
 from housectl.kube.client import Kube
 from housectl.kube.kinds import EVENTS, PODS
-from housectl.kube.objects.base import view
+from housectl.kube.objects.base import parse
 from housectl.kube.objects.events import Event
 from housectl.kube.objects.pods import Pod
 
@@ -36,12 +36,12 @@ class VolumePods:
     """
 
     kube: Kube
-    claim: str
+    pvc: str
     image: str
-    patience: int = 120
+    timeout: int = 120
 
     @contextmanager
-    def running(self, *, read_only: bool, beside: Sequence[str] = ()) -> Iterator[str]:
+    def running(self, *, read_only: bool, extra_images: Sequence[str] = ()) -> Iterator[str]:
         """Run a pod as long as the context lasts; yields its name.
 
         Args:
@@ -54,56 +54,56 @@ class VolumePods:
         name = f"housectl-volume-{secrets.token_hex(4)}"
         self._sweep()
         try:
-            created = self.kube.create(self._manifest(name, beside, read_only=read_only))
-            self._wait(view(Pod, created))
+            created = self.kube.create(self._manifest(name, extra_images, read_only=read_only))
+            self._wait(parse(Pod, created))
             yield name
         finally:
             self.kube.delete(PODS, name)
 
     def _sweep(self) -> None:
         """Delete the pods that commands left when they were killed, once they have ended."""
-        for pod in self.kube.views(PODS, Pod, labels=selector_of_all(VOLUME)):
+        for pod in self.kube.list_as(PODS, Pod, labels=selector_of_all(VOLUME)):
             if pod.status.phase in {"Succeeded", "Failed"}:
                 self.kube.delete(PODS, pod.metadata.name)
 
     def _wait(self, pod: Pod) -> None:
         """Wait until a pod runs: for as long as patience lasts, or its image is on its way."""
-        deadline = time.monotonic() + self.patience
+        deadline = time.monotonic() + self.timeout
         while not runs(pod := self._follow(pod)):
             # Some causes show by time alone, with no change.
             seen = self._check(pod)
             if time.monotonic() >= deadline and not is_pulling(seen):
                 raise PodError(
-                    f"The pod that reaches the claim {self.claim} has not started in "
-                    f"{self.patience} s.",
-                    hint=seen.describe,
+                    f"The pod that reaches the claim {self.pvc} has not started in "
+                    f"{self.timeout} s.",
+                    hint=seen.describe_command,
                 )
 
     def _follow(self, pod: Pod) -> Pod:
         """Return a pod as it is when it runs, or when the watch ends."""
         mine = selector({"housectl/pod": pod.metadata.name})
         since = pod.metadata.resource_version
-        for change in self.kube.watch(PODS, labels=mine, since=since, seconds=self.patience):
+        for change in self.kube.watch(PODS, labels=mine, since=since, seconds=self.timeout):
             if change.type in {"BOOKMARK", "ERROR"}:
                 continue
-            pod = view(Pod, change.object)
+            pod = parse(Pod, change.object)
             if runs(pod):
                 return pod
             self._check(pod)
         return self.kube.get(PODS, pod.metadata.name, Pod)
 
-    def _check(self, pod: Pod) -> SeenPod:
+    def _check(self, pod: Pod) -> PodContext:
         """Return a pod with the events about it, if nothing keeps it from starting."""
         seen = self._seen(pod)
         cause = first_cause(POD_PROBES, seen)
         if cause is not None:
-            raise PodError(f"The pod that reaches the claim: {cause.what}", hint=cause.cure)
+            raise PodError(f"The pod that reaches the claim: {cause.message}", hint=cause.hint)
         return seen
 
-    def _seen(self, pod: Pod) -> SeenPod:
-        place = Place(namespace=self.kube.namespace, context=self.kube.context)
-        events = self.kube.views(EVENTS, Event, fields=f"involvedObject.name={pod.metadata.name}")
-        return FormerPod(place=place, pod=pod, events=events, now=datetime.now(UTC))
+    def _seen(self, pod: Pod) -> PodContext:
+        place = KubectlTarget(namespace=self.kube.namespace, context=self.kube.context)
+        events = self.kube.list_as(EVENTS, Event, fields=f"involvedObject.name={pod.metadata.name}")
+        return DeletedPodContext(target=place, pod=pod, events=events, now=datetime.now(UTC))
 
     def _manifest(self, name: str, beside: Sequence[str], *, read_only: bool) -> Manifest:
         trainer = _sleeping(self.image, read_only=read_only)
@@ -119,7 +119,7 @@ class VolumePods:
                 "labels": {**pod_labels(name, VOLUME), "housectl/pod": name},
             },
             "spec": {
-                **pod_spec(trainer, claim=self.claim, read_only=read_only),
+                **pod_spec(trainer, pvc=self.pvc, read_only=read_only),
                 "containers": [trainer, *others],
                 "activeDeadlineSeconds": _LIFETIME_SECONDS,
                 "terminationGracePeriodSeconds": 0,

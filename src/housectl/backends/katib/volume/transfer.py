@@ -12,13 +12,13 @@ from housectl.backends.katib.naming import inputs_path, mounted
 from housectl.backends.katib.plan.pod_spec import CONTAINER
 from housectl.backends.katib.volume.archive import BrokenArchiveError, pack, unpack
 from housectl.backends.katib.volume.pods import VolumePods
-from housectl.contract.files import TEMPORARY_PREFIX
+from housectl.contract.files import TEMP_PREFIX
 from housectl.contract.inputs import Inputs
 from housectl.errors import BundleError, ClusterUnreachableError, PodError
 from housectl.kube.client import Kube
 from housectl.kube.exec import Streams
-from housectl.kube.kinds import CLAIMS
-from housectl.kube.objects.pvcs import Claim, inputs_mark
+from housectl.kube.kinds import PVCS
+from housectl.kube.objects.pvcs import Pvc, inputs_mark
 
 # Seconds before each new try: an API server that restarts is away for some.
 _PAUSES = (2.0, 10.0)
@@ -55,19 +55,19 @@ class Volume:
             PodError: The pod does not start, or the volume cannot be written.
         """
         kube = self.pods.kube
-        if kube.get(CLAIMS, self.pods.claim, Claim).has_inputs(inputs.digest):
+        if kube.get(PVCS, self.pods.pvc, Pvc).has_inputs(inputs.digest):
             return
         content = pack(inputs.path)
         path = inputs_path(inputs.digest)
         parent, _, name = path.rpartition("/")
-        temporary = f"{parent}/{TEMPORARY_PREFIX}{name}-{secrets.token_hex(4)}"
+        temporary = f"{parent}/{TEMP_PREFIX}{name}-{secrets.token_hex(4)}"
         with self.pods.running(read_only=False) as pod:
             arguments = [mounted(temporary), mounted(path), str(len(content)), _CHECK]
             with _running(kube, pod, _UNPACK, arguments) as streams:
                 streams.send(content)
                 streams.finish()
         mark = {inputs_mark(inputs.digest): "uploaded"}
-        kube.patch(CLAIMS, self.pods.claim, {"metadata": {"annotations": mark}})
+        kube.patch(PVCS, self.pods.pvc, {"metadata": {"annotations": mark}})
 
     def fetch(self, path: str, into: Path) -> None:
         """Bring a directory of the claim here, into one that is there and empty.
@@ -80,7 +80,7 @@ class Volume:
         for pause in (*_PAUSES, None):
             try:
                 with self.pods.running(read_only=True) as pod:
-                    self._bring(pod, path, into)
+                    self._download(pod, path, into)
             except ClusterUnreachableError:
                 if pause is None:
                     raise
@@ -89,7 +89,7 @@ class Volume:
             else:
                 return
 
-    def remove(self, paths: Sequence[str], *, otherwise: str | None = None) -> None:
+    def remove(self, paths: Sequence[str], *, fallback_image: str | None = None) -> None:
         """Remove files and directories of the claim. Idempotent.
 
         Args:
@@ -102,9 +102,9 @@ class Volume:
         try:
             self._remove(paths)
         except PodError:
-            if otherwise in {None, self.pods.image}:
+            if fallback_image in {None, self.pods.image}:
                 raise
-            Volume(replace(self.pods, image=otherwise)).remove(paths)
+            Volume(replace(self.pods, image=fallback_image)).remove(paths)
 
     def _remove(self, paths: Sequence[str]) -> None:
         with (
@@ -113,18 +113,18 @@ class Volume:
         ):
             streams.finish()
 
-    def _bring(self, pod: str, path: str, into: Path) -> None:
+    def _download(self, pod: str, path: str, into: Path) -> None:
         try:
             with _running(self.pods.kube, pod, _PACK, [mounted(path)]) as streams:
                 found = unpack(streams.read(), into)
         except BrokenArchiveError as error:
             raise ClusterUnreachableError(
-                f"What came of {path} from the claim {self.pods.claim} is cut off: {error}.",
+                f"What came of {path} from the claim {self.pods.pvc} is cut off: {error}.",
                 hint="housectl doctor   # then run the same command again",
             ) from error
         if not found:
             raise BundleError(
-                f"The claim {self.pods.claim} has no {path}: it was discarded or never made.",
+                f"The claim {self.pods.pvc} has no {path}: it was discarded or never made.",
                 hint="housectl tune   # makes another",
             )
 
