@@ -1,0 +1,54 @@
+"""A copy of the source tree with a Python environment of its own, to which a test adds one part."""
+
+import shutil
+import site
+import venv
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.projects import ROOT
+
+_PACKAGES = ("src", "trainer", "server")
+
+
+@dataclass(frozen=True)
+class SourceCopy:
+    """A copy of the packages; `python` and `housectl` run the copy instead of the checkout."""
+
+    root: Path
+
+    @property
+    def python(self) -> Path:
+        return self.root / ".venv" / "bin" / "python"
+
+    @property
+    def housectl(self) -> Path:
+        return self.python.with_name("housectl")
+
+    def write(self, path: str, text: str) -> None:
+        """Add a module."""
+        file = self.root / path
+        assert not file.exists(), file
+        file.write_text(text)
+
+    def insert(self, path: str, *, after: str, text: str) -> None:
+        """Add text behind a text that the file contains exactly once."""
+        file = self.root / path
+        original = file.read_text()
+        assert original.count(after) == 1, (path, after)
+        file.write_text(original.replace(after, after + text))
+
+
+def copy_source(root: Path) -> SourceCopy:
+    """Copy the packages to a new directory and make an environment that imports them from there."""
+    for name in (*_PACKAGES, "k8s"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    copy = SourceCopy(root)
+    venv.create(root / ".venv", symlinks=True)
+    (site_packages,) = (root / ".venv" / "lib").glob("python*/site-packages")
+    # Entries of this file are searched in their order; the dependencies come last.
+    entries = [*(str(root / name) for name in _PACKAGES), *site.getsitepackages()]
+    (site_packages / "source_copy.pth").write_text("\n".join(entries) + "\n")
+    copy.housectl.write_text(f"#!{copy.python}\nfrom housectl.cli.main import run\n\nrun()\n")
+    copy.housectl.chmod(0o755)
+    return copy
