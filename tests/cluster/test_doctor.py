@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from housectl.backends.katib.plan.manifest import cores_of
 from housectl.backends.katib.volume.pods import VolumePods
 from housectl.errors import ExitStatus, PodError
 from housectl.kube.client import Kube
+from housectl.quantities import parse_quantity
 from tests.cluster.accounts import kubeconfig_of
 from tests.cluster.katib_faults import needs_parts, without_collector, without_webhooks
 from tests.cluster.nodes import SERVER, TRAINER, kubectl, new_namespace, with_kubectl
@@ -214,7 +214,7 @@ def test_a_trial_that_fits_no_node(project: ProjectDirectory, namespace: str) ->
 
 def test_more_trials_than_there_is_room_for(project: ProjectDirectory, namespace: str) -> None:
     nodes = json.loads(kubectl("get", "nodes", "--output=json"))["items"]
-    cores = max(cores_of(node["status"]["allocatable"]["cpu"]) for node in nodes)
+    cores = max(parse_quantity(node["status"]["allocatable"]["cpu"]) for node in nodes)
     katib = {**SMALL, "namespace": namespace, "cpu": f"{cores * 700:.0f}m"}
     project.edit_config(katib=katib, workers=4)
     answer = doctor(project)

@@ -18,19 +18,10 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from housectl.project.source import Location
+from housectl.quantities import parse_quantity
 
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)(Ki|Mi|Gi|Ti|k|M|G|T)?")
-_UNITS = {
-    "Ki": 2**10,
-    "Mi": 2**20,
-    "Gi": 2**30,
-    "Ti": 2**40,
-    "k": 10**3,
-    "M": 10**6,
-    "G": 10**9,
-    "T": 10**12,
-}
+_SIZE_PATTERN = r"^\d+(\.\d+)?(Ki|Mi|Gi|Ti|k|M|G|T)?$"
 
 
 def read_duration(value: object) -> object:
@@ -48,10 +39,9 @@ def read_size(value: object) -> object:
     """Return bytes for a text such as `512Mi` or `4Gi`; other values as they are."""
     if not isinstance(value, str):
         return value
-    match = _SIZE.fullmatch(value)
-    if match is None:
+    if not re.fullmatch(_SIZE_PATTERN, value):
         raise ValueError("a size such as 512Mi or 4Gi")
-    return int(float(match[1]) * _UNITS.get(match[2], 1))
+    return int(parse_quantity(value))
 
 
 Duration = Annotated[
@@ -75,7 +65,7 @@ Size = Annotated[
         {
             "anyOf": [
                 {"type": "integer", "exclusiveMinimum": 0},
-                {"type": "string", "pattern": r"^\d+(\.\d+)?(Ki|Mi|Gi|Ti|k|M|G|T)?$"},
+                {"type": "string", "pattern": _SIZE_PATTERN},
             ]
         }
     ),

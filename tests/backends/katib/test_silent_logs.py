@@ -1,4 +1,4 @@
-"""A task whose log cannot be read for a moment, as its node's kubelet does not answer."""
+"""A task whose log is unavailable for a moment, because its node's kubelet does not respond."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -24,17 +24,17 @@ FAILED = {"conditions": [{"type": "Failed", "status": "True", "reason": "Backoff
 
 
 class Cluster(ThreadingHTTPServer):
-    """An API server with one task that fails after somebody has asked in vain for its log."""
+    """An API server with one task that fails after the first failed request for its log."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.job: dict[str, object] = {}
-        self.asked = Event()
+        self.log_requested = Event()
 
     def objects(self, kind: str) -> list[dict[str, object]]:
-        status = FAILED if self.asked.is_set() else {}
+        status = FAILED if self.log_requested.is_set() else {}
         return {"jobs": [{**self.job, "status": status}], "pods": [POD]}.get(kind, [])
 
 
@@ -45,7 +45,7 @@ class _Handler(BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         kind = path.rpartition("/")[2]
         if kind == "log":
-            self.server.asked.set()
+            self.server.log_requested.set()
             self._answer(500, {"message": "dial tcp 10.0.0.7:10250: connect: no route to host"})
         elif "watch=true" in query:
             self._watch(kind)
@@ -54,7 +54,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, {"metadata": {"resourceVersion": "1"}, "items": items})
 
     def _watch(self, kind: str) -> None:
-        self.server.asked.wait()
+        self.server.log_requested.wait()
         self.send_response(200)
         self.end_headers()
         for item in self.server.objects(kind):
@@ -69,18 +69,18 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-class Listener:
-    """Asks for the last line whenever it may."""
+class LogCollector:
+    """A progress reporter that collects the last log line of every snapshot."""
 
     def __init__(self) -> None:
-        self.heard: list[str] = []
+        self.lines: list[str] = []
 
-    def searching(self, experiment: Experiment, snapshot: Snapshot) -> None:
+    def on_experiment(self, experiment: Experiment, snapshot: Snapshot) -> None:
         raise AssertionError(experiment, snapshot)
 
-    def working(self, task: Task, snapshot: Snapshot, said: Callable[[], str]) -> None:
+    def on_task(self, task: Task, snapshot: Snapshot, last_log_line: Callable[[], str]) -> None:
         assert task.name == "seal", snapshot
-        self.heard.append(said())
+        self.lines.append(last_log_line())
 
 
 @pytest.fixture
@@ -100,16 +100,16 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster
         server.shutdown()
 
 
-def test_a_log_that_cannot_be_read_ends_no_waiting(
+def test_waiting_continues_while_log_is_unavailable(
     cluster: Cluster, inputs: Inputs, tmp_path: Path
 ) -> None:
     kube = Kube(context=None, namespace="here")
     backend = KatibBackend(kube, settings=SETTINGS, image="trainer:1", inputs=tmp_path)
     task = sealing("seal", {"n_estimators": 5})
     cluster.job = dict(backend.plan(task, inputs=inputs, image=None).manifests()[0])
-    listener = Listener()
-    tasks = TaskRunner(backend=backend, progress=listener, temp_root=tmp_path)
+    progress = LogCollector()
+    tasks = TaskRunner(backend=backend, progress=progress, temp_root=tmp_path)
     with pytest.raises(TaskFailedError, match="seal failed"), tasks.run_seal_task(task, inputs):
         raise AssertionError
-    assert len(listener.heard) >= 2
-    assert set(listener.heard) == {""}
+    assert len(progress.lines) >= 2
+    assert set(progress.lines) == {""}

@@ -83,7 +83,7 @@ def together(*looks: ExperimentObjects) -> ExperimentObjects:
     """Return one look at the members of several, each trial once."""
     return replace(
         looks[0],
-        members=tuple(member for look in looks for member in look.sub_experiments),
+        sub_experiments=tuple(member for look in looks for member in look.sub_experiments),
         trials=tuple(trial for look in looks for trial in look.trials),
     )
 
@@ -202,7 +202,7 @@ def test_a_stop_that_katib_calls_a_failure_is_none(case: str) -> None:
     (member,) = look.sub_experiments
     (ended,) = look_of(case).sub_experiments
     told = msgspec.structs.replace(member, status=ended.status)
-    assert snapshot_at(replace(look, members=(told,))).state is ExperimentState.SUCCEEDED
+    assert snapshot_at(replace(look, sub_experiments=(told,))).state is ExperimentState.SUCCEEDED
 
 
 def test_a_search_whose_time_was_up_says_how_far_it_came() -> None:
@@ -221,7 +221,7 @@ def test_katibs_own_optimum_is_doubted_aloud() -> None:
     status = msgspec.structs.replace(member.status, current_optimal_trial=optimal)
     doubted = snapshot_of(
         EXPERIMENT,
-        replace(look, members=(msgspec.structs.replace(member, status=status),)),
+        replace(look, sub_experiments=(msgspec.structs.replace(member, status=status),)),
         trial_cause=lambda _: None,
         member_cause=lambda _: None,
     )

@@ -6,6 +6,7 @@ from housectl.backends.katib.checks.katib_config import edit_config_command, rea
 from housectl.backends.katib.plan.manifest import SKOPT
 from housectl.errors import CheckWarning, ClusterError
 from housectl.kube.client import Kube
+from housectl.quantities import parse_quantity
 
 _NEEDED = {SKOPT: "512Mi"}
 
@@ -47,6 +48,4 @@ def check_algorithm(kube: Kube, name: str) -> str:
 
 def is_tight(name: str, limit: str) -> bool:
     """Return whether an algorithm is known to need more memory than its limit."""
-    from kubernetes.utils.quantity import parse_quantity
-
     return name in _NEEDED and parse_quantity(limit) < parse_quantity(_NEEDED[name])

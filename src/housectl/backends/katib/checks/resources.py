@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from housectl.quantities import format_mebibytes, parse_quantity
+
 _NOTHING = Decimal(0)
 
 
@@ -18,8 +20,6 @@ class PodResources:
     @classmethod
     def of(cls, quantities: Mapping[str, str], *, pods: int) -> "PodResources":
         """Return the amount that Kubernetes writes so; what is not named is nothing."""
-        from kubernetes.utils.quantity import parse_quantity
-
         cpu, memory = (parse_quantity(quantities.get(name, "0")) for name in ("cpu", "memory"))
         return cls(cpu=cpu, memory=memory, pods=Decimal(pods))
 
@@ -47,4 +47,4 @@ class PodResources:
         return max(0, min(int(mine // its) for mine, its in pairs if its))
 
     def __str__(self) -> str:
-        return f"{self.cpu:g} CPU and {self.memory / 2**20:.0f} MiB"
+        return f"{self.cpu:g} CPU and {format_mebibytes(self.memory)}"

@@ -9,10 +9,10 @@ from housectl.backends.katib.diagnosis.observed import ExperimentContext
 from housectl.backends.katib.diagnosis.pod import PodContext, newest_pod, since
 from housectl.backends.katib.diagnosis.pod_creation import pod_creation_blocked
 from housectl.backends.katib.diagnosis.probe_lists import START_PROBES
-from housectl.backends.katib.diagnosis.quantities import double
 from housectl.backends.katib.katib_names import configuration
 from housectl.kube.objects.base import true_condition
 from housectl.kube.objects.pods import ContainerStatus, Terminated
+from housectl.quantities import double_quantity
 
 # What a service that runs does takes less: to be ready 12 s, its longest thought 20 s.
 _PATIENCE = timedelta(minutes=1)
@@ -134,7 +134,7 @@ def _stalled(observed: ExperimentContext, ended: Terminated) -> bool:
 
 def _out_of_memory(observed: ExperimentContext, seen: PodContext, status: ContainerStatus) -> Cause:
     limit = seen.container(status.name).resources.limits.get("memory", "")
-    more = double(limit) if limit else "512Mi"
+    more = double_quantity(limit) if limit else "512Mi"
     return Cause(
         message=f"it runs out of memory: limit {limit or 'unknown'}, restarted "
         f"{status.restart_count} times.",

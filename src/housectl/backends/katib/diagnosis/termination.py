@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from housectl.backends.katib.diagnosis.cause import Cause, sentence
 from housectl.backends.katib.diagnosis.container import start_failure
 from housectl.backends.katib.diagnosis.job_run import JobRun
-from housectl.backends.katib.diagnosis.quantities import double, format_quantity, mebibytes
 from housectl.contract.record import MalformedRecordError
 from housectl.contract.termination_report import TerminationReport
 from housectl.errors import NewerFormatError
 from housectl.kube.objects.pods import Terminated
 from housectl.kube.objects.pvcs import inputs_mark
+from housectl.quantities import double_quantity, format_mebibytes, readable_quantity
 
 # timeout(1) ends so, and so does the trainer when its time is used up.
 _TIMED_OUT = 124
@@ -57,14 +57,14 @@ def out_of_memory(attempt: JobRun) -> Cause | None:
     words = _termination_report(ended, attempt.lines)
     if ended.reason != "OOMKilled" and not _NO_MEMORY.search(words.error or ""):
         return None
-    peak = "unknown" if words.peak is None else mebibytes(words.peak)
+    peak = "unknown" if words.peak is None else format_mebibytes(words.peak)
     limit = attempt.trainer.resources.limits.get("memory") if attempt.trainer else None
     if limit is None:
         node = attempt.target.cluster_kubectl("describe nodes")
         return Cause(message=f"out of memory: no limit, peak {peak}.", hint=node)
     return Cause(
-        message=f"out of memory: limit {format_quantity(limit)}, peak {peak}.",
-        hint=f"housectl tune --trial-memory {double(limit)}",
+        message=f"out of memory: limit {readable_quantity(limit)}, peak {peak}.",
+        hint=f"housectl tune --trial-memory {double_quantity(limit)}",
     )
 
 

@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 
 from housectl.backends.base import Task
-from housectl.backends.katib.diagnosis.quantities import quantity
 from housectl.backends.katib.naming import (
     EXPERIMENT,
     FAMILY_LABEL,
@@ -26,6 +25,7 @@ from housectl.contract.metrics import OBJECTIVE
 from housectl.contract.recipe import Family, derived_seed
 from housectl.contract.record import canonical_json
 from housectl.experiment import Experiment, Limits, Parameter
+from housectl.quantities import format_bytes, parse_quantity
 
 SKOPT = "bayesianoptimization"
 TERMINATION_REPORT_SUFFIX = ".termination-report.json"
@@ -151,8 +151,8 @@ def _job(
         ["python", *arguments],
         requests=requests(settings, limits),
         limits={
-            "cpu": str(max(cores, math.ceil(cores_of(settings.cpu)))),
-            **({"memory": quantity(limits.memory)} if limits.memory else {}),
+            "cpu": str(max(cores, math.ceil(parse_quantity(settings.cpu)))),
+            **({"memory": format_bytes(limits.memory)} if limits.memory else {}),
         },
     )
     deadline = (
@@ -174,12 +174,7 @@ def _job(
 def requests(settings: KatibSettings, limits: Limits) -> dict[str, str]:
     """Return what a trainer is scheduled by; more memory than its limit cannot be asked for."""
     memory = min(settings.memory, limits.memory or settings.memory)
-    return {"cpu": settings.cpu, "memory": quantity(memory)}
-
-
-def cores_of(quantity: str) -> float:
-    """Return a number of cores from Kubernetes' form of it, such as 500m or 2."""
-    return float(quantity[:-1]) / 1000 if quantity.endswith("m") else float(quantity)
+    return {"cpu": settings.cpu, "memory": format_bytes(memory)}
 
 
 def _parameter(parameter: Parameter) -> Manifest:
