@@ -5,15 +5,11 @@ from collections.abc import Sequence
 from functools import partial
 
 from housectl.backends.factory import katib_backend
-from housectl.backends.katib.checks.algorithm import check_algorithm
-from housectl.backends.katib.checks.api_server import check_server
 from housectl.backends.katib.checks.capacity import check_capacity
-from housectl.backends.katib.checks.collector import check_collector
-from housectl.backends.katib.checks.database import check_database
-from housectl.backends.katib.checks.image import check_image
-from housectl.backends.katib.checks.katib import check_admission, check_katib
-from housectl.backends.katib.checks.namespace import check_namespace
-from housectl.backends.katib.checks.permissions import check_permissions
+from housectl.backends.katib.checks.cluster import check_namespace, check_permissions, check_server
+from housectl.backends.katib.checks.katib import check_admission, check_database, check_katib
+from housectl.backends.katib.checks.katib_config import check_algorithm
+from housectl.backends.katib.checks.pods import check_collector, check_image
 from housectl.backends.katib.checks.storage import check_pvc
 from housectl.backends.katib.plan.katib_plan import KatibPlan
 from housectl.backends.katib.volume.pods import VolumePods

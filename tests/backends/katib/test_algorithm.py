@@ -2,8 +2,7 @@
 
 import pytest
 
-from housectl.backends.katib.checks.algorithm import is_tight
-from housectl.backends.katib.checks.katib_config import parse_katib_config
+from housectl.backends.katib.checks.katib_config import is_tight, parse_katib_config
 
 CONFIG = """
 apiVersion: config.kubeflow.org/v1beta1

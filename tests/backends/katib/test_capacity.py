@@ -4,9 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from housectl.backends.katib.checks.capacity import capacity, free_resources, trials_at_once
-from housectl.backends.katib.checks.nodes import Node
-from housectl.backends.katib.checks.resources import PodResources
+from housectl.backends.katib.checks.capacity import (
+    PodResources,
+    capacity,
+    free_resources,
+    trials_at_once,
+)
+from housectl.backends.katib.checks.cluster import Node
 from housectl.kube.objects.base import parse
 from housectl.kube.objects.pods import Pod
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from housectl.backends.katib.checks.database import broken_part
+from housectl.backends.katib.checks.katib import broken_part
 from housectl.kube.objects.base import parse
 from housectl.kube.objects.pods import Pod
 

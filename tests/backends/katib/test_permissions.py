@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import yaml
 
-from housectl.backends.katib.checks.permissions import REQUIRED_PERMISSIONS
+from housectl.backends.katib.checks.cluster import REQUIRED_PERMISSIONS
 from tests.projects import ROOT
 
 Right = tuple[str, str, str]

@@ -1,6 +1,6 @@
 """Katib's own installation: what it is called, and the commands that look at it."""
 
-from housectl.backends.katib.diagnosis.cause import KubectlTarget
+from housectl.kube.kubectl import KubectlTarget
 
 KATIB_NAMESPACE = "kubeflow"
 CONFIG_MAP = "katib-config"

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from housectl.backends.katib.diagnosis.collector_log import trainer_lines
+from housectl.backends.katib.diagnosis.collector import trainer_lines
 from housectl.backends.katib.katib_names import COLLECTORS
 from housectl.backends.katib.naming import JOB_LABEL
 from housectl.backends.katib.plan.pod_spec import CONTAINER

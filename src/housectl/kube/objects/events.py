@@ -1,5 +1,6 @@
 """What is told of objects."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from housectl.kube.objects.base import KubeObject, ObjectMeta
@@ -53,3 +54,36 @@ class Event(KubeObject):
             or self.event_time
             or self.first_timestamp
         )
+
+
+def events_about(events: Sequence[Event], kind: str, metadata: ObjectMeta) -> list[Event]:
+    """Return the events about one object, and not about a former one that had its name."""
+    return [event for event in events if _concerns(event.involved_object, kind, metadata)]
+
+
+def events_since(events: Sequence[Event], time: datetime | None) -> list[Event]:
+    """Return the events that have happened since a time; one without a time counts."""
+    return [event for event in events if not (time and event.latest and event.latest < time)]
+
+
+def latest_event(events: Sequence[Event], *reasons: str) -> Event | None:
+    """Return the newest event with one of these reasons, or of all if none is given.
+
+    Of several in one second, it is that of the last reason, and of these the last in the list.
+    """
+    places = {reason: place for place, reason in enumerate(reasons)}
+    fitting = [event for event in reversed(events) if not reasons or event.reason in places]
+    return max(
+        fitting,
+        key=lambda event: (_seconds(event.latest), places.get(event.reason, 0)),
+        default=None,
+    )
+
+
+def _concerns(involved: Reference, kind: str, metadata: ObjectMeta) -> bool:
+    is_former = involved.uid and metadata.uid and involved.uid != metadata.uid
+    return involved.kind == kind and involved.name == metadata.name and not is_former
+
+
+def _seconds(time: datetime | None) -> float:
+    return time.timestamp() if time else 0.0

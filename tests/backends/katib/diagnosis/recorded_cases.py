@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from housectl.backends.katib.diagnosis.observed import ExperimentContext
+from housectl.backends.katib.diagnosis.experiment_context import ExperimentContext
 from housectl.backends.katib.katib_objects import KatibExperiment, KatibTrial, Suggestion
 from housectl.kube.objects.base import Condition, KubeObject, NamedObject, ObjectMeta, parse
 from housectl.kube.objects.events import Event

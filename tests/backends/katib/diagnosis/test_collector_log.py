@@ -1,6 +1,6 @@
 """The log of Katib's metrics collector."""
 
-from housectl.backends.katib.diagnosis.collector_log import collector_failure, trainer_lines
+from housectl.backends.katib.diagnosis.collector import collector_failure, trainer_lines
 from tests.backends.katib.diagnosis.recorded_cases import katib_case
 
 

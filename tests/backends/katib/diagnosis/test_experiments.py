@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from housectl.backends.katib.diagnosis.experiment import experiment_cause
-from housectl.backends.katib.diagnosis.observed import ExperimentContext
+from housectl.backends.katib.diagnosis.experiment_context import ExperimentContext
 from housectl.backends.katib.katib_objects import (
     ExperimentStatus,
     KatibExperiment,

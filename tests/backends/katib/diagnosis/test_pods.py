@@ -6,9 +6,10 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from housectl.backends.katib.diagnosis.cause import KubectlTarget, first_cause
-from housectl.backends.katib.diagnosis.pod import PodContext
-from housectl.backends.katib.diagnosis.probe_lists import POD_PROBES
+from housectl.backends.katib.diagnosis.cause import first_cause
+from housectl.backends.katib.diagnosis.pod import POD_PROBES
+from housectl.backends.katib.diagnosis.pod_context import PodContext
+from housectl.kube.kubectl import KubectlTarget
 from housectl.kube.objects.pods import PvcSource, Volume
 from tests.backends.katib.diagnosis.edits import (
     changed,

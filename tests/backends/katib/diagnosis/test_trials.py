@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from housectl.backends.katib.diagnosis.observed import ExperimentContext
+from housectl.backends.katib.diagnosis.experiment_context import ExperimentContext
 from housectl.backends.katib.diagnosis.trial import trial_cause
 from housectl.backends.katib.katib_objects import (
     CollectorKind,

@@ -1,11 +1,11 @@
 """Room for trials on the nodes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
+from housectl.backends.katib.checks.cluster import Node, nodes_for_pods
 from housectl.backends.katib.checks.common import warn_if_forbidden
-from housectl.backends.katib.checks.nodes import Node, nodes_for_pods
-from housectl.backends.katib.checks.resources import PodResources
 from housectl.backends.katib.plan.manifest import requests
 from housectl.backends.katib.plan.records import PlanRecord
 from housectl.backends.katib.plan.sub_experiments import sub_experiments
@@ -14,6 +14,51 @@ from housectl.experiment import Experiment, Limits
 from housectl.kube.client import Kube
 from housectl.kube.kinds import ALL_PODS
 from housectl.kube.objects.pods import Container, Pod
+from housectl.quantities import format_mebibytes, parse_quantity
+
+_NOTHING = Decimal(0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodResources:
+    """Cores, bytes of memory, and a number of pods."""
+
+    cpu: Decimal = _NOTHING
+    memory: Decimal = _NOTHING
+    pods: Decimal = _NOTHING
+
+    @classmethod
+    def of(cls, quantities: Mapping[str, str], *, pods: int) -> "PodResources":
+        """Return the amount that Kubernetes writes so; what is not named is nothing."""
+        cpu, memory = (parse_quantity(quantities.get(name, "0")) for name in ("cpu", "memory"))
+        return cls(cpu=cpu, memory=memory, pods=Decimal(pods))
+
+    def __add__(self, other: "PodResources") -> "PodResources":
+        return PodResources(
+            cpu=self.cpu + other.cpu,
+            memory=self.memory + other.memory,
+            pods=self.pods + other.pods,
+        )
+
+    def __sub__(self, other: "PodResources") -> "PodResources":
+        return PodResources(
+            cpu=self.cpu - other.cpu,
+            memory=self.memory - other.memory,
+            pods=self.pods - other.pods,
+        )
+
+    def __floordiv__(self, other: "PodResources") -> int:
+        """Return how many times another one, which is not nothing, goes into this one."""
+        pairs = (
+            (self.cpu, other.cpu),
+            (self.memory, other.memory),
+            (self.pods, other.pods),
+        )
+        return max(0, min(int(mine // its) for mine, its in pairs if its))
+
+    def __str__(self) -> str:
+        return f"{self.cpu:g} CPU and {format_mebibytes(self.memory)}"
+
 
 # What Katib's collector asks for beside a trainer, and the pod of a suggestion.
 _BESIDE = PodResources(cpu=Decimal("0.05"), memory=Decimal(10 * 2**20))

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 
-from housectl.backends.katib.checks.algorithm import require_algorithm
 from housectl.backends.katib.checks.capacity import require_capacity
+from housectl.backends.katib.checks.cluster import check_namespace
 from housectl.backends.katib.checks.katib import require_katib
-from housectl.backends.katib.checks.namespace import check_namespace
+from housectl.backends.katib.checks.katib_config import require_algorithm
 from housectl.backends.katib.checks.storage import require_pvc
 from housectl.backends.katib.plan.records import PlanRecord
 from housectl.errors import CheckWarning

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
+from housectl.backends.katib.checks.cluster import nodes_for_pods
 from housectl.backends.katib.checks.common import init_command
-from housectl.backends.katib.checks.nodes import nodes_for_pods
-from housectl.backends.katib.diagnosis.pod import newest
 from housectl.errors import CheckWarning, ClusterError, ForbiddenError, NotFoundError
 from housectl.kube.client import Kube
 from housectl.kube.kinds import EVENTS, PVCS
-from housectl.kube.objects.events import Event
+from housectl.kube.objects.events import Event, latest_event
 from housectl.kube.objects.pvcs import Pvc
 
 _SHARED = "ReadWriteMany"
@@ -72,7 +71,7 @@ def check_pvc(kube: Kube, name: str) -> str:
 def _waiting(kube: Kube, name: str) -> str:
     """Return what an unbound claim waits for, if that is no trouble."""
     told = kube.list_as(EVENTS, Event, fields=f"involvedObject.name={name}")
-    latest = newest(told, _PATIENT, *_PROVIDING, *_IN_VAIN)
+    latest = latest_event(told, _PATIENT, *_PROVIDING, *_IN_VAIN)
     look = f"{kube.kubectl} describe pvc {name}"
     if latest is None:
         raise CheckWarning(f"The claim {name} has no volume yet, and nothing says why.", hint=look)

@@ -26,23 +26,6 @@ class Cause:
         return f"{self.message} Hint: {self.hint}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class KubectlTarget:
-    """Where on which cluster; the context is None for the current one."""
-
-    namespace: str
-    context: str | None = None
-
-    def kubectl(self, command: str) -> str:
-        """Return a kubectl command for what is in this namespace."""
-        return f"{self.cluster_kubectl(command)} -n {self.namespace}"
-
-    def cluster_kubectl(self, command: str) -> str:
-        """Return a kubectl command for what is in no namespace, or in another that it names."""
-        context = f" --context {self.context}" if self.context else ""
-        return f"kubectl{context} {command}"
-
-
 def first_cause(probes: Iterable[Callable[[_S], Cause | None]], subject: _S) -> Cause | None:
     """Return what the first probe finds that finds anything."""
     return next((cause for probe in probes if (cause := probe(subject))), None)

@@ -11,7 +11,8 @@ from housectl.backends.katib.diagnosis.image import (
     image_pull_failed,
     invalid_image_name,
 )
-from housectl.backends.katib.diagnosis.pod import PodContext, newest
+from housectl.backends.katib.diagnosis.pod_context import PodContext
+from housectl.kube.objects.events import latest_event
 from housectl.kube.objects.pods import Container
 
 # A mount that fails once is tried again and usually works.
@@ -56,7 +57,7 @@ def volume_not_mounted(seen: PodContext) -> Cause | None:
 def container_not_started_from_events(seen: PodContext) -> Cause | None:
     """Return why a container has not started, from the events about it."""
     failed = [each for each in seen.own_events if each.container not in seen.started_containers]
-    event = newest(failed, "Failed")
+    event = latest_event(failed, "Failed")
     if event is None:
         return None
     said = event.message.removeprefix("Error: ")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from housectl.backends.katib.diagnosis.cause import Cause, sentence
-from housectl.backends.katib.diagnosis.pod import DeletedPodContext, PodContext
+from housectl.backends.katib.diagnosis.pod_context import DeletedPodContext, PodContext
 
 _DISRUPTIONS: Mapping[str, str] = {
     "PreemptionByScheduler": "it was preempted: a pod of higher priority took its place on",

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from housectl.backends.katib.diagnosis.cause import Cause, first_cause
-from housectl.backends.katib.diagnosis.observed import ExperimentContext
-from housectl.backends.katib.diagnosis.reconcile import reconcile_error
+from housectl.backends.katib.diagnosis.experiment_context import ExperimentContext
+from housectl.backends.katib.diagnosis.reconcile_errors import reconcile_error
 from housectl.backends.katib.diagnosis.suggestion import (
     no_suggestions,
     refused_search,

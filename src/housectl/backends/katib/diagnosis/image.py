@@ -5,7 +5,7 @@ import re
 from msgspec import structs
 
 from housectl.backends.katib.diagnosis.cause import Cause, sentence
-from housectl.backends.katib.diagnosis.pod import PodContext
+from housectl.backends.katib.diagnosis.pod_context import PodContext
 from housectl.kube.objects.pods import Container
 
 # What kubelet and containerd put before the words of the registry.

@@ -5,19 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from housectl.backends.katib.diagnosis.cause import KubectlTarget
-from housectl.backends.katib.diagnosis.pod import (
-    DeletedPodContext,
-    PodContext,
-    about,
-    newest,
-    newest_pod,
-    since,
-)
+from housectl.backends.katib.diagnosis.pod_context import DeletedPodContext, PodContext, newest_pod
 from housectl.backends.katib.katib_names import COLLECTORS
 from housectl.backends.katib.katib_objects import finite_number
+from housectl.kube.kubectl import KubectlTarget
 from housectl.kube.objects.base import ObjectMeta
-from housectl.kube.objects.events import Event
+from housectl.kube.objects.events import Event, events_about, events_since, latest_event
 from housectl.kube.objects.jobs import Job
 from housectl.kube.objects.pods import Container, ContainerState, Pod, Running, Terminated
 
@@ -61,11 +54,11 @@ class JobRun:
             return None
         told = [
             event
-            for event in since(self.events, self.job.metadata.creation_timestamp)
+            for event in events_since(self.events, self.job.metadata.creation_timestamp)
             if event.involved_object.kind == "Pod"
             and event.involved_object.name.rpartition("-")[0] == self.name
         ]
-        if (event := newest(told)) is None:
+        if (event := latest_event(told)) is None:
             return None
         metadata = ObjectMeta(name=event.involved_object.name, uid=event.involved_object.uid)
         pod = Pod(metadata=metadata, spec=self.job.spec.template.spec)
@@ -74,7 +67,7 @@ class JobRun:
     @property
     def job_events(self) -> Sequence[Event]:
         """The events about its job."""
-        return about(self.events, "Job", self.job.metadata) if self.job else []
+        return events_about(self.events, "Job", self.job.metadata) if self.job else []
 
     @property
     def trainer(self) -> Container | None:

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Callable, Sequence
 
-from housectl.backends.katib.diagnosis.cause import Cause, KubectlTarget, sentence
-from housectl.backends.katib.diagnosis.pod import newest
+from housectl.backends.katib.diagnosis.cause import Cause, sentence
 from housectl.backends.katib.katib_names import KATIB_NAMESPACE, webhook_pods
-from housectl.kube.objects.events import Event
+from housectl.kube.kubectl import KubectlTarget
+from housectl.kube.objects.events import Event, latest_event
 
 _CREATING = re.compile(
     r'^(?:\(combined from similar events\): )?Error creating: (?:pods "[^"]*" is forbidden: )?'
@@ -21,7 +21,7 @@ def pod_creation_blocked(place: KubectlTarget, told: Sequence[Event]) -> Cause |
         place: Where the pods should be.
         told: The events about what makes them.
     """
-    event = newest(told, "FailedCreate", "SuccessfulCreate")
+    event = latest_event(told, "FailedCreate", "SuccessfulCreate")
     if event is None or event.reason == "SuccessfulCreate":
         return None
     said = _CREATING.sub("", event.message)

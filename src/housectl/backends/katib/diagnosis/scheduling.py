@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from housectl.backends.katib.diagnosis.cause import Cause, sentence
-from housectl.backends.katib.diagnosis.pod import PodContext, about, newest
+from housectl.backends.katib.diagnosis.pod_context import PodContext
 from housectl.kube.objects.base import ObjectMeta
-from housectl.kube.objects.events import Event
+from housectl.kube.objects.events import Event, events_about, latest_event
 
 # A claim is bound, and room is made, some time after a pod asks for them.
 _PATIENCE = timedelta(seconds=10)
@@ -90,8 +90,8 @@ def _volume_elsewhere(seen: PodContext, known: re.Match[str], reasons: str) -> C
 
 
 def _pvc_event(events: Sequence[Event], claim: str) -> Event | None:
-    return newest(
-        about(events, "PersistentVolumeClaim", ObjectMeta(name=claim)),
+    return latest_event(
+        events_about(events, "PersistentVolumeClaim", ObjectMeta(name=claim)),
         "ProvisioningFailed",
         "FailedBinding",
         "FailedScheduling",

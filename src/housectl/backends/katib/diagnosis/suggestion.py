@@ -4,13 +4,17 @@ import re
 from datetime import timedelta
 
 from housectl.backends.katib.diagnosis.cause import Cause, first_cause, sentence
-from housectl.backends.katib.diagnosis.config_source import of_katib
-from housectl.backends.katib.diagnosis.observed import ExperimentContext
-from housectl.backends.katib.diagnosis.pod import PodContext, newest_pod, since
+from housectl.backends.katib.diagnosis.experiment_context import ExperimentContext
+from housectl.backends.katib.diagnosis.pod import START_PROBES
+from housectl.backends.katib.diagnosis.pod_context import (
+    PodContext,
+    katib_config_source,
+    newest_pod,
+)
 from housectl.backends.katib.diagnosis.pod_creation import pod_creation_blocked
-from housectl.backends.katib.diagnosis.probe_lists import START_PROBES
 from housectl.backends.katib.katib_names import configuration
 from housectl.kube.objects.base import true_condition
+from housectl.kube.objects.events import events_since
 from housectl.kube.objects.pods import ContainerStatus, Terminated
 from housectl.quantities import double_quantity
 
@@ -92,7 +96,7 @@ def _service_pod(observed: ExperimentContext) -> PodContext | None:
         pod=newest_pod(pods),
         events=observed.events,
         now=observed.now,
-        config_source=of_katib(observed.target),
+        config_source=katib_config_source(observed.target),
     )
 
 
@@ -148,7 +152,7 @@ def _no_pod(observed: ExperimentContext) -> Cause | None:
     made = observed.suggestion.metadata.creation_timestamp if observed.suggestion else None
     told = [
         event
-        for event in since(observed.events, made)
+        for event in events_since(observed.events, made)
         if event.involved_object.kind == "ReplicaSet"
         and event.involved_object.name.rpartition("-")[0] == _deployment(observed)
     ]

@@ -6,12 +6,11 @@ from datetime import datetime, timedelta
 
 from housectl.backends.katib.diagnosis.cause import Cause, first_cause, sentence
 from housectl.backends.katib.diagnosis.collector import collector_failed
+from housectl.backends.katib.diagnosis.experiment_context import ExperimentContext
 from housectl.backends.katib.diagnosis.job import JOB_PROBES
 from housectl.backends.katib.diagnosis.job_run import JobRun
 from housectl.backends.katib.diagnosis.metric import missing_metric, unusable_metric
-from housectl.backends.katib.diagnosis.observed import ExperimentContext
-from housectl.backends.katib.diagnosis.pod import about, since
-from housectl.backends.katib.diagnosis.reconcile import persistent_error
+from housectl.backends.katib.diagnosis.reconcile_errors import persistent_error
 from housectl.backends.katib.katib_names import (
     COLLECTORS,
     INJECTED,
@@ -21,7 +20,7 @@ from housectl.backends.katib.katib_names import (
 )
 from housectl.backends.katib.katib_objects import KatibTrial
 from housectl.kube.objects.base import true_condition
-from housectl.kube.objects.events import Event
+from housectl.kube.objects.events import Event, events_about, events_since
 
 # Katib takes a few seconds to see that a job has ended.
 _REPORT_PATIENCE = timedelta(seconds=10)
@@ -119,7 +118,7 @@ def _unread(case: _Case) -> Cause | None:
     completion = _completion(case)
     if completion is None or case.trial.has_ended:
         return None
-    error = persistent_error(since(_trial_events(case), completion))
+    error = persistent_error(events_since(_trial_events(case), completion))
     if error is None:
         return None
     return Cause(
@@ -159,7 +158,7 @@ def _unreconciled(case: _Case) -> Cause | None:
 
 def _trial_events(case: _Case) -> Sequence[Event]:
     """Return the events about the trial."""
-    return about(case.observed.events, "Trial", case.trial.metadata)
+    return events_about(case.observed.events, "Trial", case.trial.metadata)
 
 
 def _failed(case: _Case) -> Cause | None:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from housectl.backends.katib.diagnosis.experiment import experiment_cause
+from housectl.backends.katib.diagnosis.experiment_context import ExperimentContext
 from housectl.backends.katib.diagnosis.job import task_cause
-from housectl.backends.katib.diagnosis.observed import ExperimentContext
 from housectl.backends.katib.diagnosis.trial import trial_cause
 from housectl.backends.katib.katib_names import COLLECTORS
 from housectl.backends.katib.katib_objects import KatibExperiment, KatibTrial

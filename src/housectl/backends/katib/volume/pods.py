@@ -7,15 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from housectl.backends.katib.diagnosis.cause import KubectlTarget, first_cause
+from housectl.backends.katib.diagnosis.cause import first_cause
 from housectl.backends.katib.diagnosis.image import is_pulling
-from housectl.backends.katib.diagnosis.pod import DeletedPodContext, PodContext
-from housectl.backends.katib.diagnosis.probe_lists import POD_PROBES
+from housectl.backends.katib.diagnosis.pod import POD_PROBES
+from housectl.backends.katib.diagnosis.pod_context import DeletedPodContext, PodContext
 from housectl.backends.katib.naming import VOLUME, pod_labels, selector, selector_of_all
 from housectl.backends.katib.plan.pod_spec import CONTAINER, Manifest, container, pod_spec
 from housectl.errors import PodError
 from housectl.kube.client import Kube
 from housectl.kube.kinds import EVENTS, PODS
+from housectl.kube.kubectl import KubectlTarget
 from housectl.kube.objects.base import parse
 from housectl.kube.objects.events import Event
 from housectl.kube.objects.pods import Pod

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from housectl.backends.katib.diagnosis.cause import KubectlTarget
-from housectl.backends.katib.diagnosis.collector_log import trainer_lines
+from housectl.backends.katib.diagnosis.collector import trainer_lines
 from housectl.backends.katib.diagnosis.job_run import JobRun, pods_of
 from housectl.backends.katib.katib_objects import KatibExperiment, KatibTrial, Suggestion
+from housectl.kube.kubectl import KubectlTarget
 from housectl.kube.objects.events import Event
 from housectl.kube.objects.jobs import Job
 from housectl.kube.objects.pods import Pod

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from housectl.backends.katib.diagnosis.cause import Cause, sentence
-from housectl.backends.katib.diagnosis.observed import ExperimentContext
-from housectl.backends.katib.diagnosis.pod import about, since
-from housectl.kube.objects.events import Event
+from housectl.backends.katib.diagnosis.experiment_context import ExperimentContext
+from housectl.kube.objects.events import Event, events_about, events_since
 
 # Two controllers that write at once; the next try, some milliseconds later, is well.
 _HARMLESS = re.compile(r'suggestions\.kubeflow\.org "[^"]*" already exists|has been modified')
@@ -85,11 +84,11 @@ def reconcile_error(observed: ExperimentContext) -> Cause | None:
     """Return the error that keeps Katib's controllers from going on."""
     if observed.active_trials:
         return None
-    events, suggestion = since(observed.events, observed.last_progress), observed.suggestion
-    told = about(events, "Suggestion", suggestion.metadata) if suggestion else []
+    events, suggestion = events_since(observed.events, observed.last_progress), observed.suggestion
+    told = events_about(events, "Suggestion", suggestion.metadata) if suggestion else []
     of_suggestion = persistent_error(told)
     experiment = observed.experiment.metadata
-    error = of_suggestion or persistent_error(about(events, "Experiment", experiment))
+    error = of_suggestion or persistent_error(events_about(events, "Experiment", experiment))
     if error is None:
         return None
     words = {"algorithm": observed.algorithm, "title": observed.user_name}
