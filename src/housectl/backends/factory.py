@@ -1,51 +1,42 @@
-"""Where experiments and tasks run: one table of backends, each imported when it is asked for."""
+"""Backends from their entries in the registry; a package is imported when it is first needed."""
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, cast
+
+from housectl.backend_registry import BACKENDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
     from housectl.backends.base import Backend
-    from housectl.backends.katib.backend import KatibBackend
+    from housectl.backends.doctor_check import Check, CheckContext
     from housectl.project.config import ProjectConfig
     from housectl.workspace import Workspace
 
 
-def _local(_: "ProjectConfig", workspace: "Workspace") -> "Backend":
-    from housectl.backends.local.backend import LocalBackend
+class FactoryModule(Protocol):
+    """The module `factory` of a backend's package."""
 
-    return LocalBackend(workspace.runs)
-
-
-def katib_backend(project: "ProjectConfig", workspace: "Workspace") -> "KatibBackend":
-    """Return the backend for a cluster with Katib, whatever the project names."""
-    from housectl.backends.katib.backend import KatibBackend
-    from housectl.backends.katib.plan.records import KatibSettings
-    from housectl.kube.client import Kube
-    from housectl.pushed_images import ImageKind, local_image, pushed_image
-
-    said = project.katib
-    pushed = pushed_image(workspace.images, ImageKind.TRAINER)
-    return KatibBackend(
-        Kube(said.context, said.namespace),
-        settings=KatibSettings(
-            namespace=said.namespace,
-            pvc=said.pvc,
-            algorithm=said.algorithm,
-            cpu=said.cpu,
-            memory=said.memory,
-        ),
-        image=said.image or pushed or local_image(ImageKind.TRAINER),
-        inputs=workspace.inputs,
-    )
+    def create_backend(self, project: "ProjectConfig", workspace: "Workspace") -> "Backend":
+        """Return the backend with the settings of a project."""
 
 
-BACKENDS: "dict[str, Callable[[ProjectConfig, Workspace], Backend]]" = {
-    "local": _local,
-    "katib": katib_backend,
-}
+class DoctorModule(Protocol):
+    """The module `doctor` of a backend's package."""
+
+    def doctor_checks(self, context: "CheckContext") -> "Sequence[Check]":
+        """Return the checks of everything that the backend needs, in the order to run them."""
 
 
 def create_backend(project: "ProjectConfig", workspace: "Workspace") -> "Backend":
     """Return the backend that a project names."""
-    return BACKENDS[project.backend](project, workspace)
+    package = BACKENDS[project.backend].package
+    factory = cast("FactoryModule", import_module(f"{package}.factory"))
+    return factory.create_backend(project, workspace)
+
+
+def doctor_checks(context: "CheckContext") -> "Sequence[Check]":
+    """Return the checks of the backend that a project names."""
+    package = BACKENDS[context.project.backend].package
+    doctor = cast("DoctorModule", import_module(f"{package}.doctor"))
+    return doctor.doctor_checks(context)

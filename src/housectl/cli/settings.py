@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 import typer
 
+from housectl.backend_registry import BACKENDS
 from housectl.contract.recipe import Family
 
 
@@ -23,8 +24,10 @@ class Setting:
     help: str
 
 
+_BACKENDS_HELP = ", ".join(f"{name} ({entry.runs_on})" for name, entry in BACKENDS.items())
+
 SETTINGS: Mapping[str, Setting] = {
-    "backend": Setting("backend", str, "Where experiments run: local, or katib."),
+    "backend": Setting("backend", str, f"Where experiments run: {_BACKENDS_HELP}."),
     "family": Setting("family", str, f"{', '.join(Family)}, or auto for both."),
     "space": Setting("space", str, "Search space: default or wide."),
     "seed": Setting("seed", int, "Seed of split, folds, models and search."),

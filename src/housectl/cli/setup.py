@@ -51,7 +51,7 @@ def doctor(pipeline: "Pipeline", /) -> Table:
 
     Example: housectl doctor
     """
-    from housectl.doctor.check import CheckContext
+    from housectl.backends.doctor_check import CheckContext
     from housectl.doctor.runner import run_checks
 
     patient = CheckContext(

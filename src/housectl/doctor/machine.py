@@ -8,10 +8,10 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+from housectl.backends.doctor_check import Check, CheckContext
 from housectl.backends.local.preflight import check_space
 from housectl.contract.files import translate_disk_errors
 from housectl.contract.table import read_table
-from housectl.doctor.check import Check, CheckContext
 from housectl.errors import CheckWarning
 from housectl.store import ChampionStore
 

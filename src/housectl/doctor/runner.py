@@ -1,11 +1,12 @@
 """Whether a search, a promotion and a server would work here: checks, each with its hint."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from housectl.backends.doctor_check import Check, CheckContext
+from housectl.backends.factory import doctor_checks
 from housectl.doctor import machine
-from housectl.doctor.check import Check, CheckContext
 from housectl.errors import CheckWarning, ExitStatus, HousectlError
 
 
@@ -32,7 +33,7 @@ class CheckResult:
 def run_checks(patient: CheckContext) -> Iterator[CheckResult]:
     """Run every check; one that fails keeps only those from running that need it."""
     unmet: set[str] = set()
-    for check in (*machine.checks(patient), *_BACKENDS[patient.project.backend](patient)):
+    for check in (*machine.checks(patient), *doctor_checks(patient)):
         finding = _finding(check, unmet.intersection(check.needs))
         if finding.result in {CheckOutcome.FAILED, CheckOutcome.SKIPPED}:
             unmet.add(check.name)
@@ -57,21 +58,3 @@ def _finding(check: Check, unmet: set[str]) -> CheckResult:
             hint=error.hint,
             status=error.status,
         )
-
-
-def _local(patient: CheckContext) -> Sequence[Check]:
-    from housectl.doctor import local
-
-    return local.checks(patient)
-
-
-def _katib(patient: CheckContext) -> Sequence[Check]:
-    from housectl.doctor import katib
-
-    return katib.checks(patient)
-
-
-_BACKENDS: Mapping[str, Callable[[CheckContext], Sequence[Check]]] = {
-    "local": _local,
-    "katib": _katib,
-}

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from housectl.backend_registry import BACKENDS, DEFAULT_BACKEND
 from housectl.contract.recipe import Family, Split, SplitMethod
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
 from housectl.experiment import Budget, Experiment, Limits
@@ -19,6 +20,7 @@ from housectl.project.fields import (
     KatibFields,
     LimitFields,
     NonEmptyStr,
+    OneOf,
     ServeFields,
     SplitFields,
     TargetFields,
@@ -58,8 +60,8 @@ class ProjectConfig(ConfigModel):
     """When a search ends."""
     limits: LimitFields = LimitFields()
     """What one trial may use."""
-    backend: Literal["local", "katib"] = "local"
-    """Where experiments run: on this machine, or on Kubernetes with Katib."""
+    backend: Annotated[str, OneOf(tuple(BACKENDS))] = DEFAULT_BACKEND
+    """The backend that runs experiments."""
     katib: KatibFields = KatibFields()
     """Where and how the Katib backend runs trials."""
     workers: Annotated[Integer, Field(ge=1, le=MAXIMUM_WORKERS)] = 2

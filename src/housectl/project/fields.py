@@ -15,7 +15,7 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
 from housectl.project.source import Location
 from housectl.quantities import parse_quantity
@@ -73,6 +73,17 @@ Size = Annotated[
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Integer = Annotated[int, Field(strict=True)]
 NonEmptyStr = Annotated[str, Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """Annotation of a text that has to be one of the names in a registry."""
+
+    names: tuple[str, ...]
+
+    def __get_pydantic_core_schema__(self, *_: object) -> CoreSchema:
+        """Validate like a Literal of these names."""
+        return core_schema.literal_schema(list(self.names))
 
 
 class ConfigModel(BaseModel):

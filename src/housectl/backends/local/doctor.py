@@ -4,31 +4,31 @@ import os
 from collections.abc import Sequence
 from functools import partial
 
+from housectl.backends.doctor_check import Check, CheckContext
 from housectl.backends.local.preflight import check_libraries
-from housectl.doctor.check import Check, CheckContext
 from housectl.errors import CheckWarning
 
 
-def checks(patient: CheckContext) -> Sequence[Check]:
-    """Return the checks."""
+def doctor_checks(context: CheckContext) -> Sequence[Check]:
+    """Return the checks of the training libraries and of the cores."""
     return (
-        Check("training libraries", check_training),
-        Check("cores", partial(check_cores, patient)),
+        Check("training libraries", check_training_libraries),
+        Check("cores", partial(check_cores, context)),
     )
 
 
-def check_training() -> str:
-    """What the local backend trains with."""
+def check_training_libraries() -> str:
+    """Check that the training libraries are installed."""
     check_libraries()
     return "the training libraries are installed"
 
 
-def check_cores(patient: CheckContext) -> str:
-    """Whether the workers have a core each."""
+def check_cores(context: CheckContext) -> str:
+    """Warn if the project has more workers than the machine has cores."""
     cores = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
-    workers = patient.project.workers
+    workers = context.project.workers
     if workers > cores:
         raise CheckWarning(
             f"{workers} workers share {cores} cores: trials take longer, and may time out.",

@@ -1,4 +1,4 @@
-"""A check, and what is examined."""
+"""A check of `housectl doctor`, and its context."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from housectl.workspace import Workspace
 
 @dataclass(frozen=True, kw_only=True)
 class CheckContext:
-    """What is examined.
+    """The project that is checked.
 
     Attributes:
-        inputs: Checks the data and writes the inputs of an experiment.
+        inputs: Function that checks the data and writes the inputs of an experiment.
     """
 
     project: ProjectConfig
@@ -26,8 +26,8 @@ class Check:
     """One line of doctor's table.
 
     Attributes:
-        run: Returns what it found, raises a Concern, or fails as a command would.
-        needs: The checks without which this one would only fail for their reasons.
+        run: Function that returns its finding, raises a CheckWarning, or fails as a command would.
+        needs: Names of the checks that must pass first; otherwise this one is skipped.
     """
 
     name: str

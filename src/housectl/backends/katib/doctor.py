@@ -4,32 +4,32 @@ import secrets
 from collections.abc import Sequence
 from functools import partial
 
-from housectl.backends.factory import katib_backend
+from housectl.backends.doctor_check import Check, CheckContext
 from housectl.backends.katib.checks.capacity import check_capacity
 from housectl.backends.katib.checks.cluster import check_namespace, check_permissions, check_server
 from housectl.backends.katib.checks.katib import check_admission, check_database, check_katib
 from housectl.backends.katib.checks.katib_config import check_algorithm
 from housectl.backends.katib.checks.pods import check_collector, check_image
 from housectl.backends.katib.checks.storage import check_pvc
+from housectl.backends.katib.factory import create_backend
 from housectl.backends.katib.plan.katib_plan import KatibPlan
 from housectl.backends.katib.volume.pods import VolumePods
-from housectl.doctor.check import Check, CheckContext
 from housectl.kube.client import Kube
 
 
-def checks(patient: CheckContext) -> Sequence[Check]:
+def doctor_checks(context: CheckContext) -> Sequence[Check]:
     """Return the checks, the cluster's own first."""
-    said = patient.project.katib
-    kube = Kube(said.context, said.namespace)
+    fields = context.project.katib
+    kube = Kube(fields.context, fields.namespace)
 
-    def room() -> str:
-        return check_capacity(kube, _plan(patient).record)
+    def capacity() -> str:
+        return check_capacity(kube, _plan(context).record)
 
     def search() -> str:
-        return check_admission(kube, _plan(patient))
+        return check_admission(kube, _plan(context))
 
     def pods() -> VolumePods:
-        return VolumePods(kube=kube, pvc=said.pvc, image=_plan(patient).image)
+        return VolumePods(kube=kube, pvc=fields.pvc, image=_plan(context).image)
 
     def image() -> str:
         return check_image(pods())
@@ -43,9 +43,9 @@ def checks(patient: CheckContext) -> Sequence[Check]:
         Check("Katib", partial(check_katib, kube), needs=("cluster",)),
         Check("database", partial(check_database, kube), needs=("Katib",)),
         Check("namespace", partial(check_namespace, kube), needs=("cluster",)),
-        Check("pvc", partial(check_pvc, kube, said.pvc), needs=("namespace",)),
-        Check("algorithm", partial(check_algorithm, kube, said.algorithm), needs=("Katib",)),
-        Check("capacity", room, needs=("data", "cluster")),
+        Check("pvc", partial(check_pvc, kube, fields.pvc), needs=("namespace",)),
+        Check("algorithm", partial(check_algorithm, kube, fields.algorithm), needs=("Katib",)),
+        Check("capacity", capacity, needs=("data", "cluster")),
         Check(
             "search", search, needs=("data", "permissions", "namespace", "database", "algorithm")
         ),
@@ -54,8 +54,8 @@ def checks(patient: CheckContext) -> Sequence[Check]:
     )
 
 
-def _plan(patient: CheckContext) -> KatibPlan:
-    """Return what a search would send, under a name that nothing has."""
-    backend = katib_backend(patient.project, patient.workspace)
-    experiment = patient.project.experiment(f"doctor-{secrets.token_hex(3)}")
-    return backend.plan(experiment, inputs=patient.inputs(), image=None)
+def _plan(context: CheckContext) -> KatibPlan:
+    """Return the plan of a search under an unused name."""
+    backend = create_backend(context.project, context.workspace)
+    experiment = context.project.experiment(f"doctor-{secrets.token_hex(3)}")
+    return backend.plan(experiment, inputs=context.inputs(), image=None)
