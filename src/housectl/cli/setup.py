@@ -63,9 +63,9 @@ def doctor(pipeline: "Pipeline", /) -> Table:
         key="checks",
         rows=[
             {
-                "check": finding.check,
-                "result": finding.result,
-                "found": finding.found,
+                "check": finding.name,
+                "result": finding.outcome,
+                "found": finding.message,
                 "hint": finding.hint,
             }
             for finding in findings

@@ -23,9 +23,9 @@ class CheckOutcome(StrEnum):
 class CheckResult:
     """The outcome of one check; `status` is what a command would end with because of it."""
 
-    check: str
-    result: CheckOutcome
-    found: str
+    name: str
+    outcome: CheckOutcome
+    message: str
     hint: str | None = None
     status: ExitStatus = ExitStatus.OK
 
@@ -35,7 +35,7 @@ def run_checks(patient: CheckContext) -> Iterator[CheckResult]:
     unmet: set[str] = set()
     for check in (*machine.checks(patient), *doctor_checks(patient)):
         finding = _finding(check, unmet.intersection(check.needs))
-        if finding.result in {CheckOutcome.FAILED, CheckOutcome.SKIPPED}:
+        if finding.outcome in {CheckOutcome.FAILED, CheckOutcome.SKIPPED}:
             unmet.add(check.name)
         yield finding
 
@@ -43,18 +43,18 @@ def run_checks(patient: CheckContext) -> Iterator[CheckResult]:
 def _finding(check: Check, unmet: set[str]) -> CheckResult:
     if unmet:
         found = f"needs {', '.join(each for each in check.needs if each in unmet)}"
-        return CheckResult(check=check.name, result=CheckOutcome.SKIPPED, found=found)
+        return CheckResult(name=check.name, outcome=CheckOutcome.SKIPPED, message=found)
     try:
-        return CheckResult(check=check.name, result=CheckOutcome.OK, found=check.run())
+        return CheckResult(name=check.name, outcome=CheckOutcome.OK, message=check.run())
     except CheckWarning as concern:
         return CheckResult(
-            check=check.name, result=CheckOutcome.WARNING, found=str(concern), hint=concern.hint
+            name=check.name, outcome=CheckOutcome.WARNING, message=str(concern), hint=concern.hint
         )
     except HousectlError as error:
         return CheckResult(
-            check=check.name,
-            result=CheckOutcome.FAILED,
-            found=error.message,
+            name=check.name,
+            outcome=CheckOutcome.FAILED,
+            message=error.message,
             hint=error.hint,
             status=error.status,
         )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from housectl.backends.katib.checks.katib_config import is_tight, parse_katib_config
+from housectl.backends.katib.checks.katib_config import has_too_little_memory, parse_katib_config
 
 CONFIG = """
 apiVersion: config.kubeflow.org/v1beta1
@@ -61,4 +61,4 @@ def test_what_is_no_configuration_is_refused(config: str) -> None:
 def test_an_algorithm_that_needs_more_than_katib_gives_it(
     name: str, limit: str, expected: bool
 ) -> None:
-    assert is_tight(name, limit) is expected
+    assert has_too_little_memory(name, limit) is expected

@@ -6,8 +6,8 @@ import pytest
 
 from housectl.backends.katib.checks.capacity import (
     PodResources,
-    capacity,
     free_resources,
+    node_capacity,
     trials_at_once,
 )
 from housectl.backends.katib.checks.cluster import Node
@@ -45,7 +45,7 @@ def pod(
     [("2", "8Gi", "110", 4), ("2", "1Gi", "110", 2), ("2", "8Gi", "3", 3), ("400m", "8Gi", "9", 0)],
 )
 def test_the_scarcest_of_all_decides(cpu: str, memory: str, pods: str, expected: int) -> None:
-    assert capacity(node("one", cpu, memory, pods=pods)) // TRIAL == expected
+    assert node_capacity(node("one", cpu, memory, pods=pods)) // TRIAL == expected
 
 
 def test_pods_are_taken_off_their_own_node_until_they_have_ended() -> None:
@@ -99,4 +99,4 @@ def test_nodes_that_take_pods(
         "spec": dict(spec),
         "status": {"conditions": list(conditions)},
     }
-    assert parse(Node, manifest).takes_pods is expected
+    assert parse(Node, manifest).is_schedulable is expected

@@ -2,7 +2,7 @@
 
 import pytest
 
-from housectl.backends.katib.checks.katib import broken_part
+from housectl.backends.katib.checks.katib import unready_component
 from housectl.kube.objects.base import parse
 from housectl.kube.objects.pods import Pod
 
@@ -36,4 +36,4 @@ CONTROLLER = pod("controller")
     ],
 )
 def test_the_part_that_does_not_run_is_found(pods: list[Pod], expected: str | None) -> None:
-    assert broken_part([CONTROLLER, *pods]) == expected
+    assert unready_component([CONTROLLER, *pods]) == expected

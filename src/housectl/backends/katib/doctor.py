@@ -6,10 +6,14 @@ from functools import partial
 
 from housectl.backends.doctor_check import Check, CheckContext
 from housectl.backends.katib.checks.capacity import check_capacity
-from housectl.backends.katib.checks.cluster import check_namespace, check_permissions, check_server
+from housectl.backends.katib.checks.cluster import (
+    check_api_server,
+    check_namespace,
+    check_permissions,
+)
 from housectl.backends.katib.checks.katib import check_admission, check_database, check_katib
 from housectl.backends.katib.checks.katib_config import check_algorithm
-from housectl.backends.katib.checks.pods import check_collector, check_image
+from housectl.backends.katib.checks.pods import check_collector_image, check_image
 from housectl.backends.katib.checks.storage import check_pvc
 from housectl.backends.katib.factory import create_backend
 from housectl.backends.katib.plan.katib_plan import KatibPlan
@@ -35,10 +39,10 @@ def doctor_checks(context: CheckContext) -> Sequence[Check]:
         return check_image(pods())
 
     def collector() -> str:
-        return check_collector(pods())
+        return check_collector_image(pods())
 
     return (
-        Check("cluster", partial(check_server, kube)),
+        Check("cluster", partial(check_api_server, kube)),
         Check("permissions", partial(check_permissions, kube), needs=("cluster",)),
         Check("Katib", partial(check_katib, kube), needs=("cluster",)),
         Check("database", partial(check_database, kube), needs=("Katib",)),

@@ -18,7 +18,12 @@ _V = TypeVar("_V", bound=KubeObject)
 def said(case: JobCase, *lines: str) -> str:
     return str(
         task_cause(
-            case.job, case.pods, case.events, namespace=case.namespace, lines=lines, now=case.now
+            case.job,
+            case.pods,
+            case.events,
+            namespace=case.namespace,
+            trainer_lines=lines,
+            now=case.now,
         )
     )
 

@@ -47,7 +47,7 @@ def katib_case(name: str) -> ExperimentContext:
         jobs=_views(Job, told, "jobs"),
         pods=_views(Pod, told, "pods"),
         events=_views(Event, told, "events"),
-        collectors={pod.rpartition("-")[0]: str(log).splitlines() for pod, log in logs.items()},
+        collector_logs={pod.rpartition("-")[0]: str(log).splitlines() for pod, log in logs.items()},
         now=_latest(told) + _LATER,
     )
 

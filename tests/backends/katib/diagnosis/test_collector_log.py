@@ -6,7 +6,7 @@ from tests.backends.katib.diagnosis.recorded_cases import katib_case
 
 def test_the_trainers_lines() -> None:
     observed = katib_case("wrongname")
-    assert trainer_lines(observed.collector(observed.trials[0])) == [
+    assert trainer_lines(observed.collector_log(observed.trials[0])) == [
         "training x=0.9479363418294107 y=114",
         "rmse=0.549422",
     ]
@@ -22,7 +22,7 @@ def test_lines_of_the_trainer_that_look_like_others() -> None:
 
 def test_the_failure_of_a_collector() -> None:
     observed = katib_case("exit1")
-    assert collector_failure(observed.collector(observed.trials[0])) == (
+    assert collector_failure(observed.collector_log(observed.trials[0])) == (
         "Failed to wait for worker container: training container is failed. Unable to read file "
         "/var/log/katib/7.pid for pid 7, error: open /var/log/katib/7.pid: no such file or "
         "directory"
@@ -34,7 +34,7 @@ def test_the_failure_of_a_collector() -> None:
 
 def test_a_log_without_failure() -> None:
     observed = katib_case("steps")
-    log = observed.collector(observed.trials[0])
+    log = observed.collector_log(observed.trials[0])
     assert "Metrics reported" in log
     assert collector_failure(log) is None
     assert collector_failure("") is None

@@ -99,7 +99,7 @@ def test_the_context_stands_in_every_command() -> None:
         case.pods,
         case.events,
         namespace=case.namespace,
-        lines=[],
+        trainer_lines=[],
         now=case.now,
         context="prod",
     )

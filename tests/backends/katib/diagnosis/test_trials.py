@@ -367,7 +367,9 @@ def said_after(
     trial = observed.trials[0]
     printed = [f"I1124 07:00:00.000000      12 main.go:143] {line}" for line in lines]
     heard = {trial.metadata.name: [*printed, *collector]}
-    return str(trial_cause(replace(observed, collectors={**observed.collectors, **heard}), trial))
+    return str(
+        trial_cause(replace(observed, collectors={**observed.collector_logs, **heard}), trial)
+    )
 
 
 def ended(how: Terminated) -> ContainerState:

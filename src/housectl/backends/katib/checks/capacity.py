@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from housectl.backends.katib.checks.cluster import Node, nodes_for_pods
+from housectl.backends.katib.checks.cluster import Node, schedulable_nodes
 from housectl.backends.katib.checks.common import warn_if_forbidden
 from housectl.backends.katib.plan.manifest import requests
 from housectl.backends.katib.plan.records import PlanRecord
@@ -76,14 +76,16 @@ def require_capacity(kube: Kube, plan: PlanRecord) -> list[Node]:
         Concern: The user may not list nodes, or none takes pods just now.
     """
     with warn_if_forbidden("Room on the nodes"):
-        nodes = nodes_for_pods(kube)
+        nodes = schedulable_nodes(kube)
     if not nodes:
         raise CheckWarning(
             "No node takes pods just now, so trials would wait for one.",
             hint=f"{kube.server.kubectl} get nodes",
         )
     trial = trial_resources(plan)
-    greatest = max((capacity(node) for node in nodes), key=lambda each: (each // trial, each.cpu))
+    greatest = max(
+        (node_capacity(node) for node in nodes), key=lambda each: (each // trial, each.cpu)
+    )
     if not greatest // trial:
         raise ClusterError(
             f"A trial fits no node: with Katib's collector it asks for {trial}, and the largest "
@@ -126,7 +128,7 @@ def trial_resources(plan: PlanRecord) -> PodResources:
     return PodResources.of(requests(plan.settings, limits), pods=1) + _BESIDE
 
 
-def capacity(node: Node) -> PodResources:
+def node_capacity(node: Node) -> PodResources:
     """Return what a node's pods may have together."""
     allocatable = node.status.allocatable
     return PodResources.of(allocatable, pods=int(allocatable.get("pods", _PODS_OF_A_NODE)))
@@ -136,7 +138,7 @@ def free_resources(nodes: Sequence[Node], pods: Sequence[Pod]) -> list[PodResour
     """Return what the pods on each node leave of it."""
     running = [pod for pod in pods if pod.status.phase not in _ENDED]
     return [
-        capacity(node)
+        node_capacity(node)
         - sum(
             (_asked(pod) for pod in running if pod.spec.node_name == node.metadata.name),
             PodResources(),

@@ -31,7 +31,7 @@ from housectl.kube.objects.base import (
 )
 
 
-def check_server(kube: Kube) -> str:
+def check_api_server(kube: Kube) -> str:
     """Who answers.
 
     Raises:
@@ -169,17 +169,17 @@ class Node(KubeObject):
     status: NodeStatus = NodeStatus()
 
     @property
-    def takes_pods(self) -> bool:
+    def is_schedulable(self) -> bool:
         """Whether a pod of ours may be scheduled to it."""
         repels = any(taint.effect in _REPELLING for taint in self.spec.taints)
         ready = true_condition(self.status.conditions, "Ready") is not None
         return ready and not repels and not self.spec.unschedulable
 
 
-def nodes_for_pods(kube: Kube) -> list[Node]:
+def schedulable_nodes(kube: Kube) -> list[Node]:
     """Return the nodes that take pods.
 
     Raises:
         ForbiddenError: The user may not list nodes.
     """
-    return [node for node in kube.list_as(NODES, Node) if node.takes_pods]
+    return [node for node in kube.list_as(NODES, Node) if node.is_schedulable]

@@ -8,7 +8,7 @@ from housectl.kube.client import Kube
 
 
 @contextmanager
-def warn_if_forbidden(what: str) -> Iterator[None]:
+def warn_if_forbidden(subject: str) -> Iterator[None]:
     """Make it a Concern that something cannot be looked at.
 
     Raises:
@@ -17,7 +17,9 @@ def warn_if_forbidden(what: str) -> Iterator[None]:
     try:
         yield
     except ForbiddenError as error:
-        raise CheckWarning(f"{what} cannot be checked: {error.message}", hint=error.hint) from error
+        raise CheckWarning(
+            f"{subject} cannot be checked: {error.message}", hint=error.hint
+        ) from error
 
 
 def init_command(kube: Kube, *, pvc: str | None = None) -> str:

@@ -91,7 +91,7 @@ def check_database(kube: Kube) -> str:
             f"{KATIB_NAMESPACE}.",
             hint=f"{kube.server.kubectl} get pods -A -l {COMPONENT_LABEL}",
         )
-    if part := broken_part(pods):
+    if part := unready_component(pods):
         raise ClusterError(
             f"No pod of {part}, a part of Katib's database, is ready in the namespace "
             f"{KATIB_NAMESPACE}, so every trial would fail at its end.",
@@ -104,7 +104,7 @@ def check_database(kube: Kube) -> str:
     return f"Katib's {running} run in the namespace {KATIB_NAMESPACE}"
 
 
-def broken_part(pods: Sequence[Pod]) -> str | None:
+def unready_component(pods: Sequence[Pod]) -> str | None:
     """Return the first part of the database that does not run.
 
     There always is a manager; what it writes to may be outside of the cluster.

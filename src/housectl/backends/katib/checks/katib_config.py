@@ -73,19 +73,19 @@ class _ConfigMap(KubeObject):
     data: dict[str, str] = msgspec.field(default_factory=dict)
 
 
-def read_katib_config(kube: Kube, what: str) -> KatibConfig:
+def read_katib_config(kube: Kube, subject: str) -> KatibConfig:
     """Return Katib's configuration.
 
     Raises:
         Concern: It cannot be read, so that `what` cannot be checked.
     """
     try:
-        with warn_if_forbidden(what):
+        with warn_if_forbidden(subject):
             found = kube.get(CONFIG_MAPS, CONFIG_MAP, _ConfigMap, namespace=KATIB_NAMESPACE)
         return parse_katib_config(found.data.get(_KEY, ""))
     except (NotFoundError, ValueError) as error:
         raise CheckWarning(
-            f"{what} cannot be checked: {error}",
+            f"{subject} cannot be checked: {error}",
             hint=f"{configuration(_place(kube), 'get')} -o yaml",
         ) from error
 
@@ -144,7 +144,7 @@ def check_algorithm(kube: Kube, name: str) -> str:
         Concern: It has too little memory, or the configuration cannot be read.
     """
     limit = require_algorithm(kube, name)
-    if is_tight(name, limit):
+    if has_too_little_memory(name, limit):
         raise CheckWarning(
             f"The algorithm {name} may use {limit} of memory. It may be killed for that after some "
             "trials, and the search would then stand still.",
@@ -154,6 +154,6 @@ def check_algorithm(kube: Kube, name: str) -> str:
     return f"{name}, with {limit} of memory"
 
 
-def is_tight(name: str, limit: str) -> bool:
+def has_too_little_memory(name: str, limit: str) -> bool:
     """Return whether an algorithm is known to need more memory than its limit."""
     return name in _NEEDED and parse_quantity(limit) < parse_quantity(_NEEDED[name])

@@ -38,7 +38,7 @@ def _run(pods: VolumePods, pod: str, command: list[str], *, hint: str) -> None:
 _KIND = "StdOut"
 
 
-def check_collector(pods: VolumePods) -> str:
+def check_collector_image(pods: VolumePods) -> str:
     """Whether a node gets the collector's image, which it has from then on.
 
     Where it does not have it, the first trial may be over before the image has come: a trainer is

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from housectl.backends.katib.checks.cluster import nodes_for_pods
+from housectl.backends.katib.checks.cluster import schedulable_nodes
 from housectl.backends.katib.checks.common import init_command
 from housectl.errors import CheckWarning, ClusterError, ForbiddenError, NotFoundError
 from housectl.kube.client import Kube
@@ -98,7 +98,7 @@ def _check_reach(kube: Kube, name: str, modes: list[str]) -> None:
 def _nodes(kube: Kube) -> int:
     """Return how many nodes take pods; one where the user may not know."""
     try:
-        return len(nodes_for_pods(kube))
+        return len(schedulable_nodes(kube))
     except ForbiddenError:
         return 1
 

@@ -68,7 +68,7 @@ class _Failure:
     @property
     def training(self) -> str:
         """How the training stands."""
-        return "the training ended well" if self.attempt.ended else "the training runs on"
+        return "the training ended well" if self.attempt.termination else "the training runs on"
 
     @property
     def container(self) -> Container:
@@ -95,7 +95,7 @@ def collector_failed(attempt: JobRun, log: str) -> Cause | None:
     if seen is None or not attempt.healthy:
         return None
     for name in COLLECTORS:
-        ended = attempt.ending_of(name)
+        ended = attempt.termination_of(name)
         if ended and ended.exit_code and not _is_recent(attempt, ended):
             said = collector_failure(log) or f"exited {ended.exit_code}"
             failure = _Failure(attempt=attempt, seen=seen, name=name, ended=ended, said=said)
@@ -105,7 +105,7 @@ def collector_failed(attempt: JobRun, log: str) -> Cause | None:
 
 def _is_recent(attempt: JobRun, ended: Terminated) -> bool:
     """Whether the training may have ended before, and Kubernetes does not know it yet."""
-    if attempt.ended or ended.finished_at is None:
+    if attempt.termination or ended.finished_at is None:
         return False
     return attempt.now - ended.finished_at < _PATIENCE
 
@@ -122,7 +122,7 @@ def _out_of_memory(failure: _Failure) -> Cause | None:
 
 def _started_before_trainer(failure: _Failure) -> Cause | None:
     """Return the cause if the collector ended before the training began."""
-    began, ended = failure.attempt.began, failure.ended.finished_at
+    began, ended = failure.attempt.started_at, failure.ended.finished_at
     was_early = began and ended and ended < began
     if not was_early and not (failure.attempt.running and _NO_PROCESS in failure.said):
         return None
@@ -141,7 +141,7 @@ def _training_already_over(failure: _Failure) -> Cause | None:
     if _NO_PROCESS not in failure.said:
         return None
     pulled = f'"{failure.container.image}"'
-    if failure.seen.latest_event("Pulling", saying=pulled):
+    if failure.seen.latest_event("Pulling", containing=pulled):
         return Cause(
             message="its metric is lost, because the training ended before the image of Katib's "
             "metrics collector came.",

@@ -33,7 +33,7 @@ _RUNC = re.compile(r".*unable to start container process: ", re.DOTALL)
 
 def container_not_started(seen: PodContext) -> Cause | None:
     """Return why a container waits, if it waits for what does not come by itself."""
-    for status in seen.statuses():
+    for status in seen.container_statuses():
         waiting = status.state.waiting
         if waiting and (found := _WAITING.get(waiting.reason)):
             return found(seen, seen.container(status.name), waiting.message)
@@ -45,7 +45,7 @@ def volume_not_mounted(seen: PodContext) -> Cause | None:
     event = seen.latest_event(*_UNMOUNTED)
     creating = any(
         status.state.waiting and status.state.waiting.reason == "ContainerCreating"
-        for status in seen.statuses()
+        for status in seen.container_statuses()
     )
     if event is None or not creating:
         return None
@@ -85,7 +85,7 @@ def start_failure(seen: PodContext, container: Container, message: str) -> Cause
     said = _RUNC.sub("", message).removesuffix(": unknown")
     return Cause(
         message=sentence(f"the command of the image {container.image} cannot be started", said),
-        hint=f"{seen.describe_command}   # then {seen.origin_of(container).image}",
+        hint=f"{seen.describe_command}   # then {seen.config_source_of(container).image_hint}",
     )
 
 
@@ -101,7 +101,8 @@ def _misconfigured(seen: PodContext, container: Container, message: str) -> Caus
     if "will run as root" in message:
         what = f"the image {container.image} runs as root, which runAsNonRoot forbids."
         return Cause(
-            message=what, hint=f"{seen.describe_command}   # then {seen.origin_of(container).image}"
+            message=what,
+            hint=f"{seen.describe_command}   # then {seen.config_source_of(container).image_hint}",
         )
     return Cause(
         message=sentence("its container cannot be made", message), hint=seen.describe_command

@@ -68,7 +68,7 @@ def deleted(seen: PodContext) -> Cause | None:
     return Cause(message="its pod was deleted.", hint=seen.events_command)
 
 
-def gone(seen: DeletedPodContext) -> Cause | None:
+def deleted_from_events(seen: DeletedPodContext) -> Cause | None:
     """Return why a pod is no longer there, from the events about it."""
     for reason, what in _GONE.items():
         if event := seen.latest_event(reason):

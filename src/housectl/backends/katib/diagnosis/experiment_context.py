@@ -35,7 +35,7 @@ class ExperimentContext:
     jobs: Sequence[Job] = ()
     pods: Sequence[Pod] = ()
     events: Sequence[Event] = ()
-    collectors: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    collector_logs: Mapping[str, Sequence[str]] = field(default_factory=dict)
     now: datetime
 
     @property
@@ -73,9 +73,9 @@ class ExperimentContext:
         """For how long nothing has begun or ended; none while a trial has not ended."""
         return timedelta() if self.active_trials else self.now - self.last_progress
 
-    def collector(self, trial: KatibTrial) -> str:
+    def collector_log(self, trial: KatibTrial) -> str:
         """Return what a trial's collector said, as far as it is known."""
-        return "\n".join(self.collectors.get(trial.metadata.name, ()))
+        return "\n".join(self.collector_logs.get(trial.metadata.name, ()))
 
     def job_run(self, trial: KatibTrial) -> JobRun:
         """Return a trial's job and pods."""
@@ -87,7 +87,7 @@ class ExperimentContext:
             pods=pods_of(name, self.pods),
             events=self.events,
             now=self.now,
-            primary=trial.spec.primary_container_name,
-            lines=trainer_lines(self.collector(trial)),
-            logs=f"housectl logs {self.user_name} --trial {name}",
+            primary_container=trial.spec.primary_container_name,
+            trainer_lines=trainer_lines(self.collector_log(trial)),
+            logs_command=f"housectl logs {self.user_name} --trial {name}",
         )

@@ -21,7 +21,7 @@ _FORMAT = "invalid reference format: "
 
 def image_pull_failed(seen: PodContext, container: Container, message: str) -> Cause:
     """Return the cause of an image that cannot be pulled."""
-    event = seen.latest_event("Failed", saying=PULL_FAILED)
+    event = seen.latest_event("Failed", containing=PULL_FAILED)
     told = event.message if event else ""
     if not container.image and (named := _PULLED.match(told)):
         container = structs.replace(container, image=named["image"])
@@ -48,7 +48,7 @@ def invalid_image_name(seen: PodContext, container: Container, message: str) -> 
     said = message.partition(_FORMAT)[2] or message
     return Cause(
         message=sentence(f"{container.image} is no name of an image", said),
-        hint=f"{seen.describe_command}   # then {seen.origin_of(container).image}",
+        hint=f"{seen.describe_command}   # then {seen.config_source_of(container).image_hint}",
     )
 
 
@@ -60,7 +60,7 @@ def is_pulling(seen: PodContext) -> bool:
 
 def _pushing(seen: PodContext, container: Container) -> str:
     """Return the hint for an image that a registry should have."""
-    return f"{seen.describe_command}   # then push the image, or {seen.origin_of(container).image}"
+    return f"{seen.describe_command}   # then push the image, or {seen.config_source_of(container).image_hint}"
 
 
 def _loading(seen: PodContext, container: Container) -> str:
@@ -71,7 +71,7 @@ def _loading(seen: PodContext, container: Container) -> str:
     image = container.image
     return (
         f"minikube image load {image}   # with kind: kind load docker-image {image}; or "
-        f"{seen.origin_of(container).image}"
+        f"{seen.config_source_of(container).image_hint}"
     )
 
 

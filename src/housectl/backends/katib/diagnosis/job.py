@@ -5,7 +5,7 @@ from datetime import datetime
 
 from housectl.backends.katib.diagnosis.cause import Cause, first_cause, sentence
 from housectl.backends.katib.diagnosis.container import container_not_started_from_events
-from housectl.backends.katib.diagnosis.disruption import gone
+from housectl.backends.katib.diagnosis.disruption import deleted_from_events
 from housectl.backends.katib.diagnosis.job_run import JobRun, pods_of
 from housectl.backends.katib.diagnosis.pod import FORMER_START_PROBES, POD_PROBES
 from housectl.backends.katib.diagnosis.pod_context import PodContext
@@ -53,10 +53,10 @@ def _started_too_late(
     attempt: JobRun, seen: PodContext | None, deadline: int | None
 ) -> Cause | None:
     """Return the cause if the trainer would have ended itself, had it started in time."""
-    if deadline is None or attempt.limit is None or deadline <= attempt.limit:
+    if deadline is None or attempt.trainer_deadline is None or deadline <= attempt.trainer_deadline:
         return None
     return Cause(
-        message=f"its pod came up too late: it had not started within {deadline - attempt.limit:g} s, "
+        message=f"its pod came up too late: it had not started within {deadline - attempt.trainer_deadline:g} s, "
         f"and had to end by its job's deadline of {deadline} s.",
         hint=_look_back(attempt, seen),
     )
@@ -87,7 +87,7 @@ def task_cause(
     events: Sequence[Event],
     *,
     namespace: str,
-    lines: Sequence[str],
+    trainer_lines: Sequence[str],
     now: datetime,
     context: str | None = None,
 ) -> Cause | None:
@@ -112,9 +112,9 @@ def task_cause(
             pods=pods_of(name, pods),
             events=events,
             now=now,
-            primary="",
-            lines=lines,
-            logs=f"housectl logs {name}",
+            primary_container="",
+            trainer_lines=trainer_lines,
+            logs_command=f"housectl logs {name}",
         ),
     )
 
@@ -135,7 +135,7 @@ def _pod_gone(attempt: JobRun) -> Cause | None:
     """Return why a job that has failed has no pod that could tell the reason."""
     if attempt.pods or attempt.job is None or not attempt.job.has_failed:
         return None
-    cause = gone(attempt.deleted_pod) if attempt.deleted_pod else None
+    cause = deleted_from_events(attempt.deleted_pod) if attempt.deleted_pod else None
     return cause or Cause(
         message="its pod is not there: it was deleted, or lost with its node.",
         hint=attempt.target.kubectl("get events --sort-by=.lastTimestamp"),

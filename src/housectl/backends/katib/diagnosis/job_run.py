@@ -34,9 +34,9 @@ class JobRun:
     pods: Sequence[Pod]
     events: Sequence[Event]
     now: datetime
-    primary: str
-    lines: Sequence[str]
-    logs: str
+    primary_container: str
+    trainer_lines: Sequence[str]
+    logs_command: str
 
     @property
     def pod(self) -> PodContext | None:
@@ -70,15 +70,15 @@ class JobRun:
         return events_about(self.events, "Job", self.job.metadata) if self.job else []
 
     @property
-    def trainer(self) -> Container | None:
+    def trainer_container(self) -> Container | None:
         """The trainer's container, as it should be."""
         containers = self.pod.pod.spec.containers if self.pod else []
-        named = [each for each in containers if each.name == self.primary]
+        named = [each for each in containers if each.name == self.primary_container]
         others = [each for each in containers if each.name not in COLLECTORS]
         return next(iter(named or others), None)
 
     @property
-    def limit(self) -> float | None:
+    def trainer_deadline(self) -> float | None:
         """The seconds after which the trainer ends itself, if its command says so."""
         containers = self.job.spec.template.spec.containers if self.job else []
         given = (pair for each in containers for pair in pairwise(each.command))
@@ -87,27 +87,27 @@ class JobRun:
         )
 
     @property
-    def ended(self) -> Terminated | None:
+    def termination(self) -> Terminated | None:
         """How the trainer's container ended, if it has."""
-        return self.ending_of(self.trainer.name) if self.trainer else None
+        return self.termination_of(self.trainer_container.name) if self.trainer_container else None
 
     @property
     def running(self) -> Running | None:
         """Since when the trainer's container runs, if it does."""
-        return self._state(self.trainer.name).running if self.trainer else None
+        return self._state(self.trainer_container.name).running if self.trainer_container else None
 
     @property
     def healthy(self) -> bool:
         """Whether the trainer runs, or has ended well."""
-        return self.ended.exit_code == 0 if self.ended else self.running is not None
+        return self.termination.exit_code == 0 if self.termination else self.running is not None
 
     @property
-    def began(self) -> datetime | None:
+    def started_at(self) -> datetime | None:
         """When the trainer's container started, if it is known."""
-        started = self.running or self.ended
+        started = self.running or self.termination
         return started.started_at if started else None
 
-    def ending_of(self, container: str) -> Terminated | None:
+    def termination_of(self, container: str) -> Terminated | None:
         """Return how a container ended, if it has."""
         return self._state(container).terminated
 

@@ -20,20 +20,22 @@ class ConfigSource:
         resources: Where it says how much it asks for.
     """
 
-    image: str
-    resources: str
+    image_hint: str
+    resources_hint: str
 
 
 TRAINER_CONFIG = ConfigSource(
-    image="name another: housectl tune --image IMAGE",
-    resources="what it asks for stands under katib: in housectl.yaml",
+    image_hint="name another: housectl tune --image IMAGE",
+    resources_hint="what it asks for stands under katib: in housectl.yaml",
 )
 
 
 def katib_config_source(place: KubectlTarget) -> ConfigSource:
     """Return the origin of what Katib brings: collectors, and the services of algorithms."""
     edit = configuration(place)
-    return ConfigSource(image=f"name another: {edit}", resources=f"what it asks for: {edit}")
+    return ConfigSource(
+        image_hint=f"name another: {edit}", resources_hint=f"what it asks for: {edit}"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +64,7 @@ class PodContext:
         return self.now - (self.pod.metadata.creation_timestamp or self.now)
 
     @property
-    def running(self) -> timedelta:
+    def running_time(self) -> timedelta:
         """For how long its containers have run; none while one of them does not."""
         states = [status.state.running for status in self.pod.status.container_statuses]
         starts = [state.started_at for state in states if state and state.started_at]
@@ -95,7 +97,7 @@ class PodContext:
         """The command that describes it."""
         return self.target.kubectl(f"describe pod {self.name}")
 
-    def statuses(self) -> Iterator[ContainerStatus]:
+    def container_statuses(self) -> Iterator[ContainerStatus]:
         """Yield how its containers stand, in the order in which they start."""
         yield from self.pod.status.init_container_statuses
         yield from self.pod.status.container_statuses
@@ -105,7 +107,7 @@ class PodContext:
         known = [*self.pod.spec.init_containers, *self.pod.spec.containers]
         return next((each for each in known if each.name == name), Container(name=name))
 
-    def origin_of(self, container: Container) -> ConfigSource:
+    def config_source_of(self, container: Container) -> ConfigSource:
         """Return where it is written what one of its containers is made of."""
         return (
             katib_config_source(self.target) if container.name in COLLECTORS else self.config_source
@@ -125,10 +127,10 @@ class PodContext:
         """The containers of which events tell that they have started."""
         return {event.container for event in self.own_events if event.reason == "Started"}
 
-    def latest_event(self, *reasons: str, saying: str = "") -> Event | None:
+    def latest_event(self, *reasons: str, containing: str = "") -> Event | None:
         """Return the newest event about it with one of these reasons that says this."""
         return latest_event(
-            [event for event in self.own_events if saying in event.message], *reasons
+            [event for event in self.own_events if containing in event.message], *reasons
         )
 
 

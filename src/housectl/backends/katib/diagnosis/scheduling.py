@@ -48,7 +48,7 @@ def _lacks(seen: PodContext, known: re.Match[str], reasons: str) -> Cause:
     return Cause(
         message=f"it waits for {resource}: {asks} ({reasons}).",
         hint=f"{seen.target.cluster_kubectl('describe nodes')}   # shows what is free; "
-        f"{seen.config_source.resources}",
+        f"{seen.config_source.resources_hint}",
     )
 
 

@@ -55,7 +55,7 @@ def service_not_running(observed: ExperimentContext) -> Cause | None:
 def unready_service(observed: ExperimentContext) -> Cause | None:
     """Return the cause if the algorithm's service runs for long and is not ready."""
     seen, suggestion = _service_pod(observed), observed.suggestion
-    if seen is None or suggestion is None or seen.running < _PATIENCE:
+    if seen is None or suggestion is None or seen.running_time < _PATIENCE:
         return None
     conditions = suggestion.status.conditions
     if not any(each.type == "DeploymentReady" and not each.is_true for each in conditions):
@@ -70,7 +70,11 @@ def unready_service(observed: ExperimentContext) -> Cause | None:
 def no_suggestions(observed: ExperimentContext) -> Cause | None:
     """Return the cause if assignments were asked for, and none has come for a minute."""
     seen, suggestion = _service_pod(observed), observed.suggestion
-    if suggestion is None or observed.idle_time < _PATIENCE or (seen and seen.running < _PATIENCE):
+    if (
+        suggestion is None
+        or observed.idle_time < _PATIENCE
+        or (seen and seen.running_time < _PATIENCE)
+    ):
         return None
     if suggestion.spec.requests <= suggestion.status.suggestion_count:
         return None
@@ -102,7 +106,7 @@ def _service_pod(observed: ExperimentContext) -> PodContext | None:
 
 def _of_pod(observed: ExperimentContext, seen: PodContext) -> Cause | None:
     """Return why the service's container does not start, or ends, which it never should."""
-    for status in seen.statuses():
+    for status in seen.container_statuses():
         ended = status.state.terminated or status.last_state.terminated
         if ended is None:
             continue

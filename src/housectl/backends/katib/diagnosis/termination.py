@@ -43,22 +43,26 @@ def init_container_failed(attempt: JobRun) -> Cause | None:
 
 def not_started(attempt: JobRun) -> Cause | None:
     """Return the cause if the trainer's command could not be started."""
-    ended = attempt.ended
-    if ended and ended.reason in _NO_START and attempt.pod and attempt.trainer:
-        return start_failure(attempt.pod, attempt.trainer, ended.message)
+    ended = attempt.termination
+    if ended and ended.reason in _NO_START and attempt.pod and attempt.trainer_container:
+        return start_failure(attempt.pod, attempt.trainer_container, ended.message)
     return None
 
 
 def out_of_memory(attempt: JobRun) -> Cause | None:
     """Return the cause if the trainer had too little memory."""
-    ended = attempt.ended
+    ended = attempt.termination
     if ended is None or ended.exit_code == 0:
         return None
-    words = _termination_report(ended, attempt.lines)
+    words = _termination_report(ended, attempt.trainer_lines)
     if ended.reason != "OOMKilled" and not _NO_MEMORY.search(words.error or ""):
         return None
     peak = "unknown" if words.peak is None else format_mebibytes(words.peak)
-    limit = attempt.trainer.resources.limits.get("memory") if attempt.trainer else None
+    limit = (
+        attempt.trainer_container.resources.limits.get("memory")
+        if attempt.trainer_container
+        else None
+    )
     if limit is None:
         node = attempt.target.cluster_kubectl("describe nodes")
         return Cause(message=f"out of memory: no limit, peak {peak}.", hint=node)
@@ -70,18 +74,18 @@ def out_of_memory(attempt: JobRun) -> Cause | None:
 
 def timed_out(attempt: JobRun) -> Cause | None:
     """Return the cause if the trainer ended itself for the time that it took."""
-    ended = attempt.ended
+    ended = attempt.termination
     if ended is None or ended.exit_code != _TIMED_OUT:
         return None
-    limit = _LIMIT.fullmatch(_termination_report(ended, attempt.lines).error or "")
+    limit = _LIMIT.fullmatch(_termination_report(ended, attempt.trainer_lines).error or "")
     return out_of_time(float(limit["seconds"]) if limit else None)
 
 
 def unusable_inputs(attempt: JobRun) -> Cause | None:
     """Return the cause if the inputs that were brought to the claim are damaged or gone."""
-    ended, claims = attempt.ended, attempt.pod.pvcs if attempt.pod else []
+    ended, claims = attempt.termination, attempt.pod.pvcs if attempt.pod else []
     words = (
-        _termination_report(ended, attempt.lines)
+        _termination_report(ended, attempt.trainer_lines)
         if ended and ended.exit_code
         else TerminationReport()
     )
@@ -97,11 +101,11 @@ def unusable_inputs(attempt: JobRun) -> Cause | None:
 
 def exited(attempt: JobRun) -> Cause | None:
     """Return the cause if the trainer failed: its status, and the last thing that it said."""
-    ended = attempt.ended
+    ended = attempt.termination
     if ended is None or ended.exit_code == 0:
         return None
-    words = _termination_report(ended, attempt.lines)
-    return Cause(message=sentence(_status(ended), words.error or ""), hint=attempt.logs)
+    words = _termination_report(ended, attempt.trainer_lines)
+    return Cause(message=sentence(_status(ended), words.error or ""), hint=attempt.logs_command)
 
 
 def out_of_time(seconds: float | None) -> Cause:

@@ -46,7 +46,7 @@ def trial_cause(observed: ExperimentContext, trial: KatibTrial) -> Cause | None:
 
 def _is_ending(case: _Case) -> bool:
     """Whether the training has ended, well or not, and Katib is about to take notice of it."""
-    job, trainer = case.attempt.job, case.attempt.ended
+    job, trainer = case.attempt.job, case.attempt.termination
     ends = [each.last_transition_time for each in job.status.conditions] if job else []
     ends += [trainer.finished_at] if trainer else []
     recent = [end for end in ends if end and case.observed.now - end < _REPORT_PATIENCE]
@@ -68,17 +68,17 @@ def _job(case: _Case) -> Cause | None:
 
 
 def _collector(case: _Case) -> Cause | None:
-    return collector_failed(case.attempt, case.observed.collector(case.trial))
+    return collector_failed(case.attempt, case.observed.collector_log(case.trial))
 
 
 def _metric(case: _Case) -> Cause | None:
     """Return why a training that ended well gave no number."""
     if true_condition(case.trial.status.conditions, "MetricsUnavailable"):
-        if not case.observed.collector(case.trial):
+        if not case.observed.collector_log(case.trial):
             return _unknown_metric(case)
-        return missing_metric(case.trial, case.attempt.lines, case.attempt.logs)
+        return missing_metric(case.trial, case.attempt.trainer_lines, case.attempt.logs_command)
     if case.trial.has_succeeded:
-        return unusable_metric(case.trial, case.attempt.lines, case.attempt.logs)
+        return unusable_metric(case.trial, case.attempt.trainer_lines, case.attempt.logs_command)
     return None
 
 
@@ -86,7 +86,9 @@ def _unknown_metric(case: _Case) -> Cause:
     """Return the cause of a missing metric where nobody knows what the trainer printed."""
     if case.attempt.pods:
         name = case.trial.spec.objective.objective_metric_name
-        return Cause(message=f"no metric: Katib got no {name}=NUMBER.", hint=case.attempt.logs)
+        return Cause(
+            message=f"no metric: Katib got no {name}=NUMBER.", hint=case.attempt.logs_command
+        )
     return Cause(
         message="no metric, and its log is gone with its pod.",
         hint="housectl tune   # housectl logs shows what a trial prints while its pod is there",

@@ -46,7 +46,7 @@ class Diagnoser:
             look.events,
             namespace=self._kube.namespace,
             context=self._kube.context,
-            lines=lines,
+            trainer_lines=lines,
             now=datetime.now(UTC),
         )
         return str(cause) if cause else None
@@ -113,7 +113,7 @@ class ExperimentDiagnoser:
             jobs=self.look.jobs,
             pods=[each for each in self.look.pods if _may_be_of(each.metadata, name)],
             events=self.look.events,
-            collectors={
+            collector_logs={
                 each.metadata.name: self._collector(each)
                 for each in trials
                 if each.objective is None
