@@ -1,0 +1,52 @@
+import subprocess
+import sys
+from email.parser import Parser
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from tools.project_directory import ROOT
+
+PACKAGES = {"housectl", "housectl_server", "housectl_trainer"}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> ZipFile:
+    directory = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", directory],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    (path,) = directory.glob("*.whl")
+    return ZipFile(path)
+
+
+def test_wheel_installs_only_packages_named_after_the_project(wheel: ZipFile) -> None:
+    top_level = {Path(name).parts[0] for name in wheel.namelist()}
+    assert {name for name in top_level if not name.endswith(".dist-info")} == PACKAGES
+
+
+def test_wheel_has_the_manifests_next_to_the_code_that_reads_them(wheel: ZipFile) -> None:
+    packed = {name for name in wheel.namelist() if name.startswith("housectl/k8s/")}
+    assert packed == {
+        f"housectl/{path.relative_to(ROOT)}" for path in (ROOT / "k8s").rglob("*.yaml")
+    }
+    assert "housectl/cluster_setup.py" in wheel.namelist()
+
+
+def test_wheel_marks_all_packages_as_typed(wheel: ZipFile) -> None:
+    marked = {name for name in wheel.namelist() if name.endswith("py.typed")}
+    assert marked == {f"{package}/py.typed" for package in PACKAGES}
+
+
+def test_wheel_has_licence_and_metadata(wheel: ZipFile) -> None:
+    (metadata,) = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
+    (licence,) = [name for name in wheel.namelist() if name.endswith(".dist-info/licenses/LICENSE")]
+    assert wheel.read(licence) == (ROOT / "LICENSE").read_bytes()
+    fields = Parser().parsestr(wheel.read(metadata).decode())
+    assert fields["License-Expression"] == "Apache-2.0"
+    for field in ("Author", "Project-URL", "Classifier", "Keywords", "Description"):
+        assert fields[field] or fields.get_payload()
