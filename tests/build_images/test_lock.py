@@ -1,4 +1,4 @@
-"""What the images install: versions and hashes of the one resolution, and nothing else."""
+"""Locked requirements of the images: the versions and hashes of requirements/dev.txt."""
 
 import re
 import tomllib
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from housectl.pushed_images import ImageKind
-from tests.projects import ROOT
+from tools.project_directory import ROOT
 
 REQUIREMENTS = ROOT / "requirements"
 PIN = re.compile(r"^([a-z0-9-]+)==(\S+)(?: ; [^\\]*)?((?: \\\n +--hash=\S+)+)$", re.MULTILINE)
@@ -23,27 +23,27 @@ class Pin:
 
 def pins(path: Path) -> Mapping[str, Pin]:
     text = path.read_text()
-    found = {
+    pinned = {
         name: Pin(version, frozenset(re.findall(r"--hash=(\S+)", hashes)))
         for name, version, hashes in PIN.findall(text)
     }
-    assert len(found) == len(re.findall(r"^[a-z]", text, re.MULTILINE))
-    return found
+    assert len(pinned) == len(re.findall(r"^[a-z]", text, re.MULTILINE))
+    return pinned
 
 
 @pytest.mark.parametrize("kind", ImageKind)
-def test_an_image_has_versions_and_hashes_of_the_one_resolution(kind: ImageKind) -> None:
-    whole = pins(REQUIREMENTS / "dev.txt")
-    part = pins(REQUIREMENTS / f"{kind}.txt")
-    assert part == {name: whole[name] for name in part}
+def test_image_uses_versions_and_hashes_of_dev_lock(kind: ImageKind) -> None:
+    dev = pins(REQUIREMENTS / "dev.txt")
+    image = pins(REQUIREMENTS / f"{kind}.txt")
+    assert image == {name: dev[name] for name in image}
 
 
 @pytest.mark.parametrize("kind", ImageKind)
-def test_an_image_has_what_its_group_names(kind: ImageKind) -> None:
+def test_image_lock_includes_its_dependency_group(kind: ImageKind) -> None:
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
     assert set(groups[kind]) <= set(pins(REQUIREMENTS / f"{kind}.txt"))
 
 
 @pytest.mark.parametrize("path", [*REQUIREMENTS.iterdir()], ids=lambda path: path.name)
-def test_no_lock_names_a_registry(path: Path) -> None:
+def test_lock_names_no_registry(path: Path) -> None:
     assert "://" not in path.read_text()

@@ -1,4 +1,4 @@
-"""The record of pushed images, and what is said when it is none."""
+"""Record of pushed images, and errors for an invalid one."""
 
 from pathlib import Path
 
@@ -15,24 +15,24 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "images.json"
 
 
-def test_what_was_pushed_is_read_back(path: Path) -> None:
+def test_pushed_images_are_read_back(path: Path) -> None:
     write_pushed_images(path, PUSHED)
     assert pushed_image(path, ImageKind.TRAINER) == PUSHED.trainer
     assert pushed_image(path, ImageKind.SERVER) == PUSHED.server
 
 
-def test_nothing_was_pushed(path: Path) -> None:
+def test_missing_record_means_no_pushed_image(path: Path) -> None:
     assert pushed_image(path, ImageKind.TRAINER) is None
 
 
-def test_a_damaged_record_is_no_record(path: Path) -> None:
+def test_truncated_record_is_invalid(path: Path) -> None:
     path.write_bytes(PUSHED.to_json()[:-20])
     with pytest.raises(LocalEnvironmentError, match="no record of images") as caught:
         pushed_image(path, ImageKind.TRAINER)
     assert caught.value.hint.startswith(f"rm {path}")
 
 
-def test_a_newer_record_is_not_guessed_at(path: Path) -> None:
+def test_newer_record_format_is_rejected(path: Path) -> None:
     path.write_text('{"schema_version": 2, "images": []}')
     with pytest.raises(NewerFormatError):
         pushed_image(path, ImageKind.TRAINER)

@@ -1,1 +1,1 @@
-"""Builds the images of trainer and server from this checkout, and pushes them."""
+"""Build and push the images of trainer and server."""

@@ -1,4 +1,4 @@
-"""The builder's command line: `python -m tools.build_images [--tag TAG] [--push REGISTRY]`."""
+"""Command line of the image builder: `python -m tools.build_images [--push REGISTRY]`."""
 
 import os
 import shlex
@@ -17,10 +17,10 @@ from tools.build_images.builder import Builder, find_builder
 
 
 def main() -> int:
-    """Build both images, perhaps push them, and return the exit status."""
+    """Build both images, push them with --push, and return the exit status."""
     options = _parser().parse_args()
     try:
-        _make(options)
+        _build_and_push(options)
     except HousectlError as error:
         print_error(error, as_json=False)
         return error.status
@@ -29,7 +29,7 @@ def main() -> int:
     return ExitStatus.OK
 
 
-def _make(options: Namespace) -> None:
+def _build_and_push(options: Namespace) -> None:
     record = find_workspace(options.project, None).images if options.push else None
     builder = find_builder(options.builder or [find_engine(BUILDERS)])
     for kind in ImageKind:
@@ -52,7 +52,7 @@ def _push(builder: Builder, *, tag: str, registry: str, record: Path) -> None:
     write_pushed_images(
         record, PushedImages(trainer=pushed[ImageKind.TRAINER], server=pushed[ImageKind.SERVER])
     )
-    note(f"recorded in {record}; trials use them from now on")
+    note(f"recorded in {record}; new trials use these images")
 
 
 def _labels() -> Mapping[str, str]:
@@ -64,15 +64,21 @@ def _labels() -> Mapping[str, str]:
 
 
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser(prog="images", description="Builds housectl's images.")
+    parser = ArgumentParser(
+        prog="python -m tools.build_images", description="Build the images of trainer and server."
+    )
     parser.add_argument("--tag", default="dev", help="tag of both images")
-    parser.add_argument("--push", metavar="REGISTRY", help="push to HOST[:PORT][/NAME]")
-    parser.add_argument("--builder", type=shlex.split, help="by default docker, podman or buildah")
+    parser.add_argument("--push", metavar="REGISTRY", help="push both images to HOST[:PORT][/NAME]")
+    parser.add_argument(
+        "--builder",
+        type=shlex.split,
+        help="command of the builder (default: docker, podman or buildah)",
+    )
     parser.add_argument(
         "--project",
         type=Path,
         default=os.environ.get("HOUSECTL_PROJECT"),
-        help="whose record gets the pushed digests",
+        help="project that records the pushed digests",
     )
     return parser
 

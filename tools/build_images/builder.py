@@ -1,4 +1,4 @@
-"""One container builder: docker, podman, buildah, or a program with buildah's options."""
+"""Container builder: docker, podman, buildah, or a program with buildah's options."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from housectl.errors import LocalEnvironmentError, ToolMissingError
 
 _ROOT = Path(__file__).parents[2]
 
-# What pip reads on this machine, it reads in the build as well.
+# pip in the build uses the same configuration and certificate as pip on this machine.
 _SECRETS: Mapping[str, str] = {"pip.conf": "PIP_CONFIG_FILE", "ca.pem": "PIP_CERT"}
 
 
@@ -25,7 +25,7 @@ class Builder:
     """Builds and pushes images.
 
     Attributes:
-        command: The program, perhaps with options of its own.
+        command: Program and its leading options.
     """
 
     command: tuple[str, ...]
@@ -34,16 +34,15 @@ class Builder:
         """Build an image from this checkout.
 
         Raises:
-            MachineError: The builder fails; what it said is on stderr.
+            LocalEnvironmentError: The builder failed; its output is on stderr.
         """
-        # Docker does by itself what the others must be told: to keep layers, and to write the one
-        # format that can carry the server's health check.
-        form = () if self._is_docker else ("--layers", "--format", "docker")
+        # These are Docker's defaults. Only the format "docker" keeps the server's health check.
+        build_options = () if self._is_docker else ("--layers", "--format", "docker")
         self._run(
             "build",
             *("--file", dockerfile),
             *("--tag", tag),
-            *form,
+            *build_options,
             *_repeated("--label", (f"{name}={value}" for name, value in labels.items())),
             *_repeated("--secret", _secrets()),
             ".",
@@ -53,7 +52,7 @@ class Builder:
         """Push an image and return its reference by digest.
 
         Raises:
-            MachineError: The builder fails; what it said is on stderr.
+            LocalEnvironmentError: The builder failed; its output is on stderr.
         """
         target = f"{repository}:{tag}"
         if self._is_docker:
@@ -66,19 +65,20 @@ class Builder:
     def _push_with_docker(self, image: str, repository: str, target: str) -> str:
         self._run("tag", image, target)
         self._run("push", target)
-        asked = (*self.command, "image", "inspect", "--format", "{{json .RepoDigests}}", target)
-        found: list[str] = json.loads(subprocess.check_output(asked))
-        # Docker leaves out the name of its own registry.
-        known = f"{repository.removeprefix('docker.io/')}@"
-        return next(repository + each[len(known) - 1 :] for each in found if each.startswith(known))
+        inspect = (*self.command, "image", "inspect", "--format", "{{json .RepoDigests}}", target)
+        digests: list[str] = json.loads(subprocess.check_output(inspect))
+        # Docker omits the name of its own registry.
+        prefix = f"{repository.removeprefix('docker.io/')}@"
+        digest = next(name.removeprefix(prefix) for name in digests if name.startswith(prefix))
+        return f"{repository}@{digest}"
 
     @cached_property
     def _is_docker(self) -> bool:
-        """Whether it is docker itself: a program of that name may well be podman."""
-        said = subprocess.run(
+        """True for Docker itself; a program called docker may be podman."""
+        version = subprocess.run(
             [*self.command, "--version"], capture_output=True, text=True, check=False
         )
-        return said.stdout.startswith("Docker version")
+        return version.stdout.startswith("Docker version")
 
     def _run(self, *arguments: str) -> None:
         command = [*self.command, *arguments]
@@ -86,23 +86,23 @@ class Builder:
         status = subprocess.call(command, cwd=_ROOT, env=environment, stdout=sys.stderr)
         if status:
             raise LocalEnvironmentError(
-                f"{self.command[0]} {arguments[0]} ended with status {status}; see above.",
+                f"{self.command[0]} {arguments[0]} failed with status {status}; see above.",
                 hint=shlex.join(command),
             )
 
 
 def find_builder(command: Sequence[str]) -> Builder:
-    """Return the builder that a command names, a program and perhaps options of its own.
+    """Return the builder for a program and its leading options.
 
     Raises:
-        ToolMissingError: There is no such program.
+        ToolMissingError: The program is missing.
     """
     program, *options = command
     path = shutil.which(program)
     if path is None:
         raise ToolMissingError(
             f"The builder {program} is not installed, or not executable.",
-            hint="make images   # without BUILDER it takes docker, podman or buildah, what is here",
+            hint="make images   # without BUILDER it uses an installed docker, podman or buildah",
         )
     return Builder((str(Path(path).absolute()), *options))
 
