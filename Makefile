@@ -5,9 +5,9 @@ LOCKED := $(VENV)/.locked
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-cluster check format bench bench-cluster quality images lock schema picture clean
+.PHONY: help demo test test-cluster check format bench bench-cluster quality images lock schema demo-svg clean
 
-help:  ## Say what can be made.
+help:  ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 $(LOCKED): requirements/dev.txt
@@ -23,55 +23,55 @@ $(READY): $(LOCKED) pyproject.toml
 	@$(BIN)/python -m compileall -q src trainer server benchmarks tools
 	@touch $@
 
-demo: $(READY)  ## Search, promote, serve and verify a model of Boston's house prices.
+demo: $(READY)  ## Tune, promote, serve and verify a model of Boston's house prices.
 	@$(BIN)/python -m examples.demo
 
 test: $(READY)  ## Run the tests.
 	$(BIN)/python -m pytest
 
-test-cluster: $(READY)  ## Run the tests that need a cluster with Katib, see docs/katib.md.
+test-cluster: $(READY)  ## Run the tests on a cluster with Katib; see docs/katib.md.
 	$(BIN)/python -m pytest tests/cluster -m "not alone" --numprocesses 2 --dist loadfile --no-loadscope-reorder -rs
 	$(BIN)/python -m pytest tests/cluster -m alone -rs
 
-check: $(READY)  ## Format, lint, types, import layers, duplicate code.
+check: $(READY)  ## Check format, lint, types, import layers and duplicate code.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pylint --disable=all --enable=duplicate-code src/housectl trainer/housectl_trainer server/housectl_server
 
-format: $(READY)  ## Format the code and apply the linter's safe repairs.
+format: $(READY)  ## Format the code and apply the linter's safe fixes.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY)  ## Measure speed against baselines; writes build/bench.json.
+bench: $(READY)  ## Measure speed against baselines; write build/bench.json.
 	$(BIN)/python -m benchmarks
 
-bench-cluster: $(READY)  ## Measure searches on a cluster; writes build/bench-cluster.json.
+bench-cluster: $(READY)  ## Measure searches on a cluster; write build/bench-cluster.json.
 	$(BIN)/python -m benchmarks.cluster
 
-quality: $(READY)  ## Nested cross-validation (slow); writes docs/quality.md.
+quality: $(READY)  ## Run nested cross-validation (one hour); write docs/quality.md.
 	$(BIN)/python -m benchmarks.quality
 
-picture: $(READY)  ## Draw docs/images/demo.svg from a real run of the demo.
+demo-svg: $(READY)  ## Record a run of the demo as docs/images/demo.svg.
 	$(BIN)/python -m docs.record_demo
 
 images: $(READY)  ## Build both images: TAG=dev, BUILDER=docker|podman|buildah, PUSH=HOST/NAME.
 	@$(BIN)/python -m tools.build_images --tag $(or $(TAG),dev) $(if $(BUILDER),--builder "$(BUILDER)") \
 		$(if $(PUSH),--push "$(PUSH)")
 
-schema: $(READY)  ## Write housectl.schema.json anew.
+schema: $(READY)  ## Generate housectl.schema.json.
 	$(BIN)/python -c 'from housectl.project.json_schema import json_schema; print(json_schema(), end="")' > housectl.schema.json
 
 COMPILE := uv pip compile --python-version 3.11 --quiet --no-emit-index-url --generate-hashes --no-header
 
-lock:  ## Resolve requirements/ anew, for Python 3.11.
+lock:  ## Resolve and lock the requirements for Python 3.11 (needs uv).
 	$(COMPILE) pyproject.toml --all-extras --universal --fork-strategy fewest --output-file requirements/dev.txt
 	for image in trainer server; do \
 		$(COMPILE) --group $$image --constraint requirements/dev.txt --python-platform linux \
 			--output-file requirements/$$image.txt || exit; \
 	done
 
-clean:  ## Remove what make and the tools have made; the store stays.
+clean:  ## Remove build outputs and caches; keep the store.
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,1 +1,1 @@
-"""What housectl is measured by: speed against baselines, and the error of its whole search."""
+"""Benchmarks of speed and model quality."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measures side by side, prints a table, writes build/bench.json."""
+"""Measure speed against baselines: `python -m benchmarks`; writes build/bench.json."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -6,17 +6,18 @@ from tempfile import TemporaryDirectory
 from benchmarks import promotion, search, serving, startup
 from benchmarks.measurement import Measurement, log
 from benchmarks.report import report, share_bytecode_cache
-from benchmarks.workbench import ROOT, copy_project, force_promote, seal
+from benchmarks.workbench import force_promote, seal
 from housectl.contract.recipe import Family
 from housectl.search_spaces import default_space
 from housectl.store import ChampionStore
+from tools.project_directory import ROOT, copy_boston
 
 _OUTPUT = ROOT / "build" / "bench.json"
 _WEAK = {"n_estimators": 30, "min_samples_leaf": 20}
 
 
 def main() -> None:
-    """Measure all, the quick ones first."""
+    """Run all benchmarks, quick ones first, and report their results."""
     with TemporaryDirectory(prefix="housectl-bench-") as name:
         share_bytecode_cache(Path(name) / "bytecode")
         measurements = _measure(Path(name))
@@ -25,7 +26,7 @@ def main() -> None:
 
 def _measure(scratch: Path) -> list[Measurement]:
     log("sealing three models to measure with")
-    project = copy_project(scratch / "boston")
+    project = copy_boston(scratch / "boston").path
     weak = seal(project, "weak", Family.RANDOM_FOREST, _WEAK)
     forest, boosting = (
         seal(project, family, family, {**space.fixed, **space.enqueued[-1]})
@@ -39,8 +40,8 @@ def _measure(scratch: Path) -> list[Measurement]:
         "a forest of 300 trees": serving.Served(scratch / "forest", goal=0.70),
         "XGBoost": serving.Served(scratch / "boosting", goal=0.80),
     }
-    for each, sealed in zip(served.values(), (forest, boosting), strict=True):
-        force_promote(ChampionStore(each.store), sealed)
+    for endpoint, sealed in zip(served.values(), (forest, boosting), strict=True):
+        force_promote(ChampionStore(endpoint.store), sealed)
     return [
         *startup.measure(project),
         *promotion.measure(project, scratch),

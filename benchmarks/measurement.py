@@ -1,4 +1,4 @@
-"""What a benchmark yields, and the clocks that it reads."""
+"""Result of a benchmark, and clocks for processes."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 class Direction(StrEnum):
-    """Which way a ratio has to go."""
+    """The better direction of a ratio."""
 
     LOWER = "lower"
     HIGHER = "higher"
@@ -22,8 +22,8 @@ class Measurement:
     """A figure and its goal.
 
     Attributes:
-        ratio: housectl's figure by the baseline's, or what `unit` says.
-        detail: What it was made of, for people.
+        ratio: housectl's figure divided by the baseline's; with a unit, the figure itself.
+        detail: The figures behind the ratio, as text.
     """
 
     name: str
@@ -35,23 +35,23 @@ class Measurement:
 
     @property
     def met(self) -> bool:
-        """Whether the goal is reached."""
+        """True if the goal is reached."""
         return (
             self.ratio <= self.goal if self.better is Direction.LOWER else self.ratio >= self.goal
         )
 
 
 def log(text: str) -> None:
-    """Say on stderr what goes on."""
+    """Print progress on stderr."""
     print(text, file=sys.stderr, flush=True)
 
 
 def wall_seconds(
     command: Sequence[str | Path], *, cwd: Path, environment: Mapping[str, str] | None = None
 ) -> float:
-    """Run a process to its end and return how long that took; its output is shown if it fails."""
-    began = time.perf_counter()
-    ended = subprocess.run(
+    """Run a process and return its duration; show its output if it fails."""
+    start = time.perf_counter()
+    result = subprocess.run(
         command,
         cwd=cwd,
         env={**os.environ, **(environment or {})},
@@ -59,15 +59,15 @@ def wall_seconds(
         stderr=subprocess.STDOUT,
         check=False,
     )
-    seconds = time.perf_counter() - began
-    if ended.returncode:
-        log(ended.stdout.decode(errors="replace"))
-        ended.check_returncode()
+    seconds = time.perf_counter() - start
+    if result.returncode:
+        log(result.stdout.decode(errors="replace"))
+        result.check_returncode()
     return seconds
 
 
 def cpu_seconds(command: Sequence[str | Path], *, cwd: Path) -> float:
-    """Run a process to its end and return the CPU time that it used, user's and system's."""
+    """Run a process and return its user and system CPU time."""
     process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)

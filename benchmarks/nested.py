@@ -1,7 +1,7 @@
-"""Nested cross-validation: the whole search once more inside of each outer fold.
+"""Nested cross-validation: one whole search in each outer fold.
 
-No row that a figure is quoted for has taken part in choosing the recipe. See Varma and Simon, "Bias
-in error estimation when using cross-validation for model selection" (2006).
+The rows of the outer fold take no part in choosing the recipe. See Varma and Simon, "Bias in error
+estimation when using cross-validation for model selection" (2006).
 """
 
 import time
@@ -32,20 +32,20 @@ TRIALS = 50
 
 @dataclass(frozen=True, kw_only=True)
 class OuterFold:
-    """One of the searches: of a family, on all rows but those of one fold of one repeat."""
+    """The search for one family on all rows except those of one fold of one repeat."""
 
     family: Family
     repeat: int
     number: int
 
 
-class Outcome(Record, kw_only=True):
-    """What one search found, and the errors on the rows that it did not see.
+class FoldResult(Record, kw_only=True):
+    """Best trial of one search, and errors on the rows of the outer fold.
 
     Attributes:
-        objective: The best trial's, on the inner folds.
-        mse: Error of the best trial's recipe, refitted on all rows but the fold's.
-        enqueued: Errors of the recipes that every search tries first, without any search.
+        objective: Objective of the best trial, on the inner folds.
+        mse: Error of the best trial's recipe, refitted on all rows outside the fold.
+        enqueued: Errors of the recipes that every search tries first.
         linear: Error of least squares.
         seconds: CPU time of the search.
     """
@@ -62,7 +62,7 @@ class Outcome(Record, kw_only=True):
 
 
 def outer_folds() -> list[OuterFold]:
-    """Return all searches, the families in turn, so that the time left is told about rightly."""
+    """Return all searches, with alternating families for a good estimate of the remaining time."""
     return [
         OuterFold(family=family, repeat=repeat, number=number)
         for repeat in range(REPEATS)
@@ -71,33 +71,33 @@ def outer_folds() -> list[OuterFold]:
     ]
 
 
-def outcome_of(outer: OuterFold, inputs: Path) -> Outcome:
-    """Search on the rows outside of the fold, then look at those inside."""
+def evaluate_fold(outer: OuterFold, inputs: Path) -> FoldResult:
+    """Search on the rows outside the fold, and measure the errors on the rows inside."""
     dataset = load(read_inputs(inputs))
-    whole = _together(dataset.training, dataset.holdout)
-    fold = _fold(whole, outer)
-    began = time.process_time()
-    objective, best = _search(dataset.shared, whole.take(fold[0]), outer.family)
-    seconds = time.process_time() - began
+    all_rows = _concatenate(dataset.training, dataset.holdout)
+    fold = _fold(all_rows, outer)
+    start = time.process_time()
+    objective, best = _search(dataset.shared, all_rows.take(fold[0]), outer.family)
+    seconds = time.process_time() - start
 
     def error(assignment: Assignment) -> float:
-        return fold_mse(recipe_of(dataset.shared, outer.family, assignment), whole, fold)
+        return fold_mse(recipe_of(dataset.shared, outer.family, assignment), all_rows, fold)
 
     space = default_space(outer.family)
-    return Outcome(
+    return FoldResult(
         family=outer.family,
         repeat=outer.repeat,
         number=outer.number,
         assignment=dict(best.assignment),
         objective=objective,
         mse=error(best.assignment),
-        enqueued=tuple(error({**space.fixed, **first}) for first in space.enqueued),
-        linear=_linear_mse(whole, fold),
+        enqueued=tuple(error({**space.fixed, **values}) for values in space.enqueued),
+        linear=_linear_mse(all_rows, fold),
         seconds=seconds,
     )
 
 
-def _together(first: DataSubset, second: DataSubset) -> DataSubset:
+def _concatenate(first: DataSubset, second: DataSubset) -> DataSubset:
     return DataSubset(
         rows=np.concatenate((first.rows, second.rows)),
         targets=np.concatenate((first.targets, second.targets)),
@@ -105,20 +105,22 @@ def _together(first: DataSubset, second: DataSubset) -> DataSubset:
     )
 
 
-def _fold(whole: DataSubset, outer: OuterFold) -> Fold:
+def _fold(all_rows: DataSubset, outer: OuterFold) -> Fold:
     seed = derived_seed(SEED, f"outer/{outer.repeat}")
-    folds: list[Fold] = list(KFold(OUTER_FOLDS, shuffle=True, random_state=seed).split(whole.rows))
+    folds: list[Fold] = list(
+        KFold(OUTER_FOLDS, shuffle=True, random_state=seed).split(all_rows.rows)
+    )
     return folds[outer.number]
 
 
-def _search(shared: SharedRecipe, part: DataSubset, family: Family) -> tuple[float, Trial]:
-    """Return the best trial of the search that `housectl tune` would run on these rows.
+def _search(shared: SharedRecipe, subset: DataSubset, family: Family) -> tuple[float, Trial]:
+    """Return objective and best trial of the search that `housectl tune` would run on the subset.
 
-    The sampler does not look at the newest results, so that one trial after the other gives the
-    list of assignments that any number of workers gives.
+    The sampler ignores the newest results. Trials in sequence therefore have the same assignments
+    as trials of several workers.
     """
     experiment = _experiment(family)
-    folds = objective_folds(part, seed=SEED)
+    folds = objective_folds(subset, seed=SEED)
     trials: list[Trial] = []
     for number in range(TRIALS):
         assignment = suggest(
@@ -128,8 +130,8 @@ def _search(shared: SharedRecipe, part: DataSubset, family: Family) -> tuple[flo
             objectives={trial.number: mse for mse, trial in rank_trials(trials)},
         )
         recipe = recipe_of(shared, family, assignment)
-        fold_mses = tuple(fold_mse(recipe, part, fold) for fold in folds)
-        trials.append(_finished(number, family, assignment, mse=mean_objective(fold_mses)))
+        fold_mses = tuple(fold_mse(recipe, subset, fold) for fold in folds)
+        trials.append(_finished_trial(number, family, assignment, mse=mean_objective(fold_mses)))
     return rank_trials(trials)[0]
 
 
@@ -144,7 +146,7 @@ def _experiment(family: Family) -> Experiment:
     )
 
 
-def _finished(number: int, family: Family, assignment: Assignment, *, mse: float) -> Trial:
+def _finished_trial(number: int, family: Family, assignment: Assignment, *, mse: float) -> Trial:
     return Trial(
         number=number,
         name=f"{number:04}",
@@ -155,7 +157,7 @@ def _finished(number: int, family: Family, assignment: Assignment, *, mse: float
     )
 
 
-def _linear_mse(whole: DataSubset, fold: Fold) -> float:
-    learning, testing = map(whole.take, fold)
-    model = LinearRegression().fit(learning.rows, learning.targets)
-    return mean((model.predict(testing.rows) - testing.targets) ** 2)
+def _linear_mse(all_rows: DataSubset, fold: Fold) -> float:
+    training, test = map(all_rows.take, fold)
+    model = LinearRegression().fit(training.rows, training.targets)
+    return mean((model.predict(test.rows) - test.targets) ** 2)

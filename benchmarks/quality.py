@@ -1,6 +1,6 @@
-"""`python -m benchmarks.quality`: the error of the whole search, by nested cross-validation.
+"""Measure the error of the whole search by nested cross-validation: `python -m benchmarks.quality`.
 
-It takes most of an hour and goes on where it was when it is called again.
+A run takes most of an hour. An interrupted run resumes when it is started again.
 """
 
 import os
@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from importlib.metadata import version
 from multiprocessing import get_context
-from pathlib import Path
 
 import msgspec
 
@@ -18,9 +17,9 @@ from benchmarks.nested import (
     REPEATS,
     SEED,
     TRIALS,
-    Outcome,
+    FoldResult,
     OuterFold,
-    outcome_of,
+    evaluate_fold,
     outer_folds,
 )
 from benchmarks.quality_page import page
@@ -33,8 +32,8 @@ from housectl.search_spaces import default_space
 from housectl_trainer.libraries import library_versions
 from housectl_trainer.parent_watchdog import die_with_parent
 from housectl_trainer.progress import report_progress
+from tools.project_directory import ROOT
 
-ROOT = Path(__file__).parent.parent
 _RESULTS = ROOT / "build" / "quality.json"
 _PAGE = ROOT / "docs" / "quality.md"
 _PROCESSES = 2
@@ -42,14 +41,14 @@ _NICENESS = 10
 
 
 class Results(Record, kw_only=True):
-    """The outcomes so far; `protocol` is all that decides them."""
+    """Results of the finished folds; `protocol` is the digest of all their inputs."""
 
     protocol: str
-    outcomes: tuple[Outcome, ...] = ()
+    folds: tuple[FoldResult, ...] = ()
 
 
 def main() -> None:
-    """Search in all outer folds that have no outcome yet, then write the page."""
+    """Search in all outer folds that have no result, then write the page."""
     project = load_config(ROOT / "housectl.yaml")
     inputs = write_inputs(
         ROOT / "build" / "inputs",
@@ -59,14 +58,12 @@ def main() -> None:
         seed=SEED,
     )
     versions = {"python": platform.python_version(), **_versions()}
-    results = _earlier(_protocol(inputs, versions))
-    missing = _missing(results.outcomes)
-    for outcome in report_progress(
-        _outcomes(missing, inputs), total=len(missing), what="outer fold"
-    ):
-        results = Results(protocol=results.protocol, outcomes=(*results.outcomes, outcome))
+    results = _read_results(_protocol(inputs, versions))
+    missing = _missing(results.folds)
+    for fold in report_progress(_evaluate(missing, inputs), total=len(missing), what="outer fold"):
+        results = Results(protocol=results.protocol, folds=(*results.folds, fold))
         atomic_write(_RESULTS, results.to_json())
-    atomic_write(_PAGE, page(results.outcomes, versions).encode())
+    atomic_write(_PAGE, page(results.folds, versions).encode())
 
 
 def _versions() -> dict[str, str]:
@@ -85,8 +82,8 @@ def _protocol(inputs: Inputs, versions: dict[str, str]) -> str:
     )
 
 
-def _earlier(protocol: str) -> Results:
-    """Return what an earlier call has found, unless it searched otherwise."""
+def _read_results(protocol: str) -> Results:
+    """Return the results of an interrupted run with the same protocol."""
     try:
         results = Results.from_json(_RESULTS.read_bytes())
     except (FileNotFoundError, MalformedRecordError):
@@ -94,25 +91,27 @@ def _earlier(protocol: str) -> Results:
     return results if results.protocol == protocol else Results(protocol=protocol)
 
 
-def _missing(outcomes: Sequence[Outcome]) -> list[OuterFold]:
-    known = {(outcome.family, outcome.repeat, outcome.number) for outcome in outcomes}
+def _missing(folds: Sequence[FoldResult]) -> list[OuterFold]:
+    finished = {(fold.family, fold.repeat, fold.number) for fold in folds}
     return [
-        outer for outer in outer_folds() if (outer.family, outer.repeat, outer.number) not in known
+        outer
+        for outer in outer_folds()
+        if (outer.family, outer.repeat, outer.number) not in finished
     ]
 
 
-def _outcomes(missing: Sequence[OuterFold], inputs: Inputs) -> Iterator[Outcome]:
-    # The numerical libraries read it when they are imported, which the spawned processes do anew.
+def _evaluate(missing: Sequence[OuterFold], inputs: Inputs) -> Iterator[FoldResult]:
+    # The numerical libraries read these at import, and each spawned process imports them again.
     os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
     with ProcessPoolExecutor(
-        _PROCESSES, mp_context=get_context("spawn"), initializer=_start
+        _PROCESSES, mp_context=get_context("spawn"), initializer=_initialize_worker
     ) as executor:
-        futures = [executor.submit(outcome_of, outer, inputs.path) for outer in missing]
+        futures = [executor.submit(evaluate_fold, outer, inputs.path) for outer in missing]
         for future in as_completed(futures):
             yield future.result()
 
 
-def _start() -> None:
+def _initialize_worker() -> None:
     die_with_parent()
     os.nice(max(0, _NICENESS - os.nice(0)))
 

@@ -1,19 +1,19 @@
-"""docs/quality.md, made of nothing but the outcomes."""
+"""The text of docs/quality.md, made from the results of the outer folds."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from benchmarks.nested import OUTER_FOLDS, REPEATS, SEED, TRIALS, Outcome
+from benchmarks.nested import OUTER_FOLDS, REPEATS, SEED, TRIALS, FoldResult
 from housectl.contract.recipe import Family
 
-_WITHOUT_SEARCH = ("library's recipe", "recipe set by hand")
+_WITHOUT_SEARCH = ("library's recipe", "hand-set recipe")
 
 _PUBLISHED = """\
 ## Figures measured elsewhere
 
-Mean MSE of cross-validation with 10 folds on the same 506 rows, before this project and in the
-AutoML benchmark (OpenML task 359950). They had all 13 columns, other folds and other versions, so
-they say which figures are possible, not who is better by a tenth.
+Mean MSE of 10-fold cross-validation on the same 506 rows, from work before this project and from
+the AutoML benchmark (OpenML task 359950). Those runs used all 13 columns, other folds and other
+versions. They show which figures are possible; differences of a tenth mean nothing.
 
 | model | MSE |
 | --- | --- |
@@ -31,110 +31,114 @@ they say which figures are possible, not who is better by a tenth.
 | CatBoost | 8.4 |
 | Gaussian process, Matérn kernel | 7.5 |
 
-A forest or XGBoost below 7 on this data, in an honest cross-validation, would be a leak.
+A random forest or XGBoost model below 7 on this data would point to a data leak.
 
-Expected were about 10 for forests and about 9.4 for XGBoost. What XGBoost misses is not made up for
-by another seed. It is well within the standard error that 20 folds leave in a mean (their deviation
-times 0.4), and two causes are known: the 8.9 above had the column B, which is worth about 0.15, and
-XGBoost 3.4, where the locked version is 3.2 and grows other trees from the same recipe. Set by hand
-it has 9.5 above and little more here: on 455 rows, 50 trials cannot be told from a good guess.
+We expected about 10 for forests and about 9.4 for XGBoost. A different seed does not close
+XGBoost's gap. The gap is well within the standard error of a mean over 20 folds (their deviation
+times 0.4). Two causes are known. The 8.9 above used the column B, which is worth about 0.15. It
+also used XGBoost 3.4; the locked version 3.2 grows other trees from the same recipe. The hand-set
+recipe has 9.5 above and little more here: on 455 rows, 50 trials are no better than a good guess.
 """
 
 
-def page(outcomes: Sequence[Outcome], versions: Mapping[str, str]) -> str:
+def page(folds: Sequence[FoldResult], versions: Mapping[str, str]) -> str:
     """Return the page in Markdown."""
     sections = (
-        _introduction(outcomes),
-        _errors(outcomes),
-        _gains(outcomes),
-        _choices(outcomes),
+        _introduction(folds),
+        _errors(folds),
+        _gains(folds),
+        _objective_bias(folds),
         _PUBLISHED,
         _versions(versions),
     )
     return "\n".join(sections)
 
 
-def _introduction(outcomes: Sequence[Outcome]) -> str:
-    minutes = sum(outcome.seconds for outcome in outcomes) / 60
+def _introduction(folds: Sequence[FoldResult]) -> str:
+    minutes = sum(fold.seconds for fold in folds) / 60
     return f"""\
 # How good the models are
 
-`make quality` has made this page, in {minutes:.0f} minutes of CPU time; a run that is interrupted
-goes on where it was.
+`make quality` wrote this page, in {minutes:.0f} minutes of CPU time. An interrupted run resumes
+when it is started again.
 
-Nested cross-validation: {REPEATS} times {OUTER_FOLDS} outer folds, the same for both families. In
-each of them the whole search of `housectl tune` runs again on the other nine tenths of the rows:
-the default space, {TRIALS} trials by the same sampler, each by its mean MSE over the inner folds.
-The best trial's recipe is refitted on the nine tenths, and its error on the fold's rows, which no
-trial has seen, is what counts. The data are Boston's 506 rows without the column B, as in
-`housectl.yaml`. Folds, trials and the seed {SEED} were fixed before the first run.
+The method is nested cross-validation with {REPEATS} times {OUTER_FOLDS} outer folds, the same for
+both families. For each outer fold, the whole search of `housectl tune` runs on the other nine
+tenths of the rows. It uses the default space and {TRIALS} trials of the same sampler, ranked by
+mean MSE over the inner folds. The best trial's recipe is refitted on the nine tenths. Its error is
+measured on the rows of the outer fold, which no trial has seen. The data are Boston's 506 rows
+without the column B, as in `housectl.yaml`. Folds, trials and the seed {SEED} were fixed before the
+first run.
 """
 
 
-def _errors(outcomes: Sequence[Outcome]) -> str:
+def _errors(folds: Sequence[FoldResult]) -> str:
     header = ("model", *(f"repeat {repeat + 1}" for repeat in range(REPEATS)), "mean", "deviation")
-    rows = [
-        _row("linear regression", [(each.repeat, each.linear) for each in _of(outcomes, *Family)])
-    ]
+    rows = [_row("linear regression", folds, lambda fold: fold.linear)]
     for family in Family:
-        own = _of(outcomes, family)
-        for place, name in enumerate(_WITHOUT_SEARCH):
-            rows.append(
-                _row(f"{family}, {name}", [(each.repeat, each.enqueued[place]) for each in own])
-            )
-        rows.append(_row(f"**{family}, searched**", [(each.repeat, each.mse) for each in own]))
+        family_folds = _of_family(folds, family)
+        for index, name in enumerate(_WITHOUT_SEARCH):
+            rows.append(_row(f"{family}, {name}", family_folds, _enqueued(index)))
+        rows.append(_row(f"**{family}, searched**", family_folds, lambda fold: fold.mse))
     return f"""\
 ## Errors
 
 Mean MSE over the outer folds, in squares of $1000, and its standard deviation over all folds. One
-fold has 50 or 51 rows, so a single split says little: compare means of the same folds.
+fold has only 50 or 51 rows, so compare means of the same folds, never single splits.
 
 {_table(header, rows)}
 
-The library's recipe and the one set by hand are the first two trials of every search, moved into
-the default space: a forest has 300 trees in both.
+The library's recipe and the hand-set recipe are the first two trials of every search. Their values
+are clamped to the default space, so a forest has 300 trees in both.
 """
 
 
-def _row(name: str, errors: Sequence[tuple[int, float]]) -> Sequence[str]:
+def _enqueued(index: int) -> Callable[[FoldResult], float]:
+    return lambda fold: fold.enqueued[index]
+
+
+def _row(
+    name: str, folds: Sequence[FoldResult], error: Callable[[FoldResult], float]
+) -> Sequence[str]:
     repeats = [
-        _mean(mse for repeat, mse in errors if repeat == number) for number in range(REPEATS)
+        _mean(error(fold) for fold in folds if fold.repeat == repeat) for repeat in range(REPEATS)
     ]
-    every = [mse for _, mse in errors]
-    return name, *(f"{each:.2f}" for each in (*repeats, _mean(every), _deviation(every)))
+    errors = [error(fold) for fold in folds]
+    return name, *(f"{value:.2f}" for value in (*repeats, _mean(errors), _deviation(errors)))
 
 
-def _gains(outcomes: Sequence[Outcome]) -> str:
+def _gains(folds: Sequence[FoldResult]) -> str:
     rows = []
     for family in Family:
-        own = _of(outcomes, family)
-        for place, name in enumerate(_WITHOUT_SEARCH):
-            gains = [each.enqueued[place] - each.mse for each in own]
+        family_folds = _of_family(folds, family)
+        for index, name in enumerate(_WITHOUT_SEARCH):
+            gains = [fold.enqueued[index] - fold.mse for fold in family_folds]
             error = _deviation(gains) * math.sqrt(1 / len(gains) + 1 / (OUTER_FOLDS - 1))
             rows.append((family, name, f"{_mean(gains):+.2f}", f"{error:.2f}"))
     return f"""\
 ## What the search gains
 
-How much lower the error is with the search than without it, fold by fold, and the standard error of
-that mean (corrected for folds that share rows: Nadeau and Bengio, "Inference for the generalization
-error", 2003). A gain below its standard error is none that can be told from chance.
+The gain is the mean difference of the errors without and with the search, over the same folds. Its
+standard error is corrected for folds that share rows (Nadeau and Bengio, "Inference for the
+generalization error", 2003). A gain below its standard error is not statistically significant.
 
 {_table(("family", "instead of", "gain", "standard error"), rows)}
 """
 
 
-def _choices(outcomes: Sequence[Outcome]) -> str:
+def _objective_bias(folds: Sequence[FoldResult]) -> str:
     header = ("family", "objective of the best trial", "error on the outer folds", "optimism")
     rows = []
     for family in Family:
-        own = _of(outcomes, family)
-        objective, error = _mean(each.objective for each in own), _mean(each.mse for each in own)
+        family_folds = _of_family(folds, family)
+        objective = _mean(fold.objective for fold in family_folds)
+        error = _mean(fold.mse for fold in family_folds)
         rows.append((family, f"{objective:.2f}", f"{error:.2f}", f"{error - objective:+.2f}"))
     return f"""\
-## How far the search's own figure can be believed
+## Bias of the objective
 
-The objective flatters, as the search has chosen by it, and it is pessimistic, as its models learn
-from four fifths of the rows only.
+The objective is optimistically biased, because the search optimised it. It is also pessimistically
+biased, because its models are trained on only four fifths of the rows.
 
 {_table(header, rows)}
 """
@@ -145,13 +149,13 @@ def _versions(versions: Mapping[str, str]) -> str:
     return f"## Versions\n\n{_table(('software', 'version'), rows)}\n"
 
 
-def _of(outcomes: Iterable[Outcome], *families: Family) -> list[Outcome]:
-    return [outcome for outcome in outcomes if outcome.family in families]
+def _of_family(folds: Sequence[FoldResult], family: Family) -> Sequence[FoldResult]:
+    return [fold for fold in folds if fold.family == family]
 
 
 def _mean(values: Iterable[float]) -> float:
-    every = list(values)
-    return math.fsum(every) / len(every)
+    numbers = list(values)
+    return math.fsum(numbers) / len(numbers)
 
 
 def _deviation(values: Sequence[float]) -> float:

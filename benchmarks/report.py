@@ -1,4 +1,4 @@
-"""How a run of benchmarks is shown and kept."""
+"""Report of a benchmark run: a table on stdout and a JSON file."""
 
 import json
 import os
@@ -19,28 +19,33 @@ def report(measurements: Sequence[Measurement], path: Path) -> None:
 
 
 def share_bytecode_cache(directory: Path) -> None:
-    """Let no process compile again what another has compiled, as an installed package does not."""
+    """Share compiled modules among all processes, as an installed package does."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["PYTHONPYCACHEPREFIX"] = str(directory)
 
 
 def _table(measurements: Sequence[Measurement]) -> Table:
-    table = Table("measurement", "figure", "goal", "", "made of", box=None, header_style="bold")
-    for each in measurements:
-        sign = "≤" if each.better is Direction.LOWER else "≥"
+    table = Table("measurement", "figure", "goal", "", "details", box=None, header_style="bold")
+    for measurement in measurements:
+        sign = "≤" if measurement.better is Direction.LOWER else "≥"
         table.add_row(
-            each.name,
-            f"{each.ratio:.3g} {each.unit}",
-            f"{sign} {each.goal:g} {each.unit}",
-            "met" if each.met else "[bold red]missed[/]",
-            each.detail,
+            measurement.name,
+            f"{measurement.ratio:.3g} {measurement.unit}",
+            f"{sign} {measurement.goal:g} {measurement.unit}",
+            "met" if measurement.met else "[bold red]missed[/]",
+            measurement.detail,
         )
     return table
 
 
 def _json(measurements: Sequence[Measurement]) -> bytes:
     rows = [
-        {"name": each.name, "ratio": each.ratio, "goal": each.goal, "better": each.better}
-        for each in measurements
+        {
+            "name": measurement.name,
+            "ratio": measurement.ratio,
+            "goal": measurement.goal,
+            "better": measurement.better,
+        }
+        for measurement in measurements
     ]
     return json.dumps(rows, indent=2).encode() + b"\n"

@@ -1,4 +1,4 @@
-"""The wall time of a search, against one written by hand that measures the same trials."""
+"""Wall time of a search, against a hand-written search of the same trials."""
 
 import json
 import sys
@@ -10,83 +10,84 @@ import numpy as np
 
 from benchmarks.measurement import Direction, Measurement, log, wall_seconds
 from benchmarks.search_housectl import SETTINGS
-from benchmarks.workbench import ROOT, copy_project, open_pipeline
+from benchmarks.workbench import open_pipeline
 from housectl.contract.bundle import NATIVE_FILES
 from housectl.contract.files import file_digest
 from housectl.contract.recipe import derived_seed
 from housectl.experiment import best_trial
 from housectl.pipeline import Pipeline
 from housectl_trainer.data import load
+from tools.project_directory import ROOT, copy_boston
 
 _ROUNDS = 5
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def measure(scratch: Path) -> list[Measurement]:
-    """Search in turn with housectl and by hand, whole processes, and compare round by round."""
-    project = copy_project(scratch / "project")
-    by_hand = scratch / "by-hand"
-    by_hand.mkdir()
+    """Run housectl and the baseline in turn, as processes, and compare each round."""
+    project = copy_boston(scratch / "project").path
+    baseline = scratch / "baseline"
+    baseline.mkdir()
     pipeline = open_pipeline(project, SETTINGS)
-    ours, theirs = [], []
+    housectl_seconds, baseline_seconds = [], []
     for number in range(_ROUNDS):
         log(f"search: round {number + 1} of {_ROUNDS}")
-        ours.append(_housectl(project, f"round-{number}"))
+        housectl_seconds.append(_run_housectl(project, f"round-{number}"))
         if number == 0:
-            _give(pipeline, by_hand)
-        theirs.append(_baseline(by_hand))
-    _check_same_model(pipeline, by_hand)
+            _export_trials(pipeline, baseline)
+        baseline_seconds.append(_run_baseline(baseline))
+    _check_same_model(pipeline, baseline)
     return [
         Measurement(
             name="search: 30 trials, 2 workers",
-            ratio=median(map(truediv, ours, theirs)),
+            ratio=median(map(truediv, housectl_seconds, baseline_seconds)),
             goal=1.05,
             better=Direction.LOWER,
-            detail=f"{_listed(ours)} against {_listed(theirs)} s",
+            detail=f"{_joined(housectl_seconds)} against {_joined(baseline_seconds)} s",
         )
     ]
 
 
-def _housectl(project: Path, name: str) -> float:
-    # The repository's own package must be found from the project's directory.
+def _run_housectl(project: Path, name: str) -> float:
+    # The project's directory is the working directory, which has no `benchmarks`.
     command = [sys.executable, "-m", "benchmarks.search_housectl", name]
     return wall_seconds(command, cwd=project, environment={"PYTHONPATH": str(ROOT)})
 
 
-def _baseline(by_hand: Path) -> float:
+def _run_baseline(directory: Path) -> float:
     command = (sys.executable, ROOT / "benchmarks" / "search_baseline.py")
-    return wall_seconds(command, cwd=by_hand, environment=_ONE_THREAD)
+    return wall_seconds(command, cwd=directory, environment=_ONE_THREAD)
 
 
-def _give(pipeline: Pipeline, by_hand: Path) -> None:
-    """Write down the rows, the folds' seed and the assignments of the search that has ended."""
+def _export_trials(pipeline: Pipeline, directory: Path) -> None:
+    """Write the rows, the seeds and the assignments of the finished search for the baseline."""
     seed = pipeline.project.seed
     training = load(pipeline.write_inputs()).training
-    np.save(by_hand / "rows.npy", training.rows)
-    np.save(by_hand / "targets.npy", training.targets)
+    np.save(directory / "rows.npy", training.rows)
+    np.save(directory / "targets.npy", training.targets)
     snapshot = pipeline.backend.observe(pipeline.backend.handle("round-0"))
-    searched = ("max_features", "min_samples_leaf")
-    given = {
+    parameters = ("max_features", "min_samples_leaf")
+    trials = {
         "seed": seed,
         "fold_seed": derived_seed(seed, "objective"),
         "assignments": [
-            {name: trial.assignment[name] for name in searched} for trial in snapshot.trials
+            {name: trial.assignment[name] for name in parameters} for trial in snapshot.trials
         ],
     }
-    (by_hand / "given.json").write_text(json.dumps(given))
+    (directory / "trials.json").write_text(json.dumps(trials))
 
 
-def _check_same_model(pipeline: Pipeline, by_hand: Path) -> None:
-    """Make sure that both did the same work: their model files have the same bytes."""
+def _check_same_model(pipeline: Pipeline, baseline: Path) -> None:
+    """Raise an error unless both searches wrote the same bytes to their model files."""
     handle = pipeline.backend.handle("round-0")
     best = best_trial(pipeline.backend.observe(handle).trials)
     if best is None:
         raise RuntimeError("the search has no best trial")
-    output = pipeline.backend.fetch(handle, best.name, by_hand / "fetched")
+    output = pipeline.backend.fetch(handle, best.name, baseline / "fetched")
     name = NATIVE_FILES[best.family]
-    if file_digest(output / name) != file_digest(by_hand / name):
-        raise RuntimeError("the two searches found different models: they cannot be compared")
+    if file_digest(output / name) != file_digest(baseline / name):
+        raise RuntimeError("the two searches trained different models and cannot be compared")
 
 
-def _listed(seconds: list[float]) -> str:
-    return ", ".join(f"{each:.2f}" for each in seconds)
+def _joined(seconds: list[float]) -> str:
+    return ", ".join(f"{value:.2f}" for value in seconds)

@@ -1,8 +1,8 @@
-"""`python benchmarks/search_baseline.py`: a search written by hand, the fastest that is honest.
+"""A minimal hand-written search: `python benchmarks/search_baseline.py`.
 
-Optuna's ask and tell over a pool of two processes: no supervisor, no records, no limits, nothing
-that survives a kill. It fits the same forests on the same folds, then one final model, that of the
-best trial, and writes that to one file.
+Optuna's ask and tell over a pool of two processes: no supervisor, no records, no limits, and no
+recovery from a kill. It fits the same forests on the same folds. Then it fits the best trial's
+model and writes it to one file.
 """
 
 import json
@@ -22,13 +22,13 @@ DISTRIBUTIONS = {
     "max_features": FloatDistribution(0.15, 1.0),
     "min_samples_leaf": IntDistribution(1, 8),
 }
-GIVEN = json.loads(Path("given.json").read_text())
+TRIALS = json.loads(Path("trials.json").read_text())
 ROWS, TARGETS = np.load("rows.npy"), np.load("targets.npy")
-FOLDS = list(KFold(5, shuffle=True, random_state=GIVEN["fold_seed"]).split(ROWS))
+FOLDS = list(KFold(5, shuffle=True, random_state=TRIALS["fold_seed"]).split(ROWS))
 
 
 def forest(parameters: dict[str, float]) -> RandomForestRegressor:
-    return RandomForestRegressor(300, **parameters, random_state=GIVEN["seed"], n_jobs=1)
+    return RandomForestRegressor(300, **parameters, random_state=TRIALS["seed"], n_jobs=1)
 
 
 def objective(parameters: dict[str, float]) -> float:
@@ -41,13 +41,13 @@ def objective(parameters: dict[str, float]) -> float:
 
 def main() -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    sampler = optuna.samplers.TPESampler(multivariate=True, constant_liar=True, seed=GIVEN["seed"])
+    sampler = optuna.samplers.TPESampler(multivariate=True, constant_liar=True, seed=TRIALS["seed"])
     study = optuna.create_study(sampler=sampler)
-    for assignment in GIVEN["assignments"]:
+    for assignment in TRIALS["assignments"]:
         study.enqueue_trial(assignment)
     running: dict[Future[float], optuna.Trial] = {}
     with ProcessPoolExecutor(WORKERS, mp_context=get_context("fork")) as pool:
-        for _ in GIVEN["assignments"]:
+        for _ in TRIALS["assignments"]:
             trial = study.ask(DISTRIBUTIONS)
             running[pool.submit(objective, trial.params)] = trial
             if len(running) == WORKERS:

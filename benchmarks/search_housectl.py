@@ -1,4 +1,4 @@
-"""`python -m benchmarks.search_housectl NAME`: what `housectl tune` does until it would seal."""
+"""Run `housectl tune` without sealing: `python -m benchmarks.search_housectl NAME`."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,7 @@ SETTINGS = {"family": "random-forest", "space": "default", "budget.trials": 30, 
 
 
 def main() -> None:
-    """Submit the experiment of the project in this directory, and wait for its end."""
+    """Submit the experiment of the project in this directory, and wait for its best trial."""
     pipeline = open_pipeline(Path.cwd(), SETTINGS)
     handle = pipeline.submit(sys.argv[1])
     wait_for_best_trial(pipeline.backend, handle, pipeline.progress)

@@ -15,9 +15,9 @@ from statistics import median
 from benchmarks.constant_server import FASTEST, ORDINARY, ROUTED
 from benchmarks.load import Load, generator, load
 from benchmarks.measurement import Direction, Measurement, log
-from benchmarks.workbench import ROOT
 from housectl.store import ChampionStore
 from housectl_server.settings import STORE_VARIABLE
+from tools.project_directory import ROOT
 
 _ROUNDS = 9
 _SECONDS = 2.0

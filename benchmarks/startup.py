@@ -1,41 +1,41 @@
-"""The CPU time of commands that people wait for, over that of Python itself."""
+"""CPU time of frequent commands, minus that of Python itself."""
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.measurement import Direction, Measurement, cpu_seconds, log
-from benchmarks.workbench import HOUSECTL
+from tools.project_directory import HOUSECTL
 
 _ROUNDS = 9
 _GOALS = {"--help": 150.0, "history": 220.0}
 
 
 def measure(project: Path) -> list[Measurement]:
-    """Run each command in turn with `python -c pass`, and compare the best times.
+    """Run each command in turn with `python -c pass`, and subtract the best times.
 
     Args:
-        project: A project whose store has a few champions.
+        project: Its store has a few champions.
     """
     log(f"startup: {_ROUNDS} rounds")
     python = (sys.executable, "-c", "pass")
     commands = {name: (HOUSECTL, name) for name in _GOALS}
     for command in commands.values():
-        # Compiles modules, once.
+        # The first run compiles modules.
         cpu_seconds(command, cwd=project)
-    bare: list[float] = []
-    ours: dict[str, list[float]] = {name: [] for name in _GOALS}
+    baseline: list[float] = []
+    times: dict[str, list[float]] = {name: [] for name in _GOALS}
     for _ in range(_ROUNDS):
-        bare.append(_milliseconds(python, project))
+        baseline.append(_milliseconds(python, project))
         for name, command in commands.items():
-            ours[name].append(_milliseconds(command, project))
+            times[name].append(_milliseconds(command, project))
     return [
         Measurement(
             name=f"housectl {name}: CPU ms over python -c pass",
-            ratio=min(ours[name]) - min(bare),
+            ratio=min(times[name]) - min(baseline),
             goal=goal,
             better=Direction.LOWER,
-            detail=f"{min(ours[name]):.0f} against {min(bare):.0f} ms, best of {_ROUNDS}",
+            detail=f"{min(times[name]):.0f} against {min(baseline):.0f} ms, best of {_ROUNDS}",
             unit="ms",
         )
         for name, goal in _GOALS.items()

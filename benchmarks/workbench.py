@@ -1,7 +1,5 @@
-"""Temporary copies of this repository's project, and models to fill their stores with."""
+"""Pipelines, sealed models and forced promotions for benchmarks."""
 
-import shutil
-import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,22 +14,11 @@ from housectl.project.config import load_config
 from housectl.project.source import Override
 from housectl.store import ChampionStore
 from housectl.tasks import TaskRunner
-from housectl.workspace import PROJECT_FILE, find_workspace
-
-ROOT = Path(__file__).parent.parent
-HOUSECTL = Path(sysconfig.get_path("scripts")) / "housectl"
-
-
-def copy_project(root: Path) -> Path:
-    """Put Boston's housectl.yaml and its data into a new directory, and return that."""
-    (root / "data").mkdir(parents=True)
-    shutil.copy(ROOT / PROJECT_FILE, root)
-    shutil.copy(ROOT / "data" / "boston.csv", root / "data")
-    return root
+from housectl.workspace import find_workspace
 
 
 def open_pipeline(root: Path, settings: Mapping[str, object]) -> Pipeline:
-    """Open a project, with these settings put over the file's."""
+    """Open a project; `settings` override fields of its file."""
     workspace = find_workspace(root, None)
     overrides = {field: Override(value, "benchmark") for field, value in settings.items()}
     project = load_config(workspace.project_file, overrides=overrides)
@@ -57,12 +44,12 @@ def seal(root: Path, name: str, family: Family, assignment: Assignment) -> Seale
 
 
 def force_promote(store: ChampionStore, sealed: Sealed) -> None:
-    """Make a model the champion without a verdict."""
+    """Make a model the champion without a comparison."""
     store.add_challenger("benchmark", sealed.bundle, sealed.evidence)
     champion = store.champion()
     store.commit(
         store.bundle(sealed.bundle.digest),
         action=Action.PROMOTION,
-        reason="Crowned for a benchmark.",
+        reason="Promoted for a benchmark.",
         champion_number=champion.number if champion else 0,
     )

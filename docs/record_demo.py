@@ -1,6 +1,6 @@
-"""`make picture`: runs the demo in a pseudo-terminal and draws what stands there at its end.
+"""Record a real run of the demo as an SVG picture: `make demo-svg`.
 
-Colours and layout are those of the terminal. The run is a real one, in a copy of the project.
+The demo runs in a copy of the project, on a pseudo-terminal. The picture shows its final screen.
 """
 
 import fcntl
@@ -8,7 +8,6 @@ import io
 import os
 import pty
 import re
-import shutil
 import struct
 import sys
 import termios
@@ -18,47 +17,46 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.text import Text
 
-ROOT = Path(__file__).parents[1]
+from tools.project_directory import ROOT, copy_boston
+
 PICTURE = ROOT / "docs" / "images" / "demo.svg"
 COLUMNS, ROWS = 118, 50
 CTRL_C = b"\x03"
 ENVIRONMENT = {"PYTHONPATH": str(ROOT), "TERM": "xterm-256color"}
 
-_LAST_WORDS = b"Ctrl-C stops the server.\r\n"
+_FINAL_LINE = b"Ctrl-C stops the server.\r\n"
 _CONTROL = re.compile(r"(\r\n|\r|\x1b\[\d*[AK]|\x1b\[\?25[hl])")
 
 
 def main() -> None:
     """Run the demo and write the picture."""
     with TemporaryDirectory() as name:
-        project = Path(name) / "boston"
-        shutil.copytree(ROOT / "data", project / "data")
-        shutil.copy(ROOT / "housectl.yaml", project)
-        output = terminal_output([sys.executable, "-m", "examples.demo"], project)
+        project = copy_boston(Path(name) / "boston").path
+        output = run_in_terminal([sys.executable, "-m", "examples.demo"], project)
     PICTURE.parent.mkdir(exist_ok=True)
-    PICTURE.write_text(drawn(screen(output)))
+    PICTURE.write_text(render_svg(final_screen(output)))
 
 
-def terminal_output(command: list[str], directory: Path) -> str:
-    """Run a command in a terminal and return what it writes; type Ctrl-C when it waits for that."""
-    child, terminal = pty.fork()
-    if child == 0:
+def run_in_terminal(command: list[str], directory: Path) -> str:
+    """Run a command in a terminal and return its output; send Ctrl-C after its final line."""
+    process_id, terminal = pty.fork()
+    if process_id == 0:
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         os.chdir(directory)
         os.execve(command[0], command, {**os.environ, **ENVIRONMENT})  # noqa: S606
     output = b""
     while chunk := _read(terminal):
         output += chunk
-        if output.endswith(_LAST_WORDS):
+        if output.endswith(_FINAL_LINE):
             os.write(terminal, CTRL_C)
     os.close(terminal)
-    if status := os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
-        sys.exit(f"The demo ended with status {status}.")
+    if status := os.waitstatus_to_exitcode(os.waitpid(process_id, 0)[1]):
+        sys.exit(f"The demo failed with status {status}.")
     return output.decode()
 
 
-def screen(output: str) -> str:
-    """Return the lines that stand on a terminal after this output, colours included."""
+def final_screen(output: str) -> str:
+    """Return the lines on a terminal after this output, with their colours."""
     lines = [""]
     row = 0
     for part in _CONTROL.split(output):
@@ -74,7 +72,7 @@ def screen(output: str) -> str:
     return "\n".join(lines).strip()
 
 
-def drawn(text: str) -> str:
+def render_svg(text: str) -> str:
     """Return the picture as SVG."""
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), legacy_windows=False)
     console.print(Text.from_ansi(text), soft_wrap=False)
@@ -82,7 +80,7 @@ def drawn(text: str) -> str:
 
 
 def _read(terminal: int) -> bytes:
-    """Return what comes next; nothing when the last process has left the terminal."""
+    """Return the next output; nothing after the last process has closed the terminal."""
     try:
         return os.read(terminal, 65536)
     except OSError:

@@ -2,7 +2,8 @@ import signal
 
 import pytest
 
-from tests.projects import GOOD, POOR, ProjectDirectory, example
+from tests.spaces import GOOD, POOR
+from tools.project_directory import ProjectDirectory, example
 
 # A shell lets what it starts in the background ignore Ctrl-C, and so would all that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from housectl.store import ChampionStore
-from tests.projects import GOOD, HOUSECTL, ProjectDirectory, clean_environment, example
+from tests.spaces import GOOD
+from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environment, example
 
 ROUNDS = 3
 LONGEST_SECONDS = 3.0

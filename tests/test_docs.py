@@ -25,8 +25,8 @@ from housectl.cli.settings import SETTINGS, env_var
 from housectl.contract.parameters import PARAMETERS
 from housectl.errors import ExitStatus, HousectlError
 from housectl.project.config import ProjectConfig, load_config
-from tests.projects import HOUSECTL, ROOT, ProjectDirectory, clean_environment
 from tests.test_end_to_end import free_port, serving
+from tools.project_directory import HOUSECTL, ROOT, ProjectDirectory, clean_environment
 
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 DOCS = ROOT / "docs"

@@ -14,7 +14,8 @@ import pytest
 from housectl.errors import ExitStatus
 from housectl.store import ChampionStore
 from housectl.verification.verify import wait_until_serving
-from tests.projects import GOOD, HOUSECTL, ProjectDirectory, clean_environment, example
+from tests.spaces import GOOD
+from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environment, example
 
 CENTRED = {
     "random-forest": {"max_features": {"min": 0.2, "max": 0.9}, "n_estimators": 20},

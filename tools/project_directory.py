@@ -1,4 +1,4 @@
-"""Projects in directories of their own, and the command line run on them as a process."""
+"""Projects in directories of their own, and processes of the command line that run on them."""
 
 import json
 import os
@@ -13,13 +13,11 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 HOUSECTL = Path(sys.executable).with_name("housectl")
-POOR = {"min_samples_leaf": {"min": 12, "max": 16}, "n_estimators": 10}
-GOOD = {"max_features": {"min": 0.3, "max": 0.6}, "n_estimators": 20}
 
 
 @dataclass(frozen=True)
 class CommandOutput:
-    """How a command ended."""
+    """Exit status, stdout and stderr of a command."""
 
     status: int
     out: str
@@ -27,8 +25,13 @@ class CommandOutput:
 
     @property
     def json(self) -> dict[str, object]:
+        """The JSON object on stdout."""
         value: dict[str, object] = json.loads(self.out)
         return value
+
+
+class CommandFailedError(AssertionError):
+    """A command that has to succeed failed."""
 
 
 @dataclass(frozen=True)
@@ -39,19 +42,22 @@ class ProjectDirectory:
 
     @property
     def store(self) -> Path:
+        """The directory of the project's store."""
         return self.path / ".housectl" / "store"
 
     def write(self, fields: Mapping[str, object]) -> None:
+        """Write housectl.yaml."""
         (self.path / "housectl.yaml").write_text(yaml.safe_dump(dict(fields), sort_keys=False))
 
     def edit_config(self, **fields: object) -> None:
-        known = yaml.safe_load((self.path / "housectl.yaml").read_text())
-        self.write({**known, **fields})
+        """Set fields of housectl.yaml; the others keep their values."""
+        self.write({**_read_fields(self.path), **fields})
 
     def run(
         self, *arguments: str, wrapper: tuple[str, ...] = (), **environment: str
     ) -> CommandOutput:
-        ended = subprocess.run(
+        """Run a command of housectl, below another program if `wrapper` names one."""
+        process = subprocess.run(
             [*wrapper, str(HOUSECTL), *arguments],
             cwd=self.path,
             env=clean_environment() | environment,
@@ -60,30 +66,49 @@ class ProjectDirectory:
             text=True,
             check=False,
         )
-        return CommandOutput(ended.returncode, ended.stdout, ended.stderr)
+        return CommandOutput(process.returncode, process.stdout, process.stderr)
 
     def run_ok(self, *arguments: str, **environment: str) -> CommandOutput:
-        answer = self.run(*arguments, wrapper=(), **environment)
-        assert answer.status == 0, answer
-        return answer
+        """Run a command of housectl that has to succeed.
+
+        Raises:
+            CommandFailedError: The exit status is not 0.
+        """
+        output = self.run(*arguments, wrapper=(), **environment)
+        if output.status:
+            raise CommandFailedError(output)
+        return output
 
     def copy(self, path: Path) -> "ProjectDirectory":
+        """Copy the project with its store."""
         shutil.copytree(self.path, path)
         return ProjectDirectory(path)
 
 
 def clean_environment() -> dict[str, str]:
-    """This process's environment without what would change a command's mind."""
-    kept = {name: text for name, text in os.environ.items() if not name.startswith("HOUSECTL_")}
+    """Return this process's environment without housectl's variables."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HOUSECTL_")}
     return kept | {"PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "200"}
 
 
+def copy_boston(path: Path) -> ProjectDirectory:
+    """Copy Boston's housectl.yaml, with its comments, and its data to a new directory."""
+    shutil.copytree(ROOT / "data", path / "data")
+    shutil.copy(ROOT / "housectl.yaml", path)
+    return ProjectDirectory(path)
+
+
 def example(name: str, path: Path, **fields: object) -> ProjectDirectory:
-    """Return a copy of one of the repository's projects, with other fields; `.` is Boston's."""
-    original = ROOT / name / "housectl.yaml"
-    known = yaml.safe_load(original.read_text())
+    """Return a copy of one of the repository's projects with other fields and `data.csv`."""
+    original = ROOT / name
+    known = _read_fields(original)
     path.mkdir(parents=True)
-    shutil.copy(original.parent / known["data"], path / "data.csv")
+    shutil.copy(original / str(known["data"]), path / "data.csv")
     project = ProjectDirectory(path)
     project.write({**known, "data": "data.csv", **fields})
     return project
+
+
+def _read_fields(directory: Path) -> dict[str, object]:
+    fields: dict[str, object] = yaml.safe_load((directory / "housectl.yaml").read_text())
+    return fields

@@ -1,1 +1,1 @@
-"""What a search on a cluster costs whoever waits for it, against what kubectl would need."""
+"""Benchmarks of a search on a cluster, against plain kubectl."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.cluster`: prints a table, writes build/bench-cluster.json."""
+"""Measure searches on a cluster: `python -m benchmarks.cluster`."""
 
 import os
 from pathlib import Path
@@ -8,19 +8,24 @@ from benchmarks.cluster import searching, starting, transfer
 from benchmarks.cluster.bench import ClusterBench
 from benchmarks.measurement import Measurement
 from benchmarks.report import report, share_bytecode_cache
-from benchmarks.workbench import ROOT, copy_project
 from housectl.kube.client import Kube
-from tests.cluster.setup import bring_up, prepared
+from tools.dev_cluster.setup import prepared_namespace, start_cluster
+from tools.project_directory import ROOT, copy_boston
 
 _OUTPUT = ROOT / "build" / "bench-cluster.json"
 
 
 def main() -> None:
-    """Measure in a namespace of its own, which is deleted in the end."""
-    bring_up()
-    with TemporaryDirectory(prefix="housectl-bench-") as name, prepared("housectl-bench") as space:
+    """Measure in a new namespace, and delete it at the end."""
+    start_cluster()
+    with (
+        TemporaryDirectory(prefix="housectl-bench-") as name,
+        prepared_namespace("housectl-bench") as namespace,
+    ):
         share_bytecode_cache(Path(name) / "bytecode")
-        bench = ClusterBench(project=copy_project(Path(name) / "boston"), kube=Kube(None, space))
+        bench = ClusterBench(
+            project=copy_boston(Path(name) / "boston").path, kube=Kube(None, namespace)
+        )
         os.environ |= bench.environment
         report(_measure(bench, Path(name)), _OUTPUT)
 

@@ -1,6 +1,6 @@
-"""A proxy between the command line and the API server that writes down each request.
+"""A proxy between the command line and the API server that records each request.
 
-It speaks HTTP to the one and TLS to the other, and adds nothing to what they say.
+It accepts HTTP, forwards over TLS, and changes neither requests nor responses.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.cluster.nodes import kubectl
+from tools.dev_cluster.kubectl import kubectl
 
 _CHUNK = 1 << 16
 
@@ -32,7 +32,7 @@ class Request:
 
 @dataclass(frozen=True)
 class RecordedTraffic:
-    """What is asked of the API server by those who use this kubeconfig."""
+    """Requests of all clients that use this kubeconfig."""
 
     kubeconfig: Path
     log: Path
@@ -43,39 +43,40 @@ class RecordedTraffic:
 
 
 @contextmanager
-def counting(directory: Path) -> Iterator[RecordedTraffic]:
-    """Run a proxy to the current cluster; `directory` is private, and gets its files."""
-    shown = kubectl("config", "view", "--raw", "--minify", "--flatten", "--output=json")
-    config = json.loads(shown)
+def record_requests(directory: Path) -> Iterator[RecordedTraffic]:
+    """Run a proxy to the current cluster, with its files in the private `directory`."""
+    config = json.loads(
+        kubectl("config", "view", "--raw", "--minify", "--flatten", "--output=json")
+    )
     cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
-    counted = RecordedTraffic(directory / "kubeconfig", directory / "requests")
-    counted.log.touch()
+    traffic = RecordedTraffic(directory / "kubeconfig", directory / "requests")
+    traffic.log.touch()
     authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
-    proxy = _Proxy(cluster["server"], authority, _certificate(user, directory), counted.log)
-    near, far = get_context("spawn").Pipe()
-    process = get_context("spawn").Process(target=_run, args=(proxy, far), daemon=True)
+    proxy = _Proxy(cluster["server"], authority, _write_certificate(user, directory), traffic.log)
+    parent_end, child_end = get_context("spawn").Pipe()
+    process = get_context("spawn").Process(target=_run, args=(proxy, child_end), daemon=True)
     process.start()
-    config["clusters"][0]["cluster"] = {"server": f"http://127.0.0.1:{near.recv()}"}
-    counted.kubeconfig.write_text(json.dumps(config))
+    config["clusters"][0]["cluster"] = {"server": f"http://127.0.0.1:{parent_end.recv()}"}
+    traffic.kubeconfig.write_text(json.dumps(config))
     try:
-        yield counted
+        yield traffic
     finally:
         process.kill()
         process.join()
 
 
-def _certificate(user: Mapping[str, str], directory: Path) -> Path | None:
-    """Write down what proves who is asking where that is no token, which each request carries."""
+def _write_certificate(user: Mapping[str, str], directory: Path) -> Path | None:
+    """Write the client certificate, unless the requests carry a token instead."""
     if "client-certificate-data" not in user:
         return None
-    both = (user["client-certificate-data"], user["client-key-data"])
+    pair = (user["client-certificate-data"], user["client-key-data"])
     path = directory / "client.pem"
-    path.write_bytes(b"\n".join(map(base64.b64decode, both)))
+    path.write_bytes(b"\n".join(map(base64.b64decode, pair)))
     return path
 
 
-def _run(proxy: "_Proxy", starter: Connection) -> None:
-    asyncio.run(proxy.listen(starter))
+def _run(proxy: "_Proxy", port_pipe: Connection) -> None:
+    asyncio.run(proxy.listen(port_pipe))
 
 
 @dataclass(frozen=True)
@@ -85,32 +86,32 @@ class _Proxy:
     certificate: Path | None
     log: Path
 
-    async def listen(self, starter: Connection) -> None:
-        """Listen until killed; tell on which port."""
+    async def listen(self, port_pipe: Connection) -> None:
+        """Send the port to the parent process, and listen until killed."""
         listener = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        starter.send(listener.sockets[0].getsockname()[1])
+        port_pipe.send(listener.sockets[0].getsockname()[1])
         await listener.serve_forever()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Carry a connection: requests are read one by one, answers are passed on as they come."""
+        """Forward a connection: requests one by one, responses as they arrive."""
         server = urlsplit(self.server)
         tls = ssl.create_default_context(cadata=self.authority)
         if self.certificate:
             tls.load_cert_chain(self.certificate)
-        answers, requests = await asyncio.open_connection(
+        responses, requests = await asyncio.open_connection(
             server.hostname, server.port or 443, ssl=tls
         )
-        back = asyncio.create_task(_pass_on(answers, writer))
+        response_task = asyncio.create_task(_forward(responses, writer))
         with suppress(asyncio.IncompleteReadError, OSError):
-            while await self._pass_request(reader, requests):
+            while await self._forward_request(reader, requests):
                 pass
         requests.close()
-        await back
+        await response_task
 
-    async def _pass_request(
+    async def _forward_request(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bool:
-        """Pass a request on, and tell whether another one may follow on the connection."""
+        """Forward a request; return True if another one may follow on the connection."""
         head = await reader.readuntil(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").strip().split("\r\n")
         method, path, _ = first.split()
@@ -120,11 +121,11 @@ class _Proxy:
         writer.write(head + await reader.readexactly(int(headers.get("content-length", 0))))
         if "upgrade" not in headers:
             return True
-        await _pass_on(reader, writer)
+        await _forward(reader, writer)
         return False
 
 
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with suppress(OSError):
         while chunk := await reader.read(_CHUNK):
             writer.write(chunk)

@@ -1,25 +1,25 @@
-"""A project, and a namespace of a cluster to measure in."""
+"""Project and namespace of the benchmarks on a cluster."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.workbench import HOUSECTL
 from housectl.kube.client import Kube
+from tools.project_directory import HOUSECTL
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterBench:
-    """Where commands run, and where on the cluster their objects are."""
+    """The directory in which commands run, and the client of their namespace."""
 
     project: Path
     kube: Kube
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What makes every command use the namespace."""
+        """Variables that make every command use the namespace."""
         return {"HOUSECTL_BACKEND": "katib", "HOUSECTL_NAMESPACE": self.kube.namespace}
 
-    def tune(self, name: str, *, trials: int) -> Sequence[str | Path]:
-        """Return the command that searches."""
+    def tune_command(self, name: str, *, trials: int) -> Sequence[str | Path]:
+        """Return the command that runs a search."""
         return HOUSECTL, "tune", "--name", name, "--trials", str(trials)

@@ -1,4 +1,4 @@
-"""Commands on a terminal, where they show more than in a file."""
+"""Commands on a pseudo-terminal, with their live display."""
 
 import os
 import pty
@@ -15,32 +15,32 @@ _ROWS, _COLUMNS = 40, 120
 def cpu_seconds_on_terminal(
     command: Sequence[str | Path], *, cwd: Path, environment: Mapping[str, str] | None = None
 ) -> float:
-    """Run a process to its end and return the CPU time that it used, user's and system's."""
-    ours, theirs = pty.openpty()
-    tcsetwinsize(theirs, (_ROWS, _COLUMNS))
-    reader = Thread(target=_read, args=(ours,))
+    """Run a process on a terminal and return its user and system CPU time."""
+    controller, terminal = pty.openpty()
+    tcsetwinsize(terminal, (_ROWS, _COLUMNS))
+    reader = Thread(target=_discard_output, args=(controller,))
     reader.start()
     try:
         process = subprocess.Popen(
             command,
             cwd=cwd,
             env={**os.environ, **(environment or {})},
-            stdout=theirs,
-            stderr=theirs,
+            stdout=terminal,
+            stderr=terminal,
         )
         _, status, usage = os.wait4(process.pid, 0)
     finally:
-        os.close(theirs)
+        os.close(terminal)
         reader.join()
-        os.close(ours)
+        os.close(controller)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, list(command))
     return usage.ru_utime + usage.ru_stime
 
 
-def _read(terminal: int) -> None:
-    """Read all that is shown; at the end Linux says that the other side is gone."""
+def _discard_output(controller: int) -> None:
+    """Read until Linux reports that the other side is closed."""
     with suppress(OSError):
-        while os.read(terminal, 1 << 16):
+        while os.read(controller, 1 << 16):
             pass

@@ -16,7 +16,8 @@ from housectl.cli.main import app
 from housectl.cli.settings import SETTINGS
 from housectl.errors import ExitStatus
 from housectl.project.config import ProjectConfig
-from tests.projects import GOOD, HOUSECTL, ProjectDirectory, clean_environment, example
+from tests.spaces import GOOD
+from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environment, example
 
 GROUPS = {"cluster": ("cluster init",)}
 COMMANDS = sorted(

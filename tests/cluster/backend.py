@@ -1,17 +1,17 @@
-"""The Katib backend with pods that leave room for others on a small node."""
+"""A Katib backend with pods small enough for a small node."""
 
 from pathlib import Path
 
 from housectl.backends.katib.backend import KatibBackend
 from housectl.backends.katib.plan.records import KatibSettings
 from housectl.kube.client import Kube
-from tests.cluster.nodes import TRAINER
+from tools.dev_cluster.images import TRAINER_IMAGE
 
-SMALL_PODS = {"cpu": "100m", "memory": "256Mi", "image": TRAINER}
+SMALL_PODS = {"cpu": "100m", "memory": "256Mi", "image": TRAINER_IMAGE}
 
 
 def katib_backend(namespace: str, inputs: Path) -> KatibBackend:
-    """Return the backend for a prepared namespace; `inputs` holds inputs directories."""
+    """Return the backend for a prepared namespace; `inputs` contains inputs directories."""
     settings = KatibSettings(
         namespace=namespace,
         pvc="model-storage",
@@ -19,4 +19,6 @@ def katib_backend(namespace: str, inputs: Path) -> KatibBackend:
         cpu="100m",
         memory=256 * 2**20,
     )
-    return KatibBackend(Kube(None, namespace), settings=settings, image=TRAINER, inputs=inputs)
+    return KatibBackend(
+        Kube(None, namespace), settings=settings, image=TRAINER_IMAGE, inputs=inputs
+    )

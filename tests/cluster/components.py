@@ -1,31 +1,31 @@
-"""Killing a part of Kubernetes itself, on whichever cluster the tests have."""
+"""Kills of Kubernetes components, on a test bed or on Minikube."""
 
 import os
 import signal
 import subprocess
 import time
 
-from tests.cluster.nodes import bed, kubectl
-from tests.cluster.setup import TESTBED
+from tools.dev_cluster.kubectl import bed_directory, kubectl
+from tools.dev_cluster.setup import TEST_BED
 
-_PATIENCE_SECONDS = 180.0
+_TIMEOUT_SECONDS = 180.0
 
 
 def kill_and_restart(component: str) -> None:
-    """Kill kube-apiserver or kubelet without warning, and wait until it is there again."""
-    pid_file = bed() / "run" / f"{component}.pid"
+    """Send SIGKILL to kube-apiserver or kubelet, and wait until it has restarted."""
+    pid_file = bed_directory() / "run" / f"{component}.pid"
     if pid_file.exists():
         os.kill(int(pid_file.read_text().split()[0]), signal.SIGKILL)
-        subprocess.run([TESTBED / "up"], stdout=subprocess.DEVNULL, check=True)
+        subprocess.run([TEST_BED / "up"], stdout=subprocess.DEVNULL, check=True)
     else:
-        # Minikube's own supervisors start again what was killed.
+        # Minikube restarts killed components itself.
         subprocess.run(["minikube", "ssh", "--", f"sudo pkill -KILL {component}"], check=True)
     _wait_for_nodes()
 
 
 def _wait_for_nodes() -> None:
-    """Wait until the API server, which may be away for seconds, says that all nodes are ready."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    """Wait until all nodes are ready; the API server may be unavailable for a few seconds."""
+    deadline = time.monotonic() + _TIMEOUT_SECONDS
     while True:
         try:
             kubectl("wait", "--for=condition=Ready", "nodes", "--all", "--timeout=10s")

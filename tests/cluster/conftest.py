@@ -1,67 +1,72 @@
-"""The cluster of these tests: the one that KUBECONFIG names, else one that a test bed brings up."""
+"""Fixtures of the tests that need a cluster with Katib."""
 
 import os
 import secrets
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
 from housectl.backends.katib.backend import KatibBackend
 from housectl.contract.inputs import Inputs
 from tests.cluster.backend import katib_backend
-from tests.cluster.nodes import bed, is_bed
-from tests.cluster.setup import NoClusterError, bring_up, prepared
+from tools.dev_cluster.kubectl import bed_directory, has_test_bed
+from tools.dev_cluster.setup import NoClusterError, prepared_namespace, start_cluster
 
-_NEEDS = "HOUSECTL_TESTS_NEED"
-_LONGEST = {"test_docs", "test_katib", "test_kills", "test_way"}
+_DIRECTORY = Path(__file__).parent
+_SKIP_REASON = "HOUSECTL_TESTS_SKIP_REASON"
+_SLOWEST_MODULES = {"test_docs", "test_end_to_end", "test_katib", "test_kills"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Bring up the cluster, with the images of this checkout on its nodes, for all processes."""
+    """Start the cluster once for all worker processes, with the images of this checkout."""
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     try:
-        bring_up()
+        start_cluster()
     except NoClusterError as error:
-        os.environ[_NEEDS] = str(error)
+        os.environ[_SKIP_REASON] = str(error)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the modules that take longest, so that none of them is left over at the end."""
-    items.sort(key=lambda item: item.path.stem not in _LONGEST)
+    """Mark the tests, and run the slowest modules first for an even load of the workers."""
+    for item in items:
+        if item.path.is_relative_to(_DIRECTORY):
+            item.add_marker("cluster")
+    items.sort(key=lambda item: item.path.stem not in _SLOWEST_MODULES)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def cluster() -> None:
-    """Skip where there is no cluster, saying what is needed."""
-    if _NEEDS in os.environ:
-        pytest.skip(os.environ[_NEEDS])
+    """Skip all tests if there is no cluster."""
+    if _SKIP_REASON in os.environ:
+        pytest.skip(os.environ[_SKIP_REASON])
 
 
 @pytest.fixture(scope="session")
 def image_store() -> Mapping[str, str]:
-    """The environment in which engines find the images of a test bed; skip where there is none."""
-    if not is_bed():
+    """Variables with which container engines find the images of a test bed."""
+    if not has_test_bed():
         pytest.skip(
-            "This needs the images of a test bed: leave out KUBECONFIG, and let TESTBED name a "
+            "The images of a test bed are missing: unset KUBECONFIG, and set TESTBED to a "
             "directory with the programs `up` and `image`."
         )
     return {
-        "CONTAINERS_CONF": str(bed() / "cache" / "containers.conf"),
-        "CONTAINERS_STORAGE_CONF": str(bed() / "cache" / "storage.conf"),
+        "CONTAINERS_CONF": str(bed_directory() / "cache" / "containers.conf"),
+        "CONTAINERS_STORAGE_CONF": str(bed_directory() / "cache" / "storage.conf"),
     }
 
 
 @pytest.fixture(scope="session")
 def namespace() -> Iterator[str]:
-    """A namespace of these tests' own, prepared as `housectl cluster init` does."""
-    with prepared(f"housectl-tests-{secrets.token_hex(3)}") as name:
+    """A new namespace, prepared by `housectl cluster init`."""
+    with prepared_namespace(f"housectl-tests-{secrets.token_hex(3)}") as name:
         yield name
 
 
 @pytest.fixture
 def backend(namespace: str, inputs: Inputs) -> Iterator[KatibBackend]:
-    """The Katib backend; what a test has begun with it is deleted afterwards."""
+    """A Katib backend; its experiments are deleted after the test."""
     backend = katib_backend(namespace, inputs.path.parent)
     yield backend
     for handle in backend.handles():

@@ -16,9 +16,9 @@ from housectl.backends.katib.volume.pods import VolumePods
 from housectl.backends.katib.volume.transfer import Volume
 from housectl.contract.inputs import Inputs, read_inputs
 from housectl.kube.client import Kube
-from tests.cluster.nodes import TRAINER as IMAGE
-from tests.cluster.nodes import kubectl, with_kubectl
-from tests.projects import CommandOutput, ProjectDirectory, example
+from tools.dev_cluster.images import TRAINER_IMAGE as IMAGE
+from tools.dev_cluster.kubectl import kubectl, kubectl_environment
+from tools.project_directory import CommandOutput, ProjectDirectory, example
 
 PATIENCE_SECONDS = 150.0
 CLAIM = "model-storage"
@@ -73,7 +73,7 @@ class Drills:
         return read_inputs(self.project.path / ".housectl" / "inputs" / digest)
 
     def kubectl(self, *arguments: str, given: str | None = None) -> str:
-        return kubectl(*arguments, f"--namespace={self.namespace}", given=given)
+        return kubectl(*arguments, f"--namespace={self.namespace}", stdin=given)
 
     def run(self, *arguments: str) -> CommandOutput:
         return self.project.run(*arguments)
@@ -137,7 +137,7 @@ def drilling(directory: Path) -> Iterator[Drills]:
             "memory": "32Mi",
         },
     )
-    project.run_ok("cluster", "init", **with_kubectl())
+    project.run_ok("cluster", "init", **kubectl_environment())
     try:
         yield Drills(project=project, namespace=namespace)
     finally:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 import yaml
 
-from tests.cluster.nodes import kubectl, with_kubectl
+from tools.dev_cluster.kubectl import kubectl, kubectl_environment
 
 _KATIB = "--namespace=kubeflow"
 _CONTROLLER = "katib-controller"
@@ -99,7 +99,7 @@ def _start() -> None:
 def _set_faults(**faults: str) -> None:
     metadata = {"name": _FAULTS, "namespace": "kubeflow"}
     manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": faults}
-    kubectl("apply", "--filename=-", given=json.dumps(manifest))
+    kubectl("apply", "--filename=-", stdin=json.dumps(manifest))
 
 
 def _has_controller() -> bool:
@@ -119,7 +119,7 @@ def _answering(namespace: str) -> bool:
     """Return whether the cluster takes a pod, which Katib's webhook is asked about."""
     asked = subprocess.run(
         ["kubectl", "run", "probe", f"--namespace={namespace}", "--image=probe:1", *_DRY],
-        env=os.environ | with_kubectl(),
+        env=os.environ | kubectl_environment(),
         capture_output=True,
         check=False,
     )

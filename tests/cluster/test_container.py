@@ -11,10 +11,10 @@ import httpx
 import pytest
 
 from housectl.errors import ExitStatus
-from tests.cluster.nodes import SERVER
-from tests.projects import HOUSECTL, ProjectDirectory, clean_environment
 from tests.server.running import wait_until
 from tests.test_end_to_end import free_port
+from tools.dev_cluster.images import SERVER_IMAGE
+from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environment
 
 # Where podman may not raise limits, it cannot start a container with those that it sets by itself.
 ENGINE = """
@@ -46,9 +46,11 @@ def engine(
     directory = tmp_path_factory.mktemp("podman")
     (directory / "storage.conf").write_text(STORAGE.format(directory))
     (directory / "containers.conf").write_text(ENGINE)
-    archive = f"docker-archive:{directory / 'server.tar'}:{SERVER}"
+    archive = f"docker-archive:{directory / 'server.tar'}:{SERVER_IMAGE}"
     subprocess.run(
-        ["buildah", "push", "--quiet", SERVER, archive], env=os.environ | image_store, check=True
+        ["buildah", "push", "--quiet", SERVER_IMAGE, archive],
+        env=os.environ | image_store,
+        check=True,
     )
     environment = clean_environment() | {
         "CONTAINERS_CONF": str(directory / "containers.conf"),

@@ -6,7 +6,8 @@ from housectl.contract.inputs import Inputs
 from tests.backends.conftest import inputs  # noqa: F401  # a fixture
 from tests.backends.workloads import experiment, submit
 from tests.cluster.backend import katib_backend
-from tests.cluster.nodes import TRAINER, run_pod
+from tests.cluster.pods import run_pod
+from tools.dev_cluster.images import TRAINER_IMAGE
 
 ABSENT = "127.0.0.1:1/trainer:1"
 LEFT = "work/absent/left"
@@ -27,4 +28,4 @@ def test_it_goes_with_its_files(namespace: str, inputs: Inputs) -> None:  # noqa
 def on_claim(namespace: str, command: str, path: str) -> str:
     claim = {"persistentVolumeClaim": {"claimName": "model-storage"}}
     shell = ["sh", "-c", f"{command} /claim/{path}"]
-    return run_pod(namespace, TRAINER, shell, mounts={"/claim": claim})
+    return run_pod(namespace, TRAINER_IMAGE, shell, mounts={"/claim": claim})

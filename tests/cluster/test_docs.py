@@ -19,12 +19,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.cluster.nodes import is_bed, kubectl, with_kubectl
 from tests.cluster.test_container import engine  # noqa: F401  # a fixture
-from tests.projects import GOOD, HOUSECTL, ProjectDirectory, clean_environment, example
 from tests.server.running import wait_until
+from tests.spaces import GOOD
 from tests.test_docs import CLUSTER, DOCS, PAGES, bash, blocks, commands, named
 from tests.test_end_to_end import free_port
+from tools.dev_cluster.kubectl import has_test_bed, kubectl, kubectl_environment
+from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environment, example
 
 KATIBS_NAMESPACE = re.compile(r"(?<=-n )kubeflow\b|(?<=serviceaccount:)kubeflow\b")
 INTERRUPTED = 130
@@ -55,9 +56,9 @@ def port() -> int:
 def environment(
     namespace: str, port: int, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Mapping[str, str]:
-    images = request.getfixturevalue("engine") if is_bed() else {}
+    images = request.getfixturevalue("engine") if has_test_bed() else {}
     (tmp_path / ".curlrc").write_text('fail-with-body\nnoproxy = "*"\n')
-    path = f"{HOUSECTL.parent}{os.pathsep}{with_kubectl()['PATH']}"
+    path = f"{HOUSECTL.parent}{os.pathsep}{kubectl_environment()['PATH']}"
     return (
         clean_environment()
         | images

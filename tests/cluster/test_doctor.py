@@ -19,18 +19,26 @@ from housectl.backends.katib.volume.pods import VolumePods
 from housectl.errors import ExitStatus, PodError
 from housectl.kube.client import Kube
 from housectl.quantities import parse_quantity
-from tests.cluster.accounts import kubeconfig_of
+from tests.cluster.accounts import write_kubeconfig
 from tests.cluster.katib_faults import needs_parts, without_collector, without_webhooks
-from tests.cluster.nodes import SERVER, TRAINER, kubectl, new_namespace, with_kubectl
-from tests.projects import HOUSECTL, CommandOutput, ProjectDirectory, clean_environment, example
+from tests.cluster.pods import new_namespace
 from tests.test_end_to_end import free_port
+from tools.dev_cluster.images import SERVER_IMAGE, TRAINER_IMAGE
+from tools.dev_cluster.kubectl import kubectl, kubectl_environment
+from tools.project_directory import (
+    HOUSECTL,
+    CommandOutput,
+    ProjectDirectory,
+    clean_environment,
+    example,
+)
 
 Row = Mapping[str, str]
 CHECKS = (
     *("cluster", "permissions", "Katib", "database", "namespace", "pvc", "algorithm", "capacity"),
     *("search", "image", "collector"),
 )
-SMALL = {"cpu": "50m", "memory": "64Mi", "algorithm": "random", "image": TRAINER}
+SMALL = {"cpu": "50m", "memory": "64Mi", "algorithm": "random", "image": TRAINER_IMAGE}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -40,7 +48,7 @@ def bound(namespace: str) -> None:
 
 def bind(namespace: str, claim: str) -> None:
     """Let a pod use a claim, which then has its volume on every kind of cluster."""
-    pods = VolumePods(kube=Kube(None, namespace), pvc=claim, image=TRAINER)
+    pods = VolumePods(kube=Kube(None, namespace), pvc=claim, image=TRAINER_IMAGE)
     with pods.running(read_only=True):
         pass
 
@@ -104,7 +112,7 @@ def test_all_is_well_on_a_cluster_that_is_prepared(
 def test_the_rights_of_the_role_are_enough(
     project: ProjectDirectory, namespace: str, tmp_path: Path
 ) -> None:
-    config = kubeconfig_of("housectl", namespace, tmp_path / "config")
+    config = write_kubeconfig("housectl", namespace, tmp_path / "config")
     answer = doctor(project, KUBECONFIG=config)
     found = rows(answer)
     assert answer.status == ExitStatus.OK
@@ -119,7 +127,7 @@ def test_the_rights_of_the_role_are_enough(
 def test_rights_that_are_missing_are_named(
     project: ProjectDirectory, namespace: str, tmp_path: Path
 ) -> None:
-    config = kubeconfig_of("housectl-trial", namespace, tmp_path / "config")
+    config = write_kubeconfig("housectl-trial", namespace, tmp_path / "config")
     answer = doctor(project, KUBECONFIG=config)
     found = rows(answer)
     assert answer.status == ExitStatus.CLUSTER
@@ -158,7 +166,7 @@ def test_a_namespace_without_katibs_label_is_cured(project: ProjectDirectory, ba
     assert "has no label" in refused(project, *options).err
     program, *hint = shlex.split(found["namespace"]["hint"])
     assert program == "housectl"
-    project.run_ok(*hint, **with_kubectl())
+    project.run_ok(*hint, **kubectl_environment())
     assert doctor(project, *options).status == ExitStatus.OK
 
 
@@ -228,7 +236,7 @@ def test_more_trials_than_there_is_room_for(project: ProjectDirectory, namespace
     ("image", "said"),
     [
         ("housectl-trainer:nowhere", "the image housectl-trainer:nowhere cannot be pulled"),
-        (SERVER, "No module named trainer"),
+        (SERVER_IMAGE, "No module named trainer"),
         ("No Image", "No Image is no name of an image"),
     ],
 )
@@ -257,7 +265,7 @@ def claim_of(namespace: str, name: str, storage_class: str) -> Iterator[None]:
         "metadata": {"name": name, "namespace": namespace},
         "spec": spec,
     }
-    kubectl("apply", "--filename=-", given=json.dumps(manifest))
+    kubectl("apply", "--filename=-", stdin=json.dumps(manifest))
     try:
         yield
     finally:
@@ -282,7 +290,7 @@ def patient(namespace: str) -> Iterator[str]:
         "provisioner": "kubernetes.io/no-provisioner",
         "volumeBindingMode": "WaitForFirstConsumer",
     }
-    kubectl("apply", "--filename=-", given=json.dumps(storage_class))
+    kubectl("apply", "--filename=-", stdin=json.dumps(storage_class))
     with claim_of(namespace, "patient", "housectl-tests-patient"):
         told(namespace, "patient", "WaitForFirstConsumer")
         yield "patient"
@@ -331,7 +339,7 @@ def second_node() -> Iterator[None]:
             "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady"}],
         },
     }
-    kubectl("create", "--filename=-", given=json.dumps(node))
+    kubectl("create", "--filename=-", stdin=json.dumps(node))
     try:
         deadline = time.monotonic() + 30
         while kubectl("get", f"node/{name}", "--output=jsonpath={.spec.taints}"):
@@ -365,7 +373,7 @@ def test_a_folder_of_each_node_keeps_a_search_from_starting(
 
 
 def test_a_pod_that_starts_too_late_is_explained(namespace: str, patient: str) -> None:
-    pods = VolumePods(kube=Kube(None, namespace), pvc=patient, image=TRAINER, timeout=12)
+    pods = VolumePods(kube=Kube(None, namespace), pvc=patient, image=TRAINER_IMAGE, timeout=12)
     with pytest.raises(PodError, match="no node takes it"), pods.running(read_only=True):
         pass
     assert volume_pods(namespace) == []
@@ -460,14 +468,14 @@ def katib_pod(component: str, *command: str) -> Iterator[None]:
     """Let Katib have another pod of one of its parts, which runs a command for ever."""
     name = f"housectl-tests-{component}"
     labels = {"katib.kubeflow.org/component": component}
-    container = {"name": "main", "image": TRAINER, "command": list(command)}
+    container = {"name": "main", "image": TRAINER_IMAGE, "command": list(command)}
     manifest = {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": name, "namespace": "kubeflow", "labels": labels},
         "spec": {"containers": [container], "terminationGracePeriodSeconds": 0},
     }
-    kubectl("apply", "--filename=-", given=json.dumps(manifest))
+    kubectl("apply", "--filename=-", stdin=json.dumps(manifest))
     try:
         yield
     finally:

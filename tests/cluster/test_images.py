@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from housectl.contract.recipe import Family
-from tests.cluster.nodes import SERVER, TRAINER, kubectl, new_namespace, run_pod
-from tests.projects import example
+from tests.cluster.pods import new_namespace, run_pod
+from tools.dev_cluster.images import SERVER_IMAGE, TRAINER_IMAGE
+from tools.dev_cluster.kubectl import kubectl
+from tools.project_directory import example
 
 UID = 10001
 MEGABYTE = 10**6
@@ -41,15 +43,32 @@ print(json.dumps({
 }))
 """
 NEEDED = {
-    TRAINER: {"joblib", "msgspec", "numpy", "onnx", "onnxruntime", "scipy", "sklearn", "xgboost"},
-    SERVER: {"fastapi", "httptools", "msgspec", "numpy", "onnxruntime", "pydantic", "uvicorn"},
+    TRAINER_IMAGE: {
+        "joblib",
+        "msgspec",
+        "numpy",
+        "onnx",
+        "onnxruntime",
+        "scipy",
+        "sklearn",
+        "xgboost",
+    },
+    SERVER_IMAGE: {
+        "fastapi",
+        "httptools",
+        "msgspec",
+        "numpy",
+        "onnxruntime",
+        "pydantic",
+        "uvicorn",
+    },
 }
 NEVER = {"kubernetes", "optuna", "pandas", "pip", "rich", "setuptools", "typer", "yaml"}
 UNWANTED = {
-    TRAINER: {*NEVER, "fastapi", "housectl_server", "pydantic", "uvicorn"},
-    SERVER: {*NEVER, "joblib", "onnx", "scipy", "housectl_trainer", "sklearn", "xgboost"},
+    TRAINER_IMAGE: {*NEVER, "fastapi", "housectl_server", "pydantic", "uvicorn"},
+    SERVER_IMAGE: {*NEVER, "joblib", "onnx", "scipy", "housectl_trainer", "sklearn", "xgboost"},
 }
-LIMITS = {TRAINER: 600 * MEGABYTE, SERVER: 330 * MEGABYTE}
+LIMITS = {TRAINER_IMAGE: 600 * MEGABYTE, SERVER_IMAGE: 330 * MEGABYTE}
 
 
 CHECKSUM = "model.sha256"
@@ -61,7 +80,7 @@ def namespace() -> Iterator[str]:
         yield name
 
 
-@pytest.mark.parametrize("image", [TRAINER, SERVER])
+@pytest.mark.parametrize("image", [TRAINER_IMAGE, SERVER_IMAGE])
 def test_an_image_holds_what_it_needs_and_no_more(image: str, namespace: str) -> None:
     found = json.loads(run_pod(namespace, image, ["python", "-c", PORTRAIT]))
     packages = set(found["packages"])
@@ -102,7 +121,7 @@ def test_a_trial_in_the_image_gives_the_bytes_of_this_machine(
     )
     said = run_pod(
         namespace,
-        TRAINER,
+        TRAINER_IMAGE,
         ["sh", "-c", script],
         mounts={there: {"configMap": {"name": "inputs"}}, "/out": {"emptyDir": {}}},
     ).splitlines()

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from housectl.errors import ExitStatus
-from tests.cluster.nodes import kubectl, with_kubectl
-from tests.projects import CommandOutput, ProjectDirectory, example
+from tools.dev_cluster.kubectl import kubectl, kubectl_environment
+from tools.project_directory import CommandOutput, ProjectDirectory, example
 
 LABEL = "katib.kubeflow.org/metrics-collector-injection"
 CLAIM = "persistentvolumeclaims/model-storage"
@@ -31,7 +31,9 @@ def namespace() -> Iterator[str]:
 
 
 def init(project: ProjectDirectory, namespace: str, *options: str) -> CommandOutput:
-    return project.run_ok("cluster", "init", "--namespace", namespace, *options, **with_kubectl())
+    return project.run_ok(
+        "cluster", "init", "--namespace", namespace, *options, **kubectl_environment()
+    )
 
 
 def outcomes(answer: CommandOutput) -> dict[str, str]:
@@ -94,7 +96,7 @@ def test_what_others_said_of_the_namespace_stays(project: ProjectDirectory, name
     labelled = {"name": namespace, "labels": {"team": "houses"}}
     kubectl(
         *("apply", "--filename=-"),
-        given=json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": labelled}),
+        stdin=json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": labelled}),
     )
     init(project, namespace)
     found = json.loads(kubectl("get", "namespace", namespace, "--output=json"))
@@ -135,7 +137,7 @@ def test_the_accounts_can_do_what_they_must_and_no_more(
 
 
 def test_a_context_that_is_none_is_named(project: ProjectDirectory) -> None:
-    answer = project.run("cluster", "init", "--context", "nowhere", **with_kubectl())
+    answer = project.run("cluster", "init", "--context", "nowhere", **kubectl_environment())
     assert answer.status == ExitStatus.CLUSTER
     assert "no usable context 'nowhere'" in answer.err
     assert "hint:  kubectl config get-contexts" in answer.err
@@ -165,7 +167,7 @@ def test_a_claim_of_ones_own_stays(project: ProjectDirectory, namespace: str) ->
             "resources": {"requests": {"storage": "1Gi"}},
         },
     }
-    kubectl("apply", "--filename=-", given=json.dumps(mine))
+    kubectl("apply", "--filename=-", stdin=json.dumps(mine))
     told = outcomes(init(project, namespace, "--pvc", "mine", "--json"))
     assert told["persistentvolumeclaims/mine"] == "left as it is"
     found = object_of(namespace, "persistentvolumeclaims/mine")
@@ -178,6 +180,6 @@ def test_what_the_cluster_refuses_is_told_in_its_words(
     project: ProjectDirectory, namespace: str
 ) -> None:
     options = ("--namespace", namespace, "--pvc", "no_name")
-    answer = project.run("cluster", "init", *options, **with_kubectl())
+    answer = project.run("cluster", "init", *options, **kubectl_environment())
     assert answer.status == ExitStatus.CLUSTER
     assert "a lowercase RFC 1123 subdomain must consist of" in answer.err

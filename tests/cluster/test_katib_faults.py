@@ -11,7 +11,7 @@ from threading import Thread
 import pytest
 
 from housectl.errors import ExitStatus
-from tests.cluster.accounts import kubeconfig_of
+from tests.cluster.accounts import write_kubeconfig
 from tests.cluster.fault_injection import WHILE_COLLECTOR_LOOKS, Drills, drilling, training
 from tests.cluster.katib_faults import (
     needs_parts,
@@ -19,8 +19,8 @@ from tests.cluster.katib_faults import (
     without_image,
     without_webhooks,
 )
-from tests.cluster.nodes import kubectl
-from tests.projects import CommandOutput
+from tools.dev_cluster.kubectl import kubectl
+from tools.project_directory import CommandOutput
 
 pytestmark = pytest.mark.alone
 
@@ -70,7 +70,7 @@ def test_an_algorithm_without_an_image(drills: Drills) -> None:
 
 
 def test_rights_that_are_missing(drills: Drills, tmp_path: Path) -> None:
-    config = kubeconfig_of("housectl-trial", drills.namespace, tmp_path / "config")
+    config = write_kubeconfig("housectl-trial", drills.namespace, tmp_path / "config")
     account = f"system:serviceaccount:{drills.namespace}:housectl-trial"
     context = kubectl("config", "current-context").strip()
     assert error(drills.project.run("status", "any", "--json", KUBECONFIG=config)) == {

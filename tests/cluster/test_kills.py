@@ -12,9 +12,9 @@ import pytest
 from housectl.errors import ExitStatus
 from tests.cluster.backend import SMALL_PODS
 from tests.cluster.components import kill_and_restart
-from tests.cluster.nodes import kubectl
-from tests.projects import (
-    GOOD,
+from tests.spaces import GOOD
+from tools.dev_cluster.kubectl import kubectl
+from tools.project_directory import (
     HOUSECTL,
     CommandOutput,
     ProjectDirectory,

@@ -12,7 +12,7 @@ from housectl.experiment import Limits
 from tests.backends.conftest import inputs  # noqa: F401  # a fixture
 from tests.backends.workloads import experiment
 from tests.cluster.backend import katib_backend
-from tests.cluster.nodes import kubectl
+from tools.dev_cluster.kubectl import kubectl
 
 
 def kept_of(sent: object, kept: object) -> object:
@@ -37,5 +37,5 @@ def test_nothing_of_a_trials_job_is_lost(
     template: Any = manifest["spec"]
     sent = {**template["trialTemplate"]["trialSpec"], "metadata": {"name": "lossless"}}
     create = ("create", f"--namespace={namespace}", "--filename=-", "--output=json")
-    kept = json.loads(kubectl(*create, "--dry-run=server", given=json.dumps(sent)))
+    kept = json.loads(kubectl(*create, "--dry-run=server", stdin=json.dumps(sent)))
     assert kept_of(sent, kept) == sent

@@ -20,8 +20,10 @@ from tests.cluster.fault_injection import (
     drilling,
     training,
 )
-from tests.cluster.nodes import TRAINER, kubectl, run_pod, with_kubectl
-from tests.projects import HOUSECTL, clean_environment
+from tests.cluster.pods import run_pod
+from tools.dev_cluster.images import TRAINER_IMAGE
+from tools.dev_cluster.kubectl import kubectl, kubectl_environment
+from tools.project_directory import HOUSECTL, clean_environment
 
 pytestmark = pytest.mark.alone
 
@@ -205,7 +207,7 @@ def test_inputs_that_are_lost_are_brought_again(name: str, drills: Drills) -> No
         f"{what.format(path=f'{MOUNT}/inputs/{digest}')} Hint: {hint}   # then housectl tune "
         "brings them again",
     )
-    subprocess.run(hint, shell=True, env=os.environ | with_kubectl(), check=True)
+    subprocess.run(hint, shell=True, env=os.environ | kubectl_environment(), check=True)
     drills.upload(*seed)
     drills.start(f"{name}-again", {}, *seed)
     drills.when(f"{name}-again", lambda status: status["state"] == "succeeded")
@@ -221,7 +223,7 @@ def lose(drills: Drills, name: str) -> None:
         directory = f"{MOUNT}/inputs/{digest}"
         run_pod(
             drills.namespace,
-            TRAINER,
+            TRAINER_IMAGE,
             ["sh", "-c", f"mkdir -p {directory} && echo damaged > {directory}/recipe.json"],
             mounts={MOUNT: {"persistentVolumeClaim": {"claimName": CLAIM}}},
         )

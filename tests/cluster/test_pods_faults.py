@@ -11,7 +11,7 @@ from threading import Timer
 import pytest
 
 from housectl.errors import ExitStatus
-from tests.cluster.accounts import kubeconfig_of
+from tests.cluster.accounts import write_kubeconfig
 from tests.cluster.fault_injection import (
     PATIENCE_SECONDS,
     POD,
@@ -22,8 +22,8 @@ from tests.cluster.fault_injection import (
     begin_all,
     drilling,
 )
-from tests.cluster.nodes import TRAINER as IMAGE
-from tests.projects import HOUSECTL, clean_environment
+from tools.dev_cluster.images import TRAINER_IMAGE as IMAGE
+from tools.project_directory import HOUSECTL, clean_environment
 
 pytestmark = pytest.mark.alone
 
@@ -225,7 +225,7 @@ def test_a_pod_that_the_namespace_does_not_allow(name: str, limited: Drills) -> 
 
 def test_the_rights_of_the_role_are_enough_for_cures(limited: Drills, tmp_path: Path) -> None:
     limited.expect("quota", LIMITED["quota"].reason)
-    rights = f"--kubeconfig={kubeconfig_of('housectl', limited.namespace, tmp_path / 'config')}"
+    rights = f"--kubeconfig={write_kubeconfig('housectl', limited.namespace, tmp_path / 'config')}"
     for look in limited.named("quota", LOOKS.strip()).splitlines():
         limited.kubectl(*look.split(), rights)
 

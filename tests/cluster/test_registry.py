@@ -20,11 +20,13 @@ import pytest
 from housectl.backends.katib.volume.pods import VolumePods
 from housectl.kube.client import Kube
 from housectl.pushed_images import ImageKind, pushed_image
-from tests.cluster.nodes import SERVER, kubectl, new_namespace, run_pod
-from tests.cluster.setup import TESTBED
-from tests.projects import ROOT, ProjectDirectory, clean_environment, example
+from tests.cluster.pods import new_namespace, run_pod
 from tests.test_end_to_end import free_port
 from tools.build_images.builder import Builder
+from tools.dev_cluster.images import SERVER_IMAGE
+from tools.dev_cluster.kubectl import kubectl
+from tools.dev_cluster.setup import TEST_BED
+from tools.project_directory import ROOT, ProjectDirectory, clean_environment, example
 
 pytestmark = pytest.mark.usefixtures("image_store")
 
@@ -123,7 +125,7 @@ def test_pods_run_what_was_pushed(
     with new_namespace() as namespace:
         command = ["python", "-m", "housectl_trainer", "--help"]
         assert "Makes trials and bundles." in run_pod(namespace, trainer, command)
-    subprocess.run([TESTBED / "image", "rm", trainer], check=True)
+    subprocess.run([TEST_BED / "image", "rm", trainer], check=True)
     assert f"image: {trainer}" in project.run_ok("render", "--backend", "katib").out
 
 
@@ -132,14 +134,14 @@ def test_a_pod_is_waited_for_while_its_image_comes(
 ) -> None:
     for name, value in tools.items():
         monkeypatch.setenv(name, value)
-    pushed = Builder(("buildah",)).push(SERVER, repository=f"{registry}/slow", tag="dev")
+    pushed = Builder(("buildah",)).push(SERVER_IMAGE, repository=f"{registry}/slow", tag="dev")
     with slow_relay(registry) as relay:
         image = pushed.replace(registry, relay)
         kube = Kube(None, namespace)
         pods = VolumePods(kube=kube, pvc="model-storage", image=image, timeout=PATIENCE_SECONDS)
         with pods.running(read_only=True) as pod:
             assert kubectl("get", f"pod/{pod}", f"--namespace={namespace}", "--output=name")
-    subprocess.run([TESTBED / "image", "rm", image], check=True)
+    subprocess.run([TEST_BED / "image", "rm", image], check=True)
 
 
 @contextmanager
@@ -178,7 +180,9 @@ def test_the_digest_is_the_one_that_the_registry_has(
     docker = programs / "docker"
     docker.write_text(DOCKER.format(state=programs / "digest", repository=f"{registry}/{builder}"))
     docker.chmod(0o755)
-    reference = Builder((builder,)).push(SERVER, repository=f"{registry}/{builder}", tag="dev")
+    reference = Builder((builder,)).push(
+        SERVER_IMAGE, repository=f"{registry}/{builder}", tag="dev"
+    )
     subprocess.run(["buildah", "rmi", f"{registry}/{builder}:dev"], check=False)
     name, _, digest = reference.partition("@")
     assert name == f"{registry}/{builder}"

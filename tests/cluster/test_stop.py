@@ -16,8 +16,8 @@ from housectl.experiment import Budget, Experiment, ExperimentState, failed_tria
 from housectl.kube.objects.jobs import STOPPING_SECONDS
 from tests.backends.conftest import inputs  # noqa: F401  # a fixture
 from tests.backends.workloads import experiment, of_two_families, submit, wait_until
-from tests.cluster.nodes import kubectl
-from tests.projects import example
+from tools.dev_cluster.kubectl import kubectl
+from tools.project_directory import example
 
 # The algorithm's service may have 512Mi, as docs/katib.md has it.
 BETWEEN = "600Mi"
@@ -42,7 +42,7 @@ def memory_at_most(memory: str, namespace: str) -> Iterator[None]:
         "metadata": {"name": "narrow", "namespace": namespace},
         "spec": {"limits": [limits]},
     }
-    kubectl("apply", "--filename=-", given=json.dumps(manifest))
+    kubectl("apply", "--filename=-", stdin=json.dumps(manifest))
     try:
         yield
     finally:
@@ -107,11 +107,11 @@ def test_a_family_that_had_no_trial_is_stopped_with_the_other(
     forest, boosting = backend.plan(
         of_two_families("one-family"), inputs=uploaded, image=None
     ).manifests()
-    kubectl("create", "--filename=-", given=json.dumps(forest))
+    kubectl("create", "--filename=-", stdin=json.dumps(forest))
     handle = backend.handle("one-family")
     wait_until(backend, handle, lambda seen: seen.state.ended)
     with memory_at_most("1Mi", namespace):
-        kubectl("create", "--filename=-", given=json.dumps(boosting))
+        kubectl("create", "--filename=-", stdin=json.dumps(boosting))
         backend.stop(handle)
     assert backend.observe(handle).state is ExperimentState.STOPPED
     backend.resume(handle)

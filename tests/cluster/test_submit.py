@@ -11,7 +11,7 @@ from housectl.errors import AlreadyExistsError
 from housectl.experiment import Budget, ExperimentState
 from tests.backends.conftest import inputs  # noqa: F401  # a fixture
 from tests.backends.workloads import experiment, of_two_families, submit, wait_until
-from tests.cluster.nodes import kubectl
+from tools.dev_cluster.kubectl import kubectl
 
 
 def experiments(namespace: str) -> set[str]:
@@ -25,7 +25,7 @@ def test_a_search_whose_submission_was_cut_off_goes_on(
 ) -> None:
     submit(backend, experiment("first", budget=Budget(trials=1)), inputs)
     made, _ = backend.plan(of_two_families("half"), inputs=inputs, image=None).manifests()
-    kubectl("create", "--filename=-", given=json.dumps(made))
+    kubectl("create", "--filename=-", stdin=json.dumps(made))
     handle = backend.handle("half")
     cut_off = wait_until(backend, handle, lambda seen: seen.state.ended)
     assert cut_off.state is ExperimentState.INTERRUPTED
@@ -59,7 +59,7 @@ def test_an_experiment_that_is_not_ours_is_named(
     plan = backend.plan(experiment("foreign", budget=Budget(trials=1)), inputs=inputs, image=None)
     (manifest,) = plan.manifests()
     bare = {"name": "foreign", "namespace": namespace}
-    kubectl("create", "--filename=-", given=json.dumps({**manifest, "metadata": bare}))
+    kubectl("create", "--filename=-", stdin=json.dumps({**manifest, "metadata": bare}))
     with pytest.raises(AlreadyExistsError) as caught:
         submit(backend, experiment("foreign"), inputs)
     assert "which housectl did not make" in caught.value.message

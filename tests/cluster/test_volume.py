@@ -22,14 +22,15 @@ from housectl.kube.kinds import PODS
 from tests.backends.conftest import inputs  # noqa: F401  # a fixture
 from tests.backends.workloads import experiment, submit, wait_for_end
 from tests.cluster.backend import katib_backend
-from tests.cluster.nodes import TRAINER, kubectl
+from tools.dev_cluster.images import TRAINER_IMAGE
+from tools.dev_cluster.kubectl import kubectl
 
 MEGABYTES = 512
 
 
 @pytest.fixture
 def volume(namespace: str) -> Iterator[Volume]:
-    pods = VolumePods(kube=Kube(None, namespace), pvc="model-storage", image=TRAINER)
+    pods = VolumePods(kube=Kube(None, namespace), pvc="model-storage", image=TRAINER_IMAGE)
     volume = Volume(pods)
     yield volume
     volume.remove(["test"])

@@ -6,7 +6,7 @@ import venv
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.projects import ROOT
+from tools.project_directory import ROOT
 
 _PACKAGES = ("src", "trainer", "server")
 

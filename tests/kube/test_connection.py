@@ -11,7 +11,7 @@ from threading import Thread
 import pytest
 
 from housectl.errors import ExitStatus
-from tests.projects import ProjectDirectory, example
+from tools.project_directory import ProjectDirectory, example
 
 UNREADABLE = ["not: [yaml", "[]", "{}", "", "apiVersion: v1\nkind: Config\nclusters: 3\n"]
 

@@ -12,7 +12,7 @@ from housectl.project.config import ProjectConfig, load_config
 from housectl.project.json_schema import json_schema
 from housectl.project.source import Override
 from housectl.search_spaces import default_space, wide_space
-from tests.projects import ROOT
+from tools.project_directory import ROOT
 
 EXAMPLES = [".", "examples/boston-original", "examples/diabetes"]
 LEAST = """\

@@ -8,7 +8,7 @@ from housectl.contract.table import read_table
 from housectl.errors import DataError, HousectlError, UsageError
 from housectl.project.config import ProjectConfig, load_config
 from housectl.scaffold.draft import Draft, draft, write_draft
-from tests.projects import ROOT, ProjectDirectory
+from tools.project_directory import ROOT, ProjectDirectory
 
 ROWS = 120
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from housectl.store import ChampionStore
-from tests.projects import GOOD, HOUSECTL, ProjectDirectory, clean_environment, example
+from tests.spaces import GOOD
+from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environment, example
 
 KILLED = -9
 KILLS = 20

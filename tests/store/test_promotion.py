@@ -9,7 +9,7 @@ import pytest
 from housectl.contract.history import entry_path, newest_number
 from housectl.errors import ExitStatus
 from housectl.store import ChampionStore
-from tests.projects import HOUSECTL, ProjectDirectory, clean_environment
+from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environment
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ MAX_WORDS = 30
 _CHAIN_LENGTH = 3
 
 BANNED = {
-    r"(is|are) none": "invalid, missing, or 'no X'",
+    r"(?<!\bthere\s)(is|are) none": "invalid, missing, or 'no X'",
     r"(goes|go|going|gone|went) on": "continue or resume",
     r"c(ome|omes|oming|ame) back to": "reattach to, or return to",
     r"anew": "again",
@@ -26,13 +26,14 @@ BANNED = {
     r"cures?": "hint",
     r"for ?ever": "indefinitely, or without a limit",
     r"let(s|ting)? go of": "release, or delete",
-    r"the way(?! to\b)": "the procedure, blocking, or as",
+    r"the (?:way)": "the procedure, blocking, or as",
     r"(that|those) (which|who)": "the noun",
-    r"machine that types": "your own machine",
+    r"machine (?:that|which) types": "your own machine",
 }
 
 _BANNED = {
-    re.compile(rf"\b{pattern}\b".replace(" ", r"\s+")): hint for pattern, hint in BANNED.items()
+    re.compile(rf"\b{pattern}\b".replace(" ", r"\s+"), re.IGNORECASE): hint
+    for pattern, hint in BANNED.items()
 }
 _CODE = re.compile(r"(`+)[^`]+\1")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")

@@ -1,17 +1,16 @@
-"""Bringing up a cluster: the one that KUBECONFIG names, else one that a test bed starts."""
+"""Start of the cluster: the one that KUBECONFIG names, otherwise the one of a test bed."""
 
 import os
-import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.cluster.nodes import SERVER, TRAINER, kubectl, with_kubectl
-from tests.projects import HOUSECTL, ROOT
+from tools.dev_cluster.images import build_images
+from tools.dev_cluster.kubectl import kubectl, kubectl_environment
+from tools.project_directory import HOUSECTL, ROOT
 
-TESTBED = Path(os.environ.get("TESTBED", ROOT.parent / "shared" / "testbed"))
+TEST_BED = Path(os.environ.get("TESTBED", ROOT.parent / "shared" / "testbed"))
 
 
 class NoClusterError(Exception):
@@ -19,34 +18,34 @@ class NoClusterError(Exception):
 
     def __init__(self) -> None:
         super().__init__(
-            "This needs a cluster with Katib: let KUBECONFIG name its file, or TESTBED a directory "
-            "with the programs `up` and `image`."
+            "A cluster with Katib is missing: set KUBECONFIG to its file, or TESTBED to a "
+            "directory with the programs `up` and `image`."
         )
 
 
-def bring_up() -> None:
-    """Let KUBECONFIG name a cluster that has the images of this checkout on its nodes.
+def start_cluster() -> None:
+    """Set KUBECONFIG to a running cluster whose nodes have the images of this checkout.
 
     Raises:
-        NoClusterError: There is none.
+        NoClusterError: There is neither a cluster nor a test bed.
     """
     if "KUBECONFIG" in os.environ:
-        _images(os.environ.get("BUILDER"))
+        build_images(os.environ.get("BUILDER"))
         return
-    if not (TESTBED / "up").exists():
+    if not (TEST_BED / "up").exists():
         raise NoClusterError
-    said = subprocess.run([TESTBED / "up"], stdout=subprocess.PIPE, text=True, check=True).stdout
-    os.environ["KUBECONFIG"] = said.rpartition("KUBECONFIG=")[2].strip()
-    _images(str(TESTBED / "image"))
+    output = subprocess.run([TEST_BED / "up"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    os.environ["KUBECONFIG"] = output.rpartition("KUBECONFIG=")[2].strip()
+    build_images(str(TEST_BED / "image"))
 
 
 @contextmanager
-def prepared(namespace: str) -> Iterator[str]:
-    """Prepare a namespace as `housectl cluster init` does, and delete it in the end."""
+def prepared_namespace(namespace: str) -> Iterator[str]:
+    """Prepare a namespace with `housectl cluster init`, and delete it at the end."""
     subprocess.run(
         [HOUSECTL, "cluster", "init", "--namespace", namespace],
         cwd=ROOT,
-        env=os.environ | with_kubectl(),
+        env=os.environ | kubectl_environment(),
         stdout=subprocess.DEVNULL,
         check=True,
     )
@@ -55,16 +54,3 @@ def prepared(namespace: str) -> Iterator[str]:
     finally:
         kubectl("delete", "namespace", namespace, "--wait=false")
         kubectl("delete", "clusterrolebinding", f"housectl-reader-{namespace}")
-
-
-def _images(builder: str | None) -> None:
-    """Build the images, unless IMAGES=there says that the nodes have them."""
-    if os.environ.get("IMAGES") == "there":
-        return
-    named = ["--builder", builder] if builder else []
-    subprocess.run(
-        [sys.executable, "-m", "tools.build_images", "--tag", "dev", *named], cwd=ROOT, check=True
-    )
-    if builder is None and shutil.which("minikube"):
-        for image in (TRAINER, SERVER):
-            subprocess.run(["minikube", "image", "load", image], check=True)

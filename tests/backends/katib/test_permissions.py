@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import yaml
 
 from housectl.backends.katib.checks.cluster import REQUIRED_PERMISSIONS
-from tests.projects import ROOT
+from tools.project_directory import ROOT
 
 Right = tuple[str, str, str]
 

@@ -1,0 +1,1 @@
+"""The Kubernetes cluster of tests and benchmarks."""
