@@ -95,7 +95,7 @@ def _applied(kube: "Kube", manifest: "Manifest") -> AppliedObject:
 
     kind, name = kind_of(manifest), parse(NamedObject, manifest).metadata.name
     try:
-        kube.create(manifest)
+        kube.create(kind, manifest)
         outcome = ApplyResult.CREATED
     except ConflictError:
         outcome = _updated(kube, kind, name, manifest)

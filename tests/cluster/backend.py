@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from housectl.backends.katib.backend import KatibBackend
+from housectl.backends.katib.katib_client import katib_client
 from housectl.backends.katib.plan.records import KatibSettings
-from housectl.kube.client import Kube
 from tools.dev_cluster.images import TRAINER_IMAGE
 
 SMALL_PODS = {"cpu": "100m", "memory": "256Mi", "image": TRAINER_IMAGE}
@@ -19,6 +19,5 @@ def katib_backend(namespace: str, inputs: Path) -> KatibBackend:
         cpu="100m",
         memory=256 * 2**20,
     )
-    return KatibBackend(
-        Kube(None, namespace), settings=settings, image=TRAINER_IMAGE, inputs=inputs
-    )
+    kube = katib_client(None, namespace)
+    return KatibBackend(kube, settings=settings, image=TRAINER_IMAGE, inputs=inputs)

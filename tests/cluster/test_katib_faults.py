@@ -79,7 +79,7 @@ def test_rights_that_are_missing(drills: Drills, tmp_path: Path) -> None:
         "message": f"The user {account} may not list experiments.kubeflow.org in the namespace "
         f"{drills.namespace}.",
         "hint": f"kubectl --context {context} auth can-i list experiments.kubeflow.org -n "
-        f"{drills.namespace}   # housectl cluster init, run by an administrator, gives the rights",
+        f"{drills.namespace}   # housectl cluster init, run by an administrator, grants the permissions",
     }
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from housectl.backends.katib.backend import KatibBackend
+from housectl.backends.katib.stop_marks import STOP_DEADLINE_SECONDS
 from housectl.contract.inputs import Inputs
 from housectl.contract.recipe import Family
 from housectl.errors import UnknownExperimentError
 from housectl.experiment import Budget, Experiment, ExperimentState, failed_trials
-from housectl.kube.objects.jobs import STOPPING_SECONDS
 from tests.backends.conftest import inputs  # noqa: F401  # a fixture
 from tests.backends.workloads import experiment, of_two_families, submit, wait_until
 from tools.dev_cluster.kubectl import kubectl
@@ -88,7 +88,7 @@ def test_what_a_killed_stop_has_cut_off_is_no_trial(
     search = experiment("half", budget=Budget(trials=3), workers=1)
     handle = submit(backend, search, uploaded)
     running = wait_until(backend, handle, lambda seen: len(seen.trials) >= 1)
-    change = json.dumps({"spec": {"activeDeadlineSeconds": STOPPING_SECONDS}})
+    change = json.dumps({"spec": {"activeDeadlineSeconds": STOP_DEADLINE_SECONDS}})
     job = f"job/{running.trials[0].name}"
     kubectl("wait", job, f"--namespace={namespace}", "--for=create", "--timeout=60s")
     kubectl("patch", job, f"--namespace={namespace}", "--type=merge", f"--patch={change}")

@@ -109,7 +109,7 @@ def test_a_machine_without_a_kubeconfig(project: ProjectDirectory, tmp_path: Pat
     answer = project.run("doctor", "--json", KUBECONFIG=str(tmp_path / "none"))
     found = rows(answer)["cluster"]
     assert answer.status == ExitStatus.CLUSTER
-    assert found["found"].startswith("No cluster is known here")
+    assert found["found"].startswith("No cluster is configured")
 
 
 def test_a_cluster_without_katib(
@@ -121,7 +121,7 @@ def test_a_cluster_without_katib(
     assert answer.status == ExitStatus.CLUSTER
     assert found["cluster"]["found"].startswith("Kubernetes v1.99.0 at")
     assert found["Katib"]["result"] == "failed"
-    assert found["Katib"]["found"].startswith("The cluster has no Katib: it does not know")
+    assert found["Katib"]["found"].startswith("The cluster has no Katib: it does not serve")
     assert found["Katib"]["hint"].startswith("kubectl --context here apply -k")
     assert found["database"]["found"] == "needs Katib"
     tuned = project.run("tune", KUBECONFIG=config)

@@ -1,4 +1,4 @@
-"""Kubeconfigs that lead nowhere, and servers that are not there."""
+"""Errors of unusable kubeconfigs and of servers that are not a Kubernetes API server."""
 
 import json
 import socket
@@ -35,18 +35,16 @@ def kubeconfig(path: Path, server: str) -> str:
 
 
 def error_of(project: ProjectDirectory, kubeconfig: str, *options: str) -> dict[str, object]:
-    answer = project.run("list", "--json", *options, KUBECONFIG=kubeconfig)
-    assert answer.status == ExitStatus.CLUSTER, answer
-    assert "Traceback" not in answer.err
-    error = answer.json["error"]
+    result = project.run("list", "--json", *options, KUBECONFIG=kubeconfig)
+    assert result.status == ExitStatus.CLUSTER, result
+    assert "Traceback" not in result.err
+    error = result.json["error"]
     assert isinstance(error, dict)
     return error
 
 
 @pytest.mark.parametrize("content", UNREADABLE)
-def test_a_kubeconfig_that_is_none_is_told(
-    content: str, project: ProjectDirectory, tmp_path: Path
-) -> None:
+def test_unreadable_kubeconfig(content: str, project: ProjectDirectory, tmp_path: Path) -> None:
     file = tmp_path / "config"
     file.write_text(content)
     error = error_of(project, str(file))
@@ -54,20 +52,20 @@ def test_a_kubeconfig_that_is_none_is_told(
     assert "kube" in str(error["message"])
 
 
-def test_no_kubeconfig_at_all_is_told(project: ProjectDirectory, tmp_path: Path) -> None:
+def test_missing_kubeconfig(project: ProjectDirectory, tmp_path: Path) -> None:
     error = error_of(project, str(tmp_path / "absent"))
-    assert str(error["message"]).startswith("No cluster is known here:")
+    assert str(error["message"]).startswith("No cluster is configured:")
     assert str(error["hint"]).startswith("minikube start")
 
 
-def test_a_context_that_is_not_there_is_told(project: ProjectDirectory, tmp_path: Path) -> None:
+def test_unknown_context(project: ProjectDirectory, tmp_path: Path) -> None:
     file = kubeconfig(tmp_path / "config", "http://127.0.0.1:1")
     error = error_of(project, file, "--context", "elsewhere")
     assert "elsewhere" in str(error["message"])
     assert error["hint"] == "kubectl config get-contexts"
 
 
-def test_a_closed_port_is_told_in_a_few_words(project: ProjectDirectory, tmp_path: Path) -> None:
+def test_closed_port_keeps_the_reason_short(project: ProjectDirectory, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
@@ -76,13 +74,13 @@ def test_a_closed_port_is_told_in_a_few_words(project: ProjectDirectory, tmp_pat
     assert str(error["hint"]).startswith("kubectl --context here cluster-info")
 
 
-class _Strange(BaseHTTPRequestHandler):
-    """Answers whatever `said` has, to everybody."""
+class _FixedResponse(BaseHTTPRequestHandler):
+    """Sends the same status and content for every request."""
 
-    said = (200, b"")
+    response = (200, b"")
 
     def do_GET(self) -> None:
-        status, content = self.said
+        status, content = self.response
         self.send_response(status)
         self.send_header("content-length", str(len(content)))
         self.end_headers()
@@ -93,8 +91,8 @@ class _Strange(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def stranger(status: int, content: bytes) -> Iterator[str]:
-    handler = type("Handler", (_Strange,), {"said": (status, content)})
+def server_with_response(status: int, content: bytes) -> Iterator[str]:
+    handler = type("Handler", (_FixedResponse,), {"response": (status, content)})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -102,7 +100,7 @@ def stranger(status: int, content: bytes) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    ("said", "reference"),
+    ("response", "reference"),
     [
         ((401, b'{"message":"Unauthorized"}'), "cluster-forbidden"),
         ((404, b"404 page not found\n"), "katib-missing"),
@@ -112,13 +110,13 @@ def stranger(status: int, content: bytes) -> Iterator[str]:
         ((200, b"[]"), "cluster"),
     ],
 )
-def test_a_server_that_is_none_of_kubernetes_is_told(
-    said: tuple[int, bytes],
+def test_unexpected_responses(
+    response: tuple[int, bytes],
     reference: str,
     project: ProjectDirectory,
     tmp_path: Path,
 ) -> None:
-    with stranger(*said) as url:
+    with server_with_response(*response) as url:
         error = error_of(project, kubeconfig(tmp_path / "config", url))
     assert error["reference"] == reference
     assert "secret-token" not in json.dumps(error)

@@ -1,1 +1,1 @@
-"""The only package that speaks to Kubernetes."""
+"""A small Kubernetes client: requests, watches, exec, and models of objects."""

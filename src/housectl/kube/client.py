@@ -1,4 +1,4 @@
-"""Reading and writing objects of a cluster, as plain mappings."""
+"""Requests to the objects of one namespace; objects are plain mappings or models."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,9 +11,16 @@ from urllib.parse import quote, urlencode
 
 from housectl.errors import ClusterError, NotFoundError
 from housectl.kube.connection import Connection, connect
-from housectl.kube.errors import ApiServer, error_from_response, translate_errors
-from housectl.kube.exec import Streams, open_streams
-from housectl.kube.kinds import ACCESS_REVIEWS, PODS, Kind, kind_of
+from housectl.kube.errors import (
+    ApiServer,
+    Explain,
+    error_from_response,
+    no_explanation,
+    response_message,
+    translate_errors,
+)
+from housectl.kube.exec import ExecStreams, open_streams
+from housectl.kube.kinds import ACCESS_REVIEWS, PODS, Kind
 from housectl.kube.objects.base import KubeObject, parse
 
 if TYPE_CHECKING:
@@ -24,21 +31,21 @@ Manifest = Mapping[str, object]
 _V = TypeVar("_V", bound=KubeObject)
 
 _CONNECT_SECONDS = 5.0
-_ANSWER_SECONDS = 30.0
-_MERGE = "application/merge-patch+json"
+_RESPONSE_SECONDS = 30.0
+_MERGE_PATCH = "application/merge-patch+json"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
-    """Objects of one kind at one moment, which a watch can go on from."""
+    """Objects of one kind at one resource version, from which a watch can continue."""
 
     items: tuple[Manifest, ...]
     version: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
-    """What a watch tells: ADDED, MODIFIED, DELETED, BOOKMARK or ERROR, and of which object."""
+class WatchEvent:
+    """An event of a watch; `type` is ADDED, MODIFIED, DELETED, BOOKMARK or ERROR."""
 
     type: str
     object: Manifest
@@ -46,15 +53,17 @@ class Change:
 
 @dataclass(frozen=True)
 class Kube:
-    """One namespace of one cluster. Nothing is asked of it before the first call.
+    """A client for one namespace of a cluster. It connects at its first request.
 
     Args:
         context: A context of the kubeconfig; None for the current one.
-        namespace: Where all namespaced objects are, unless a call says otherwise.
+        namespace: Namespace of all namespaced objects, unless a call names another.
+        explain: Returns a more specific error for a message of the API server, or None.
     """
 
     context: str | None
     namespace: str
+    explain: Explain = no_explanation
 
     @cached_property
     def _connection(self) -> Connection:
@@ -62,50 +71,50 @@ class Kube:
 
     @property
     def server(self) -> ApiServer:
-        """Which API server this is."""
+        """The API server."""
         return self._connection.server
 
     @property
     def kubectl(self) -> str:
-        """The beginning of a kubectl command for this namespace."""
+        """The start of a kubectl command for this namespace."""
         return f"{self.server.kubectl} -n {self.namespace}"
 
     def get_raw(self, path: str) -> Mapping[str, object]:
-        """Return what the API server has at a path that belongs to no kind, such as /version."""
-        return self._object(self._call("GET", path))
+        """Return the content of a path that belongs to no kind, such as /version."""
+        return self._decode(self._call("GET", path))
 
     def get(self, kind: Kind, name: str, as_type: type[_V], *, namespace: str | None = None) -> _V:
         """Return one object.
 
         Raises:
-            AbsentError: There is none.
+            NotFoundError: The object does not exist.
         """
         path = self._path(kind, name, namespace=namespace)
-        return parse(as_type, self._object(self._call("GET", path)))
+        return parse(as_type, self._decode(self._call("GET", path)))
 
     def list(self, kind: Kind, *, labels: str = "", fields: str = "") -> Listing:
         """Return the objects of a kind.
 
         Args:
-            kind: What they are.
+            kind: Their kind.
             labels: A label selector.
             fields: A field selector.
         """
         query = {"labelSelector": labels, "fieldSelector": fields}
-        answer = self._object(self._call("GET", self._path(kind), query=query))
-        metadata, items = answer.get("metadata"), answer.get("items")
+        content = self._decode(self._call("GET", self._path(kind), query=query))
+        metadata, items = content.get("metadata"), content.get("items")
         version = metadata.get("resourceVersion", "") if isinstance(metadata, dict) else ""
         return Listing(items=tuple(items) if isinstance(items, list) else (), version=str(version))
 
     def list_as(
         self, kind: Kind, as_type: type[_V], *, labels: str = "", fields: str = ""
     ) -> tuple[_V, ...]:
-        """Return the objects of a kind, as views."""
+        """Return the objects of a kind as models."""
         listing = self.list(kind, labels=labels, fields=fields)
         return tuple(parse(as_type, item) for item in listing.items)
 
-    def watch(self, kind: Kind, *, labels: str, since: str, seconds: int) -> Iterator[Change]:
-        """Yield changes after a listing's version, for so many seconds at the most.
+    def watch(self, kind: Kind, *, labels: str, since: str, seconds: int) -> Iterator[WatchEvent]:
+        """Yield the events after a resource version, for at most `seconds`.
 
         Raises:
             ClusterUnreachableError: The connection broke.
@@ -123,52 +132,57 @@ class Kube:
             for chunk in response.response.stream(None):
                 *lines, unread = (unread + chunk).split(b"\n")
                 for line in filter(None, lines):
-                    told = json.loads(line)
-                    yield Change(type=str(told["type"]), object=told["object"])
+                    event = json.loads(line)
+                    yield WatchEvent(type=str(event["type"]), object=event["object"])
 
-    def create(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
-        """Create an object, or only have the cluster check it.
+    def create(self, kind: Kind, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
+        """Create an object, or only let the cluster validate it.
 
         Raises:
-            ConflictError: It exists.
-            DeniedError: It is wrong.
+            ConflictError: It exists already.
+            RejectedError: The cluster finds it invalid.
         """
         query = {"dryRun": "All"} if dry_run else {}
-        path = self._path(kind_of(manifest))
-        return self._object(self._call("POST", path, body=manifest, query=query))
+        return self._decode(self._call("POST", self._path(kind), body=manifest, query=query))
 
     def patch(self, kind: Kind, name: str, change: Manifest) -> None:
-        """Merge a change into an object; None removes what is there."""
-        self._call("PATCH", self._path(kind, name), body=change, content_type=_MERGE)
+        """Merge a change into an object; a value of None removes its key."""
+        self._call("PATCH", self._path(kind, name), body=change, content_type=_MERGE_PATCH)
 
     def delete(self, kind: Kind, name: str) -> None:
-        """Delete an object and, in the background, what belongs to it. Idempotent."""
+        """Delete an object and, in the background, its dependents. Idempotent."""
         try:
             self._call("DELETE", self._path(kind, name), body={"propagationPolicy": "Background"})
         except NotFoundError:
             return
 
     def log(self, pod: str, container: str, *, tail: int | None = None) -> str:
-        """Return what a container has printed; empty when it has not started."""
+        """Return the log of a container, or its last `tail` lines.
+
+        Raises:
+            RejectedError: The container has not started.
+        """
         query = {"container": container, **({"tailLines": str(tail)} if tail else {})}
         path = f"{self._path(PODS, pod)}/log"
         return self._call("GET", path, query=query).decode(errors="replace")
 
-    def exec(self, pod: str, container: str, command: Sequence[str]) -> Streams:
+    def exec(self, pod: str, container: str, command: Sequence[str]) -> ExecStreams:
         """Run a command in a container and return its streams.
 
         Raises:
-            ClusterUnreachableError: The cluster does not answer.
+            ClusterUnreachableError: The cluster does not respond.
         """
-        query = [("container", container), *(("command", part) for part in command)]
+        query = [("container", container), *(("command", word) for word in command)]
         query += [(stream, "true") for stream in ("stdin", "stdout", "stderr")]
         url = f"{self.server.address}{self._path(PODS, pod)}/exec?{urlencode(query)}"
-        client = self._connection.client
+        configuration = self._connection.client.configuration
         with translate_errors(self.server):
-            return open_streams(client.configuration, url, self._headers(), self.server)
+            return open_streams(
+                configuration, url, self._headers(), server=self.server, error_from=self._error
+            )
 
     def can_i(self, verb: str, kind: Kind, *, subresource: str = "") -> bool:
-        """Return whether the cluster lets this user do something."""
+        """Return True if this user has a permission."""
         attributes = {
             "verb": verb,
             "group": kind.group,
@@ -181,7 +195,7 @@ class Kube:
             "kind": "SelfSubjectAccessReview",
             "spec": {"resourceAttributes": attributes},
         }
-        status = self._object(self._call("POST", self._path(ACCESS_REVIEWS), body=review))["status"]
+        status = self.create(ACCESS_REVIEWS, review)["status"]
         return isinstance(status, dict) and status.get("allowed") is True
 
     def _path(self, kind: Kind, name: str = "", *, namespace: str | None = None) -> str:
@@ -210,38 +224,42 @@ class Kube:
         query: Mapping[str, str] | None = None,
         body: Manifest | None = None,
         content_type: str = "application/json",
-        timeout: float = _ANSWER_SECONDS,
+        timeout: float = _RESPONSE_SECONDS,
     ) -> "RESTResponse":
-        asked = urlencode({name: value for name, value in (query or {}).items() if value})
+        encoded = urlencode({name: value for name, value in (query or {}).items() if value})
         response = self._connection.client.call_api(
             method,
-            f"{self.server.address}{path}{'?' if asked else ''}{asked}",
+            f"{self.server.address}{path}{'?' if encoded else ''}{encoded}",
             header_params={**self._headers(), "Content-Type": content_type},
             body=body,
             _request_timeout=(_CONNECT_SECONDS, timeout),
         )
         if response.status >= HTTPStatus.BAD_REQUEST:
-            raise error_from_response(self.server, response.status, response.read())
+            raise self._error(response.status, response.read())
         return response
 
+    def _error(self, status: int, body: bytes) -> ClusterError:
+        explained = self.explain(self.server, response_message(status, body))
+        return explained or error_from_response(self.server, status, body)
+
     def _headers(self) -> dict[str, str]:
-        """Return the headers that say who is asking; a token may have been renewed since."""
+        """Return the headers with the user's credentials, which may have been renewed."""
         client = self._connection.client
         headers = {"Accept": "application/json", "User-Agent": "housectl"}
         client.update_params_for_auth(headers, [], ["BearerToken"], "", "", None)
         return headers
 
-    def _object(self, data: bytes) -> dict[str, object]:
-        """Return the object that an answer holds.
+    def _decode(self, data: bytes) -> dict[str, object]:
+        """Return the object in a response.
 
         Raises:
-            ClusterError: What answers is no API server.
+            ClusterError: The response is not from a Kubernetes API server.
         """
         with suppress(ValueError):
             parsed = json.loads(data)
             if isinstance(parsed, dict):
                 return parsed
         raise ClusterError(
-            f"What answers at {self.server.address} is not Kubernetes' API.",
+            f"The server at {self.server.address} is not a Kubernetes API server.",
             hint=f"{self.server.kubectl} cluster-info   # then correct the kubeconfig",
         )

@@ -1,19 +1,17 @@
-"""Failures of client and API server as errors of ours, with Kubernetes' own words kept."""
+"""Errors of the client and the API server as housectl errors, with Kubernetes' own message."""
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from housectl.backends.katib.diagnosis.permissions import explain_forbidden
-from housectl.backends.katib.katib_names import COMPONENT_LABEL, CONTROLLER
 from housectl.errors import (
     ClusterError,
     ClusterUnreachableError,
     ConflictError,
     ForbiddenError,
-    KatibMissingError,
     NotFoundError,
     RejectedError,
 )
@@ -25,18 +23,23 @@ _ERRORS: dict[int, type[ClusterError]] = {
     HTTPStatus.FORBIDDEN: RejectedError,
     HTTPStatus.UNPROCESSABLE_ENTITY: RejectedError,
 }
-_WEBHOOK_FAILED = "failed calling webhook"
-# What the API server says of a kind that nobody has told it about: it serves all others of ours.
-_UNKNOWN_KIND = "404 page not found"
-_KATIB = "github.com/kubeflow/katib.git/manifests/v1beta1/installs/katib-standalone?ref=v0.19.0"
-# As in: User "me" cannot create resource "pods"; a quota forbids in other words.
-_NO_RIGHT = " cannot "
-_LONGEST = 600
+# The API server sends this text instead of a Status object if it does not serve an API group.
+UNKNOWN_KIND = "404 page not found"
+# RBAC writes: User "me" cannot create resource "pods". A quota has other words.
+_RBAC_DENIED = " cannot "
+_PERMISSION = re.compile(
+    r'User "(?P<user>[^"]*)" cannot (?P<verb>\S+) resource "(?P<resource>[^"]+)" '
+    r'in API group "(?P<group>[^"]*)" '
+    r'(?:in the namespace "(?P<namespace>[^"]+)"|at the cluster scope)'
+)
+_GRANT = "housectl cluster init, run by an administrator, grants the permissions"
+_WEBHOOK_FAILED = re.compile(r'failed calling webhook "(?P<webhook>[^"]+)"')
+_MAX_MESSAGE_LENGTH = 600
 
 
 @dataclass(frozen=True, kw_only=True)
 class ApiServer:
-    """Which API server is spoken to.
+    """An API server.
 
     Attributes:
         context: The kubeconfig's context; empty inside a cluster.
@@ -48,51 +51,87 @@ class ApiServer:
 
     @property
     def kubectl(self) -> str:
-        """The beginning of a kubectl command for this server."""
+        """The start of a kubectl command for this server."""
         return f"kubectl --context {self.context}" if self.context else "kubectl"
 
 
+Explain = Callable[[ApiServer, str], ClusterError | None]
+"""Returns a more specific error for a message of the API server, or None."""
+
+
+def no_explanation(_server: ApiServer, _message: str) -> None:
+    """Leave every message to the generic errors."""
+
+
 def error_from_response(server: ApiServer, status: int, body: bytes) -> ClusterError:
-    """Return the error for an answer that is none of success."""
-    message = _message(body) or HTTPStatus(status).phrase
-    if status == HTTPStatus.FORBIDDEN and _NO_RIGHT in message:
-        cause = explain_forbidden(message, context=server.context or None)
-        return ForbiddenError(cause.message, hint=cause.hint)
+    """Return the error for a response that is not successful."""
+    message = response_message(status, body)
+    if status == HTTPStatus.FORBIDDEN and _RBAC_DENIED in message:
+        return explain_forbidden(server, message)
     if status == HTTPStatus.UNAUTHORIZED:
         return ForbiddenError(
-            f"The cluster at {server.address} does not know who is asking: {message}.",
-            hint=f"{server.kubectl} auth whoami   # then log in anew",
+            f"The cluster at {server.address} did not authenticate the user: {message}.",
+            hint=f"{server.kubectl} auth whoami   # then log in again",
         )
-    if _WEBHOOK_FAILED in message:
+    if match := _WEBHOOK_FAILED.search(message):
         return ClusterError(
-            f"Katib's webhook does not answer, so the cluster takes nothing: {message}.",
-            hint=f"{server.kubectl} get pods -A -l {COMPONENT_LABEL}={CONTROLLER}",
+            f"The webhook {match['webhook']} is unavailable, so the cluster rejects the request: "
+            f"{message}.",
+            hint=f"{server.kubectl} get validatingwebhookconfigurations,"
+            "mutatingwebhookconfigurations",
         )
-    if message == _UNKNOWN_KIND:
-        return katib_missing(server, "it does not know Katib's kinds")
-    kind = RejectedError if "denied the request" in message else _ERRORS.get(status, ClusterError)
-    limited = status == HTTPStatus.FORBIDDEN
+    if message == UNKNOWN_KIND:
+        return ClusterError(
+            f"The cluster at {server.address} does not serve this kind of object.",
+            hint=f"{server.kubectl} api-resources   # lists the kinds that it serves",
+        )
+    return _generic_error(server, status, message)
+
+
+def _generic_error(server: ApiServer, status: int, message: str) -> ClusterError:
+    rejected = "denied the request" in message
+    kind = RejectedError if rejected else _ERRORS.get(status, ClusterError)
     return kind(
-        f"The cluster says: {message.rstrip('.')}.",
-        hint=f"{server.kubectl} describe quota,limitrange -A   # what namespaces may use"
-        if limited
-        else "housectl doctor   # checks what the cluster has",
+        f"The cluster reports an error: {message.rstrip('.')}.",
+        hint=f"{server.kubectl} describe quota,limitrange -A   # limits of the namespaces"
+        if status == HTTPStatus.FORBIDDEN
+        else "housectl doctor   # checks the cluster",
     )
 
 
-def katib_missing(server: ApiServer, why: str) -> KatibMissingError:
-    """Return the error for a cluster that has no Katib, or not all of it."""
-    return KatibMissingError(
-        f"The cluster has no Katib: {why}.", hint=f'{server.kubectl} apply -k "{_KATIB}"'
+def explain_forbidden(server: ApiServer, message: str) -> ForbiddenError:
+    """Return the error for a missing permission, with the command that checks it.
+
+    Args:
+        server: The API server.
+        message: The message of its response with status 403.
+    """
+    match = _PERMISSION.search(message)
+    if match is None:
+        return ForbiddenError(
+            f"The cluster forbids the request: {message.rstrip('.')}.",
+            hint=f"{server.kubectl} describe resourcequota -A"
+            if "quota" in message
+            else f"{server.kubectl} auth can-i --list   # {_GRANT}",
+        )
+    resource, _, subresource = match["resource"].partition("/")
+    kind = f"{resource}.{match['group']}" if match["group"] else resource
+    option = f" --subresource={subresource}" if subresource else ""
+    scope = f" -n {match['namespace']}" if match["namespace"] else ""
+    where = f"in the namespace {match['namespace']}" if scope else "on the whole cluster"
+    target = f"{kind}/{subresource}" if subresource else kind
+    return ForbiddenError(
+        f"The user {match['user']} may not {match['verb']} {target} {where}.",
+        hint=f"{server.kubectl} auth can-i {match['verb']} {kind}{option}{scope}   # {_GRANT}",
     )
 
 
 @contextmanager
 def translate_errors(server: ApiServer) -> Iterator[None]:
-    """Turn what the client raises into ClusterErrors.
+    """Raise connection failures of the client library as ClusterUnreachableError.
 
     Raises:
-        ClusterUnreachableError: There was no answer.
+        ClusterUnreachableError: The API server did not respond.
     """
     from kubernetes.client.exceptions import ApiException
     from urllib3.exceptions import HTTPError
@@ -101,14 +140,14 @@ def translate_errors(server: ApiServer) -> Iterator[None]:
         yield
     except (ApiException, HTTPError, OSError) as error:
         raise ClusterUnreachableError(
-            f"The cluster at {server.address} does not answer: {_reason(error)}.",
+            f"The cluster at {server.address} does not answer: {_root_cause(error)}.",
             hint=f"{server.kubectl} cluster-info   # then start the cluster, or choose another: "
             "--context NAME",
         ) from error
 
 
-def _reason(error: BaseException) -> str:
-    """Return the system's own words for what went wrong, which clients wrap in several layers."""
+def _root_cause(error: BaseException) -> str:
+    """Return the operating system's message for an error that clients wrap in several layers."""
     inner: BaseException | None = error
     while inner is not None:
         if isinstance(inner, OSError) and inner.strerror:
@@ -117,12 +156,12 @@ def _reason(error: BaseException) -> str:
     return str(last).rstrip(".")
 
 
-def _message(body: bytes) -> str:
-    """Return the message of a Status object, or the text that stands in its place."""
+def response_message(status: int, body: bytes) -> str:
+    """Return the message of a response: of its Status object, or else its text."""
     text = body.decode(errors="replace").strip()
     try:
-        status = json.loads(text)
+        content = json.loads(text)
     except ValueError:
-        return text[:_LONGEST]
-    message = status.get("message") if isinstance(status, dict) else None
-    return str(message or text)[:_LONGEST]
+        content = None
+    message = content.get("message") if isinstance(content, dict) else None
+    return str(message or text)[:_MAX_MESSAGE_LENGTH] or HTTPStatus(status).phrase

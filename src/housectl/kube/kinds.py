@@ -1,4 +1,4 @@
-"""The kinds of objects that are read or written, and where the API server has them."""
+"""Kinds of Kubernetes objects, and their paths on the API server."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ class Kind:
     """A kind of object.
 
     Attributes:
-        group: API group; empty for the core.
-        plural: Its name in paths, and with kubectl.
-        namespaced: Whether its objects belong to a namespace.
+        group: API group; empty for the core group.
+        plural: Its name in paths and in kubectl commands.
+        namespaced: True if its objects belong to a namespace.
     """
 
     group: str
@@ -21,19 +21,16 @@ class Kind:
 
     @property
     def full_name(self) -> str:
-        """The name that kubectl takes without doubt, such as `experiments.kubeflow.org`."""
+        """The unambiguous name for kubectl, such as `jobs.batch`."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
     def path(self, namespace: str) -> str:
-        """Return the path of the collection."""
+        """Return the path of the kind's collection."""
         root = f"/apis/{self.group}" if self.group else "/api"
         scope = f"/namespaces/{namespace}" if self.namespaced else ""
         return f"{root}/{self.version}{scope}/{self.plural}"
 
 
-EXPERIMENTS = Kind("kubeflow.org", "v1beta1", "experiments")
-TRIALS = Kind("kubeflow.org", "v1beta1", "trials")
-SUGGESTIONS = Kind("kubeflow.org", "v1beta1", "suggestions")
 JOBS = Kind("batch", "v1", "jobs")
 PODS = Kind("", "v1", "pods")
 ALL_PODS = Kind("", "v1", "pods", namespaced=False)
@@ -43,29 +40,26 @@ CONFIG_MAPS = Kind("", "v1", "configmaps")
 NAMESPACES = Kind("", "v1", "namespaces", namespaced=False)
 NODES = Kind("", "v1", "nodes", namespaced=False)
 ACCESS_REVIEWS = Kind("authorization.k8s.io", "v1", "selfsubjectaccessreviews", namespaced=False)
-
 SERVICE_ACCOUNTS = Kind("", "v1", "serviceaccounts")
-_RIGHTS = "rbac.authorization.k8s.io"
-ROLES = Kind(_RIGHTS, "v1", "roles")
-ROLE_BINDINGS = Kind(_RIGHTS, "v1", "rolebindings")
-CLUSTER_ROLES = Kind(_RIGHTS, "v1", "clusterroles", namespaced=False)
-CLUSTER_ROLE_BINDINGS = Kind(_RIGHTS, "v1", "clusterrolebindings", namespaced=False)
+_RBAC = "rbac.authorization.k8s.io"
+ROLES = Kind(_RBAC, "v1", "roles")
+ROLE_BINDINGS = Kind(_RBAC, "v1", "rolebindings")
+CLUSTER_ROLES = Kind(_RBAC, "v1", "clusterroles", namespaced=False)
+CLUSTER_ROLE_BINDINGS = Kind(_RBAC, "v1", "clusterrolebindings", namespaced=False)
 
-KINDS = {
-    ("kubeflow.org/v1beta1", "Experiment"): EXPERIMENTS,
+_KINDS = {
     ("batch/v1", "Job"): JOBS,
     ("v1", "Pod"): PODS,
     ("v1", "Namespace"): NAMESPACES,
     ("v1", "PersistentVolumeClaim"): PVCS,
     ("v1", "ServiceAccount"): SERVICE_ACCOUNTS,
-    (f"{_RIGHTS}/v1", "Role"): ROLES,
-    (f"{_RIGHTS}/v1", "RoleBinding"): ROLE_BINDINGS,
-    (f"{_RIGHTS}/v1", "ClusterRole"): CLUSTER_ROLES,
-    (f"{_RIGHTS}/v1", "ClusterRoleBinding"): CLUSTER_ROLE_BINDINGS,
-    ("authorization.k8s.io/v1", "SelfSubjectAccessReview"): ACCESS_REVIEWS,
+    (f"{_RBAC}/v1", "Role"): ROLES,
+    (f"{_RBAC}/v1", "RoleBinding"): ROLE_BINDINGS,
+    (f"{_RBAC}/v1", "ClusterRole"): CLUSTER_ROLES,
+    (f"{_RBAC}/v1", "ClusterRoleBinding"): CLUSTER_ROLE_BINDINGS,
 }
 
 
 def kind_of(manifest: Mapping[str, object]) -> Kind:
-    """Return the kind of an object that is to be created."""
-    return KINDS[str(manifest["apiVersion"]), str(manifest["kind"])]
+    """Return the kind of a manifest; only Kubernetes' own kinds are known."""
+    return _KINDS[str(manifest["apiVersion"]), str(manifest["kind"])]

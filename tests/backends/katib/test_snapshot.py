@@ -14,9 +14,9 @@ from housectl.backends.katib.naming import (
     GENERATION_LABEL,
     STOPPED_ANNOTATION,
 )
-from housectl.backends.katib.plan.sub_experiments import STOPPED_BY_TIME_LIMIT, STOPPED_BY_USER
 from housectl.backends.katib.state.cluster_objects import ExperimentObjects
 from housectl.backends.katib.state.snapshot import snapshot_of
+from housectl.backends.katib.stop_marks import STOPPED_BY_TIME_LIMIT, STOPPED_BY_USER
 from housectl.contract.recipe import Family
 from housectl.experiment import (
     Budget,

@@ -7,6 +7,7 @@ from pathlib import Path
 from housectl.backends.base import Handle, Snapshot, Task, Workload
 from housectl.backends.katib.checks.preflight import preflight
 from housectl.backends.katib.handles import Handles
+from housectl.backends.katib.katib_objects import EXPERIMENTS
 from housectl.backends.katib.lifecycle import stop as stopping
 from housectl.backends.katib.lifecycle.create import create_all
 from housectl.backends.katib.lifecycle.resume import resume
@@ -15,9 +16,9 @@ from housectl.backends.katib.naming import inputs_path, output_path, work_path
 from housectl.backends.katib.plan.katib_plan import KatibPlan
 from housectl.backends.katib.plan.manifest import TERMINATION_REPORT_SUFFIX
 from housectl.backends.katib.plan.records import KatibSettings, PlanRecord
-from housectl.backends.katib.plan.sub_experiments import STOPPED_BY_TIME_LIMIT, STOPPED_BY_USER
 from housectl.backends.katib.plan.validation import validate_plan
 from housectl.backends.katib.state.experiment_reader import ExperimentReader
+from housectl.backends.katib.stop_marks import STOPPED_BY_TIME_LIMIT, STOPPED_BY_USER
 from housectl.backends.katib.volume.pods import VolumePods
 from housectl.backends.katib.volume.transfer import Volume
 from housectl.backends.messages import already_exists, trials_named, unknown_experiment
@@ -27,7 +28,7 @@ from housectl.contract.record import canonical_json
 from housectl.errors import UnknownExperimentError
 from housectl.experiment import Experiment, ExperimentState, Trial
 from housectl.kube.client import Kube
-from housectl.kube.kinds import EXPERIMENTS, JOBS
+from housectl.kube.kinds import JOBS
 
 
 class KatibBackend:
@@ -78,7 +79,7 @@ class KatibBackend:
         if self._observer.exists(work.name):
             raise already_exists(work.name)
         self._volume(plan.record).upload(inputs)
-        create_all(self._kube, plan.manifests())
+        create_all(self._kube, plan)
         self._observer.remember(work.name, plan.record)
         return self._handles.make(work.name)
 
@@ -107,7 +108,7 @@ class KatibBackend:
             if state is ExperimentState.FAILED:
                 self._kube.delete(JOBS, handle.name)
                 self._observer.wait_until_gone(handle.name)
-                create_all(self._kube, KatibPlan(record).manifests())
+                create_all(self._kube, KatibPlan(record))
         elif state in {ExperimentState.STOPPED, ExperimentState.INTERRUPTED}:
             if state is ExperimentState.STOPPED:
                 # Whatever stopped it may have been killed before it was done.

@@ -16,15 +16,15 @@ from housectl.backends.katib.checks.katib_config import check_algorithm
 from housectl.backends.katib.checks.pods import check_collector_image, check_image
 from housectl.backends.katib.checks.storage import check_pvc
 from housectl.backends.katib.factory import create_backend
+from housectl.backends.katib.katib_client import katib_client
 from housectl.backends.katib.plan.katib_plan import KatibPlan
 from housectl.backends.katib.volume.pods import VolumePods
-from housectl.kube.client import Kube
 
 
 def doctor_checks(context: CheckContext) -> Sequence[Check]:
     """Return the checks, the cluster's own first."""
     fields = context.project.katib
-    kube = Kube(fields.context, fields.namespace)
+    kube = katib_client(fields.context, fields.namespace)
 
     def capacity() -> str:
         return check_capacity(kube, _plan(context).record)

@@ -1,8 +1,8 @@
 """The Katib backend of a project."""
 
 from housectl.backends.katib.backend import KatibBackend
+from housectl.backends.katib.katib_client import katib_client
 from housectl.backends.katib.plan.records import KatibSettings
-from housectl.kube.client import Kube
 from housectl.project.config import ProjectConfig
 from housectl.pushed_images import ImageKind, local_image, pushed_image
 from housectl.workspace import Workspace
@@ -13,7 +13,7 @@ def create_backend(project: ProjectConfig, workspace: Workspace) -> KatibBackend
     fields = project.katib
     pushed = pushed_image(workspace.images, ImageKind.TRAINER)
     return KatibBackend(
-        Kube(fields.context, fields.namespace),
+        katib_client(fields.context, fields.namespace),
         settings=KatibSettings(
             namespace=fields.namespace,
             pvc=fields.pvc,

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from housectl.backends.base import Handle
-from housectl.backends.katib.katib_objects import KatibExperiment
+from housectl.backends.katib.katib_objects import EXPERIMENTS, KatibExperiment
 from housectl.backends.katib.naming import EXPERIMENT, INSTANCE_LABEL, selector_of_all
 from housectl.errors import UnknownExperimentError
 from housectl.kube.client import Kube
-from housectl.kube.kinds import EXPERIMENTS
 
 _SCHEME = "katib://"
 

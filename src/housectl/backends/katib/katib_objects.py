@@ -1,8 +1,9 @@
-"""Katib's own kinds."""
+"""Katib's own kinds, and models of their objects."""
 
 import math
 from datetime import datetime
 
+from housectl.kube.kinds import Kind
 from housectl.kube.objects.base import (
     Condition,
     KubeObject,
@@ -10,6 +11,10 @@ from housectl.kube.objects.base import (
     first_true_condition,
     true_condition,
 )
+
+EXPERIMENTS = Kind("kubeflow.org", "v1beta1", "experiments")
+TRIALS = Kind("kubeflow.org", "v1beta1", "trials")
+SUGGESTIONS = Kind("kubeflow.org", "v1beta1", "suggestions")
 
 _TRIAL_ENDS = ("Failed", "MetricsUnavailable", "Killed", "EarlyStopped", "Succeeded")
 _TRIAL_FAILURES = ("Failed", "MetricsUnavailable")

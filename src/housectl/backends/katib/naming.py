@@ -53,6 +53,11 @@ def inputs_path(digest: str) -> str:
     return f"inputs/{digest}"
 
 
+def inputs_annotation(digest: str) -> str:
+    """Return the annotation of a PVC that has the inputs with this digest."""
+    return f"housectl/inputs-{digest[:40]}"
+
+
 def work_path(name: str) -> str:
     """Return where the files of an experiment or a task lie on the claim, below its mount."""
     return f"work/{name}"

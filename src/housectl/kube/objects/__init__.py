@@ -1,1 +1,1 @@
-"""Typed views of Kubernetes objects; fields that housectl does not read are left out."""
+"""Models of Kubernetes objects; they have only the fields that housectl reads."""

@@ -1,4 +1,4 @@
-"""What all objects have in common."""
+"""The base of all models, and the models that all objects share."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -11,34 +11,34 @@ _V = TypeVar("_V", bound="KubeObject")
 
 @dataclass_transform(frozen_default=True)
 class KubeObject(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A part of an object as the API server sends it; what is absent there has a default here."""
+    """A model of an object, or of a section of one. A field that is absent gets its default."""
 
 
 def parse(kind: type[_V], manifest: Mapping[str, object]) -> _V:
-    """Return the view of an object.
+    """Return the model of an object.
 
     Raises:
-        msgspec.ValidationError: It is no object of that kind.
+        msgspec.ValidationError: The manifest does not fit the model.
     """
     return msgspec.convert(_without_nulls(manifest), kind)
 
 
 def _without_nulls(value: object) -> object:
-    """Return a value without the keys whose value is null: the API server means absent by it."""
+    """Return a value without the keys whose value is null; to the API server, null means absent."""
     if isinstance(value, dict):
         return {key: _without_nulls(item) for key, item in value.items() if item is not None}
     return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 class Owner(KubeObject):
-    """What an object belongs to."""
+    """An owner of an object."""
 
     kind: str
     name: str
 
 
 class ObjectMeta(KubeObject):
-    """What every object says of itself."""
+    """The metadata of an object."""
 
     name: str = ""
     namespace: str = ""
@@ -53,7 +53,7 @@ class ObjectMeta(KubeObject):
 
 
 class NamedObject(KubeObject):
-    """Any object."""
+    """An object of any kind, with its metadata alone."""
 
     metadata: ObjectMeta
 
@@ -69,15 +69,15 @@ class Condition(KubeObject):
 
     @property
     def is_true(self) -> bool:
-        """Whether it is true."""
+        """True if the status is True."""
         return self.status == "True"
 
 
 def true_condition(conditions: list[Condition], kind: str) -> Condition | None:
-    """Return the condition of this type if it holds."""
-    return next((each for each in conditions if each.type == kind and each.is_true), None)
+    """Return the condition of this type, or None if it is not true."""
+    return next((item for item in conditions if item.type == kind and item.is_true), None)
 
 
 def first_true_condition(conditions: list[Condition], kinds: Iterable[str]) -> Condition | None:
-    """Return the condition of the first of these types that holds."""
-    return next((found for kind in kinds if (found := true_condition(conditions, kind))), None)
+    """Return the condition of the first of these types that is true."""
+    return next(filter(None, (true_condition(conditions, kind) for kind in kinds)), None)

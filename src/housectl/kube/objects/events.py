@@ -1,4 +1,4 @@
-"""What is told of objects."""
+"""Events about objects."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,7 +7,7 @@ from housectl.kube.objects.base import KubeObject, ObjectMeta
 
 
 class Reference(KubeObject):
-    """Which object an event is about."""
+    """A reference to the object of an event."""
 
     kind: str = ""
     name: str = ""
@@ -16,14 +16,14 @@ class Reference(KubeObject):
 
 
 class Series(KubeObject):
-    """How often an event has happened."""
+    """The count of a repeated event."""
 
     count: int = 0
     last_observed_time: datetime | None = None
 
 
 class Event(KubeObject):
-    """Something that happened to an object."""
+    """An event about an object."""
 
     metadata: ObjectMeta = ObjectMeta()
     involved_object: Reference = Reference()
@@ -37,17 +37,17 @@ class Event(KubeObject):
 
     @property
     def container(self) -> str:
-        """The container of a pod that it is about, if it is about one."""
+        """The container that the event is about; empty if it is about a whole pod."""
         return self.involved_object.field_path.partition("{")[2].removesuffix("}")
 
     @property
     def times(self) -> int:
-        """How often it has happened."""
+        """Number of occurrences."""
         return max(self.count, self.series.count, 1)
 
     @property
     def latest(self) -> datetime | None:
-        """When it happened last."""
+        """Time of the last occurrence."""
         return (
             self.last_timestamp
             or self.series.last_observed_time

@@ -1,35 +1,32 @@
-"""What makes pods: jobs."""
+"""Jobs."""
 
 from datetime import datetime
 
 from housectl.kube.objects.base import Condition, KubeObject, ObjectMeta, first_true_condition
 from housectl.kube.objects.pods import PodSpec
 
-# What a job of a search that is stopped gets as its deadline: nobody wants a training that short.
-STOPPING_SECONDS = 1
-
-_ENDS = ("Complete", "Failed")
-_FAILURES = ("Failed", "FailureTarget")
-# Kubernetes says how a job ends before the last of its pods has ended.
-_DECISIONS = ("Complete", "SuccessCriteriaMet", *_FAILURES)
+_END_CONDITIONS = ("Complete", "Failed")
+_FAILURE_CONDITIONS = ("Failed", "FailureTarget")
+# Kubernetes sets these conditions before the last pod of the job has ended.
+_DECIDING_CONDITIONS = ("Complete", "SuccessCriteriaMet", *_FAILURE_CONDITIONS)
 
 
 class PodTemplate(KubeObject):
-    """What the pods of a job should be."""
+    """The template of a job's pods."""
 
     metadata: ObjectMeta = ObjectMeta()
     spec: PodSpec = PodSpec()
 
 
 class JobSpec(KubeObject):
-    """What a job should be."""
+    """The specification of a job."""
 
     active_deadline_seconds: int | None = None
     template: PodTemplate = PodTemplate()
 
 
 class JobStatus(KubeObject):
-    """How a job stands; `active` counts its pods that have not ended."""
+    """The status of a job; `active` is the number of its pods that have not ended."""
 
     active: int = 0
     conditions: list[Condition] = []
@@ -37,7 +34,7 @@ class JobStatus(KubeObject):
 
 
 class Job(KubeObject):
-    """A job of a trial or of a task."""
+    """A job."""
 
     metadata: ObjectMeta
     spec: JobSpec = JobSpec()
@@ -45,32 +42,27 @@ class Job(KubeObject):
 
     @property
     def has_ended(self) -> bool:
-        """Whether it has ended, and its pods have."""
-        return first_true_condition(self.status.conditions, _ENDS) is not None
+        """True if the job and all its pods have ended."""
+        return first_true_condition(self.status.conditions, _END_CONDITIONS) is not None
 
     @property
     def ended_at(self) -> datetime | None:
-        """When it has ended, if it has."""
-        end = first_true_condition(self.status.conditions, _ENDS)
+        """Time of its end; None before."""
+        end = first_true_condition(self.status.conditions, _END_CONDITIONS)
         return end.last_transition_time if end else None
 
     @property
     def is_decided(self) -> bool:
-        """Whether it makes no more pods; the last ones may still be ending."""
-        return first_true_condition(self.status.conditions, _DECISIONS) is not None
+        """True if the job creates no more pods; the last ones may still be ending."""
+        return first_true_condition(self.status.conditions, _DECIDING_CONDITIONS) is not None
 
     @property
     def has_failed(self) -> bool:
-        """Whether it has failed; its last pods may still be ending."""
-        return first_true_condition(self.status.conditions, _FAILURES) is not None
+        """True if the job has failed; its last pods may still be ending."""
+        return first_true_condition(self.status.conditions, _FAILURE_CONDITIONS) is not None
 
     @property
     def is_past_deadline(self) -> bool:
-        """Whether Kubernetes ended it for the time that it took."""
+        """True if Kubernetes ended the job at its deadline."""
         conditions = self.status.conditions
-        return any(each.reason == "DeadlineExceeded" and each.is_true for each in conditions)
-
-    @property
-    def was_stopped(self) -> bool:
-        """Whether it ended with its search, which was stopped."""
-        return self.is_past_deadline and self.spec.active_deadline_seconds == STOPPING_SECONDS
+        return any(item.reason == "DeadlineExceeded" and item.is_true for item in conditions)

@@ -6,20 +6,20 @@ from housectl.kube.objects.base import Condition, KubeObject, ObjectMeta
 
 
 class Waiting(KubeObject):
-    """Why a container has not started."""
+    """The reason for which a container has not started."""
 
     reason: str = ""
     message: str = ""
 
 
 class Running(KubeObject):
-    """Since when a container runs."""
+    """The start of a running container."""
 
     started_at: datetime | None = None
 
 
 class Terminated(KubeObject):
-    """How a container ended."""
+    """The end of a container."""
 
     exit_code: int
     signal: int = 0
@@ -30,7 +30,7 @@ class Terminated(KubeObject):
 
 
 class ContainerState(KubeObject):
-    """One of the three."""
+    """The state of a container; one of the three fields is set."""
 
     waiting: Waiting | None = None
     running: Running | None = None
@@ -38,7 +38,7 @@ class ContainerState(KubeObject):
 
 
 class ContainerStatus(KubeObject):
-    """How a container of a pod stands."""
+    """The status of a container."""
 
     name: str
     restart_count: int = 0
@@ -47,7 +47,7 @@ class ContainerStatus(KubeObject):
 
 
 class Resources(KubeObject):
-    """What a container asks for and may use, as texts such as 500m and 4Gi."""
+    """The requests and limits of a container, as quantities such as 500m and 4Gi."""
 
     requests: dict[str, str] = {}
     limits: dict[str, str] = {}
@@ -63,7 +63,7 @@ class Container(KubeObject):
 
 
 class PvcSource(KubeObject):
-    """Which claim a volume is."""
+    """The PVC of a volume."""
 
     claim_name: str
 
@@ -76,7 +76,7 @@ class Volume(KubeObject):
 
 
 class PodSpec(KubeObject):
-    """What a pod should be."""
+    """The specification of a pod."""
 
     init_containers: list[Container] = []
     containers: list[Container] = []
@@ -86,7 +86,7 @@ class PodSpec(KubeObject):
 
 
 class PodStatus(KubeObject):
-    """How a pod stands; `phase` is Pending, Running, Succeeded, Failed or Unknown."""
+    """The status of a pod; `phase` is Pending, Running, Succeeded, Failed or Unknown."""
 
     phase: str = ""
     reason: str = ""

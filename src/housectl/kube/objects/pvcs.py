@@ -1,17 +1,17 @@
-"""Claims to a volume."""
+"""Persistent volume claims (PVCs)."""
 
 from housectl.kube.objects.base import KubeObject, ObjectMeta
 
 
 class PvcSpec(KubeObject):
-    """What a claim asks for."""
+    """The specification of a PVC."""
 
     access_modes: list[str] = []
     volume_name: str = ""
 
 
 class PvcStatus(KubeObject):
-    """How a claim stands; `phase` is Pending, Bound or Lost."""
+    """The status of a PVC; `phase` is Pending, Bound or Lost."""
 
     phase: str = ""
 
@@ -22,12 +22,3 @@ class Pvc(KubeObject):
     metadata: ObjectMeta
     spec: PvcSpec = PvcSpec()
     status: PvcStatus = PvcStatus()
-
-    def has_inputs(self, digest: str) -> bool:
-        """Whether the inputs with this digest were brought to it."""
-        return inputs_mark(digest) in self.metadata.annotations
-
-
-def inputs_mark(digest: str) -> str:
-    """Return the annotation of a claim that the inputs with this digest were brought to."""
-    return f"housectl/inputs-{digest[:40]}"

@@ -14,8 +14,9 @@ from housectl.backends.katib.katib_objects import (
     MetricsCollector,
     Observation,
 )
+from housectl.backends.katib.stop_marks import STOP_DEADLINE_SECONDS
 from housectl.kube.objects.base import Condition
-from housectl.kube.objects.jobs import STOPPING_SECONDS, JobStatus
+from housectl.kube.objects.jobs import JobStatus
 from housectl.kube.objects.pods import ContainerState, Pod, Running, Terminated, Waiting
 from tests.backends.katib.diagnosis.edits import changed, event
 from tests.backends.katib.diagnosis.recorded_cases import katib_case, sentences
@@ -38,7 +39,7 @@ def test_recorded_trial(name: str, expected: str) -> None:
 def test_a_trial_that_was_stopped_with_its_search() -> None:
     observed = katib_case("deadline")
     jobs = [
-        changed(each, spec=changed(each.spec, active_deadline_seconds=STOPPING_SECONDS))
+        changed(each, spec=changed(each.spec, active_deadline_seconds=STOP_DEADLINE_SECONDS))
         for each in observed.jobs
     ]
     assert said(replace(observed, jobs=jobs)) == (

@@ -8,20 +8,10 @@ import msgspec
 
 from housectl.backends.katib.checks.common import init_command, warn_if_forbidden
 from housectl.backends.katib.katib_names import INJECTED, INJECTION_LABEL
+from housectl.backends.katib.katib_objects import EXPERIMENTS, SUGGESTIONS, TRIALS
 from housectl.errors import ClusterError, ForbiddenError, NotFoundError
 from housectl.kube.client import Kube
-from housectl.kube.kinds import (
-    EVENTS,
-    EXPERIMENTS,
-    JOBS,
-    NAMESPACES,
-    NODES,
-    PODS,
-    PVCS,
-    SUGGESTIONS,
-    TRIALS,
-    Kind,
-)
+from housectl.kube.kinds import EVENTS, JOBS, NAMESPACES, NODES, PODS, PVCS, Kind
 from housectl.kube.objects.base import (
     Condition,
     KubeObject,

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from housectl.backends.katib.checks.common import warn_if_forbidden
+from housectl.backends.katib.katib_client import katib_missing
 from housectl.backends.katib.katib_names import COMPONENT_LABEL, DATABASE_MANAGER, KATIB_NAMESPACE
+from housectl.backends.katib.katib_objects import EXPERIMENTS, SUGGESTIONS, TRIALS
 from housectl.backends.katib.plan.katib_plan import KatibPlan
 from housectl.backends.katib.plan.validation import validate_plan
 from housectl.errors import CheckWarning, ClusterError, RejectedError
 from housectl.kube.client import Kube
-from housectl.kube.errors import katib_missing
-from housectl.kube.kinds import EXPERIMENTS, PODS, SUGGESTIONS, TRIALS
+from housectl.kube.kinds import PODS
 from housectl.kube.objects.base import KubeObject, parse, true_condition
 from housectl.kube.objects.pods import Pod
 
@@ -63,7 +64,7 @@ def check_admission(kube: Kube, plan: KatibPlan) -> str:
     validate_plan(plan)
     for manifest in plan.manifests():
         try:
-            kube.create(manifest, dry_run=True)
+            kube.create(plan.kind, manifest, dry_run=True)
         except RejectedError as error:
             raise RejectedError(
                 error.message, hint="housectl render   # shows what was refused"

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from housectl.backends.katib.diagnosis.cause import Cause, sentence
 from housectl.backends.katib.diagnosis.container import start_failure
 from housectl.backends.katib.diagnosis.job_run import JobRun
+from housectl.backends.katib.naming import inputs_annotation
 from housectl.contract.record import MalformedRecordError
 from housectl.contract.termination_report import TerminationReport
 from housectl.errors import NewerFormatError
 from housectl.kube.objects.pods import Terminated
-from housectl.kube.objects.pvcs import inputs_mark
 from housectl.quantities import double_quantity, format_mebibytes, readable_quantity
 
 # timeout(1) ends so, and so does the trainer when its time is used up.
@@ -92,7 +92,9 @@ def unusable_inputs(attempt: JobRun) -> Cause | None:
     match = _INPUTS.search(words.error or "")
     if match is None or not claims:
         return None
-    again = attempt.target.kubectl(f"annotate pvc {claims[0]} {inputs_mark(match['digest'])}-")
+    again = attempt.target.kubectl(
+        f"annotate pvc {claims[0]} {inputs_annotation(match['digest'])}-"
+    )
     return Cause(
         message=sentence(f"the inputs on the claim {claims[0]} are damaged or gone", match["why"]),
         hint=f"{again}   # then housectl tune brings them again",

@@ -19,6 +19,7 @@ from housectl.backends.katib.katib_names import (
     webhook_pods,
 )
 from housectl.backends.katib.katib_objects import KatibTrial
+from housectl.backends.katib.stop_marks import was_stopped
 from housectl.kube.objects.base import true_condition
 from housectl.kube.objects.events import Event, events_about, events_since
 
@@ -55,7 +56,7 @@ def _is_ending(case: _Case) -> bool:
 
 def _stopped(case: _Case) -> Cause | None:
     """Return the cause of a trial that ended with its search, until it is deleted."""
-    if not (case.attempt.job and case.attempt.job.was_stopped):
+    if not (case.attempt.job and was_stopped(case.attempt.job)):
         return None
     return Cause(
         message="it was stopped with its search.",

@@ -1,75 +1,76 @@
-"""Creating objects on the cluster, under names that nothing else may have."""
+"""Creating objects on the cluster, under names that no other object has."""
 
-from collections.abc import Sequence
-
+from housectl.backends.katib.katib_objects import EXPERIMENTS
 from housectl.backends.katib.naming import INSTANCE_LABEL
+from housectl.backends.katib.plan.katib_plan import KatibPlan
 from housectl.backends.katib.plan.pod_spec import Manifest
 from housectl.backends.messages import already_exists
 from housectl.errors import AlreadyExistsError, ConflictError, HousectlError
 from housectl.kube.client import Kube
-from housectl.kube.kinds import EXPERIMENTS, kind_of
+from housectl.kube.kinds import Kind
 from housectl.kube.objects.base import NamedObject, ObjectMeta, parse
 
 
-def create_all(kube: Kube, manifests: Sequence[Manifest]) -> None:
-    """Create objects, all or none.
+def create_all(kube: Kube, plan: KatibPlan) -> None:
+    """Create the objects of a plan, all or none.
 
     Raises:
-        NameTakenError: Something has one of the names.
-        ClusterError: The cluster refuses one of them.
+        AlreadyExistsError: Another object has one of the names.
+        ClusterError: The cluster rejects an object.
     """
-    made: list[Manifest] = []
+    created: list[str] = []
     try:
-        for manifest in manifests:
-            _create(kube, manifest)
-            made.append(manifest)
+        for manifest in plan.manifests():
+            _create(kube, plan.kind, manifest)
+            created.append(_metadata(manifest).name)
     except HousectlError:
-        for manifest in made:
-            kube.delete(kind_of(manifest), _metadata(manifest).name)
+        for name in created:
+            kube.delete(plan.kind, name)
         raise
 
 
-def create_missing(kube: Kube, manifest: Manifest) -> None:
+def create_missing(kube: Kube, kind: Kind, manifest: Manifest) -> None:
     """Create an object that another command may be creating at the same time.
 
     Raises:
-        NameTakenError: Something else has its name.
-        ClusterError: The cluster refuses it.
+        AlreadyExistsError: An object of another experiment has its name.
+        ClusterError: The cluster rejects the object.
     """
     try:
-        kube.create(manifest)
+        kube.create(kind, manifest)
     except ConflictError as error:
-        owner = _owner(kube, manifest)
+        owner = _owner(kube, kind, manifest)
         if owner != _instance(_metadata(manifest)):
-            raise _taken(kube, manifest, owner) from error
+            raise _name_taken(kube, kind, manifest, owner) from error
 
 
-def _create(kube: Kube, manifest: Manifest) -> None:
+def _create(kube: Kube, kind: Kind, manifest: Manifest) -> None:
     try:
-        kube.create(manifest)
+        kube.create(kind, manifest)
     except ConflictError as error:
-        raise _taken(kube, manifest, _owner(kube, manifest)) from error
+        owner = _owner(kube, kind, manifest)
+        raise _name_taken(kube, kind, manifest, owner) from error
 
 
-def _taken(kube: Kube, manifest: Manifest, owner: str) -> AlreadyExistsError:
-    kind, metadata = kind_of(manifest), _metadata(manifest)
+def _name_taken(kube: Kube, kind: Kind, manifest: Manifest, owner: str) -> AlreadyExistsError:
+    metadata = _metadata(manifest)
     if owner and owner == _instance(metadata) and kind is EXPERIMENTS:
         return already_exists(owner)
-    found = f"{kind.full_name}/{metadata.name}"
+    existing = f"{kind.full_name}/{metadata.name}"
     if owner:
         return AlreadyExistsError(
-            f"{owner} has {found} already.",
+            f"{owner} has {existing} already.",
             hint=f"housectl delete {owner}   # or choose another --name",
         )
     return AlreadyExistsError(
-        f"The namespace {kube.namespace} has {found} already, which housectl did not make.",
-        hint=f"{kube.kubectl} delete {found}   # or choose another --name",
+        f"The namespace {kube.namespace} has {existing} already, which housectl did not create.",
+        hint=f"{kube.kubectl} delete {existing}   # or choose another --name",
     )
 
 
-def _owner(kube: Kube, manifest: Manifest) -> str:
-    """Return the experiment or task that has an object of this kind and name; empty if none."""
-    return _instance(kube.get(kind_of(manifest), _metadata(manifest).name, NamedObject).metadata)
+def _owner(kube: Kube, kind: Kind, manifest: Manifest) -> str:
+    """Return the experiment or task of the existing object; empty if housectl did not create it."""
+    return _instance(kube.get(kind, _metadata(manifest).name, NamedObject).metadata)
 
 
 def _instance(metadata: ObjectMeta) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from housectl.backends.base import Snapshot, Task, Workload
-from housectl.backends.katib.katib_objects import KatibExperiment, KatibTrial
+from housectl.backends.katib.katib_objects import EXPERIMENTS, TRIALS, KatibExperiment, KatibTrial
 from housectl.backends.katib.lifecycle.poll import wait_until
 from housectl.backends.katib.naming import (
     EXPERIMENT_LABEL,
@@ -15,12 +15,12 @@ from housectl.backends.katib.naming import (
     labels,
     selector,
 )
-from housectl.backends.katib.plan.sub_experiments import stop_reason
 from housectl.backends.katib.state.cluster_objects import ExperimentObjects
+from housectl.backends.katib.stop_marks import STOP_DEADLINE_SECONDS, stop_reason, was_stopped
 from housectl.errors import NotFoundError, RejectedError
 from housectl.kube.client import Kube
-from housectl.kube.kinds import EXPERIMENTS, JOBS, TRIALS
-from housectl.kube.objects.jobs import STOPPING_SECONDS, Job
+from housectl.kube.kinds import JOBS
+from housectl.kube.objects.jobs import Job
 
 # A pod has half a minute to end, and an algorithm may think for as long.
 _PATIENCE_SECONDS = 90.0
@@ -109,7 +109,7 @@ def _cap_trials(kube: Kube, member: KatibExperiment, *, failed: int) -> None:
 
 def _expire_jobs(kube: Kube, trials: Iterable[KatibTrial]) -> None:
     """Let trials fail, also those without a pod; one that has no job yet will have one."""
-    change = {"spec": {"activeDeadlineSeconds": STOPPING_SECONDS}}
+    change = {"spec": {"activeDeadlineSeconds": STOP_DEADLINE_SECONDS}}
     for trial in trials:
         with suppress(NotFoundError):
             kube.patch(JOBS, trial.metadata.name, change)
@@ -119,7 +119,7 @@ def _delete_interrupted_trials(kube: Kube, member: KatibExperiment) -> None:
     """Delete the trials that have not ended, and those that failed for being stopped."""
     of_search = selector(labels(member.metadata.labels[INSTANCE_LABEL], TRIAL))
     jobs = kube.list_as(JOBS, Job, labels=of_search)
-    stopped = {job.metadata.name for job in jobs if job.was_stopped}
+    stopped = {job.metadata.name for job in jobs if was_stopped(job)}
     for trial in _trials(kube, member.metadata.name):
         was_stopped = trial.metadata.name in stopped and not trial.has_succeeded
         if was_stopped or not trial.has_ended:

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 from housectl.backends.base import Task, Workload
+from housectl.backends.katib.katib_objects import EXPERIMENTS
 from housectl.backends.katib.plan.manifest import experiment_manifest, task_manifest
 from housectl.backends.katib.plan.pod_spec import Manifest
 from housectl.backends.katib.plan.records import PlanRecord
 from housectl.backends.katib.plan.sub_experiments import sub_experiments
+from housectl.kube.kinds import JOBS, Kind
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,11 @@ class KatibPlan:
     def workload(self) -> Workload:
         """What is to be done."""
         return self.record.workload
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of its objects."""
+        return JOBS if isinstance(self.workload, Task) else EXPERIMENTS
 
     @property
     def image(self) -> str:

@@ -5,14 +5,12 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from housectl.backends.katib.katib_objects import KatibExperiment
-from housectl.backends.katib.naming import FAMILY_LABEL, STOPPED_ANNOTATION
+from housectl.backends.katib.naming import FAMILY_LABEL
 from housectl.contract.recipe import Family
 from housectl.experiment import Budget, Experiment
 
 # Katib denies longer ones.
 MAX_NAME_LENGTH = 40
-# Why a member was ended before its end, as its annotation says.
-STOPPED_BY_USER, STOPPED_BY_TIME_LIMIT = "by the user", "its time was up"
 
 _NAME_SUFFIXES = {Family.RANDOM_FOREST: "rf", Family.XGBOOST: "xgb"}
 
@@ -66,11 +64,6 @@ def sub_experiments(
 def family_of(member: KatibExperiment) -> Family:
     """Return the family that a member searches."""
     return Family(member.metadata.labels[FAMILY_LABEL])
-
-
-def stop_reason(member: KatibExperiment) -> str | None:
-    """Return why a member was ended before its end, if it was."""
-    return member.metadata.annotations.get(STOPPED_ANNOTATION)
 
 
 def _name(experiment: Experiment, family: Family, round_number: int) -> str:

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeVar
 
-from housectl.backends.katib.katib_objects import KatibExperiment, KatibTrial, Suggestion
+from housectl.backends.katib.katib_objects import (
+    EXPERIMENTS,
+    SUGGESTIONS,
+    TRIALS,
+    KatibExperiment,
+    KatibTrial,
+    Suggestion,
+)
 from housectl.backends.katib.naming import (
     EXPERIMENT,
     EXPERIMENT_LABEL,
@@ -18,7 +25,7 @@ from housectl.backends.katib.naming import (
     selector,
 )
 from housectl.kube.client import Manifest
-from housectl.kube.kinds import EVENTS, EXPERIMENTS, JOBS, PODS, SUGGESTIONS, TRIALS, Kind
+from housectl.kube.kinds import EVENTS, JOBS, PODS, Kind
 from housectl.kube.objects.base import parse
 from housectl.kube.objects.events import Event
 from housectl.kube.objects.jobs import Job

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from housectl.backends.base import Snapshot, Task
-from housectl.backends.katib.katib_objects import KatibExperiment
+from housectl.backends.katib.katib_objects import EXPERIMENTS, KatibExperiment
 from housectl.backends.katib.lifecycle.poll import wait_until
 from housectl.backends.katib.naming import JOB_LABEL, PLAN_ANNOTATION, TASK, labels, selector
 from housectl.backends.katib.plan.records import PlanRecord
@@ -27,7 +27,7 @@ from housectl.backends.katib.state.snapshot import snapshot_of, task_snapshot_of
 from housectl.backends.messages import unknown_experiment
 from housectl.experiment import Experiment
 from housectl.kube.client import Kube
-from housectl.kube.kinds import EXPERIMENTS, JOBS, PODS
+from housectl.kube.kinds import JOBS, PODS
 from housectl.kube.objects.base import ObjectMeta, parse
 from housectl.kube.objects.jobs import Job
 from housectl.kube.objects.pods import Pod

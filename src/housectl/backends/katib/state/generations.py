@@ -6,13 +6,9 @@ from dataclasses import dataclass
 
 from housectl.backends.katib.katib_objects import KatibExperiment
 from housectl.backends.katib.naming import EXPERIMENT_LABEL, GENERATION_LABEL
-from housectl.backends.katib.plan.sub_experiments import (
-    SubExperiment,
-    family_of,
-    stop_reason,
-    sub_experiments,
-)
+from housectl.backends.katib.plan.sub_experiments import SubExperiment, family_of, sub_experiments
 from housectl.backends.katib.state.cluster_objects import ExperimentObjects
+from housectl.backends.katib.stop_marks import stop_reason
 from housectl.experiment import Experiment
 
 

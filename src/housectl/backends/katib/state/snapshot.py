@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 from housectl.backends.base import Snapshot
 from housectl.backends.katib.katib_objects import KatibExperiment
-from housectl.backends.katib.plan.sub_experiments import STOPPED_BY_USER
 from housectl.backends.katib.state.cluster_objects import ExperimentObjects, TaskObjects
 from housectl.backends.katib.state.generations import Generation, newest_generation
 from housectl.backends.katib.state.trials import TrialCause, read_trials, seconds_of
+from housectl.backends.katib.stop_marks import STOPPED_BY_USER
 from housectl.backends.messages import STOPPED, time_limit_reached
 from housectl.experiment import (
     Experiment,

@@ -55,7 +55,8 @@ class VolumePods:
         name = f"housectl-volume-{secrets.token_hex(4)}"
         self._sweep()
         try:
-            created = self.kube.create(self._manifest(name, extra_images, read_only=read_only))
+            manifest = self._manifest(name, extra_images, read_only=read_only)
+            created = self.kube.create(PODS, manifest)
             self._wait(parse(Pod, created))
             yield name
         finally:

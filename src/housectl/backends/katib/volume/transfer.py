@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from housectl.backends.katib.naming import inputs_path, mounted
+from housectl.backends.katib.naming import inputs_annotation, inputs_path, mounted
 from housectl.backends.katib.plan.pod_spec import CONTAINER
 from housectl.backends.katib.volume.archive import BrokenArchiveError, pack, unpack
 from housectl.backends.katib.volume.pods import VolumePods
@@ -16,9 +16,9 @@ from housectl.contract.files import TEMP_PREFIX
 from housectl.contract.inputs import Inputs
 from housectl.errors import BundleError, ClusterUnreachableError, PodError
 from housectl.kube.client import Kube
-from housectl.kube.exec import Streams
+from housectl.kube.exec import ExecStreams
 from housectl.kube.kinds import PVCS
-from housectl.kube.objects.pvcs import Pvc, inputs_mark
+from housectl.kube.objects.pvcs import Pvc
 
 # Seconds before each new try: an API server that restarts is away for some.
 _PAUSES = (2.0, 10.0)
@@ -55,7 +55,8 @@ class Volume:
             PodError: The pod does not start, or the volume cannot be written.
         """
         kube = self.pods.kube
-        if kube.get(PVCS, self.pods.pvc, Pvc).has_inputs(inputs.digest):
+        annotation = inputs_annotation(inputs.digest)
+        if annotation in kube.get(PVCS, self.pods.pvc, Pvc).metadata.annotations:
             return
         content = pack(inputs.path)
         path = inputs_path(inputs.digest)
@@ -66,8 +67,7 @@ class Volume:
             with _running(kube, pod, _UNPACK, arguments) as streams:
                 streams.send(content)
                 streams.finish()
-        mark = {inputs_mark(inputs.digest): "uploaded"}
-        kube.patch(PVCS, self.pods.pvc, {"metadata": {"annotations": mark}})
+        kube.patch(PVCS, self.pods.pvc, {"metadata": {"annotations": {annotation: "uploaded"}}})
 
     def fetch(self, path: str, into: Path) -> None:
         """Bring a directory of the claim here, into one that is there and empty.
@@ -130,7 +130,7 @@ class Volume:
 
 
 @contextmanager
-def _running(kube: Kube, pod: str, script: str, arguments: Sequence[str]) -> Iterator[Streams]:
+def _running(kube: Kube, pod: str, script: str, arguments: Sequence[str]) -> Iterator[ExecStreams]:
     streams = kube.exec(pod, CONTAINER, ["sh", "-c", script, "sh", *arguments])
     try:
         yield streams
