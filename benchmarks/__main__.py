@@ -7,7 +7,7 @@ from benchmarks import promotion, search, serving, startup
 from benchmarks.measurement import Measurement, log
 from benchmarks.report import report, share_bytecode_cache
 from benchmarks.workbench import force_promote, seal
-from housectl.contract.recipe import Family
+from housectl.contract.families import Family
 from housectl.search_spaces import default_space
 from housectl.store import ChampionStore
 from tools.project_directory import ROOT, copy_boston

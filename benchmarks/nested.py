@@ -13,14 +13,16 @@ from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import KFold
 
 from housectl.backends.local.sampler import suggest
+from housectl.contract.families import Family
 from housectl.contract.inputs import SharedRecipe, read_inputs
-from housectl.contract.recipe import Assignment, Family, Value, derived_seed
+from housectl.contract.parameters import Assignment, Value
+from housectl.contract.recipe import derived_seed
 from housectl.contract.record import Record
 from housectl.experiment import Budget, Experiment, Limits, Trial, TrialState, rank_trials
 from housectl.search_spaces import default_space
 from housectl_trainer.data import load
 from housectl_trainer.evaluation import fold_mse, mean, mean_objective
-from housectl_trainer.families import recipe_of
+from housectl_trainer.fitting import make_recipe
 from housectl_trainer.split import Fold, objective_folds
 from housectl_trainer.subset import DataSubset
 
@@ -81,7 +83,7 @@ def evaluate_fold(outer: OuterFold, inputs: Path) -> FoldResult:
     seconds = time.process_time() - start
 
     def error(assignment: Assignment) -> float:
-        return fold_mse(recipe_of(dataset.shared, outer.family, assignment), all_rows, fold)
+        return fold_mse(make_recipe(dataset.shared, outer.family, assignment), all_rows, fold)
 
     space = default_space(outer.family)
     return FoldResult(
@@ -129,7 +131,7 @@ def _search(shared: SharedRecipe, subset: DataSubset, family: Family) -> tuple[f
             earlier=[trial.assignment for trial in trials],
             objectives={trial.number: mse for mse, trial in rank_trials(trials)},
         )
-        recipe = recipe_of(shared, family, assignment)
+        recipe = make_recipe(shared, family, assignment)
         fold_mses = tuple(fold_mse(recipe, subset, fold) for fold in folds)
         trials.append(_finished_trial(number, family, assignment, mse=mean_objective(fold_mses)))
     return rank_trials(trials)[0]

@@ -23,9 +23,9 @@ from benchmarks.nested import (
     outer_folds,
 )
 from benchmarks.quality_page import page
+from housectl.contract.families import Family
 from housectl.contract.files import atomic_write
 from housectl.contract.inputs import Inputs, write_inputs
-from housectl.contract.recipe import Family
 from housectl.contract.record import MalformedRecordError, Record, digest_of
 from housectl.project.config import load_config
 from housectl.search_spaces import default_space

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from benchmarks.nested import OUTER_FOLDS, REPEATS, SEED, TRIALS, FoldResult
-from housectl.contract.recipe import Family
+from housectl.contract.families import Family
 
 _WITHOUT_SEARCH = ("library's recipe", "hand-set recipe")
 

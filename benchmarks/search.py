@@ -11,7 +11,6 @@ import numpy as np
 from benchmarks.measurement import Direction, Measurement, log, wall_seconds
 from benchmarks.search_housectl import SETTINGS
 from benchmarks.workbench import open_pipeline
-from housectl.contract.bundle import NATIVE_FILES
 from housectl.contract.files import file_digest
 from housectl.contract.recipe import derived_seed
 from housectl.experiment import best_trial
@@ -84,7 +83,7 @@ def _check_same_model(pipeline: Pipeline, baseline: Path) -> None:
     if best is None:
         raise RuntimeError("the search has no best trial")
     output = pipeline.backend.fetch(handle, best.name, baseline / "fetched")
-    name = NATIVE_FILES[best.family]
+    name = best.family.definition.native_file
     if file_digest(output / name) != file_digest(baseline / name):
         raise RuntimeError("the two searches trained different models and cannot be compared")
 

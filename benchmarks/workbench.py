@@ -6,8 +6,9 @@ from pathlib import Path
 from housectl.backends.base import Task, TaskKind
 from housectl.backends.factory import create_backend
 from housectl.cli.progress import PlainProgress
+from housectl.contract.families import Family
 from housectl.contract.history import Action
-from housectl.contract.recipe import Assignment, Family
+from housectl.contract.parameters import Assignment
 from housectl.contract.sealed import Sealed
 from housectl.pipeline import Pipeline
 from housectl.project.config import load_config

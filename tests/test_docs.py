@@ -22,7 +22,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from housectl.cli.settings import SETTINGS, env_var
-from housectl.contract.parameters import PARAMETERS
+from housectl.contract.families import Family
 from housectl.errors import ExitStatus, HousectlError
 from housectl.project.config import ProjectConfig, load_config
 from tests.test_end_to_end import free_port, serving
@@ -283,4 +283,4 @@ def test_each_parameter_is_listed() -> None:
     listed = {
         codes(family)[0]: codes(names) for family, names in rows(DOCS / "project-file.md", "family")
     }
-    assert listed == {family.value: sorted(known) for family, known in PARAMETERS.items()}
+    assert listed == {family.value: sorted(family.definition.domains) for family in Family}

@@ -2,8 +2,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from housectl.contract.parameters import PARAMETERS, read_assignment
-from housectl.contract.recipe import Family, Value
+from housectl.contract.assignments import read_assignment
+from housectl.contract.families import Family
+from housectl.contract.family_definition import SearchRange
+from housectl.contract.parameters import Value
 from housectl.experiment import Parameter, ParameterKind, SearchSpace
 from housectl.search_spaces import default_space, make_space, range_parameter, wide_space
 
@@ -14,51 +16,58 @@ SPACES = [
 ]
 
 
-def holds(parameter: Parameter, value: Value) -> bool:
+def accepts(parameter: Parameter, value: Value) -> bool:
     if parameter.kind is ParameterKind.CATEGORICAL:
         return value in parameter.choices
     assert parameter.minimum is not None
     assert parameter.maximum is not None
     assert not isinstance(value, str)
-    whole = parameter.kind is ParameterKind.INT
-    return parameter.minimum <= value <= parameter.maximum and isinstance(value, int) is whole
+    is_integer = parameter.kind is ParameterKind.INT
+    return parameter.minimum <= value <= parameter.maximum and isinstance(value, int) is is_integer
 
 
-def misplaced(space: SearchSpace, assignment: Mapping[str, Value]) -> list[str]:
-    return [each.name for each in space.parameters if not holds(each, assignment[each.name])]
+def outside(space: SearchSpace, assignment: Mapping[str, Value]) -> list[str]:
+    """Return the names of the parameters whose value lies outside their range."""
+    return [
+        parameter.name
+        for parameter in space.parameters
+        if not accepts(parameter, assignment[parameter.name])
+    ]
 
 
 @pytest.mark.parametrize(("family", "space"), SPACES)
-def test_enqueued_assignments_are_whole_and_inside(family: Family, space: SearchSpace) -> None:
+def test_enqueued_assignments_are_complete_and_inside_the_space(
+    family: Family, space: SearchSpace
+) -> None:
     names = {parameter.name for parameter in space.parameters}
     for assignment in space.enqueued:
         assert assignment.keys() == names
-        assert misplaced(space, assignment) == []
-        whole = {**space.fixed, **assignment}
-        assert read_assignment(family, whole) == whole
+        assert outside(space, assignment) == []
+        complete = {**space.fixed, **assignment}
+        assert read_assignment(family, complete) == complete
 
 
 @pytest.mark.parametrize(("family", "space"), SPACES)
-def test_every_range_is_one_that_the_family_accepts(family: Family, space: SearchSpace) -> None:
+def test_family_accepts_both_ends_of_every_range(family: Family, space: SearchSpace) -> None:
     for parameter in space.parameters:
-        known = PARAMETERS[family][parameter.name]
+        domain = family.definition.domains[parameter.name]
         assert parameter.minimum is not None
         assert parameter.maximum is not None
-        assert known.accepts(parameter.minimum)
-        assert known.accepts(parameter.maximum)
+        assert domain.accepts(parameter.minimum)
+        assert domain.accepts(parameter.maximum)
         assert parameter.minimum < parameter.maximum
         assert parameter.minimum > 0 or not parameter.log
 
 
 @pytest.mark.parametrize("family", Family)
-def test_the_wide_space_has_all_that_the_default_one_has_and_more(family: Family) -> None:
+def test_wide_space_searches_more_parameters_than_default_space(family: Family) -> None:
     default = default_space(family)
     searched = {parameter.name for parameter in default.parameters} | default.fixed.keys()
     wide = {parameter.name for parameter in wide_space(family).parameters}
     assert searched < wide
 
 
-def test_the_forest_starts_with_the_library_and_then_a_third_of_the_features() -> None:
+def test_random_forest_starts_with_library_defaults_then_a_third_of_the_features() -> None:
     space = default_space(Family.RANDOM_FOREST)
     assert space.fixed == {"n_estimators": 300}
     assert space.enqueued == (
@@ -67,9 +76,9 @@ def test_the_forest_starts_with_the_library_and_then_a_third_of_the_features() -
     )
 
 
-def test_xgboost_starts_with_the_library_and_then_the_recipe_set_by_hand() -> None:
-    library, by_hand = default_space(Family.XGBOOST).enqueued
-    assert library | {"reg_alpha": 0.0} == {
+def test_xgboost_starts_with_library_defaults_then_the_hand_tuned_recipe() -> None:
+    library_defaults, hand_tuned = default_space(Family.XGBOOST).enqueued
+    assert library_defaults | {"reg_alpha": 0.0} == {
         "n_estimators": 100,
         "learning_rate": 0.3,
         "max_depth": 6,
@@ -79,7 +88,7 @@ def test_xgboost_starts_with_the_library_and_then_the_recipe_set_by_hand() -> No
         "reg_lambda": 1.0,
         "reg_alpha": 0.0,
     }
-    assert by_hand == library | {
+    assert hand_tuned == library_defaults | {
         "n_estimators": 400,
         "learning_rate": 0.05,
         "max_depth": 4,
@@ -89,26 +98,29 @@ def test_xgboost_starts_with_the_library_and_then_the_recipe_set_by_hand() -> No
     }
 
 
-def test_a_start_outside_of_a_range_moves_to_its_nearer_end() -> None:
+def test_starting_point_outside_a_range_moves_to_the_nearer_end() -> None:
     family = Family.XGBOOST
-    space = make_space(family, (range_parameter(family, "max_depth", 2, 5),), {"n_estimators": 10})
+    parameter = range_parameter(family, "max_depth", SearchRange(2, 5))
+    space = make_space(family, (parameter,), {"n_estimators": 10})
     assert space.enqueued == ({"max_depth": 5}, {"max_depth": 4})
 
 
-def test_starts_that_a_space_makes_equal_are_tried_once() -> None:
+def test_equal_starting_points_are_tried_once() -> None:
     family = Family.RANDOM_FOREST
-    space = make_space(family, (range_parameter(family, "min_samples_leaf", 1, 8),), {})
-    assert space.enqueued == ({"min_samples_leaf": 1},)
+    parameter = range_parameter(family, "min_samples_leaf", SearchRange(1, 8))
+    assert make_space(family, (parameter,), {}).enqueued == ({"min_samples_leaf": 1},)
 
 
-def test_a_parameter_without_a_known_start_has_none() -> None:
+def test_starting_points_that_lack_a_searched_parameter_are_left_out() -> None:
     family = Family.RANDOM_FOREST
-    assert make_space(family, (range_parameter(family, "max_depth", 2, 9),), {}).enqueued == ()
+    parameter = range_parameter(family, "max_depth", SearchRange(2, 9))
+    assert make_space(family, (parameter,), {}).enqueued == ()
 
 
-def test_the_libraries_know_every_parameter() -> None:
+def test_libraries_have_every_parameter() -> None:
     from sklearn.ensemble import RandomForestRegressor
     from xgboost import XGBRegressor
 
-    assert PARAMETERS[Family.RANDOM_FOREST].keys() <= RandomForestRegressor().get_params().keys()
-    assert PARAMETERS[Family.XGBOOST].keys() <= XGBRegressor().get_params().keys()
+    random_forest, xgboost = (family.definition.domains.keys() for family in Family)
+    assert random_forest <= RandomForestRegressor().get_params().keys()
+    assert xgboost <= XGBRegressor().get_params().keys()

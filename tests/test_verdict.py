@@ -3,7 +3,8 @@ import math
 import pytest
 
 from housectl.contract.evidence import Errors, Evidence
-from housectl.contract.recipe import GATE_FOLDS, GATE_REPEATS, Family, Recipe, Split
+from housectl.contract.families import Family
+from housectl.contract.recipe import GATE_FOLDS, GATE_REPEATS, Recipe, Split
 from housectl.verdict import Gate, judge, paired_difference
 
 FOLDS = GATE_FOLDS * GATE_REPEATS

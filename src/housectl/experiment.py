@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from housectl.contract.recipe import Family, Value
+from housectl.contract.families import Family
+from housectl.contract.parameters import Value
 from housectl.errors import UsageError
 
 MODELS_TO_KEEP = 3

@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 from housectl.backends.base import Backend, Handle, Snapshot
-from housectl.contract.bundle import NATIVE_FILES, read_bundle
+from housectl.contract.bundle import read_bundle
 from housectl.contract.checksum import verified_digest
 from housectl.contract.evidence import EVIDENCE_FILE, Evidence
+from housectl.contract.families import Family
 from housectl.contract.files import file_digest
 from housectl.contract.inputs import RECIPE_FILE, Inputs
 from housectl.contract.metrics import METRICS_FILE, Metrics, read_metric_line
-from housectl.contract.recipe import Family, Recipe
+from housectl.contract.recipe import Recipe
 from housectl.errors import AlreadyExistsError, BundleError, UnknownExperimentError, UsageError
 from housectl.experiment import Budget, ExperimentState, Trial, TrialState, best_trial
 from tests.backends.workloads import (
@@ -105,7 +106,7 @@ class BackendContract:
         assert Metrics.from_json((output / METRICS_FILE).read_bytes()).mse == best.mse
         recipe = Recipe.from_json((output / RECIPE_FILE).read_bytes())
         assert recipe.assignment == best.assignment
-        model = output / NATIVE_FILES[Family.RANDOM_FOREST]
+        model = output / Family.RANDOM_FOREST.definition.native_file
         assert model.stat().st_size > 0
         assert verified_digest(model) == file_digest(model)
 
@@ -184,7 +185,7 @@ class BackendContract:
         self, backend: Backend, ended: Handle, best: Trial, inputs: Inputs, tmp_path: Path
     ) -> None:
         trial = backend.fetch(ended, best.name, tmp_path / "trial")
-        model = file_digest(trial / NATIVE_FILES[best.family])
+        model = file_digest(trial / best.family.definition.native_file)
         task = replace(
             sealing("seal", best.assignment, model_sha256=model),
             experiment=ended.name,

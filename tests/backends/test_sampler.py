@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from housectl.backends.local.sampler import LAG, inputs_ready, suggest
-from housectl.contract.recipe import Assignment, Family
+from housectl.contract.families import Family
+from housectl.contract.parameters import Assignment
 from housectl.experiment import (
     Budget,
     Experiment,

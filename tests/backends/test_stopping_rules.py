@@ -3,7 +3,7 @@
 import pytest
 
 from housectl.backends.local.stopping_rules import outcome_of, time_is_up, too_many_failed
-from housectl.contract.recipe import Family
+from housectl.contract.families import Family
 from housectl.experiment import Budget, ExperimentState, Trial, TrialState, seconds_used
 
 BUDGET = Budget(trials=4, seconds=10, max_failed=2)

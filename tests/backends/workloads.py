@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from housectl.backends.base import Backend, Handle, Snapshot, Task, TaskKind
+from housectl.contract.families import Family
 from housectl.contract.inputs import Inputs
-from housectl.contract.recipe import Assignment, Family
+from housectl.contract.parameters import Assignment
 from housectl.experiment import (
     Budget,
     Experiment,

@@ -11,10 +11,11 @@ import pytest
 from housectl.backends.base import Backend, Handle
 from housectl.backends.katib.backend import KatibBackend
 from housectl.backends.local.backend import LocalBackend
-from housectl.contract.bundle import NATIVE_FILES, read_bundle
+from housectl.contract.bundle import read_bundle
+from housectl.contract.families import Family
 from housectl.contract.files import file_digest
 from housectl.contract.inputs import Inputs
-from housectl.contract.recipe import Assignment, Family
+from housectl.contract.parameters import Assignment
 from housectl.experiment import Budget, Experiment, ExperimentState, Trial, best_trial
 from tests.backends.conftest import inputs  # noqa: F401  # a fixture
 from tests.backends.workloads import experiment, sealing, submit, wait_for_end
@@ -141,7 +142,7 @@ def _digests(
 ) -> tuple[str, str]:
     """Return the digests of a trial's model, and of the bundle that it is sealed into."""
     output = backend.fetch(handle, trial.name, directory / "trial")
-    model = file_digest(output / NATIVE_FILES[trial.family])
+    model = file_digest(output / trial.family.definition.native_file)
     task = sealing("twin-seal", trial.assignment, model_sha256=model)
     sealed = submit(backend, task, inputs)
     assert wait_for_end(backend, sealed).state is ExperimentState.SUCCEEDED

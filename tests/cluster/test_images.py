@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from housectl.contract.recipe import Family
+from housectl.contract.families import Family
 from tests.cluster.pods import new_namespace, run_pod
 from tools.dev_cluster.images import SERVER_IMAGE, TRAINER_IMAGE
 from tools.dev_cluster.kubectl import kubectl

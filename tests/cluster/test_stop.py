@@ -10,8 +10,8 @@ import pytest
 
 from housectl.backends.katib.backend import KatibBackend
 from housectl.backends.katib.stop_marks import STOP_DEADLINE_SECONDS
+from housectl.contract.families import Family
 from housectl.contract.inputs import Inputs
-from housectl.contract.recipe import Family
 from housectl.errors import UnknownExperimentError
 from housectl.experiment import Budget, Experiment, ExperimentState, failed_trials
 from tests.backends.conftest import inputs  # noqa: F401  # a fixture

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from housectl.backends.katib.backend import KatibBackend
+from housectl.contract.families import Family
 from housectl.contract.inputs import Inputs
-from housectl.contract.recipe import Family
 from housectl.errors import AlreadyExistsError
 from housectl.experiment import Budget, ExperimentState
 from tests.backends.conftest import inputs  # noqa: F401  # a fixture

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from housectl.contract.families import Family
 from housectl.contract.files import file_digest
 from housectl.contract.metrics import Metrics
-from housectl.contract.recipe import Family, Recipe, Split
+from housectl.contract.recipe import Recipe, Split
 from housectl.contract.trial_output import (
     add_model,
     has_model,

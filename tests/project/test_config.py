@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from housectl.contract.recipe import Family, Split, SplitMethod
+from housectl.contract.families import Family
+from housectl.contract.recipe import Split, SplitMethod
 from housectl.contract.table import read_table
 from housectl.errors import ProjectError
 from housectl.experiment import Parameter, ParameterKind

@@ -8,16 +8,16 @@ from onnx import TensorProto, helper, numpy_helper
 
 from housectl.contract.bundle import (
     MODEL_FILE,
-    NATIVE_FILES,
     Bundle,
     Provenance,
     read_bundle,
     write_bundle,
 )
+from housectl.contract.families import Family
 from housectl.contract.golden import GOLDEN_FILE, Golden, GoldenRow
 from housectl.contract.history import Action, Entry
 from housectl.contract.metrics import METRICS_FILE, Metrics
-from housectl.contract.recipe import Family, Recipe, Split
+from housectl.contract.recipe import Recipe, Split
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
 from housectl.contract.scorer import INPUT_NAME, OUTPUT_NAME
 from housectl.store import ChampionStore
@@ -65,7 +65,7 @@ def make_bundle(
     directory.mkdir(parents=True)
     files = {
         MODEL_FILE: model or tree(base, features=len(schema.features)),
-        NATIVE_FILES[Family.RANDOM_FOREST]: POISON,
+        Family.RANDOM_FOREST.definition.native_file: POISON,
         METRICS_FILE: Metrics(mse=9.5, fold_mses=(9.0, 10.0), holdout_mse=9.0).to_json(),
         GOLDEN_FILE: golden(schema, base, golden_error).to_json(),
     }

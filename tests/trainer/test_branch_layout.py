@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from housectl.contract.recipe import Family
+from housectl.contract.families import Family
 from housectl_trainer.branch_layout import put_likely_child_right
 from housectl_trainer.data import Dataset
-from housectl_trainer.families import fit, recipe_of
+from housectl_trainer.fitting import fit, make_recipe
 from housectl_trainer.parity import probes
 from housectl_trainer.subset import Floats
 from housectl_trainer.trees import LEAF, Ensemble, SplitComparison, Tree
@@ -43,7 +43,7 @@ def same_leaves(ensemble: Ensemble, rows: Floats) -> bool:
 def test_each_row_ends_in_the_same_leaf_and_the_likelier_child_is_right(
     boston_dataset: Dataset, family: Family
 ) -> None:
-    recipe = recipe_of(boston_dataset.shared, family, {"n_estimators": 8})
+    recipe = make_recipe(boston_dataset.shared, family, {"n_estimators": 8})
     ensemble = fit(recipe, boston_dataset.training).ensemble()
     rows = boston_dataset.training.rows
     at_thresholds = probes(ensemble, rows, seed=0)[:: 1 if family is Family.XGBOOST else 10]

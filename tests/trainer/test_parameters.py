@@ -1,7 +1,8 @@
 import pytest
 
-from housectl.contract.parameters import PARAMETERS, parse_assignments, read_assignment
-from housectl.contract.recipe import Family, Value
+from housectl.contract.assignments import parse_assignments, read_assignment
+from housectl.contract.families import Family
+from housectl.contract.parameters import Value
 from housectl.errors import AssignmentError
 
 
@@ -52,7 +53,7 @@ def test_what_a_parameter_does_not_accept_is_refused(
 def test_an_unknown_parameter_is_refused_with_the_known_ones() -> None:
     with pytest.raises(AssignmentError, match="no parameter 'learning_rate'") as refusal:
         read_assignment(Family.RANDOM_FOREST, {"learning_rate": 0.1})
-    assert all(name in refusal.value.hint for name in PARAMETERS[Family.RANDOM_FOREST])
+    assert all(name in refusal.value.hint for name in Family.RANDOM_FOREST.definition.domains)
 
 
 @pytest.mark.parametrize("texts", [["max_depth"], ["max_depth="], ["=4"], ["a=1", "a=2"]])

@@ -4,14 +4,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from housectl.contract.families import Family
 from housectl.contract.inputs import Inputs
-from housectl.contract.recipe import Family, Value
+from housectl.contract.parameters import Value
 from housectl.contract.scorer import Scorer
 from housectl.errors import SealError
 from housectl_trainer.data import Dataset, load
 from housectl_trainer.evaluation import standard_deviation
-from housectl_trainer.families import fit, load_family, recipe_of
-from housectl_trainer.model_family import Model
+from housectl_trainer.fitting import fit, make_recipe
+from housectl_trainer.model_family import Model, load_family
 from housectl_trainer.onnx_export import to_onnx
 from housectl_trainer.parity import FEWEST_PROBES, MOST_PROBES, check_parity, probes
 from housectl_trainer.subset import Floats
@@ -35,11 +36,11 @@ SHAPES = [
 
 
 def trained(dataset: Dataset, family: Family, assignment: Mapping[str, Value]) -> Model:
-    return fit(recipe_of(dataset.shared, family, assignment), dataset.training)
+    return fit(make_recipe(dataset.shared, family, assignment), dataset.training)
 
 
 def tolerance_of(dataset: Dataset, family: Family) -> float:
-    return load_family(family).parity * standard_deviation(dataset.training.targets)
+    return load_family(family).parity_tolerance * standard_deviation(dataset.training.targets)
 
 
 def prove(dataset: Dataset, family: Family, model: Model, ensemble: Ensemble) -> None:

@@ -12,10 +12,11 @@ from typing import IO
 
 import pytest
 
+from housectl.contract.families import Family
 from housectl.contract.inputs import RECIPE_FILE, Inputs
 from housectl.contract.metrics import METRICS_FILE, Metrics, read_metric_line
+from housectl.contract.parameters import Value
 from housectl.contract.pool_protocol import Step, TrialRequest, TrialResult
-from housectl.contract.recipe import Family, Value
 from housectl.contract.record import canonical_json
 from housectl.errors import ExitStatus
 

@@ -11,17 +11,17 @@ from subprocess import CompletedProcess
 import numpy as np
 import pytest
 
-from housectl.contract.bundle import CARD_FILE, NATIVE_FILES, Bundle, read_bundle
+from housectl.contract.bundle import CARD_FILE, Bundle, read_bundle
 from housectl.contract.evidence import EVIDENCE_FILE, Evidence
+from housectl.contract.families import Family
 from housectl.contract.files import file_digest
 from housectl.contract.inputs import Inputs
 from housectl.contract.metrics import METRICS_FILE, Metrics
-from housectl.contract.recipe import Family
 from housectl.contract.scorer import open_bundle
 from housectl.errors import ExitStatus
 from housectl_trainer.data import Dataset
 from housectl_trainer.evidence import evidence_of
-from housectl_trainer.families import fit, recipe_of
+from housectl_trainer.fitting import fit, make_recipe
 from housectl_trainer.subset import DataSubset
 
 RunTrainer = Callable[..., CompletedProcess[str]]
@@ -60,7 +60,7 @@ def sealed(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     output = tmp_path_factory.mktemp("sealed") / "output"
-    sha256 = file_digest(trial / NATIVE_FILES[family])
+    sha256 = file_digest(trial / family.definition.native_file)
     arguments = ("--output", output, "--family", family, "--model-sha256", sha256)
     origin = ("--experiment", "boston-1", "--trial", "boston-1-3", "--backend", "local")
     done = run_trainer("seal", boston, *arguments, *origin, *ASSIGNMENTS[family])
@@ -94,7 +94,8 @@ def test_the_trial_and_the_bundle_tell_one_story(
     metrics = Metrics.from_json((trial / METRICS_FILE).read_bytes())
     assert bundle.metrics.mse == metrics.mse
     assert bundle.metrics.fold_mses == metrics.fold_mses
-    assert bundle.content[NATIVE_FILES[family]] == (trial / NATIVE_FILES[family]).read_bytes()
+    native_file = family.definition.native_file
+    assert bundle.content[native_file] == (trial / native_file).read_bytes()
 
 
 def test_golden_rows_lie_in_the_data_at_thresholds_and_out_of_range(
@@ -289,7 +290,7 @@ def test_a_linear_model_bears_columns_that_are_constant_or_alike(boston_dataset:
             groups=part.groups,
         )
 
-    recipe = recipe_of(boston_dataset.shared, Family.XGBOOST, {"n_estimators": 1})
+    recipe = make_recipe(boston_dataset.shared, Family.XGBOOST, {"n_estimators": 1})
     model = fit(recipe, boston_dataset.training)
     plain = evidence_of(recipe, boston_dataset, gate=(), model=model).linear
     wide = Dataset(

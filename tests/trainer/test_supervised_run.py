@@ -13,11 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from housectl.contract.bundle import NATIVE_FILES
+from housectl.contract.families import Family
 from housectl.contract.files import temp_path_for
 from housectl.contract.inputs import Inputs
 from housectl.contract.metrics import METRICS_FILE, Metrics, read_metric_line
-from housectl.contract.recipe import Family
 from housectl.contract.termination_report import TerminationReport
 from housectl.errors import ExitStatus
 from housectl_trainer.peak_memory import peak_memory
@@ -323,7 +322,7 @@ def test_the_number_of_cores_changes_neither_objective_nor_model(
         for cores in ("1", "2")
     )
     assert one == two
-    assert NATIVE_FILES[family] in one
+    assert family.definition.native_file in one
     assert Metrics.from_json(one[METRICS_FILE]).mse > 0
 
 

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestRegressor
 
-from housectl.contract.bundle import NATIVE_FILES
+from housectl.contract.families import Family
 from housectl.contract.inputs import RECIPE_FILE, Inputs
 from housectl.contract.metrics import METRICS_FILE, Metrics, read_metric_line
-from housectl.contract.recipe import Family, Recipe, Value
+from housectl.contract.parameters import Value
+from housectl.contract.recipe import Recipe
 from housectl.contract.schema import Schema
 from housectl.errors import AssignmentError, ExitStatus
 from housectl_trainer.data import Dataset
@@ -39,7 +40,7 @@ def test_a_trial_leaves_metrics_recipe_and_model_and_prints_its_objective_once(
     assert metrics.holdout_mse is None
     assert recipe.assignment["n_estimators"] == 20
     assert recipe.libraries["numpy"] == np.__version__
-    expected = {METRICS_FILE, RECIPE_FILE, NATIVE_FILES[family], "model.sha256"}
+    expected = {METRICS_FILE, RECIPE_FILE, family.definition.native_file, "model.sha256"}
     assert {path.name for path in output.iterdir()} == expected
     subprocess.run(["sha256sum", "--check", "--strict", "model.sha256"], cwd=output, check=True)
 

@@ -7,11 +7,11 @@ from dataclasses import fields
 from functools import partial
 from pathlib import Path
 
+from housectl.contract.assignments import parse_assignments, read_assignment
 from housectl.contract.bundle import RecipeOrigin
+from housectl.contract.families import Family
 from housectl.contract.files import remove_temp_files_of
 from housectl.contract.inputs import read_inputs
-from housectl.contract.parameters import parse_assignments, read_assignment
-from housectl.contract.recipe import Family
 from housectl.errors import ExitStatus
 from housectl_trainer.exit_codes import run_and_report
 from housectl_trainer.supervised_run import SupervisionOptions, run_supervised

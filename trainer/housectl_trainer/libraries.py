@@ -1,25 +1,15 @@
-"""The libraries that decide a model."""
+"""Versions of the libraries that decide a model."""
 
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
-_DISTRIBUTIONS = {
-    "joblib": ("joblib",),
-    "numpy": ("numpy",),
-    "scikit-learn": ("scikit-learn",),
-    "scipy": ("scipy",),
-    # One library under two names: with and without what it needs for graphics cards.
-    "xgboost": ("xgboost-cpu", "xgboost"),
-}
+from housectl.contract.families import training_libraries
 
 
 @cache
 def library_versions() -> dict[str, str]:
-    """Return the version of each library, of those of all families alike.
-
-    Recipes of two families can be compared only if each says what the other one needs.
-    """
-    return {name: _version(*names) for name, names in _DISTRIBUTIONS.items()}
+    """Return the version of each training library, as recipes record it."""
+    return {library.name: _version(*library.distributions) for library in training_libraries()}
 
 
 def _version(first: str, *others: str) -> str:

@@ -1,10 +1,12 @@
-"""What a family has to be able to do."""
+"""The interface of a model family: each module of `housectl_trainer.families` implements it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Protocol
 
-from housectl.contract.recipe import Value
+from housectl.contract.families import Family
+from housectl.contract.parameters import Value
 from housectl_trainer.subset import DataSubset, Floats
 from housectl_trainer.trees import Ensemble
 
@@ -29,23 +31,31 @@ class Model(Protocol):
         """Return the trees."""
 
 
-class Learner(Protocol):
-    """What trains a family's models."""
+class FitFunction(Protocol):
+    """Function that fits a family's models."""
 
     def __call__(
-        self, assignment: Mapping[str, Value], part: DataSubset, *, seed: int, threads: int
+        self, assignment: Mapping[str, Value], subset: DataSubset, *, seed: int, threads: int
     ) -> Model:
         """Return the model of an assignment; the number of threads does not change it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFamily:
-    """How a family is trained.
+    """Training of a family's models.
 
     Attributes:
-        parity: Largest difference between model and ONNX graph, relative to the standard deviation
-            of the training target.
+        fit: Fits a model.
+        parity_tolerance: Largest difference between model and ONNX graph, relative to the standard
+            deviation of the training target.
     """
 
-    learn: Learner
-    parity: float
+    fit: FitFunction
+    parity_tolerance: float
+
+
+def load_family(family: Family) -> ModelFamily:
+    """Return a family's training; imports its module, and with it the family's library."""
+    module = import_module(f"housectl_trainer.families.{family.definition.trainer_module}")
+    loaded: ModelFamily = module.FAMILY
+    return loaded

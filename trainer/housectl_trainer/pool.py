@@ -19,7 +19,7 @@ from housectl.contract.trial_output import read_trial_output
 from housectl.errors import BundleError, UsageError
 from housectl_trainer.data import Dataset
 from housectl_trainer.exit_codes import abnormal_exit_reason
-from housectl_trainer.families import load_family
+from housectl_trainer.model_family import load_family
 from housectl_trainer.worker import Worker
 
 _STDIN, _STDOUT = 0, 1

@@ -14,23 +14,24 @@ from msgspec.structs import asdict
 from housectl.contract.bundle import (
     CARD_FILE,
     MODEL_FILE,
-    NATIVE_FILES,
     Provenance,
     RecipeOrigin,
 )
+from housectl.contract.families import Family
 from housectl.contract.golden import GOLDEN_FILE, Golden
 from housectl.contract.metrics import METRICS_FILE, Metrics
-from housectl.contract.recipe import Assignment, Family, Recipe, derived_seed
+from housectl.contract.parameters import Assignment
+from housectl.contract.recipe import Recipe, derived_seed
 from housectl.contract.scorer import Scorer
 from housectl.contract.sealed import write_sealed
 from housectl.errors import SealError
 from housectl_trainer.data import Dataset
 from housectl_trainer.evaluation import mean_objective, model_mse, standard_deviation
 from housectl_trainer.evidence import evidence_of, fold_errors
-from housectl_trainer.families import fit, load_family, recipe_of
+from housectl_trainer.fitting import fit, make_recipe
 from housectl_trainer.golden import golden_of
 from housectl_trainer.model_card import model_card
-from housectl_trainer.model_family import Model
+from housectl_trainer.model_family import Model, load_family
 from housectl_trainer.onnx_export import to_onnx
 from housectl_trainer.parity import check_parity, probes
 
@@ -68,7 +69,7 @@ def seal(
         MachineError: The output cannot be written.
         MemoryError: There is not enough memory.
     """
-    recipe = recipe_of(dataset.shared, family, assignment)
+    recipe = make_recipe(dataset.shared, family, assignment)
     cores = joblib.cpu_count()
     errors = fold_errors(recipe, dataset.training, processes=cores)
     model = fit(recipe, dataset.training, threads=cores)
@@ -83,7 +84,7 @@ def seal(
     evidence = evidence_of(recipe, dataset, gate=errors.gate, model=model)
     files = {
         MODEL_FILE: graph.content,
-        NATIVE_FILES[family]: native,
+        family.definition.native_file: native,
         METRICS_FILE: metrics.to_json(),
         GOLDEN_FILE: graph.golden.to_json(),
         CARD_FILE: model_card(dataset, metrics, evidence, graph.golden).encode(),
@@ -112,7 +113,8 @@ def _proven_graph(model: Model, recipe: Recipe, dataset: Dataset) -> _Graph:
     ensemble = model.ensemble()
     content = to_onnx(ensemble, features=len(recipe.features))
     scorer = Scorer(content, features=len(recipe.features))
-    tolerance = load_family(recipe.family).parity * standard_deviation(dataset.training.targets)
+    deviation = standard_deviation(dataset.training.targets)
+    tolerance = load_family(recipe.family).parity_tolerance * deviation
     rows = np.concatenate([dataset.training.rows, dataset.holdout.rows])
     at_thresholds = probes(ensemble, rows, seed=derived_seed(recipe.seed, "parity"))
     checked = np.concatenate([rows, at_thresholds])

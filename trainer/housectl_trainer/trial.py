@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+from housectl.contract.families import Family
 from housectl.contract.metrics import Metrics, metric_line
-from housectl.contract.recipe import Assignment, Family, Recipe
+from housectl.contract.parameters import Assignment
+from housectl.contract.recipe import Recipe
 from housectl.contract.trial_output import add_model, write_trial_output
 from housectl_trainer.data import Dataset
 from housectl_trainer.evaluation import fold_mse, mean_objective
-from housectl_trainer.families import fit, recipe_of
+from housectl_trainer.fitting import fit, make_recipe
 from housectl_trainer.split import objective_folds
 from housectl_trainer.subset import DataSubset
 
@@ -30,7 +32,7 @@ def run_trial(
         MachineError: The output cannot be written.
         MemoryError: There is not enough memory.
     """
-    recipe = recipe_of(dataset.shared, family, assignment)
+    recipe = make_recipe(dataset.shared, family, assignment)
     metrics = _cross_validate(recipe, dataset.training, threads=threads)
     model = fit(recipe, dataset.training, threads=threads).native()
     _write(output, recipe, metrics, model)
@@ -44,7 +46,7 @@ def measure_trial(
     Raises:
         As `run_trial`.
     """
-    recipe = recipe_of(dataset.shared, family, assignment)
+    recipe = make_recipe(dataset.shared, family, assignment)
     _write(output, recipe, _cross_validate(recipe, dataset.training))
 
 
@@ -54,7 +56,7 @@ def fit_trial(dataset: Dataset, family: Family, assignment: Assignment, *, outpu
     Raises:
         As `run_trial`.
     """
-    recipe = recipe_of(dataset.shared, family, assignment)
+    recipe = make_recipe(dataset.shared, family, assignment)
     add_model(output, family, fit(recipe, dataset.training).native())
 
 

@@ -6,8 +6,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from housectl.contract.families import Family
 from housectl.contract.inputs import Inputs
-from housectl.contract.recipe import Family, Value
+from housectl.contract.parameters import Value
 from housectl.experiment import Experiment, ExperimentState, Trial
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from housectl.backends.base import Task
-from housectl.contract.recipe import Assignment
+from housectl.contract.parameters import Assignment
 
 # In the order in which they are given; one may be there several times, and those without a value
 # are left out.

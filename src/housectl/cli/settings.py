@@ -8,7 +8,7 @@ from urllib.parse import unquote
 import typer
 
 from housectl.backend_registry import BACKENDS
-from housectl.contract.recipe import Family
+from housectl.contract.families import Family
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ _BACKENDS_HELP = ", ".join(f"{name} ({entry.runs_on})" for name, entry in BACKEN
 
 SETTINGS: Mapping[str, Setting] = {
     "backend": Setting("backend", str, f"Where experiments run: {_BACKENDS_HELP}."),
-    "family": Setting("family", str, f"{', '.join(Family)}, or auto for both."),
+    "family": Setting("family", str, f"{', '.join(Family)}, or auto for all."),
     "space": Setting("space", str, "Search space: default or wide."),
     "seed": Setting("seed", int, "Seed of split, folds, models and search."),
     "trials": Setting("budget.trials", int, "Trials after which the search ends."),

@@ -8,7 +8,7 @@ from pathlib import Path
 from housectl.contract.files import write_and_sync
 from housectl.contract.golden import GOLDEN_FILE, Golden
 from housectl.contract.metrics import METRICS_FILE, Metrics
-from housectl.contract.recipe import Family, Recipe
+from housectl.contract.recipe import Recipe
 from housectl.contract.record import SCHEMA_VERSION, MalformedRecordError, Record, digest_of
 from housectl.contract.schema import Schema
 from housectl.errors import BundleError
@@ -16,7 +16,6 @@ from housectl.errors import BundleError
 BUNDLE_FILE = "bundle.json"
 MODEL_FILE = "model.onnx"
 CARD_FILE = "MODEL_CARD.md"
-NATIVE_FILES = {Family.RANDOM_FOREST: "model.joblib", Family.XGBOOST: "model.ubj"}
 SHORT_DIGEST = 12
 
 

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from housectl.contract.families import Family
 from housectl.contract.files import atomic_directory, file_digest, write_and_sync
-from housectl.contract.recipe import Assignment, Family, Recipe, Split
+from housectl.contract.parameters import Assignment
+from housectl.contract.recipe import Recipe, Split
 from housectl.contract.record import SCHEMA_VERSION, MalformedRecordError, Record, digest_of
 from housectl.contract.schema import Schema
 from housectl.errors import InputsError

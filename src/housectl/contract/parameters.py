@@ -1,22 +1,24 @@
-"""The parameters that each family has, and the reading of an assignment of them."""
+"""Parameters of a model family: their values, and the domain of each."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf, isfinite
 
-from housectl.contract.recipe import Assignment, Family, Value
-from housectl.errors import AssignmentError
+Value = int | float | str
+Assignment = Mapping[str, Value]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ParameterDomain:
-    """What one parameter accepts: numbers of one kind between bounds, or some words.
+    """The values that one parameter accepts: numbers between bounds, or some words.
 
-    Each parameter has one kind of number: `max_features` is always a share and never a count,
-    so that it does not matter whether a backend writes 1 or 1.0.
+    Each domain has one type of number. `max_features`, for example, is always a fraction and never
+    a count, so 1 and 1.0 mean the same from every backend.
 
     Attributes:
-        above: A bound that is itself excluded; `minimum` and `maximum` are included.
+        minimum, maximum: Smallest and largest accepted number.
+        exclusive_minimum: Bound that accepted numbers exceed.
+        choices: Accepted words.
     """
 
     number: type[int] | type[float] | None = None
@@ -25,29 +27,29 @@ class ParameterDomain:
     maximum: float = inf
     choices: tuple[str, ...] = ()
 
+    @property
+    def is_integer(self) -> bool:
+        """True if the numbers are integers."""
+        return self.number is int
+
     def read(self, value: Value) -> Value:
-        """Return the value in the parameter's type.
+        """Return the value in the domain's type.
 
         Raises:
-            ValueError: The parameter does not accept it.
+            ValueError: The value is outside the domain.
         """
         text = str(value).strip()
-        for word in self.choices:
-            if text == word:
-                return word
+        if text in self.choices:
+            return text
         if self.number is None:
             raise ValueError(text)
         number = self.number(text)
-        if not (
-            isfinite(number)
-            and self.minimum <= number <= self.maximum
-            and number > self.exclusive_minimum
-        ):
+        if not self._contains(number):
             raise ValueError(text)
         return number
 
     def accepts(self, value: Value) -> bool:
-        """Return whether the parameter accepts a value."""
+        """Return True if the value is in the domain."""
         try:
             self.read(value)
         except ValueError:
@@ -60,98 +62,30 @@ class ParameterDomain:
             f"above {self.exclusive_minimum:g}" if self.exclusive_minimum > -inf else "",
             f"up to {self.maximum:g}" if self.maximum < inf else "",
         ]
-        kind = "a whole number" if self.number is int else "a number"
+        kind = "a whole number" if self.is_integer else "a number"
         numbers = [" ".join([kind, *filter(None, bounds)])] if self.number else []
         return " or ".join([*numbers, *self.choices])
 
+    def _contains(self, number: float) -> bool:
+        inside = self.minimum <= number <= self.maximum
+        return inside and number > self.exclusive_minimum and isfinite(number)
 
-def _integer(minimum: int) -> ParameterDomain:
+
+def integer(minimum: int) -> ParameterDomain:
+    """Return the domain of the integers from a minimum."""
     return ParameterDomain(number=int, minimum=minimum)
 
 
-def _fraction(*words: str) -> ParameterDomain:
-    return ParameterDomain(number=float, exclusive_minimum=0, maximum=1, choices=words)
+def fraction(*choices: str) -> ParameterDomain:
+    """Return the domain of the numbers above 0 and up to 1, and of some words."""
+    return ParameterDomain(number=float, exclusive_minimum=0, maximum=1, choices=choices)
 
 
-_NOT_NEGATIVE = ParameterDomain(number=float, minimum=0)
-
-PARAMETERS: Mapping[Family, Mapping[str, ParameterDomain]] = {
-    Family.RANDOM_FOREST: {
-        "n_estimators": _integer(1),
-        "criterion": ParameterDomain(choices=("squared_error", "absolute_error")),
-        "max_depth": _integer(1),
-        "max_leaf_nodes": _integer(2),
-        "min_samples_split": _integer(2),
-        "min_samples_leaf": _integer(1),
-        "min_weight_fraction_leaf": ParameterDomain(number=float, minimum=0, maximum=0.5),
-        "min_impurity_decrease": _NOT_NEGATIVE,
-        "max_features": _fraction("sqrt", "log2"),
-        "max_samples": _fraction(),
-        "ccp_alpha": _NOT_NEGATIVE,
-    },
-    Family.XGBOOST: {
-        "n_estimators": _integer(1),
-        "learning_rate": ParameterDomain(number=float, exclusive_minimum=0),
-        "max_depth": _integer(0),
-        "max_leaves": _integer(0),
-        "max_bin": _integer(2),
-        "max_delta_step": _NOT_NEGATIVE,
-        "min_child_weight": _NOT_NEGATIVE,
-        "gamma": _NOT_NEGATIVE,
-        "subsample": _fraction(),
-        "colsample_bytree": _fraction(),
-        "colsample_bylevel": _fraction(),
-        "colsample_bynode": _fraction(),
-        "reg_alpha": _NOT_NEGATIVE,
-        "reg_lambda": _NOT_NEGATIVE,
-        "num_parallel_tree": _integer(1),
-        "grow_policy": ParameterDomain(choices=("depthwise", "lossguide")),
-        "tree_method": ParameterDomain(choices=("hist", "approx", "exact")),
-    },
-}
+def non_negative() -> ParameterDomain:
+    """Return the domain of the numbers from 0."""
+    return ParameterDomain(number=float, minimum=0)
 
 
-def read_assignment(family: Family, assignment: Assignment) -> dict[str, Value]:
-    """Return the assignment with every value in its parameter's type.
-
-    Raises:
-        AssignmentError: The family lacks a parameter, or a parameter does not accept its value.
-    """
-    return {name: _read(family, name, value) for name, value in assignment.items()}
-
-
-def parse_assignments(texts: Iterable[str]) -> dict[str, Value]:
-    """Return an assignment from texts such as `max_depth=4`.
-
-    Raises:
-        AssignmentError: A text is no such pair, or a name stands twice.
-    """
-    assignment: dict[str, Value] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not (name and equals and value):
-            raise _refused(f"{text!r} does not assign a value to a parameter.")
-        if name in assignment:
-            raise _refused(f"The parameter {name!r} has two values.")
-        assignment[name] = value
-    return assignment
-
-
-def _read(family: Family, name: str, value: Value) -> Value:
-    known = PARAMETERS[family]
-    if name not in known:
-        raise AssignmentError(
-            f"The family {family} has no parameter {name!r}.",
-            hint=f"Its parameters are {', '.join(sorted(known))}.",
-        )
-    try:
-        return known[name].read(value)
-    except ValueError as error:
-        raise AssignmentError(
-            f"The parameter {name} of {family} cannot be {value!r}.",
-            hint=f"Give {name} {known[name]}, in housectl.yaml where its range stands.",
-        ) from error
-
-
-def _refused(message: str) -> AssignmentError:
-    return AssignmentError(message, hint="Write each parameter once, as in `max_depth=4`.")
+def one_of(*choices: str) -> ParameterDomain:
+    """Return the domain of some words."""
+    return ParameterDomain(choices=choices)

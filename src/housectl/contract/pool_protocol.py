@@ -2,7 +2,8 @@
 
 from enum import StrEnum
 
-from housectl.contract.recipe import Family, Value
+from housectl.contract.families import Family
+from housectl.contract.parameters import Value
 from housectl.contract.record import Record
 
 

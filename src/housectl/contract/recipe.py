@@ -1,38 +1,29 @@
-"""Recipes: everything that decides a model, so that the same recipe gives the same bytes."""
+"""Recipes. A recipe is the complete input of a training: equal recipes give byte-equal models."""
 
 import hashlib
-from collections.abc import Mapping
 from enum import StrEnum
 
+from housectl.contract.families import Family
+from housectl.contract.parameters import Value
 from housectl.contract.record import Record, digest_of
 
 OBJECTIVE_FOLDS = 5
 GATE_FOLDS = 10
 GATE_REPEATS = 5
 
-Value = int | float | str
-Assignment = Mapping[str, Value]
-
-
-class Family(StrEnum):
-    """A kind of model."""
-
-    RANDOM_FOREST = "random-forest"
-    XGBOOST = "xgboost"
-
 
 class SplitMethod(StrEnum):
-    """How the held-out rows are chosen."""
+    """Method that chooses the held-out rows."""
 
     HASH = "hash"
     SHUFFLE = "shuffle"
 
 
 class Split(Record, kw_only=True):
-    """Which rows no trial sees.
+    """The division into training rows and held-out rows, which no trial sees.
 
     Attributes:
-        holdout: Share of the rows that is held out, between 0 and 1.
+        holdout: Fraction of the rows that is held out, between 0 and 1.
         group: Column whose rows with the same value stay on one side, also in every fold.
     """
 
@@ -42,12 +33,12 @@ class Split(Record, kw_only=True):
 
 
 class Recipe(Record, kw_only=True):
-    """Everything that decides a model.
+    """The complete input of a training: data, split, seed, family, assignment and libraries.
 
     Attributes:
         data: sha256 of the data file.
-        features: Names of the columns that are used, in the model's order.
-        libraries: Version of each library that takes part in training.
+        features: Names of the feature columns, in the model's order.
+        libraries: Version of each training library.
     """
 
     family: Family
@@ -66,5 +57,5 @@ class Recipe(Record, kw_only=True):
 
 
 def derived_seed(seed: int, purpose: str) -> int:
-    """Return a seed of 32 bits that no other purpose has, the same on every machine."""
+    """Return a seed of 32 bits for one purpose, the same on every machine."""
     return int.from_bytes(hashlib.sha256(f"{seed}/{purpose}".encode()).digest()[:4])

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from housectl.contract.bundle import NATIVE_FILES
 from housectl.contract.checksum import checksum_path, verified_digest, with_checksum
+from housectl.contract.families import Family
 from housectl.contract.files import atomic_directory, atomic_write
 from housectl.contract.inputs import RECIPE_FILE
 from housectl.contract.metrics import METRICS_FILE, Metrics
-from housectl.contract.recipe import Family, Recipe
+from housectl.contract.recipe import Recipe
 from housectl.contract.record import MalformedRecordError
 from housectl.errors import BundleError
 
@@ -32,7 +32,7 @@ def write_trial_output(
     """
     files = {METRICS_FILE: metrics.to_json(), RECIPE_FILE: recipe.to_json()}
     if model is not None:
-        files |= with_checksum(NATIVE_FILES[recipe.family], model)
+        files |= with_checksum(recipe.family.definition.native_file, model)
     with atomic_directory(output) as directory:
         for name, data in files.items():
             (directory / name).write_bytes(data)
@@ -53,7 +53,7 @@ def read_trial_output(output: Path) -> TrialOutput:
         return TrialOutput(
             metrics=Metrics.from_json((output / METRICS_FILE).read_bytes()),
             recipe=recipe,
-            model_sha256=verified_digest(output / NATIVE_FILES[recipe.family]),
+            model_sha256=verified_digest(output / recipe.family.definition.native_file),
         )
     except (OSError, MalformedRecordError) as error:
         raise invalid_output(output.name, str(error)) from error
@@ -68,7 +68,7 @@ def invalid_output(trial: str, why: str) -> BundleError:
 
 def has_model(output: Path, family: Family) -> bool:
     """Return whether the model is there, whole."""
-    return checksum_path(output / NATIVE_FILES[family]).exists()
+    return checksum_path(output / family.definition.native_file).exists()
 
 
 def add_model(output: Path, family: Family, model: bytes) -> None:
@@ -77,12 +77,12 @@ def add_model(output: Path, family: Family, model: bytes) -> None:
     Raises:
         MachineError: They cannot be written.
     """
-    for name, data in with_checksum(NATIVE_FILES[family], model).items():
+    for name, data in with_checksum(family.definition.native_file, model).items():
         atomic_write(output / name, data)
 
 
 def remove_model(output: Path, family: Family) -> None:
     """Remove the checksum, and last the model. Idempotent."""
-    model = output / NATIVE_FILES[family]
+    model = output / family.definition.native_file
     checksum_path(model).unlink(missing_ok=True)
     model.unlink(missing_ok=True)

@@ -3,18 +3,21 @@
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from housectl.backend_registry import BACKENDS, DEFAULT_BACKEND
-from housectl.contract.recipe import Family, Split, SplitMethod
+from housectl.contract.families import Family
+from housectl.contract.recipe import Split, SplitMethod
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
 from housectl.experiment import Budget, Experiment, Limits
 from housectl.project.fields import (
+    AUTO,
     BudgetFields,
     ConfigModel,
     CrossFieldError,
+    FamilyField,
     FeatureFields,
     Integer,
     KatibFields,
@@ -32,7 +35,6 @@ from housectl.project.space import SpaceFields, search_spaces, space_errors
 from housectl.verdict import Gate
 
 MAXIMUM_WORKERS = 4
-AUTO = "auto"
 
 
 class ProjectConfig(ConfigModel):
@@ -48,8 +50,8 @@ class ProjectConfig(ConfigModel):
     """The columns that the model sees, in its order."""
     exclude: dict[str, NonEmptyStr] = Field(default_factory=dict)
     """Columns that no model may see, with the reason. Clients may send them."""
-    family: Literal["random-forest", "xgboost", "auto"] = "random-forest"
-    """The kind of model; auto searches both and takes the better."""
+    family: FamilyField = Family.RANDOM_FOREST.value
+    """The model family; auto searches all families and keeps the best model."""
     space: SpaceFields = "default"
     """default, wide, or each parameter's range, choices or constant; with auto, one per family."""
     split: SplitFields = SplitFields()

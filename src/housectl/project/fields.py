@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -17,6 +17,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
+from housectl.contract.families import Family
 from housectl.project.source import Location
 from housectl.quantities import parse_quantity
 
@@ -73,6 +74,26 @@ Size = Annotated[
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Integer = Annotated[int, Field(strict=True)]
 NonEmptyStr = Annotated[str, Field(min_length=1)]
+
+AUTO: Final = "auto"
+"""The value of `family:` that means all families."""
+
+_FAMILY_CHOICES = (*(family.value for family in Family), AUTO)
+
+
+def read_family(value: object) -> object:
+    """Return the name of a family, or `auto`."""
+    if value not in _FAMILY_CHOICES:
+        *others, last = map(repr, _FAMILY_CHOICES)
+        raise ValueError(f"{', '.join(others)} or {last}")
+    return value
+
+
+FamilyField = Annotated[
+    str,
+    BeforeValidator(read_family),
+    WithJsonSchema({"enum": [*_FAMILY_CHOICES], "type": "string"}),
+]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What housectl.yaml says under `space:`, and the search spaces that this means."""
+"""The `space:` field of housectl.yaml, and the search spaces that it describes."""
 
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal, Self
@@ -13,8 +13,9 @@ from pydantic import (
     model_validator,
 )
 
-from housectl.contract.parameters import PARAMETERS
-from housectl.contract.recipe import Family, Value
+from housectl.contract.families import Family
+from housectl.contract.family_definition import SearchRange
+from housectl.contract.parameters import ParameterDomain, Value
 from housectl.experiment import Parameter, ParameterKind, SearchSpace
 from housectl.project.fields import ConfigModel, CrossFieldError, Number
 from housectl.project.source import ALTERNATIVE, Location, suggestion
@@ -84,13 +85,13 @@ ParameterFields = Annotated[
 ]
 Named = Literal["default", "wide"]
 ParameterMap = dict[str, ParameterFields]
-FamilySpace = Annotated[
+FamilySpaceFields = Annotated[
     Annotated[Named, Tag(_NAMED)] | Annotated[ParameterMap, Tag(_PARAMETERS)],
     Discriminator(_kind_of_space),
 ]
 
 
-class PerFamilySpaces(RootModel[dict[Family, FamilySpace]]):
+class PerFamilySpaces(RootModel[dict[Family, FamilySpaceFields]]):
     """A space for each family; a family that is not named has its default space."""
 
 
@@ -103,19 +104,19 @@ SpaceFields = Annotated[
 
 
 def search_spaces(space: SpaceFields, families: Sequence[Family]) -> dict[Family, SearchSpace]:
-    """Return what each family is searched in."""
+    """Return each family's search space."""
     if isinstance(space, PerFamilySpaces):
-        parts = {family: space.root.get(family, "default") for family in families}
+        spaces = {family: space.root.get(family, "default") for family in families}
     else:
-        parts = dict.fromkeys(families, space)
-    return {family: _search_space(family, part) for family, part in parts.items()}
+        spaces = dict.fromkeys(families, space)
+    return {family: _search_space(family, fields) for family, fields in spaces.items()}
 
 
 def space_errors(space: SpaceFields, families: Sequence[Family]) -> Iterator[CrossFieldError]:
-    """Yield what the families cannot be searched in."""
+    """Yield the errors of a space that the families cannot be searched in."""
     if isinstance(space, PerFamilySpaces):
-        for family, part in space.root.items():
-            yield from _family_space_errors(family, part, (family.value,))
+        for family, fields in space.root.items():
+            yield from _family_space_errors(family, fields, (family.value,))
     elif isinstance(space, dict) and len(families) > 1:
         expected = f"default, wide, or one of them or parameters for each of {', '.join(families)}"
         yield CrossFieldError((), "parameters of no family", expected)
@@ -124,22 +125,28 @@ def space_errors(space: SpaceFields, families: Sequence[Family]) -> Iterator[Cro
 
 
 def _family_space_errors(
-    family: Family, space: FamilySpace, place: Location
+    family: Family, space: FamilySpaceFields, location: Location
 ) -> Iterator[CrossFieldError]:
     if isinstance(space, str):
         return
     if not any(isinstance(fields, Range | Choices) for fields in space.values()):
-        yield CrossFieldError(place, "nothing to search", "at least one range or list of choices")
-    known = PARAMETERS[family]
+        expected = "at least one range or list of choices"
+        yield CrossFieldError(location, "nothing to search", expected)
+    domains = family.definition.domains
     for name, fields in space.items():
-        if name not in known:
-            yield CrossFieldError(
-                (*place, name), f"no parameter of {family}", suggestion(name, [*known])
-            )
-            continue
-        for inner, value in _values(fields):
-            if not known[name].accepts(value):
-                yield CrossFieldError((*place, name, *inner), repr(value), str(known[name]))
+        if name in domains:
+            yield from _value_errors(domains[name], fields, (*location, name))
+        else:
+            expected = suggestion(name, [*domains])
+            yield CrossFieldError((*location, name), f"no parameter of {family}", expected)
+
+
+def _value_errors(
+    domain: ParameterDomain, fields: ParameterFields, location: Location
+) -> Iterator[CrossFieldError]:
+    for inner, value in _values(fields):
+        if not domain.accepts(value):
+            yield CrossFieldError((*location, *inner), repr(value), str(domain))
 
 
 def _values(fields: ParameterFields) -> Iterator[tuple[Location, Value]]:
@@ -147,7 +154,7 @@ def _values(fields: ParameterFields) -> Iterator[tuple[Location, Value]]:
         yield ("min",), _plain(fields.min)
         yield ("max",), _plain(fields.max)
     elif isinstance(fields, Choices):
-        yield from ((("choices", place), value) for place, value in enumerate(fields.choices))
+        yield from ((("choices", index), value) for index, value in enumerate(fields.choices))
     else:
         yield (), fields
 
@@ -157,7 +164,7 @@ def _plain(number: float) -> int | float:
     return int(number) if number.is_integer() else number
 
 
-def _search_space(family: Family, space: FamilySpace) -> SearchSpace:
+def _search_space(family: Family, space: FamilySpaceFields) -> SearchSpace:
     if space == "default":
         return default_space(family)
     if space == "wide":
@@ -166,7 +173,7 @@ def _search_space(family: Family, space: FamilySpace) -> SearchSpace:
         name: fields for name, fields in space.items() if isinstance(fields, Range | Choices)
     }
     fixed = {
-        name: PARAMETERS[family][name].read(fields)
+        name: family.definition.domains[name].read(fields)
         for name, fields in space.items()
         if not isinstance(fields, Range | Choices)
     }
@@ -176,9 +183,9 @@ def _search_space(family: Family, space: FamilySpace) -> SearchSpace:
 
 def _parameter(family: Family, name: str, fields: Range | Choices) -> Parameter:
     if isinstance(fields, Range):
-        ends = (_plain(fields.min), _plain(fields.max))
-        return range_parameter(family, name, *ends, log=fields.log)
-    read = PARAMETERS[family][name].read
+        search_range = SearchRange(_plain(fields.min), _plain(fields.max), log=fields.log)
+        return range_parameter(family, name, search_range)
+    read = family.definition.domains[name].read
     return Parameter(
         name=name,
         kind=ParameterKind.CATEGORICAL,

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from housectl.contract.families import Family
 from housectl.contract.files import atomic_write
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
 from housectl.contract.table import MINIMUM_ROWS, read_table
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _NAME_LENGTH = 20
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 _LARGE = 1e15
+_FAMILY = Family.RANDOM_FOREST
 
 _TEXT = """\
 # Drafted by `housectl init`; it tunes as it is. What is not said here has its default.
@@ -39,7 +41,7 @@ features:
 # What no model may see, with the reason. Clients may send it; it is ignored.
 exclude:{exclusions}
 
-family: random-forest    # or xgboost, or auto for both
+family: {family}    # or {other_families}, or auto for all
 space: default           # or wide, or the ranges to search: {{max_features: {{min: 0.2, max: 1}}}}
 split: {{method: hash, holdout: 0.2}}    # no trial sees the held-out rows
 seed: 42
@@ -217,6 +219,8 @@ def _text(schema: Schema, *, name: str, data: str) -> str:
         target=_scalar(schema.target.name),
         features="\n".join(map(_feature, schema.features)),
         exclusions="".join(reasons) or " {}",
+        family=_FAMILY,
+        other_families=", or ".join(family for family in Family if family is not _FAMILY),
     )
 
 

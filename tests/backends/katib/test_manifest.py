@@ -15,8 +15,8 @@ from housectl.backends.katib.plan.katib_plan import KatibPlan
 from housectl.backends.katib.plan.records import KatibSettings, PlanRecord
 from housectl.backends.katib.plan.sub_experiments import MAX_NAME_LENGTH, sub_experiments
 from housectl.backends.katib.plan.validation import validate_plan
+from housectl.contract.families import Family
 from housectl.contract.inputs import Inputs
-from housectl.contract.recipe import Family
 from housectl.errors import UsageError
 from housectl.experiment import (
     Budget,

@@ -17,7 +17,7 @@ from housectl.backends.katib.naming import (
 from housectl.backends.katib.state.cluster_objects import ExperimentObjects
 from housectl.backends.katib.state.snapshot import snapshot_of
 from housectl.backends.katib.stop_marks import STOPPED_BY_TIME_LIMIT, STOPPED_BY_USER
-from housectl.contract.recipe import Family
+from housectl.contract.families import Family
 from housectl.experiment import (
     Budget,
     Experiment,

@@ -8,8 +8,8 @@ from housectl.backends.local.run_directory import RunDirectory
 from housectl.backends.local.sampler import inputs_ready, suggest
 from housectl.backends.local.stopping_rules import outcome_of, time_is_up, too_many_failed
 from housectl.backends.local.workers import Workers
+from housectl.contract.parameters import Assignment
 from housectl.contract.pool_protocol import Step, TrialRequest, TrialResult
-from housectl.contract.recipe import Assignment
 from housectl.experiment import MODELS_TO_KEEP, Experiment, Trial, TrialState, rank_trials
 
 

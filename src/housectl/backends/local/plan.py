@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from housectl.backends import trainer_argv as command
 from housectl.backends.base import Task, Workload
 from housectl.backends.local.sampler import enqueued
+from housectl.contract.families import Family
 from housectl.contract.inputs import Inputs
-from housectl.contract.recipe import Family
 from housectl.experiment import Experiment
 
 

@@ -4,9 +4,11 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
+from housectl.contract.families import training_libraries
 from housectl.errors import LocalEnvironmentError
 
-LIBRARIES = ("joblib", "onnx", "optuna", "sklearn", "xgboost")
+# The search chooses assignments with optuna; sealing writes the ONNX graph.
+_OTHER_LIBRARIES = ("onnx", "optuna")
 FREE_BYTES = 200 * 2**20
 
 
@@ -16,7 +18,8 @@ def check_libraries() -> None:
     Raises:
         MachineError: Some are missing.
     """
-    missing = [name for name in LIBRARIES if find_spec(name) is None]
+    names = {*_OTHER_LIBRARIES, *(library.import_name for library in training_libraries())}
+    missing = [name for name in sorted(names) if find_spec(name) is None]
     if missing:
         raise LocalEnvironmentError(
             f"Training on this machine needs libraries that are missing: {', '.join(missing)}.",

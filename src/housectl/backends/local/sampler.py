@@ -7,7 +7,8 @@ running ones, so that any number of workers up to 8 gives one and the same list 
 from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from housectl.contract.recipe import Assignment, Value, derived_seed
+from housectl.contract.parameters import Assignment, Value
+from housectl.contract.recipe import derived_seed
 from housectl.experiment import Experiment, Parameter, ParameterKind
 
 if TYPE_CHECKING:

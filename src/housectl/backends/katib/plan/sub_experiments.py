@@ -6,13 +6,11 @@ from types import MappingProxyType
 
 from housectl.backends.katib.katib_objects import KatibExperiment
 from housectl.backends.katib.naming import FAMILY_LABEL
-from housectl.contract.recipe import Family
+from housectl.contract.families import Family
 from housectl.experiment import Budget, Experiment
 
 # Katib denies longer ones.
 MAX_NAME_LENGTH = 40
-
-_NAME_SUFFIXES = {Family.RANDOM_FOREST: "rf", Family.XGBOOST: "xgb"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +66,7 @@ def family_of(member: KatibExperiment) -> Family:
 
 def _name(experiment: Experiment, family: Family, round_number: int) -> str:
     alone = len(experiment.families) == 1
-    suffix = "" if alone else f"-{_NAME_SUFFIXES[family]}"
+    suffix = "" if alone else f"-{family.definition.short_name}"
     if round_number == 1:
         return f"{experiment.name}{suffix}"
     ending = f"{suffix}-{round_number}"

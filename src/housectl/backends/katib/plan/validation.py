@@ -7,7 +7,7 @@ from housectl.backends.base import Task
 from housectl.backends.katib.plan.katib_plan import KatibPlan
 from housectl.backends.katib.plan.manifest import SKOPT
 from housectl.backends.katib.plan.sub_experiments import MAX_NAME_LENGTH, sub_experiments
-from housectl.contract.recipe import Family
+from housectl.contract.families import Family
 from housectl.errors import UsageError
 from housectl.experiment import Experiment, Parameter, ParameterKind, SearchSpace
 

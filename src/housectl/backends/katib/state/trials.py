@@ -7,7 +7,8 @@ from housectl.backends.katib.katib_objects import KatibTrial
 from housectl.backends.katib.naming import EXPERIMENT_LABEL
 from housectl.backends.katib.plan.sub_experiments import family_of
 from housectl.backends.katib.state.cluster_objects import ExperimentObjects
-from housectl.contract.recipe import Assignment, Family, Value
+from housectl.contract.families import Family
+from housectl.contract.parameters import Assignment, Value
 from housectl.experiment import Experiment, Parameter, ParameterKind, Trial, TrialState
 
 TrialCause = Callable[[KatibTrial], str | None]

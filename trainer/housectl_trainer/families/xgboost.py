@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import xgboost
 
-from housectl.contract.recipe import Value
+from housectl.contract.parameters import Value
 from housectl_trainer.model_family import ModelFamily
 from housectl_trainer.subset import DataSubset, Floats
 from housectl_trainer.trees import Ensemble, SplitComparison, Tree
@@ -88,11 +88,11 @@ def _single(values: list[float]) -> Floats:
     return np.array(values, dtype=np.float32).astype(np.float64)
 
 
-def _learn(
-    assignment: Mapping[str, Value], part: DataSubset, *, seed: int, threads: int
+def _fit(
+    assignment: Mapping[str, Value], subset: DataSubset, *, seed: int, threads: int
 ) -> XgboostModel:
     estimator = xgboost.XGBRegressor(**assignment, random_state=seed, n_jobs=threads)
-    return XgboostModel(estimator.fit(part.rows, part.targets))
+    return XgboostModel(estimator.fit(subset.rows, subset.targets))
 
 
-XGBOOST_FAMILY = ModelFamily(learn=_learn, parity=2e-5)
+FAMILY = ModelFamily(fit=_fit, parity_tolerance=2e-5)

@@ -8,7 +8,7 @@ import joblib
 import numpy as np
 from sklearn.ensemble import RandomForestRegressor
 
-from housectl.contract.recipe import Value
+from housectl.contract.parameters import Value
 from housectl_trainer.model_family import ModelFamily
 from housectl_trainer.subset import DataSubset, Floats
 from housectl_trainer.trees import Ensemble, SplitComparison, Tree
@@ -49,14 +49,14 @@ class RandomForestModel:
         )
 
 
-def _learn(
-    assignment: Mapping[str, Value], part: DataSubset, *, seed: int, threads: int
+def _fit(
+    assignment: Mapping[str, Value], subset: DataSubset, *, seed: int, threads: int
 ) -> RandomForestModel:
     estimator = RandomForestRegressor(**assignment, random_state=seed, n_jobs=threads)
-    estimator.fit(part.rows, part.targets)
+    estimator.fit(subset.rows, subset.targets)
     # Two threads would add the trees' predictions in another order, and n_jobs is in the file.
     estimator.set_params(n_jobs=1)
     return RandomForestModel(estimator)
 
 
-RANDOM_FOREST_FAMILY = ModelFamily(learn=_learn, parity=1e-10)
+FAMILY = ModelFamily(fit=_fit, parity_tolerance=1e-10)

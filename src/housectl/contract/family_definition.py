@@ -1,0 +1,70 @@
+"""The definition of a model family: parameters, search spaces, libraries and names."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from housectl.contract.parameters import ParameterDomain, Value
+
+
+@dataclass(frozen=True)
+class Library:
+    """A library that decides a model, so that recipes record its version.
+
+    Attributes:
+        name: Name in recipes.
+        import_name: Name of its Python package.
+        distributions: Names under which it is installed; the first installed one counts.
+    """
+
+    name: str
+    import_name: str
+    distributions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SearchRange:
+    """A range to search; both ends are included."""
+
+    minimum: float
+    maximum: float
+    log: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class FamilySpace:
+    """The ranges of the searched parameters, and the values of fixed ones."""
+
+    ranges: Mapping[str, SearchRange]
+    fixed: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FamilyDefinition:
+    """The facts of one family in the family registry.
+
+    Attributes:
+        short_name: Suffix of a Katib Experiment's name if an experiment has several families.
+        trainer_module: Module of `housectl_trainer.families` that trains the family.
+        native_file: File of the library's own model.
+        domains: The domain of each parameter.
+        default_space: The few parameters that decide a model's quality.
+        wide_space: An extensive space, for budgets of a hundred trials or more.
+        libraries: Libraries that train the family.
+        library_defaults: The library's own values of the searched parameters.
+        hand_tuned: Values that differ from the defaults in a recipe that does well on small data.
+    """
+
+    short_name: str
+    trainer_module: str
+    native_file: str
+    domains: Mapping[str, ParameterDomain]
+    default_space: FamilySpace
+    wide_space: FamilySpace
+    libraries: tuple[Library, ...] = ()
+    library_defaults: Mapping[str, Value] = field(default_factory=dict)
+    hand_tuned: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def starting_points(self) -> tuple[Mapping[str, Value], ...]:
+        """Recipes that a search tries first: the library's own, and the hand-tuned one."""
+        return self.library_defaults, {**self.library_defaults, **self.hand_tuned}
