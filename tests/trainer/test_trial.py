@@ -11,7 +11,6 @@ from sklearn.ensemble import RandomForestRegressor
 from housectl.contract.families import Family
 from housectl.contract.inputs import RECIPE_FILE, Inputs
 from housectl.contract.metrics import METRICS_FILE, Metrics, read_metric_line
-from housectl.contract.parameters import Value
 from housectl.contract.recipe import Recipe
 from housectl.contract.schema import Schema
 from housectl.errors import AssignmentError, ExitStatus
@@ -87,7 +86,7 @@ def test_threads_change_no_byte_of_the_output(
 def test_an_objective_that_is_not_finite_fails_loudly(
     boston_dataset: Dataset, tmp_path: Path
 ) -> None:
-    assignment: dict[str, Value] = {"n_estimators": 200, "learning_rate": 1e6}
+    assignment = {"n_estimators": 200, "learning_rate": 1e6}
     with pytest.raises(AssignmentError, match="not a finite number"):
         run_trial(boston_dataset, Family.XGBOOST, assignment, output=tmp_path / "output")
     assert list(tmp_path.iterdir()) == []
@@ -96,7 +95,7 @@ def test_an_objective_that_is_not_finite_fails_loudly(
 def test_what_only_the_library_refuses_is_explained(
     boston_dataset: Dataset, tmp_path: Path
 ) -> None:
-    assignment: dict[str, Value] = {"tree_method": "exact", "max_depth": 0}
+    assignment = {"tree_method": "exact", "max_depth": 0}
     with pytest.raises(AssignmentError, match="exact tree method doesn't support") as refusal:
         run_trial(boston_dataset, Family.XGBOOST, assignment, output=tmp_path / "output")
     assert "\n" not in refusal.value.message
