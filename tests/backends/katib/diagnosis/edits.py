@@ -1,4 +1,4 @@
-"""Recorded jobs and pods with changes that make another case of them."""
+"""Edits that turn recorded jobs and pods into other cases."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -15,7 +15,7 @@ from tests.backends.katib.diagnosis.recorded_cases import JobCase, job_case
 _V = TypeVar("_V", bound=KubeObject)
 
 
-def said(case: JobCase, *lines: str) -> str:
+def cause_of(case: JobCase, *lines: str) -> str:
     return str(
         task_cause(
             case.job,
@@ -28,45 +28,48 @@ def said(case: JobCase, *lines: str) -> str:
     )
 
 
-def made(case: JobCase) -> datetime:
+def creation_time(case: JobCase) -> datetime:
     time = case.pods[0].metadata.creation_timestamp
     assert time is not None
     return time
 
 
-def podded(case: JobCase, **changes: object) -> JobCase:
-    return replace(case, pods=[changed(case.pods[0], **changes)])
+def with_pod(case: JobCase, **changes: object) -> JobCase:
+    return replace(case, pods=[edit(case.pods[0], **changes)])
 
 
-def conditioned(name: str, kind: str, status: str, reason: str, message: str) -> JobCase:
-    """Return a recorded case whose pod has one other condition, and asks for nothing."""
+def with_condition(name: str, kind: str, status: str, reason: str, message: str) -> JobCase:
+    """Return a recorded case whose pod has this condition and no resource requests."""
     case = job_case(name)
     condition = Condition(type=kind, status=status, reason=reason, message=message)
     pod = case.pods[0]
     others = [each for each in pod.status.conditions if each.type not in {kind, "DisruptionTarget"}]
-    containers = [changed(each, resources=changed(each.resources, requests={})) for each in
-                  pod.spec.containers]  # fmt: skip
-    metadata = changed(pod.metadata, deletion_timestamp=None)
-    return podded(
+    containers = [
+        edit(each, resources=edit(each.resources, requests={})) for each in pod.spec.containers
+    ]
+    metadata = edit(pod.metadata, deletion_timestamp=None)
+    return with_pod(
         case,
         metadata=metadata,
-        spec=changed(pod.spec, containers=containers),
-        status=changed(pod.status, conditions=[*others, condition]),
+        spec=edit(pod.spec, containers=containers),
+        status=edit(pod.status, conditions=[*others, condition]),
     )
 
 
-def waiting(name: str, reason: str, message: str) -> JobCase:
-    return stated(job_case(name), ContainerState(waiting=Waiting(reason=reason, message=message)))
+def waiting_case(name: str, reason: str, message: str) -> JobCase:
+    return with_container_state(
+        job_case(name), ContainerState(waiting=Waiting(reason=reason, message=message))
+    )
 
 
-def ending(case: JobCase, ended: Terminated) -> JobCase:
-    return stated(case, ContainerState(terminated=ended))
+def with_termination(case: JobCase, termination: Terminated) -> JobCase:
+    return with_container_state(case, ContainerState(terminated=termination))
 
 
-def stated(case: JobCase, state: ContainerState) -> JobCase:
+def with_container_state(case: JobCase, state: ContainerState) -> JobCase:
     pod = case.pods[0]
-    statuses = [changed(each, state=state) for each in pod.status.container_statuses]
-    return podded(case, status=changed(pod.status, container_statuses=statuses))
+    statuses = [edit(each, state=state) for each in pod.status.container_statuses]
+    return with_pod(case, status=edit(pod.status, container_statuses=statuses))
 
 
 def event(kind: str, name: str, reason: str, message: str) -> Event:
@@ -79,5 +82,5 @@ def event(kind: str, name: str, reason: str, message: str) -> Event:
     )
 
 
-def changed(thing: _V, **changes: object) -> _V:
-    return msgspec.structs.replace(thing, **changes)
+def edit(item: _V, **changes: object) -> _V:
+    return msgspec.structs.replace(item, **changes)

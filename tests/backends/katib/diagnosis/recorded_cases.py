@@ -1,4 +1,4 @@
-"""Recorded objects as the views that a diagnosis reads, at their end or at an earlier moment."""
+"""Recorded Kubernetes objects as diagnosis reads them, at their end or at an earlier time."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ _V = TypeVar("_V", bound=KubeObject)
 
 @dataclass(frozen=True)
 class JobCase:
-    """A job of a real Kubernetes."""
+    """A job of a real cluster with its pods and events."""
 
     namespace: str
     job: Job
@@ -35,95 +35,97 @@ class JobCase:
 
 
 def katib_case(name: str) -> ExperimentContext:
-    """Read a case that was recorded with Katib 0.19, when nothing changed any more."""
-    told = _read("katib-0.19", name)
-    logs = told.get("logs", {})
+    """Read an experiment recorded with Katib 0.19 after its last change."""
+    record = _read("katib-0.19", name)
+    logs = record.get("logs", {})
     assert isinstance(logs, dict)
     return ExperimentContext(
-        namespace=str(told["namespace"]),
-        experiment=_one(KatibExperiment, told["experiment"]),
-        suggestion=_one(Suggestion, told["suggestion"]),
-        trials=_views(KatibTrial, told, "trials"),
-        jobs=_views(Job, told, "jobs"),
-        pods=_views(Pod, told, "pods"),
-        events=_views(Event, told, "events"),
+        namespace=str(record["namespace"]),
+        experiment=_parse_one(KatibExperiment, record["experiment"]),
+        suggestion=_parse_one(Suggestion, record["suggestion"]),
+        trials=_parse_list(KatibTrial, record, "trials"),
+        jobs=_parse_list(Job, record, "jobs"),
+        pods=_parse_list(Pod, record, "pods"),
+        events=_parse_list(Event, record, "events"),
         collector_logs={pod.rpartition("-")[0]: str(log).splitlines() for pod, log in logs.items()},
-        now=_latest(told) + _LATER,
+        now=_latest(record) + _LATER,
     )
 
 
 def job_case(name: str) -> JobCase:
-    """Read a job that was recorded with Kubernetes 1.34."""
-    told = _read("kubernetes-1.34", name)
+    """Read a job recorded with Kubernetes 1.34."""
+    record = _read("kubernetes-1.34", name)
     return JobCase(
-        namespace=str(told["namespace"]),
-        job=_one(Job, told["job"]),
-        pods=_views(Pod, told, "pods"),
-        events=_views(Event, told, "events"),
-        now=_latest(told) + _LATER,
+        namespace=str(record["namespace"]),
+        job=_parse_one(Job, record["job"]),
+        pods=_parse_list(Pod, record, "pods"),
+        events=_parse_list(Event, record, "events"),
+        now=_latest(record) + _LATER,
     )
 
 
 def service_case(name: str) -> tuple[str, Sequence[Pod], Sequence[Event], datetime]:
-    """Read the name of a deployment that Kubernetes 1.34 cannot run, with its pods and events."""
-    told = _read("kubernetes-1.34", name)
+    """Read a deployment that Kubernetes 1.34 cannot run: its name, pods, events and time."""
+    record = _read("kubernetes-1.34", name)
     return (
-        _one(NamedObject, told["deployment"]).metadata.name,
-        _views(Pod, told, "pods"),
-        _views(Event, told, "events"),
-        _latest(told) + _LATER,
+        _parse_one(NamedObject, record["deployment"]).metadata.name,
+        _parse_list(Pod, record, "pods"),
+        _parse_list(Event, record, "events"),
+        _latest(record) + _LATER,
     )
 
 
 def recorded_names(source: str) -> set[str]:
-    """Return the names of the cases of one source."""
+    """Return the names of all cases of one source."""
     return {path.stem for path in (_RECORDED / source).glob("*.json")}
 
 
-def sentences(file: str) -> list[tuple[str, str]]:
-    """Read what is to be said: blocks of a case's name, what happened and the hint."""
+def expected_causes(file: str) -> list[tuple[str, str]]:
+    """Read the expected causes: blocks of a case's name, the message and the hint."""
     blocks = (Path(__file__).parent / file).read_text().strip().split("\n\n")
-    return [(name, f"{what} Hint: {hint}") for name, what, hint in map(str.splitlines, blocks)]
+    return [
+        (name, f"{message} Hint: {hint}") for name, message, hint in map(str.splitlines, blocks)
+    ]
 
 
-def moments(observed: ExperimentContext) -> list[datetime]:
-    """Return the times at which something changed, and one between any two of them."""
-    texts = [msgspec.json.encode(part).decode() for part in (observed.trials, observed.pods)]
-    texts.append(msgspec.json.encode(observed.experiment).decode())
+def change_times(context: ExperimentContext) -> list[datetime]:
+    """Return the times of all changes, and one time between each two of them."""
+    texts = [msgspec.json.encode(part).decode() for part in (context.trials, context.pods)]
+    texts.append(msgspec.json.encode(context.experiment).decode())
     times = sorted({time for text in texts for time in _times(json.loads(text))})
     between = [early + (late - early) / 2 for early, late in pairwise(times)]
     return sorted([*times, *between])
 
 
-def at(observed: ExperimentContext, now: datetime) -> ExperimentContext:
-    """Return how the same experiment must have looked at an earlier moment."""
+def at_time(context: ExperimentContext, now: datetime) -> ExperimentContext:
+    """Return the same experiment as of an earlier time."""
     return replace(
-        observed,
-        experiment=_rewound(observed.experiment, now),
-        suggestion=_rewound(observed.suggestion, now) if observed.suggestion else None,
-        trials=[_rewound(each, now) for each in observed.trials if _is_made(each.metadata, now)],
-        jobs=[_rewound(each, now) for each in observed.jobs if _is_made(each.metadata, now)],
-        pods=[_rewound_pod(each, now) for each in observed.pods if _is_made(each.metadata, now)],
-        events=[each for each in observed.events if each.latest and each.latest <= now],
+        context,
+        experiment=_rewound(context.experiment, now),
+        suggestion=_rewound(context.suggestion, now) if context.suggestion else None,
+        trials=[_rewound(each, now) for each in context.trials if _is_created(each.metadata, now)],
+        jobs=[_rewound(each, now) for each in context.jobs if _is_created(each.metadata, now)],
+        pods=[_rewound_pod(each, now) for each in context.pods if _is_created(each.metadata, now)],
+        events=[each for each in context.events if each.latest and each.latest <= now],
         now=now,
     )
 
 
-def _rewound(thing: _V, now: datetime) -> _V:
-    """Take back the conditions that came later, and a completion time that was not yet."""
-    told = json.loads(msgspec.json.encode(thing))
-    status = told["status"]
+def _rewound(item: _V, now: datetime) -> _V:
+    """Return an object without its later conditions and without a later completion time."""
+    raw = json.loads(msgspec.json.encode(item))
+    status = raw["status"]
     status["conditions"] = [
-        _reopened(each, now) for each in status["conditions"] if _was(each, now)
+        _reopened(each, now) for each in status["conditions"] if _existed(each, now)
     ]
     if status.get("completionTime") and _time(status["completionTime"]) > now:
         del status["completionTime"]
         status.pop("observation", None)
-    return parse(type(thing), told)
+    return parse(type(item), raw)
 
 
-def _was(condition: Mapping[str, str], now: datetime) -> bool:
-    """Tell whether a condition was there: a false one was there before, and true."""
+def _existed(condition: Mapping[str, str], now: datetime) -> bool:
+    """Return True if a condition existed: a false one existed earlier, and was true."""
     return condition["status"] == "False" or _time(condition["lastTransitionTime"]) <= now
 
 
@@ -160,37 +162,37 @@ def _rewound_container(status: ContainerStatus, now: datetime) -> ContainerStatu
     return msgspec.structs.replace(status, state=parse(ContainerState, state))
 
 
-def _is_made(metadata: ObjectMeta, now: datetime) -> bool:
+def _is_created(metadata: ObjectMeta, now: datetime) -> bool:
     return metadata.creation_timestamp is not None and metadata.creation_timestamp <= now
 
 
 def _read(source: str, name: str) -> dict[str, object]:
-    told = json.loads((_RECORDED / source / f"{name}.json").read_text())
-    assert isinstance(told, dict)
-    return told
+    record = json.loads((_RECORDED / source / f"{name}.json").read_text())
+    assert isinstance(record, dict)
+    return record
 
 
-def _one(kind: type[_V], told: object) -> _V:
-    assert isinstance(told, dict)
-    return parse(kind, told)
+def _parse_one(kind: type[_V], raw: object) -> _V:
+    assert isinstance(raw, dict)
+    return parse(kind, raw)
 
 
-def _views(kind: type[_V], told: Mapping[str, object], key: str) -> list[_V]:
-    things = told.get(key, [])
-    assert isinstance(things, list)
-    return [parse(kind, each) for each in things]
+def _parse_list(kind: type[_V], record: Mapping[str, object], key: str) -> list[_V]:
+    items = record.get(key, [])
+    assert isinstance(items, list)
+    return [parse(kind, each) for each in items]
 
 
-def _latest(told: object) -> datetime:
-    return max(_times(told))
+def _latest(record: object) -> datetime:
+    return max(_times(record))
 
 
-def _times(told: object) -> list[datetime]:
-    if isinstance(told, dict):
-        return [time for value in told.values() for time in _times(value)]
-    if isinstance(told, list):
-        return [time for value in told for time in _times(value)]
-    return [_time(told)] if isinstance(told, str) and told[:3] == "202" and "T" in told else []
+def _times(value: object) -> list[datetime]:
+    if isinstance(value, dict):
+        return [time for item in value.values() for time in _times(item)]
+    if isinstance(value, list):
+        return [time for item in value for time in _times(item)]
+    return [_time(value)] if isinstance(value, str) and value[:3] == "202" and "T" in value else []
 
 
 def _time(text: str) -> datetime:

@@ -1,4 +1,4 @@
-"""Jobs that a real Kubernetes could not run well, and how trainers end."""
+"""Jobs that a real cluster could not run, and terminations of trainers."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -10,24 +10,30 @@ from housectl.backends.katib.diagnosis.job import task_cause
 from housectl.kube.objects.base import Condition
 from housectl.kube.objects.events import Reference
 from housectl.kube.objects.pods import PvcSource, Terminated, Volume
-from tests.backends.katib.diagnosis.edits import changed, ending, event, podded, said
-from tests.backends.katib.diagnosis.recorded_cases import job_case, recorded_names, sentences
+from tests.backends.katib.diagnosis.edits import (
+    cause_of,
+    edit,
+    event,
+    with_pod,
+    with_termination,
+)
+from tests.backends.katib.diagnosis.recorded_cases import expected_causes, job_case, recorded_names
 
-JOBS = sentences("jobs.txt")
+JOBS = expected_causes("jobs.txt")
 
 
 @pytest.mark.parametrize(("name", "expected"), JOBS, ids=[name for name, _ in JOBS])
 def test_recorded_job(name: str, expected: str) -> None:
-    assert said(job_case(name)) == expected
+    assert cause_of(job_case(name)) == expected
 
 
-def test_every_recorded_job_has_its_sentence() -> None:
+def test_every_recorded_job_has_expected_cause() -> None:
     services = {"service-crash", "service-oom", "service-quota"}
     assert {name for name, _ in JOBS} == recorded_names("kubernetes-1.34") - services
 
 
 @pytest.mark.parametrize(
-    ("exit_code", "message", "lines", "what"),
+    ("exit_code", "message", "lines", "expected"),
     [
         (1, '{"error": "boom", "peak": 5}', ["another line"], "exited 1: boom."),
         (1, '{"peak": 5}', ["first", "boom", "  "], "exited 1: boom."),
@@ -46,14 +52,14 @@ def test_every_recorded_job_has_its_sentence() -> None:
         (255, "", [], "exited 255."),
     ],
 )  # fmt: skip
-def test_how_a_trainer_ended(exit_code: int, message: str, lines: list[str], what: str) -> None:
+def test_trainer_termination(exit_code: int, message: str, lines: list[str], expected: str) -> None:
     case = job_case("exit")
     ended = Terminated(exit_code=exit_code, reason="Error", message=message)
-    assert said(ending(case, ended), *lines).startswith(f"{what} Hint: ")
+    assert cause_of(with_termination(case, ended), *lines).startswith(f"{expected} Hint: ")
 
 
 @pytest.mark.parametrize(
-    ("limit", "told", "more"),
+    ("limit", "readable", "doubled"),
     [
         ("4294967296", "4Gi", "8Gi"),
         ("1500000000", "1431Mi", "2862Mi"),
@@ -61,33 +67,34 @@ def test_how_a_trainer_ended(exit_code: int, message: str, lines: list[str], wha
         ("512M", "512M", "1024M"),
     ],
 )
-def test_the_memory_limit_as_people_write_it(limit: str, told: str, more: str) -> None:
+def test_memory_limit_in_readable_unit(limit: str, readable: str, doubled: str) -> None:
     case = job_case("oom")
     container = case.pods[0].spec.containers[0]
-    resources = changed(container.resources, limits={"memory": limit})
-    spec = changed(case.pods[0].spec, containers=[changed(container, resources=resources)])
-    assert said(podded(case, spec=spec)) == (
-        f"out of memory: limit {told}, peak unknown. Hint: housectl tune --trial-memory {more}"
+    resources = edit(container.resources, limits={"memory": limit})
+    spec = edit(case.pods[0].spec, containers=[edit(container, resources=resources)])
+    assert cause_of(with_pod(case, spec=spec)) == (
+        f"out of memory: limit {readable}, peak unknown. Hint: housectl tune --trial-memory "
+        f"{doubled}"
     )
 
 
-def test_inputs_that_the_claim_has_lost() -> None:
+def test_inputs_missing_on_pvc() -> None:
     digest = "57bf" * 16
     error = f"The inputs /mnt/models/inputs/{digest} cannot be used: no such file."
-    ended = ending(job_case("exit"), Terminated(exit_code=5, message=error))
-    assert said(ended) == f"exited 5: {error} Hint: housectl logs exit"
-    claim = Volume(name="models", persistent_volume_claim=PvcSource(claim_name="model-storage"))
-    mounted = podded(ended, spec=changed(ended.pods[0].spec, volumes=[claim]))
-    assert said(mounted) == (
-        "the inputs on the claim model-storage are damaged or gone: no such file. Hint: kubectl "
+    ended = with_termination(job_case("exit"), Terminated(exit_code=5, message=error))
+    assert cause_of(ended) == f"exited 5: {error} Hint: housectl logs exit"
+    volume = Volume(name="models", persistent_volume_claim=PvcSource(claim_name="model-storage"))
+    mounted = with_pod(ended, spec=edit(ended.pods[0].spec, volumes=[volume]))
+    assert cause_of(mounted) == (
+        "the inputs on the PVC model-storage are damaged or missing: no such file. Hint: kubectl "
         f"annotate pvc model-storage housectl/inputs-{digest[:40]}- -n diag   # then housectl tune "
-        "brings them again"
+        "uploads them again"
     )
 
 
 def test_a_long_message_is_cut() -> None:
     ended = Terminated(exit_code=1, message="x" * 1000)
-    assert said(ending(job_case("exit"), ended)) == (
+    assert cause_of(with_termination(job_case("exit"), ended)) == (
         f"exited 1: {'x' * 240}… Hint: housectl logs exit"
     )
 
@@ -111,48 +118,49 @@ def test_a_job_that_makes_its_first_pod_has_no_cause() -> None:
     case = job_case("exit")
     status = msgspec.structs.replace(case.job.status, conditions=[], active=1)
     fresh = replace(case, job=msgspec.structs.replace(case.job, status=status), pods=[], events=[])
-    assert said(fresh) == "None"
+    assert cause_of(fresh) == "None"
 
 
-def test_a_refusal_of_a_former_job_of_that_name() -> None:
+def test_event_of_previous_job_with_same_name_is_ignored() -> None:
     case = job_case("quotamiss")
-    told = [
-        changed(each, involved_object=changed(each.involved_object, uid="old"))
-        for each in case.events
+    events = [
+        edit(each, involved_object=edit(each.involved_object, uid="old")) for each in case.events
     ]
-    job = changed(case.job, metadata=changed(case.job.metadata, uid="new"))
-    assert said(replace(case, job=job, events=told)) == "None"
+    job = edit(case.job, metadata=edit(case.job.metadata, uid="new"))
+    assert cause_of(replace(case, job=job, events=events)) == "None"
 
 
-def test_a_former_job_of_that_name_says_nothing_of_a_pod_that_is_gone() -> None:
+def test_pod_event_of_previous_job_with_same_name_is_ignored() -> None:
     case = job_case("deleteme")
-    made = case.job.metadata.creation_timestamp
-    assert made is not None
-    former = event("Pod", "deleteme-x7b2q", "Evicted", "the node was low on memory")
-    told = changed(former, last_timestamp=made - timedelta(minutes=5))
-    assert said(replace(case, events=[*case.events, told])) == said(case)
+    created = case.job.metadata.creation_timestamp
+    assert created is not None
+    previous = event("Pod", "deleteme-x7b2q", "Evicted", "the node was low on memory")
+    old_event = edit(previous, last_timestamp=created - timedelta(minutes=5))
+    assert cause_of(replace(case, events=[*case.events, old_event])) == cause_of(case)
 
 
-def test_a_refusal_after_which_a_pod_was_made_is_no_cause() -> None:
+def test_rejection_before_created_pod_is_ignored() -> None:
     case = job_case("quotamiss")
-    assert said(case) != "None"
-    created = changed(case.events[-1], reason="SuccessfulCreate", message="Created pod: x")
-    assert said(replace(case, events=[*case.events, created])) == "None"
+    assert cause_of(case) != "None"
+    created = edit(case.events[-1], reason="SuccessfulCreate", message="Created pod: x")
+    assert cause_of(replace(case, events=[*case.events, created])) == "None"
 
 
-def test_a_refusal_that_is_over_is_no_cause() -> None:
-    case, refused = job_case("exit"), job_case("quotamiss")
-    told = [
+def test_resolved_rejection_is_ignored() -> None:
+    case, rejected = job_case("exit"), job_case("quotamiss")
+    events = [
         msgspec.structs.replace(
-            refused.events[0], involved_object=Reference(kind="Job", name="exit")
+            rejected.events[0], involved_object=Reference(kind="Job", name="exit")
         )
     ]
-    assert said(replace(case, events=told)) == "exited 3: boom. Hint: housectl logs exit"
+    assert cause_of(replace(case, events=events)) == "exited 3: boom. Hint: housectl logs exit"
     active = msgspec.structs.replace(case.job.status, conditions=[], active=1)
-    begun = msgspec.structs.replace(case.job, status=active)
-    assert said(replace(case, job=begun, pods=[], events=told)) == "None"
-    gone = msgspec.structs.replace(
+    active_job = msgspec.structs.replace(case.job, status=active)
+    assert cause_of(replace(case, job=active_job, pods=[], events=events)) == "None"
+    completed = msgspec.structs.replace(
         case.job.status, conditions=[Condition(type="Complete", status="True")]
     )
-    ended = replace(case, job=msgspec.structs.replace(case.job, status=gone), pods=[], events=told)
-    assert said(ended) == "None"
+    ended = replace(
+        case, job=msgspec.structs.replace(case.job, status=completed), pods=[], events=events
+    )
+    assert cause_of(ended) == "None"

@@ -1,4 +1,4 @@
-"""Why pods do not start, and how they are taken away."""
+"""Pods that do not start, and pods that were taken away."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -12,72 +12,84 @@ from housectl.backends.katib.diagnosis.pod_context import PodContext
 from housectl.kube.kubectl import KubectlTarget
 from housectl.kube.objects.pods import PvcSource, Volume
 from tests.backends.katib.diagnosis.edits import (
-    changed,
-    conditioned,
+    cause_of,
+    creation_time,
+    edit,
     event,
-    made,
-    podded,
-    said,
-    waiting,
+    waiting_case,
+    with_condition,
+    with_pod,
 )
 from tests.backends.katib.diagnosis.recorded_cases import job_case
 
 ABSENT = "docker.io/team/absent:1"
-UNRESOLVED = f'failed to pull and unpack image "{ABSENT}": failed to resolve reference "{ABSENT}": '
-NO_ACCESS = (
+RESOLVE_FAILED = (
+    f'failed to pull and unpack image "{ABSENT}": failed to resolve reference "{ABSENT}": '
+)
+ACCESS_DENIED = (
     "pull access denied, repository does not exist or may require authorization: server message: "
     "insufficient_scope: authorization failed"
 )
-TOO_MANY = "unexpected status from HEAD request to https://docker.io/v2: 429 Too Many Requests"
+TOO_MANY_REQUESTS = (
+    "unexpected status from HEAD request to https://docker.io/v2: 429 Too Many Requests"
+)
 
 
 @pytest.mark.parametrize(
     ("message", "words"),
     [
-        (f"{UNRESOLVED}{ABSENT}: not found", "not found"),
-        (f'Back-off pulling image "{ABSENT}": ErrImagePull: {UNRESOLVED}{NO_ACCESS}', NO_ACCESS),
-        (f"rpc error: code = Unknown desc = {UNRESOLVED}{TOO_MANY}", TOO_MANY),
+        (f"{RESOLVE_FAILED}{ABSENT}: not found", "not found"),
+        (
+            f'Back-off pulling image "{ABSENT}": ErrImagePull: {RESOLVE_FAILED}{ACCESS_DENIED}',
+            ACCESS_DENIED,
+        ),
+        (
+            f"rpc error: code = Unknown desc = {RESOLVE_FAILED}{TOO_MANY_REQUESTS}",
+            TOO_MANY_REQUESTS,
+        ),
     ],
 )
-def test_only_the_registrys_own_words_are_told(message: str, words: str) -> None:
-    case = waiting("pull", "ImagePullBackOff", message)
-    assert said(case).startswith(f"the image localhost/absent:1 cannot be pulled: {words}. Hint: ")
+def test_pull_failure_shows_only_registry_error(message: str, words: str) -> None:
+    case = waiting_case("pull", "ImagePullBackOff", message)
+    assert cause_of(case).startswith(
+        f"the image localhost/absent:1 cannot be pulled: {words}. Hint: "
+    )
 
 
-def test_an_older_kubelet_tells_the_registrys_words_in_an_event_only() -> None:
-    case = waiting("pull", "ImagePullBackOff", 'Back-off pulling image "localhost/absent:1"')
-    assert "cannot be pulled: dial tcp 127.0.0.1:80: connect: connection refused." in said(case)
+def test_registry_error_from_event_of_older_kubelet() -> None:
+    case = waiting_case("pull", "ImagePullBackOff", 'Back-off pulling image "localhost/absent:1"')
+    assert "cannot be pulled: dial tcp 127.0.0.1:80: connect: connection refused." in cause_of(case)
     silent = replace(case, events=[])
-    assert said(silent).startswith("the image localhost/absent:1 cannot be pulled. Hint: ")
+    assert cause_of(silent).startswith("the image localhost/absent:1 cannot be pulled. Hint: ")
 
 
-def test_an_image_that_was_not_brought_to_the_node() -> None:
+def test_local_image_not_loaded_to_node() -> None:
     image = "docker.io/library/housectl-trainer:dev"
     message = (
         f'failed to pull and unpack image "{image}": failed to resolve reference "{image}": '
-        f"{NO_ACCESS}"
+        f"{ACCESS_DENIED}"
     )
-    case = waiting("pull", "ErrImagePull", message)
+    case = waiting_case("pull", "ErrImagePull", message)
     spec = case.pods[0].spec
-    containers = [changed(spec.containers[0], image="housectl-trainer:dev")]
-    assert said(podded(case, spec=changed(spec, containers=containers))) == (
-        f"the image housectl-trainer:dev cannot be pulled: {NO_ACCESS}. Hint: minikube image load "
-        "housectl-trainer:dev   # with kind: kind load docker-image housectl-trainer:dev; or name "
-        "another: housectl tune --image IMAGE"
+    containers = [edit(spec.containers[0], image="housectl-trainer:dev")]
+    assert cause_of(with_pod(case, spec=edit(spec, containers=containers))) == (
+        f"the image housectl-trainer:dev cannot be pulled: {ACCESS_DENIED}. Hint: minikube image "
+        "load housectl-trainer:dev   # with kind: kind load docker-image housectl-trainer:dev; or "
+        "choose another image: housectl tune --image IMAGE"
     )
 
 
 @pytest.mark.parametrize("reason", ["CreateContainerError", "RunContainerError"])
-def test_a_command_that_the_image_does_not_have(reason: str) -> None:
+def test_command_missing_in_image(reason: str) -> None:
     message = (
         "failed to create containerd task: failed to create shim task: OCI runtime create failed: "
         'runc create failed: unable to start container process: exec: "python": executable file '
         "not found in $PATH: unknown"
     )
-    assert said(waiting("pull", reason, message)) == (
+    assert cause_of(waiting_case("pull", reason, message)) == (
         "the command of the image localhost/absent:1 cannot be started: exec: "
         '"python": executable file not found in $PATH. Hint: kubectl describe pod pull-4w5qm -n '
-        "diag   # then name another: housectl tune --image IMAGE"
+        "diag   # then choose another image: housectl tune --image IMAGE"
     )
 
 
@@ -88,10 +100,10 @@ def test_a_command_that_the_image_does_not_have(reason: str) -> None:
         'failed to generate container "1f" spec: failed to generate spec: no command specified',
     ],
 )
-def test_an_image_without_a_command(message: str) -> None:
-    assert said(waiting("pull", "CreateContainerError", message)) == (
+def test_image_without_command(message: str) -> None:
+    assert cause_of(waiting_case("pull", "CreateContainerError", message)) == (
         f"the command of the image localhost/absent:1 cannot be started: {message}. Hint: kubectl "
-        "describe pod pull-4w5qm -n diag   # then name another: housectl tune --image IMAGE"
+        "describe pod pull-4w5qm -n diag   # then choose another image: housectl tune --image IMAGE"
     )
 
 
@@ -102,18 +114,18 @@ def test_an_image_without_a_command(message: str) -> None:
         "context deadline exceeded",
     ],
 )
-def test_a_container_that_cannot_be_made(message: str) -> None:
-    assert said(waiting("pull", "CreateContainerError", message)) == (
-        f"its container cannot be made: {message}. Hint: kubectl describe pod pull-4w5qm -n diag"
+def test_container_create_failed(message: str) -> None:
+    assert cause_of(waiting_case("pull", "CreateContainerError", message)) == (
+        f"its container cannot be created: {message}. Hint: kubectl describe pod pull-4w5qm -n diag"
     )
 
 
 TAINTED = "3 node(s) had untolerated taint {dedicated: gpu}"
 MIXED = "1 node(s) had untolerated taint {a: b}, 2 Insufficient memory"
-APART = "1 node(s) had volume node affinity conflict"
-ROOM = (
-    "kubectl describe nodes   # shows what is free; fewer trials at a time need less: --workers 1; "
-    "a claim with ReadWriteMany lets all nodes run them: --pvc"
+AFFINITY_CONFLICT = "1 node(s) had volume node affinity conflict"
+CAPACITY_HINT = (
+    "kubectl describe nodes   # shows free resources; --workers 1 runs one trial at a time; a "
+    "ReadWriteMany PVC (--pvc) lets all nodes run trials"
 )
 
 
@@ -123,36 +135,39 @@ ROOM = (
         (
             f"0/3 nodes are available: {TAINTED}. preemption: 0/3 nodes are available: none.",
             (
-                f"every node has a taint that it does not tolerate ({TAINTED}). Hint: kubectl "
-                "describe nodes   # shows them; one is taken away by kubectl taint nodes NODE KEY-"
+                f"every node has a taint that its pod does not tolerate ({TAINTED}). Hint: kubectl "
+                "describe nodes   # shows the taints; remove one with kubectl taint nodes NODE KEY-"
             ),
         ),
         (
             f"0/3 nodes are available: {MIXED}.",
             (
-                f"it waits for memory: no node has enough free ({MIXED}). Hint: kubectl "
-                "describe nodes   # shows what is free; what it asks for stands under katib: in "
+                f"no node has enough free memory ({MIXED}). Hint: kubectl "
+                "describe nodes   # shows free resources; its requests are set under katib: in "
                 "housectl.yaml"
             ),
         ),
         (
-            f"0/1 nodes are available: {APART}.",
+            f"0/1 nodes are available: {AFFINITY_CONFLICT}.",
             (
-                f"it has to run where its volume is, and no such node takes it ({APART}). Hint: "
-                f"{ROOM}"
+                f"no node with access to its volume can run its pod ({AFFINITY_CONFLICT}). Hint: "
+                f"{CAPACITY_HINT}"
             ),
         ),
         (
             "no nodes available to schedule pods",
             (
-                "no node takes it: no nodes available to schedule pods. Hint: kubectl describe pod "
-                "cpu-d74lq -n diag"
+                "no node can run its pod: no nodes available to schedule pods. Hint: kubectl "
+                "describe pod cpu-d74lq -n diag"
             ),
         ),
     ],
 )
-def test_what_the_scheduler_says(message: str, expected: str) -> None:
-    assert said(conditioned("cpu", "PodScheduled", "False", "Unschedulable", message)) == expected
+def test_unschedulable_pod(message: str, expected: str) -> None:
+    assert (
+        cause_of(with_condition("cpu", "PodScheduled", "False", "Unschedulable", message))
+        == expected
+    )
 
 
 @pytest.mark.parametrize(
@@ -160,134 +175,132 @@ def test_what_the_scheduler_says(message: str, expected: str) -> None:
     [
         "1 Insufficient cpu, 2 node(s) had volume node affinity conflict",
         "1 Insufficient cpu, 2 node(s) didn't match PersistentVolume's node affinity",
-        f"{TAINTED}, {APART}",
+        f"{TAINTED}, {AFFINITY_CONFLICT}",
     ],
 )
-def test_a_node_that_has_the_volume_and_no_room(reasons: str) -> None:
+def test_node_of_volume_has_no_capacity(reasons: str) -> None:
     message = f"0/3 nodes are available: {reasons}. preemption: 0/3 nodes are available: none."
-    case = conditioned("cpu", "PodScheduled", "False", "Unschedulable", message)
-    claim = Volume(name="models", persistent_volume_claim=PvcSource(claim_name="model-storage"))
-    mounted = podded(case, spec=changed(case.pods[0].spec, volumes=[claim]))
-    assert said(mounted) == (
-        "it has to run where the volume of the claim model-storage is, and no such node takes it "
-        f"({reasons}). Hint: {ROOM}"
+    case = with_condition("cpu", "PodScheduled", "False", "Unschedulable", message)
+    volume = Volume(name="models", persistent_volume_claim=PvcSource(claim_name="model-storage"))
+    mounted = with_pod(case, spec=edit(case.pods[0].spec, volumes=[volume]))
+    assert cause_of(mounted) == (
+        "no node with access to the volume of the PVC model-storage can run its pod "
+        f"({reasons}). Hint: {CAPACITY_HINT}"
     )
-    assert said(replace(mounted, now=made(mounted) + timedelta(seconds=9))) == "None"
+    assert cause_of(replace(mounted, now=creation_time(mounted) + timedelta(seconds=9))) == "None"
 
 
-def test_what_may_pass_by_itself_is_no_cause_at_once() -> None:
+def test_transient_condition_is_ignored_within_grace_time() -> None:
     for name in ("cpu", "mem", "claimnopv", "selector"):
         case = job_case(name)
-        assert said(replace(case, now=made(case) + timedelta(seconds=9))) == "None"
-        assert said(replace(case, now=made(case) + timedelta(seconds=10))) != "None"
+        assert cause_of(replace(case, now=creation_time(case) + timedelta(seconds=9))) == "None"
+        assert cause_of(replace(case, now=creation_time(case) + timedelta(seconds=10))) != "None"
 
 
-def test_a_volume_that_could_not_be_mounted_once_is_no_cause() -> None:
+def test_single_mount_failure_is_ignored_within_grace_time() -> None:
     case = job_case("cmvolume")
     once = [msgspec.structs.replace(case.events[-1], count=1)]
-    early = replace(case, events=once, now=made(case) + timedelta(seconds=29))
-    assert said(early) == "None"
-    assert said(replace(early, now=made(case) + timedelta(seconds=30))) != "None"
+    early = replace(case, events=once, now=creation_time(case) + timedelta(seconds=29))
+    assert cause_of(early) == "None"
+    assert cause_of(replace(early, now=creation_time(case) + timedelta(seconds=30))) != "None"
 
 
-@pytest.mark.parametrize("cured", ["SuccessfulAttachVolume", "Pulling", "Pulled"])
-def test_a_volume_that_was_mounted_after_all_is_no_cause(cured: str) -> None:
+@pytest.mark.parametrize("later_reason", ["SuccessfulAttachVolume", "Pulling", "Pulled"])
+def test_mount_failure_before_successful_mount_is_ignored(later_reason: str) -> None:
     case = job_case("cmvolume")
     failed = case.events[-1]
-    attached = changed(
-        failed, reason=cured, message="as it should be", last_timestamp=failed.latest
-    )
+    attached = edit(failed, reason=later_reason, message="succeeded", last_timestamp=failed.latest)
     for events in ([*case.events, attached], [attached, *case.events]):
-        assert said(replace(case, events=events)) == "None"
+        assert cause_of(replace(case, events=events)) == "None"
     assert failed.latest
-    before = changed(attached, last_timestamp=failed.latest - timedelta(seconds=1))
-    assert said(replace(case, events=[*case.events, before])) == (
-        "it needs the configmap absent, which is not in the namespace diag. Hint: kubectl get "
+    before = edit(attached, last_timestamp=failed.latest - timedelta(seconds=1))
+    assert cause_of(replace(case, events=[*case.events, before])) == (
+        "the configmap absent is missing in the namespace diag. Hint: kubectl get "
         "configmaps -n diag"
     )
 
 
-def test_a_claim_without_news_is_named() -> None:
+def test_unbound_pvc_without_events() -> None:
     case = replace(job_case("claimnopv"), events=[])
-    assert said(case) == (
-        "it waits for the claim nopv, which has no volume yet. Hint: kubectl describe pvc -n diag"
-        "   # kubectl get storageclass lists what can provide one"
+    assert cause_of(case) == (
+        "the PVC nopv has no volume yet. Hint: kubectl describe pvc -n diag"
+        "   # kubectl get storageclass lists the available storage classes"
     )
 
 
 @pytest.mark.parametrize(
-    ("reason", "what"),
+    ("reason", "expected"),
     [
         (
             "PreemptionByScheduler",
-            "it was preempted: a pod of higher priority took its place on the node testbed.",
+            "its pod was preempted by a pod of higher priority on the node testbed.",
         ),
-        ("DeletionByTaintManager", "it was evicted, because of a taint of the node testbed."),
-        ("DeletionByPodGC", "it was lost with the node testbed."),
-        ("TerminationByKubelet", "it was ended by the node testbed."),
-        ("Other", "it was evicted: as somebody wanted."),
+        ("DeletionByTaintManager", "its pod was evicted because of a taint of the node testbed."),
+        ("DeletionByPodGC", "its pod was lost with the node testbed."),
+        ("TerminationByKubelet", "its pod was terminated by the node testbed."),
+        ("Other", "its pod was evicted: as somebody wanted."),
     ],
 )
-def test_a_disrupted_pod(reason: str, what: str) -> None:
-    case = conditioned("exit", "DisruptionTarget", "True", reason, "as somebody wanted")
-    assert said(case) == f"{what} Hint: kubectl describe node testbed"
+def test_disrupted_pod(reason: str, expected: str) -> None:
+    case = with_condition("exit", "DisruptionTarget", "True", reason, "as somebody wanted")
+    assert cause_of(case) == f"{expected} Hint: kubectl describe node testbed"
 
 
-def test_a_pod_that_its_node_refuses() -> None:
+def test_pod_rejected_by_node() -> None:
     case = job_case("exit")
     status = msgspec.structs.replace(
         case.pods[0].status, reason="OutOfcpu", message="Node didn't have enough resource: cpu"
     )
-    assert said(podded(case, status=status)) == (
-        "it was refused or ended by the node testbed: OutOfcpu: Node didn't have enough resource: "
-        "cpu. Hint: kubectl describe node testbed"
+    assert cause_of(with_pod(case, status=status)) == (
+        "its pod was rejected or terminated by the node testbed: OutOfcpu: Node didn't have enough "
+        "resource: cpu. Hint: kubectl describe node testbed"
     )
 
 
-def test_a_node_that_does_not_answer() -> None:
-    case = conditioned("evictapi", "Ready", "False", "", "")
-    told = event("Pod", case.pods[0].metadata.name, "NodeNotReady", "Node is not ready")
-    assert said(replace(case, events=[told])) == (
-        "the node testbed does not answer. Hint: kubectl describe node testbed"
+def test_unreachable_node() -> None:
+    case = with_condition("evictapi", "Ready", "False", "", "")
+    not_ready = event("Pod", case.pods[0].metadata.name, "NodeNotReady", "Node is not ready")
+    assert cause_of(replace(case, events=[not_ready])) == (
+        "the node testbed is unreachable. Hint: kubectl describe node testbed"
     )
 
 
 @pytest.mark.parametrize(
-    ("reason", "what"),
+    ("reason", "expected"),
     [
-        ("Preempted", "its pod was preempted by one of higher priority"),
-        ("TaintManagerEviction", "its pod was evicted, because its node was tainted or lost"),
+        ("Preempted", "its pod was preempted by a pod of higher priority"),
+        ("TaintManagerEviction", "its pod was evicted because its node was tainted or lost"),
         ("Evicted", "its pod was evicted"),
         ("NodeNotReady", "its pod was lost with its node"),
     ],
 )
-def test_a_pod_that_is_gone(reason: str, what: str) -> None:
+def test_deleted_pod(reason: str, expected: str) -> None:
     case = job_case("deleteme")
-    told = [*case.events, event("Pod", "deleteme-ldhbt", reason, "so it is")]
-    assert said(replace(case, events=told)) == (
-        f"{what}: so it is. Hint: kubectl get events --field-selector "
+    events = [*case.events, event("Pod", "deleteme-ldhbt", reason, "details")]
+    assert cause_of(replace(case, events=events)) == (
+        f"{expected}: details. Hint: kubectl get events --field-selector "
         "involvedObject.name=deleteme-ldhbt -n diag"
     )
 
 
-def test_a_pod_that_is_gone_without_a_trace() -> None:
-    assert said(replace(job_case("deleteme"), events=[])) == (
-        "its pod is not there: it was deleted, or lost with its node. Hint: kubectl get events "
+def test_missing_pod_without_events() -> None:
+    assert cause_of(replace(job_case("deleteme"), events=[])) == (
+        "its pod is missing: it was deleted, or lost with its node. Hint: kubectl get events "
         "--sort-by=.lastTimestamp -n diag"
     )
 
 
-def test_a_pod_that_is_deleted_after_its_end_tells_of_its_end() -> None:
+def test_pod_deleted_after_termination_shows_termination() -> None:
     case = job_case("oom")
     last = msgspec.structs.replace(
         case.pods[0].metadata,
         deletion_timestamp=case.now + timedelta(seconds=30),
         deletion_grace_period_seconds=30,
     )
-    assert said(podded(case, metadata=last)).startswith("out of memory: ")
+    assert cause_of(with_pod(case, metadata=last)).startswith("out of memory: ")
 
 
-def test_a_pod_that_is_deleted_while_it_runs_tells_of_that() -> None:
+def test_pod_deleted_while_running() -> None:
     case = job_case("exit")
     ended = case.pods[0].status.container_statuses[0].state.terminated
     assert ended is not None
@@ -297,22 +310,24 @@ def test_a_pod_that_is_deleted_while_it_runs_tells_of_that() -> None:
         deletion_timestamp=ended.finished_at + timedelta(seconds=29),
         deletion_grace_period_seconds=30,
     )
-    assert said(podded(case, metadata=last)).startswith("its pod was deleted. Hint: ")
+    assert cause_of(with_pod(case, metadata=last)).startswith("its pod was deleted. Hint: ")
 
 
-def test_a_pod_that_brings_files() -> None:
-    assert volume_said("pull", after=0).startswith("the image localhost/absent:1 cannot be pulled")
-    assert volume_said("claimabsent", after=0).startswith("it waits for the claim absent, which")
-    assert volume_said("cpu", after=0) == "None"
-    assert volume_said("cpu", after=10).startswith("it waits for cpu")
+def test_transfer_pod() -> None:
+    assert transfer_pod_cause("pull", after=0).startswith(
+        "the image localhost/absent:1 cannot be pulled"
+    )
+    assert transfer_pod_cause("claimabsent", after=0).startswith("the PVC absent is missing in ")
+    assert transfer_pod_cause("cpu", after=0) == "None"
+    assert transfer_pod_cause("cpu", after=10).startswith("no node has enough free cpu: ")
 
 
-def volume_said(name: str, *, after: int) -> str:
+def transfer_pod_cause(name: str, *, after: int) -> str:
     case = job_case(name)
-    seen = PodContext(
+    context = PodContext(
         target=KubectlTarget(namespace="diag"),
         pod=case.pods[0],
         events=(),
-        now=made(case) + timedelta(seconds=after),
+        now=creation_time(case) + timedelta(seconds=after),
     )
-    return str(first_cause(POD_PROBES, seen))
+    return str(first_cause(POD_PROBES, context))

@@ -1,4 +1,4 @@
-"""Trials of a real Katib that failed or got stuck, and others made of them."""
+"""Recorded trials that failed or were stuck, and edited ones."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,89 +18,95 @@ from housectl.backends.katib.stop_marks import STOP_DEADLINE_SECONDS
 from housectl.kube.objects.base import Condition
 from housectl.kube.objects.jobs import JobStatus
 from housectl.kube.objects.pods import ContainerState, Pod, Running, Terminated, Waiting
-from tests.backends.katib.diagnosis.edits import changed, event
-from tests.backends.katib.diagnosis.recorded_cases import katib_case, sentences
+from tests.backends.katib.diagnosis.edits import edit, event
+from tests.backends.katib.diagnosis.recorded_cases import expected_causes, katib_case
 
-TRIALS = sentences("trials.txt")
+TRIALS = expected_causes("trials.txt")
 COLLECTOR = "metrics-logger-and-collector"
 KLOG = "F1123 22:50:10.236138      15 main.go:"
 LOGS = "kubectl logs quick-6rbnk97z-jmdhz -c metrics-logger-and-collector -n c-quick"
 DIED = datetime(2026, 11, 23, 23, 30, tzinfo=UTC)
-UNFOUND = "Failed to wait for worker container: unable to find main pid from the process list"
-FAILED = "the training ended well, but Katib's metrics collector failed"
+NO_PROCESS = "Failed to wait for worker container: unable to find main pid from the process list"
+FAILED = "the training succeeded, but Katib's metrics collector failed"
 
 
 @pytest.mark.parametrize(("name", "expected"), TRIALS, ids=[name for name, _ in TRIALS])
 def test_recorded_trial(name: str, expected: str) -> None:
-    observed = katib_case(name)
-    assert said(observed) == expected
+    context = katib_case(name)
+    assert cause_of(context) == expected
 
 
-def test_a_trial_that_was_stopped_with_its_search() -> None:
-    observed = katib_case("deadline")
+def test_trial_stopped_with_search() -> None:
+    context = katib_case("deadline")
     jobs = [
-        changed(each, spec=changed(each.spec, active_deadline_seconds=STOP_DEADLINE_SECONDS))
-        for each in observed.jobs
+        edit(each, spec=edit(each.spec, active_deadline_seconds=STOP_DEADLINE_SECONDS))
+        for each in context.jobs
     ]
-    assert said(replace(observed, jobs=jobs)) == (
+    assert cause_of(replace(context, jobs=jobs)) == (
         "it was stopped with its search. Hint: housectl tune --resume deadline"
     )
 
 
-def test_the_trainers_own_lines_are_as_good_as_the_collectors_log() -> None:
-    observed = katib_case("exit1")
-    assert said_after(observed, lines=["hint: buy disks", "error: disk full"]) == (
+def test_trainer_error_from_collector_log() -> None:
+    context = katib_case("exit1")
+    assert cause_with_log(context, lines=["hint: buy disks", "error: disk full"]) == (
         "exited 1: error: disk full. Hint: housectl logs exit1 --trial exit1-6hmchk6q"
     )
 
 
 REPORT = "Failed to Report logs: rpc error: code ="
-UNREACHED = f'{REPORT} Unavailable desc = "dial tcp 10.96.0.9:6789: connect: connection refused"'
+DATABASE_UNREACHABLE = (
+    f'{REPORT} Unavailable desc = "dial tcp 10.96.0.9:6789: connect: connection refused"'
+)
 DATABASE = "katib.kubeflow.org/component=db-manager"
-TOO_MANY = f"{REPORT} Unknown desc = pq: got 70000 parameters but PostgreSQL only supports 65535"
+TOO_MANY_LINES = (
+    f"{REPORT} Unknown desc = pq: got 70000 parameters but PostgreSQL only supports 65535"
+)
 FILTER = "regexp: Compile(`(a`): error parsing regexp: missing closing ): `(a`"
-LINES = "the training printed its metric on more lines than Katib's database takes"
+LINES = "the training printed its metric on more lines than Katib's database accepts"
 JSON = "Failed to collect logs: invalid character 'e' looking for beginning of value"
 
 
 @pytest.mark.parametrize(
-    ("log", "what", "advice"),
+    ("log", "expected", "advice"),
     [
         ("", f"{FAILED}: exited 255.", ""),
         (
-            f"{KLOG}432] {UNREACHED}",
-            f"the training ended well, but Katib's database does not answer: {UNREACHED}.",
+            f"{KLOG}432] {DATABASE_UNREACHABLE}",
+            f"the training succeeded, but Katib's database is unreachable: {DATABASE_UNREACHABLE}.",
             f"   # its pods: kubectl get pods -n kubeflow -l {DATABASE}",
         ),
         (
-            f"{KLOG}432] {TOO_MANY}",
-            f"{LINES}: {TOO_MANY}.",
+            f"{KLOG}432] {TOO_MANY_LINES}",
+            f"{LINES}: {TOO_MANY_LINES}.",
             "   # print the metric once, at the end",
         ),
         (
             f"panic: {FILTER}",
-            f"Katib's metrics collector cannot read its filter: {FILTER}.",
-            "   # then correct the filter of metricsCollectorSpec, and submit it anew",
+            f"Katib's metrics collector has an invalid filter: {FILTER}.",
+            "   # then correct the filter of metricsCollectorSpec, and submit the experiment again",
         ),
         (f"{KLOG}425] {JSON}", f"{FAILED}: {JSON}.", ""),
     ],
     ids=["unknown", "database", "lines", "filter", "other"],
 )
-def test_a_collector_that_failed_although_the_training_did_not(
-    log: str, what: str, advice: str
-) -> None:
-    told = said_after(katib_case("quick"), collector=log.splitlines())
-    assert told == f"{what} Hint: {LOGS}{advice}"
+def test_collector_failed_after_successful_training(log: str, expected: str, advice: str) -> None:
+    text = cause_with_log(katib_case("quick"), collector=log.splitlines())
+    assert text == f"{expected} Hint: {LOGS}{advice}"
 
 
-def test_a_collector_that_ended_before_the_image_came() -> None:
-    observed = katib_case("quick")
-    began = observed.pods[0].metadata.creation_timestamp
+def test_collector_ended_before_trainer_image_was_pulled() -> None:
+    context = katib_case("quick")
+    began = context.pods[0].metadata.creation_timestamp
     early = Terminated(exit_code=255, finished_at=began)
-    later = Terminated(exit_code=0, started_at=observed.now)
-    assert said(with_states(observed, trainer=ended(later), collector=ended(early))) == (
-        "its metric is lost, because Katib's metrics collector looked for the training before the "
-        "trainer's image had come. Hint: housectl tune   # now the node testbed has that image"
+    later = Terminated(exit_code=0, started_at=context.now)
+    assert cause_of(
+        with_container_states(
+            context, trainer=terminated_state(later), collector=terminated_state(early)
+        )
+    ) == (
+        "its metric is lost: Katib's metrics collector looked for the training before the "
+        "trainer's image was pulled. Hint: housectl tune   # now the node testbed has that image"
     )
 
 
@@ -111,8 +117,8 @@ def test_a_collector_that_ended_before_the_image_came() -> None:
             "OOMKilled",
             "",
             (
-                "the training runs on, but Katib's metrics collector ran out of memory: limit "
-                "100Mi. Hint: kubectl edit configmap katib-config -n kubeflow   # raise its "
+                "the training is still running, but Katib's metrics collector ran out of memory: "
+                "limit 100Mi. Hint: kubectl edit configmap katib-config -n kubeflow   # raise its "
                 "resources.limits.memory"
             ),
         ),
@@ -120,291 +126,292 @@ def test_a_collector_that_ended_before_the_image_came() -> None:
             "Error",
             "",
             (
-                "the training runs on, but Katib's metrics collector failed: exited 255. Hint: "
-                f"{LOGS}"
+                "the training is still running, but Katib's metrics collector failed: exited 255. "
+                f"Hint: {LOGS}"
             ),
         ),
         (
             "Error",
-            f"{KLOG}396] {UNFOUND}",
+            f"{KLOG}396] {NO_PROCESS}",
             (
-                "its metric is lost, because Katib's metrics collector looked for the training "
-                "before the trainer's image had come. Hint: housectl tune   # now the node testbed "
-                "has that image"
+                "its metric is lost: Katib's metrics collector looked for the training "
+                "before the trainer's image was pulled. Hint: housectl tune   # now the node "
+                "testbed has that image"
             ),
         ),
     ],
 )
-def test_a_collector_that_failed_while_the_training_runs(
-    reason: str, log: str, expected: str
-) -> None:
+def test_collector_failed_during_training(reason: str, log: str, expected: str) -> None:
     died = Terminated(exit_code=255, reason=reason, finished_at=DIED)
-    observed = with_states(training("quick"), collector=ended(died))
+    context = with_container_states(during_training("quick"), collector=terminated_state(died))
     for seconds, cause in ((4, "None"), (5, expected), (300, expected)):
-        later = replace(observed, now=DIED + timedelta(seconds=seconds))
-        assert said_after(later, collector=log.splitlines()) == cause
+        later = replace(context, now=DIED + timedelta(seconds=seconds))
+        assert cause_with_log(later, collector=log.splitlines()) == cause
 
 
-def test_a_collector_that_ended_well_while_the_training_runs() -> None:
+def test_collector_succeeded_during_training() -> None:
     well = Terminated(exit_code=0, reason="Completed", finished_at=DIED)
-    observed = with_states(training("quick"), collector=ended(well))
-    assert said(replace(observed, now=DIED + timedelta(seconds=300))) == "None"
+    context = with_container_states(during_training("quick"), collector=terminated_state(well))
+    assert cause_of(replace(context, now=DIED + timedelta(seconds=300))) == "None"
 
 
-def test_a_collector_whose_image_came_when_the_training_was_over() -> None:
-    observed = katib_case("quick")
+def test_collector_image_pulled_after_training() -> None:
+    context = katib_case("quick")
     image = "localhost/katib-file-metrics-collector:v0.19.0"
     pulling = event("Pod", "quick-6rbnk97z-jmdhz", "Pulling", f'Pulling image "{image}"')
-    assert said(replace(observed, events=[*observed.events, pulling])) == (
-        "its metric is lost, because the training ended before the image of Katib's metrics "
-        "collector came. Hint: housectl tune   # now the node testbed has that image"
+    assert cause_of(replace(context, events=[*context.events, pulling])) == (
+        "its metric is lost: the training ended before the image of Katib's metrics "
+        "collector was pulled. Hint: housectl tune   # now the node testbed has that image"
     )
     present = f'Container image "{image}" already present on machine'
     for other in (
-        changed(pulling, reason="Pulled", message=present),
-        changed(pulling, message='Pulling image "localhost/tiny-trainer:1"'),
+        edit(pulling, reason="Pulled", message=present),
+        edit(pulling, message='Pulling image "localhost/tiny-trainer:1"'),
     ):
-        assert said(replace(observed, events=[*observed.events, other])) == said(observed)
+        assert cause_of(replace(context, events=[*context.events, other])) == cause_of(context)
 
 
-def test_a_collector_whose_image_cannot_be_pulled() -> None:
-    observed = katib_case("noimage")
+def test_collector_image_pull_failed() -> None:
+    context = katib_case("noimage")
     message = 'Back-off pulling image "katib/collector:1": ErrImagePull: dial tcp: i/o timeout'
-    unpulled = ContainerState(waiting=Waiting(reason="ImagePullBackOff", message=message))
-    running = ContainerState(running=Running(started_at=observed.now))
-    assert said(with_states(observed, trainer=running, collector=unpulled)) == (
+    pull_failed = ContainerState(waiting=Waiting(reason="ImagePullBackOff", message=message))
+    running = ContainerState(running=Running(started_at=context.now))
+    assert cause_of(with_container_states(context, trainer=running, collector=pull_failed)) == (
         "the image localhost/katib-file-metrics-collector:v0.19.0 cannot be pulled: dial tcp: i/o "
         "timeout. Hint: kubectl describe pod noimage-p4kjcxmh-fd2bh -n c-noimage   # then push "
-        "the image, or name another: kubectl edit configmap katib-config -n kubeflow"
+        "the image, or choose another image: kubectl edit configmap katib-config -n kubeflow"
     )
 
 
-def test_a_collector_without_memory() -> None:
-    observed = katib_case("quick")
-    starved = Terminated(exit_code=137, reason="OOMKilled")
-    assert said(with_states(observed, collector=ended(starved))) == (
-        "the training ended well, but Katib's metrics collector ran out of memory: limit 100Mi. "
+def test_collector_out_of_memory() -> None:
+    context = katib_case("quick")
+    out_of_memory = Terminated(exit_code=137, reason="OOMKilled")
+    assert cause_of(with_container_states(context, collector=terminated_state(out_of_memory))) == (
+        "the training succeeded, but Katib's metrics collector ran out of memory: limit 100Mi. "
         "Hint: kubectl edit configmap katib-config -n kubeflow   # raise its "
         "resources.limits.memory"
     )
 
 
 @pytest.mark.parametrize("exit_code", [1, 137])
-def test_a_failed_training_comes_before_its_collector(exit_code: int) -> None:
-    observed = katib_case("exit1" if exit_code == 1 else "oom")
+def test_failed_training_comes_before_its_collector(exit_code: int) -> None:
+    context = katib_case("exit1" if exit_code == 1 else "oom")
     died = Terminated(exit_code=137, reason="OOMKilled")
-    assert "collector" not in said(with_states(observed, collector=ended(died)))
+    assert "collector" not in cause_of(
+        with_container_states(context, collector=terminated_state(died))
+    )
 
 
-UNCOLLECTED = (
-    "Katib will never get its metric, because its pod was made without Katib's metrics collector. "
+NO_COLLECTOR = (
+    "Katib cannot get its metric: its pod was created without Katib's metrics collector. "
     "Hint: kubectl label namespace c-steps katib.kubeflow.org/metrics-collector-injection=enabled "
-    "--overwrite   # then housectl delete steps, and tune again; if it had this label, Katib's "
-    "webhook was away: housectl doctor"
+    "--overwrite   # then housectl delete steps, and tune again; if the label was already set, "
+    "the webhook was unavailable: housectl doctor"
 )
 
 
-def test_a_trial_without_collector_waits_for_ever() -> None:
-    observed = unreported("steps")
-    assert said(replace(observed, pods=without_collector(observed.pods))) == UNCOLLECTED
-    assert said(replace(observed, pods=[])) == UNCOLLECTED
+def test_trial_without_collector_never_ends() -> None:
+    context = with_unnoticed_end("steps")
+    assert cause_of(replace(context, pods=without_collector(context.pods))) == NO_COLLECTOR
+    assert cause_of(replace(context, pods=[])) == NO_COLLECTOR
 
 
-def test_a_trial_without_collector_is_told_while_its_training_runs() -> None:
-    observed = training("steps")
-    assert said(observed) == "None"
-    assert said(replace(observed, pods=without_collector(observed.pods))) == UNCOLLECTED
+def test_trial_without_collector_is_reported_during_training() -> None:
+    context = during_training("steps")
+    assert cause_of(context) == "None"
+    assert cause_of(replace(context, pods=without_collector(context.pods))) == NO_COLLECTOR
     push = MetricsCollector(collector=CollectorKind(kind="Push"))
-    trial = observed.trials[0]
-    pushing = changed(trial, spec=changed(trial.spec, metrics_collector=push))
-    bare = replace(observed, trials=[pushing], pods=without_collector(observed.pods))
-    assert said(bare) == "None"
-    assert said(replace(observed, pods=[])) == "None"
+    trial = context.trials[0]
+    pushing = edit(trial, spec=edit(trial.spec, metrics_collector=push))
+    bare = replace(context, trials=[pushing], pods=without_collector(context.pods))
+    assert cause_of(bare) == "None"
+    assert cause_of(replace(context, pods=[])) == "None"
 
 
-def test_a_trial_whose_report_nobody_reads() -> None:
+def test_controller_has_not_noticed_completion() -> None:
     expected = (
-        "the training has ended, but Katib's controller does not take notice of it. Hint: kubectl "
+        "the training has ended, but Katib's controller has not noticed it. Hint: kubectl "
         "get pods -n kubeflow -l katib.kubeflow.org/component=controller"
     )
-    observed = unreported("steps")
-    assert said(observed) == expected
+    context = with_unnoticed_end("steps")
+    assert cause_of(context) == expected
     push = MetricsCollector(collector=CollectorKind(kind="Push"))
-    trial = observed.trials[0]
-    pushing = changed(trial, spec=changed(trial.spec, metrics_collector=push))
-    assert said(replace(observed, trials=[pushing], pods=[])) == expected
+    trial = context.trials[0]
+    pushing = edit(trial, spec=edit(trial.spec, metrics_collector=push))
+    assert cause_of(replace(context, trials=[pushing], pods=[])) == expected
 
 
-def test_a_trial_whose_metric_katib_cannot_read() -> None:
-    observed = unreported("steps")
-    name, completed = observed.trials[0].metadata.name, observed.jobs[0].status.completion_time
+def test_katib_cannot_read_metric() -> None:
+    context = with_unnoticed_end("steps")
+    name, completed = context.trials[0].metadata.name, context.jobs[0].status.completion_time
     assert completed is not None
-    said_of_it = "connection error: dial tcp 10.96.1.2:6789: connect: connection refused"
-    error = f"Failed to reconcile: rpc error: code = Unavailable desc = {said_of_it}"
-    told = changed(event("Trial", name, "ReconcileError", error), count=12)
-    after = changed(told, last_timestamp=completed + timedelta(seconds=12))
-    assert said(replace(observed, events=[after])) == (
-        f"Katib cannot read its metric: {said_of_it}. Hint: kubectl get pods -n kubeflow -l "
-        "katib.kubeflow.org/component=db-manager   # they have to run; then it goes on by itself"
+    message = "connection error: dial tcp 10.96.1.2:6789: connect: connection refused"
+    error = f"Failed to reconcile: rpc error: code = Unavailable desc = {message}"
+    events = edit(event("Trial", name, "ReconcileError", error), count=12)
+    after = edit(events, last_timestamp=completed + timedelta(seconds=12))
+    assert cause_of(replace(context, events=[after])) == (
+        f"Katib cannot read its metric: {message}. Hint: kubectl get pods -n kubeflow -l "
+        "katib.kubeflow.org/component=db-manager   # they must be running; the trial then "
+        "continues by itself"
     )
-    before = changed(told, last_timestamp=completed - timedelta(seconds=3))
-    assert said(replace(observed, events=[before])) == said(replace(observed, events=[]))
+    before = edit(events, last_timestamp=completed - timedelta(seconds=3))
+    assert cause_of(replace(context, events=[before])) == cause_of(replace(context, events=[]))
 
 
-def test_katib_is_given_time_to_see_that_a_job_has_ended() -> None:
-    observed = unreported("steps")
-    ended = observed.jobs[0].status.completion_time
-    assert ended is not None
-    for seconds, expected in ((9, "None"), (10, UNCOLLECTED)):
-        early = replace(observed, pods=[], now=ended + timedelta(seconds=seconds))
-        assert said(early) == expected
+def test_completed_job_is_ignored_within_grace_time() -> None:
+    context = with_unnoticed_end("steps")
+    completed = context.jobs[0].status.completion_time
+    assert completed is not None
+    for seconds, expected in ((9, "None"), (10, NO_COLLECTOR)):
+        early = replace(context, pods=[], now=completed + timedelta(seconds=seconds))
+        assert cause_of(early) == expected
 
 
 NO_METRIC = "no metric: the training printed no mse=NUMBER"
-UNSEEN = "no metric: the training printed mse=0.25, but Katib's filter does not see it."
+NOT_MATCHED = "no metric: the training printed mse=0.25, but Katib's filter does not match it."
 
 
 @pytest.mark.parametrize(
-    ("lines", "what"),
+    ("lines", "expected"),
     [
         ([], f"{NO_METRIC}."),
         (["loss: 3", "mse: 4"], f"{NO_METRIC}."),
         (["x=0.5", "loss = 3, epoch=7"], f"{NO_METRIC}, but numbers called loss, epoch."),
-        (["mse=inf"], 'the training printed "mse=inf", which is no finite number.'),
-        (["mse=0.25"], UNSEEN),
+        (["mse=inf"], 'the training printed "mse=inf", which is not a finite number.'),
+        (["mse=0.25"], NOT_MATCHED),
     ],
 )
-def test_a_metric_that_is_missing(lines: list[str], what: str) -> None:
-    observed = katib_case("wrongname")
-    heard = ["I1124 07:00:00.000000      12 main.go:400] Trial Name: wrongname-74c282fs"]
-    assert said_after(observed, lines=lines, collector=heard) == (
-        f"{what} Hint: housectl logs wrongname --trial wrongname-74c282fs"
+def test_missing_metric(lines: list[str], expected: str) -> None:
+    context = katib_case("wrongname")
+    collector_lines = ["I1124 07:00:00.000000      12 main.go:400] Trial Name: wrongname-74c282fs"]
+    assert cause_with_log(context, lines=lines, collector=collector_lines) == (
+        f"{expected} Hint: housectl logs wrongname --trial wrongname-74c282fs"
     )
 
 
-def test_a_metric_that_is_missing_where_the_lines_are_unknown() -> None:
-    observed = replace(katib_case("wrongname"), collectors={})
-    assert said(observed) == (
-        "no metric: Katib got no mse=NUMBER. Hint: housectl logs wrongname --trial "
+def test_missing_metric_without_log() -> None:
+    context = replace(katib_case("wrongname"), collector_logs={})
+    assert cause_of(context) == (
+        "no metric: Katib received no mse=NUMBER. Hint: housectl logs wrongname --trial "
         "wrongname-74c282fs"
     )
-    assert said(replace(observed, pods=[])) == (
-        "no metric, and its log is gone with its pod. Hint: housectl tune   # housectl logs shows "
-        "what a trial prints while its pod is there"
+    assert cause_of(replace(context, pods=[])) == (
+        "no metric, and its log was deleted with its pod. Hint: housectl tune   # housectl logs "
+        "shows a trial's output while its pod exists"
     )
 
 
-def test_a_metric_that_is_no_number_where_the_lines_are_unknown() -> None:
-    assert said(replace(katib_case("nan"), collectors={})) == (
-        "its mse is no finite number. Hint: housectl logs nan --trial nan-dxgj7kb5"
+def test_non_finite_metric_without_log() -> None:
+    assert cause_of(replace(katib_case("nan"), collector_logs={})) == (
+        "its mse is not a finite number. Hint: housectl logs nan --trial nan-dxgj7kb5"
     )
 
 
-def test_a_trial_of_which_nothing_is_left() -> None:
-    observed = replace(katib_case("exit1"), jobs=[], pods=[], events=[])
-    assert said(observed) == (
-        "Katib says: Job has reached the specified backoff limit. Hint: kubectl describe trial "
+def test_failed_trial_without_job() -> None:
+    context = replace(katib_case("exit1"), jobs=[], pods=[], events=[])
+    assert cause_of(context) == (
+        "Katib reports: Job has reached the specified backoff limit. Hint: kubectl describe trial "
         "exit1-6hmchk6q -n c-exit1"
     )
 
 
-def test_a_trial_that_was_killed() -> None:
-    observed = katib_case("exit1")
+def test_killed_trial() -> None:
+    context = katib_case("exit1")
     killed = Condition(type="Killed", status="True", message="Trial is killed")
-    trial = observed.trials[0]
-    status = changed(trial.status, conditions=[killed])
-    gone = replace(observed, trials=[changed(trial, status=status)], jobs=[], pods=[])
-    assert said(gone).startswith("Katib says: Trial is killed. Hint: ")
+    trial = context.trials[0]
+    status = edit(trial.status, conditions=[killed])
+    without_job = replace(context, trials=[edit(trial, status=status)], jobs=[], pods=[])
+    assert cause_of(without_job).startswith("Katib reports: Trial is killed. Hint: ")
 
 
-def test_a_trial_whose_job_katib_cannot_make() -> None:
-    observed = katib_case("nocommand")
-    name = observed.trials[0].metadata.name
+def test_katib_cannot_create_job() -> None:
+    context = katib_case("nocommand")
+    name = context.trials[0].metadata.name
     error = "Failed to reconcile: jobs.batch is forbidden: exceeded quota: jobs, limited: count=0"
-    told = changed(event("Trial", name, "ReconcileError", error), count=12)
-    assert said(replace(observed, jobs=[], events=[told])) == (
-        "Katib cannot make its job: jobs.batch is forbidden: exceeded quota: jobs, limited: "
+    events = edit(event("Trial", name, "ReconcileError", error), count=12)
+    assert cause_of(replace(context, jobs=[], events=[events])) == (
+        "Katib cannot create its job: jobs.batch is forbidden: exceeded quota: jobs, limited: "
         f"count=0. Hint: kubectl describe trial {name} -n c-nocommand"
     )
 
 
-def test_a_trial_that_ended_well_has_no_cause_whatever_happened_before() -> None:
-    observed = katib_case("steps")
-    name = observed.trials[0].metadata.name
-    told = [event("Job", name, "FailedCreate", "Error creating: exceeded quota: small, x")]
-    assert said(replace(observed, events=told)) == "None"
-    assert said(replace(observed, jobs=[], pods=[], events=told)) == "None"
+def test_successful_trial_has_no_cause_despite_earlier_events() -> None:
+    context = katib_case("steps")
+    name = context.trials[0].metadata.name
+    events = [event("Job", name, "FailedCreate", "Error creating: exceeded quota: small, x")]
+    assert cause_of(replace(context, events=events)) == "None"
+    assert cause_of(replace(context, jobs=[], pods=[], events=events)) == "None"
 
 
-def test_the_newest_pod_tells_the_cause() -> None:
-    observed = katib_case("exit1")
-    first = observed.trials[0].metadata.name
-    failed = next(pod for pod in observed.pods if pod.metadata.name.startswith(first))
-    made = failed.metadata.creation_timestamp
-    assert made is not None
-    later = changed(
-        failed.metadata, name=f"{first}-again", creation_timestamp=made.replace(year=2027)
+def test_newest_pod_determines_cause() -> None:
+    context = katib_case("exit1")
+    first = context.trials[0].metadata.name
+    failed = next(pod for pod in context.pods if pod.metadata.name.startswith(first))
+    created = failed.metadata.creation_timestamp
+    assert created is not None
+    later = edit(
+        failed.metadata, name=f"{first}-again", creation_timestamp=created.replace(year=2027)
     )
-    starved = [
-        changed(
-            each, state=ContainerState(terminated=Terminated(exit_code=137, reason="OOMKilled"))
-        )
+    out_of_memory = [
+        edit(each, state=ContainerState(terminated=Terminated(exit_code=137, reason="OOMKilled")))
         for each in failed.status.container_statuses
     ]
-    second = changed(
-        failed, metadata=later, status=changed(failed.status, container_statuses=starved)
+    second = edit(
+        failed, metadata=later, status=edit(failed.status, container_statuses=out_of_memory)
     )
-    assert said(replace(observed, pods=[second, failed])).startswith("out of memory: ")
+    assert cause_of(replace(context, pods=[second, failed])).startswith("out of memory: ")
 
 
-def said(observed: ExperimentContext) -> str:
-    return str(trial_cause(observed, observed.trials[0]))
+def cause_of(context: ExperimentContext) -> str:
+    return str(trial_cause(context, context.trials[0]))
 
 
-def said_after(
-    observed: ExperimentContext, *, lines: Sequence[str] = (), collector: Sequence[str] = ()
+def cause_with_log(
+    context: ExperimentContext, *, lines: Sequence[str] = (), collector: Sequence[str] = ()
 ) -> str:
-    """Return the cause if the trainer has printed these lines, or the collector said this."""
-    trial = observed.trials[0]
+    """Return the cause for lines of the trainer and of the collector in the collector's log."""
+    trial = context.trials[0]
     printed = [f"I1124 07:00:00.000000      12 main.go:143] {line}" for line in lines]
-    heard = {trial.metadata.name: [*printed, *collector]}
+    log = {trial.metadata.name: [*printed, *collector]}
     return str(
-        trial_cause(replace(observed, collectors={**observed.collector_logs, **heard}), trial)
+        trial_cause(replace(context, collector_logs={**context.collector_logs, **log}), trial)
     )
 
 
-def ended(how: Terminated) -> ContainerState:
-    return ContainerState(terminated=how)
+def terminated_state(termination: Terminated) -> ContainerState:
+    return ContainerState(terminated=termination)
 
 
-def with_states(observed: ExperimentContext, **states: ContainerState) -> ExperimentContext:
-    """Return the same experiment with a `trainer` or a `collector` in each pod that stand so."""
-    return replace(observed, pods=[_with_states(pod, states) for pod in observed.pods])
+def with_container_states(
+    context: ExperimentContext, **states: ContainerState
+) -> ExperimentContext:
+    """Return the same experiment with these states of `trainer` and `collector` in each pod."""
+    return replace(context, pods=[_pod_with_container_states(pod, states) for pod in context.pods])
 
 
-def _with_states(pod: Pod, states: Mapping[str, ContainerState]) -> Pod:
+def _pod_with_container_states(pod: Pod, states: Mapping[str, ContainerState]) -> Pod:
     names = {COLLECTOR: "collector", "training": "trainer"}
     statuses = [
-        changed(each, state=states.get(names.get(each.name, ""), each.state))
+        edit(each, state=states.get(names.get(each.name, ""), each.state))
         for each in pod.status.container_statuses
     ]
-    return changed(pod, status=changed(pod.status, container_statuses=statuses))
+    return edit(pod, status=edit(pod.status, container_statuses=statuses))
 
 
-def training(name: str) -> ExperimentContext:
-    """Return an experiment that ended well as it must have looked while its trainings ran."""
+def during_training(name: str) -> ExperimentContext:
+    """Return a successful experiment as of its training."""
     running = ContainerState(running=Running(started_at=DIED - timedelta(seconds=60)))
-    observed = with_states(unreported(name), trainer=running, collector=running)
-    jobs = [changed(each, status=JobStatus(active=1)) for each in observed.jobs]
-    return replace(observed, jobs=jobs)
+    context = with_container_states(with_unnoticed_end(name), trainer=running, collector=running)
+    jobs = [edit(each, status=JobStatus(active=1)) for each in context.jobs]
+    return replace(context, jobs=jobs)
 
 
 def without_collector(pods: Sequence[Pod]) -> list[Pod]:
-    """Return the same pods as they are where the webhook does not see them."""
+    """Return the same pods without the collector that the webhook adds."""
     return [
-        changed(
+        edit(
             pod,
-            spec=changed(
+            spec=edit(
                 pod.spec,
                 containers=[each for each in pod.spec.containers if each.name != COLLECTOR],
             ),
@@ -413,15 +420,15 @@ def without_collector(pods: Sequence[Pod]) -> list[Pod]:
     ]
 
 
-def unreported(name: str) -> ExperimentContext:
-    """Return an experiment that ended well as it would be if Katib had not seen its trials end."""
-    observed = katib_case(name)
+def with_unnoticed_end(name: str) -> ExperimentContext:
+    """Return a successful experiment whose trials' ends Katib has not noticed."""
+    context = katib_case(name)
     running = [Condition(type=kind, status="True") for kind in ("Created", "Running")]
-    return replace(observed, trials=[_running(trial, running) for trial in observed.trials])
+    return replace(context, trials=[_running_trial(trial, running) for trial in context.trials])
 
 
-def _running(trial: KatibTrial, conditions: list[Condition]) -> KatibTrial:
-    status = changed(
+def _running_trial(trial: KatibTrial, conditions: list[Condition]) -> KatibTrial:
+    status = edit(
         trial.status, conditions=conditions, observation=Observation(), completion_time=None
     )
-    return changed(trial, status=status)
+    return edit(trial, status=status)

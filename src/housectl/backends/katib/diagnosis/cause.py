@@ -1,4 +1,4 @@
-"""A cause and its hint, and the words that they are made of."""
+"""A cause with its hint, and helpers for its sentence."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -6,17 +6,17 @@ from typing import TypeVar
 
 _S = TypeVar("_S")
 
-_LONGEST = 240
+_MAX_LENGTH = 240
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cause:
-    """Why something is stuck or has failed.
+    """The reason why an object is stuck or has failed.
 
     Attributes:
-        what: What happened, in one or two sentences. That of a trial or a task is written after a
-            colon, so it begins with a small letter.
-        hint: The command to type; what to do beyond it stands behind `#`.
+        message: One or two sentences. The cause of a trial or a task is written after a colon, so
+            it begins with a lower-case letter.
+        hint: A command that works when pasted; further advice follows it as a `#` comment.
     """
 
     message: str
@@ -27,7 +27,7 @@ class Cause:
 
 
 def first_cause(probes: Iterable[Callable[[_S], Cause | None]], subject: _S) -> Cause | None:
-    """Return what the first probe finds that finds anything."""
+    """Return the cause from the first probe that finds one."""
     return next((cause for probe in probes if (cause := probe(subject))), None)
 
 
@@ -38,6 +38,6 @@ def sentence(*parts: str) -> str:
 
 
 def shorten(text: str) -> str:
-    """Return a text on one line, cut where it becomes too long to read."""
+    """Return a text on one line, cut at a readable length."""
     line = " ".join(text.split()).rstrip(".:;, ")
-    return line if len(line) <= _LONGEST else f"{line[:_LONGEST].rstrip()}…"
+    return line if len(line) <= _MAX_LENGTH else f"{line[:_MAX_LENGTH].rstrip()}…"

@@ -1,4 +1,7 @@
-"""Why Katib's metrics collector failed beside a training that did not."""
+"""Causes of failed metrics collectors, from their terminated state and log; also their log format.
+
+Katib runs a collector as a sidecar of each trainer and puts the trainer's output into its log.
+"""
 
 import re
 from collections.abc import Callable, Sequence
@@ -11,16 +14,20 @@ from housectl.backends.katib.diagnosis.pod_context import PodContext
 from housectl.backends.katib.katib_names import COLLECTORS, configuration, database_pods
 from housectl.kube.objects.pods import Container, Terminated
 
-PANIC = "panic: "
-
+_PANIC = "panic: "
 _KLOG = re.compile(
     r"(?P<level>[IWEF])\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ (?P<file>[\w.-]+):\d+\] (?P<text>.*)"
 )
 _OWN_LINES = ("Trial Name: ", "Metrics reported. :")
 
+# A failed training makes the collector fail within a second.
+_GRACE_TIME = timedelta(seconds=5)
+_NO_PROCESS = "unable to find main pid"
+_WAIT_PREFIX = "Failed to wait for worker container: "
+
 
 def trainer_lines(log: str) -> list[str]:
-    """Return what the trainer printed, without the collector's prefix and its own lines."""
+    """Return the trainer's lines of a collector's log, without prefixes and the collector's own."""
     matches = [match for line in log.splitlines() if (match := _KLOG.fullmatch(line))]
     return [
         match["text"]
@@ -31,161 +38,163 @@ def trainer_lines(log: str) -> list[str]:
     ]
 
 
-def collector_failure(log: str) -> str | None:
-    """Return what the collector said when it failed, or None."""
+def collector_error(log: str) -> str | None:
+    """Return the fatal error in a collector's log."""
     for line in log.splitlines():
         match = _KLOG.fullmatch(line)
         if match and match["level"] == "F":
             return match["text"]
-        if line.startswith(PANIC):
+        if line.startswith(_PANIC):
             return line
     return None
 
 
-# A training that fails takes the collector along, within a second.
-_PATIENCE = timedelta(seconds=5)
-_NO_PROCESS = "unable to find main pid"
-_WAITED = "Failed to wait for worker container: "
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Failure:
-    """A collector that has failed although the training has not.
+    """A collector that failed although the training did not.
 
     Attributes:
-        seen: Its pod.
-        name: Its container's.
-        ended: How it ended.
-        said: What it said of that.
+        name: Name of the collector's container.
+        termination: Terminated state of that container.
+        error: Fatal error of its log, or its exit code.
     """
 
-    attempt: JobRun
-    seen: PodContext
+    run: JobRun
+    pod: PodContext
     name: str
-    ended: Terminated
-    said: str
+    termination: Terminated
+    error: str
 
     @property
-    def training(self) -> str:
-        """How the training stands."""
-        return "the training ended well" if self.attempt.termination else "the training runs on"
+    def training_state(self) -> str:
+        """The state of the training in words."""
+        if self.run.termination:
+            return "the training succeeded"
+        return "the training is still running"
 
     @property
     def container(self) -> Container:
-        """Its container, as it should be."""
-        return self.seen.container(self.name)
+        """The collector's container in the pod's specification."""
+        return self.pod.container(self.name)
 
     @property
-    def show(self) -> str:
-        """The command that shows what it said."""
-        return self.attempt.target.kubectl(f"logs {self.seen.name} -c {self.name}")
+    def logs_command(self) -> str:
+        """Command that shows the collector's log."""
+        return self.run.target.kubectl(f"logs {self.pod.name} -c {self.name}")
 
     @property
-    def again(self) -> str:
-        """The hint where only an image came too late."""
-        return f"housectl tune   # now {self.seen.node} has that image"
+    def retry_hint(self) -> str:
+        """The hint for an image that was pulled too late."""
+        return f"housectl tune   # now {self.pod.node} has that image"
 
 
-def collector_failed(attempt: JobRun, log: str) -> Cause | None:
-    """Return why the collector failed although the training did not.
+def collector_failed(run: JobRun, log: str) -> Cause | None:
+    """Return the cause of a failed collector whose training did not fail.
 
-    When the training fails, the collector always does so too, which says nothing.
+    A failed training always makes the collector fail, too.
     """
-    seen = attempt.pod
-    if seen is None or not attempt.healthy:
+    if run.pod is None or not run.healthy:
         return None
     for name in COLLECTORS:
-        ended = attempt.termination_of(name)
-        if ended and ended.exit_code and not _is_recent(attempt, ended):
-            said = collector_failure(log) or f"exited {ended.exit_code}"
-            failure = _Failure(attempt=attempt, seen=seen, name=name, ended=ended, said=said)
+        termination = run.termination_of(name)
+        if termination and termination.exit_code and not _is_recent(run, termination):
+            error = collector_error(log) or f"exited {termination.exit_code}"
+            failure = _Failure(
+                run=run, pod=run.pod, name=name, termination=termination, error=error
+            )
             return first_cause(_PROBES, failure)
     return None
 
 
-def _is_recent(attempt: JobRun, ended: Terminated) -> bool:
-    """Whether the training may have ended before, and Kubernetes does not know it yet."""
-    if attempt.termination or ended.finished_at is None:
+def _is_recent(run: JobRun, termination: Terminated) -> bool:
+    """Return True if Kubernetes may not have reported the end of the training yet."""
+    if run.termination or termination.finished_at is None:
         return False
-    return attempt.now - ended.finished_at < _PATIENCE
+    return run.now - termination.finished_at < _GRACE_TIME
 
 
 def _out_of_memory(failure: _Failure) -> Cause | None:
-    if failure.ended.reason != "OOMKilled":
+    if failure.termination.reason != "OOMKilled":
         return None
+    limit = failure.container.resources.limits.get("memory", "unknown")
     return Cause(
-        message=f"{failure.training}, but Katib's metrics collector ran out of memory: limit "
-        f"{failure.container.resources.limits.get('memory', 'unknown')}.",
-        hint=f"{configuration(failure.attempt.target)}   # raise its resources.limits.memory",
+        message=f"{failure.training_state}, but Katib's metrics collector ran out of memory: limit "
+        f"{limit}.",
+        hint=f"{configuration(failure.run.target)}   # raise its resources.limits.memory",
     )
 
 
 def _started_before_trainer(failure: _Failure) -> Cause | None:
-    """Return the cause if the collector ended before the training began."""
-    began, ended = failure.attempt.started_at, failure.ended.finished_at
-    was_early = began and ended and ended < began
-    if not was_early and not (failure.attempt.running and _NO_PROCESS in failure.said):
+    """Return the cause if the collector ended before the training started."""
+    started, ended = failure.run.started_at, failure.termination.finished_at
+    was_early = started and ended and ended < started
+    if not was_early and not (failure.run.running and _NO_PROCESS in failure.error):
         return None
     return Cause(
-        message="its metric is lost, because Katib's metrics collector looked for the training before "
-        "the trainer's image had come.",
-        hint=failure.again,
+        message="its metric is lost: Katib's metrics collector looked for the training before the "
+        "trainer's image was pulled.",
+        hint=failure.retry_hint,
     )
 
 
 def _training_already_over(failure: _Failure) -> Cause | None:
-    """Return the cause if the training ended before the collector began.
+    """Return the cause if the training ended before the collector started.
 
-    Kubernetes pulls the collector's image when it has started the training.
+    Kubernetes pulls the collector's image after it has started the training.
     """
-    if _NO_PROCESS not in failure.said:
+    if _NO_PROCESS not in failure.error:
         return None
-    pulled = f'"{failure.container.image}"'
-    if failure.seen.latest_event("Pulling", containing=pulled):
+    if failure.pod.latest_event("Pulling", containing=f'"{failure.container.image}"'):
         return Cause(
-            message="its metric is lost, because the training ended before the image of Katib's "
-            "metrics collector came.",
-            hint=failure.again,
+            message="its metric is lost: the training ended before the image of Katib's metrics "
+            "collector was pulled.",
+            hint=failure.retry_hint,
         )
     return Cause(
-        message="its metric is lost, because the training ended before Katib's metrics collector "
-        "looked.",
-        hint=f"{failure.show}   # a training has to run for 2 s, on a busy node for 10 s",
+        message="its metric is lost: the training ended before Katib's metrics collector looked "
+        "for it.",
+        hint=f"{failure.logs_command}   # a training must run for 2 s, on a busy node for 10 s",
     )
 
 
-def _explained(failure: _Failure) -> Cause:
-    """Return the cause of a failure of the collector, from what it said."""
-    said = sentence(failure.said.removeprefix(_WAITED).removeprefix(PANIC))
-    for pattern, what, advice in _SAYINGS:
-        if pattern.search(failure.said):
-            database = database_pods(failure.attempt.target)
+def _known_error(failure: _Failure) -> Cause | None:
+    """Return the cause of a fatal error that is known."""
+    for pattern, problem, advice in _KNOWN_ERRORS:
+        if pattern.search(failure.error):
             return Cause(
-                message=f"{what.format(failure.training)}: {said}",
-                hint=failure.show + advice.format(database),
+                message=f"{problem.format(failure.training_state)}: {_error_sentence(failure)}",
+                hint=failure.logs_command + advice.format(database_pods(failure.run.target)),
             )
-    return Cause(
-        message=f"{failure.training}, but Katib's metrics collector failed: {said}",
-        hint=failure.show,
-    )
+    return None
 
 
-_SAYINGS: Sequence[tuple[re.Pattern[str], str, str]] = (
+def _other_error(failure: _Failure) -> Cause:
+    problem = f"{failure.training_state}, but Katib's metrics collector failed"
+    return Cause(message=f"{problem}: {_error_sentence(failure)}", hint=failure.logs_command)
+
+
+def _error_sentence(failure: _Failure) -> str:
+    return sentence(failure.error.removeprefix(_WAIT_PREFIX).removeprefix(_PANIC))
+
+
+# A pattern of the error, the problem (with the state of the training for {}), and the advice of the
+# hint (with the command for the database's pods).
+_KNOWN_ERRORS: Sequence[tuple[re.Pattern[str], str, str]] = (
     (
-        re.compile(f"^{PANIC}.*(?:regexp|regular expression)"),
-        "Katib's metrics collector cannot read its filter",
-        "   # then correct the filter of metricsCollectorSpec, and submit it anew",
+        re.compile(f"^{_PANIC}.*(?:regexp|regular expression)"),
+        "Katib's metrics collector has an invalid filter",
+        "   # then correct the filter of metricsCollectorSpec, and submit the experiment again",
     ),
     (
         re.compile("Failed to Report logs.*(?:parameters|placeholders)"),
-        "the training printed its metric on more lines than Katib's database takes",
+        "the training printed its metric on more lines than Katib's database accepts",
         "   # print the metric once, at the end",
     ),
     (
         re.compile(
             "connection refused|no such host|Unavailable|[Dd]eadline ?[Ee]xceeded|i/o timeout"
         ),
-        "{}, but Katib's database does not answer",
+        "{}, but Katib's database is unreachable",
         "   # its pods: {}",
     ),
 )
@@ -193,5 +202,6 @@ _PROBES: Sequence[Callable[[_Failure], Cause | None]] = (
     _out_of_memory,
     _started_before_trainer,
     _training_already_over,
-    _explained,
+    _known_error,
+    _other_error,
 )

@@ -1,4 +1,4 @@
-"""Why an experiment is stuck, or has ended without a usable trial."""
+"""Diagnosis of an experiment that is stuck or has ended without a usable trial: its probes."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -9,90 +9,97 @@ from housectl.backends.katib.diagnosis.experiment_context import ExperimentConte
 from housectl.backends.katib.diagnosis.reconcile_errors import reconcile_error
 from housectl.backends.katib.diagnosis.suggestion import (
     no_suggestions,
-    refused_search,
+    search_rejected,
+    service_not_ready,
     service_not_running,
-    unready_service,
 )
 from housectl.backends.katib.diagnosis.trial import trial_cause
 from housectl.backends.katib.katib_names import webhook_pods
 
-# Katib's controller takes up a new experiment within a second, and makes its Suggestion at once.
-_CONTROLLER_PATIENCE = timedelta(seconds=10)
-# A deleted trial is made again within a second, if at all.
-_DELETION_PATIENCE = timedelta(seconds=20)
+# Katib's controller creates the Suggestion of a new experiment within a second.
+_CONTROLLER_GRACE_TIME = timedelta(seconds=10)
+# Katib recreates a deleted trial within a second or never.
+_DELETION_GRACE_TIME = timedelta(seconds=20)
 
 
-def experiment_cause(observed: ExperimentContext) -> Cause | None:
-    """Return why an experiment is stuck, or has ended without a usable trial; None if it has not.
+def experiment_cause(context: ExperimentContext) -> Cause | None:
+    """Return the cause of an experiment that is stuck or has ended without a usable trial.
 
-    A Failed one is always explained, also if it has a usable trial.
+    A failed experiment always has a cause, even if it has a usable trial.
     """
-    if observed.experiment.has_failed:
-        return refused_search(observed) or _no_trial(observed)
-    if observed.experiment.has_ended:
-        usable = any(trial.objective is not None for trial in observed.trials)
-        return None if usable else _no_trial(observed)
-    return first_cause(_PROBES, observed)
+    if context.experiment.has_failed:
+        return search_rejected(context) or _trials_failed(context)
+    if context.experiment.has_ended:
+        is_usable = any(trial.objective is not None for trial in context.trials)
+        return None if is_usable else _trials_failed(context)
+    return first_cause(_PROBES, context)
 
 
-def _controller_not_running(observed: ExperimentContext) -> Cause | None:
-    """Return the cause if nobody takes up the experiment, or goes on after its first step."""
-    made = observed.experiment.metadata.creation_timestamp or observed.now
-    started = observed.experiment.status.conditions and observed.suggestion
-    if started or observed.trials or observed.now - made < _CONTROLLER_PATIENCE:
+def _controller_not_running(context: ExperimentContext) -> Cause | None:
+    """Return the cause of an experiment that Katib's controller does not process."""
+    created = context.experiment.metadata.creation_timestamp or context.now
+    conditions = context.experiment.status.conditions
+    is_processed = (conditions and context.suggestion) or context.trials
+    if is_processed or context.now - created < _CONTROLLER_GRACE_TIME:
         return None
-    lacks = "suggestion" if observed.experiment.status.conditions else "status"
+    missing = "Suggestion" if conditions else "status"
     return Cause(
-        message=f"Katib's controller does not take it up: it has no {lacks}, more than "
-        f"{_CONTROLLER_PATIENCE.seconds} s after it was made.",
-        hint=webhook_pods(observed.target),
+        message=f"Katib's controller has not picked up the experiment: no {missing} after "
+        f"{_CONTROLLER_GRACE_TIME.seconds} s.",
+        hint=webhook_pods(context.target),
     )
 
 
-def _trial_deleted(observed: ExperimentContext) -> Cause | None:
-    """Return the cause if Katib waits for a trial that is not there any more."""
-    known = {trial.metadata.name for trial in observed.trials}
-    lost = [name for name in observed.experiment.status.running_trial_list if name not in known]
-    if not lost or observed.idle_time < _DELETION_PATIENCE:
+def _trial_deleted(context: ExperimentContext) -> Cause | None:
+    """Return the cause of an experiment that waits for a deleted trial."""
+    existing = {trial.metadata.name for trial in context.trials}
+    running = context.experiment.status.running_trial_list
+    deleted = [name for name in running if name not in existing]
+    if not deleted or context.idle_time < _DELETION_GRACE_TIME:
         return None
     return Cause(
-        message=f"Katib waits for the trial {lost[0]}, which was deleted.",
-        hint=f"housectl stop {observed.user_name}   # what has ended well stays usable",
+        message=f"Katib waits for the trial {deleted[0]}, which was deleted.",
+        hint=f"housectl stop {context.user_name}   # finished trials stay usable",
     )
 
 
-def _trials_stuck(observed: ExperimentContext) -> Cause | None:
-    """Return the cause if every trial that should be running is stuck."""
-    active = observed.active_trials
-    causes = [cause for trial in active if (cause := trial_cause(observed, trial))]
-    if not causes or len(causes) < len(active):
+def _trials_stuck(context: ExperimentContext) -> Cause | None:
+    """Return the cause of an experiment whose active trials are all stuck."""
+    trials = context.active_trials
+    causes = [cause for trial in trials if (cause := trial_cause(context, trial))]
+    if not causes or len(causes) < len(trials):
         return None
-    all_of_them = f"All {len(active)} running trials are" if active[1:] else "The running trial is"
-    return _counted(f"{all_of_them} stuck", causes)
+    subject = f"All {len(trials)} running trials are" if trials[1:] else "The running trial is"
+    return _combine(f"{subject} stuck", causes)
 
 
-def _no_trial(observed: ExperimentContext) -> Cause | None:
-    """Return why an experiment ended without a usable trial."""
-    useless = [trial for trial in observed.trials if trial.objective is None]
-    causes = [cause for trial in useless if (cause := trial_cause(observed, trial))]
+def _trials_failed(context: ExperimentContext) -> Cause | None:
+    """Return the cause of an ended experiment, from its trials without an objective."""
+    failed = [trial for trial in context.trials if trial.objective is None]
+    causes = [cause for trial in failed if (cause := trial_cause(context, trial))]
     if not causes:
         return None
-    return _counted(f"{len(causes)} of {len(observed.trials)} trials failed", causes)
+    return _combine(f"{len(causes)} of {len(context.trials)} trials failed", causes)
 
 
-def _counted(what: str, causes: Sequence[Cause]) -> Cause:
-    """Return one cause for many, the most frequent first and with its hint."""
+def _combine(problem: str, causes: Sequence[Cause]) -> Cause:
+    """Return one cause for many, with counts and the hint of the most frequent one."""
     counts = Counter(cause.message.rstrip(".") for cause in causes).most_common()
-    told = counts[0][0] if len(counts) == 1 else "; ".join(f"{n} x {why}" for why, n in counts)
-    frequent = next(cause for cause in causes if cause.message.rstrip(".") == counts[0][0])
-    return Cause(message=f"{what}: {told}.", hint=frequent.hint)
+    most_frequent = counts[0][0]
+    reasons = (
+        most_frequent
+        if len(counts) == 1
+        else "; ".join(f"{count} x {message}" for message, count in counts)
+    )
+    hints = (cause.hint for cause in causes if cause.message.rstrip(".") == most_frequent)
+    return Cause(message=f"{problem}: {reasons}.", hint=next(hints))
 
 
 _PROBES: Sequence[Callable[[ExperimentContext], Cause | None]] = (
     _controller_not_running,
-    refused_search,
+    search_rejected,
     service_not_running,
-    unready_service,
+    service_not_ready,
     reconcile_error,
     _trial_deleted,
     no_suggestions,

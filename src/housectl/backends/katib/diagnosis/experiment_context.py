@@ -1,4 +1,4 @@
-"""One look at the members of an experiment on a cluster."""
+"""A Katib experiment with its objects and logs: the input of all probes of experiments."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,15 +15,15 @@ from housectl.kube.objects.pods import Pod
 
 @dataclass(frozen=True, kw_only=True)
 class ExperimentContext:
-    """The objects of one Katib experiment, as they were at one moment.
+    """The objects of one Katib experiment, at one moment.
 
     Attributes:
-        name: What the user calls the experiment, for the commands of the hints; empty if that is
-            the name of the Katib experiment.
-        context: The kubeconfig's; None for the current one.
-        pods: Those of trials, and that of the suggestion's service.
-        events: Of the namespace; those about other objects do no harm.
-        collectors: The raw logs of Katib's collectors in lines, by the trial's name, where known.
+        context: Context of the kubeconfig; None for the current one.
+        name: The user's name of the experiment, for the commands of hints; empty if it is the name
+            of the Katib experiment.
+        pods: Pods of the trials and of the algorithm's service.
+        events: Events of the namespace, including those about other objects.
+        collector_logs: Lines of the collectors' raw logs by trial name, as far as they were read.
     """
 
     namespace: str
@@ -40,17 +40,17 @@ class ExperimentContext:
 
     @property
     def target(self) -> KubectlTarget:
-        """Where it is."""
+        """The experiment's namespace, for kubectl commands."""
         return KubectlTarget(namespace=self.namespace, context=self.context)
 
     @property
     def user_name(self) -> str:
-        """What the user calls it."""
+        """The user's name of the experiment."""
         return self.name or self.experiment.metadata.name
 
     @property
     def algorithm(self) -> str:
-        """The algorithm that chooses assignments."""
+        """Name of the search algorithm."""
         return self.experiment.spec.algorithm.algorithm_name
 
     @property
@@ -60,7 +60,7 @@ class ExperimentContext:
 
     @property
     def last_progress(self) -> datetime:
-        """When something has begun or ended last."""
+        """Time of the last creation or completion of an object."""
         times = [self.experiment.metadata.creation_timestamp]
         times += [trial.metadata.creation_timestamp for trial in self.trials]
         times += [trial.status.completion_time for trial in self.trials]
@@ -70,15 +70,15 @@ class ExperimentContext:
 
     @property
     def idle_time(self) -> timedelta:
-        """For how long nothing has begun or ended; none while a trial has not ended."""
+        """Time since the last progress; zero while a trial is active."""
         return timedelta() if self.active_trials else self.now - self.last_progress
 
     def collector_log(self, trial: KatibTrial) -> str:
-        """Return what a trial's collector said, as far as it is known."""
+        """Return the log of a trial's collector, as far as it was read."""
         return "\n".join(self.collector_logs.get(trial.metadata.name, ()))
 
     def job_run(self, trial: KatibTrial) -> JobRun:
-        """Return a trial's job and pods."""
+        """Return the job run of a trial."""
         name = trial.metadata.name
         return JobRun(
             target=self.target,

@@ -1,4 +1,4 @@
-"""An attempt: the job of a trial or of a task, with its pods."""
+"""The job of a trial or a task with its pods: the input of all probes of jobs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,15 +17,16 @@ from housectl.kube.objects.pods import Container, ContainerState, Pod, Running, 
 
 @dataclass(frozen=True, kw_only=True)
 class JobRun:
-    """What is known of one run of the trainer.
+    """One run of the trainer on the cluster, at one moment.
 
     Attributes:
-        name: The job's name, which is also the trial's or the task's.
-        pods: Those of the job.
-        events: Of the namespace.
-        primary: Name of the trainer's container; empty for the first one.
-        lines: What the trainer printed, as far as it is known.
-        logs: The command that shows what it printed.
+        name: Name of the job, which is also that of the trial or task.
+        job: The job; None if it does not exist.
+        pods: Pods of the job.
+        events: Events of the namespace, including those about other objects.
+        primary_container: Name of the trainer's container; empty for the first one.
+        trainer_lines: Lines that the trainer printed, as far as its log could be read.
+        logs_command: Command that shows the trainer's output.
     """
 
     target: KubectlTarget
@@ -40,7 +41,7 @@ class JobRun:
 
     @property
     def pod(self) -> PodContext | None:
-        """Its newest pod."""
+        """The newest pod of the job."""
         if not self.pods:
             return None
         return PodContext(
@@ -49,16 +50,16 @@ class JobRun:
 
     @property
     def deleted_pod(self) -> DeletedPodContext | None:
-        """Its newest pod of which events tell, if it had one."""
+        """The job's newest pod according to its events."""
         if self.job is None:
             return None
-        told = [
+        pod_events = [
             event
             for event in events_since(self.events, self.job.metadata.creation_timestamp)
             if event.involved_object.kind == "Pod"
             and event.involved_object.name.rpartition("-")[0] == self.name
         ]
-        if (event := latest_event(told)) is None:
+        if (event := latest_event(pod_events)) is None:
             return None
         metadata = ObjectMeta(name=event.involved_object.name, uid=event.involved_object.uid)
         pod = Pod(metadata=metadata, spec=self.job.spec.template.spec)
@@ -66,54 +67,54 @@ class JobRun:
 
     @property
     def job_events(self) -> Sequence[Event]:
-        """The events about its job."""
+        """The events about the job."""
         return events_about(self.events, "Job", self.job.metadata) if self.job else []
 
     @property
     def trainer_container(self) -> Container | None:
-        """The trainer's container, as it should be."""
+        """The trainer's container in the pod's specification."""
         containers = self.pod.pod.spec.containers if self.pod else []
-        named = [each for each in containers if each.name == self.primary_container]
+        primary = [each for each in containers if each.name == self.primary_container]
         others = [each for each in containers if each.name not in COLLECTORS]
-        return next(iter(named or others), None)
+        return next(iter(primary or others), None)
 
     @property
     def trainer_deadline(self) -> float | None:
-        """The seconds after which the trainer ends itself, if its command says so."""
+        """Seconds after which the trainer ends itself, from the options of its command."""
         containers = self.job.spec.template.spec.containers if self.job else []
-        given = (pair for each in containers for pair in pairwise(each.command))
+        options = (pair for container in containers for pair in pairwise(container.command))
         return next(
-            (finite_number(value) for option, value in given if option == "--deadline"), None
+            (finite_number(value) for option, value in options if option == "--deadline"), None
         )
 
     @property
     def termination(self) -> Terminated | None:
-        """How the trainer's container ended, if it has."""
+        """The terminated state of the trainer's container; None if it has not terminated."""
         return self.termination_of(self.trainer_container.name) if self.trainer_container else None
 
     @property
     def running(self) -> Running | None:
-        """Since when the trainer's container runs, if it does."""
+        """The running state of the trainer's container; None if it is not running."""
         return self._state(self.trainer_container.name).running if self.trainer_container else None
 
     @property
     def healthy(self) -> bool:
-        """Whether the trainer runs, or has ended well."""
+        """True if the trainer is running or has succeeded."""
         return self.termination.exit_code == 0 if self.termination else self.running is not None
 
     @property
     def started_at(self) -> datetime | None:
-        """When the trainer's container started, if it is known."""
+        """Start time of the trainer's container, if known."""
         started = self.running or self.termination
         return started.started_at if started else None
 
     def termination_of(self, container: str) -> Terminated | None:
-        """Return how a container ended, if it has."""
+        """Return the terminated state of a container; None if it has not terminated."""
         return self._state(container).terminated
 
     def _state(self, container: str) -> ContainerState:
         statuses = self.pod.pod.status.container_statuses if self.pod else []
-        states = (each.state for each in statuses if each.name == container)
+        states = (status.state for status in statuses if status.name == container)
         return next(states, ContainerState())
 
 

@@ -1,4 +1,4 @@
-"""A pod as it was seen, with the events about it."""
+"""A pod with the events about it: the input of all probes of pods."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from housectl.kube.objects.pods import Container, ContainerStatus, Pod
 
 @dataclass(frozen=True, kw_only=True)
 class ConfigSource:
-    """How to change what a container is made of.
+    """The settings from which a container was created.
 
     Attributes:
-        image: How to name another image.
-        resources: Where it says how much it asks for.
+        image_hint: Advice for choosing another image.
+        resources_hint: Advice for changing the resource requests.
     """
 
     image_hint: str
@@ -25,26 +25,26 @@ class ConfigSource:
 
 
 TRAINER_CONFIG = ConfigSource(
-    image_hint="name another: housectl tune --image IMAGE",
-    resources_hint="what it asks for stands under katib: in housectl.yaml",
+    image_hint="choose another image: housectl tune --image IMAGE",
+    resources_hint="its requests are set under katib: in housectl.yaml",
 )
 
 
-def katib_config_source(place: KubectlTarget) -> ConfigSource:
-    """Return the origin of what Katib brings: collectors, and the services of algorithms."""
-    edit = configuration(place)
+def katib_config_source(target: KubectlTarget) -> ConfigSource:
+    """Return the settings of the containers that Katib adds: collectors and algorithm services."""
+    edit = configuration(target)
     return ConfigSource(
-        image_hint=f"name another: {edit}", resources_hint=f"what it asks for: {edit}"
+        image_hint=f"choose another image: {edit}", resources_hint=f"change its requests: {edit}"
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class PodContext:
-    """A pod, and what is known of it.
+    """A pod at one moment, with its events.
 
     Attributes:
-        events: Of the namespace; those about other objects are left out where they are read.
-        origin: Of its containers, but for those that Katib adds.
+        events: Events of the namespace, including those about other objects.
+        config_source: Settings of its containers, except for those that Katib adds.
     """
 
     target: KubectlTarget
@@ -55,96 +55,100 @@ class PodContext:
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """Name of the pod."""
         return self.pod.metadata.name
 
     @property
     def age(self) -> timedelta:
-        """How long ago it was made."""
+        """Time since the pod was created."""
         return self.now - (self.pod.metadata.creation_timestamp or self.now)
 
     @property
     def running_time(self) -> timedelta:
-        """For how long its containers have run; none while one of them does not."""
+        """Time for which all containers have been running; zero unless all are running."""
         states = [status.state.running for status in self.pod.status.container_statuses]
         starts = [state.started_at for state in states if state and state.started_at]
         return self.now - max(starts) if starts and len(starts) == len(states) else timedelta()
 
     @property
     def node(self) -> str:
-        """Its node, in words."""
+        """The pod's node in words."""
         return f"the node {self.pod.spec.node_name}" if self.pod.spec.node_name else "its node"
 
     @property
     def pvcs(self) -> Sequence[str]:
-        """The claims that it mounts."""
+        """Names of the PVCs that the pod mounts."""
         sources = [volume.persistent_volume_claim for volume in self.pod.spec.volumes]
         return [source.claim_name for source in sources if source]
 
     @property
     def node_command(self) -> str:
-        """The command that describes its node."""
+        """Command that describes the pod's node."""
         name = self.pod.spec.node_name
         return self.target.cluster_kubectl(f"describe node {name}" if name else "get nodes")
 
     @property
     def events_command(self) -> str:
-        """The command that shows the events about it, also when it is gone."""
+        """Command that shows the events about the pod, even if it was deleted."""
         return self.target.kubectl(f"get events --field-selector involvedObject.name={self.name}")
 
     @property
     def describe_command(self) -> str:
-        """The command that describes it."""
+        """Command that describes the pod."""
         return self.target.kubectl(f"describe pod {self.name}")
 
     def container_statuses(self) -> Iterator[ContainerStatus]:
-        """Yield how its containers stand, in the order in which they start."""
+        """Yield the statuses of all containers in starting order."""
         yield from self.pod.status.init_container_statuses
         yield from self.pod.status.container_statuses
 
     def container(self, name: str) -> Container:
-        """Return a container of its specification."""
-        known = [*self.pod.spec.init_containers, *self.pod.spec.containers]
-        return next((each for each in known if each.name == name), Container(name=name))
+        """Return a container of the pod's specification."""
+        containers = [*self.pod.spec.init_containers, *self.pod.spec.containers]
+        named = (container for container in containers if container.name == name)
+        return next(named, Container(name=name))
 
     def config_source_of(self, container: Container) -> ConfigSource:
-        """Return where it is written what one of its containers is made of."""
-        return (
-            katib_config_source(self.target) if container.name in COLLECTORS else self.config_source
-        )
+        """Return the settings from which a container of the pod was created."""
+        is_collector = container.name in COLLECTORS
+        return katib_config_source(self.target) if is_collector else self.config_source
+
+    def describe_and_change_image(self, container: Container) -> str:
+        """Return the hint for a container that needs another image."""
+        return f"{self.describe_command}   # then {self.config_source_of(container).image_hint}"
 
     def condition(self, kind: str) -> Condition | None:
-        """Return the condition of this type, whether it holds or not."""
-        return next((each for each in self.pod.status.conditions if each.type == kind), None)
+        """Return the condition of this type, true or not."""
+        conditions = self.pod.status.conditions
+        return next((condition for condition in conditions if condition.type == kind), None)
 
     @property
     def own_events(self) -> Sequence[Event]:
-        """The events about it."""
+        """The events about the pod."""
         return events_about(self.events, "Pod", self.pod.metadata)
 
     @property
     def started_containers(self) -> set[str]:
-        """The containers of which events tell that they have started."""
+        """Names of the containers with a Started event."""
         return {event.container for event in self.own_events if event.reason == "Started"}
 
     def latest_event(self, *reasons: str, containing: str = "") -> Event | None:
-        """Return the newest event about it with one of these reasons that says this."""
-        return latest_event(
-            [event for event in self.own_events if containing in event.message], *reasons
-        )
+        """Return the latest event about the pod with one of these reasons and this text."""
+        events = [event for event in self.own_events if containing in event.message]
+        return latest_event(events, *reasons)
 
 
 class DeletedPodContext(PodContext):
-    """A pod that is gone, or will be at once: the events about it can still be looked at."""
+    """A pod that is deleted or is about to be; only its events remain."""
 
     @property
     def describe_command(self) -> str:
-        """The command that shows what happened to it."""
+        """Command that shows the pod's events."""
         return self.events_command
 
 
 def newest_pod(pods: Sequence[Pod]) -> Pod:
-    """Return the pod that was made last, of at least one."""
+    """Return the pod that was created last, of at least one."""
     return max(pods, key=_creation_seconds)
 
 

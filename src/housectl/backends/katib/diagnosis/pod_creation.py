@@ -1,4 +1,4 @@
-"""Why the cluster refuses to make a pod."""
+"""Causes of rejected pods, from the FailedCreate events of their controller."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -8,153 +8,167 @@ from housectl.backends.katib.katib_names import KATIB_NAMESPACE, webhook_pods
 from housectl.kube.kubectl import KubectlTarget
 from housectl.kube.objects.events import Event, latest_event
 
-_CREATING = re.compile(
+_PREFIX = re.compile(
     r'^(?:\(combined from similar events\): )?Error creating: (?:pods "[^"]*" is forbidden: )?'
 )
-_Explained = Callable[[KubectlTarget, re.Match[str]], Cause]
+_Rule = tuple[re.Pattern[str], Callable[[KubectlTarget, re.Match[str]], Cause]]
 
 
-def pod_creation_blocked(place: KubectlTarget, told: Sequence[Event]) -> Cause | None:
-    """Return why no pod can be made, if none was made after the last refusal.
+def pod_creation_blocked(target: KubectlTarget, events: Sequence[Event]) -> Cause | None:
+    """Return the cause of the last rejected pod, if no pod was created afterwards.
 
     Args:
-        place: Where the pods should be.
-        told: The events about what makes them.
+        target: The namespace of the pods.
+        events: The events about their controller, a Job or a ReplicaSet.
     """
-    event = latest_event(told, "FailedCreate", "SuccessfulCreate")
+    event = latest_event(events, "FailedCreate", "SuccessfulCreate")
     if event is None or event.reason == "SuccessfulCreate":
         return None
-    said = _CREATING.sub("", event.message)
-    for pattern, explained in _KNOWN:
-        if match := pattern.search(said):
-            return explained(place, match)
+    message = _PREFIX.sub("", event.message)
+    for pattern, make_cause in _RULES:
+        if match := pattern.search(message):
+            return make_cause(target, match)
     return Cause(
-        message=sentence("no pod can be made for it", said),
-        hint=place.kubectl("get events --field-selector reason=FailedCreate"),
+        message=sentence("its pod cannot be created", message), hint=_events_command(target)
     )
 
 
-def _quota(place: KubectlTarget, match: re.Match[str]) -> Cause:
+def _quota_exhausted(target: KubectlTarget, match: re.Match[str]) -> Cause:
+    quota = match["quota"]
     return Cause(
-        message=f"the quota {match['quota']} of the namespace {place.namespace} is used up "
+        message=f"the quota {quota} of the namespace {target.namespace} is exhausted "
         f"({match['numbers']}).",
-        hint=place.kubectl(f"describe resourcequota {match['quota']}")
-        + "   # fewer trials at a time need less: --workers 1; what each asks for stands under "
-        "katib: in housectl.yaml",
+        hint=f"{target.kubectl(f'describe resourcequota {quota}')}   # --workers 1 runs one trial "
+        "at a time; trial requests are set under katib: in housectl.yaml",
     )
 
 
-def _quota_needs(place: KubectlTarget, match: re.Match[str]) -> Cause:
+def _quota_needs_setting(target: KubectlTarget, match: re.Match[str]) -> Cause:
+    quota = match["quota"]
     return Cause(
-        message=f"the quota {match['quota']} of the namespace {place.namespace} wants every container "
-        f"to say its {match['needs']}.",
-        hint=place.kubectl(f"describe resourcequota {match['quota']}"),
+        message=f"the quota {quota} of the namespace {target.namespace} requires "
+        f"{match['setting']} for every container.",
+        hint=target.kubectl(f"describe resourcequota {quota}"),
     )
 
 
-def _out_of_range(place: KubectlTarget, match: re.Match[str]) -> Cause:
+def _outside_limit_range(target: KubectlTarget, match: re.Match[str]) -> Cause:
     return Cause(
-        message=f"the limit range of the namespace {place.namespace} forbids it: {match[0]}.",
-        hint=f"{place.kubectl('describe limitrange')}   # then ask for what it allows: "
-        "--trial-memory, and katib: in housectl.yaml",
+        message=f"the limit range of the namespace {target.namespace} rejects its pod: {match[0]}.",
+        hint=f"{target.kubectl('describe limitrange')}   # then stay within it: --trial-memory, "
+        "and katib: in housectl.yaml",
     )
 
 
-def _missing_service_account(place: KubectlTarget, match: re.Match[str]) -> Cause:
+def _missing_service_account(target: KubectlTarget, match: re.Match[str]) -> Cause:
     account = match["account"]
     return Cause(
-        message=f"the service account {account} is not in the namespace {place.namespace}.",
-        hint=place.kubectl(f"create serviceaccount {account}"),
+        message=f"the service account {account} is missing in the namespace {target.namespace}.",
+        hint=target.kubectl(f"create serviceaccount {account}"),
     )
 
 
-def _pod_security_violation(place: KubectlTarget, match: re.Match[str]) -> Cause:
+def _pod_security_violation(target: KubectlTarget, match: re.Match[str]) -> Cause:
     return Cause(
         message=sentence(
-            f"the namespace {place.namespace} allows only pods of the security level "
+            f"the namespace {target.namespace} allows only pods of the security level "
             f"{match['level']}",
-            match["why"],
+            match["reason"],
         ),
-        hint=place.cluster_kubectl(
-            f"label namespace {place.namespace} pod-security.kubernetes.io/enforce=baseline "
+        hint=target.cluster_kubectl(
+            f"label namespace {target.namespace} pod-security.kubernetes.io/enforce=baseline "
             "--overwrite"
         ),
     )
 
 
-def _webhook_cert_untrusted(place: KubectlTarget, match: re.Match[str]) -> Cause:
+def _webhook_cert_untrusted(target: KubectlTarget, match: re.Match[str]) -> Cause:
     return Cause(
         message=sentence(
-            f"no pod can be made, because the certificate of the webhook {match['hook']} is not "
-            "trusted",
-            match["why"],
+            f"the certificate of the webhook {match['webhook']} is not trusted, so its pod cannot "
+            "be created",
+            match["reason"],
         ),
-        hint=place.cluster_kubectl(
+        hint=target.cluster_kubectl(
             f"rollout restart deployment katib-controller -n {KATIB_NAMESPACE}"
         ),
     )
 
 
-def _webhook_unreachable(place: KubectlTarget, match: re.Match[str]) -> Cause:
+def _webhook_unreachable(target: KubectlTarget, match: re.Match[str]) -> Cause:
     return Cause(
         message=sentence(
-            f"no pod can be made, because the webhook {match['hook']} does not answer",
-            match["why"].rpartition('": ')[2],
+            f"the webhook {match['webhook']} is unreachable, so its pod cannot be created",
+            match["reason"].rpartition('": ')[2],
         ),
-        hint=webhook_pods(place),
+        hint=webhook_pods(target),
     )
 
 
-def _no_command(place: KubectlTarget, match: re.Match[str]) -> Cause:
+def _no_command(target: KubectlTarget, match: re.Match[str]) -> Cause:
     return Cause(
-        message=f"Katib refuses its pod: the container has no command, and Katib cannot look it up in "
-        f"the image {match['image']}.",
-        hint=_jobs_template(place),
+        message="Katib rejects its pod: the container has no command, and Katib cannot read the "
+        f"command of the image {match['image']}.",
+        hint=_template_hint(target),
     )
 
 
-def _no_primary_container(place: KubectlTarget, match: re.Match[str]) -> Cause:
+def _no_primary_container(target: KubectlTarget, match: re.Match[str]) -> Cause:
     return Cause(
-        message="Katib refuses its pod: no container is called "
-        f"{match['name']}, as primaryContainerName says.",
-        hint=_jobs_template(place),
+        message="Katib rejects its pod: no container has the name "
+        f"{match['name']} from primaryContainerName.",
+        hint=_template_hint(target),
     )
 
 
-def _denied(place: KubectlTarget, match: re.Match[str]) -> Cause:
+def _denied_by_webhook(target: KubectlTarget, match: re.Match[str]) -> Cause:
     return Cause(
-        message=sentence(f"the webhook {match['hook']} refuses its pod", match["why"]),
-        hint=place.kubectl("get events --field-selector reason=FailedCreate"),
+        message=sentence(f"the webhook {match['webhook']} rejects its pod", match["reason"]),
+        hint=_events_command(target),
     )
 
 
-def _jobs_template(place: KubectlTarget) -> str:
-    return f"{place.kubectl('get jobs -o yaml')}   # then correct trialTemplate, and submit it anew"
+def _template_hint(target: KubectlTarget) -> str:
+    return (
+        f"{target.kubectl('get jobs -o yaml')}   # then correct trialTemplate, and submit the "
+        "experiment again"
+    )
 
 
-_KNOWN: Sequence[tuple[re.Pattern[str], _Explained]] = (
-    (re.compile(r"exceeded quota: (?P<quota>[^,]+), (?P<numbers>.*)"), _quota),
-    (re.compile(r"failed quota: (?P<quota>[^:]+): must specify (?P<needs>\S+)"), _quota_needs),
+def _events_command(target: KubectlTarget) -> str:
+    return target.kubectl("get events --field-selector reason=FailedCreate")
+
+
+_RULES: Sequence[_Rule] = (
+    (re.compile(r"exceeded quota: (?P<quota>[^,]+), (?P<numbers>.*)"), _quota_exhausted),
+    (
+        re.compile(r"failed quota: (?P<quota>[^:]+): must specify (?P<setting>\S+)"),
+        _quota_needs_setting,
+    ),
     (
         re.compile(r"(?:maximum|minimum) .* usage per \w+ is .*|.* limit to request ratio.*"),
-        _out_of_range,
+        _outside_limit_range,
     ),
     (re.compile(r'serviceaccount "(?P<account>[^"]+)" not found'), _missing_service_account),
     (
-        re.compile(r'violates PodSecurity "(?P<level>[^":]+)[^"]*": (?P<why>.*)'),
+        re.compile(r'violates PodSecurity "(?P<level>[^":]+)[^"]*": (?P<reason>.*)'),
         _pod_security_violation,
     ),
     (
         re.compile(
-            r'failed calling webhook "(?P<hook>[^"]+)".*(?P<why>x509: .*|unable to parse bytes.*)'
+            r'failed calling webhook "(?P<webhook>[^"]+)".*'
+            r"(?P<reason>x509: .*|unable to parse bytes.*)"
         ),
         _webhook_cert_untrusted,
     ),
-    (re.compile(r'failed calling webhook "(?P<hook>[^"]+)": (?P<why>.*)'), _webhook_unreachable),
+    (
+        re.compile(r'failed calling webhook "(?P<webhook>[^"]+)": (?P<reason>.*)'),
+        _webhook_unreachable,
+    ),
     (re.compile(r'Failed to parse image "(?P<image>[^"]+)"'), _no_command),
     (re.compile(r"Unable to find primary container (?P<name>\S+) in"), _no_primary_container),
     (
-        re.compile(r'admission webhook "(?P<hook>[^"]+)" denied the request: (?P<why>.*)'),
-        _denied,
+        re.compile(r'admission webhook "(?P<webhook>[^"]+)" denied the request: (?P<reason>.*)'),
+        _denied_by_webhook,
     ),
 )

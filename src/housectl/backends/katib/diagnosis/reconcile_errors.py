@@ -1,4 +1,4 @@
-"""Errors that Katib's controllers meet again and again."""
+"""Causes of repeated errors of Katib's controllers, from ReconcileError events."""
 
 import re
 from collections.abc import Sequence
@@ -8,95 +8,105 @@ from housectl.backends.katib.diagnosis.cause import Cause, sentence
 from housectl.backends.katib.diagnosis.experiment_context import ExperimentContext
 from housectl.kube.objects.events import Event, events_about, events_since
 
-# Two controllers that write at once; the next try, some milliseconds later, is well.
+# Two controllers write at the same time, and the retry some milliseconds later succeeds.
 _HARMLESS = re.compile(r'suggestions\.kubeflow\.org "[^"]*" already exists|has been modified')
-# The pause between two tries begins with 5 ms and doubles: these are the tries of three seconds.
-_TRIES = 9
+# The backoff starts at 5 ms and doubles, so this is the number of attempts within 3 s.
+_ATTEMPTS = 9
 _PREFIX = "Failed to reconcile: "
-_RPC = re.compile(r"^rpc error: code = \w+ desc = (?:Exception calling application: )?")
+_RPC_PREFIX = re.compile(r"^rpc error: code = \w+ desc = (?:Exception calling application: )?")
+
+
+@dataclass(frozen=True)
+class _KnownError:
+    """An error of an algorithm in the user's terms.
+
+    Message and hint may contain the fields {algorithm} and {experiment}.
+    """
+
+    pattern: str
+    message: str
+    hint: str
+
+
+_KNOWN_ERRORS: Sequence[_KnownError] = (
+    _KnownError(
+        r'strconv\.ParseFloat: parsing ""',
+        "A trial reported no finite number, and the algorithm {algorithm} cannot continue.",
+        "housectl stop {experiment}   # finished trials stay usable; housectl show {experiment} "
+        "names the trial",
+    ),
+    _KnownError(
+        r"should not contain 0 when using log-uniform prior",
+        "The algorithm {algorithm} searches real numbers on a logarithmic scale, so each min must "
+        "be greater than 0.",
+        "housectl delete {experiment}   # then raise min under space: in housectl.yaml, or choose "
+        "another --algorithm",
+    ),
+    _KnownError(
+        r"low should be less than high|has to be less than the upper bound",
+        "The search space has a parameter whose min is not less than its max.",
+        "housectl delete {experiment}   # then correct space: in housectl.yaml",
+    ),
+    _KnownError(
+        r"unable to find parameter from ParameterAssignment in TrialParameters",
+        "The search space has a parameter that the trial's template does not use.",
+        "housectl delete {experiment}   # then use every parameter in trialParameters",
+    ),
+    _KnownError(
+        r'Service "[^"]*" is invalid',
+        "The experiment name {experiment} is invalid for the algorithm's service: only letters, "
+        "digits and dashes are allowed.",
+        "housectl delete {experiment}   # then choose another --name",
+    ),
+    _KnownError(
+        r"Same parameter is not found for Trial",
+        "The algorithm {algorithm} has lost its state and cannot continue: its pod or its "
+        "Suggestion was recreated.",
+        "housectl stop {experiment}   # finished trials stay usable",
+    ),
+)
 
 
 def persistent_error(events: Sequence[Event]) -> str | None:
-    """Return the message of an error that has come back too often to go away by itself.
+    """Return the message of an error that has been repeated too often to be transient.
 
     Args:
-        events: About one object, since it last got on.
+        events: The events about one object since its last progress.
     """
     counts: dict[str, int] = {}
     for event in events:
         if event.reason == "ReconcileError" and not _HARMLESS.search(event.message):
             counts[event.message] = counts.get(event.message, 0) + event.times
     message = max(counts, key=lambda text: counts[text], default="")
-    if counts.get(message, 0) < _TRIES:
+    if counts.get(message, 0) < _ATTEMPTS:
         return None
-    return _RPC.sub("", message.removeprefix(_PREFIX))
+    return _RPC_PREFIX.sub("", message.removeprefix(_PREFIX))
 
 
-@dataclass(frozen=True)
-class _Known:
-    """An error of an algorithm, in the user's terms; the texts may name {algorithm} and {title}."""
-
-    pattern: str
-    what: str
-    hint: str
-
-
-_ERRORS: Sequence[_Known] = (
-    _Known(
-        r'strconv\.ParseFloat: parsing ""',
-        "A trial gave no finite number, and the algorithm {algorithm} cannot go on after that.",
-        "housectl stop {title}   # what has ended well stays usable; housectl show {title} says "
-        "which trial it was",
-    ),
-    _Known(
-        r"should not contain 0 when using log-uniform prior",
-        "The algorithm {algorithm} searches real numbers on a logarithmic scale, so that each min "
-        "has to be above 0.",
-        "housectl delete {title}   # then raise min under space: in housectl.yaml, or choose "
-        "another --algorithm",
-    ),
-    _Known(
-        r"low should be less than high|has to be less than the upper bound",
-        "The search space has a parameter whose min is not below its max.",
-        "housectl delete {title}   # then correct space: in housectl.yaml",
-    ),
-    _Known(
-        r"unable to find parameter from ParameterAssignment in TrialParameters",
-        "The search space has a parameter that the trial's template does not use.",
-        "housectl delete {title}   # then use every parameter in trialParameters",
-    ),
-    _Known(
-        r'Service "[^"]*" is invalid',
-        "The algorithm's service cannot be called after the experiment {title}: a name has "
-        "letters, digits and dashes only.",
-        "housectl delete {title}   # then choose another --name",
-    ),
-    _Known(
-        r"Same parameter is not found for Trial",
-        "The algorithm {algorithm} has lost its memory, because its pod or its Suggestion was made "
-        "anew, and cannot go on.",
-        "housectl stop {title}   # what has ended well stays usable",
-    ),
-)
-
-
-def reconcile_error(observed: ExperimentContext) -> Cause | None:
-    """Return the error that keeps Katib's controllers from going on."""
-    if observed.active_trials:
+def reconcile_error(context: ExperimentContext) -> Cause | None:
+    """Return the cause of an experiment whose controllers repeat an error."""
+    if context.active_trials:
         return None
-    events, suggestion = events_since(observed.events, observed.last_progress), observed.suggestion
-    told = events_about(events, "Suggestion", suggestion.metadata) if suggestion else []
-    of_suggestion = persistent_error(told)
-    experiment = observed.experiment.metadata
-    error = of_suggestion or persistent_error(events_about(events, "Experiment", experiment))
+    events, suggestion = events_since(context.events, context.last_progress), context.suggestion
+    experiment = context.experiment.metadata
+    suggestion_error = (
+        persistent_error(events_about(events, "Suggestion", suggestion.metadata))
+        if suggestion
+        else None
+    )
+    error = suggestion_error or persistent_error(events_about(events, "Experiment", experiment))
     if error is None:
         return None
-    words = {"algorithm": observed.algorithm, "title": observed.user_name}
-    for known in _ERRORS:
-        if re.search(known.pattern, error):
-            return Cause(message=known.what.format(**words), hint=known.hint.format(**words))
-    kind = "suggestion" if of_suggestion else "experiment"
-    return Cause(
-        message=sentence("Katib cannot go on", error),
-        hint=observed.target.kubectl(f"describe {kind} {experiment.name}"),
+    kind = "suggestion" if suggestion_error else "experiment"
+    return _known_cause(context, error) or Cause(
+        message=sentence("Katib cannot continue", error),
+        hint=context.target.kubectl(f"describe {kind} {experiment.name}"),
     )
+
+
+def _known_cause(context: ExperimentContext, error: str) -> Cause | None:
+    fields = {"algorithm": context.algorithm, "experiment": context.user_name}
+    for known in _KNOWN_ERRORS:
+        if re.search(known.pattern, error):
+            return Cause(message=known.message.format(**fields), hint=known.hint.format(**fields))
+    return None

@@ -1,4 +1,4 @@
-"""Why a pod has no node."""
+"""Causes of pods without a node, from the PodScheduled condition and FailedScheduling events."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -9,131 +9,132 @@ from housectl.backends.katib.diagnosis.pod_context import PodContext
 from housectl.kube.objects.base import ObjectMeta
 from housectl.kube.objects.events import Event, events_about, latest_event
 
-# A claim is bound, and room is made, some time after a pod asks for them.
-_PATIENCE = timedelta(seconds=10)
+# A PVC is bound, and a node is freed, a few seconds after a pod needs them.
+_GRACE_TIME = timedelta(seconds=10)
 _REASONS = re.compile(r"nodes are available: (?P<reasons>.*?)(?:\. |\.?$)", re.DOTALL)
-_Known = tuple[re.Pattern[str], Callable[[PodContext, re.Match[str], str], Cause]]
+_Rule = tuple[re.Pattern[str], Callable[[PodContext, re.Match[str], str], Cause]]
 
 
-def unschedulable(seen: PodContext) -> Cause | None:
-    """Return why no node takes the pod; what may pass by itself is no cause for some seconds."""
-    condition = seen.condition("PodScheduled")
+def unschedulable(context: PodContext) -> Cause | None:
+    """Return the cause of an unscheduled pod; transient conditions count after a grace time."""
+    condition = context.condition("PodScheduled")
     if condition is None or condition.is_true or not condition.message:
         return None
-    known = _LASTING if seen.age < _PATIENCE else (*_LASTING, *_PASSING)
-    return _explained(seen, condition.message, known)
+    rules = _PERMANENT if context.age < _GRACE_TIME else (*_PERMANENT, *_TRANSIENT)
+    return _apply_rules(context, condition.message, rules)
 
 
-def unschedulable_from_events(seen: PodContext) -> Cause | None:
-    """Return why no node has taken the pod, from the events about it."""
-    event = seen.latest_event("FailedScheduling", "Scheduled")
+def unschedulable_from_events(context: PodContext) -> Cause | None:
+    """Return the cause of a pod that was never scheduled, from its events."""
+    event = context.latest_event("FailedScheduling", "Scheduled")
     if event is None or event.reason == "Scheduled":
         return None
-    return _explained(seen, event.message, (*_LASTING, *_PASSING))
+    return _apply_rules(context, event.message, (*_PERMANENT, *_TRANSIENT))
 
 
-def _explained(seen: PodContext, message: str, known: Sequence[_Known]) -> Cause | None:
-    """Return the cause of the first of the known patterns that the scheduler's reasons show."""
+def _apply_rules(context: PodContext, message: str, rules: Sequence[_Rule]) -> Cause | None:
+    """Return the cause from the first rule that matches the scheduler's reasons."""
     match = _REASONS.search(message)
     reasons = match["reasons"] if match else message
-    found = ((pattern.search(reasons), explained) for pattern, explained in known)
-    return next((explained(seen, shown, reasons) for shown, explained in found if shown), None)
+    for pattern, make_cause in rules:
+        if found := pattern.search(reasons):
+            return make_cause(context, found, reasons)
+    return None
 
 
-def _lacks(seen: PodContext, known: re.Match[str], reasons: str) -> Cause:
-    resource = known["resource"]
-    containers = seen.pod.spec.containers
-    asked = containers[0].resources.requests.get(resource) if containers else None
-    asks = f"it asks for {asked}, and no node has that free" if asked else "no node has enough free"
+def _insufficient_resource(context: PodContext, match: re.Match[str], reasons: str) -> Cause:
+    resource = match["resource"]
+    containers = context.pod.spec.containers
+    request = containers[0].resources.requests.get(resource) if containers else None
+    detail = f": its pod requests {request}" if request else ""
     return Cause(
-        message=f"it waits for {resource}: {asks} ({reasons}).",
-        hint=f"{seen.target.cluster_kubectl('describe nodes')}   # shows what is free; "
-        f"{seen.config_source.resources_hint}",
+        message=f"no node has enough free {resource}{detail} ({reasons}).",
+        hint=f"{context.target.cluster_kubectl('describe nodes')}   # shows free resources; "
+        f"{context.config_source.resources_hint}",
     )
 
 
-def _missing_pvc(seen: PodContext, known: re.Match[str], reasons: str) -> Cause:
+def _missing_pvc(context: PodContext, match: re.Match[str], reasons: str) -> Cause:
     del reasons
-    claim, namespace = known["claim"], seen.target.namespace
     return Cause(
-        message=f"it waits for the claim {claim}, which is not in the namespace {namespace}.",
-        hint=f"{seen.target.kubectl('get pvc')}   # then name one of these with --pvc, or make "
-        f"{claim}",
+        message=f"the PVC {match['pvc']} is missing in the namespace {context.target.namespace}.",
+        hint=f"{context.target.kubectl('get pvc')}   # then pass one of them with --pvc, or create "
+        f"{match['pvc']}",
     )
 
 
-def _unbound_pvc(seen: PodContext, known: re.Match[str], reasons: str) -> Cause:
-    del known, reasons
-    claims = seen.pvcs
-    told = [event for claim in claims if (event := _pvc_event(seen.events, claim))]
-    unbound = told[0].involved_object.name if told else " or ".join(claims)
+def _unbound_pvc(context: PodContext, match: re.Match[str], reasons: str) -> Cause:
+    del match, reasons
+    event = next(
+        (event for pvc in context.pvcs if (event := _pvc_event(context.events, pvc))), None
+    )
+    pvc = event.involved_object.name if event else " or ".join(context.pvcs)
+    describe = context.target.kubectl(f"describe pvc {pvc}" if event else "describe pvc")
     return Cause(
-        message=sentence(
-            f"it waits for the claim {unbound}, which has no volume yet",
-            told[0].message if told else "",
-        ),
-        hint=f"{seen.target.kubectl(f'describe pvc {unbound}' if told else 'describe pvc')}"
-        "   # kubectl get storageclass lists what can provide one",
+        message=sentence(f"the PVC {pvc} has no volume yet", event.message if event else ""),
+        hint=f"{describe}   # kubectl get storageclass lists the available storage classes",
     )
 
 
-def _volume_elsewhere(seen: PodContext, known: re.Match[str], reasons: str) -> Cause:
-    del known
-    claims = " or ".join(seen.pvcs)
-    volume = f"the volume of the claim {claims}" if claims else "its volume"
+def _volume_on_other_node(context: PodContext, match: re.Match[str], reasons: str) -> Cause:
+    del match
+    pvcs = " or ".join(context.pvcs)
+    volume = f"the volume of the PVC {pvcs}" if pvcs else "its volume"
     return Cause(
-        message=f"it has to run where {volume} is, and no such node takes it ({reasons}).",
-        hint=f"{seen.target.cluster_kubectl('describe nodes')}   # shows what is free; fewer trials "
-        "at a time need less: --workers 1; a claim with ReadWriteMany lets all nodes run them: "
-        "--pvc",
+        message=f"no node with access to {volume} can run its pod ({reasons}).",
+        hint=f"{context.target.cluster_kubectl('describe nodes')}   # shows free resources; "
+        "--workers 1 runs one trial at a time; a ReadWriteMany PVC (--pvc) lets all nodes run "
+        "trials",
     )
 
 
-def _pvc_event(events: Sequence[Event], claim: str) -> Event | None:
+def _pvc_event(events: Sequence[Event], pvc: str) -> Event | None:
     return latest_event(
-        events_about(events, "PersistentVolumeClaim", ObjectMeta(name=claim)),
+        events_about(events, "PersistentVolumeClaim", ObjectMeta(name=pvc)),
         "ProvisioningFailed",
         "FailedBinding",
         "FailedScheduling",
     )
 
 
-def _no_match(seen: PodContext, known: re.Match[str], reasons: str) -> Cause:
-    del known
-    labels = ", ".join(f"{key}={value}" for key, value in seen.pod.spec.node_selector.items())
-    wanted = f" {labels}" if labels else ""
+def _no_matching_node(context: PodContext, match: re.Match[str], reasons: str) -> Cause:
+    del match
+    labels = [f"{key}={value}" for key, value in context.pod.spec.node_selector.items()]
+    requirement = f"has the labels {', '.join(labels)}" if labels else "matches its node affinity"
     return Cause(
-        message=f"no node has the labels{wanted} that it selects nodes by ({reasons}).",
-        hint=seen.target.cluster_kubectl("get nodes --show-labels"),
+        message=f"no node {requirement} ({reasons}).",
+        hint=context.target.cluster_kubectl("get nodes --show-labels"),
     )
 
 
-def _tainted(seen: PodContext, known: re.Match[str], reasons: str) -> Cause:
-    del known
+def _untolerated_taint(context: PodContext, match: re.Match[str], reasons: str) -> Cause:
+    del match
     return Cause(
-        message=f"every node has a taint that it does not tolerate ({reasons}).",
-        hint=f"{seen.target.cluster_kubectl('describe nodes')}   # shows them; one is taken away by "
-        "kubectl taint nodes NODE KEY-",
+        message=f"every node has a taint that its pod does not tolerate ({reasons}).",
+        hint=f"{context.target.cluster_kubectl('describe nodes')}   # shows the taints; remove one "
+        "with kubectl taint nodes NODE KEY-",
     )
 
 
-def _no_node_fits(seen: PodContext, known: re.Match[str], reasons: str) -> Cause:
-    del known
-    return Cause(message=sentence("no node takes it", reasons), hint=seen.describe_command)
+def _no_node_fits(context: PodContext, match: re.Match[str], reasons: str) -> Cause:
+    del match
+    return Cause(
+        message=sentence("no node can run its pod", reasons), hint=context.describe_command
+    )
 
 
-_LASTING: Sequence[_Known] = (
-    (re.compile(r'persistentvolumeclaim "(?P<claim>[^"]+)" not found'), _missing_pvc),
+_PERMANENT: Sequence[_Rule] = (
+    (re.compile(r'persistentvolumeclaim "(?P<pvc>[^"]+)" not found'), _missing_pvc),
 )
-# Where the volume is decides which node could help, so that comes before what each node lacks.
-_PASSING: Sequence[_Known] = (
+# The location of the volume limits the candidate nodes, so it comes before their other problems.
+_TRANSIENT: Sequence[_Rule] = (
     (
         re.compile(r"volume node affinity conflict|didn't match PersistentVolume's node affinity"),
-        _volume_elsewhere,
+        _volume_on_other_node,
     ),
     (re.compile(r"unbound immediate PersistentVolumeClaims"), _unbound_pvc),
-    (re.compile(r"Insufficient (?P<resource>\S+?)(?:,|$)"), _lacks),
-    (re.compile(r"didn't match Pod's node affinity"), _no_match),
-    (re.compile(r"untolerated taint"), _tainted),
+    (re.compile(r"Insufficient (?P<resource>\S+?)(?:,|$)"), _insufficient_resource),
+    (re.compile(r"didn't match Pod's node affinity"), _no_matching_node),
+    (re.compile(r"untolerated taint"), _untolerated_taint),
     (re.compile(""), _no_node_fits),
 )

@@ -1,4 +1,4 @@
-"""Why an experiment's algorithm gives no assignments."""
+"""Causes of missing suggestions, from the Suggestion and the pod of the algorithm's service."""
 
 import re
 from datetime import timedelta
@@ -18,114 +18,113 @@ from housectl.kube.objects.events import events_since
 from housectl.kube.objects.pods import ContainerStatus, Terminated
 from housectl.quantities import double_quantity
 
-# What a service that runs does takes less: to be ready 12 s, its longest thought 20 s.
-_PATIENCE = timedelta(minutes=1)
-# A service that was killed for its memory and runs again may go on, and may have forgotten all.
-_OOM_PATIENCE = timedelta(seconds=20)
-_REFUSAL = re.compile(r"^Validation failed: (?:ValidateAlgorithmSettings Error: )?")
+# A working service is ready within 12 s, and its slowest suggestion took 20 s.
+_GRACE_TIME = timedelta(minutes=1)
+# A service that restarted after running out of memory may continue, or may have lost its state.
+_RESTART_GRACE_TIME = timedelta(seconds=20)
+_FALLBACK_MEMORY = "512Mi"
+_REJECTION_PREFIX = re.compile(r"^Validation failed: (?:ValidateAlgorithmSettings Error: )?")
 
 
-def refused_search(observed: ExperimentContext) -> Cause | None:
-    """Return why the algorithm refuses the search."""
-    suggestion = observed.suggestion
+def search_rejected(context: ExperimentContext) -> Cause | None:
+    """Return the cause of a search that the algorithm rejects."""
+    suggestion = context.suggestion
     failed = true_condition(suggestion.status.conditions, "Failed") if suggestion else None
     if failed is None:
         return None
     return Cause(
         message=sentence(
-            f"The algorithm {observed.algorithm} refuses the search",
-            _REFUSAL.sub("", failed.message),
+            f"The algorithm {context.algorithm} rejects the search",
+            _REJECTION_PREFIX.sub("", failed.message),
         ),
-        hint="housectl render   # shows the search space and settings that it refuses",
+        hint="housectl render   # shows the rejected search space and settings",
     )
 
 
-def service_not_running(observed: ExperimentContext) -> Cause | None:
-    """Return why the pod of the algorithm's service does not run; one that is lost is made anew."""
-    seen = _service_pod(observed)
-    cause = _of_pod(observed, seen) if seen else _no_pod(observed)
+def service_not_running(context: ExperimentContext) -> Cause | None:
+    """Return the cause of a service that is not running; Kubernetes replaces a lost pod."""
+    pod = _service_pod(context)
+    cause = _pod_cause(context, pod) if pod else _no_pod(context)
     if cause is None:
         return None
     return Cause(
-        message=f"The service of the algorithm {observed.algorithm} does not run: {cause.message}",
+        message=f"The service of the algorithm {context.algorithm} is not running: {cause.message}",
         hint=cause.hint,
     )
 
 
-def unready_service(observed: ExperimentContext) -> Cause | None:
-    """Return the cause if the algorithm's service runs for long and is not ready."""
-    seen, suggestion = _service_pod(observed), observed.suggestion
-    if seen is None or suggestion is None or seen.running_time < _PATIENCE:
+def service_not_ready(context: ExperimentContext) -> Cause | None:
+    """Return the cause of a service that has been running for long and is not ready."""
+    pod, suggestion = _service_pod(context), context.suggestion
+    if pod is None or suggestion is None or pod.running_time < _GRACE_TIME:
         return None
     conditions = suggestion.status.conditions
     if not any(each.type == "DeploymentReady" and not each.is_true for each in conditions):
         return None
     return Cause(
-        message=f"The service of the algorithm {observed.algorithm} is not ready, more than a "
-        "minute after it started.",
-        hint=observed.target.kubectl(f"logs {seen.name}"),
+        message=f"The service of the algorithm {context.algorithm} is not ready more than a minute "
+        "after its start.",
+        hint=context.target.kubectl(f"logs {pod.name}"),
     )
 
 
-def no_suggestions(observed: ExperimentContext) -> Cause | None:
-    """Return the cause if assignments were asked for, and none has come for a minute."""
-    seen, suggestion = _service_pod(observed), observed.suggestion
-    if (
-        suggestion is None
-        or observed.idle_time < _PATIENCE
-        or (seen and seen.running_time < _PATIENCE)
-    ):
+def no_suggestions(context: ExperimentContext) -> Cause | None:
+    """Return the cause of requested suggestions that are missing after a minute."""
+    pod, suggestion = _service_pod(context), context.suggestion
+    if suggestion is None or context.idle_time < _GRACE_TIME:
+        return None
+    if pod and pod.running_time < _GRACE_TIME:
         return None
     if suggestion.spec.requests <= suggestion.status.suggestion_count:
         return None
     return Cause(
-        message=f"The algorithm {observed.algorithm} has given no assignment for more than a minute.",
-        hint=observed.target.kubectl(
-            f"logs {seen.name}" if seen else f"describe suggestion {suggestion.metadata.name}"
+        message=f"The algorithm {context.algorithm} has made no suggestion for more than a minute.",
+        hint=context.target.kubectl(
+            f"logs {pod.name}" if pod else f"describe suggestion {suggestion.metadata.name}"
         ),
     )
 
 
-def _service_pod(observed: ExperimentContext) -> PodContext | None:
-    """Return the newest pod of the algorithm's service: one that a ReplicaSet owns."""
+def _service_pod(context: ExperimentContext) -> PodContext | None:
+    """Return the newest pod of the algorithm's service: a pod of a ReplicaSet."""
     pods = [
         pod
-        for pod in observed.pods
+        for pod in context.pods
         if any(owner.kind == "ReplicaSet" for owner in pod.metadata.owner_references)
     ]
     if not pods:
         return None
     return PodContext(
-        target=observed.target,
+        target=context.target,
         pod=newest_pod(pods),
-        events=observed.events,
-        now=observed.now,
-        config_source=katib_config_source(observed.target),
+        events=context.events,
+        now=context.now,
+        config_source=katib_config_source(context.target),
     )
 
 
-def _of_pod(observed: ExperimentContext, seen: PodContext) -> Cause | None:
-    """Return why the service's container does not start, or ends, which it never should."""
-    for status in seen.container_statuses():
-        ended = status.state.terminated or status.last_state.terminated
-        if ended is None:
+def _pod_cause(context: ExperimentContext, pod: PodContext) -> Cause | None:
+    """Return the cause of a container that does not start or has ended, which it never should."""
+    for status in pod.container_statuses():
+        termination = status.state.terminated or status.last_state.terminated
+        if termination is None:
             continue
         is_down = _is_down(status)
-        if ended.reason == "OOMKilled" and (is_down or _stalled(observed, ended)):
-            return _out_of_memory(observed, seen, status)
+        if termination.reason == "OOMKilled" and (is_down or _stalled(context, termination)):
+            return _out_of_memory(context, pod, status)
         if is_down:
-            return _crashed(seen, status, ended)
-    return first_cause(START_PROBES, seen)
+            return _crashed(pod, status, termination)
+    return first_cause(START_PROBES, pod)
 
 
-def _crashed(seen: PodContext, status: ContainerStatus, ended: Terminated) -> Cause:
+def _crashed(pod: PodContext, status: ContainerStatus, termination: Terminated) -> Cause:
     return Cause(
         message=sentence(
-            f"it crashes, and was restarted {status.restart_count} times",
-            f"exited {ended.exit_code}",
-            ended.message,
+            f"it crashed and was restarted {status.restart_count} times",
+            f"exited {termination.exit_code}",
+            termination.message,
         ),
-        hint=seen.target.kubectl(f"logs {seen.name} --previous"),
+        hint=pod.target.kubectl(f"logs {pod.name} --previous"),
     )
 
 
@@ -134,35 +133,36 @@ def _is_down(status: ContainerStatus) -> bool:
     return bool(status.state.terminated or (waiting and waiting.reason == "CrashLoopBackOff"))
 
 
-def _stalled(observed: ExperimentContext, ended: Terminated) -> bool:
-    """Whether the search did not go on after the service was killed and runs again."""
-    went_on = ended.finished_at and ended.finished_at < observed.last_progress
-    return not went_on and observed.idle_time > _OOM_PATIENCE
+def _stalled(context: ExperimentContext, termination: Terminated) -> bool:
+    """Return True if the search made no progress after the service was killed and restarted."""
+    has_progressed = termination.finished_at and termination.finished_at < context.last_progress
+    return not has_progressed and context.idle_time > _RESTART_GRACE_TIME
 
 
-def _out_of_memory(observed: ExperimentContext, seen: PodContext, status: ContainerStatus) -> Cause:
-    limit = seen.container(status.name).resources.limits.get("memory", "")
-    more = double_quantity(limit) if limit else "512Mi"
+def _out_of_memory(context: ExperimentContext, pod: PodContext, status: ContainerStatus) -> Cause:
+    limit = pod.container(status.name).resources.limits.get("memory", "")
+    memory = double_quantity(limit) if limit else _FALLBACK_MEMORY
+    set_resources = pod.target.kubectl(f"set resources deployment {_deployment(context)}")
     return Cause(
         message=f"it runs out of memory: limit {limit or 'unknown'}, restarted "
         f"{status.restart_count} times.",
-        hint=f"{seen.target.kubectl(f'set resources deployment {_deployment(observed)}')} "
-        f"--limits=memory={more}   # for later searches: {configuration(seen.target)}",
+        hint=f"{set_resources} --limits=memory={memory}   # for later searches: "
+        f"{configuration(pod.target)}",
     )
 
 
-def _no_pod(observed: ExperimentContext) -> Cause | None:
-    """Return why the cluster refuses to make the service's pod."""
-    made = observed.suggestion.metadata.creation_timestamp if observed.suggestion else None
-    told = [
+def _no_pod(context: ExperimentContext) -> Cause | None:
+    """Return the cause of a service whose pod is rejected by the cluster."""
+    created = context.suggestion.metadata.creation_timestamp if context.suggestion else None
+    events = [
         event
-        for event in events_since(observed.events, made)
+        for event in events_since(context.events, created)
         if event.involved_object.kind == "ReplicaSet"
-        and event.involved_object.name.rpartition("-")[0] == _deployment(observed)
+        and event.involved_object.name.rpartition("-")[0] == _deployment(context)
     ]
-    return pod_creation_blocked(observed.target, told)
+    return pod_creation_blocked(context.target, events)
 
 
-def _deployment(observed: ExperimentContext) -> str:
-    """Return the name that Katib gives to the deployment of the algorithm's service."""
-    return f"{observed.experiment.metadata.name}-{observed.algorithm}"
+def _deployment(context: ExperimentContext) -> str:
+    """Return Katib's name for the deployment of the algorithm's service."""
+    return f"{context.experiment.metadata.name}-{context.algorithm}"

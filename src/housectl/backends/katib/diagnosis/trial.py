@@ -1,4 +1,4 @@
-"""Why a trial is stuck or has failed."""
+"""Diagnosis of a trial that is stuck or has failed: its probes, and the causes from its status."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,169 +23,174 @@ from housectl.backends.katib.stop_marks import was_stopped
 from housectl.kube.objects.base import true_condition
 from housectl.kube.objects.events import Event, events_about, events_since
 
-# Katib takes a few seconds to see that a job has ended.
-_REPORT_PATIENCE = timedelta(seconds=10)
-_COLLECTED = frozenset({"StdOut", "File"})
+# Katib needs a few seconds to notice the end of a job.
+_GRACE_TIME = timedelta(seconds=10)
+_COLLECTED_KINDS = frozenset({"StdOut", "File"})
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Case:
-    """A trial, with its job."""
+class _TrialContext:
+    """A trial with its experiment and its job run."""
 
-    observed: ExperimentContext
+    experiment: ExperimentContext
     trial: KatibTrial
-    attempt: JobRun
+    run: JobRun
+
+    @property
+    def job_completion(self) -> datetime | None:
+        """Time at which the job completed; None if it has not."""
+        return self.run.job.status.completion_time if self.run.job else None
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """The events about the trial."""
+        return events_about(self.experiment.events, "Trial", self.trial.metadata)
+
+    @property
+    def describe_command(self) -> str:
+        """Command that describes the trial."""
+        return self.experiment.target.kubectl(f"describe trial {self.trial.metadata.name}")
 
 
-def trial_cause(observed: ExperimentContext, trial: KatibTrial) -> Cause | None:
-    """Return why a trial is stuck or has failed; None if it goes on, or has ended well."""
+def trial_cause(experiment: ExperimentContext, trial: KatibTrial) -> Cause | None:
+    """Return the cause of a trial that is stuck or has failed."""
     if trial.has_succeeded and trial.objective is not None:
         return None
-    case = _Case(observed=observed, trial=trial, attempt=observed.job_run(trial))
-    return None if _is_ending(case) else first_cause(_PROBES, case)
+    context = _TrialContext(experiment=experiment, trial=trial, run=experiment.job_run(trial))
+    return None if _is_ending(context) else first_cause(_PROBES, context)
 
 
-def _is_ending(case: _Case) -> bool:
-    """Whether the training has ended, well or not, and Katib is about to take notice of it."""
-    job, trainer = case.attempt.job, case.attempt.termination
-    ends = [each.last_transition_time for each in job.status.conditions] if job else []
-    ends += [trainer.finished_at] if trainer else []
-    recent = [end for end in ends if end and case.observed.now - end < _REPORT_PATIENCE]
-    return bool(recent) and not case.trial.has_ended
+def _is_ending(context: _TrialContext) -> bool:
+    """Return True if the training has just ended, and Katib may not have noticed yet."""
+    job, termination = context.run.job, context.run.termination
+    ends = [condition.last_transition_time for condition in job.status.conditions] if job else []
+    ends += [termination.finished_at] if termination else []
+    now = context.experiment.now
+    return not context.trial.has_ended and any(end and now - end < _GRACE_TIME for end in ends)
 
 
-def _stopped(case: _Case) -> Cause | None:
-    """Return the cause of a trial that ended with its search, until it is deleted."""
-    if not (case.attempt.job and was_stopped(case.attempt.job)):
+def _stopped(context: _TrialContext) -> Cause | None:
+    """Return the cause of a trial that was stopped with its search and is not yet deleted."""
+    if not (context.run.job and was_stopped(context.run.job)):
         return None
     return Cause(
         message="it was stopped with its search.",
-        hint=f"housectl tune --resume {case.observed.user_name}",
+        hint=f"housectl tune --resume {context.experiment.user_name}",
     )
 
 
-def _job(case: _Case) -> Cause | None:
-    return first_cause(JOB_PROBES, case.attempt)
+def _job(context: _TrialContext) -> Cause | None:
+    return first_cause(JOB_PROBES, context.run)
 
 
-def _collector(case: _Case) -> Cause | None:
-    return collector_failed(case.attempt, case.observed.collector_log(case.trial))
+def _collector(context: _TrialContext) -> Cause | None:
+    return collector_failed(context.run, context.experiment.collector_log(context.trial))
 
 
-def _metric(case: _Case) -> Cause | None:
-    """Return why a training that ended well gave no number."""
-    if true_condition(case.trial.status.conditions, "MetricsUnavailable"):
-        if not case.observed.collector_log(case.trial):
-            return _unknown_metric(case)
-        return missing_metric(case.trial, case.attempt.trainer_lines, case.attempt.logs_command)
-    if case.trial.has_succeeded:
-        return unusable_metric(case.trial, case.attempt.trainer_lines, case.attempt.logs_command)
+def _metric(context: _TrialContext) -> Cause | None:
+    """Return the cause of a successful training without a number."""
+    trial, run = context.trial, context.run
+    if true_condition(trial.status.conditions, "MetricsUnavailable"):
+        if not context.experiment.collector_log(trial):
+            return _metric_without_log(context)
+        return missing_metric(trial, run.trainer_lines, run.logs_command)
+    if trial.has_succeeded:
+        return unusable_metric(trial, run.trainer_lines, run.logs_command)
     return None
 
 
-def _unknown_metric(case: _Case) -> Cause:
-    """Return the cause of a missing metric where nobody knows what the trainer printed."""
-    if case.attempt.pods:
-        name = case.trial.spec.objective.objective_metric_name
+def _metric_without_log(context: _TrialContext) -> Cause:
+    """Return the cause of a missing metric if the trainer's output is unknown."""
+    if context.run.pods:
+        name = context.trial.spec.objective.objective_metric_name
         return Cause(
-            message=f"no metric: Katib got no {name}=NUMBER.", hint=case.attempt.logs_command
+            message=f"no metric: Katib received no {name}=NUMBER.", hint=context.run.logs_command
         )
     return Cause(
-        message="no metric, and its log is gone with its pod.",
-        hint="housectl tune   # housectl logs shows what a trial prints while its pod is there",
+        message="no metric, and its log was deleted with its pod.",
+        hint="housectl tune   # housectl logs shows a trial's output while its pod exists",
     )
 
 
-def _uncollected(case: _Case) -> Cause | None:
-    """Return the cause of a trial that will not end, as its pod has no collector."""
-    observed, seen = case.observed, case.attempt.pod
-    if case.trial.has_ended or not (seen or _completion(case)):
+def _no_collector(context: _TrialContext) -> Cause | None:
+    """Return the cause of a trial that cannot end because its pod has no collector."""
+    pod = context.run.pod
+    if context.trial.has_ended or not (pod or context.job_completion):
         return None
-    if case.trial.spec.metrics_collector.collector.kind not in _COLLECTED:
+    if context.trial.spec.metrics_collector.collector.kind not in _COLLECTED_KINDS:
         return None
-    # Without the webhook a pod gets neither a collector nor the label that the trial's pods have.
-    if seen and any(each.name in COLLECTORS for each in seen.pod.spec.containers):
+    # Katib's webhook adds both the collector and the labels of a trial's pod.
+    if pod and any(container.name in COLLECTORS for container in pod.pod.spec.containers):
         return None
-    label = f"label namespace {observed.namespace} {INJECTION_LABEL}={INJECTED}"
+    experiment = context.experiment
+    label = f"label namespace {experiment.namespace} {INJECTION_LABEL}={INJECTED} --overwrite"
     return Cause(
-        message="Katib will never get its metric, because its pod was made without Katib's metrics "
+        message="Katib cannot get its metric: its pod was created without Katib's metrics "
         "collector.",
-        hint=f"{observed.target.cluster_kubectl(label)} --overwrite   # then housectl delete "
-        f"{observed.user_name}, and tune again; if it had this label, Katib's webhook was away: "
-        "housectl doctor",
+        hint=f"{experiment.target.cluster_kubectl(label)}   # then housectl delete "
+        f"{experiment.user_name}, and tune again; if the label was already set, the webhook was "
+        "unavailable: housectl doctor",
     )
 
 
-def _unread(case: _Case) -> Cause | None:
-    """Return why Katib cannot read the metric of a job that has completed."""
-    completion = _completion(case)
-    if completion is None or case.trial.has_ended:
+def _metric_not_read(context: _TrialContext) -> Cause | None:
+    """Return the cause of a completed job whose metric Katib cannot read."""
+    completion = context.job_completion
+    if completion is None or context.trial.has_ended:
         return None
-    error = persistent_error(events_since(_trial_events(case), completion))
+    error = persistent_error(events_since(context.events, completion))
     if error is None:
         return None
     return Cause(
         message=sentence("Katib cannot read its metric", error),
-        hint=f"{database_pods(case.observed.target)}   # they have to run; then it goes on by "
-        "itself",
+        hint=f"{database_pods(context.experiment.target)}   # they must be running; the trial then "
+        "continues by itself",
     )
 
 
-def _unnoticed(case: _Case) -> Cause | None:
-    """Return the cause of a trial that does not end, although its job has for some seconds."""
-    if case.trial.has_ended or not _completion(case):
+def _completion_not_noticed(context: _TrialContext) -> Cause | None:
+    """Return the cause of a trial that has not ended although its job completed."""
+    if context.trial.has_ended or not context.job_completion:
         return None
     return Cause(
-        message="the training has ended, but Katib's controller does not take notice of it.",
-        hint=webhook_pods(case.observed.target),
+        message="the training has ended, but Katib's controller has not noticed it.",
+        hint=webhook_pods(context.experiment.target),
     )
 
 
-def _completion(case: _Case) -> datetime | None:
-    """Return when the job has completed, if it has."""
-    return case.attempt.job.status.completion_time if case.attempt.job else None
-
-
-def _unreconciled(case: _Case) -> Cause | None:
-    """Return why Katib cannot make the job of a trial."""
-    if case.attempt.job or case.trial.has_ended:
+def _job_not_created(context: _TrialContext) -> Cause | None:
+    """Return the cause of a trial whose job Katib cannot create."""
+    if context.run.job or context.trial.has_ended:
         return None
-    error = persistent_error(_trial_events(case))
+    error = persistent_error(context.events)
     if error is None:
         return None
     return Cause(
-        message=sentence("Katib cannot make its job", error),
-        hint=case.observed.target.kubectl(f"describe trial {case.trial.metadata.name}"),
+        message=sentence("Katib cannot create its job", error), hint=context.describe_command
     )
 
 
-def _trial_events(case: _Case) -> Sequence[Event]:
-    """Return the events about the trial."""
-    return events_about(case.observed.events, "Trial", case.trial.metadata)
-
-
-def _failed(case: _Case) -> Cause | None:
-    """Return what Katib itself says, when nothing is left that tells more."""
-    conditions = case.trial.status.conditions
+def _failed(context: _TrialContext) -> Cause | None:
+    """Return Katib's own reason if no other object explains the failure."""
+    conditions = context.trial.status.conditions
     end = true_condition(conditions, "Failed") or true_condition(conditions, "Killed")
     if end is None:
         return None
-    said = end.message.rpartition("Job message: ")[2]
+    message = end.message.rpartition("Job message: ")[2]
     return Cause(
-        message=sentence("Katib says", said or end.reason),
-        hint=case.observed.target.kubectl(f"describe trial {case.trial.metadata.name}"),
+        message=sentence("Katib reports", message or end.reason), hint=context.describe_command
     )
 
 
 # The trainer comes before the collector, which fails whenever the trainer does.
-_PROBES: Sequence[Callable[[_Case], Cause | None]] = (
+_PROBES: Sequence[Callable[[_TrialContext], Cause | None]] = (
     _stopped,
     _job,
     _collector,
     _metric,
-    _uncollected,
-    _unread,
-    _unnoticed,
-    _unreconciled,
+    _no_collector,
+    _metric_not_read,
+    _completion_not_noticed,
+    _job_not_created,
     _failed,
 )
