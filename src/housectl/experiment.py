@@ -1,4 +1,4 @@
-"""Experiments and their trials: the vocabulary that every backend shares. Pure."""
+"""Experiments and trials, the types that all backends share. Pure."""
 
 import re
 from collections import Counter
@@ -16,21 +16,21 @@ _NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?")
 
 
 def check_name(name: str) -> None:
-    """Check that every backend can call an experiment so.
+    """Check that every backend accepts the name of an experiment.
 
     Raises:
-        UsageError: It has other characters, or more than 40 of them.
+        UsageError: It is too long, or has invalid characters.
     """
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"An experiment cannot be called {name!r}: a name has up to 40 lower-case letters, "
-            "digits and dashes, and begins with a letter.",
-            hint="housectl tune   # makes a name of the time",
+            f"The experiment name {name!r} is invalid: use up to 40 lower-case letters, digits and "
+            "dashes, starting with a letter.",
+            hint="housectl tune   # generates a timestamped name",
         )
 
 
 class ParameterKind(StrEnum):
-    """What values a parameter has."""
+    """Type of a parameter's values."""
 
     INT = "int"
     DOUBLE = "double"
@@ -39,7 +39,7 @@ class ParameterKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
-    """A name with a range: bounds are inclusive; `choices` stands for them when categorical."""
+    """A hyperparameter with its inclusive bounds or, if categorical, its choices."""
 
     name: str
     kind: ParameterKind
@@ -51,11 +51,11 @@ class Parameter:
 
 @dataclass(frozen=True, kw_only=True)
 class SearchSpace:
-    """What a family's trials choose from.
+    """The search space of one family.
 
     Attributes:
-        fixed: Part of every assignment.
-        enqueued: Assignments of the parameters that are tried first, where the backend can.
+        fixed: Constants that every assignment contains.
+        enqueued: Assignments to try first, if the backend supports it.
     """
 
     parameters: tuple[Parameter, ...]
@@ -65,14 +65,14 @@ class SearchSpace:
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """When a search ends: after `trials`, or after `seconds`, whichever comes first."""
+    """Limits of a search: it ends after `trials` or `seconds`, or after `max_failed` failures."""
 
     trials: int
     seconds: float | None = None
     max_failed: int = 3
 
-    def seconds_left(self, trials: "Iterable[Trial]", *, now: float) -> float | None:
-        """Return how much of the time the trials have left; None where nothing limits it.
+    def remaining_seconds(self, trials: "Iterable[Trial]", *, now: float) -> float | None:
+        """Return the remaining time of a search in seconds; None without a time limit.
 
         Args:
             trials: Finished and running ones.
@@ -83,7 +83,7 @@ class Budget:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What one trial may use: seconds of wall time, bytes of memory."""
+    """Limits of one trial: seconds of wall time, bytes of memory."""
 
     seconds: float | None = None
     memory: int | None = None
@@ -91,7 +91,7 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """One search. With several families they take turns, so that each gets its share."""
+    """One search. Several families take turns, so that each gets the same number of trials."""
 
     name: str
     spaces: Mapping[Family, SearchSpace]
@@ -111,7 +111,7 @@ class Experiment:
 
 
 class TrialState(StrEnum):
-    """Where a trial stands."""
+    """State of a trial."""
 
     RUNNING = "running"
     SUCCEEDED = "succeeded"
@@ -123,9 +123,9 @@ class Trial:
     """One training with one assignment.
 
     Attributes:
-        name: What the backend calls it.
+        name: Its name on the backend.
         mse: The objective, if it succeeded.
-        cause: Why it failed, or what it waits for.
+        cause: Cause of its failure or delay.
         started, finished: Seconds since the epoch.
     """
 
@@ -141,7 +141,7 @@ class Trial:
 
 
 class ExperimentState(StrEnum):
-    """Where an experiment, or a task, stands."""
+    """State of an experiment or a task."""
 
     CREATED = "created"
     RUNNING = "running"
@@ -152,12 +152,12 @@ class ExperimentState(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more happens by itself."""
+        """True if the state can only change by a user's command."""
         return self not in {ExperimentState.CREATED, ExperimentState.RUNNING}
 
 
 def rank_trials(trials: Iterable[Trial]) -> list[tuple[float, Trial]]:
-    """Return the trials that have an objective, best first; of equals the earlier one."""
+    """Return the trials with an objective, best first; ties go to the earlier trial."""
     scored = [
         (trial.mse, trial)
         for trial in trials
@@ -167,7 +167,7 @@ def rank_trials(trials: Iterable[Trial]) -> list[tuple[float, Trial]]:
 
 
 def best_trial(trials: Iterable[Trial]) -> Trial | None:
-    """Return the trial with the lowest objective, the earlier one of equals."""
+    """Return the trial with the lowest objective; ties go to the earlier trial."""
     return next((trial for _, trial in rank_trials(trials)), None)
 
 
@@ -177,20 +177,20 @@ def failed_trials(trials: Iterable[Trial]) -> list[Trial]:
 
 
 def failure_summary(trials: Iterable[Trial]) -> str:
-    """Return how many trials failed, and of what, the most frequent cause first."""
-    known = list(trials)
-    failed = failed_trials(known)
-    counted = Counter(trial.cause or "unknown" for trial in failed).most_common()
-    causes = "; ".join(f"{count} x {cause}" for cause, count in counted)
-    return f"{len(failed)} of {len(known)} trials failed: {causes.rstrip('.')}."
+    """Return the number of failed trials and their causes, most frequent first."""
+    listed = list(trials)
+    failed = failed_trials(listed)
+    counts = Counter(trial.cause or "unknown" for trial in failed).most_common()
+    causes = "; ".join(f"{count} x {cause}" for cause, count in counts)
+    return f"{len(failed)} of {len(listed)} trials failed: {causes.rstrip('.')}."
 
 
 def seconds_used(trials: Iterable[Trial], *, now: float) -> float:
-    """Return for how long at least one of the trials ran; pauses of the search do not count.
+    """Return the time during which at least one trial ran; pauses do not count.
 
     Args:
         trials: Finished and running ones.
-        now: Seconds since the epoch, at which running trials still run.
+        now: Seconds since the epoch; the end of running trials.
     """
     used = covered = 0.0
     spans = [(trial.started or now, trial.finished or now) for trial in trials]
@@ -200,24 +200,24 @@ def seconds_used(trials: Iterable[Trial], *, now: float) -> float:
     return used
 
 
-def estimate_seconds_left(
+def estimate_remaining_seconds(
     experiment: Experiment, trials: Iterable[Trial], now: float
 ) -> float | None:
-    """Return about how long a search will go on, in seconds; None before its first trial has ended.
+    """Estimate the remaining seconds of a search; None before its first trial has ended.
 
-    The trials that are left take as long as those that ended, on as many workers; trials in flight
-    count for what they still need.
+    Each remaining trial is assumed to take as long as the mean finished one. A running trial counts
+    with its remaining part.
     """
-    known = list(trials)
+    listed = list(trials)
     durations = [
         trial.finished - trial.started
-        for trial in known
+        for trial in listed
         if trial.started is not None and trial.finished is not None
     ]
     if not durations:
         return None
     mean = sum(durations) / len(durations)
-    running = [now - (trial.started or now) for trial in known if trial.finished is None]
-    waiting = max(experiment.budget.trials - len(known), 0)
-    left = waiting * mean + sum(max(mean - spent, 0.0) for spent in running)
-    return left / experiment.workers
+    running = [now - (trial.started or now) for trial in listed if trial.finished is None]
+    waiting = max(experiment.budget.trials - len(listed), 0)
+    remaining = waiting * mean + sum(max(mean - spent, 0.0) for spent in running)
+    return remaining / experiment.workers

@@ -1,4 +1,4 @@
-"""Starting the server on this machine: a process or a container, without anything that trains."""
+"""Starts the server on this machine, as a process or a container."""
 
 import importlib.util
 import os
@@ -9,26 +9,26 @@ from typing import NoReturn
 
 from housectl.contract.files import translate_disk_errors
 from housectl.errors import LocalEnvironmentError
-from housectl.external_tools import RUNNERS, find_engine
+from housectl.external_tools import CONTAINER_RUNNERS, find_engine
 from housectl.pushed_images import ImageKind, local_image, pushed_image
 
-_LIBRARIES = ("fastapi", "uvicorn", "housectl_server")
+_SERVER_LIBRARIES = ("fastapi", "uvicorn", "housectl_server")
 
-# What Dockerfile.server says.
-_PORT_INSIDE = 8005
-_STORE_INSIDE = "/store"
+# The values of Dockerfile.server.
+_CONTAINER_PORT = 8005
+_CONTAINER_STORE = "/store"
 
 
 def exec_server(store: Path, *, host: str, port: int, as_json: bool) -> NoReturn:
-    """Replace this process by the server, so that signals and exit status are the server's own.
+    """Replace this process with the server, so it receives signals and sets the exit status.
 
     Raises:
-        MachineError: The server's libraries are not installed.
+        LocalEnvironmentError: The server's libraries are not installed.
     """
-    missing = [name for name in _LIBRARIES if importlib.util.find_spec(name) is None]
+    missing = [name for name in _SERVER_LIBRARIES if importlib.util.find_spec(name) is None]
     if missing:
         raise LocalEnvironmentError(
-            f"The server needs {', '.join(missing)}, which this Python does not have.",
+            f"Libraries of the server are missing in this Python: {', '.join(missing)}.",
             hint="pip install 'housectl[serve]'",
         )
     arguments = [sys.executable, "-m", "housectl_server", "--host", host, "--port", str(port)]
@@ -42,33 +42,40 @@ def exec_server(store: Path, *, host: str, port: int, as_json: bool) -> NoReturn
 def exec_server_container(
     store: Path, *, images: Path, host: str, port: int, as_json: bool
 ) -> NoReturn:
-    """Replace this process by an engine that runs the server's image and passes signals on.
+    """Replace this process with a container engine, which forwards signals to the server.
 
-    The image is the one that `images` records; without a record, what `make images` has built.
+    Args:
+        store: The champion store, mounted read-only.
+        images: Record of the pushed images; without it, the image that `make images` has built.
+        host: Address to listen on.
+        port: Port to listen on.
+        as_json: Log in JSON.
 
     Raises:
-        ToolMissingError: There is neither docker nor podman.
-        MachineError: There is no image, or the store cannot be made.
+        ToolMissingError: Neither docker nor podman is installed.
+        LocalEnvironmentError: There is no image, or the store cannot be created.
     """
-    engine = find_engine(RUNNERS)
-    with translate_disk_errors(store):  # docker would make it as root
+    engine = find_engine(CONTAINER_RUNNERS)
+    with translate_disk_errors(store):  # otherwise docker creates it as root
         store.mkdir(parents=True, exist_ok=True)
     address = f"[{host}]" if ":" in host else host
     arguments = [
         *(engine, "run", "--rm"),
         *("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges"),
-        f"--publish={address}:{port}:{_PORT_INSIDE}",
-        # z: where SELinux is, containers may read what has their label only.
-        f"--volume={store}:{_STORE_INSIDE}:ro,z",
-        pushed_image(images, ImageKind.SERVER) or _built_image(engine),
+        f"--publish={address}:{port}:{_CONTAINER_PORT}",
+        # z: with SELinux, a container can only read files that have its label.
+        f"--volume={store}:{_CONTAINER_STORE}:ro,z",
+        pushed_image(images, ImageKind.SERVER) or _local_server_image(engine),
         *(["--json"] if as_json else []),
     ]
     os.execv(engine, arguments)  # noqa: S606
 
 
-def _built_image(engine: str) -> str:
+def _local_server_image(engine: str) -> str:
     image = local_image(ImageKind.SERVER)
-    found = subprocess.run([engine, "image", "inspect", image], capture_output=True, check=False)
-    if found.returncode:
+    inspected = subprocess.run(
+        [engine, "image", "inspect", image], capture_output=True, check=False
+    )
+    if inspected.returncode:
         raise LocalEnvironmentError(f"{engine} has no image {image}.", hint="make images")
     return image

@@ -1,4 +1,4 @@
-"""The images that were pushed for a project, by digest: what its trials and servers run."""
+"""Record of the images that were pushed for a project, for its trials and servers."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -9,14 +9,14 @@ from housectl.errors import LocalEnvironmentError
 
 
 class ImageKind(StrEnum):
-    """What an image is for; its name is `housectl-` and this."""
+    """Purpose of an image; its name is `housectl-` with this suffix."""
 
     TRAINER = "trainer"
     SERVER = "server"
 
 
 class PushedImages(Record, kw_only=True):
-    """References such as `registry.example/team/housectl-trainer@sha256:…`."""
+    """References of the images, such as `registry.example/team/housectl-trainer@sha256:…`."""
 
     trainer: str
     server: str
@@ -29,19 +29,19 @@ def local_image(kind: ImageKind, *, tag: str = "dev") -> str:
 
 
 def write_pushed_images(path: Path, images: PushedImages) -> None:
-    """Record what was pushed; `path` is a workspace's `images`.
+    """Record the pushed images; `path` is a workspace's `images`.
 
     Raises:
-        MachineError: The disk is full, read-only or not writable.
+        LocalEnvironmentError: The disk is full, read-only or not writable.
     """
     atomic_write(path, images.to_json())
 
 
 def pushed_image(path: Path, kind: ImageKind) -> str | None:
-    """Return the reference of the image that was pushed; None when none was.
+    """Return the reference of the pushed image; None if no image was pushed.
 
     Raises:
-        MachineError: The record is no record.
+        LocalEnvironmentError: The record is malformed.
         NewerFormatError: A newer housectl wrote it.
     """
     try:
@@ -50,7 +50,7 @@ def pushed_image(path: Path, kind: ImageKind) -> str | None:
         return None
     except MalformedRecordError as error:
         raise LocalEnvironmentError(
-            f"{path} is no record of images: {error}.",
+            f"The record of pushed images {path} is malformed: {error}.",
             hint=f"rm {path}   # `make images PUSH=REGISTRY` writes it again",
         ) from error
     return images.trainer if kind is ImageKind.TRAINER else images.server

@@ -1,4 +1,4 @@
-"""Where a project's files lie. Light: commands that only read the store need nothing else."""
+"""The directories of a project. Imports little, for commands that only read the store."""
 
 import subprocess
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _STATE_DIR = ".housectl"
 
 @dataclass(frozen=True)
 class Workspace:
-    """The directory of a housectl.yaml, and the places that commands write to."""
+    """The directory of a housectl.yaml, and the paths that commands write to."""
 
     root: Path
     project_file: Path
@@ -20,29 +20,29 @@ class Workspace:
 
     @property
     def inputs(self) -> Path:
-        """Holds a directory for each inputs digest."""
+        """Directory with one directory for each inputs digest."""
         return self.root / _STATE_DIR / "inputs"
 
     @property
     def runs(self) -> Path:
-        """Holds a directory for each experiment and task of the local backend."""
+        """Directory with one directory for each experiment and task of the local backend."""
         return self.root / _STATE_DIR / "runs"
 
     @property
     def images(self) -> Path:
-        """Records the images that were pushed."""
+        """File with the references of the pushed images."""
         return self.root / _STATE_DIR / "images.json"
 
     @property
     def temp_root(self) -> Path:
-        """Holds what commands fetch, for as long as they need it."""
+        """Directory for temporary downloads of commands."""
         return self.root / _STATE_DIR / "scratch"
 
 
 def git_commit(root: Path) -> str | None:
-    """Return the commit that a directory's repository is at; None without a repository."""
+    """Return the current commit of a directory's repository; None without a repository."""
     try:
-        answer = subprocess.run(
+        completed = subprocess.run(
             ["git", "-C", str(root), "rev-parse", "HEAD"],  # noqa: S607
             capture_output=True,
             text=True,
@@ -50,52 +50,55 @@ def git_commit(root: Path) -> str | None:
         )
     except OSError:
         return None
-    return answer.stdout.strip() or None
+    return completed.stdout.strip() or None
 
 
 def find_workspace(project: Path | None, store: Path | None) -> Workspace:
-    """Find the project file, and the store that it names.
+    """Find the project file, and the store that it specifies.
 
     Args:
-        project: housectl.yaml or its directory; None looks here and in the directories above.
+        project: housectl.yaml or its directory; None searches the current directory and above.
         store: Overrides the file's `store:`.
 
     Raises:
-        ProjectError: There is no such file.
+        ProjectError: There is no project file.
     """
-    file = _find_file(project)
+    file = _find_project_file(project)
     root = file.parent
-    return Workspace(root=root, project_file=file, store=(store or _store_setting(file)).absolute())
+    return Workspace(
+        root=root, project_file=file, store=(store or _configured_store(file)).absolute()
+    )
 
 
-def _find_file(project: Path | None) -> Path:
-    here = Path.cwd() if project is None else project.absolute()
+def _find_project_file(project: Path | None) -> Path:
+    start = Path.cwd() if project is None else project.absolute()
     if project is not None:
-        candidates = [here / PROJECT_FILE if here.is_dir() else here]
+        candidates = [start / PROJECT_FILE if start.is_dir() else start]
     else:
-        candidates = [directory / PROJECT_FILE for directory in (here, *here.parents)]
-    found = next((path for path in candidates if path.is_file()), None)
-    if found is None:
+        candidates = [directory / PROJECT_FILE for directory in (start, *start.parents)]
+    project_file = next((path for path in candidates if path.is_file()), None)
+    if project_file is None:
         raise ProjectError(
-            f"There is no {PROJECT_FILE} in {here}" + (" or above." if project is None else "."),
+            f"There is no {PROJECT_FILE} in {start}"
+            + (" or its parent directories." if project is None else "."),
             hint="housectl init --data FILE.csv --target COLUMN",
         )
-    return found
+    return project_file
 
 
-def _store_setting(file: Path) -> Path:
-    """Return the store's place; what else is wrong in the file is told by whoever reads it all."""
+def _configured_store(file: Path) -> Path:
+    """Return the path of the store; `load_config` reports other problems of the file."""
     import yaml
 
     default = file.parent / _STATE_DIR / "store"
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         content = yaml.load(file.read_bytes(), Loader=loader)  # noqa: S506
-    except (yaml.YAMLError, ValueError):  # a ValueError comes of 2026-02-30
+    except (yaml.YAMLError, ValueError):  # 2026-02-30 raises a ValueError
         return default
     except OSError as error:
         raise ProjectError(
             f"Cannot read {file}: {error.strerror}.", hint=f"ls -l {file}"
         ) from error
-    named = content.get("store") if isinstance(content, dict) else None
-    return file.parent / named if isinstance(named, str) else default
+    store = content.get("store") if isinstance(content, dict) else None
+    return file.parent / store if isinstance(store, str) else default

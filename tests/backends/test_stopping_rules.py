@@ -2,7 +2,7 @@
 
 import pytest
 
-from housectl.backends.local.stopping_rules import outcome_of, time_is_up, too_many_failed
+from housectl.backends.local.stopping_rules import outcome_of, time_limit_reached, too_many_failures
 from housectl.contract.families import Family
 from housectl.experiment import Budget, ExperimentState, Trial, TrialState, seconds_used
 
@@ -38,9 +38,9 @@ def test_time_between_a_stop_and_a_resume_is_not_counted() -> None:
 def test_running_trials_use_time() -> None:
     trials = [trial(0, 1, 3), trial(1, 2, None)]
     assert seconds_used(trials, now=9) == 8
-    assert not time_is_up(BUDGET, trials, now=9)
-    assert time_is_up(BUDGET, trials, now=11)
-    assert not time_is_up(Budget(trials=4), trials, now=10**9)
+    assert not time_limit_reached(BUDGET, trials, now=9)
+    assert time_limit_reached(BUDGET, trials, now=11)
+    assert not time_limit_reached(Budget(trials=4), trials, now=10**9)
 
 
 def test_a_search_with_all_its_trials_succeeds() -> None:
@@ -51,7 +51,7 @@ def test_a_search_with_all_its_trials_succeeds() -> None:
 
 def test_a_failure_too_few_is_no_end() -> None:
     trials = [trial(0, cause="timed out"), *map(trial, range(1, 4))]
-    assert not too_many_failed(BUDGET, trials)
+    assert not too_many_failures(BUDGET, trials)
     assert outcome_of(BUDGET, trials, now=1).state is ExperimentState.SUCCEEDED
 
 
@@ -61,7 +61,7 @@ def test_too_many_failures_are_counted_by_cause(others: int) -> None:
     failed = [trial(number, cause=cause) for number, cause in enumerate(causes)]
     trials = [*failed, *(trial(3 + number) for number in range(others))]
     outcome = outcome_of(BUDGET, trials, now=1)
-    assert too_many_failed(BUDGET, trials)
+    assert too_many_failures(BUDGET, trials)
     assert outcome.state is ExperimentState.FAILED
     assert outcome.reason == (f"3 of {3 + others} trials failed: 2 x timed out; 1 x out of memory.")
 

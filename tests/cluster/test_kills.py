@@ -135,7 +135,7 @@ def test_a_time_budget_is_kept_by_whoever_waits(project: ProjectDirectory, names
     assert answer.out
     status = project.run_ok("status", "timed", "--json").json
     assert status["state"] == "succeeded"
-    assert str(status["reason"]).startswith("Its time was used up after ")
+    assert str(status["reason"]).startswith("Time limit reached after ")
     running = kubectl("get", "trials.kubeflow.org", f"--namespace={namespace}", "--output=json")
     conditions = [
         condition["type"]

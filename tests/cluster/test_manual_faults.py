@@ -144,7 +144,7 @@ def test_an_experiment_that_is_deleted_while_somebody_waits(drills: Drills) -> N
     assert process.returncode == ExitStatus.USAGE, said
     assert "Traceback" not in said
     assert said.endswith(
-        "error: There is no experiment forgotten.\ncure:  housectl list   # lists them\n"
+        "error: Experiment forgotten does not exist.\nhint:  housectl list   # lists all\n"
         "more:  docs/errors.md#unknown-experiment\n"
     )
 

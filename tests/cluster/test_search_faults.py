@@ -86,9 +86,9 @@ def test_a_name_with_a_dot_is_not_sent(drills: Drills) -> None:
     answer = drills.run("tune", "--name", "not.sent")
     assert answer.status == ExitStatus.USAGE
     assert answer.err.startswith(
-        "error: An experiment cannot be called 'not.sent': a name has up to 40 lower-case letters, "
-        "digits and dashes, and begins with a letter.\n"
-        "hint:  housectl tune   # makes a name of the time\n"
+        "error: The experiment name 'not.sent' is invalid: use up to 40 lower-case letters, digits "
+        "and dashes, starting with a letter.\n"
+        "hint:  housectl tune   # generates a timestamped name\n"
     )
     assert "not.sent" not in drills.kubectl("get", "experiments", "--output=name")
 

@@ -7,7 +7,7 @@ import pytest
 from housectl.contract.table import read_table
 from housectl.errors import DataError, HousectlError, UsageError
 from housectl.project.config import ProjectConfig, load_config
-from housectl.scaffold.draft import Draft, draft, write_draft
+from housectl.scaffold.draft import ProjectDraft, draft_project, write_draft
 from tools.project_directory import ROOT, ProjectDirectory
 
 ROWS = 120
@@ -37,9 +37,9 @@ def write(path: Path, table: dict[str, list[object]]) -> Path:
     return path
 
 
-def drafted(data: Path, target: str = "price") -> tuple[Draft, ProjectConfig]:
+def drafted(data: Path, target: str = "price") -> tuple[ProjectDraft, ProjectConfig]:
     """Draft a file, write it, load it, and read the data with it as a trainer does."""
-    made = draft(data, target, root=data.parent)
+    made = draft_project(data, target, root=data.parent)
     file = data.parent / "housectl.yaml"
     write_draft(made, file)
     project = load_config(file)
@@ -49,7 +49,7 @@ def drafted(data: Path, target: str = "price") -> tuple[Draft, ProjectConfig]:
 
 def refused(data: Path, target: str = "price") -> HousectlError:
     with pytest.raises((DataError, UsageError)) as caught:
-        draft(data, target, root=data.parent)
+        draft_project(data, target, root=data.parent)
     return caught.value
 
 
@@ -165,7 +165,7 @@ def test_the_data_may_lie_elsewhere(tmp_path: Path, numbers: random.Random) -> N
     (tmp_path / "project").mkdir()
     data = write(tmp_path / "houses.csv", columns(numbers))
     file = tmp_path / "project" / "housectl.yaml"
-    write_draft(draft(data, "price", root=file.parent), file)
+    write_draft(draft_project(data, "price", root=file.parent), file)
     assert load_config(file).data == "../houses.csv"
 
 
@@ -267,7 +267,7 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path, place: str) -> None:
 def test_a_project_file_is_never_overwritten(tmp_path: Path) -> None:
     file = tmp_path / "housectl.yaml"
     file.write_text("mine\n")
-    made = draft(ROOT / "data/boston.csv", "MEDV", root=tmp_path)
+    made = draft_project(ROOT / "data/boston.csv", "MEDV", root=tmp_path)
     with pytest.raises(UsageError, match="exists already"):
         write_draft(made, file)
     assert file.read_text() == "mine\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from housectl.cli.console import note, print_error
 from housectl.errors import ExitStatus, HousectlError
-from housectl.external_tools import BUILDERS, find_engine
+from housectl.external_tools import IMAGE_BUILDERS, find_engine
 from housectl.pushed_images import ImageKind, PushedImages, local_image, write_pushed_images
 from housectl.workspace import find_workspace, git_commit
 from tools.build_images.builder import Builder, find_builder
@@ -31,7 +31,7 @@ def main() -> int:
 
 def _build_and_push(options: Namespace) -> None:
     record = find_workspace(options.project, None).images if options.push else None
-    builder = find_builder(options.builder or [find_engine(BUILDERS)])
+    builder = find_builder(options.builder or [find_engine(IMAGE_BUILDERS)])
     for kind in ImageKind:
         image = local_image(kind, tag=options.tag)
         builder.build(f"Dockerfile.{kind}", tag=image, labels=_labels())

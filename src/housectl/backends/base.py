@@ -1,4 +1,4 @@
-"""What every backend promises."""
+"""The interface of a backend, and the values that its methods exchange."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ from housectl.experiment import Experiment, ExperimentState, Trial
 
 
 class TaskKind(StrEnum):
-    """What a trainer can do besides trials."""
+    """The kinds of task that a trainer can run."""
 
     SEAL = "seal"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """One run of the trainer that is no trial.
+    """One run of the trainer outside a search, such as sealing a bundle.
 
     Attributes:
-        experiment, trial, commit: Where the assignment comes from, for provenance.
-        model_sha256: What the refitted model must be; None when there is no model yet.
+        experiment, trial, commit: Origin of the assignment, for provenance.
+        model_sha256: Expected digest of the refitted model; None if there is no model yet.
     """
 
     name: str
@@ -42,7 +42,7 @@ Workload = Experiment | Task
 
 @dataclass(frozen=True)
 class Handle:
-    """The name of what was sent, as a URL such as `local:///home/me/.housectl/runs/boston-1`."""
+    """URL of an experiment or task, such as `local:///home/me/.housectl/runs/boston-1`."""
 
     url: str
 
@@ -56,27 +56,27 @@ class Handle:
 
 
 class Plan(Protocol):
-    """What will be sent; `str()` of it is what `housectl render` prints."""
+    """The plan of an experiment or task; `housectl render` prints its `str()`."""
 
     @property
     def workload(self) -> Workload:
-        """What is to be done."""
+        """The experiment or task."""
 
     @property
     def image(self) -> str | None:
-        """The container image of the trainer, where there are containers."""
+        """The container image of the trainer; None without containers."""
 
     def __str__(self) -> str: ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """One look at an experiment or a task.
+    """The state of an experiment or a task at one moment.
 
     Attributes:
-        trials: In the order of their numbers; none for a task.
-        reason: Why it ended as it did, or what it waits for, in one sentence.
-        warnings: What one should know besides.
+        trials: In the order of their numbers; empty for a task.
+        reason: Explanation of the state, in one sentence.
+        warnings: Further notes for the user.
         started, finished: Seconds since the epoch.
     """
 
@@ -89,67 +89,66 @@ class Snapshot:
 
 
 class Backend(Protocol):
-    """Runs experiments and tasks. All verbs work on every backend."""
+    """Runs experiments and tasks. Every backend implements every method."""
 
-    def plan(self, work: Workload, *, inputs: Inputs, image: str | None) -> Plan:
-        """Return what `submit` would send. Pure and offline."""
+    def plan(self, workload: Workload, *, inputs: Inputs, image: str | None) -> Plan:
+        """Return the plan that `submit` would send. Pure and offline."""
 
-    def submit(self, work: Workload, *, inputs: Inputs, image: str | None) -> Handle:
-        """Check what can be checked, then send exactly what `plan` returns, inputs first.
+    def submit(self, workload: Workload, *, inputs: Inputs, image: str | None) -> Handle:
+        """Check the prerequisites, then send the inputs and exactly the plan of `plan`.
 
         Raises:
-            NameTakenError: Something has that name.
+            AlreadyExistsError: An experiment or task has that name.
         """
 
     def get_plan(self, handle: Handle) -> Plan:
         """Return the plan that was sent."""
 
     def get_inputs(self, handle: Handle) -> Inputs:
-        """Return the inputs that were sent with it, bringing them here if need be."""
+        """Return the inputs that were sent with the plan; download them if necessary."""
 
     def resume(self, handle: Handle) -> None:
-        """Go on with the recorded plan after a stop or an interruption; try a failed task again.
+        """Resume after a stop or an interruption, by the recorded plan; retry a failed task.
 
-        Does nothing to what runs or to what has otherwise ended by itself.
+        Has no effect on running workloads, or on any other that ended by itself.
         """
 
     def handles(self) -> Sequence[Handle]:
-        """Return all experiments, the newest first."""
+        """Return the handles of all experiments, newest first."""
 
     def handle(self, name: str) -> Handle:
         """Return the handle of an experiment or task by its name or its URL.
 
         Raises:
-            UnknownExperimentError: There is none.
+            UnknownExperimentError: There is no such experiment or task.
         """
 
     def observe(self, handle: Handle) -> Snapshot:
-        """Look once at the experiment or task and its trials, with causes for what is stuck."""
+        """Return the current state of the experiment or task, with the causes of problems."""
 
-    def wait(self, handle: Handle, seen: Snapshot, *, timeout: float) -> None:
-        """Return when something may have changed since `seen`, or after `timeout` seconds."""
+    def wait(self, handle: Handle, last_snapshot: Snapshot, *, timeout: float) -> None:
+        """Return when the state may differ from `last_snapshot`, or after `timeout` seconds."""
 
     def logs(self, handle: Handle, trial: str | None) -> Iterator[str]:
-        """Yield the trainer's own lines so far: of one trial, or of a task when `trial` is None."""
+        """Yield the trainer's log lines so far: of one trial, or of a task if `trial` is None."""
 
-    def fetch(self, handle: Handle, trial: str | None, into: Path) -> Path:
-        """Bring the output of a trial, or of a task, to the new directory `into`.
+    def fetch(self, handle: Handle, trial: str | None, destination: Path) -> Path:
+        """Copy the output of a trial, or of a task, to the new directory `destination`.
 
-        The bytes come as they are: `read_trial_output` and `read_sealed` check them.
+        The copy is not checked: `read_trial_output` and `read_sealed` do that.
 
         Raises:
-            BundleError: There is none.
+            BundleError: There is no output.
         """
 
     def delete_outputs(self, handle: Handle, trials: Sequence[str]) -> None:
-        """Free the files of these trials; their numbers and objectives stay."""
+        """Delete the files of these trials; keep their numbers and objectives."""
 
     def stop(self, handle: Handle) -> None:
-        """End it; finished trials stay usable. Idempotent.
+        """Stop the experiment or task; finished trials stay usable. Idempotent.
 
-        An experiment without any trial, and a task that runs, may be gone afterwards: nothing of
-        them would be usable.
+        A backend may delete an experiment without finished trials, and a running task.
         """
 
     def delete(self, handle: Handle) -> None:
-        """Stop it, and forget it with all its files. Idempotent."""
+        """Stop the experiment or task, and delete all its files. Idempotent."""

@@ -1,44 +1,44 @@
-"""What every backend says and refuses in the same words."""
+"""Messages and errors that all backends share."""
 
 from collections.abc import Iterable, Sequence
 
 from housectl.errors import AlreadyExistsError, UnknownExperimentError, UsageError
 from housectl.experiment import Budget, Trial
 
-STOPPED = "It was stopped."
+STOPPED = "Stopped on request."
 
 
-def time_limit_reached(trials: int, budget: Budget) -> str:
-    """Return why a search ended after so many trials, fewer than it was to have."""
-    return f"Its time was used up after {trials} of {budget.trials} trials."
+def time_limit_reason(trials: int, budget: Budget) -> str:
+    """Return the reason of a search that ended before it had all of its trials."""
+    return f"Time limit reached after {trials} of {budget.trials} trials."
 
 
-def already_exists(name: str) -> AlreadyExistsError:
-    """Return the error for the name of an experiment that there is already."""
+def already_exists_error(name: str) -> AlreadyExistsError:
+    """Return the error for a name that an experiment or task already has."""
     return AlreadyExistsError(
-        f"{name} exists already.",
+        f"The name {name} is already in use.",
         hint=f"housectl tune --resume {name}   # or: housectl delete {name}",
     )
 
 
-def unknown_experiment(name: str) -> UnknownExperimentError:
-    """Return the error for a name that no experiment and no task has."""
+def unknown_experiment_error(name: str) -> UnknownExperimentError:
+    """Return the error for a name that no experiment or task has."""
     return UnknownExperimentError(
-        f"There is no experiment {name}.", hint="housectl list   # lists them"
+        f"Experiment {name} does not exist.", hint="housectl list   # lists all"
     )
 
 
-def trials_named(names: Sequence[str], trials: Iterable[Trial], *, experiment: str) -> list[Trial]:
+def select_trials(names: Sequence[str], trials: Iterable[Trial], *, experiment: str) -> list[Trial]:
     """Return trials of an experiment by their names.
 
     Raises:
-        UsageError: It has none with one of the names.
+        UsageError: The experiment has no trial with one of the names.
     """
-    known = {trial.name: trial for trial in trials}
+    trials_by_name = {trial.name: trial for trial in trials}
     for name in names:
-        if name not in known:
+        if name not in trials_by_name:
             raise UsageError(
                 f"{experiment} has no trial {name}.",
-                hint=f"housectl show {experiment}   # lists them",
+                hint=f"housectl show {experiment}   # lists all",
             )
-    return [known[name] for name in names]
+    return [trials_by_name[name] for name in names]

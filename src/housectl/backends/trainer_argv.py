@@ -1,19 +1,18 @@
-"""The trainer's command line: what follows `python`, on every backend."""
+"""The arguments of `python` that run the trainer, on every backend."""
 
 from collections.abc import Sequence
 
 from housectl.backends.base import Task
 from housectl.contract.parameters import Assignment
 
-# In the order in which they are given; one may be there several times, and those without a value
-# are left out.
+# Flags with their values, in order. A flag may occur several times; None leaves it out.
 Options = Sequence[tuple[str, str | None]]
 
 
 def trainer_argv(command: str, options: Options, assignment: Assignment | None = None) -> list[str]:
-    """Return the arguments that make Python do one of the trainer's commands."""
-    given = [part for name, value in options if value for part in (name, str(value))]
-    return ["-m", "housectl_trainer", str(command), *given, *assignment_args(assignment or {})]
+    """Return the arguments that make Python run one of the trainer's commands."""
+    flags = [text for name, value in options if value for text in (name, str(value))]
+    return ["-m", "housectl_trainer", str(command), *flags, *assignment_args(assignment or {})]
 
 
 def task_argv(
@@ -25,15 +24,15 @@ def task_argv(
     image: str | None = None,
     termination_report: str | None = None,
 ) -> list[str]:
-    """Return the arguments that make Python do a task.
+    """Return the arguments that make Python run a task.
 
     Args:
-        task: What to do.
+        task: The task.
         inputs: The inputs directory, as the trainer sees it.
-        output: The directory to make.
-        backend: For provenance, like the image.
-        image: The container's.
-        last_words: File that gets its last words every second.
+        output: The directory that the trainer creates.
+        backend: Name of the backend, for provenance.
+        image: Image of the container, for provenance.
+        termination_report: File that the trainer updates every second.
     """
     options = (
         ("--inputs", inputs),
@@ -51,5 +50,5 @@ def task_argv(
 
 
 def assignment_args(assignment: Assignment) -> list[str]:
-    """Return an assignment as the trainer reads it."""
+    """Return an assignment as arguments of the trainer."""
     return [f"{name}={value}" for name, value in sorted(assignment.items())]

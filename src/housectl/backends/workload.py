@@ -1,4 +1,4 @@
-"""What a backend writes down of the work that it was given."""
+"""The record of a submitted workload."""
 
 from housectl.backends.base import Task, Workload
 from housectl.contract.record import MalformedRecordError, Record
@@ -6,15 +6,15 @@ from housectl.experiment import Experiment
 
 
 class WorkloadRecord(Record, kw_only=True):
-    """An experiment or a task; formats add to it what their backend needs."""
+    """An experiment or a task; each backend's record adds its own fields."""
 
     experiment: Experiment | None = None
     task: Task | None = None
 
     @property
     def workload(self) -> Workload:
-        """What is to be done."""
-        work = self.experiment or self.task
-        if work is None:
+        """The experiment or task."""
+        workload = self.experiment or self.task
+        if workload is None:
             raise MalformedRecordError("neither an experiment nor a task")
-        return work
+        return workload

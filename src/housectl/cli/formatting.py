@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from housectl.experiment import Experiment, TrialState, estimate_seconds_left, rank_trials
+from housectl.experiment import Experiment, TrialState, estimate_remaining_seconds, rank_trials
 
 if TYPE_CHECKING:
     from housectl.backends.base import Snapshot
@@ -43,7 +43,7 @@ def summary(experiment: Experiment, snapshot: "Snapshot") -> str:
         parts.append(f"best mse={best[0][0]:.4f} (trial {best[0][1].number})")
     if running := len(trials) - ended:
         parts.append(f"{running} running")
-    left = estimate_seconds_left(experiment, trials, time.time())
+    left = estimate_remaining_seconds(experiment, trials, time.time())
     if left is not None and not snapshot.state.ended:
         parts.append(f"about {format_duration(left)} left")
     return ", ".join(parts)

@@ -33,11 +33,11 @@ def init(
 
     Example: housectl init --data houses.csv --target price
     """
-    from housectl.scaffold.draft import draft, write_draft
+    from housectl.scaffold.draft import draft_project, write_draft
     from housectl.workspace import PROJECT_FILE
 
     path = output_dir / PROJECT_FILE
-    drafted = draft(data, target, root=output_dir)
+    drafted = draft_project(data, target, root=output_dir)
     write_draft(drafted, path)
     return Fields(
         fields={"written": str(path), "notes": list(drafted.notes)},

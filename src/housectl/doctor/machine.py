@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from housectl.backends.doctor_check import Check, CheckContext
-from housectl.backends.local.preflight import check_space
+from housectl.backends.local.preflight import check_disk_space
 from housectl.contract.files import translate_disk_errors
 from housectl.contract.table import read_table
 from housectl.errors import CheckWarning
@@ -52,7 +52,7 @@ def check_data(patient: CheckContext) -> str:
 
 def check_disk(patient: CheckContext) -> str:
     """Room for the files of trials and bundles."""
-    check_space(patient.workspace.runs.absolute())
+    check_disk_space(patient.workspace.runs.absolute())
     return f"{shutil.disk_usage(patient.workspace.root).free / 2**30:.1f} GiB free"
 
 

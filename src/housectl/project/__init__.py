@@ -1,1 +1,1 @@
-"""The project file, housectl.yaml: its fields, and how it is read."""
+"""The project file, housectl.yaml: its fields and its parser."""

@@ -1,4 +1,4 @@
-"""housectl.yaml: the one file that a user edits, read with every problem told at once."""
+"""The model of housectl.yaml; loading it reports all problems at once."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -30,76 +30,76 @@ from housectl.project.fields import (
     VerifyFields,
     raise_cross_field_errors,
 )
-from housectl.project.source import Override, read_source, suggestion, validate
+from housectl.project.source import Override, describe_choices, read_source, validate
 from housectl.project.space import SpaceFields, search_spaces, space_errors
 from housectl.verdict import Gate
 
-MAXIMUM_WORKERS = 4
+MAX_WORKERS = 4
 
 
 class ProjectConfig(ConfigModel):
-    """What housectl.yaml says."""
+    """The content of housectl.yaml."""
 
     name: Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$", max_length=20)]
-    """Lower case letters, digits and dashes; experiments are named after it."""
+    """Lower-case letters, digits and dashes; experiments are named after it."""
     data: NonEmptyStr
     """A CSV file with a header, relative to this file."""
     target: TargetFields
-    """What is predicted."""
+    """The column to predict."""
     features: Annotated[dict[str, FeatureFields], Field(min_length=1)]
-    """The columns that the model sees, in its order."""
+    """The model's input columns, in order."""
     exclude: dict[str, NonEmptyStr] = Field(default_factory=dict)
-    """Columns that no model may see, with the reason. Clients may send them."""
+    """Columns that no model may use, with the reason. Clients may send them."""
     family: FamilyField = Family.RANDOM_FOREST.value
     """The model family; auto searches all families and keeps the best model."""
     space: SpaceFields = "default"
     """default, wide, or each parameter's range, choices or constant; with auto, one per family."""
     split: SplitFields = SplitFields()
-    """Which rows no trial sees."""
+    """The rows that are held out from all trials."""
     seed: Annotated[Integer, Field(ge=0, lt=2**32)] = 42
-    """Decides split, folds, models and search."""
+    """Seed of split, folds, models and search."""
     budget: BudgetFields = BudgetFields()
-    """When a search ends."""
+    """Limits of a search."""
     limits: LimitFields = LimitFields()
-    """What one trial may use."""
+    """Limits of one trial."""
     backend: Annotated[str, OneOf(tuple(BACKENDS))] = DEFAULT_BACKEND
     """The backend that runs experiments."""
     katib: KatibFields = KatibFields()
-    """Where and how the Katib backend runs trials."""
-    workers: Annotated[Integer, Field(ge=1, le=MAXIMUM_WORKERS)] = 2
-    """Trials at the same time."""
+    """Settings of the Katib backend."""
+    workers: Annotated[Integer, Field(ge=1, le=MAX_WORKERS)] = 2
+    """Number of trials that run at the same time."""
     gate: Gate = Gate.HOLDOUT_AND_CV
-    """The rule that a challenger has to pass."""
+    """The rule for promotion of a challenger."""
     serve: ServeFields = ServeFields()
-    """Where the server listens."""
+    """Address of the server."""
     verify: VerifyFields = VerifyFields()
-    """What a running server has to fulfil."""
+    """Requirements on a running server."""
     store: NonEmptyStr = ".housectl/store"
     """The champion store, relative to this file."""
     deploy_details: NonEmptyStr = "deploy_details.json"
-    """Where the outcome of the last verdict is written, relative to this file."""
+    """File with the outcome of the last verdict, relative to this file."""
 
     @field_validator("features")
     @classmethod
-    def _target_is_no_feature(
+    def _check_target_is_no_feature(
         cls, features: dict[str, FeatureFields], info: ValidationInfo
     ) -> dict[str, FeatureFields]:
         target = info.data.get("target")
         if target is not None and target.name in features:
             raise_cross_field_errors(
-                [CrossFieldError((target.name,), "the target", "only columns that predict it")]
+                [CrossFieldError((target.name,), "the target", "only input columns")]
             )
         return features
 
     @field_validator("exclude")
     @classmethod
-    def _excluded_is_not_used(cls, exclude: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+    def _check_excluded_is_not_used(
+        cls, exclude: dict[str, str], info: ValidationInfo
+    ) -> dict[str, str]:
         target = info.data.get("target")
         used = {*info.data.get("features", {}), *([target.name] if target else [])}
         raise_cross_field_errors(
-            CrossFieldError(
-                (name,), "a column that is used above", "only columns that are not used"
-            )
+            CrossFieldError((name,), "a target or feature column", "only unused columns")
             for name in exclude
             if name in used
         )
@@ -107,24 +107,26 @@ class ProjectConfig(ConfigModel):
 
     @field_validator("space")
     @classmethod
-    def _space_fits_family(cls, space: SpaceFields, info: ValidationInfo) -> SpaceFields:
+    def _check_space_fits_family(cls, space: SpaceFields, info: ValidationInfo) -> SpaceFields:
         if "family" in info.data:
-            raise_cross_field_errors(space_errors(space, _families(info.data["family"])))
+            raise_cross_field_errors(space_errors(space, _families_of(info.data["family"])))
         return space
 
     @field_validator("split")
     @classmethod
-    def _group_is_a_column(cls, split: SplitFields, info: ValidationInfo) -> SplitFields:
+    def _check_group_is_a_column(cls, split: SplitFields, info: ValidationInfo) -> SplitFields:
         columns = [*info.data.get("features", ()), *info.data.get("exclude", ())]
         if {"features", "exclude"} <= info.data.keys() and split.group not in {None, *columns}:
-            expected = suggestion(str(split.group), columns)
+            expected = describe_choices(str(split.group), columns)
             raise_cross_field_errors([CrossFieldError(("group",), repr(split.group), expected)])
         return split
 
     @field_validator("budget")
     @classmethod
-    def _each_family_has_a_trial(cls, budget: BudgetFields, info: ValidationInfo) -> BudgetFields:
-        families = _families(info.data.get("family", Family.RANDOM_FOREST))
+    def _check_each_family_has_a_trial(
+        cls, budget: BudgetFields, info: ValidationInfo
+    ) -> BudgetFields:
+        families = _families_of(info.data.get("family", Family.RANDOM_FOREST))
         if budget.trials < len(families):
             expected = f"at least {len(families)}, one for each family"
             raise_cross_field_errors([CrossFieldError(("trials",), str(budget.trials), expected)])
@@ -132,7 +134,7 @@ class ProjectConfig(ConfigModel):
 
     @property
     def schema_record(self) -> Schema:
-        """The schema as bundles have it."""
+        """The schema, as bundles store it."""
         return Schema(
             features=tuple(
                 Feature(
@@ -157,7 +159,7 @@ class ProjectConfig(ConfigModel):
 
     @property
     def split_record(self) -> Split:
-        """The split as recipes have it."""
+        """The split, as recipes store it."""
         return Split(
             method=SplitMethod(self.split.method),
             holdout=self.split.holdout,
@@ -166,15 +168,15 @@ class ProjectConfig(ConfigModel):
 
     @property
     def server_url(self) -> str:
-        """Where the server is."""
+        """URL of the server."""
         host = "127.0.0.1" if self.serve.host in {"0.0.0.0", "::"} else self.serve.host  # noqa: S104
         return (self.verify.url or f"http://{host}:{self.serve.port}").rstrip("/")
 
     def experiment(self, name: str) -> Experiment:
-        """Return the experiment that this file describes."""
+        """Return the experiment that the file describes."""
         return Experiment(
             name=name,
-            spaces=search_spaces(self.space, _families(self.family)),
+            spaces=search_spaces(self.space, _families_of(self.family)),
             budget=Budget(
                 trials=self.budget.trials,
                 seconds=self.budget.time,
@@ -186,7 +188,7 @@ class ProjectConfig(ConfigModel):
         )
 
     def default_experiment_name(self, now: datetime) -> str:
-        """Return a name that says when the experiment began."""
+        """Return a name that contains the start time of the experiment."""
         return f"{self.name}-{now:%Y%m%d-%H%M%S}"
 
 
@@ -198,10 +200,10 @@ def load_config(path: Path, *, overrides: Mapping[str, Override] | None = None) 
         overrides: Values of flags and environment variables by their dotted fields.
 
     Raises:
-        ProjectError: It tells every problem, each with its line.
+        ProjectError: The file has problems; the message lists each with its line.
     """
     return validate(ProjectConfig, read_source(path, overrides or {}))
 
 
-def _families(family: str) -> tuple[Family, ...]:
+def _families_of(family: str) -> tuple[Family, ...]:
     return tuple(Family) if family == AUTO else (Family(family),)

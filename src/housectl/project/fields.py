@@ -1,4 +1,4 @@
-"""The types of housectl.yaml's values: durations, sizes, ranges."""
+"""Types and sections of housectl.yaml: durations, sizes, and the fields of its mappings."""
 
 import re
 from collections.abc import Iterable
@@ -25,18 +25,18 @@ _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\
 _SIZE_PATTERN = r"^\d+(\.\d+)?(Ki|Mi|Gi|Ti|k|M|G|T)?$"
 
 
-def read_duration(value: object) -> object:
+def parse_duration(value: object) -> object:
     """Return seconds for a text such as `90s`, `10m` or `1h30m`; other values as they are."""
     if not isinstance(value, str):
         return value
     match = _DURATION.fullmatch(value)
     if match is None or not value:
         raise ValueError("a duration such as 90s, 10m or 1h30m")
-    hours, minutes, seconds = (float(part or 0) for part in match.groups())
+    hours, minutes, seconds = (float(number or 0) for number in match.groups())
     return 3600 * hours + 60 * minutes + seconds
 
 
-def read_size(value: object) -> object:
+def parse_size(value: object) -> object:
     """Return bytes for a text such as `512Mi` or `4Gi`; other values as they are."""
     if not isinstance(value, str):
         return value
@@ -47,7 +47,7 @@ def read_size(value: object) -> object:
 
 Duration = Annotated[
     float,
-    BeforeValidator(read_duration),
+    BeforeValidator(parse_duration),
     Field(strict=True, gt=0, allow_inf_nan=False),
     WithJsonSchema(
         {
@@ -60,7 +60,7 @@ Duration = Annotated[
 ]
 Size = Annotated[
     int,
-    BeforeValidator(read_size),
+    BeforeValidator(parse_size),
     Field(strict=True, gt=0),
     WithJsonSchema(
         {
@@ -98,7 +98,7 @@ FamilyField = Annotated[
 
 @dataclass(frozen=True)
 class OneOf:
-    """Annotation of a text that has to be one of the names in a registry."""
+    """Annotation of a text that has to be a name in a registry."""
 
     names: tuple[str, ...]
 
@@ -108,92 +108,94 @@ class OneOf:
 
 
 class ConfigModel(BaseModel):
-    """A mapping of housectl.yaml: unknown keys are refused, values do not change."""
+    """A mapping of housectl.yaml: immutable, and without unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 @dataclass(frozen=True)
 class CrossFieldError:
-    """A value that is right by itself, but not beside the others."""
+    """A value that is valid by itself, but not together with other fields."""
 
     location: Location
     found: str
     expected: str
 
 
-def raise_cross_field_errors(misfits: Iterable[CrossFieldError]) -> None:
-    """Raise all of them as one error of the field that is validated, each with its own location."""
+def raise_cross_field_errors(errors: Iterable[CrossFieldError]) -> None:
+    """Raise all errors as one error of the validated field, each with its own location."""
     details = [
         InitErrorDetails(
             type=PydanticCustomError(
-                "misfit", "expected {expected}", {"found": each.found, "expected": each.expected}
+                "cross_field",
+                "expected {expected}",
+                {"found": error.found, "expected": error.expected},
             ),
-            loc=each.location,
+            loc=error.location,
             input=None,
         )
-        for each in misfits
+        for error in errors
     ]
     if details:
         raise ValidationError.from_exception_data("housectl.yaml", details)
 
 
 class FeatureFields(ConfigModel):
-    """A feature's range and description."""
+    """Range and description of a feature."""
 
     min: Number
     """Smallest value in the data."""
     max: Number
-    """Largest value in the data; larger ones are served and counted."""
+    """Largest value in the data. The server accepts and counts values outside the range."""
     unit: str = ""
     """Unit of the values."""
     description: str = ""
-    """One line for people."""
+    """Description in one line."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.min > self.max:
-            raise ValueError("min up to max")
+            raise ValueError("min not greater than max")
         return self
 
 
 class TargetFields(ConfigModel):
-    """What is predicted."""
+    """The column to predict."""
 
     name: NonEmptyStr
-    """The column of the data."""
+    """Name of the column."""
     unit: str = ""
     """Unit of the values."""
     description: str = ""
-    """One line for people."""
+    """Description in one line."""
     response_key: NonEmptyStr = "prediction"
-    """The key of the prediction in a server's answer."""
+    """Key of the prediction in the server's response."""
 
 
 class SplitFields(ConfigModel):
-    """Which rows no trial sees."""
+    """The rows that are held out from all trials."""
 
     method: Literal["hash", "shuffle"] = "hash"
-    """hash: by each row's content, so that added rows do not reshuffle; shuffle: seeded."""
+    """hash: by the content of each row, so added rows move no others; shuffle: by the seed."""
     holdout: Annotated[Number, Field(ge=0.05, le=0.5)] = 0.2
-    """Share of the rows that is held out."""
+    """Fraction of the rows that is held out."""
     group: NonEmptyStr | None = None
-    """Column whose equal values stay on one side."""
+    """Column that keeps rows with equal values on one side."""
 
 
 class BudgetFields(ConfigModel):
-    """When a search ends."""
+    """Limits of a search."""
 
     trials: Annotated[Integer, Field(ge=1, le=10_000)] = 30
-    """Trials after which it ends."""
+    """Number of trials."""
     time: Duration | None = None
-    """Wall time after which no trial is started."""
+    """Wall time after which no trial starts."""
     max_failed: Annotated[Integer, Field(ge=1)] = 3
-    """Failed trials that end it; all of them when there are fewer."""
+    """Number of failed trials that ends the search; at most the number of trials."""
 
 
 class LimitFields(ConfigModel):
-    """What one trial may use."""
+    """Limits of one trial."""
 
     time: Duration | None = 600.0
     """Wall time."""
@@ -223,20 +225,20 @@ class KatibFields(ConfigModel):
 
 
 class ServeFields(ConfigModel):
-    """Where the server listens."""
+    """Address of the server."""
 
     host: NonEmptyStr = "127.0.0.1"
-    """Address."""
+    """IP address or host name to listen on."""
     port: Annotated[Integer, Field(ge=1, le=65535)] = 8005
-    """Port."""
+    """Port to listen on."""
 
 
 class VerifyFields(ConfigModel):
-    """What a running server has to fulfil."""
+    """Requirements on a running server."""
 
     url: Annotated[str, Field(pattern=r"^https?://")] | None = None
-    """Where the server is; by default where `serve:` says."""
+    """URL of the server; by default derived from `serve:`."""
     p99_ms: Annotated[Number, Field(gt=0)] = 50.0
-    """Objective for the 99th percentile of the latency, in milliseconds."""
+    """p99 latency limit in ms, measured over HTTP."""
     rollback_on_failure: StrictBool = False
-    """Bring the champion before back when the server fails."""
+    """Roll back to the previous champion if the server fails."""

@@ -14,20 +14,20 @@ from housectl.project.fields import ConfigModel
 
 
 def json_schema() -> str:
-    """Return the schema; the text below each field of a model is its description."""
+    """Return the schema; the string below each field of a model is its description."""
     schema = ProjectConfig.model_json_schema()
-    parts = {**schema.get("$defs", {}), ProjectConfig.__name__: schema}
-    for model in _models(ConfigModel):
-        for name, text in field_texts(model).items():
-            parts[model.__name__]["properties"][name]["description"] = text
+    definitions = {**schema.get("$defs", {}), ProjectConfig.__name__: schema}
+    for model in _all_models(ConfigModel):
+        for name, text in field_descriptions(model).items():
+            definitions[model.__name__]["properties"][name]["description"] = text
     return json.dumps({"$schema": GenerateJsonSchema.schema_dialect} | schema, indent=2) + "\n"
 
 
-def field_texts(model: type[ConfigModel]) -> dict[str, str]:
-    """Return what stands below each field in the source of a model.
+def field_descriptions(model: type[ConfigModel]) -> dict[str, str]:
+    """Return the string below each field in the source of a model.
 
-    pydantic can read it too, but does so for every command that loads the project, which takes a
-    third of the time that such a command needs.
+    pydantic can read these strings too, but would do so whenever a command loads the project. That
+    takes a third of the command's time.
     """
     (definition,) = ast.parse(dedent(inspect.getsource(model))).body
     assert isinstance(definition, ast.ClassDef)  # noqa: S101  # a class's source is a class
@@ -42,7 +42,7 @@ def field_texts(model: type[ConfigModel]) -> dict[str, str]:
     }
 
 
-def _models(model: type[ConfigModel]) -> Iterator[type[ConfigModel]]:
-    for known in model.__subclasses__():
-        yield known
-        yield from _models(known)
+def _all_models(model: type[ConfigModel]) -> Iterator[type[ConfigModel]]:
+    for subclass in model.__subclasses__():
+        yield subclass
+        yield from _all_models(subclass)

@@ -1,4 +1,4 @@
-"""Reading YAML with its lines, and telling every problem of it in one error."""
+"""Reads YAML with line numbers, and reports all of its problems in one error."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 from housectl.errors import ProjectError
 
 ALTERNATIVE: Final = "alternative "
-"""Begins the tag of each alternative of a union, which is no part of a field's name."""
+"""Prefix of the tag of each alternative of a union; a tag is not part of a field's name."""
 
 Location = tuple[str | int, ...]
 M = TypeVar("M", bound=BaseModel)
@@ -23,15 +23,15 @@ M = TypeVar("M", bound=BaseModel)
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 _INT = re.compile(r"[-+]?[0-9]{1,30}")
 _FLOAT = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
-_SHOULD = re.compile(r"\w+ should (be |have |match pattern )(?=(greater|less)?)")
-_SHORTER = {"match pattern ": "text that matches "}
-_KEY = "[key]"
-_LONGEST = 60
+_OPENING = re.compile(r"\w+ should (be |have |match pattern )(?=(greater|less)?)")
+_SIMPLER_OPENINGS = {"match pattern ": "text that matches "}
+_KEY_SUFFIX = "[key]"
+_MAX_SHOWN_LENGTH = 60
 
 
 @dataclass(frozen=True)
 class Override:
-    """A value from a flag or an environment variable; `origin` names which."""
+    """A value from a flag or an environment variable; `origin` is the name of it."""
 
     value: object
     origin: str
@@ -42,8 +42,8 @@ class Source:
     """The content of a YAML file, with the line of every key.
 
     Attributes:
-        origins: Where each overridden field comes from.
-        problems: What is wrong with the text, whatever the fields mean.
+        origins: Flag or variable of each overridden field.
+        problems: Problems of the YAML text itself.
     """
 
     path: Path
@@ -52,8 +52,8 @@ class Source:
     origins: dict[Location, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
 
-    def override(self, name: str, given: Override) -> None:
-        """Put a value in the place of the field with this dotted name."""
+    def override(self, name: str, override: Override) -> None:
+        """Replace the value of the field with this dotted name."""
         *parents, last = location = tuple(name.split("."))
         content = self.content
         for parent in parents:
@@ -62,51 +62,51 @@ class Source:
                 return
             content[parent] = inner
             content = inner
-        content[last] = given.value
-        self.origins[location] = given.origin
+        content[last] = override.value
+        self.origins[location] = override.origin
 
     def location_of(self, location: Location) -> str:
-        """Return the flag that a field comes from, or else its line or that of what holds it."""
-        around = [location[:length] for length in range(len(location), 0, -1)]
-        origin = next((self.origins[place] for place in around if place in self.origins), None)
-        line = next((self.lines[place] for place in around if place in self.lines), 1)
+        """Return the flag of a field, or its line, or the line of the mapping around it."""
+        enclosing = [location[:length] for length in range(len(location), 0, -1)]
+        origin = next((self.origins[outer] for outer in enclosing if outer in self.origins), None)
+        line = next((self.lines[outer] for outer in enclosing if outer in self.lines), 1)
         return origin or f"{self.path.name}:{line}"
 
 
 def read_source(path: Path, overrides: Mapping[str, Override]) -> Source:
-    """Read a YAML mapping and put the overrides, named by dotted fields, over it.
+    """Read a YAML mapping and apply the overrides, by dotted field names.
 
     Raises:
-        ProjectError: It cannot be read, is no YAML, or no mapping.
+        ProjectError: The file cannot be read, is not YAML, or is not a mapping.
     """
-    reader = _Reader()
+    reader = _YamlReader()
     try:
         content = reader.value(_compose_yaml(path))
     except RecursionError as error:
-        raise _project_error(
-            path, ["nested without end: an alias that contains itself?"]
-        ) from error
+        raise _project_error(path, ["infinite nesting: an alias contains itself"]) from error
     if not isinstance(content, dict):
-        raise _project_error(path, [f"{path.name}:1: found {_shown(content)}, expected fields"])
+        raise _project_error(
+            path, [f"{path.name}:1: found {_shorten(content)}, expected a mapping"]
+        )
     problems = tuple(f"{path.name}:{text}" for text in reader.repeated)
     source = Source(path=path, content=content, lines=reader.lines, problems=problems)
-    for name, given in overrides.items():
-        source.override(name, given)
+    for name, override in overrides.items():
+        source.override(name, override)
     return source
 
 
 def validate(model: type[M], source: Source) -> M:
-    """Return the model made of the content.
+    """Return the model of the content.
 
     Raises:
-        ProjectError: It names line, field, what was found and what was expected, for each problem.
+        ProjectError: The content is invalid; lists line, field, found and expected values.
     """
     problems = list(source.problems)
     try:
         read = model.model_validate(source.content)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        problems += [_problem(detail, source, model) for detail in details]
+        problems += [_describe_problem(detail, source, model) for detail in details]
         raise _project_error(source.path, problems) from error
     if problems:
         raise _project_error(source.path, problems)
@@ -125,8 +125,8 @@ def _compose_yaml(path: Path) -> yaml.Node | None:
         raise _project_error(path, [f"not YAML: {' '.join(str(error).split())}"]) from error
 
 
-class _Reader:
-    """Turns YAML nodes into values, and notes the line of each."""
+class _YamlReader:
+    """Converts YAML nodes to values, and records the line of each key."""
 
     def __init__(self) -> None:
         self.lines: dict[Location, int] = {}
@@ -136,21 +136,22 @@ class _Reader:
         if isinstance(node, yaml.ScalarNode):
             return _scalar(node)
         if isinstance(node, yaml.SequenceNode):
-            return [self.value(item, (*location, place)) for place, item in enumerate(node.value)]
+            return [self.value(item, (*location, index)) for index, item in enumerate(node.value)]
         return self._mapping(node, location)
 
     def _mapping(self, node: yaml.Node | None, location: Location) -> dict[str, object]:
         content: dict[str, object] = {}
         for key, inner in node.value if node else ():
             name, line = str(key.value), key.start_mark.line + 1
-            place = (*location, name)
+            inner_location = (*location, name)
             if name in content:
-                first = self.lines[place]
+                first_line = self.lines[inner_location]
                 self.repeated.append(
-                    f"{line}: {_name(place)}: found again, expected once (line {first})"
+                    f"{line}: {_dotted_name(inner_location)}: found again, "
+                    f"expected once (line {first_line})"
                 )
-            self.lines.setdefault(place, line)
-            content[name] = self.value(inner, place)
+            self.lines.setdefault(inner_location, line)
+            content[name] = self.value(inner, inner_location)
         return content
 
 
@@ -166,56 +167,57 @@ def _scalar(node: yaml.ScalarNode) -> object:
     return float(text) if _FLOAT.fullmatch(text) else text
 
 
-def _problem(detail: ErrorDetails, source: Source, model: type[BaseModel]) -> str:
+def _describe_problem(detail: ErrorDetails, source: Source, model: type[BaseModel]) -> str:
     location = tuple(
-        part for part in detail["loc"] if not str(part).startswith((ALTERNATIVE, _KEY))
+        step for step in detail["loc"] if not str(step).startswith((ALTERNATIVE, _KEY_SUFFIX))
     )
-    found, expected = _found(detail), _expected(detail, _known_fields(model, location[:-1]))
-    return f"{source.location_of(location)}: {_name(location)}: found {found}, expected {expected}"
+    field = f"{source.location_of(location)}: {_dotted_name(location)}"
+    expected = _describe_expected(detail, _fields_at(model, location[:-1]))
+    return f"{field}: found {_describe_found(detail)}, expected {expected}"
 
 
-def _found(detail: ErrorDetails) -> str:
+def _describe_found(detail: ErrorDetails) -> str:
     match detail["type"]:
         case "missing":
             return "nothing"
         case "extra_forbidden":
             return "an unknown field"
-        case "misfit":
+        case "cross_field":
             return str(detail["ctx"]["found"])
-    return _shown(detail["input"])
+    return _shorten(detail["input"])
 
 
-def _expected(detail: ErrorDetails, known: Sequence[str]) -> str:
+def _describe_expected(detail: ErrorDetails, field_names: Sequence[str]) -> str:
     match detail["type"]:
         case "missing":
             return "a value"
         case "extra_forbidden":
-            return suggestion(str(detail["loc"][-1]), known)
-        case "misfit":
+            return describe_choices(str(detail["loc"][-1]), field_names)
+        case "cross_field":
             return str(detail["ctx"]["expected"])
         case "value_error":
             return str(detail["ctx"]["error"])
         case "model_type" | "dict_type":
             return "a mapping"
-    return _SHOULD.sub(_shorter, detail["msg"], count=1)
+    return _OPENING.sub(_simplify_opening, detail["msg"], count=1)
 
 
-def _shorter(start: re.Match[str]) -> str:
-    return "a number " if start[2] else _SHORTER.get(start[1], "")
+def _simplify_opening(start: re.Match[str]) -> str:
+    return "a number " if start[2] else _SIMPLER_OPENINGS.get(start[1], "")
 
 
-def suggestion(given: str, known: Sequence[str]) -> str:
-    """Return what can be meant, and the most similar of it."""
+def describe_choices(given: str, known: Sequence[str]) -> str:
+    """Return a text with all choices, and the one most similar to the given text."""
     similar = get_close_matches(given, known, n=1)
     meant = f"; do you mean {similar[0]}?" if similar else ""
     return f"one of {', '.join(known)}{meant}" if known else "another name"
 
 
-def _known_fields(annotation: object, location: Location) -> list[str]:
-    """Follow a location through models and mappings to the model there; return its fields."""
-    for part in location:
+def _fields_at(annotation: object, location: Location) -> list[str]:
+    """Return the field names of the model at a location of nested models and mappings."""
+    for step in location:
         fields = _fields(annotation)
-        annotation = fields[str(part)].annotation if fields else (*get_args(annotation), None)[-2]
+        annotation = fields[str(step)].annotation if fields else (*get_args(annotation), None)[-2]
     return list(_fields(annotation))
 
 
@@ -225,19 +227,19 @@ def _fields(annotation: object) -> Mapping[str, FieldInfo]:
     return {}
 
 
-def _name(location: Location) -> str:
+def _dotted_name(location: Location) -> str:
     return ".".join(map(str, location))
 
 
-def _shown(value: object) -> str:
+def _shorten(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return text if len(text) <= _MAX_SHOWN_LENGTH else f"{text[:_MAX_SHOWN_LENGTH]}…"
 
 
 def _project_error(path: Path, problems: Sequence[str]) -> ProjectError:
     count = "a problem" if len(problems) == 1 else f"{len(problems)} problems"
-    listed = "\n".join(f"  {problem}" for problem in problems)
+    lines = "\n".join(f"  {problem}" for problem in problems)
     return ProjectError(
-        f"{path} has {count}:\n{listed}",
+        f"{path} has {count}:\n{lines}",
         hint=f"${{EDITOR:-vi}} {path}   # docs/project-file.md explains every field",
     )

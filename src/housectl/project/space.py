@@ -18,7 +18,7 @@ from housectl.contract.family_definition import SearchRange
 from housectl.contract.parameters import ParameterDomain, Value
 from housectl.experiment import Parameter, ParameterKind, SearchSpace
 from housectl.project.fields import ConfigModel, CrossFieldError, Number
-from housectl.project.source import ALTERNATIVE, Location, suggestion
+from housectl.project.source import ALTERNATIVE, Location, describe_choices
 from housectl.search_spaces import default_space, make_space, range_parameter, wide_space
 
 
@@ -137,7 +137,7 @@ def _family_space_errors(
         if name in domains:
             yield from _value_errors(domains[name], fields, (*location, name))
         else:
-            expected = suggestion(name, [*domains])
+            expected = describe_choices(name, [*domains])
             yield CrossFieldError((*location, name), f"no parameter of {family}", expected)
 
 

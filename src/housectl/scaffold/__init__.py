@@ -1,1 +1,1 @@
-"""Drafts of a project file for a CSV file."""
+"""Drafts of a project file, from a CSV file."""

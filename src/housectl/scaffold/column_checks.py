@@ -1,4 +1,4 @@
-"""Why a column of data cannot be a feature, or should not be one."""
+"""Reasons to exclude a column of the data from the features."""
 
 import math
 import re
@@ -11,7 +11,7 @@ _ID_NAME = re.compile(r"(?i)(.*[_ -])?id|index|idx|key|uuid|row|rownum")
 
 
 def exclusion_reason(column: "Series[float]") -> str | None:
-    """Return why no model can use a column: it has text, gaps, or one value only."""
+    """Return the reason that no model can use a column: text, missing values, or one value."""
     return _not_numeric(column) or _missing_values(column) or _constant(column)
 
 
@@ -24,7 +24,7 @@ def _not_numeric(column: "Series[float]") -> str | None:
         return None
     text = column[pd.to_numeric(column, errors="coerce").isna() & column.notna()]
     if text.empty:
-        return "numbers that do not fit a double"
+        return "numbers outside the range of float64"
     return f"text in line {int(text.index[0]) + 2}: {str(text.iloc[0])[:40]!r}"
 
 
@@ -34,18 +34,18 @@ def _missing_values(column: "Series[float]") -> str | None:
     if not count:
         return None
     first = int(missing.to_numpy().argmax()) + 2
-    return f"missing or infinite in {count} rows, first in line {first}"
+    return f"missing or infinite value in {count} rows, first in line {first}"
 
 
 def _constant(column: "Series[float]") -> str | None:
-    return f"constant: always {column.iloc[0]}" if column.nunique() == 1 else None
+    return f"constant value {column.iloc[0]}" if column.nunique() == 1 else None
 
 
-def likely_identifier(column: "Series[float]") -> str | None:
-    """Return why a usable column seems to name its row rather than to describe it."""
+def identifier_reason(column: "Series[float]") -> str | None:
+    """Return the reason that a usable column looks like an identifier of its row."""
     if not column.is_unique or (column % 1 != 0).any():
         return None
     ordered = column.is_monotonic_increasing or column.is_monotonic_decreasing
     if ordered or _ID_NAME.fullmatch(str(column.name)):
-        return "likely an identifier: whole numbers, none twice" + (", in order" if ordered else "")
+        return "probably an identifier: unique whole numbers" + (", sorted" if ordered else "")
     return None

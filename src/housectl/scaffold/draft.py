@@ -1,4 +1,4 @@
-"""Drafting a housectl.yaml for any numeric CSV; what cannot be used is told, not guessed away."""
+"""Drafts a housectl.yaml for any numeric CSV, and reports the columns that it excludes."""
 
 import csv
 import math
@@ -16,100 +16,100 @@ from housectl.contract.files import atomic_write
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
 from housectl.contract.table import MINIMUM_ROWS, read_table
 from housectl.errors import DataError, UsageError
-from housectl.scaffold.column_checks import exclusion_reason, likely_identifier
+from housectl.scaffold.column_checks import exclusion_reason, identifier_reason
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
-_NAME_LENGTH = 20
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
-_LARGE = 1e15
+_MAX_NAME_LENGTH = 20
+_PLAIN_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+_MAX_EXACT_INTEGER = 1e15
 _FAMILY = Family.RANDOM_FOREST
 
-_TEXT = """\
-# Drafted by `housectl init`; it tunes as it is. What is not said here has its default.
+_TEMPLATE = """\
+# Drafted by `housectl init`, ready for `housectl tune`. Omitted fields have their defaults.
 name: {name}    # experiments are named after it
 data: {data}    # relative to this file
 
-# Units and descriptions are what people see at /docs; response_key names the answer of POST /predict.
+# Units and descriptions appear at /docs. POST /predict returns the prediction under response_key.
 target: {{name: {target}, unit: "", description: "", response_key: prediction}}
 
-# What the model sees, each with its range in the data. Values outside are served, and counted.
+# Input columns, each with its range in the data. The server accepts and counts values outside it.
 features:
 {features}
 
-# What no model may see, with the reason. Clients may send it; it is ignored.
+# Columns that no model may use, with the reason. The server ignores them in requests.
 exclude:{exclusions}
 
 family: {family}    # or {other_families}, or auto for all
 space: default           # or wide, or the ranges to search: {{max_features: {{min: 0.2, max: 1}}}}
-split: {{method: hash, holdout: 0.2}}    # no trial sees the held-out rows
+split: {{method: hash, holdout: 0.2}}    # the fraction of rows that is held out from all trials
 seed: 42
-budget: {{trials: 30}}     # and time: 10m, after which no trial is started
-workers: 2               # trials at the same time
+budget: {{trials: 30}}     # add time: 10m to limit the wall time
+workers: 2               # trials that run at the same time
 """
 
 
 @dataclass(frozen=True)
-class Draft:
-    """A project file that tunes as it is, and what its author should look at."""
+class ProjectDraft:
+    """The text of a valid project file, and notes for its author."""
 
     text: str
     notes: tuple[str, ...]
 
 
-def draft(data: Path, target: str, *, root: Path) -> Draft:
-    """Describe a CSV file.
+def draft_project(data: Path, target: str, *, root: Path) -> ProjectDraft:
+    """Draft a project file for a CSV file.
 
-    Columns that a model cannot use, and likely identifiers, are excluded with the reason.
+    Unusable columns, and probable identifiers, are excluded with the reason.
 
     Args:
-        data: The file.
+        data: The CSV file.
         target: The column to predict.
-        root: The directory that the project file will lie in.
+        root: The directory of the project file.
 
     Raises:
-        DataError: It is no CSV, is too short, or has no usable column, or no usable target.
-        UsageError: It has no such column.
+        DataError: The file is not CSV, too short, or has no usable feature or target.
+        UsageError: The file has no target column.
     """
-    frame = _read(data)
+    frame = _read_frame(data)
     _check_target(frame, target, data)
-    excluded, kept = _classify_columns(frame.drop(columns=target), data)
-    schema = _schema(frame, target, excluded)
+    excluded, suspects = _classify_columns(frame.drop(columns=target), data)
+    schema = _schema_of(frame, target, excluded)
     read_table(data, schema)
-    return Draft(
-        text=_text(schema, name=_name(data), data=os.path.relpath(data, root)),
+    return ProjectDraft(
+        text=_project_text(schema, name=_project_name(data), data=os.path.relpath(data, root)),
         notes=(
-            *(f"{name} is excluded: {reason}" for name, reason in excluded.items()),
+            *(f"{name} was excluded: {reason}" for name, reason in excluded.items()),
             *(
-                f"{name} is used, since there is no other: {reason}"
-                for name, reason in kept.items()
+                f"{name} was kept because no other column is usable: {reason}"
+                for name, reason in suspects.items()
             ),
-            *_duplicate_note(frame),
+            *_duplicate_rows_note(frame),
         ),
     )
 
 
-def write_draft(drafted: Draft, path: Path) -> None:
+def write_draft(draft: ProjectDraft, path: Path) -> None:
     """Write the project file.
 
     Raises:
-        UsageError: There is one already.
+        UsageError: The file already exists.
     """
     if path.exists():
         raise UsageError(
-            f"{path} exists already.", hint=f"mv {path} {path}.old   # then run init again"
+            f"{path} already exists.", hint=f"mv {path} {path}.old   # then run init again"
         )
-    atomic_write(path, drafted.text.encode())
+    atomic_write(path, draft.text.encode())
 
 
-def _read(data: Path) -> "DataFrame":
+def _read_frame(data: Path) -> "DataFrame":
     import pandas as pd
 
     try:
         _check_header(data)
         with warnings.catch_warnings():
-            # Rows that are too long are told with their line when the table is read.
+            # read_table() reports rows that are too long, with their line.
             warnings.simplefilter("ignore", pd.errors.ParserWarning)
             frame = pd.read_csv(
                 data,
@@ -128,7 +128,7 @@ def _read(data: Path) -> "DataFrame":
         ) from error
     if len(frame) < MINIMUM_ROWS:
         raise DataError(
-            f"{data} has {len(frame)} rows of data; a model needs at least {MINIMUM_ROWS}.",
+            f"{data} has {len(frame)} data rows; a model needs at least {MINIMUM_ROWS}.",
             hint=f"wc -l {data}   # then add rows",
         )
     return frame
@@ -139,13 +139,13 @@ def _check_header(data: Path) -> None:
         header = next(csv.reader(file), [])
     if len(header) == 1:
         raise DataError(
-            f"{data} has one column only, {header[0]!r}; target and features are needed.",
+            f"{data} has only one column, {header[0]!r}; a target and a feature are required.",
             hint=f"head -3 {data}   # save it as CSV, UTF-8, with a header, separated by commas",
         )
-    wrong = sorted({name or "(empty)" for name in header if not name or header.count(name) > 1})
-    if wrong:
+    invalid = sorted({name or "(empty)" for name in header if not name or header.count(name) > 1})
+    if invalid:
         raise DataError(
-            f"{data}, line 1: column names must be there and differ; look at {', '.join(wrong)}.",
+            f"{data}, line 1: empty or duplicate column names: {', '.join(invalid)}.",
             hint=f"head -1 {data}   # then rename them",
         )
 
@@ -154,94 +154,99 @@ def _check_target(frame: "DataFrame", target: str, data: Path) -> None:
     if target not in frame.columns:
         names = [str(name) for name in frame.columns]
         similar = get_close_matches(target, names, n=1)
-        named = f"--target {similar[0]}" if similar else f"--target COLUMN   # {', '.join(names)}"
+        flag = f"--target {similar[0]}" if similar else f"--target COLUMN   # {', '.join(names)}"
         raise UsageError(
-            f"{data} has no column {target!r}.", hint=f"housectl init --data {data} {named}"
+            f"{data} has no column {target!r}.", hint=f"housectl init --data {data} {flag}"
         )
     if reason := exclusion_reason(frame[target]):
         raise DataError(
-            f"The target {target} of {data} cannot be learned: {reason}.",
-            hint="Repair or remove those rows, or choose another target.",
+            f"The target {target} of {data} is unusable: {reason}.",
+            hint="Fix or remove these rows, or choose another target.",
         )
 
 
 def _classify_columns(columns: "DataFrame", data: Path) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the columns to exclude, and those to keep despite a suspicion, with the reasons.
+    """Return the excluded and the kept but suspicious columns, with the reasons.
 
-    Likely identifiers are kept when nothing else is left: a draft has to tune.
+    Probable identifiers are kept if there are no other columns, since a model needs a feature.
     """
-    useless = _reasons(columns, exclusion_reason)
-    usable = columns.drop(columns=list(useless))
+    unusable = _rejected_columns(columns, exclusion_reason)
+    usable = columns.drop(columns=list(unusable))
     if usable.empty:
-        listed = "; ".join(f"{name}: {reason}" for name, reason in useless.items())
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in unusable.items())
         raise DataError(
-            f"{data} has no column that a model could use. {listed}.",
-            hint=f"head -3 {data}   # numeric columns without gaps are needed",
+            f"{data} has no usable feature column. {reasons}.",
+            hint=f"head -3 {data}   # a feature is numeric and has no missing values",
         )
-    suspects = _reasons(usable, likely_identifier)
+    suspects = _rejected_columns(usable, identifier_reason)
     if len(suspects) == usable.shape[1]:
-        return useless, suspects
-    return {**useless, **suspects}, {}
+        return unusable, suspects
+    return {**unusable, **suspects}, {}
 
 
-def _reasons(
-    columns: "DataFrame", judge: "Callable[[Series[float]], str | None]"
+def _rejected_columns(
+    columns: "DataFrame", reason_of: "Callable[[Series[float]], str | None]"
 ) -> dict[str, str]:
-    judged = ((str(name), judge(columns[name])) for name in columns.columns)
-    return {name: reason for name, reason in judged if reason}
+    reasons = ((str(name), reason_of(columns[name])) for name in columns.columns)
+    return {name: reason for name, reason in reasons if reason}
 
 
-def _duplicate_note(frame: "DataFrame") -> Iterator[str]:
+def _duplicate_rows_note(frame: "DataFrame") -> Iterator[str]:
     count = int(frame.duplicated().sum())
     if count:
-        yield f"{count} rows repeat an earlier one; they stay, on the same side of the split"
+        yield f"{count} rows duplicate an earlier row; the split keeps duplicates on one side"
 
 
-def _schema(frame: "DataFrame", target: str, excluded: Mapping[str, str]) -> Schema:
-    used = frame.columns.drop([target, *excluded])
+def _schema_of(frame: "DataFrame", target: str, excluded: Mapping[str, str]) -> Schema:
+    features = frame.columns.drop([target, *excluded])
     return Schema(
         features=tuple(
             Feature(
                 name=str(name), minimum=float(frame[name].min()), maximum=float(frame[name].max())
             )
-            for name in used
+            for name in features
         ),
         target=Target(name=target),
         exclusions=tuple(Exclusion(name=name, reason=reason) for name, reason in excluded.items()),
     )
 
 
-def _text(schema: Schema, *, name: str, data: str) -> str:
-    reasons = [f"\n  {_scalar(each.name)}: {_scalar(each.reason)}" for each in schema.exclusions]
-    return _TEXT.format(
+def _project_text(schema: Schema, *, name: str, data: str) -> str:
+    exclusions = [
+        f"\n  {_yaml_scalar(exclusion.name)}: {_yaml_scalar(exclusion.reason)}"
+        for exclusion in schema.exclusions
+    ]
+    return _TEMPLATE.format(
         name=name,
-        data=_scalar(data),
-        target=_scalar(schema.target.name),
-        features="\n".join(map(_feature, schema.features)),
-        exclusions="".join(reasons) or " {}",
+        data=_yaml_scalar(data),
+        target=_yaml_scalar(schema.target.name),
+        features="\n".join(map(_feature_line, schema.features)),
+        exclusions="".join(exclusions) or " {}",
         family=_FAMILY,
         other_families=", or ".join(family for family in Family if family is not _FAMILY),
     )
 
 
-def _feature(feature: Feature) -> str:
-    low, high = _number(feature.minimum), _number(feature.maximum)
-    return f'  {_scalar(feature.name)}: {{min: {low}, max: {high}, unit: "", description: ""}}'
+def _feature_line(feature: Feature) -> str:
+    low, high = _yaml_number(feature.minimum), _yaml_number(feature.maximum)
+    return f'  {_yaml_scalar(feature.name)}: {{min: {low}, max: {high}, unit: "", description: ""}}'
 
 
-def _name(data: Path) -> str:
+def _project_name(data: Path) -> str:
     plain = re.sub(r"[^a-z0-9]+", "-", data.stem.lower()).strip("-")
-    return (plain if plain[:1].isalpha() else f"data-{plain}")[:_NAME_LENGTH].rstrip("-")
+    return (plain if plain[:1].isalpha() else f"data-{plain}")[:_MAX_NAME_LENGTH].rstrip("-")
 
 
-def _number(value: float) -> str:
-    return str(int(value)) if value.is_integer() and abs(value) < _LARGE else repr(value)
+def _yaml_number(value: float) -> str:
+    return (
+        str(int(value)) if value.is_integer() and abs(value) < _MAX_EXACT_INTEGER else repr(value)
+    )
 
 
-def _scalar(text: str) -> str:
-    """Return a YAML scalar that is this text in YAML 1.1 and 1.2, quoted only if it has to be."""
+def _yaml_scalar(text: str) -> str:
+    """Return a text as a scalar of YAML 1.1 and 1.2, with quotes only if necessary."""
     import yaml
 
-    if _WORD.fullmatch(text) and yaml.safe_load(text) == text:
+    if _PLAIN_WORD.fullmatch(text) and yaml.safe_load(text) == text:
         return text
     return yaml.safe_dump(text, default_style='"', allow_unicode=True, width=math.inf).rstrip()

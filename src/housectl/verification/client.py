@@ -1,4 +1,4 @@
-"""Asking a server that may be any: whatever it does becomes an answer."""
+"""HTTP client for servers of any kind."""
 
 import json
 from collections.abc import Iterator
@@ -14,23 +14,23 @@ from housectl.errors import UsageError
 if TYPE_CHECKING:
     import httpx
 
-JSON = "application/json"
-PROBLEM = "application/problem+json"
+JSON_TYPE = "application/json"
+PROBLEM_TYPE = "application/problem+json"
 
 _TIMEOUT_SECONDS = 10.0
-_SHOWN_CHARACTERS = 120
+_MAX_SHOWN_LENGTH = 120
 
 
 @dataclass(frozen=True)
 class Response:
-    """What came back; without a status nothing did, and the text says why."""
+    """The response of a server, or an error text without a status."""
 
     status: int | None
     media_type: str
     text: str
 
     def content(self) -> object:
-        """Return the JSON value of the body, numbers as floats; None when it is something else."""
+        """Return the JSON value of the body, with numbers as floats; None if it is not JSON."""
         try:
             value: object = json.loads(self.text, parse_int=float)
         except (ValueError, RecursionError):
@@ -38,7 +38,7 @@ class Response:
         return value
 
     def json_path(self, *path: str) -> object:
-        """Return what lies at a path of keys in the body's JSON; None when nothing does."""
+        """Return the value at a path of keys in the body's JSON; None if there is no value."""
         value = self.content()
         for key in path:
             value = value.get(key) if isinstance(value, dict) else None
@@ -46,31 +46,31 @@ class Response:
 
     def __str__(self) -> str:
         if self.status is None:
-            return f"no answer: {self.text}"
+            return f"no response: {self.text}"
         detail = self.json_path("detail")
         shown = shorten(
-            detail if isinstance(detail, str) else self.text, _SHOWN_CHARACTERS, placeholder=" …"
+            detail if isinstance(detail, str) else self.text, _MAX_SHOWN_LENGTH, placeholder=" …"
         )
-        # A problem is what is hoped for, so its type is not worth the room.
-        kind = "" if self.media_type == PROBLEM else f" {self.media_type}"
-        return f"{self.status}{kind} {shown}".rstrip()
+        # A problem document is the expected type, so it is not shown.
+        media_type = "" if self.media_type == PROBLEM_TYPE else f" {self.media_type}"
+        return f"{self.status}{media_type} {shown}".rstrip()
 
 
 class ServerClient:
-    """A server that may be any: whatever it does becomes an answer."""
+    """HTTP client that returns failures as responses instead of raising."""
 
     def __init__(self, client: "httpx.Client") -> None:
         self._client = client
 
     def get(self, path: str) -> Response:
-        """Read a path."""
-        return self._ask("GET", path)
+        """GET a path."""
+        return self._request("GET", path)
 
     def predict(self, body: bytes) -> Response:
-        """Ask for a prediction."""
-        return self._ask("POST", "/predict", body)
+        """POST a body to /predict."""
+        return self._request("POST", "/predict", body)
 
-    def _ask(self, method: str, path: str, body: bytes | None = None) -> Response:
+    def _request(self, method: str, path: str, body: bytes | None = None) -> Response:
         import httpx
 
         try:
@@ -83,10 +83,10 @@ class ServerClient:
 
 @contextmanager
 def connect(url: str) -> Iterator[ServerClient]:
-    """Yield the server at a URL, over one connection that is kept.
+    """Yield a client for the server at a URL, with one persistent connection.
 
     Raises:
-        UsageError: The URL is none.
+        UsageError: The URL is invalid.
     """
     import httpx
 
@@ -94,19 +94,20 @@ def connect(url: str) -> Iterator[ServerClient]:
         client = httpx.Client(
             base_url=url,
             timeout=_TIMEOUT_SECONDS,
-            headers={"content-type": JSON},
+            headers={"content-type": JSON_TYPE},
             trust_env=not _is_loopback(url),
         )
     except (httpx.InvalidURL, ValueError) as error:
         raise UsageError(
-            f"{url!r} is no URL: {error}.", hint="housectl verify --url http://127.0.0.1:8005"
+            f"The URL {url!r} is invalid: {error}.",
+            hint="housectl verify --url http://127.0.0.1:8005",
         ) from error
     with client:
         yield ServerClient(client)
 
 
 def _is_loopback(url: str) -> bool:
-    """Say whether no proxy can be meant: many environments set one without exceptions."""
+    """Return True for this machine's own addresses, which must not use a configured proxy."""
     host = urlsplit(url).hostname or ""
     try:
         return host == "localhost" or ip_address(host).is_loopback

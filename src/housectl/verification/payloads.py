@@ -1,4 +1,4 @@
-"""Bodies of requests: sound ones, and one for each kind of mistake."""
+"""Request bodies: valid ones, and one for each kind of mistake."""
 
 import json
 import math
@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from housectl.contract.golden import Golden, GoldenRow
 
 _UNKNOWN_FEATURE = "no_such_feature"
-_TOO_MANY_BYTES = 1024 * 1024 + 1
+_TOO_LARGE_BYTES = 1024 * 1024 + 1
 
 
 def row_payload(golden: Golden, row: GoldenRow) -> dict[str, object]:
-    """Return a golden row as a client sends it."""
+    """Return the JSON object of a golden row, as a client sends it."""
     return dict(zip(golden.features, row.row, strict=True))
 
 
 def to_body(value: object) -> bytes:
-    """Return the body of a request."""
+    """Return a value as a JSON request body."""
     return json.dumps(value).encode()
 
 
 @dataclass(frozen=True, kw_only=True)
 class BadInput:
-    """A body that a server has to refuse, and the field that the refusal has to name."""
+    """A body that a server must reject, and the field that the error must name."""
 
     name: str
     body: bytes
@@ -36,11 +36,11 @@ def bad_inputs(golden: Golden) -> tuple[BadInput, ...]:
     values = {
         "null": None,
         "text": "a text",
-        "a number as text": "1",
-        "a boolean": True,
+        "number as text": "1",
+        "boolean": True,
         "NaN": math.nan,
         "Infinity": math.inf,
-        "1e39, too large for float32": 1e39,
+        "1e39 (float32 overflow)": 1e39,
     }
     missing = {name: value for name, value in row.items() if name != field}
     return (
@@ -48,15 +48,15 @@ def bad_inputs(golden: Golden) -> tuple[BadInput, ...]:
             BadInput(name=name, body=to_body(row | {field: value}), field=field)
             for name, value in values.items()
         ),
-        BadInput(name="a missing feature", body=to_body(missing), field=field),
+        BadInput(name="missing feature", body=to_body(missing), field=field),
         BadInput(
-            name="an unknown name",
+            name="unknown feature",
             body=to_body(row | {_UNKNOWN_FEATURE: 1}),
             field=_UNKNOWN_FEATURE,
         ),
-        BadInput(name="an empty object", body=b"{}", field=field),
-        BadInput(name="an array", body=to_body([row])),
-        BadInput(name="half an object", body=to_body(row)[:-1]),
-        BadInput(name="an empty body", body=b""),
-        BadInput(name="more than 1 MiB", body=to_body(row).ljust(_TOO_MANY_BYTES)),
+        BadInput(name="empty object", body=b"{}", field=field),
+        BadInput(name="array", body=to_body([row])),
+        BadInput(name="truncated object", body=to_body(row)[:-1]),
+        BadInput(name="empty body", body=b""),
+        BadInput(name="body over 1 MiB", body=to_body(row).ljust(_TOO_LARGE_BYTES)),
     )

@@ -1,4 +1,4 @@
-"""Verification: proof that a running server answers as the champion does."""
+"""Verification that a running server returns the champion's predictions."""
 
 import math
 import time
@@ -10,7 +10,7 @@ from itertools import cycle, islice
 from housectl.contract.bundle import SHORT_DIGEST, Bundle
 from housectl.contract.golden import Golden, golden_mismatches
 from housectl.errors import HousectlError, ServerUnreachableError, VerificationError
-from housectl.verification.client import JSON, PROBLEM, Response, ServerClient, connect
+from housectl.verification.client import JSON_TYPE, PROBLEM_TYPE, Response, ServerClient, connect
 from housectl.verification.payloads import BadInput, bad_inputs, row_payload, to_body
 
 LATENCY_REQUESTS = 200
@@ -21,7 +21,7 @@ _POLL_SECONDS = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One thing that was checked; `expected` and `found` are for people."""
+    """The result of one check; `expected` and `found` are texts for the user."""
 
     name: str
     passed: bool
@@ -31,11 +31,11 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
-    """What was checked.
+    """The results of all checks.
 
     Attributes:
-        p50_ms, p99_ms: Percentiles of the time for one prediction over HTTP, in milliseconds; None
-            when the server does not predict.
+        p50_ms, p99_ms: Percentiles of the latency of one prediction over HTTP, in ms; None if the
+            server returns no predictions.
     """
 
     checks: tuple[Check, ...]
@@ -44,28 +44,28 @@ class Verification:
 
     @property
     def passed(self) -> bool:
-        """Whether every check passed."""
+        """True if every check passed."""
         return all(check.passed for check in self.checks)
 
 
 def verify(bundle: Bundle, url: str, *, p99_ms: float) -> Verification:
-    """Check that a server answers as a bundle does, and refuses what it should.
+    """Check that a server returns a bundle's predictions, and rejects invalid requests.
 
-    A server that serves another bundle gets five seconds to follow the store.
+    A server with another bundle gets five seconds to load the one in the store.
 
     Args:
         bundle: The champion.
-        url: Where the server is; its paths are appended.
-        p99_ms: Objective for the 99th percentile of the latency, in milliseconds.
+        url: URL of the server, without a path.
+        p99_ms: p99 latency limit in ms.
 
     Raises:
-        UnreachableError: Nobody answers at the URL.
-        UsageError: The URL is none.
+        ServerUnreachableError: No server responds at the URL.
+        UsageError: The URL is invalid.
     """
     with connect(url) as server:
         health = _wait_for_health(server, bundle.digest)
         if health.status is None:
-            raise _unreachable(url, health.text)
+            raise _unreachable_error(url, health.text)
         golden = _golden_check(server, bundle)
         latencies = _latencies_ms(server, bundle.golden)
         return Verification(
@@ -73,7 +73,7 @@ def verify(bundle: Bundle, url: str, *, p99_ms: float) -> Verification:
                 golden,
                 _digest_check(health, bundle),
                 _features_check(server.get("/openapi.json"), bundle),
-                *(_refusal_check(server, bad) for bad in bad_inputs(bundle.golden)),
+                *(_rejection_check(server, bad) for bad in bad_inputs(bundle.golden)),
                 _latency_check(latencies, p99_ms),
             ),
             p50_ms=_percentile(latencies, 50) if latencies else None,
@@ -82,66 +82,68 @@ def verify(bundle: Bundle, url: str, *, p99_ms: float) -> Verification:
 
 
 def _wait_for_health(server: ServerClient, digest: str) -> Response:
-    """Return what the server says of itself when it serves the bundle, or will not soon."""
+    """Return the server's health, after waiting for a healthy server to load the bundle."""
     deadline = time.monotonic() + UPDATE_TIMEOUT_SECONDS
     while True:
         health = server.get("/health")
-        follows = health.json_path("status") == "ok" and health.json_path("model_digest") != digest
-        if not follows or time.monotonic() >= deadline:
+        outdated = health.json_path("status") == "ok" and health.json_path("model_digest") != digest
+        if not outdated or time.monotonic() >= deadline:
             return health
         time.sleep(_POLL_SECONDS)
 
 
 def wait_until_serving(url: str, digest: str, *, timeout: float) -> None:
-    """Return as soon as a server serves the bundle with this digest.
+    """Wait until a server serves the bundle with this digest.
 
     Args:
-        url: Where the server is.
-        digest: The whole digest of the bundle.
-        timeout: Seconds to wait at most.
+        url: URL of the server, without a path.
+        digest: The full digest of the bundle.
+        timeout: Maximum time to wait, in seconds.
 
     Raises:
-        UnreachableError: Nobody answers at the URL.
-        MismatchError: The server serves another bundle still, or none.
-        UsageError: The URL is none.
+        ServerUnreachableError: No server responds at the URL.
+        VerificationError: The server still serves another bundle, or no bundle.
+        UsageError: The URL is invalid.
     """
     deadline = time.monotonic() + timeout
     with connect(url) as server:
         while (health := server.get("/health")).json_path("model_digest") != digest:
             if time.monotonic() >= deadline:
-                raise _update_timed_out(health, url, digest, timeout)
+                raise _update_timeout_error(health, url, digest, timeout)
             time.sleep(_POLL_SECONDS)
 
 
-def _update_timed_out(health: Response, url: str, digest: str, timeout: float) -> HousectlError:
+def _update_timeout_error(health: Response, url: str, digest: str, timeout: float) -> HousectlError:
     if health.status is None:
-        return _unreachable(url, health.text)
+        return _unreachable_error(url, health.text)
     return VerificationError(
-        f"The server at {url} does not serve {digest[:SHORT_DIGEST]} after {timeout:g} s: "
-        f"it serves {_served(health)}.",
-        hint=f"curl {url}/health   # says why",
+        f"The server at {url} did not load {digest[:SHORT_DIGEST]} within {timeout:g} s: "
+        f"it serves {_describe_served(health)}.",
+        hint=f"curl {url}/health   # shows the reason",
     )
 
 
-def _unreachable(url: str, why: str) -> ServerUnreachableError:
-    return ServerUnreachableError(f"Nobody answers at {url}: {why}.", hint="housectl serve")
+def _unreachable_error(url: str, cause: str) -> ServerUnreachableError:
+    return ServerUnreachableError(f"No server responds at {url}: {cause}.", hint="housectl serve")
 
 
 def _golden_check(server: ServerClient, bundle: Bundle) -> Check:
     golden = bundle.golden
-    answers = [server.predict(to_body(row_payload(golden, row))) for row in golden.rows]
-    wrong = golden_mismatches(golden, [_prediction(answer, bundle) for answer in answers])
-    found = f"all {len(answers)}"
-    if wrong:
-        first = wrong[0]
+    responses = [server.predict(to_body(row_payload(golden, row))) for row in golden.rows]
+    mismatches = golden_mismatches(
+        golden, [_prediction(response, bundle) for response in responses]
+    )
+    found = f"all {len(responses)}"
+    if mismatches:
+        first = mismatches[0]
         found = (
-            f"{len(wrong)} are not; row {first.number} is {answers[first.number]} "
+            f"{len(mismatches)} mismatches; row {first.number} returned {responses[first.number]} "
             f"instead of {first.expected!r}"
         )
     return Check(
         name="golden rows",
-        passed=not wrong,
-        expected=f"{len(answers)} predictions within {golden.tolerance:.3g}",
+        passed=not mismatches,
+        expected=f"{len(responses)} predictions within {golden.tolerance:.3g}",
         found=found,
     )
 
@@ -151,11 +153,11 @@ def _digest_check(health: Response, bundle: Bundle) -> Check:
         name="served bundle",
         passed=health.json_path("model_digest") == bundle.digest,
         expected=bundle.version,
-        found=_served(health),
+        found=_describe_served(health),
     )
 
 
-def _served(health: Response) -> str:
+def _describe_served(health: Response) -> str:
     digest, reason = health.json_path("model_digest"), health.json_path("reason")
     served = digest[:SHORT_DIGEST] if isinstance(digest, str) else "no champion"
     if health.json_path("status") is None:
@@ -164,53 +166,54 @@ def _served(health: Response) -> str:
 
 
 def _features_check(openapi: Response, bundle: Bundle) -> Check:
-    body = ("paths", "/predict", "post", "requestBody", "content", JSON, "schema", "required")
+    body = ("paths", "/predict", "post", "requestBody", "content", JSON_TYPE, "schema", "required")
     required = openapi.json_path(*body)
     names = [str(name) for name in required] if isinstance(required, list) else None
     expected = list(bundle.golden.features)
     return Check(
         name="features in OpenAPI",
         passed=names == expected,
-        expected=f"the {len(expected)} of the champion",
-        found=_names_found(names, expected) if names is not None else str(openapi),
+        expected=f"the champion's {len(expected)} features",
+        found=_compare_names(names, expected) if names is not None else str(openapi),
     )
 
 
-def _names_found(names: Sequence[str], expected: Sequence[str]) -> str:
-    missing = [f"without {name}" for name in expected if name not in names]
-    unknown = [f"with {name}" for name in names if name not in expected]
+def _compare_names(names: Sequence[str], expected: Sequence[str]) -> str:
+    missing = [f"missing {name}" for name in expected if name not in names]
+    unknown = [f"unknown {name}" for name in names if name not in expected]
     if missing or unknown:
         return ", ".join([*missing, *unknown])
-    return "the same" if names == expected else "the same in another order"
+    return "the same" if names == expected else "the same, in a different order"
 
 
-def _refusal_check(server: ServerClient, bad: BadInput) -> Check:
-    answer = server.predict(bad.body)
+def _rejection_check(server: ServerClient, bad: BadInput) -> Check:
+    response = server.predict(bad.body)
     return Check(
-        name=f"refuses {bad.name}",
-        passed=answer.status in range(400, 500)
-        and answer.media_type == PROBLEM
-        and (bad.field is None or bad.field in _named_fields(answer)),
+        name=f"rejects {bad.name}",
+        passed=response.status in range(400, 500)
+        and response.media_type == PROBLEM_TYPE
+        and (bad.field is None or bad.field in _error_fields(response)),
         expected="4xx" + (f" naming {bad.field}" if bad.field else ""),
-        found=str(answer),
+        found=str(response),
     )
 
 
-def _named_fields(answer: Response) -> list[object]:
-    errors = answer.json_path("errors")
-    listed = errors if isinstance(errors, list) else []
-    return [error.get("field") for error in listed if isinstance(error, dict)]
+def _error_fields(response: Response) -> list[object]:
+    errors = response.json_path("errors")
+    if not isinstance(errors, list):
+        return []
+    return [error.get("field") for error in errors if isinstance(error, dict)]
 
 
 def _latencies_ms(server: ServerClient, golden: Golden) -> list[float]:
-    """Return how long each of many predictions took, in rising order; none when one fails."""
+    """Return the latencies of many predictions, ascending; empty if a prediction fails."""
     bodies = [to_body(row_payload(golden, row)) for row in golden.rows]
     latencies = []
     for body in islice(cycle(bodies), LATENCY_REQUESTS):
         started = time.perf_counter()
-        answer = server.predict(body)
+        response = server.predict(body)
         latencies.append((time.perf_counter() - started) * 1000)
-        if answer.status != HTTPStatus.OK:
+        if response.status != HTTPStatus.OK:
             return []
     return sorted(latencies)
 
@@ -227,10 +230,10 @@ def _latency_check(latencies: Sequence[float], p99_ms: float) -> Check:
     )
 
 
-def _percentile(rising: Sequence[float], percent: int) -> float:
-    return rising[math.ceil(len(rising) * percent / 100) - 1]
+def _percentile(ascending: Sequence[float], percent: int) -> float:
+    return ascending[math.ceil(len(ascending) * percent / 100) - 1]
 
 
-def _prediction(answer: Response, bundle: Bundle) -> float:
-    value = answer.json_path(bundle.record.schema.target.response_key)
-    return value if answer.status == HTTPStatus.OK and isinstance(value, float) else math.nan
+def _prediction(response: Response, bundle: Bundle) -> float:
+    value = response.json_path(bundle.record.schema.target.response_key)
+    return value if response.status == HTTPStatus.OK and isinstance(value, float) else math.nan

@@ -170,7 +170,7 @@ def test_a_search_that_its_suggestion_ended_has_failed() -> None:
 def test_a_stopped_search_says_so_until_it_goes_on() -> None:
     stopped = look_of("random4", {STOPPED_ANNOTATION: STOPPED_BY_USER})
     seen = snapshot_at(stopped)
-    assert (seen.state, seen.reason) == (ExperimentState.STOPPED, "It was stopped.")
+    assert (seen.state, seen.reason) == (ExperimentState.STOPPED, "Stopped on request.")
     seen = snapshot_at(together(stopped, look_of("noimage", name="recorded-2", round_number=2)))
     assert seen.state is ExperimentState.RUNNING
     seen = snapshot_at(together(stopped, look_of("bayes12", name="recorded-2", round_number=2)))
@@ -208,7 +208,7 @@ def test_a_stop_that_katib_calls_a_failure_is_none(case: str) -> None:
 def test_a_search_whose_time_was_up_says_how_far_it_came() -> None:
     seen = snapshot("random4", {STOPPED_ANNOTATION: STOPPED_BY_TIME_LIMIT})
     assert seen.state is ExperimentState.SUCCEEDED
-    assert seen.reason == "Its time was used up after 4 of 12 trials."
+    assert seen.reason == "Time limit reached after 4 of 12 trials."
 
 
 def test_katibs_own_optimum_is_doubted_aloud() -> None:

@@ -21,7 +21,7 @@ from housectl.backends.katib.state.experiment_reader import ExperimentReader
 from housectl.backends.katib.stop_marks import STOPPED_BY_TIME_LIMIT, STOPPED_BY_USER
 from housectl.backends.katib.volume.pods import VolumePods
 from housectl.backends.katib.volume.transfer import Volume
-from housectl.backends.messages import already_exists, trials_named, unknown_experiment
+from housectl.backends.messages import already_exists_error, select_trials, unknown_experiment_error
 from housectl.contract.files import atomic_directory
 from housectl.contract.inputs import Inputs, read_inputs
 from housectl.contract.record import canonical_json
@@ -77,7 +77,7 @@ class KatibBackend:
         validate_plan(plan)
         preflight(self._kube, plan.record)
         if self._observer.exists(work.name):
-            raise already_exists(work.name)
+            raise already_exists_error(work.name)
         self._volume(plan.record).upload(inputs)
         create_all(self._kube, plan)
         self._observer.remember(work.name, plan.record)
@@ -128,7 +128,7 @@ class KatibBackend:
         """
         handle = self._handles.parse(name)
         if not self._observer.exists(handle.name):
-            raise unknown_experiment(handle.name)
+            raise unknown_experiment_error(handle.name)
         return handle
 
     def observe(self, handle: Handle) -> Snapshot:
@@ -233,4 +233,4 @@ class KatibBackend:
 
     def _trials(self, handle: Handle, names: Sequence[str]) -> list[Trial]:
         """Return trials by their names, all with one look."""
-        return trials_named(names, self.observe(handle).trials, experiment=handle.name)
+        return select_trials(names, self.observe(handle).trials, experiment=handle.name)

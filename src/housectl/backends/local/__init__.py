@@ -1,1 +1,1 @@
-"""The local backend: a supervisor per run, in files that any later process can read."""
+"""The local backend: a supervisor process for each run, and its state in files."""

@@ -10,118 +10,118 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from housectl.backends.base import Handle, Snapshot, Workload
-from housectl.backends.local.control import start, stop
+from housectl.backends.local.control import start_supervisor, stop_supervisor
 from housectl.backends.local.plan import LocalPlan
-from housectl.backends.local.preflight import check_libraries, check_space
+from housectl.backends.local.preflight import check_disk_space, check_libraries
 from housectl.backends.local.records import RunOutcome
 from housectl.backends.local.run_directory import RunDirectory, create_run
-from housectl.backends.local.trainer_process import last_line
-from housectl.backends.messages import unknown_experiment
+from housectl.backends.local.trainer_process import last_log_line
+from housectl.backends.messages import unknown_experiment_error
 from housectl.contract.files import atomic_directory
 from housectl.contract.inputs import Inputs, read_inputs
 from housectl.errors import UnknownExperimentError
 from housectl.experiment import ExperimentState
 
 _SCHEME = "local://"
-_DELETED = ".deleted-"
-_PAUSE = 0.05
+_DELETED_PREFIX = ".deleted-"
+_POLL_INTERVAL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
 class LocalBackend:
-    """Runs experiments and tasks on this machine, each under a supervisor of its own.
+    """Runs experiments and tasks on this machine, each under its own supervisor.
 
-    A run that was stopped or interrupted can be resumed, and then yields the trials of an
-    uninterrupted one. One that ended by itself, also by too many failed trials, cannot: its plan
-    would fail again. Only a failed task is tried again.
+    A stopped or interrupted run can be resumed, and then yields the same trials as an uninterrupted
+    one. A search that failed cannot be resumed, because its plan would fail again. A failed task
+    can be retried.
 
     Args:
-        runs: Holds a directory for each run.
+        runs: Directory with one directory for each run.
     """
 
     runs: Path
 
-    def plan(self, work: Workload, *, inputs: Inputs, image: str | None) -> LocalPlan:  # noqa: ARG002
-        """Return what `submit` would do. Pure and offline; images are for other backends."""
-        return LocalPlan(workload=work, inputs=inputs)
+    def plan(self, workload: Workload, *, inputs: Inputs, image: str | None) -> LocalPlan:  # noqa: ARG002
+        """Return the plan that `submit` would run. Pure and offline; the image is not used."""
+        return LocalPlan(workload=workload, inputs=inputs)
 
-    def submit(self, work: Workload, *, inputs: Inputs, image: str | None) -> Handle:  # noqa: ARG002
-        """Write the plan down and start its supervisor.
+    def submit(self, workload: Workload, *, inputs: Inputs, image: str | None) -> Handle:  # noqa: ARG002
+        """Record the plan and start its supervisor.
 
         Raises:
-            NameTakenError: Something has that name.
-            MachineError: A library is missing, or the disk is in the way.
+            AlreadyExistsError: An experiment or task has that name.
+            LocalEnvironmentError: A library is missing, or the disk is full or not writable.
         """
         check_libraries()
-        check_space(self.runs.absolute())
-        path = self.runs.absolute() / work.name
-        handle = _handle(create_run(path, work, inputs.path.absolute()))
-        with _existing(handle) as run:
-            start(run)
+        check_disk_space(self.runs.absolute())
+        path = self.runs.absolute() / workload.name
+        handle = _handle_of(create_run(path, workload, inputs.path.absolute()))
+        with _open_run(handle) as run:
+            start_supervisor(run)
         return handle
 
     def get_plan(self, handle: Handle) -> LocalPlan:
         """Return the plan that was submitted.
 
         Raises:
-            InputsError: Its inputs are missing or altered.
+            InputsError: Its inputs are missing or were changed.
         """
-        with _existing(handle) as run:
+        with _open_run(handle) as run:
             return LocalPlan(workload=run.plan().workload, inputs=self.get_inputs(handle))
 
     def get_inputs(self, handle: Handle) -> Inputs:
-        """Return the inputs that it was submitted with.
+        """Return the inputs that were submitted with the plan.
 
         Raises:
-            InputsError: They are missing or altered.
+            InputsError: They are missing or were changed.
         """
-        with _existing(handle) as run:
+        with _open_run(handle) as run:
             path = run.inputs()
         return read_inputs(path)
 
     def resume(self, handle: Handle) -> None:
-        """Go on with the recorded plan after a stop or an interruption; try a failed task again.
+        """Resume after a stop or an interruption, by the recorded plan; retry a failed task.
 
         Raises:
-            MachineError: A library is missing.
+            LocalEnvironmentError: A library is missing.
         """
         check_libraries()
-        with _existing(handle) as run:
-            start(run)
+        with _open_run(handle) as run:
+            start_supervisor(run)
 
     def handles(self) -> Sequence[Handle]:
-        """Return all experiments, the newest first."""
-        submitted: dict[Handle, float] = {}
+        """Return the handles of all experiments, newest first."""
+        submit_times: dict[Handle, float] = {}
         for path in self.runs.absolute().glob("[!.]*"):
-            handle = _handle(RunDirectory(path))
-            with suppress(UnknownExperimentError), _existing(handle) as run:
+            handle = _handle_of(RunDirectory(path))
+            with suppress(UnknownExperimentError), _open_run(handle) as run:
                 plan = run.plan()
                 if plan.experiment is not None:
-                    submitted[handle] = plan.submitted
-        return sorted(submitted, key=submitted.__getitem__, reverse=True)
+                    submit_times[handle] = plan.submitted
+        return sorted(submit_times, key=submit_times.__getitem__, reverse=True)
 
     def handle(self, name: str) -> Handle:
         """Return the handle of an experiment or task by its name or its URL.
 
         Raises:
-            UnknownExperimentError: There is none.
+            UnknownExperimentError: There is no such experiment or task.
         """
         url = (
             name
             if name.startswith(_SCHEME)
-            else _handle(RunDirectory(self.runs.absolute() / name)).url
+            else _handle_of(RunDirectory(self.runs.absolute() / name)).url
         )
-        with _existing(Handle(url)) as run:
-            return _handle(run)
+        with _open_run(Handle(url)) as run:
+            return _handle_of(run)
 
     def observe(self, handle: Handle) -> Snapshot:
-        """Look once at the experiment or task and its trials.
+        """Return the current state of the experiment or task.
 
-        Trials that were in flight when the supervisor died are left out: they will run again.
+        Leaves out the trials that were running when the supervisor died: they will run again.
         """
-        with _existing(handle) as run:
+        with _open_run(handle) as run:
             submitted = run.plan().submitted
-            outcome = _outcome(run)
+            outcome = _outcome_of(run)
             if outcome is None:
                 return Snapshot(
                     state=ExperimentState.RUNNING, trials=tuple(run.trials()), started=submitted
@@ -134,77 +134,81 @@ class LocalBackend:
                 finished=outcome.finished,
             )
 
-    def wait(self, handle: Handle, seen: Snapshot, *, timeout: float) -> None:
-        """Return when something differs from `seen`, or after `timeout` seconds."""
+    def wait(self, handle: Handle, last_snapshot: Snapshot, *, timeout: float) -> None:
+        """Return when the state differs from `last_snapshot`, or after `timeout` seconds."""
         deadline = time.monotonic() + timeout
-        looked_at = None
-        with _existing(handle) as run:
-            while (mark := run.revision()) == looked_at or self.observe(handle) == seen:
-                looked_at = mark
-                left = deadline - time.monotonic()
-                if left <= 0:
+        observed_revision = None
+        with _open_run(handle) as run:
+            while (revision := run.revision()) == observed_revision or self.observe(
+                handle
+            ) == last_snapshot:
+                observed_revision = revision
+                remaining = deadline - time.monotonic()
+                if remaining <= 0:
                     return
-                time.sleep(min(_PAUSE, left))
+                time.sleep(min(_POLL_INTERVAL_SECONDS, remaining))
 
     def logs(self, handle: Handle, trial: str | None) -> Iterator[str]:
-        """Yield the trainer's own lines so far: of one trial, or of the trainer's process itself.
+        """Yield the log lines so far: of one trial, or of the trainer's process itself.
 
         Raises:
             UsageError: There is no such trial.
         """
-        with _existing(handle) as run:
+        with _open_run(handle) as run:
             path = run.log(trial if trial is None else run.trial(trial).name)
         with suppress(FileNotFoundError), path.open(errors="replace") as lines:
             for line in lines:
                 yield line.rstrip("\n")
 
-    def fetch(self, handle: Handle, trial: str | None, into: Path) -> Path:
-        """Copy the output of a trial, or of a task, to the new directory `into`.
+    def fetch(self, handle: Handle, trial: str | None, destination: Path) -> Path:
+        """Copy the output of a trial, or of a task, to the new directory `destination`.
 
         Raises:
             BundleError: It is missing.
             UsageError: There is no such trial.
         """
-        with _existing(handle) as run:
-            known = None if trial is None else run.trial(trial).name
-        with atomic_directory(into) as directory:
-            run.copy_output(known, directory)
-        return into
+        with _open_run(handle) as run:
+            checked_name = None if trial is None else run.trial(trial).name
+        with atomic_directory(destination) as directory:
+            run.copy_output(checked_name, directory)
+        return destination
 
     def delete_outputs(self, handle: Handle, trials: Sequence[str]) -> None:
-        """Free the outputs and logs of these trials; their records stay."""
-        with _existing(handle) as run:
-            for trial in run.trials_named(trials):
+        """Delete the outputs and logs of these trials; keep their records."""
+        with _open_run(handle) as run:
+            for trial in run.select_trials(trials):
                 run.delete_output(trial.name)
 
     def stop(self, handle: Handle) -> None:
-        """End it, and return when it has ended; finished trials stay usable. Idempotent."""
-        with _existing(handle) as run:
-            stop(run)
+        """Stop the run and wait until it has ended; finished trials stay usable. Idempotent."""
+        with _open_run(handle) as run:
+            stop_supervisor(run)
 
     def delete(self, handle: Handle) -> None:
-        """Stop it, and forget it with all its files. Idempotent."""
-        run = _run(handle)
-        # Another command may delete it, too.
+        """Stop the run, and delete all its files. Idempotent."""
+        run = _run_directory(handle)
+        # Another command may delete the run at the same time.
         with suppress(FileNotFoundError):
-            stop(run)
-            run.path.rename(run.path.with_name(f"{_DELETED}{run.name}-{secrets.token_hex(4)}"))
-        for remains in run.path.parent.glob(f"{_DELETED}*"):
-            shutil.rmtree(remains, ignore_errors=True)
+            stop_supervisor(run)
+            run.path.rename(
+                run.path.with_name(f"{_DELETED_PREFIX}{run.name}-{secrets.token_hex(4)}")
+            )
+        for leftover in run.path.parent.glob(f"{_DELETED_PREFIX}*"):
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
-def _handle(run: RunDirectory) -> Handle:
+def _handle_of(run: RunDirectory) -> Handle:
     return Handle(f"{_SCHEME}{quote(str(run.path))}")
 
 
-def _run(handle: Handle) -> RunDirectory:
+def _run_directory(handle: Handle) -> RunDirectory:
     return RunDirectory(Path(unquote(handle.url.removeprefix(_SCHEME))))
 
 
 @contextmanager
-def _existing(handle: Handle) -> Iterator[RunDirectory]:
-    """Yield a run; it is unknown, too, if another command deletes it in the block."""
-    run = _run(handle)
+def _open_run(handle: Handle) -> Iterator[RunDirectory]:
+    """Yield a run; it also counts as unknown if another command deletes it in the block."""
+    run = _run_directory(handle)
     if run.exists:
         try:
             yield run
@@ -213,19 +217,19 @@ def _existing(handle: Handle) -> Iterator[RunDirectory]:
                 raise
         else:
             return
-    raise unknown_experiment(handle.name)
+    raise unknown_experiment_error(handle.name)
 
 
-def _outcome(run: RunDirectory) -> RunOutcome | None:
-    """Return how a run ended, or None while it runs."""
-    # In this order, as a supervisor writes the outcome before it frees the lock.
+def _outcome_of(run: RunDirectory) -> RunOutcome | None:
+    """Return the outcome of a run, or None while it runs."""
+    # The lock is read first, because a supervisor writes the outcome before it releases the lock.
     running = run.lock.held
-    recorded = run.outcome()
-    if running or recorded is not None:
-        return recorded
-    said = last_line(run.supervisor_log)
-    hint = "" if run.plan().experiment is None else f" To go on: housectl tune --resume {run.name}"
+    outcome = run.outcome()
+    if running or outcome is not None:
+        return outcome
+    log_line = last_log_line(run.supervisor_log)
+    cause = f": {log_line}" if log_line else ""
+    hint = "" if run.plan().experiment is None else f" Hint: housectl tune --resume {run.name}"
     return RunOutcome(
-        state=ExperimentState.INTERRUPTED,
-        reason=f"Its supervisor died{': ' if said else ''}{said}.{hint}",
+        state=ExperimentState.INTERRUPTED, reason=f"The supervisor died{cause}.{hint}"
     )

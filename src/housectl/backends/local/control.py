@@ -13,44 +13,44 @@ from housectl.backends.local.run_directory import RunDirectory
 from housectl.backends.messages import STOPPED
 from housectl.experiment import ExperimentState
 
-_SUPERVISOR = "housectl.backends.local.supervisor"
-_PAUSE = 0.02
+_SUPERVISOR_MODULE = "housectl.backends.local.supervisor"
+_POLL_INTERVAL_SECONDS = 0.02
 
 
-def start(run: RunDirectory) -> None:
-    """Start a supervisor, unless one lives or nothing is left to do."""
+def start_supervisor(run: RunDirectory) -> None:
+    """Start a supervisor, unless one is running or the run is finished."""
     with run.lock.acquired() as lock:
         if lock is None or not run.unfinished:
             return
         run.reopen()
         with run.supervisor_log.open("wb") as log:
             process = Popen(
-                (sys.executable, "-P", "-m", _SUPERVISOR, str(run.path)),
+                (sys.executable, "-P", "-m", _SUPERVISOR_MODULE, str(run.path)),
                 stdin=lock,
                 stdout=log,
                 stderr=STDOUT,
                 start_new_session=True,
             )
         lock.write(f"{process.pid}\n".encode())
-    # It outlives this process; should it end before, somebody must take note.
+    # The supervisor outlives this process. If it ends earlier, wait() prevents a zombie process.
     Thread(target=process.wait, daemon=True).start()
 
 
-def stop(run: RunDirectory) -> None:
-    """End the supervisor and what it started, and record that the run was stopped. Idempotent."""
-    signalled = None
+def stop_supervisor(run: RunDirectory) -> None:
+    """Stop the supervisor and its processes, and record that the run was stopped. Idempotent."""
+    signalled_pid = None
     while run.lock.held:
         holder = run.lock.holder
-        if holder not in {None, signalled} and run.outcome() is None:
-            signalled = holder
+        if holder not in {None, signalled_pid} and run.outcome() is None:
+            signalled_pid = holder
             _terminate(holder)
-        time.sleep(_PAUSE)
+        time.sleep(_POLL_INTERVAL_SECONDS)
     with run.lock.acquired() as lock:
         if lock is not None and run.interrupted:
             state = ExperimentState.STOPPED
             run.record_outcome(RunOutcome(state=state, reason=STOPPED, finished=time.time()))
 
 
-def _terminate(process: int) -> None:
+def _terminate(pid: int) -> None:
     with suppress(ProcessLookupError):
-        os.kill(process, signal.SIGTERM)
+        os.kill(pid, signal.SIGTERM)

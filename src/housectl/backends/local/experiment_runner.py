@@ -1,4 +1,4 @@
-"""An experiment on this machine: keeps the workers busy and records what they find."""
+"""Runs an experiment on this machine: keeps the workers busy and records their results."""
 
 import time
 from dataclasses import replace
@@ -6,7 +6,7 @@ from dataclasses import replace
 from housectl.backends.local.records import RunOutcome
 from housectl.backends.local.run_directory import RunDirectory
 from housectl.backends.local.sampler import inputs_ready, suggest
-from housectl.backends.local.stopping_rules import outcome_of, time_is_up, too_many_failed
+from housectl.backends.local.stopping_rules import outcome_of, time_limit_reached, too_many_failures
 from housectl.backends.local.workers import Workers
 from housectl.contract.parameters import Assignment
 from housectl.contract.pool_protocol import Step, TrialRequest, TrialResult
@@ -14,12 +14,12 @@ from housectl.experiment import MODELS_TO_KEEP, Experiment, Trial, TrialState, r
 
 
 class ExperimentRunner:
-    """One experiment, from what its run directory has recorded to its end.
+    """Continues one experiment from the state in its run directory to its end.
 
     Args:
         run: The run directory, whose lock this process holds.
-        experiment: What was submitted.
-        workers: They train.
+        experiment: The submitted experiment.
+        workers: They train the models.
     """
 
     def __init__(self, run: RunDirectory, experiment: Experiment, workers: Workers) -> None:
@@ -32,56 +32,56 @@ class ExperimentRunner:
         self._assignments: list[Assignment] = []
 
     def run(self) -> RunOutcome:
-        """Run trials until the search has ended, and the best have models; return how it ended.
+        """Run trials until the search has ended, and fit the best models; return the outcome.
 
         Raises:
-            TaskFailedError: The trainer refused its inputs.
-            MachineError: The pool dies again and again, or a file cannot be written.
+            TaskFailedError: The trainer rejected its inputs.
+            LocalEnvironmentError: The pool crashes repeatedly, or a file cannot be written.
         """
         self._dispatch()
         while self._workers.busy:
             self._suggest_ahead()
-            answer = self._workers.next_result()
-            trial = self._running.pop(answer.number, None)
+            result = self._workers.next_result()
+            trial = self._running.pop(result.number, None)
             if trial is None:
                 self._dispatch()
             else:
-                self._finish(_ended(trial, answer))
-        self._remove_models()
+                self._record_finished(_finished_trial(trial, result))
+        self._remove_other_models()
         return outcome_of(self._experiment.budget, self._finished.values(), now=time.time())
 
-    def _finish(self, trial: Trial) -> None:
+    def _record_finished(self, trial: Trial) -> None:
         self._finished[trial.number] = trial
-        # A worker waits for its next trial, so that comes before the slow, durable record.
+        # A worker waits for its next trial, so dispatch comes before the slow, durable record.
         self._dispatch()
         self._run.record_end(trial)
 
     def _dispatch(self) -> None:
-        """Give each free worker a trial or, when no more are wanted, a model to fit."""
+        """Give each free worker a trial or, if no trials are left, a model to fit."""
         while self._workers.busy < self._experiment.workers:
             number = self._next_number()
             if self._may_start(number):
                 self._start(number)
-            elif not self._is_wanted(number) and (trial := self._next_without_model()):
+            elif not self._within_budget(number) and (trial := self._next_trial_to_fit()):
                 self._fitted.add(trial.number)
                 self._submit(trial, Step.FIT)
             else:
                 return
 
     def _next_number(self) -> int:
-        """Return the lowest number that neither has finished nor runs."""
+        """Return the lowest number without a finished or running trial."""
         taken = self._finished.keys() | self._running.keys()
         return next(number for number in range(len(taken) + 1) if number not in taken)
 
     def _may_start(self, number: int) -> bool:
-        return self._is_wanted(number) and inputs_ready(number, self._finished)
+        return self._within_budget(number) and inputs_ready(number, self._finished)
 
-    def _is_wanted(self, number: int) -> bool:
+    def _within_budget(self, number: int) -> bool:
         budget = self._experiment.budget
         return (
             number < budget.trials
-            and not too_many_failed(budget, self._finished.values())
-            and not time_is_up(budget, self._trials(), now=time.time())
+            and not too_many_failures(budget, self._finished.values())
+            and not time_limit_reached(budget, self._trials(), now=time.time())
         )
 
     def _trials(self) -> list[Trial]:
@@ -115,28 +115,28 @@ class ExperimentRunner:
             )
         )
 
-    def _next_without_model(self) -> Trial | None:
-        """Return one of the best trials whose model is still to be fitted.
+    def _next_trial_to_fit(self) -> Trial | None:
+        """Return one of the best trials without a model, or None.
 
-        Each is tried once: what cannot be fitted here cannot be sealed, and sealing says why.
+        Each is fitted once: if fitting fails here, sealing fails too and reports the cause.
         """
         return next(
             (
                 trial
-                for trial in self._best()
+                for trial in self._best_trials()
                 if trial.number not in self._fitted and self._run.missing_model(trial)
             ),
             None,
         )
 
-    def _best(self) -> list[Trial]:
+    def _best_trials(self) -> list[Trial]:
         return [trial for _, trial in rank_trials(self._finished.values())[:MODELS_TO_KEEP]]
 
-    def _remove_models(self) -> None:
-        """Remove the models of all trials but the best."""
-        best = self._best()
+    def _remove_other_models(self) -> None:
+        """Remove the models of all other trials than the best."""
+        best_trials = self._best_trials()
         for trial in self._finished.values():
-            if trial not in best:
+            if trial not in best_trials:
                 self._run.remove_model(trial)
 
     def _assignment(self, number: int) -> Assignment:
@@ -156,18 +156,18 @@ class ExperimentRunner:
         )
 
     def _suggest_ahead(self) -> None:
-        """Have an assignment ready for each worker that may soon be free."""
+        """Compute an assignment for each worker that may soon be free."""
         number = self._next_number()
         for ahead in range(number, number + self._experiment.workers):
             if self._may_start(ahead):
                 self._assignment(ahead)
 
 
-def _ended(trial: Trial, answer: TrialResult) -> Trial:
+def _finished_trial(trial: Trial, result: TrialResult) -> Trial:
     return replace(
         trial,
-        state=TrialState.FAILED if answer.mse is None else TrialState.SUCCEEDED,
-        mse=answer.mse,
-        cause=answer.cause,
+        state=TrialState.FAILED if result.mse is None else TrialState.SUCCEEDED,
+        mse=result.mse,
+        cause=result.cause,
         finished=time.time(),
     )

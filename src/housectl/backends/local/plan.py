@@ -4,9 +4,9 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from housectl.backends import trainer_argv as command
 from housectl.backends.base import Task, Workload
-from housectl.backends.local.sampler import enqueued
+from housectl.backends.local.sampler import enqueued_assignment
+from housectl.backends.trainer_argv import assignment_args, task_argv, trainer_argv
 from housectl.contract.families import Family
 from housectl.contract.inputs import Inputs
 from housectl.experiment import Experiment
@@ -14,7 +14,7 @@ from housectl.experiment import Experiment
 
 @dataclass(frozen=True, kw_only=True)
 class LocalPlan:
-    """What the supervisor will do. `str()` is a shell script with the same commands."""
+    """The plan of a run. Its `str()` is a shell script with the supervisor's commands."""
 
     workload: Workload
     inputs: Inputs
@@ -23,7 +23,7 @@ class LocalPlan:
     def __str__(self) -> str:
         lines = (
             [
-                _shell(
+                _shell_command(
                     task_arguments(
                         self.workload, inputs=str(self.inputs.path), output=self.workload.name
                     )
@@ -36,47 +36,47 @@ class LocalPlan:
 
 
 def pool_arguments(inputs: str) -> list[str]:
-    """Return the arguments that make Python the trainer's pool."""
-    return command.trainer_argv("pool", [("--inputs", inputs)])
+    """Return the arguments that make Python run the trainer's pool."""
+    return trainer_argv("pool", [("--inputs", inputs)])
 
 
 def task_arguments(task: Task, *, inputs: str, output: str) -> list[str]:
-    """Return the arguments that make Python do a task."""
-    return command.task_argv(task, inputs=inputs, output=output, backend="local")
+    """Return the arguments that make Python run a task."""
+    return task_argv(task, inputs=inputs, output=output, backend="local")
 
 
 def _experiment_lines(experiment: Experiment, inputs: str) -> Iterator[str]:
     trials, workers = experiment.budget.trials, experiment.workers
     yield f"# {trials} trials, {workers} at a time, in forks of one process:"
-    yield f"#   {_shell(pool_arguments(inputs))}"
+    yield f"#   {_shell_command(pool_arguments(inputs))}"
     for number in range(experiment.budget.trials):
-        assignment = enqueued(experiment, number)
+        assignment = enqueued_assignment(experiment, number)
         if assignment is not None:
             output = f"{experiment.name}/{number:04}"
             trial = _trial_arguments(inputs, experiment.family_of(number))
-            yield _shell([*trial, "--output", output, *command.assignment_args(assignment)])
-    yield "# Each of the others, with the values that the sampler chooses:"
+            yield _shell_command([*trial, "--output", output, *assignment_args(assignment)])
+    yield "# Each of the other trials, with values from the sampler:"
     for family in experiment.families:
-        yield _pattern(experiment, inputs, family)
+        yield _trial_template(experiment, inputs, family)
 
 
-def _pattern(experiment: Experiment, inputs: str, family: Family) -> str:
+def _trial_template(experiment: Experiment, inputs: str, family: Family) -> str:
     space = experiment.spaces[family]
-    chosen = [parameter.name for parameter in space.parameters]
-    fixed = {name: value for name, value in space.fixed.items() if name not in chosen}
+    sampled = [parameter.name for parameter in space.parameters]
+    fixed = {name: value for name, value in space.fixed.items() if name not in sampled}
     return " ".join(
         (
-            _shell(_trial_arguments(inputs, family)),
+            _shell_command(_trial_arguments(inputs, family)),
             f'--output {shlex.quote(experiment.name)}/"${{number}}"',
-            *map(shlex.quote, command.assignment_args(fixed)),
-            *(f'{name}="${{{name}}}"' for name in chosen),
+            *map(shlex.quote, assignment_args(fixed)),
+            *(f'{name}="${{{name}}}"' for name in sampled),
         )
     )
 
 
 def _trial_arguments(inputs: str, family: Family) -> list[str]:
-    return command.trainer_argv("trial", [("--inputs", inputs), ("--family", family)])
+    return trainer_argv("trial", [("--inputs", inputs), ("--family", family)])
 
 
-def _shell(arguments: Sequence[str]) -> str:
+def _shell_command(arguments: Sequence[str]) -> str:
     return shlex.join(("python", *arguments))

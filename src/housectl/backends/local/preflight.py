@@ -1,4 +1,4 @@
-"""What this machine must have before anything is trained on it."""
+"""Prerequisites of training on this machine."""
 
 import shutil
 from importlib.util import find_spec
@@ -13,30 +13,30 @@ FREE_BYTES = 200 * 2**20
 
 
 def check_libraries() -> None:
-    """Check that the training libraries are installed; imports none of them.
+    """Check that the training libraries are installed, without importing them.
 
     Raises:
-        MachineError: Some are missing.
+        LocalEnvironmentError: A library is missing.
     """
     names = {*_OTHER_LIBRARIES, *(library.import_name for library in training_libraries())}
     missing = [name for name in sorted(names) if find_spec(name) is None]
     if missing:
         raise LocalEnvironmentError(
-            f"Training on this machine needs libraries that are missing: {', '.join(missing)}.",
+            f"Training libraries are missing on this machine: {', '.join(missing)}.",
             hint="pip install 'housectl[local]'",
         )
 
 
-def check_space(directory: Path) -> None:
-    """Check that the disk has room for a search.
+def check_disk_space(directory: Path) -> None:
+    """Check that the disk has enough free space for a search.
 
     Raises:
-        MachineError: It has less than 200 MiB left.
+        LocalEnvironmentError: It has less than 200 MiB free.
     """
     existing = next(path for path in (directory, *directory.parents) if path.exists())
     free = shutil.disk_usage(existing).free
     if free < FREE_BYTES:
         raise LocalEnvironmentError(
-            f"The disk has {free / 2**20:.0f} MiB left; a search needs {FREE_BYTES / 2**20:.0f}.",
+            f"The disk has {free / 2**20:.0f} MiB free; a search needs {FREE_BYTES // 2**20} MiB.",
             hint=f"df -h {existing}   # free some space, then run the same command again",
         )

@@ -1,4 +1,4 @@
-"""What the files of a run directory hold."""
+"""The records in the files of a run directory."""
 
 from housectl.backends.workload import WorkloadRecord
 from housectl.contract.record import SCHEMA_VERSION, Record
@@ -9,8 +9,8 @@ class PlanRecord(WorkloadRecord, kw_only=True):
     """The content of plan.json.
 
     Attributes:
-        inputs: Path of the inputs directory, relative to the run directory, so that a project can
-            be moved.
+        inputs: Path of the inputs directory, relative to the run directory, so that users can move
+            a project.
         submitted: Seconds since the epoch.
     """
 

@@ -1,7 +1,7 @@
-"""Which assignment comes next: a pure function, whatever the workers and their timing.
+"""The sampler: a pure function that returns the next assignment.
 
-Suggestion k sees the results of the trials up to k - 8 and the assignments of the others, as
-running ones, so that any number of workers up to 8 gives one and the same list of assignments.
+Suggestion k uses the results of the trials up to k - 8. Later trials count as running, whatever
+their state. So any number of workers up to 8 yields the same list of assignments.
 """
 
 from collections.abc import Container, Mapping, Sequence
@@ -19,12 +19,12 @@ LAG = 8
 
 
 def inputs_ready(number: int, finished: Container[int]) -> bool:
-    """Return whether all results that suggestion `number` depends on are there."""
+    """Return True if suggestion `number` has all the results that it depends on."""
     return all(earlier in finished for earlier in range(number - LAG + 1))
 
 
-def enqueued(experiment: Experiment, number: int) -> Assignment | None:
-    """Return the assignment of a trial if that was set beforehand."""
+def enqueued_assignment(experiment: Experiment, number: int) -> Assignment | None:
+    """Return the enqueued assignment of a trial, or None."""
     space = experiment.spaces[experiment.family_of(number)]
     turn = number // len(experiment.families)
     return {**space.fixed, **space.enqueued[turn]} if turn < len(space.enqueued) else None
@@ -37,25 +37,25 @@ def suggest(
     earlier: Sequence[Assignment],
     objectives: Mapping[int, float],
 ) -> Assignment:
-    """Return the assignment of a trial: enqueued ones first, then those of a TPE.
+    """Return the assignment of a trial: an enqueued one, or else one from a TPE.
 
     The tree-structured Parzen estimator is that of Bergstra et al., "Algorithms for
     hyper-parameter optimization" (2011), in the multivariate form of Falkner et al., "BOHB" (2018).
 
     Args:
-        experiment: Gives the seed, and the space of each family.
+        experiment: Has the seed, and the space of each family.
         number: The trial's number, from 0.
-        earlier: The assignments of all trials with lower numbers, in their order.
-        objectives: Objectives by trial number; those after `number - LAG` are not looked at.
+        earlier: The assignments of all trials with lower numbers, in order.
+        objectives: Objectives by trial number; those after `number - LAG` are ignored.
     """
-    assignment = enqueued(experiment, number)
+    assignment = enqueued_assignment(experiment, number)
     if assignment is not None:
         return assignment
     space = experiment.spaces[experiment.family_of(number)]
-    return {**space.fixed, **_sampled(experiment, number, earlier, objectives)}
+    return {**space.fixed, **_sample(experiment, number, earlier, objectives)}
 
 
-def _sampled(
+def _sample(
     experiment: Experiment,
     number: int,
     earlier: Sequence[Assignment],
@@ -72,21 +72,26 @@ def _sampled(
         seed=derived_seed(experiment.seed, f"trial {number}"),
     )
     study = optuna.create_study(sampler=sampler)
-    for other, assignment in enumerate(earlier[:number]):
-        # An enqueued assignment may lie outside of the space, where the estimator is not defined.
-        if experiment.family_of(other) is family and _within(parameters, assignment):
-            objective = objectives.get(other) if other <= number - LAG else None
-            study.add_trial(_frozen(parameters, assignment, objective))
+    for earlier_number, assignment in enumerate(earlier[:number]):
+        # The estimator is undefined for an enqueued assignment outside the space.
+        if experiment.family_of(earlier_number) is family and _is_within_space(
+            parameters, assignment
+        ):
+            objective = objectives.get(earlier_number) if earlier_number <= number - LAG else None
+            study.add_trial(_optuna_trial(parameters, assignment, objective))
     chosen = study.ask(_distributions(parameters)).params
-    return {parameter.name: _value(parameter, chosen[parameter.name]) for parameter in parameters}
+    return {
+        parameter.name: _to_plain_value(parameter, chosen[parameter.name])
+        for parameter in parameters
+    }
 
 
-def _frozen(
+def _optuna_trial(
     parameters: Sequence[Parameter], assignment: Assignment, objective: float | None
 ) -> "FrozenTrial":
-    """Return a trial as Optuna has it; without an objective it runs, also when it failed.
+    """Return Optuna's record of a trial; one without an objective counts as running.
 
-    The sampler keeps away from running trials, and a failed one is best kept away from, too.
+    The sampler avoids running trials. Failed trials count as running, so it avoids them too.
     """
     from optuna.trial import TrialState, create_trial
 
@@ -114,18 +119,18 @@ def _distribution(parameter: Parameter) -> "BaseDistribution":
     return distributions.FloatDistribution(parameter.minimum, parameter.maximum, log=parameter.log)
 
 
-def _within(parameters: Sequence[Parameter], assignment: Assignment) -> bool:
-    return all(_contains(parameter, assignment.get(parameter.name)) for parameter in parameters)
+def _is_within_space(parameters: Sequence[Parameter], assignment: Assignment) -> bool:
+    return all(_is_in_range(parameter, assignment.get(parameter.name)) for parameter in parameters)
 
 
-def _contains(parameter: Parameter, value: Value | None) -> bool:
+def _is_in_range(parameter: Parameter, value: Value | None) -> bool:
     if parameter.minimum is None or parameter.maximum is None:
         return value in parameter.choices
     return isinstance(value, int | float) and parameter.minimum <= value <= parameter.maximum
 
 
-def _value(parameter: Parameter, value: Value) -> Value:
-    """Return a value as plain Python has it, so that it is written alike everywhere."""
+def _to_plain_value(parameter: Parameter, value: Value) -> Value:
+    """Return a value as a plain Python type, so that all records write it alike."""
     match parameter.kind:
         case ParameterKind.INT:
             return int(value)

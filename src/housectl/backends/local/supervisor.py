@@ -1,7 +1,7 @@
-"""The supervisor: does what a run directory's plan says, and all of the writing in it.
+"""The supervisor process: runs the plan of a run directory, and is its only writer.
 
-It is started with the run directory's lock, held, as its standard input, so that there is no moment
-at which the work runs and the lock is free.
+It inherits the run directory's held lock as its standard input, so the lock is never free while the
+workload runs.
 """
 
 import signal
@@ -25,15 +25,15 @@ from housectl.experiment import Experiment, ExperimentState
 
 
 def main() -> None:
-    """Run the work of the directory that the command line names, and record its outcome.
+    """Run the workload of the run directory in `sys.argv`, and record its outcome.
 
-    A signal to stop arrives as KeyboardInterrupt, until there is an outcome to record. A search
-    then still gives the best trials their models, which takes about two seconds.
+    Until there is an outcome to record, a signal to stop raises KeyboardInterrupt. A stopped search
+    still fits the best models, which takes about two seconds.
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.default_int_handler)
     run = RunDirectory(Path(sys.argv[1]))
-    outcome = _outcome(run)
+    outcome = _run_to_outcome(run)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
     try:
@@ -42,10 +42,10 @@ def main() -> None:
         sys.exit(f"error: {error.message}")
 
 
-def _outcome(run: RunDirectory) -> RunOutcome:
+def _run_to_outcome(run: RunDirectory) -> RunOutcome:
     try:
         with translate_disk_errors(run.path):
-            return _work(run)
+            return _run_workload(run)
     except KeyboardInterrupt:
         state, reason = ExperimentState.STOPPED, STOPPED
     except TaskFailedError as error:
@@ -55,25 +55,25 @@ def _outcome(run: RunDirectory) -> RunOutcome:
     return RunOutcome(state=state, reason=reason, finished=time.time())
 
 
-def _work(run: RunDirectory) -> RunOutcome:
-    work = run.plan().workload
-    if isinstance(work, Task):
-        return _do_task(run, work)
+def _run_workload(run: RunDirectory) -> RunOutcome:
+    workload = run.plan().workload
+    if isinstance(workload, Task):
+        return _run_task(run, workload)
     try:
-        return _search(run, work)
+        return _run_experiment(run, workload)
     except KeyboardInterrupt:
-        # No more trials, but models for the best of those that there are, unless told again.
-        _search(run, replace(work, budget=replace(work.budget, trials=0)))
+        # Start no more trials, but fit the best models, unless a second signal arrives.
+        _run_experiment(run, replace(workload, budget=replace(workload.budget, trials=0)))
         raise
 
 
-def _search(run: RunDirectory, experiment: Experiment) -> RunOutcome:
+def _run_experiment(run: RunDirectory, experiment: Experiment) -> RunOutcome:
     with closing(Workers(run, run.inputs())) as workers:
         return ExperimentRunner(run, experiment, workers).run()
 
 
-def _do_task(run: RunDirectory, task: Task) -> RunOutcome:
-    run.remove_leftovers()
+def _run_task(run: RunDirectory, task: Task) -> RunOutcome:
+    run.remove_temp_files()
     arguments = task_arguments(task, inputs=str(run.inputs()), output=str(run.output(None)))
     run_task(arguments, run.log(None))
     return RunOutcome(state=ExperimentState.SUCCEEDED, finished=time.time())

@@ -1,4 +1,4 @@
-"""The trainer's processes: the pool that makes trials, and one for a task."""
+"""The trainer's processes: the pool that runs trials, and the process of a task."""
 
 import os
 import signal
@@ -13,20 +13,20 @@ from housectl.contract.pool_protocol import TrialRequest, TrialResult
 from housectl.contract.record import canonical_json
 from housectl.errors import TaskFailedError
 
-# -P: a directory named `trainer` where housectl was called must not take the trainer's place.
+# -P: modules in the current directory must not shadow the trainer's package.
 _PYTHON = (sys.executable, "-P")
 
 
 class PoolCrashedError(Exception):
-    """The pool ended although nothing was wrong with its inputs, for instance by a kill."""
+    """The pool ended although its inputs were valid, for instance by a kill."""
 
 
 class TrainerPool:
     """The trainer's fork server.
 
     Args:
-        arguments: What follows `python`.
-        log: Gets the pool's own lines; trials have logs of their own.
+        arguments: The arguments of `python`.
+        log: File for the pool's own lines; trials have their own logs.
     """
 
     def __init__(self, arguments: Sequence[str], log: Path) -> None:
@@ -36,29 +36,29 @@ class TrainerPool:
                 (*_PYTHON, *arguments), stdin=PIPE, stdout=PIPE, stderr=file, process_group=0
             )
         self._requests = cast("IO[bytes]", self._process.stdin)
-        self._answers = cast("IO[bytes]", self._process.stdout)
+        self._results = cast("IO[bytes]", self._process.stdout)
 
     def send(self, request: TrialRequest) -> None:
-        """Start a trial. That the pool is dead shows when an answer is asked for."""
+        """Start a trial. If the pool is dead, `next_result` raises the error."""
         with suppress(BrokenPipeError):
             os.write(self._requests.fileno(), canonical_json(request) + b"\n")
 
     def next_result(self) -> TrialResult:
-        """Wait until any trial has ended, and tell how.
+        """Wait until any trial has ended, and return its result.
 
         Raises:
-            PoolDiedError: The pool was killed.
-            TaskFailedError: The pool refused its inputs.
+            PoolCrashedError: The pool was killed.
+            TaskFailedError: The pool rejected its inputs.
         """
-        line = self._answers.readline()
+        line = self._results.readline()
         if line.endswith(b"\n"):
             return TrialResult.from_json(line)
         if self._process.wait() > 0:
-            raise _failure("trainer's pool", self._process.returncode, self._log)
+            raise _trainer_error("trainer's pool", self._process.returncode, self._log)
         raise PoolCrashedError(_exit_description(self._process.returncode))
 
     def kill(self) -> None:
-        """End the pool and its trials. Idempotent."""
+        """Kill the pool and its trials. Idempotent."""
         _kill(self._process)
 
 
@@ -66,11 +66,11 @@ def run_task(arguments: Sequence[str], log: Path) -> None:
     """Run the trainer once, to its end.
 
     Args:
-        arguments: What follows `python`.
-        log: Gets all of its lines.
+        arguments: The arguments of `python`.
+        log: File for all of its lines.
 
     Raises:
-        TaskFailedError: It ended badly.
+        TaskFailedError: The trainer failed.
     """
     with log.open("wb") as file:
         process = Popen(
@@ -78,13 +78,13 @@ def run_task(arguments: Sequence[str], log: Path) -> None:
         )
     try:
         if process.wait() != 0:
-            raise _failure("trainer", process.returncode, log)
+            raise _trainer_error("trainer", process.returncode, log)
     finally:
         _kill(process)
 
 
-def last_line(log: Path) -> str:
-    """Return the last line of a log that is not empty, if there is one."""
+def last_log_line(log: Path) -> str:
+    """Return the last line of a log that is not blank, or an empty text."""
     text = log.read_text(errors="replace").strip() if log.exists() else ""
     return text.rpartition("\n")[2].removeprefix("error: ")
 
@@ -95,9 +95,9 @@ def _kill(process: "Popen[bytes]") -> None:
         process.wait()
 
 
-def _failure(what: str, status: int, log: Path) -> TaskFailedError:
+def _trainer_error(process_name: str, status: int, log: Path) -> TaskFailedError:
     return TaskFailedError(
-        f"The {what} {_exit_description(status)}: {last_line(log) or 'it said nothing'}",
+        f"The {process_name} {_exit_description(status)}: {last_log_line(log) or 'no output'}",
         hint=f"cat {log}",
     )
 

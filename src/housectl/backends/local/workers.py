@@ -1,4 +1,4 @@
-"""The workers of a search: the trainer's pool, replaced when it dies."""
+"""The workers of a search: the trainer's pool, which is restarted when it crashes."""
 
 from pathlib import Path
 
@@ -8,11 +8,11 @@ from housectl.backends.local.trainer_process import PoolCrashedError, TrainerPoo
 from housectl.contract.pool_protocol import TrialRequest, TrialResult
 from housectl.errors import LocalEnvironmentError
 
-_MAX_DEATHS = 3
+_MAX_CRASHES = 3
 
 
 class Workers:
-    """Do what is asked of them, whatever happens to the pool.
+    """Workers that run trials, and resubmit unfinished ones when the pool crashes.
 
     Args:
         run: The run directory, whose lock this process holds.
@@ -22,52 +22,52 @@ class Workers:
     def __init__(self, run: RunDirectory, inputs: Path) -> None:
         self._run = run
         self._inputs = inputs
-        self._asked: dict[int, TrialRequest] = {}
-        self._deaths = 0
+        self._pending: dict[int, TrialRequest] = {}
+        self._crashes = 0
         self._pool = self._new_pool()
 
     @property
     def busy(self) -> int:
-        """How many workers have something to do."""
-        return len(self._asked)
+        """Number of busy workers."""
+        return len(self._pending)
 
     def submit(self, request: TrialRequest) -> None:
-        """Give a worker something to do; one thing at a time for each trial."""
-        self._asked[request.number] = request
+        """Give a request to a worker; a trial may have one pending request."""
+        self._pending[request.number] = request
         self._pool.send(request)
 
     def next_result(self) -> TrialResult:
-        """Wait until any of them is ready.
+        """Wait until any request is done, and return its result.
 
         Raises:
-            TaskFailedError: The trainer refused its inputs.
-            MachineError: The pool dies again and again.
+            TaskFailedError: The trainer rejected its inputs.
+            LocalEnvironmentError: The pool crashes repeatedly.
         """
         while True:
             try:
-                answer = self._pool.next_result()
+                result = self._pool.next_result()
             except PoolCrashedError as error:
-                self._replace_pool(str(error))
+                self._restart_pool(str(error))
             else:
-                self._deaths = 0
-                del self._asked[answer.number]
-                return answer
+                self._crashes = 0
+                del self._pending[result.number]
+                return result
 
     def close(self) -> None:
-        """End them and what they do. Idempotent."""
+        """Stop the workers and their trials. Idempotent."""
         self._pool.kill()
 
-    def _replace_pool(self, manner: str) -> None:
-        self._deaths += 1
-        if self._deaths == _MAX_DEATHS:
+    def _restart_pool(self, exit_description: str) -> None:
+        self._crashes += 1
+        if self._crashes == _MAX_CRASHES:
             raise LocalEnvironmentError(
-                f"The trainer's pool {manner}, {_MAX_DEATHS} times in a row.",
-                hint=f"housectl tune --resume {self._run.name}   # when there is more memory",
+                f"The trainer's pool {exit_description}, {_MAX_CRASHES} times in a row.",
+                hint=f"housectl tune --resume {self._run.name}   # after freeing memory",
             )
         self._pool = self._new_pool()
-        for request in self._asked.values():
+        for request in self._pending.values():
             self._pool.send(request)
 
     def _new_pool(self) -> TrainerPool:
-        self._run.remove_leftovers()
+        self._run.remove_temp_files()
         return TrainerPool(pool_arguments(str(self._inputs)), self._run.log(None))

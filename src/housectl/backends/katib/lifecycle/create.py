@@ -4,7 +4,7 @@ from housectl.backends.katib.katib_objects import EXPERIMENTS
 from housectl.backends.katib.naming import INSTANCE_LABEL
 from housectl.backends.katib.plan.katib_plan import KatibPlan
 from housectl.backends.katib.plan.pod_spec import Manifest
-from housectl.backends.messages import already_exists
+from housectl.backends.messages import already_exists_error
 from housectl.errors import AlreadyExistsError, ConflictError, HousectlError
 from housectl.kube.client import Kube
 from housectl.kube.kinds import Kind
@@ -55,7 +55,7 @@ def _create(kube: Kube, kind: Kind, manifest: Manifest) -> None:
 def _name_taken(kube: Kube, kind: Kind, manifest: Manifest, owner: str) -> AlreadyExistsError:
     metadata = _metadata(manifest)
     if owner and owner == _instance(metadata) and kind is EXPERIMENTS:
-        return already_exists(owner)
+        return already_exists_error(owner)
     existing = f"{kind.full_name}/{metadata.name}"
     if owner:
         return AlreadyExistsError(

@@ -53,7 +53,7 @@ def seconds_left(work: Workload, snapshot: Snapshot) -> float | None:
     """Return how many seconds a search still has; None where nothing limits them."""
     if isinstance(work, Task) or snapshot.state.ended:
         return None
-    return work.budget.seconds_left(snapshot.trials, now=time.time())
+    return work.budget.remaining_seconds(snapshot.trials, now=time.time())
 
 
 def _annotate_stopped(kube: Kube, member: KatibExperiment, why: str) -> None:

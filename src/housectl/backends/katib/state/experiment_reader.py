@@ -24,7 +24,7 @@ from housectl.backends.katib.state.cluster_objects import (
 from housectl.backends.katib.state.diagnoser import Diagnoser
 from housectl.backends.katib.state.informer import Informer
 from housectl.backends.katib.state.snapshot import snapshot_of, task_snapshot_of
-from housectl.backends.messages import unknown_experiment
+from housectl.backends.messages import unknown_experiment_error
 from housectl.experiment import Experiment
 from housectl.kube.client import Kube
 from housectl.kube.kinds import JOBS, PODS
@@ -90,7 +90,7 @@ class ExperimentReader:
         look = list_experiment_objects(self._source(name, self._experiment_selectors))
         if not look.sub_experiments:
             self.forget(name)
-            raise unknown_experiment(name)
+            raise unknown_experiment_error(name)
         return look
 
     def members(self, name: str) -> Sequence[str]:
@@ -144,7 +144,7 @@ class ExperimentReader:
         look = list_task_objects(self._source(name, self._task_selectors), name)
         if not look.jobs:
             self.forget(name)
-            raise unknown_experiment(name)
+            raise unknown_experiment_error(name)
         return task_snapshot_of(look, self._causes.task_cause(look))
 
     def _source(self, name: str, selectors: Callable[[str], Selectors]) -> Source:
@@ -163,7 +163,7 @@ class ExperimentReader:
     def _experiment_selectors(self, name: str) -> Selectors:
         members = self.members(name)
         if not members:
-            raise unknown_experiment(name)
+            raise unknown_experiment_error(name)
         return experiment_selectors(name, members)
 
     def _task_selectors(self, name: str) -> Selectors:
@@ -185,4 +185,4 @@ def _recorded(name: str, found: Sequence[ObjectMeta]) -> PlanRecord:
         text = metadata.annotations.get(PLAN_ANNOTATION)
         if text is not None:
             return PlanRecord.from_json(text.encode())
-    raise unknown_experiment(name)
+    raise unknown_experiment_error(name)

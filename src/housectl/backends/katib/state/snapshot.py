@@ -8,7 +8,7 @@ from housectl.backends.katib.state.cluster_objects import ExperimentObjects, Tas
 from housectl.backends.katib.state.generations import Generation, newest_generation
 from housectl.backends.katib.state.trials import TrialCause, read_trials, seconds_of
 from housectl.backends.katib.stop_marks import STOPPED_BY_USER
-from housectl.backends.messages import STOPPED, time_limit_reached
+from housectl.backends.messages import STOPPED, time_limit_reason
 from housectl.experiment import (
     Experiment,
     ExperimentState,
@@ -100,7 +100,7 @@ def _reason(
             f"killed. To go on: housectl tune --resume {experiment.name}"
         )
     if newest.stop_reasons and len(trials) < experiment.budget.trials:
-        return time_limit_reached(len(trials), experiment.budget)
+        return time_limit_reason(len(trials), experiment.budget)
     failed = state is ExperimentState.FAILED and failed_trials(trials)
     return failure_summary(trials) if failed else None
 
