@@ -1,6 +1,6 @@
-"""Programs of others: which one is taken, and what is said without them.
+"""External tools: the choice between them, and the errors without them.
 
-The programs are small ones of the tests' own, found on a PATH that has nothing else.
+The tests install small fake programs on an otherwise empty PATH.
 """
 
 import os
@@ -19,8 +19,7 @@ from tools.project_directory import HOUSECTL, ROOT, ProjectDirectory, clean_envi
 
 PUSHED = PushedImages(trainer="registry.example/t@sha256:1", server="registry.example/s@sha256:2")
 
-# Runs the server as the engine would: what is mounted, published and asked for comes from its
-# arguments alone.
+# Fake engine that runs the server as a process, with the mounts and ports of its arguments.
 ENGINE = f"""#!{sys.executable}
 import os, re, sys
 arguments = sys.argv[1:]
@@ -56,37 +55,35 @@ def install(path: Mapping[str, str], name: str, script: str) -> None:
     program.chmod(0o755)
 
 
-def test_without_an_engine_its_installation_is_the_cure(
+def test_missing_engine_has_installation_hint(
     project: ProjectDirectory, path: Mapping[str, str]
 ) -> None:
-    answer = project.run("serve", "--container", **path)
-    assert answer.status == ExitStatus.LOCAL_ENVIRONMENT
-    assert "docker or podman, and none of them is installed" in answer.err
-    assert "apt-get install podman" in answer.err
+    output = project.run("serve", "--container", **path)
+    assert output.status == ExitStatus.LOCAL_ENVIRONMENT
+    assert "No container engine is installed: docker or podman is required" in output.err
+    assert "apt-get install podman" in output.err
 
 
-def test_a_docker_without_its_daemon_is_told_from_none(
+def test_docker_without_daemon_differs_from_missing_docker(
     project: ProjectDirectory, path: Mapping[str, str]
 ) -> None:
     install(path, "docker", "#!/bin/sh\nexit 1\n")
-    answer = project.run("serve", "--container", **path)
-    assert answer.status == ExitStatus.LOCAL_ENVIRONMENT
-    assert "its daemon does not answer" in answer.err
+    output = project.run("serve", "--container", **path)
+    assert output.status == ExitStatus.LOCAL_ENVIRONMENT
+    assert "its daemon does not respond" in output.err
 
 
-def test_without_an_image_its_making_is_the_cure(
-    project: ProjectDirectory, path: Mapping[str, str]
-) -> None:
+def test_missing_image_has_build_hint(project: ProjectDirectory, path: Mapping[str, str]) -> None:
     install(path, "docker", "#!/bin/sh\nexit 1\n")
     install(path, "podman", "#!/bin/sh\nexit 1\n")
-    answer = project.run("serve", "--container", **path)
-    assert answer.status == ExitStatus.LOCAL_ENVIRONMENT
-    assert "podman has no image housectl-server:dev" in answer.err
-    assert "make images" in answer.err
+    output = project.run("serve", "--container", **path)
+    assert output.status == ExitStatus.LOCAL_ENVIRONMENT
+    assert "podman has no image housectl-server:dev" in output.err
+    assert "make images" in output.err
 
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
-def test_the_engine_gets_signals_and_gives_the_exit_status(
+def test_engine_receives_signals_and_returns_exit_status(
     project: ProjectDirectory, path: Mapping[str, str], kind: signal.Signals
 ) -> None:
     install(path, "podman", ENGINE)
@@ -102,22 +99,20 @@ def test_the_engine_gets_signals_and_gives_the_exit_status(
     assert "listening on" in server.stdout.readline()
     server.send_signal(kind)
     assert server.wait() == ExitStatus.OK
-    given = (project.path / "engine.txt").read_text()
+    command_line = (project.path / "engine.txt").read_text()
     for option in ("--rm", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges"):
-        assert option in given
-    assert f"--volume={project.store}:/store:ro" in given
+        assert option in command_line
+    assert f"--volume={project.store}:/store:ro" in command_line
 
 
-def test_without_kubectl_its_installation_is_the_cure(
-    project: ProjectDirectory, path: Mapping[str, str]
-) -> None:
-    answer = project.run("cluster", "init", **path)
-    assert answer.status == ExitStatus.LOCAL_ENVIRONMENT
-    assert "kubectl" in answer.err
+def test_missing_kubectl_is_reported(project: ProjectDirectory, path: Mapping[str, str]) -> None:
+    output = project.run("cluster", "init", **path)
+    assert output.status == ExitStatus.LOCAL_ENVIRONMENT
+    assert "kubectl" in output.err
 
 
-def test_without_a_builder_its_installation_is_the_cure(path: Mapping[str, str]) -> None:
-    ended = subprocess.run(
+def test_missing_image_builder_is_reported(path: Mapping[str, str]) -> None:
+    completed = subprocess.run(
         [sys.executable, "-m", "tools.build_images"],
         cwd=ROOT,
         env=os.environ | path,
@@ -125,5 +120,5 @@ def test_without_a_builder_its_installation_is_the_cure(path: Mapping[str, str])
         text=True,
         check=False,
     )
-    assert ended.returncode == ExitStatus.LOCAL_ENVIRONMENT
-    assert "docker or podman or buildah" in ended.stderr
+    assert completed.returncode == ExitStatus.LOCAL_ENVIRONMENT
+    assert "docker or podman or buildah" in completed.stderr

@@ -16,49 +16,47 @@ def project(tmp_path: Path) -> Path:
     return root
 
 
-def test_the_project_is_found_from_a_directory_below(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    below = project / "notes" / "2026"
-    below.mkdir(parents=True)
-    monkeypatch.chdir(below)
+def test_project_is_found_from_subdirectory(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    subdirectory = project / "notes" / "2026"
+    subdirectory.mkdir(parents=True)
+    monkeypatch.chdir(subdirectory)
 
-    found = find_workspace(None, None)
+    workspace = find_workspace(None, None)
 
-    assert found.project_file == project / "housectl.yaml"
-    assert found.store == project / ".housectl" / "store"
-    assert found.inputs == project / ".housectl" / "inputs"
-    assert found.runs == project / ".housectl" / "runs"
+    assert workspace.project_file == project / "housectl.yaml"
+    assert workspace.store == project / ".housectl" / "store"
+    assert workspace.inputs == project / ".housectl" / "inputs"
+    assert workspace.runs == project / ".housectl" / "runs"
 
 
-@pytest.mark.parametrize("named", [".", "housectl.yaml"])
-def test_a_project_is_named_by_its_file_or_its_directory(project: Path, named: str) -> None:
-    assert find_workspace(project / named, None).root == project
+@pytest.mark.parametrize("argument", [".", "housectl.yaml"])
+def test_project_is_given_by_file_or_directory(project: Path, argument: str) -> None:
+    assert find_workspace(project / argument, None).root == project
 
 
-def test_an_explicit_directory_is_not_left(project: Path) -> None:
-    below = project / "below"
-    below.mkdir()
-    with pytest.raises(ProjectError, match=str(below)) as caught:
-        find_workspace(below, None)
+def test_parents_of_explicit_directory_are_not_searched(project: Path) -> None:
+    subdirectory = project / "below"
+    subdirectory.mkdir()
+    with pytest.raises(ProjectError, match=str(subdirectory)) as caught:
+        find_workspace(subdirectory, None)
     assert caught.value.hint == "housectl init --data FILE.csv --target COLUMN"
 
 
-def test_without_a_file_the_hint_drafts_one(
+def test_missing_project_file_has_init_hint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ProjectError, match="or above") as caught:
+    with pytest.raises(ProjectError, match="or its parent directories") as caught:
         find_workspace(None, None)
     assert "housectl init" in caught.value.hint
 
 
-def test_the_store_is_that_of_the_file(project: Path) -> None:
+def test_store_comes_from_project_file(project: Path) -> None:
     (project / "housectl.yaml").write_text("store: ../champions\n")
     assert find_workspace(project, None).store.resolve() == project.parent / "champions"
 
 
-def test_a_named_store_wins_and_is_relative_to_here(
+def test_explicit_store_overrides_file_and_is_relative_to_current_directory(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (project / "housectl.yaml").write_text("store: ../champions\n")
@@ -67,18 +65,18 @@ def test_a_named_store_wins_and_is_relative_to_here(
 
 
 @pytest.mark.parametrize("text", ["", "a: [", "[1]", "store: 3", "day: 2026-02-30", "\x00", "é: 1"])
-def test_other_problems_of_the_file_do_not_matter_here(project: Path, text: str) -> None:
+def test_other_problems_of_project_file_are_ignored(project: Path, text: str) -> None:
     (project / "housectl.yaml").write_text(text, encoding="latin-1")
     assert find_workspace(project, None).store == project / ".housectl" / "store"
 
 
-def test_finding_a_workspace_imports_nothing_slow(project: Path) -> None:
+def test_find_workspace_imports_no_slow_libraries(project: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from housectl.workspace import find_workspace; "
         "find_workspace(Path(sys.argv[1]), None); "
         "print(*{'pydantic', 'pandas', 'msgspec', 'numpy', 'onnxruntime'} & sys.modules.keys())"
     )
-    ended = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", program, str(project)], capture_output=True, text=True, check=True
     )
-    assert ended.stdout.split() == []
+    assert completed.stdout.split() == []

@@ -14,7 +14,7 @@ BOSTON = Path(__file__).parents[2] / "data" / "boston.csv"
 
 @pytest.fixture(scope="session")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
-    """The Boston data with all of its columns."""
+    """Inputs of the Boston data with all its columns."""
     with BOSTON.open() as file:
         *names, target = next(csv.reader(file))
     schema = Schema(
@@ -26,8 +26,8 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
 
 
 @pytest.fixture(scope="module")
-def ended(backend: Backend, inputs: Inputs) -> Handle:
-    """An experiment of four trials that has ended; tests only look at it."""
+def ended_search(backend: Backend, inputs: Inputs) -> Handle:
+    """A finished experiment of four trials; tests do not change it."""
     handle = submit(backend, experiment("ended"), inputs)
     wait_for_end(backend, handle)
     return handle

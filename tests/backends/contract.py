@@ -1,4 +1,4 @@
-"""What every backend must do. A backend's tests inherit `BackendContract` and give it a backend."""
+"""The contract of every backend. Tests of a backend inherit `BackendContract`."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -18,29 +18,29 @@ from housectl.errors import AlreadyExistsError, BundleError, UnknownExperimentEr
 from housectl.experiment import Budget, ExperimentState, Trial, TrialState, best_trial
 from tests.backends.workloads import (
     experiment,
-    failing,
-    findings,
-    finished,
-    sealing,
+    failing_experiment,
+    finished_trials,
+    results_of,
+    seal_task,
     submit,
     wait_for_end,
     wait_until,
     wait_until_finished,
 )
 
-LONG = Budget(trials=1000)
+LONG_BUDGET = Budget(trials=1000)
 
 
 class BackendContract:
-    """A module with a subclass has a fixture `backend` of module scope."""
+    """A module with a subclass defines a fixture `backend` of module scope."""
 
     @pytest.fixture
-    def best(self, backend: Backend, ended: Handle) -> Trial:
-        trial = best_trial(backend.observe(ended).trials)
+    def best(self, backend: Backend, ended_search: Handle) -> Trial:
+        trial = best_trial(backend.observe(ended_search).trials)
         assert trial is not None
         return trial
 
-    def test_a_plan_is_pure(self, backend: Backend, inputs: Inputs) -> None:
+    def test_plan_is_pure(self, backend: Backend, inputs: Inputs) -> None:
         work = experiment("only-planned")
         plan = backend.plan(work, inputs=inputs, image=None)
         assert plan.workload == work
@@ -49,20 +49,20 @@ class BackendContract:
         with pytest.raises(UnknownExperimentError):
             backend.handle("only-planned")
 
-    def test_the_recorded_plan_is_the_submitted_one(
-        self, backend: Backend, ended: Handle, inputs: Inputs
+    def test_recorded_plan_equals_submitted_plan(
+        self, backend: Backend, ended_search: Handle, inputs: Inputs
     ) -> None:
         plan = backend.plan(experiment("ended"), inputs=inputs, image="housectl-trainer:dev")
-        assert backend.get_plan(ended).workload == plan.workload
-        assert str(backend.get_plan(ended)) == str(plan)
+        assert backend.get_plan(ended_search).workload == plan.workload
+        assert str(backend.get_plan(ended_search)) == str(plan)
 
-    def test_the_inputs_are_those_that_were_sent(
-        self, backend: Backend, ended: Handle, inputs: Inputs
+    def test_recorded_inputs_equal_submitted_inputs(
+        self, backend: Backend, ended_search: Handle, inputs: Inputs
     ) -> None:
-        assert backend.get_inputs(ended) == inputs
+        assert backend.get_inputs(ended_search) == inputs
 
-    def test_a_search_ends_with_all_its_trials(self, backend: Backend, ended: Handle) -> None:
-        snapshot = backend.observe(ended)
+    def test_search_ends_with_all_trials(self, backend: Backend, ended_search: Handle) -> None:
+        snapshot = backend.observe(ended_search)
         assert snapshot.state is ExperimentState.SUCCEEDED
         assert [trial.number for trial in snapshot.trials] == [0, 1, 2, 3]
         assert {trial.state for trial in snapshot.trials} == {TrialState.SUCCEEDED}
@@ -70,8 +70,8 @@ class BackendContract:
         assert snapshot.finished is not None
         assert snapshot.started < snapshot.finished
 
-    def test_assignments_come_from_the_space(self, backend: Backend, ended: Handle) -> None:
-        assignments = [trial.assignment for trial in backend.observe(ended).trials]
+    def test_assignments_are_in_search_space(self, backend: Backend, ended_search: Handle) -> None:
+        assignments = [trial.assignment for trial in backend.observe(ended_search).trials]
         assert len({str(assignment) for assignment in assignments}) == 4
         for assignment in assignments:
             assert assignment.keys() == {"max_features", "min_samples_leaf", "n_estimators"}
@@ -79,29 +79,35 @@ class BackendContract:
             assert 0.15 <= float(assignment["max_features"]) <= 1
             assert assignment["min_samples_leaf"] in range(1, 9)
 
-    def test_experiments_are_found_by_name_and_url(self, backend: Backend, ended: Handle) -> None:
-        assert ended.name == "ended"
-        assert backend.handle("ended") == backend.handle(ended.url) == ended
+    def test_handle_accepts_name_and_url(self, backend: Backend, ended_search: Handle) -> None:
+        assert ended_search.name == "ended"
+        assert backend.handle("ended") == backend.handle(ended_search.url) == ended_search
 
-    def test_the_unknown_is_refused_with_a_command(self, backend: Backend) -> None:
+    def test_unknown_experiment_is_rejected_with_hint(self, backend: Backend) -> None:
         with pytest.raises(UnknownExperimentError) as caught:
             backend.handle("never-was")
         assert caught.value.hint.startswith("housectl list")
 
-    def test_a_name_is_given_once(self, backend: Backend, ended: Handle, inputs: Inputs) -> None:
-        before = backend.observe(ended)
+    def test_name_in_use_is_rejected(
+        self, backend: Backend, ended_search: Handle, inputs: Inputs
+    ) -> None:
+        before = backend.observe(ended_search)
         with pytest.raises(AlreadyExistsError) as caught:
             submit(backend, experiment("ended"), inputs)
         assert "housectl delete ended" in caught.value.hint
-        assert backend.observe(ended) == before
+        assert backend.observe(ended_search) == before
 
-    def test_a_trial_logs_its_objective(self, backend: Backend, ended: Handle, best: Trial) -> None:
-        assert best.mse in [read_metric_line(line) for line in backend.logs(ended, best.name)]
-
-    def test_fetch_brings_model_metrics_and_recipe(
-        self, backend: Backend, ended: Handle, best: Trial, tmp_path: Path
+    def test_trial_logs_its_objective(
+        self, backend: Backend, ended_search: Handle, best: Trial
     ) -> None:
-        output = backend.fetch(ended, best.name, tmp_path / "trial")
+        assert best.mse in [
+            read_metric_line(line) for line in backend.logs(ended_search, best.name)
+        ]
+
+    def test_fetch_copies_model_metrics_and_recipe(
+        self, backend: Backend, ended_search: Handle, best: Trial, tmp_path: Path
+    ) -> None:
+        output = backend.fetch(ended_search, best.name, tmp_path / "trial")
         assert output == tmp_path / "trial"
         assert Metrics.from_json((output / METRICS_FILE).read_bytes()).mse == best.mse
         recipe = Recipe.from_json((output / RECIPE_FILE).read_bytes())
@@ -110,30 +116,32 @@ class BackendContract:
         assert model.stat().st_size > 0
         assert verified_digest(model) == file_digest(model)
 
-    def test_an_unknown_trial_is_refused(
-        self, backend: Backend, ended: Handle, tmp_path: Path
+    def test_unknown_trial_is_rejected(
+        self, backend: Backend, ended_search: Handle, tmp_path: Path
     ) -> None:
         with pytest.raises(UsageError, match="never-was"):
-            list(backend.logs(ended, "never-was"))
+            list(backend.logs(ended_search, "never-was"))
         with pytest.raises(UsageError, match="never-was"):
-            backend.fetch(ended, "never-was", tmp_path / "trial")
+            backend.fetch(ended_search, "never-was", tmp_path / "trial")
         assert list(tmp_path.iterdir()) == []
 
-    def test_wait_returns_when_something_was_not_seen(
-        self, backend: Backend, ended: Handle
+    def test_wait_returns_when_snapshot_is_outdated(
+        self, backend: Backend, ended_search: Handle
     ) -> None:
-        backend.wait(ended, Snapshot(state=ExperimentState.RUNNING), timeout=3600)
+        backend.wait(ended_search, Snapshot(state=ExperimentState.RUNNING), timeout=3600)
 
-    def test_wait_returns_when_its_time_is_up(self, backend: Backend, ended: Handle) -> None:
-        backend.wait(ended, backend.observe(ended), timeout=0.1)
+    def test_wait_returns_after_timeout(self, backend: Backend, ended_search: Handle) -> None:
+        backend.wait(ended_search, backend.observe(ended_search), timeout=0.1)
 
-    def test_what_ended_by_itself_stays_so(self, backend: Backend, ended: Handle) -> None:
-        before = backend.observe(ended)
-        backend.stop(ended)
-        backend.resume(ended)
-        assert backend.observe(ended) == before
+    def test_stop_and_resume_keep_finished_search(
+        self, backend: Backend, ended_search: Handle
+    ) -> None:
+        before = backend.observe(ended_search)
+        backend.stop(ended_search)
+        backend.resume(ended_search)
+        assert backend.observe(ended_search) == before
 
-    def test_discarded_trials_keep_their_objectives(
+    def test_delete_outputs_keeps_objectives(
         self, backend: Backend, inputs: Inputs, tmp_path: Path
     ) -> None:
         handle = submit(backend, experiment("discarded", budget=Budget(trials=2)), inputs)
@@ -144,25 +152,25 @@ class BackendContract:
             backend.fetch(handle, before.trials[1].name, tmp_path / "gone")
         backend.fetch(handle, before.trials[0].name, tmp_path / "there")
 
-    def test_a_stopped_search_goes_on(self, backend: Backend, inputs: Inputs) -> None:
+    def test_stopped_search_resumes(self, backend: Backend, inputs: Inputs) -> None:
         handle = submit(backend, experiment("stopped", budget=Budget(trials=6)), inputs)
         wait_until_finished(backend, handle, 2)
         backend.stop(handle)
         stopped = backend.observe(handle)
         assert stopped.state is ExperimentState.STOPPED
-        assert len(finished(stopped)) >= 2
+        assert len(finished_trials(stopped)) >= 2
         backend.stop(handle)
         assert backend.observe(handle) == stopped
         backend.resume(handle)
         resumed = wait_for_end(backend, handle)
         assert resumed.state is ExperimentState.SUCCEEDED
         assert [trial.number for trial in resumed.trials] == list(range(6))
-        assert set(map(str, findings(stopped))) <= set(map(str, findings(resumed)))
+        assert set(map(str, results_of(stopped))) <= set(map(str, results_of(resumed)))
 
-    def test_failing_trials_end_the_search_with_their_cause(
+    def test_failing_trials_fail_search_with_their_cause(
         self, backend: Backend, inputs: Inputs
     ) -> None:
-        handle = submit(backend, failing("failing"), inputs)
+        handle = submit(backend, failing_experiment("failing"), inputs)
         snapshot = wait_for_end(backend, handle)
         assert snapshot.state is ExperimentState.FAILED
         assert len(snapshot.trials) >= 2
@@ -170,9 +178,9 @@ class BackendContract:
         assert "n_leaves" in (snapshot.reason or "")
         assert any("n_leaves" in line for line in backend.logs(handle, snapshot.trials[0].name))
 
-    def test_a_running_search_is_deleted(self, backend: Backend, inputs: Inputs) -> None:
-        handle = submit(backend, experiment("deleted", budget=LONG), inputs)
-        wait_until(backend, handle, lambda seen: len(seen.trials) >= 1)
+    def test_running_search_is_deleted(self, backend: Backend, inputs: Inputs) -> None:
+        handle = submit(backend, experiment("deleted", budget=LONG_BUDGET), inputs)
+        wait_until(backend, handle, lambda snapshot: len(snapshot.trials) >= 1)
         backend.delete(handle)
         backend.delete(handle)
         assert handle not in backend.handles()
@@ -181,14 +189,14 @@ class BackendContract:
         again = submit(backend, experiment("deleted", budget=Budget(trials=1)), inputs)
         assert len(wait_for_end(backend, again).trials) == 1
 
-    def test_a_seal_makes_a_bundle_of_the_same_model(
-        self, backend: Backend, ended: Handle, best: Trial, inputs: Inputs, tmp_path: Path
+    def test_seal_task_creates_bundle_of_same_model(
+        self, backend: Backend, ended_search: Handle, best: Trial, inputs: Inputs, tmp_path: Path
     ) -> None:
-        trial = backend.fetch(ended, best.name, tmp_path / "trial")
+        trial = backend.fetch(ended_search, best.name, tmp_path / "trial")
         model = file_digest(trial / best.family.definition.native_file)
         task = replace(
-            sealing("seal", best.assignment, model_sha256=model),
-            experiment=ended.name,
+            seal_task("seal", best.assignment, model_sha256=model),
+            experiment=ended_search.name,
             trial=best.name,
         )
         handle = submit(backend, task, inputs)
@@ -197,17 +205,15 @@ class BackendContract:
         bundle = read_bundle(output / "bundle")
         evidence = Evidence.from_json((output / EVIDENCE_FILE).read_bytes())
         assert evidence.recipe == bundle.record.recipe
-        assert bundle.record.provenance.experiment == ended.name
+        assert bundle.record.provenance.experiment == ended_search.name
         assert bundle.record.provenance.trial == best.name
         assert list(backend.logs(handle, None))
         assert handle not in backend.handles()
         assert backend.get_plan(handle).workload == task
         assert backend.handle("seal") == handle
 
-    def test_a_failed_task_says_why_and_is_tried_again(
-        self, backend: Backend, inputs: Inputs
-    ) -> None:
-        handle = submit(backend, sealing("wrong-seal", {"n_leaves": 3}), inputs)
+    def test_failed_task_has_reason_and_is_retried(self, backend: Backend, inputs: Inputs) -> None:
+        handle = submit(backend, seal_task("wrong-seal", {"n_leaves": 3}), inputs)
         failed = wait_for_end(backend, handle)
         assert failed.state is ExperimentState.FAILED
         assert "n_leaves" in (failed.reason or "")
@@ -216,11 +222,11 @@ class BackendContract:
         assert again.state is ExperimentState.FAILED
         assert (again.finished or 0) > (failed.finished or 0)
 
-    def test_the_newest_experiment_comes_first(
-        self, backend: Backend, ended: Handle, inputs: Inputs
+    def test_newest_experiment_is_listed_first(
+        self, backend: Backend, ended_search: Handle, inputs: Inputs
     ) -> None:
-        newest = submit(backend, experiment("newest", budget=LONG), inputs)
+        newest = submit(backend, experiment("newest", budget=LONG_BUDGET), inputs)
         handles = backend.handles()
         backend.delete(newest)
         assert handles[0] == newest
-        assert ended in handles
+        assert ended_search in handles

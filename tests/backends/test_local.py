@@ -1,4 +1,4 @@
-"""The local backend: the contract, and what only it promises."""
+"""The local backend: the contract, and its own guarantees."""
 
 import os
 import random
@@ -36,14 +36,14 @@ from tests.backends.contract import BackendContract
 from tests.backends.workloads import (
     SMALL_FOREST,
     experiment,
-    findings,
+    results_of,
     submit,
     wait_for_end,
     wait_until,
     wait_until_finished,
 )
 
-TRIALS = Budget(trials=14)
+BUDGET = Budget(trials=14)
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +60,9 @@ def backend(runs: Path) -> Iterator[LocalBackend]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(backend: LocalBackend, inputs: Inputs) -> Snapshot:
-    """A search of 14 trials that nothing happened to: six of them depend on results."""
-    handle = submit(backend, experiment("undisturbed", budget=TRIALS), inputs)
+def uninterrupted(backend: LocalBackend, inputs: Inputs) -> Snapshot:
+    """An uninterrupted search of 14 trials; six of them depend on results."""
+    handle = submit(backend, experiment("uninterrupted", budget=BUDGET), inputs)
     return wait_for_end(backend, handle)
 
 
@@ -70,30 +70,30 @@ class TestLocalBackend(BackendContract):
     """The contract."""
 
 
-def supervisor_of(run: RunDirectory) -> int:
+def supervisor_pid(run: RunDirectory) -> int:
     holder = run.lock.holder
     assert holder is not None
     return holder
 
 
-def pool_of(run: RunDirectory) -> int:
-    """Return the pool's process: the only child of the supervisor."""
-    found = subprocess.run(
-        ["pgrep", "-P", str(supervisor_of(run))], capture_output=True, text=True, check=True
+def pool_pid(run: RunDirectory) -> int:
+    """Return the PID of the pool, the only child of the supervisor."""
+    completed = subprocess.run(
+        ["pgrep", "-P", str(supervisor_pid(run))], capture_output=True, text=True, check=True
     )
-    return int(found.stdout)
+    return int(completed.stdout)
 
 
 def kill_supervisor(run: RunDirectory) -> None:
-    os.kill(supervisor_of(run), signal.SIGKILL)
+    os.kill(supervisor_pid(run), signal.SIGKILL)
 
 
 def kill_pool(run: RunDirectory) -> None:
-    os.kill(pool_of(run), signal.SIGKILL)
+    os.kill(pool_pid(run), signal.SIGKILL)
 
 
-def kill_both(run: RunDirectory) -> None:
-    pool = pool_of(run)
+def kill_supervisor_and_pool(run: RunDirectory) -> None:
+    pool = pool_pid(run)
     kill_supervisor(run)
     os.kill(pool, signal.SIGKILL)
 
@@ -103,30 +103,30 @@ def temporary_files(run: RunDirectory) -> list[Path]:
 
 
 @pytest.mark.parametrize("workers", [1, 4])
-def test_the_trials_do_not_depend_on_the_workers(
-    backend: LocalBackend, inputs: Inputs, undisturbed: Snapshot, workers: int
+def test_trials_do_not_depend_on_workers(
+    backend: LocalBackend, inputs: Inputs, uninterrupted: Snapshot, workers: int
 ) -> None:
-    work = experiment(f"workers-{workers}", budget=TRIALS, workers=workers)
+    work = experiment(f"workers-{workers}", budget=BUDGET, workers=workers)
     snapshot = wait_for_end(backend, submit(backend, work, inputs))
-    assert findings(snapshot) == findings(undisturbed)
+    assert results_of(snapshot) == results_of(uninterrupted)
 
 
-@pytest.mark.parametrize("kill", [kill_supervisor, kill_pool, kill_both])
-def test_the_trials_do_not_depend_on_kills(
+@pytest.mark.parametrize("kill", [kill_supervisor, kill_pool, kill_supervisor_and_pool])
+def test_trials_do_not_depend_on_kills(
     backend: LocalBackend,
     inputs: Inputs,
-    undisturbed: Snapshot,
+    uninterrupted: Snapshot,
     runs: Path,
     kill: Callable[[RunDirectory], None],
 ) -> None:
     moments = sorted(random.Random(kill.__name__).sample(range(1, 13), k=2))
-    handle = submit(backend, experiment(kill.__name__, budget=TRIALS), inputs)
+    handle = submit(backend, experiment(kill.__name__, budget=BUDGET), inputs)
     run = RunDirectory(runs / kill.__name__)
     for moment in moments:
         wait_until_finished(backend, handle, moment)
         kill(run)
         if kill is not kill_pool:
-            wait_until(backend, handle, lambda seen: seen.state.ended)
+            wait_until(backend, handle, lambda snapshot: snapshot.state.ended)
             assert backend.observe(handle).state is ExperimentState.INTERRUPTED
             assert {trial.state for trial in backend.observe(handle).trials} == {
                 TrialState.SUCCEEDED
@@ -134,12 +134,12 @@ def test_the_trials_do_not_depend_on_kills(
             backend.resume(handle)
     snapshot = wait_for_end(backend, handle)
     assert snapshot.state is ExperimentState.SUCCEEDED
-    assert findings(snapshot) == findings(undisturbed)
-    assert models(run) == best_names(snapshot)
+    assert results_of(snapshot) == results_of(uninterrupted)
+    assert trials_with_model(run) == best_names(snapshot)
     assert temporary_files(run) == []
 
 
-def models(run: RunDirectory) -> set[str]:
+def trials_with_model(run: RunDirectory) -> set[str]:
     return {path.parent.name for path in run.outputs.rglob("model.*")}
 
 
@@ -147,48 +147,46 @@ def best_names(snapshot: Snapshot) -> set[str]:
     return {trial.name for _, trial in rank_trials(snapshot.trials)[:MODELS_TO_KEEP]}
 
 
-def test_only_the_best_models_are_kept(undisturbed: Snapshot, runs: Path) -> None:
-    run = RunDirectory(runs / "undisturbed")
-    assert models(run) == best_names(undisturbed)
-    assert len(list(run.outputs.glob("*/metrics.json"))) == len(undisturbed.trials)
-    assert len(list(run.outputs.glob("*/recipe.json"))) == len(undisturbed.trials)
+def test_only_the_best_models_are_kept(uninterrupted: Snapshot, runs: Path) -> None:
+    run = RunDirectory(runs / "uninterrupted")
+    assert trials_with_model(run) == best_names(uninterrupted)
+    assert len(list(run.outputs.glob("*/metrics.json"))) == len(uninterrupted.trials)
+    assert len(list(run.outputs.glob("*/recipe.json"))) == len(uninterrupted.trials)
 
 
-def test_a_stopped_search_has_the_models_of_its_best(
-    backend: LocalBackend, inputs: Inputs, undisturbed: Snapshot, runs: Path
+def test_stopped_search_has_models_of_best_trials(
+    backend: LocalBackend, inputs: Inputs, uninterrupted: Snapshot, runs: Path
 ) -> None:
-    handle = submit(backend, experiment("halted", budget=TRIALS), inputs)
+    handle = submit(backend, experiment("halted", budget=BUDGET), inputs)
     run = RunDirectory(runs / "halted")
     wait_until_finished(backend, handle, MODELS_TO_KEEP + 2)
     backend.stop(handle)
     stopped = backend.observe(handle)
     assert stopped.state is ExperimentState.STOPPED
-    assert models(run) == best_names(stopped)
+    assert trials_with_model(run) == best_names(stopped)
     backend.resume(handle)
     resumed = wait_for_end(backend, handle)
-    assert findings(resumed) == findings(undisturbed)
-    assert models(run) == best_names(resumed)
+    assert results_of(resumed) == results_of(uninterrupted)
+    assert trials_with_model(run) == best_names(resumed)
 
 
-def test_a_search_that_failed_has_the_models_of_its_best(
+def test_failed_search_has_models_of_best_trials(
     backend: LocalBackend, inputs: Inputs, runs: Path
 ) -> None:
-    refused = {"max_features": 5.0, "min_samples_leaf": 1}
+    invalid = {"max_features": 5.0, "min_samples_leaf": 1}
     enqueued = tuple({"max_features": 0.5, "min_samples_leaf": leaf} for leaf in range(1, 6))
     space = SearchSpace(
         parameters=SMALL_FOREST.parameters,
         fixed=SMALL_FOREST.fixed,
-        enqueued=(*enqueued, refused, refused),
+        enqueued=(*enqueued, invalid, invalid),
     )
     work = experiment("broken", space=space, budget=Budget(trials=100, max_failed=2))
     snapshot = wait_for_end(backend, submit(backend, work, inputs))
     assert snapshot.state is ExperimentState.FAILED
-    assert models(RunDirectory(runs / "broken")) == best_names(snapshot)
+    assert trials_with_model(RunDirectory(runs / "broken")) == best_names(snapshot)
 
 
-def test_what_was_discarded_gets_no_model(
-    backend: LocalBackend, inputs: Inputs, runs: Path
-) -> None:
+def test_deleted_output_gets_no_model(backend: LocalBackend, inputs: Inputs, runs: Path) -> None:
     handle = submit(backend, experiment("discarding", budget=Budget(trials=5)), inputs)
     run = RunDirectory(runs / "discarding")
     wait_until_finished(backend, handle, 2)
@@ -199,36 +197,36 @@ def test_what_was_discarded_gets_no_model(
     resumed = wait_for_end(backend, handle)
     assert resumed.trials[0] == first
     assert not run.output(first.name).exists()
-    assert models(run) == best_names(resumed) - {first.name}
+    assert trials_with_model(run) == best_names(resumed) - {first.name}
 
 
-def test_a_model_whose_checksum_was_never_written_is_fitted_again(
+def test_model_without_checksum_is_fitted_again(
     backend: LocalBackend, inputs: Inputs, runs: Path
 ) -> None:
-    handle = submit(backend, experiment("half", budget=TRIALS), inputs)
+    handle = submit(backend, experiment("half", budget=BUDGET), inputs)
     wait_until_finished(backend, handle, MODELS_TO_KEEP)
     backend.stop(handle)
     run = RunDirectory(runs / "half")
     for checksum in run.outputs.rglob("model.sha256"):
         checksum.unlink()
-        checksum.with_name("model.joblib").write_bytes(b"what a model was to become")
+        checksum.with_name("model.joblib").write_bytes(b"a half-written model")
     backend.resume(handle)
     snapshot = wait_for_end(backend, handle)
-    assert models(run) == best_names(snapshot)
+    assert trials_with_model(run) == best_names(snapshot)
     for model in run.outputs.rglob("model.joblib"):
         assert verified_digest(model) == file_digest(model)
 
 
-def flip(model: Path) -> None:
+def flip_bit(model: Path) -> None:
     data = bytearray(model.read_bytes())
     data[len(data) // 2] ^= 1
     model.write_bytes(data)
 
 
 @pytest.fixture
-def sealer(ended: Handle, runs: Path, tmp_path: Path) -> Sealer:
-    """Seals from a copy of the search that has ended, which a test may damage."""
-    shutil.copytree(runs / ended.name, tmp_path / "runs" / ended.name)
+def sealer(ended_search: Handle, runs: Path, tmp_path: Path) -> Sealer:
+    """Sealer of a copy of the finished search, which a test may damage."""
+    shutil.copytree(runs / ended_search.name, tmp_path / "runs" / ended_search.name)
     return Sealer(
         backend=LocalBackend(tmp_path / "runs"),
         store=ChampionStore(tmp_path / "store"),
@@ -237,35 +235,37 @@ def sealer(ended: Handle, runs: Path, tmp_path: Path) -> Sealer:
     )
 
 
-def assert_refused(sealer: Sealer, name: str, *, best: Trial, why: str) -> None:
-    with pytest.raises(BundleError, match=why) as caught:
+def assert_rejected(sealer: Sealer, name: str, *, best: Trial, match: str) -> None:
+    with pytest.raises(BundleError, match=match) as caught:
         sealer.seal_best(sealer.backend.handle(name))
     assert f"of {best.name} is refused" in caught.value.message
     assert caught.value.hint.startswith("housectl tune")
     assert list(sealer.temp_root.iterdir()) == []
 
 
-@pytest.mark.parametrize("damage", [flip, Path.unlink])
-def test_a_damaged_model_is_refused(
-    damage: Callable[[Path], None], sealer: Sealer, ended: Handle, tmp_path: Path
+@pytest.mark.parametrize("damage", [flip_bit, Path.unlink])
+def test_damaged_model_is_rejected(
+    damage: Callable[[Path], None], sealer: Sealer, ended_search: Handle, tmp_path: Path
 ) -> None:
-    handle = sealer.backend.handle(ended.name)
+    handle = sealer.backend.handle(ended_search.name)
     best, *_ = [trial for _, trial in rank_trials(sealer.backend.observe(handle).trials)]
     read_trial_output(sealer.backend.fetch(handle, best.name, tmp_path / best.name))
-    damage(RunDirectory(tmp_path / "runs" / ended.name).output(best.name) / "model.joblib")
-    assert_refused(sealer, ended.name, best=best, why=r"model\.joblib")
+    damage(RunDirectory(tmp_path / "runs" / ended_search.name).output(best.name) / "model.joblib")
+    assert_rejected(sealer, ended_search.name, best=best, match=r"model\.joblib")
 
 
-def test_another_trials_output_is_refused(sealer: Sealer, ended: Handle, tmp_path: Path) -> None:
-    handle = sealer.backend.handle(ended.name)
+def test_output_of_other_trial_is_rejected(
+    sealer: Sealer, ended_search: Handle, tmp_path: Path
+) -> None:
+    handle = sealer.backend.handle(ended_search.name)
     best, other, *_ = [trial for _, trial in rank_trials(sealer.backend.observe(handle).trials)]
-    run = RunDirectory(tmp_path / "runs" / ended.name)
+    run = RunDirectory(tmp_path / "runs" / ended_search.name)
     shutil.rmtree(run.output(best.name))
     shutil.copytree(run.output(other.name), run.output(best.name))
-    assert_refused(sealer, ended.name, best=best, why="is not what was recorded of")
+    assert_rejected(sealer, ended_search.name, best=best, match="is not what was recorded of")
 
 
-def test_an_interrupted_search_says_how_to_go_on(
+def test_interrupted_search_has_resume_hint(
     backend: LocalBackend, inputs: Inputs, runs: Path
 ) -> None:
     handle = submit(backend, experiment("interrupted"), inputs)
@@ -287,30 +287,28 @@ def test_enqueued_assignments_come_first(backend: LocalBackend, inputs: Inputs) 
     assert snapshot.trials[0].assignment == {**enqueued, "n_estimators": 20}
 
 
-def test_a_search_ends_when_its_time_is_used_up(
-    backend: LocalBackend, inputs: Inputs, runs: Path
-) -> None:
+def test_search_ends_at_time_limit(backend: LocalBackend, inputs: Inputs, runs: Path) -> None:
     budget = Budget(trials=1000, seconds=0.5)
     snapshot = wait_for_end(backend, submit(backend, experiment("short", budget=budget), inputs))
     assert snapshot.state is ExperimentState.SUCCEEDED
     assert 2 <= len(snapshot.trials) < 1000
     assert {trial.state for trial in snapshot.trials} == {TrialState.SUCCEEDED}
     assert f"after {len(snapshot.trials)} of 1000" in (snapshot.reason or "")
-    assert models(RunDirectory(runs / "short")) == best_names(snapshot)
+    assert trials_with_model(RunDirectory(runs / "short")) == best_names(snapshot)
 
 
-def test_damaged_inputs_end_the_search_with_the_reason(
+def test_damaged_inputs_fail_search_with_reason(
     backend: LocalBackend, inputs: Inputs, tmp_path: Path
 ) -> None:
-    copied = Inputs(path=tmp_path / inputs.digest, shared=inputs.shared)
-    shutil.copytree(inputs.path, copied.path)
-    copied.data.write_text("not the data")
-    snapshot = wait_for_end(backend, submit(backend, experiment("damaged"), copied))
+    damaged = Inputs(path=tmp_path / inputs.digest, shared=inputs.shared)
+    shutil.copytree(inputs.path, damaged.path)
+    damaged.data.write_text("not the data")
+    snapshot = wait_for_end(backend, submit(backend, experiment("damaged"), damaged))
     assert snapshot.state is ExperimentState.FAILED
     assert "data.csv has the digest" in (snapshot.reason or "")
 
 
-def test_a_pool_that_always_dies_is_given_up(
+def test_repeatedly_crashing_pool_interrupts_search(
     backend: LocalBackend, inputs: Inputs, runs: Path
 ) -> None:
     slow = SearchSpace(parameters=SMALL_FOREST.parameters, fixed={"n_estimators": 5000})
@@ -324,9 +322,7 @@ def test_a_pool_that_always_dies_is_given_up(
     assert "killed by SIGKILL, 3 times in a row" in (snapshot.reason or "")
 
 
-def test_a_disk_error_interrupts_the_search(
-    backend: LocalBackend, inputs: Inputs, runs: Path
-) -> None:
+def test_disk_error_interrupts_search(backend: LocalBackend, inputs: Inputs, runs: Path) -> None:
     handle = submit(backend, experiment("unwritable"), inputs)
     backend.stop(handle)
     logs = runs / "unwritable" / "logs"
@@ -341,22 +337,22 @@ def test_a_disk_error_interrupts_the_search(
 def test_stop_leaves_no_process(backend: LocalBackend, inputs: Inputs, runs: Path) -> None:
     handle = submit(backend, experiment("quiet", budget=Budget(trials=1000)), inputs)
     wait_until_finished(backend, handle, 1)
-    pool = pool_of(RunDirectory(runs / "quiet"))
-    assert alive(pool) != []
+    pool = pool_pid(RunDirectory(runs / "quiet"))
+    assert running_states(pool) != []
     backend.stop(handle)
-    assert alive(pool) == []
+    assert running_states(pool) == []
 
 
-def alive(group: int) -> list[str]:
-    """Return the states of a group's processes, without those that only wait to be buried."""
-    listed = subprocess.run(
+def running_states(group: int) -> list[str]:
+    """Return the states of the running processes of a group, without zombies."""
+    completed = subprocess.run(
         ["ps", "-A", "-o", "pgid=", "-o", "stat="], capture_output=True, text=True, check=True
     )
-    processes = [line.split() for line in listed.stdout.splitlines()]
-    return [state for of, state in processes if of == str(group) and not state.startswith("Z")]
+    processes = [line.split() for line in completed.stdout.splitlines()]
+    return [state for pgid, state in processes if pgid == str(group) and not state.startswith("Z")]
 
 
-def test_the_plan_is_a_shell_script(backend: LocalBackend, inputs: Inputs, tmp_path: Path) -> None:
+def test_plan_is_shell_script(backend: LocalBackend, inputs: Inputs, tmp_path: Path) -> None:
     enqueued = ({"max_features": 0.5, "min_samples_leaf": 2},)
     space = SearchSpace(
         parameters=SMALL_FOREST.parameters, fixed={"n_estimators": 5}, enqueued=enqueued
@@ -366,27 +362,27 @@ def test_the_plan_is_a_shell_script(backend: LocalBackend, inputs: Inputs, tmp_p
     python = tmp_path / "python"
     python.write_text('#!/bin/sh\necho "$@" >> "$OUTPUT"\n')
     python.chmod(python.stat().st_mode | stat.S_IXUSR)
-    called = tmp_path / "called"
+    calls = tmp_path / "calls"
     environment = {
         "PATH": f"{tmp_path}:{os.environ['PATH']}",
-        "OUTPUT": str(called),
+        "OUTPUT": str(calls),
         "number": "1",
         "max_features": "0.25",
         "min_samples_leaf": "3",
     }
     subprocess.run(["sh", "-c", script], env=environment, check=True)
-    first, pattern = called.read_text().splitlines()
+    first, template = calls.read_text().splitlines()
     assert first.endswith("max_features=0.5 min_samples_leaf=2 n_estimators=5")
     assert "--output printed/0000 " in first
-    assert pattern.endswith("n_estimators=5 max_features=0.25 min_samples_leaf=3")
+    assert template.endswith("n_estimators=5 max_features=0.25 min_samples_leaf=3")
 
 
-def test_a_project_can_be_moved(inputs: Inputs, tmp_path: Path) -> None:
+def test_project_can_be_moved(inputs: Inputs, tmp_path: Path) -> None:
     before, after = tmp_path / "before", tmp_path / "after"
-    own = Inputs(path=before / "inputs" / inputs.digest, shared=inputs.shared)
-    shutil.copytree(inputs.path, own.path)
+    moved_inputs = Inputs(path=before / "inputs" / inputs.digest, shared=inputs.shared)
+    shutil.copytree(inputs.path, moved_inputs.path)
     backend = LocalBackend(before / "runs")
-    backend.stop(submit(backend, experiment("moved"), own))
+    backend.stop(submit(backend, experiment("moved"), moved_inputs))
     before.rename(after)
     moved = LocalBackend(after / "runs")
     handle = moved.handle("moved")
@@ -394,7 +390,7 @@ def test_a_project_can_be_moved(inputs: Inputs, tmp_path: Path) -> None:
     assert wait_for_end(moved, handle).state is ExperimentState.SUCCEEDED
 
 
-def test_a_missing_library_is_named_before_anything_is_written(
+def test_missing_library_is_reported_before_writing(
     inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "sklearn", None)

@@ -1,4 +1,4 @@
-"""The supervisor is killed at each of its system calls that change files, in turn."""
+"""Kill the supervisor at each of its system calls that change files."""
 
 import shutil
 import subprocess
@@ -21,17 +21,17 @@ from housectl.experiment import (
     SearchSpace,
     TrialState,
 )
-from tests.backends.workloads import SMALL_FOREST, experiment, findings, wait_for_end
+from tests.backends.workloads import SMALL_FOREST, experiment, results_of, wait_for_end
 
 CALLS = "rename,renameat,renameat2,link,linkat,fsync,unlink,unlinkat,rmdir"
-AT_ONCE = 2
+CONCURRENCY = 2
 
 
-def short(name: str) -> Experiment:
-    """Trials that need no sampler.
+def sampler_free_experiment(name: str) -> Experiment:
+    """Return an experiment whose trials need no sampler.
 
-    The last one is the slowest, so that meanwhile all the others get models, and the best, so that
-    one of these is removed again.
+    The last trial is the slowest, so the others get models first. It is also the best, so one of
+    these models is removed again.
     """
     enqueued = (
         *(
@@ -47,7 +47,7 @@ def short(name: str) -> Experiment:
 
 
 def supervise(run: RunDirectory, *options: str) -> int:
-    """Supervise the run under strace, and return the supervisor's status."""
+    """Run the supervisor under strace, and return its exit status."""
     with run.lock.acquired() as lock:
         assert lock is not None
         supervisor = (sys.executable, "-P", "-m", "housectl.backends.local.supervisor")
@@ -57,9 +57,9 @@ def supervise(run: RunDirectory, *options: str) -> int:
 
 
 def changing_calls(run: RunDirectory, log: Path) -> list[tuple[str, int]]:
-    """Supervise the run to its end; return its calls that changed files, each with its number.
+    """Supervise the run to its end; return the calls that changed files, each with its number.
 
-    The numbers count the calls of one name, as strace does, also those that changed nothing.
+    Like strace, the numbers count all calls of one name, including failed ones.
     """
     options = ("-e", f"trace={CALLS}", "-e", "signal=none")
     assert supervise(run, "-o", str(log), *options) == 0
@@ -74,36 +74,36 @@ def changing_calls(run: RunDirectory, log: Path) -> list[tuple[str, int]]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="strace is a Linux program")
-def test_a_search_goes_on_after_a_kill_at_any_call(inputs: Inputs, tmp_path: Path) -> None:
+def test_search_resumes_after_kill_at_any_system_call(inputs: Inputs, tmp_path: Path) -> None:
     assert shutil.which("strace"), "this test needs strace: apt-get install strace"
     backend = LocalBackend(tmp_path / "runs")
 
-    def begun(name: str) -> RunDirectory:
-        return create_run(backend.runs / name, short(name), inputs.path)
+    def create(name: str) -> RunDirectory:
+        return create_run(backend.runs / name, sampler_free_experiment(name), inputs.path)
 
     def kill_and_resume(call: str, number: int) -> None:
-        run = begun(f"{call}-{number}")
+        run = create(f"{call}-{number}")
         kill = f"inject={call}:signal=KILL:when={number}"
         assert supervise(run, "-o", "/dev/null", "-e", f"trace={call}", "-e", kill) == -SIGKILL
         handle = backend.handle(run.name)
-        # What the other thread starts has this run's lock, too, until it has become a program.
+        # A child of the other thread also holds this run's lock until its exec.
         killed = wait_for_end(backend, handle)
         assert killed.state in {ExperimentState.INTERRUPTED, ExperimentState.SUCCEEDED}
         assert {trial.state for trial in killed.trials} <= {TrialState.SUCCEEDED}
         backend.resume(handle)
         resumed = wait_for_end(backend, handle)
         assert resumed.state is ExperimentState.SUCCEEDED
-        assert findings(resumed) == expected
+        assert results_of(resumed) == expected
         assert len(list(run.outputs.rglob("model.joblib"))) == MODELS_TO_KEEP
         assert len(list(run.outputs.rglob("model.sha256"))) == MODELS_TO_KEEP
         assert list(run.path.rglob(".tmp-*")) == []
 
-    calls = changing_calls(begun("undisturbed"), tmp_path / "calls")
-    expected = findings(backend.observe(backend.handle("undisturbed")))
+    calls = changing_calls(create("uninterrupted"), tmp_path / "calls")
+    expected = results_of(backend.observe(backend.handle("uninterrupted")))
     assert Counter(name for name, _ in calls) == {
         "rename": 2 * len(expected) + 1,
         "fsync": 2 * (len(expected) + 1),
         "unlink": 2,
     }
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(CONCURRENCY) as pool:
         list(pool.map(kill_and_resume, *zip(*calls, strict=True)))

@@ -1,4 +1,4 @@
-"""The sampler: one list of assignments, whatever the timing."""
+"""The sampler yields the same assignments with any timing."""
 
 import random
 from collections.abc import Callable, Mapping
@@ -44,15 +44,15 @@ def objective(assignment: Assignment) -> float:
     return abs(float(assignment["x"]) - 1) + abs(int(assignment["n"]) - 4) + penalty
 
 
-def searched(
+def assignments_of(
     work: Experiment,
     *,
     workers: int = 1,
     order: random.Random | None = None,
-    fails: Callable[[int], bool] = lambda _: False,
+    trial_fails: Callable[[int], bool] = lambda _: False,
     trials: int = 30,
 ) -> list[Assignment]:
-    """Search in memory; with `order`, running trials end in a random order."""
+    """Search in memory, and return the assignments; `order` randomises the order of the ends."""
     order = order or random.Random(0)
     assignments: list[Assignment] = []
     objectives: dict[int, float] = {}
@@ -63,57 +63,59 @@ def searched(
             if not inputs_ready(number, finished):
                 break
             assignments.append(suggest(work, number, earlier=assignments, objectives=objectives))
-        ending = order.choice(sorted(set(range(len(assignments))) - finished))
-        finished.add(ending)
-        if not fails(ending):
-            objectives[ending] = objective(assignments[ending])
+        ended = order.choice(sorted(set(range(len(assignments))) - finished))
+        finished.add(ended)
+        if not trial_fails(ended):
+            objectives[ended] = objective(assignments[ended])
     return assignments
 
 
-def test_timing_and_workers_change_nothing() -> None:
-    expected = searched(experiment({FOREST: SPACE}))
+def test_assignments_do_not_depend_on_timing_or_workers() -> None:
+    expected = assignments_of(experiment({FOREST: SPACE}))
     for workers in (2, 4, LAG):
         for seed in range(3):
-            found = searched(
+            found = assignments_of(
                 experiment({FOREST: SPACE}), workers=workers, order=random.Random(seed)
             )
             assert found == expected
 
 
-def test_another_seed_gives_other_assignments() -> None:
-    assert searched(experiment({FOREST: SPACE})) != searched(experiment({FOREST: SPACE}, seed=2))
+def test_other_seed_yields_other_assignments() -> None:
+    assert assignments_of(experiment({FOREST: SPACE})) != assignments_of(
+        experiment({FOREST: SPACE}, seed=2)
+    )
 
 
-def test_results_are_learnt_from() -> None:
-    assignments = searched(experiment({FOREST: SPACE}), trials=60)
+def test_sampler_learns_from_results() -> None:
+    assignments = assignments_of(experiment({FOREST: SPACE}), trials=60)
     early = sorted(map(objective, assignments[:20]))[10]
     late = sorted(map(objective, assignments[40:]))[10]
     assert late < early / 2
 
 
-def test_results_after_the_lag_are_not_looked_at() -> None:
+def test_results_within_lag_are_ignored() -> None:
     work = experiment({FOREST: SPACE})
-    earlier = searched(work)[:20]
-    known = {number: objective(earlier[number]) for number in range(20 - LAG + 1)}
-    all_known = {number: objective(assignment) for number, assignment in enumerate(earlier)}
-    assert suggest(work, 20, earlier=earlier, objectives=known) == suggest(
-        work, 20, earlier=earlier, objectives=all_known
+    earlier = assignments_of(work)[:20]
+    required = {number: objective(earlier[number]) for number in range(20 - LAG + 1)}
+    complete = {number: objective(assignment) for number, assignment in enumerate(earlier)}
+    assert suggest(work, 20, earlier=earlier, objectives=required) == suggest(
+        work, 20, earlier=earlier, objectives=complete
     )
-    known[20 - LAG] = -100.0
-    assert suggest(work, 20, earlier=earlier, objectives=known) != suggest(
-        work, 20, earlier=earlier, objectives=all_known
+    required[20 - LAG] = -100.0
+    assert suggest(work, 20, earlier=earlier, objectives=required) != suggest(
+        work, 20, earlier=earlier, objectives=complete
     )
 
 
-def test_a_trial_waits_for_the_results_that_it_depends_on() -> None:
+def test_inputs_are_ready_after_required_results() -> None:
     assert inputs_ready(LAG - 1, set())
     assert not inputs_ready(LAG, set())
     assert inputs_ready(LAG, {0})
     assert not inputs_ready(LAG + 2, {0, 2})
 
 
-def test_values_are_plain_and_within_the_space() -> None:
-    for assignment in searched(experiment({FOREST: SPACE})):
+def test_values_are_plain_and_in_space() -> None:
+    for assignment in assignments_of(experiment({FOREST: SPACE})):
         assert list(assignment) == ["trees", "x", "n", "kind"]
         x, n = assignment["x"], assignment["n"]
         assert type(x) is float
@@ -126,13 +128,13 @@ def test_values_are_plain_and_within_the_space() -> None:
 
 def test_enqueued_assignments_come_first_in_each_family() -> None:
     forest = SearchSpace(parameters=SPACE.parameters, enqueued=({"x": 1.0, "n": 2, "kind": "a"},))
-    assignments = searched(experiment({BOOSTING: SPACE, FOREST: forest}), workers=4)
+    assignments = assignments_of(experiment({BOOSTING: SPACE, FOREST: forest}), workers=4)
     assert assignments[0] == {"x": 1.0, "n": 2, "kind": "a"}
     assert assignments[1]["trees"] == 20
     assert "trees" not in assignments[2]
 
 
-def test_an_enqueued_assignment_may_lie_outside_of_the_space() -> None:
+def test_enqueued_assignment_may_be_outside_space() -> None:
     assignments: list[Assignment] = [
         {"x": 100.0, "n": 2, "kind": "a"},
         {"x": 1.0, "n": 2, "kind": "z"},
@@ -148,29 +150,31 @@ def test_an_enqueued_assignment_may_lie_outside_of_the_space() -> None:
         assert second.keys() == {"x", "n", "kind"}
 
 
-def test_a_family_learns_from_its_own_trials_only() -> None:
+def test_family_learns_only_from_its_own_trials() -> None:
     work = experiment({BOOSTING: SPACE, FOREST: SPACE})
-    earlier = searched(work, trials=40)
+    earlier = assignments_of(work, trials=40)
     objectives = {number: objective(earlier[number]) for number in range(40)}
-    of_others = dict.fromkeys(range(1, 40, 2), -1.0)
+    objectives_of_other_family = dict.fromkeys(range(1, 40, 2), -1.0)
     assert suggest(work, 40, earlier=earlier, objectives=objectives) == suggest(
-        work, 40, earlier=earlier, objectives={**objectives, **of_others}
+        work, 40, earlier=earlier, objectives={**objectives, **objectives_of_other_family}
     )
 
 
-def test_failed_trials_do_not_depend_on_timing_either() -> None:
+def test_assignments_with_failed_trials_do_not_depend_on_timing() -> None:
     work = experiment({FOREST: SPACE})
-    expected = searched(work, fails=lambda number: number % 3 == 0)
-    found = searched(work, workers=4, order=random.Random(3), fails=lambda number: number % 3 == 0)
+    expected = assignments_of(work, trial_fails=lambda number: number % 3 == 0)
+    found = assignments_of(
+        work, workers=4, order=random.Random(3), trial_fails=lambda number: number % 3 == 0
+    )
     assert found == expected
 
 
-def test_a_space_without_parameters_gives_what_is_fixed() -> None:
+def test_space_without_parameters_yields_constants() -> None:
     space = SearchSpace(parameters=(), fixed={"trees": 3})
     assert suggest(experiment({FOREST: space}), 0, earlier=[], objectives={}) == {"trees": 3}
 
 
 @pytest.mark.filterwarnings("error")
 def test_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
-    searched(experiment({FOREST: SPACE}))
+    assignments_of(experiment({FOREST: SPACE}))
     assert capfd.readouterr() == ("", "")

@@ -1,4 +1,4 @@
-"""When a local search ends, and how."""
+"""Stopping rules and outcomes of local searches."""
 
 import pytest
 
@@ -26,16 +26,16 @@ def trial(
     )
 
 
-def test_time_is_counted_once_however_many_trials_run() -> None:
+def test_time_of_parallel_trials_counts_once() -> None:
     assert seconds_used([], now=100) == 0
     assert seconds_used([trial(0, 1, 5), trial(1, 2, 4), trial(2, 4, 7)], now=100) == 6
 
 
-def test_time_between_a_stop_and_a_resume_is_not_counted() -> None:
+def test_pause_between_stop_and_resume_does_not_count() -> None:
     assert seconds_used([trial(0, 1, 3), trial(1, 1000, 1004)], now=2000) == 6
 
 
-def test_running_trials_use_time() -> None:
+def test_running_trials_count_towards_time_limit() -> None:
     trials = [trial(0, 1, 3), trial(1, 2, None)]
     assert seconds_used(trials, now=9) == 8
     assert not time_limit_reached(BUDGET, trials, now=9)
@@ -43,20 +43,20 @@ def test_running_trials_use_time() -> None:
     assert not time_limit_reached(Budget(trials=4), trials, now=10**9)
 
 
-def test_a_search_with_all_its_trials_succeeds() -> None:
+def test_search_with_all_trials_succeeds() -> None:
     outcome = outcome_of(BUDGET, [trial(number) for number in range(4)], now=7)
     assert (outcome.state, outcome.reason) == (ExperimentState.SUCCEEDED, None)
     assert outcome.finished == 7
 
 
-def test_a_failure_too_few_is_no_end() -> None:
+def test_failures_below_limit_do_not_end_search() -> None:
     trials = [trial(0, cause="timed out"), *map(trial, range(1, 4))]
     assert not too_many_failures(BUDGET, trials)
     assert outcome_of(BUDGET, trials, now=1).state is ExperimentState.SUCCEEDED
 
 
 @pytest.mark.parametrize("others", [0, 2])
-def test_too_many_failures_are_counted_by_cause(others: int) -> None:
+def test_failure_reason_counts_causes(others: int) -> None:
     causes = ["timed out", "out of memory", "timed out"]
     failed = [trial(number, cause=cause) for number, cause in enumerate(causes)]
     trials = [*failed, *(trial(3 + number) for number in range(others))]
@@ -66,6 +66,6 @@ def test_too_many_failures_are_counted_by_cause(others: int) -> None:
     assert outcome.reason == (f"3 of {3 + others} trials failed: 2 x timed out; 1 x out of memory.")
 
 
-def test_without_any_success_a_search_fails() -> None:
+def test_search_without_success_fails() -> None:
     outcome = outcome_of(BUDGET, [trial(0, cause="timed out")], now=1)
     assert outcome.state is ExperimentState.FAILED

@@ -1,4 +1,4 @@
-"""Experiments and tasks that take little time, and waiting for them."""
+"""Short experiments and tasks, and functions that wait for them."""
 
 import time
 from collections.abc import Callable
@@ -27,7 +27,7 @@ SMALL_FOREST = SearchSpace(
     fixed={"n_estimators": 20},
 )
 
-_PATIENCE_SECONDS = 300.0
+_TIMEOUT_SECONDS = 300.0
 
 
 SMALL_BOOSTING = SearchSpace(
@@ -53,20 +53,20 @@ def experiment(
     )
 
 
-def of_two_families(name: str) -> Experiment:
-    """An experiment with one trial for each family."""
-    plain = experiment(name, budget=Budget(trials=2))
+def two_family_experiment(name: str) -> Experiment:
+    """Return an experiment with one trial for each family."""
+    base = experiment(name, budget=Budget(trials=2))
     spaces = {Family.RANDOM_FOREST: SMALL_FOREST, Family.XGBOOST: SMALL_BOOSTING}
-    return replace(plain, spaces=spaces)
+    return replace(base, spaces=spaces)
 
 
-def failing(name: str) -> Experiment:
-    """An experiment whose trials have a parameter that no forest has."""
+def failing_experiment(name: str) -> Experiment:
+    """Return an experiment whose trials fail: no forest has their parameter."""
     space = SearchSpace(parameters=SMALL_FOREST.parameters, fixed={"n_leaves": 3})
     return experiment(name, space=space, budget=Budget(trials=50, max_failed=2))
 
 
-def sealing(name: str, assignment: Assignment, *, model_sha256: str | None = None) -> Task:
+def seal_task(name: str, assignment: Assignment, *, model_sha256: str | None = None) -> Task:
     return Task(
         name=name,
         kind=TaskKind.SEAL,
@@ -81,7 +81,7 @@ def submit(backend: Backend, work: Experiment | Task, inputs: Inputs) -> Handle:
 
 
 def wait_until(backend: Backend, handle: Handle, condition: Callable[[Snapshot], bool]) -> Snapshot:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    deadline = time.monotonic() + _TIMEOUT_SECONDS
     while not condition(snapshot := backend.observe(handle)):
         assert not snapshot.state.ended, snapshot
         assert time.monotonic() < deadline, snapshot
@@ -94,13 +94,13 @@ def wait_for_end(backend: Backend, handle: Handle) -> Snapshot:
 
 
 def wait_until_finished(backend: Backend, handle: Handle, trials: int) -> Snapshot:
-    return wait_until(backend, handle, lambda snapshot: len(finished(snapshot)) >= trials)
+    return wait_until(backend, handle, lambda snapshot: len(finished_trials(snapshot)) >= trials)
 
 
-def finished(snapshot: Snapshot) -> list[Trial]:
+def finished_trials(snapshot: Snapshot) -> list[Trial]:
     return [trial for trial in snapshot.trials if trial.state is not TrialState.RUNNING]
 
 
-def findings(snapshot: Snapshot) -> list[tuple[int, Assignment, float | None]]:
-    """What must not depend on timing."""
+def results_of(snapshot: Snapshot) -> list[tuple[int, Assignment, float | None]]:
+    """Return the results that must not depend on timing."""
     return [(trial.number, trial.assignment, trial.mse) for trial in snapshot.trials]

@@ -18,7 +18,7 @@ from housectl.contract.inputs import Inputs
 from housectl.contract.parameters import Assignment
 from housectl.experiment import Budget, Experiment, ExperimentState, Trial, best_trial
 from tests.backends.conftest import inputs  # noqa: F401  # a fixture
-from tests.backends.workloads import experiment, sealing, submit, wait_for_end
+from tests.backends.workloads import experiment, seal_task, submit, wait_for_end
 from tests.cluster.backend import SMALL_PODS
 from tests.test_end_to_end import CENTRED, free_port, predict, serving
 from tools.project_directory import ROOT, ProjectDirectory, example
@@ -143,7 +143,7 @@ def _digests(
     """Return the digests of a trial's model, and of the bundle that it is sealed into."""
     output = backend.fetch(handle, trial.name, directory / "trial")
     model = file_digest(output / trial.family.definition.native_file)
-    task = sealing("twin-seal", trial.assignment, model_sha256=model)
+    task = seal_task("twin-seal", trial.assignment, model_sha256=model)
     sealed = submit(backend, task, inputs)
     assert wait_for_end(backend, sealed).state is ExperimentState.SUCCEEDED
     bundle = read_bundle(backend.fetch(sealed, None, directory / "sealed") / "bundle")

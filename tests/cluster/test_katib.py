@@ -1,4 +1,4 @@
-"""The Katib backend does what every backend must."""
+"""The contract on the Katib backend."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ import pytest
 
 from housectl.backends.base import Backend
 from housectl.contract.inputs import Inputs
-from tests.backends.conftest import ended, inputs  # noqa: F401  # fixtures of the contract
+from tests.backends.conftest import ended_search, inputs  # noqa: F401  # fixtures of the contract
 from tests.backends.contract import BackendContract
 from tests.cluster.backend import katib_backend
 

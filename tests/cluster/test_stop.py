@@ -15,7 +15,7 @@ from housectl.contract.inputs import Inputs
 from housectl.errors import UnknownExperimentError
 from housectl.experiment import Budget, Experiment, ExperimentState, failed_trials
 from tests.backends.conftest import inputs  # noqa: F401  # a fixture
-from tests.backends.workloads import experiment, of_two_families, submit, wait_until
+from tests.backends.workloads import experiment, submit, two_family_experiment, wait_until
 from tools.dev_cluster.kubectl import kubectl
 from tools.project_directory import example
 
@@ -105,7 +105,7 @@ def test_a_family_that_had_no_trial_is_stopped_with_the_other(
     backend: KatibBackend, namespace: str, uploaded: Inputs
 ) -> None:
     forest, boosting = backend.plan(
-        of_two_families("one-family"), inputs=uploaded, image=None
+        two_family_experiment("one-family"), inputs=uploaded, image=None
     ).manifests()
     kubectl("create", "--filename=-", stdin=json.dumps(forest))
     handle = backend.handle("one-family")

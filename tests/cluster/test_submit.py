@@ -10,7 +10,7 @@ from housectl.contract.inputs import Inputs
 from housectl.errors import AlreadyExistsError
 from housectl.experiment import Budget, ExperimentState
 from tests.backends.conftest import inputs  # noqa: F401  # a fixture
-from tests.backends.workloads import experiment, of_two_families, submit, wait_until
+from tests.backends.workloads import experiment, submit, two_family_experiment, wait_until
 from tools.dev_cluster.kubectl import kubectl
 
 
@@ -24,7 +24,7 @@ def test_a_search_whose_submission_was_cut_off_goes_on(
     inputs: Inputs,  # noqa: F811
 ) -> None:
     submit(backend, experiment("first", budget=Budget(trials=1)), inputs)
-    made, _ = backend.plan(of_two_families("half"), inputs=inputs, image=None).manifests()
+    made, _ = backend.plan(two_family_experiment("half"), inputs=inputs, image=None).manifests()
     kubectl("create", "--filename=-", stdin=json.dumps(made))
     handle = backend.handle("half")
     cut_off = wait_until(backend, handle, lambda seen: seen.state.ended)
@@ -45,7 +45,7 @@ def test_a_search_in_the_way_of_another_is_named_and_nothing_half_is_left(
 ) -> None:
     submit(backend, experiment("way-xgb", budget=Budget(trials=1)), inputs)
     with pytest.raises(AlreadyExistsError) as caught:
-        submit(backend, of_two_families("way"), inputs)
+        submit(backend, two_family_experiment("way"), inputs)
     assert caught.value.message == "way-xgb has experiments.kubeflow.org/way-xgb already."
     assert caught.value.hint == "housectl delete way-xgb   # or choose another --name"
     assert "way-rf" not in experiments(namespace)

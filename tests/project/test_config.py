@@ -16,7 +16,7 @@ from housectl.search_spaces import default_space, wide_space
 from tools.project_directory import ROOT
 
 EXAMPLES = [".", "examples/boston-original", "examples/diabetes"]
-LEAST = """\
+MINIMAL = """\
 name: houses
 data: houses.csv
 target: {name: price}
@@ -32,7 +32,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def load(file: Path, more: str = "", **overrides: object) -> ProjectConfig:
-    file.write_text(LEAST + more, encoding="utf-8")
+    file.write_text(MINIMAL + more, encoding="utf-8")
     return load_config(
         file,
         overrides={
@@ -50,7 +50,7 @@ def problems(file: Path, more: str, **overrides: object) -> list[str]:
     return [line.strip() for line in listed]
 
 
-def test_four_fields_are_enough(file: Path) -> None:
+def test_four_fields_suffice(file: Path) -> None:
     project = load(file)
     experiment = project.experiment("houses-1")
 
@@ -62,7 +62,7 @@ def test_four_fields_are_enough(file: Path) -> None:
     assert project.server_url == "http://127.0.0.1:8005"
 
 
-def test_a_file_of_many_mistakes_tells_all_of_them_at_once(file: Path) -> None:
+def test_all_problems_of_file_are_reported_at_once(file: Path) -> None:
     found = problems(
         file,
         """\
@@ -82,10 +82,10 @@ gate: none
 serve: 8005
 """,
     )
-    known, meant = ", ".join(ProjectConfig.model_fields), "; do you mean family?"
+    names, question = ", ".join(ProjectConfig.model_fields), "; do you mean family?"
     assert found == [
         "housectl.yaml:18: workers: found again, expected once (line 17)",
-        "housectl.yaml:7: features.price: found the target, expected only columns that predict it",
+        "housectl.yaml:7: features.price: found the target, expected only input columns",
         "housectl.yaml:12: space.n_estimators: found {'min': 9, 'max': 1}, expected min below max",
         "housectl.yaml:13: space.max_depth.min: found nothing, expected a value",
         "housectl.yaml:13: space.max_depth.mni: found an unknown field, expected another name",
@@ -95,15 +95,15 @@ serve: 8005
         "housectl.yaml:16: limits.memory: found '4Q', expected a size such as 512Mi or 4Gi",
         "housectl.yaml:19: gate: found 'none', expected 'holdout-and-cv' or 'holdout'",
         "housectl.yaml:20: serve: found 8005, expected a mapping",
-        f"housectl.yaml:10: famly: found an unknown field, expected one of {known}{meant}",
+        f"housectl.yaml:10: famly: found an unknown field, expected one of {names}{question}",
     ]
 
 
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
-        ("exclude: {age: old}\n", "7: exclude.age: found a column that is used above"),
-        ("exclude: {price: leaks}\n", "7: exclude.price: found a column that is used above"),
+        ("exclude: {age: old}\n", "7: exclude.age: found a target or feature column"),
+        ("exclude: {price: leaks}\n", "7: exclude.price: found a target or feature column"),
         ("split: {group: rom}\n", "7: split.group: found 'rom', expected one of rooms, age"),
         ("space: {}\n", "7: space: found nothing to search"),
         ("space: {n_estimators: 9}\n", "7: space: found nothing to search"),
@@ -156,7 +156,7 @@ serve: 8005
         ("  tax: {min: .inf, max: 1}\n", "7: features.tax.min: found '.inf'"),
     ],
 )
-def test_a_problem_is_told_at_its_line(file: Path, more: str, expected: str) -> None:
+def test_problem_is_reported_with_its_line(file: Path, more: str, expected: str) -> None:
     (found,) = problems(file, more)
     assert expected in found
     assert found.startswith("housectl.yaml:")
@@ -166,30 +166,30 @@ def test_a_problem_is_told_at_its_line(file: Path, more: str, expected: str) -> 
     ("text", "expected"),
     [
         ("", "housectl.yaml:1: name: found nothing"),
-        ("- a\n", "housectl.yaml:1: found ['a'], expected fields"),
+        ("- a\n", "housectl.yaml:1: found ['a'], expected a mapping"),
         ("name: a\ndata: [\n", "housectl.yaml:3: not YAML: "),
         ("name: a\n\tdata: b\n", "housectl.yaml:2: not YAML: "),
         ("name: *a\n", "housectl.yaml:1: not YAML: found undefined alias"),
-        ("name: &a [*a]\n", "nested without end"),
+        ("name: &a [*a]\n", "infinite nesting"),
         ("name: \x00\n", "not YAML: unacceptable character"),
         ("name: a\nname: b\n", "housectl.yaml:2: name: found again, expected once (line 1)"),
         ("name: 2026-02-30\n", "housectl.yaml:1: name: found '2026-02-30'"),
     ],
 )
-def test_text_that_is_no_project_is_a_users_mistake(file: Path, text: str, expected: str) -> None:
+def test_invalid_text_is_project_error(file: Path, text: str, expected: str) -> None:
     file.write_text(text)
     with pytest.raises(ProjectError) as caught:
         load_config(file)
     assert expected in caught.value.message
 
 
-def test_bytes_that_are_no_text_are_a_users_mistake(file: Path) -> None:
+def test_invalid_utf8_is_project_error(file: Path) -> None:
     file.write_bytes(b"name: \xff\n")
     with pytest.raises(ProjectError, match="not YAML"):
         load_config(file)
 
 
-def test_a_missing_file_is_a_users_mistake(file: Path) -> None:
+def test_missing_file_is_project_error(file: Path) -> None:
     with pytest.raises(ProjectError, match="No such file"):
         load_config(file)
 
@@ -197,18 +197,18 @@ def test_a_missing_file_is_a_users_mistake(file: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["Boston", "boston.1", "1boston", "boston-", "a" * 21, "", "bos_ton"]
 )
-def test_names_that_a_cluster_would_refuse_are_refused(file: Path, name: str) -> None:
+def test_names_invalid_on_a_cluster_are_rejected(file: Path, name: str) -> None:
     assert "--name: name: found" in problems(file, "", name=name)[0]
 
 
-def test_the_longest_name_leaves_room_for_the_time_and_a_suffix(file: Path) -> None:
+def test_longest_name_has_room_for_timestamp_and_suffix(file: Path) -> None:
     project = load(file, name="a" * 20)
     name = project.default_experiment_name(datetime(2026, 11, 24, 2, 15, 30, tzinfo=UTC))
     assert name == "a" * 20 + "-20261124-021530"
     assert len(name) <= 40 - len("-99")
 
 
-def test_flags_win_over_the_file(file: Path) -> None:
+def test_flags_override_file(file: Path) -> None:
     project = load(
         file,
         "budget: {trials: 8, time: 5m}\n",
@@ -225,7 +225,7 @@ def test_flags_win_over_the_file(file: Path) -> None:
     assert project.server_url.endswith(":9000")
 
 
-def test_a_flags_problem_names_the_flag_and_not_a_line(file: Path) -> None:
+def test_problem_of_flag_names_flag_instead_of_line(file: Path) -> None:
     assert problems(
         file, "workers: 1\nfamily: auto\n", workers=9, space="big", budget__trials=0
     ) == [
@@ -235,7 +235,7 @@ def test_a_flags_problem_names_the_flag_and_not_a_line(file: Path) -> None:
     ]
 
 
-def test_a_flag_does_not_hide_that_its_section_is_wrong(file: Path) -> None:
+def test_flag_does_not_hide_invalid_section(file: Path) -> None:
     assert problems(file, "budget: 5\n", budget__trials=3) == [
         "housectl.yaml:7: budget: found 5, expected a mapping"
     ]
@@ -259,7 +259,7 @@ def test_sizes(file: Path, text: str, size: int) -> None:
     assert load(file, limits__memory=text).experiment("x").limits.memory == size
 
 
-def test_a_mapping_is_the_whole_space(file: Path) -> None:
+def test_mapping_defines_whole_space(file: Path) -> None:
     space = """\
 space:
   max_features: {choices: [sqrt, 1, 0.5]}
@@ -275,44 +275,44 @@ space:
     assert [type(read.parameters[0].choices[1]), type(read.parameters[1].minimum)] == [float, int]
 
 
-def test_auto_searches_each_family_in_a_space_of_its_own(file: Path) -> None:
+def test_auto_searches_each_family_in_its_own_space(file: Path) -> None:
     space = "family: auto\nspace: {xgboost: {max_depth: {min: 2, max: 4}}}\n"
     spaces = load(file, space).experiment("x").spaces
     assert spaces[Family.RANDOM_FOREST] == default_space(Family.RANDOM_FOREST)
     assert [parameter.name for parameter in spaces[Family.XGBOOST].parameters] == ["max_depth"]
 
 
-def test_a_family_flag_picks_its_part_of_a_space_for_both(file: Path) -> None:
+def test_family_flag_selects_its_space(file: Path) -> None:
     space = "family: auto\nspace: {xgboost: {max_depth: {min: 2, max: 4}}}\n"
     assert load(file, space, family="xgboost").experiment("x").spaces.keys() == {Family.XGBOOST}
 
 
-def test_fewer_trials_than_failures_are_no_mistake(file: Path) -> None:
+def test_fewer_trials_than_max_failed_are_valid(file: Path) -> None:
     assert load(file, budget__trials=2).experiment("x").budget.max_failed == 2
 
 
-def test_words_and_numbers_are_those_of_yaml_1_2(file: Path) -> None:
+def test_scalars_follow_yaml_1_2(file: Path) -> None:
     more = '  NO: {min: 1e-3, max: 1}\n  2020: {min: .5, max: 1}\n  "on": {min: 010, max: 11}\n'
     features = load(file, more).schema_record.features
-    assert [(each.name, each.minimum) for each in features[2:]] == [
+    assert [(feature.name, feature.minimum) for feature in features[2:]] == [
         ("NO", 0.001),
         ("2020", 0.5),
         ("on", 10.0),
     ]
 
 
-def test_an_alias_stands_for_what_it_names(file: Path) -> None:
+def test_alias_is_resolved(file: Path) -> None:
     more = "  north: &flag {min: 0, max: 1}\n  south: *flag\n"
     assert load(file, more).schema_record.features[3].maximum == 1
 
 
-def test_a_group_may_be_an_excluded_column(file: Path) -> None:
+def test_group_may_be_excluded_column(file: Path) -> None:
     project = load(file, "exclude: {town: a name}\nsplit: {group: town}\n")
     assert project.split_record.group == "town"
 
 
 @pytest.mark.parametrize("directory", EXAMPLES)
-def test_every_example_describes_its_data(directory: str) -> None:
+def test_every_example_matches_its_data(directory: str) -> None:
     file = ROOT / directory / "housectl.yaml"
     project = load_config(file)
     table = read_table(file.parent / project.data, project.schema_record)
@@ -325,7 +325,7 @@ def test_every_example_describes_its_data(directory: str) -> None:
         )
 
 
-def test_bostons_file_explains_every_column() -> None:
+def test_boston_file_describes_every_column() -> None:
     schema = load_config(ROOT / "housectl.yaml").schema_record
     assert len(schema.features) == 12
     assert all(feature.unit and feature.description for feature in schema.features)
@@ -336,7 +336,7 @@ def test_bostons_file_explains_every_column() -> None:
     )
 
 
-def test_the_original_programme_is_a_project() -> None:
+def test_original_program_is_a_project() -> None:
     project = load_config(ROOT / "examples/boston-original/housectl.yaml")
     space = project.experiment("x").spaces[Family.RANDOM_FOREST]
     assert space.parameters == (
@@ -347,17 +347,17 @@ def test_the_original_programme_is_a_project() -> None:
     assert project.split_record == Split(method=SplitMethod.SHUFFLE, holdout=0.2)
 
 
-def test_the_editors_schema_is_fresh() -> None:
+def test_json_schema_file_is_current() -> None:
     assert (ROOT / "housectl.schema.json").read_text() == json_schema()
 
 
-def test_the_editors_schema_knows_every_field_and_what_it_means() -> None:
+def test_json_schema_describes_every_field() -> None:
     schema = json.loads(json_schema())
     assert schema["properties"].keys() == ProjectConfig.model_fields.keys()
-    meanings = {
+    descriptions = {
         f"#/$defs/{name}": part.get("description") for name, part in schema["$defs"].items()
     }
     for field in schema["properties"].values():
-        assert field.get("description") or meanings[field["$ref"]]
+        assert field.get("description") or descriptions[field["$ref"]]
     assert schema["required"] == ["name", "data", "target", "features"]
     assert schema["additionalProperties"] is False

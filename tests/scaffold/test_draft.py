@@ -14,14 +14,14 @@ ROWS = 120
 
 
 @pytest.fixture
-def numbers() -> random.Random:
+def rng() -> random.Random:
     return random.Random(3)
 
 
-def columns(numbers: random.Random, **more: Iterable[object]) -> dict[str, list[object]]:
-    """Two usable features and a target, and what a test adds."""
-    rooms = [numbers.randint(1, 9) for _ in range(ROWS)]
-    width = [round(numbers.uniform(4, 30), 3) for _ in range(ROWS)]
+def columns(rng: random.Random, **more: Iterable[object]) -> dict[str, list[object]]:
+    """Return two usable features and a target, with additional columns."""
+    rooms = [rng.randint(1, 9) for _ in range(ROWS)]
+    width = [round(rng.uniform(4, 30), 3) for _ in range(ROWS)]
     price = [10 * (a % 3) + b for a, b in zip(rooms, width, strict=True)]
     return {
         "rooms": [*rooms],
@@ -31,36 +31,34 @@ def columns(numbers: random.Random, **more: Iterable[object]) -> dict[str, list[
     }
 
 
-def write(path: Path, table: dict[str, list[object]]) -> Path:
+def write_csv(path: Path, table: dict[str, list[object]]) -> Path:
     rows: Sequence[Sequence[object]] = [[*table], *zip(*table.values(), strict=True)]
     path.write_text("".join(",".join(map(str, row)) + "\n" for row in rows), encoding="utf-8")
     return path
 
 
-def drafted(data: Path, target: str = "price") -> tuple[ProjectDraft, ProjectConfig]:
-    """Draft a file, write it, load it, and read the data with it as a trainer does."""
-    made = draft_project(data, target, root=data.parent)
+def draft_and_load(data: Path, target: str = "price") -> tuple[ProjectDraft, ProjectConfig]:
+    """Draft and write a project file, load it, and read the data with it like a trainer."""
+    draft = draft_project(data, target, root=data.parent)
     file = data.parent / "housectl.yaml"
-    write_draft(made, file)
+    write_draft(draft, file)
     project = load_config(file)
     read_table(data.parent / project.data, project.schema_record, group=project.split.group)
-    return made, project
+    return draft, project
 
 
-def refused(data: Path, target: str = "price") -> HousectlError:
+def draft_error(data: Path, target: str = "price") -> HousectlError:
     with pytest.raises((DataError, UsageError)) as caught:
         draft_project(data, target, root=data.parent)
     return caught.value
 
 
-def test_a_draft_describes_every_column_with_its_range(
-    tmp_path: Path, numbers: random.Random
-) -> None:
-    table = columns(numbers)
-    made, project = drafted(write(tmp_path / "Town Houses (2026).csv", table))
+def test_draft_has_range_of_every_column(tmp_path: Path, rng: random.Random) -> None:
+    table = columns(rng)
+    draft, project = draft_and_load(write_csv(tmp_path / "Town Houses (2026).csv", table))
     schema = project.schema_record
 
-    assert made.notes == ()
+    assert draft.notes == ()
     assert project.name == "town-houses-2026"
     assert schema.feature_names == ("rooms", "width")
     assert [schema.features[1].minimum, schema.features[1].maximum] == [
@@ -75,78 +73,86 @@ def test_a_draft_describes_every_column_with_its_range(
     [
         (["a", *range(1, ROWS)], "text in line 2: 'a'"),
         ([*range(ROWS - 1), "n/k"], f"text in line {ROWS + 1}: 'n/k'"),
-        (["", "NA", *[5, 7] * (ROWS // 2 - 1)], "missing or infinite in 2 rows, first in line 2"),
-        ([5, "inf", *[5, 7] * (ROWS // 2 - 1)], "missing or infinite in 1 rows, first in line 3"),
-        ([""] * ROWS, f"missing or infinite in {ROWS} rows"),
-        ([4] * ROWS, "constant: always 4"),
+        (
+            ["", "NA", *[5, 7] * (ROWS // 2 - 1)],
+            "missing or infinite value in 2 rows, first in line 2",
+        ),
+        (
+            [5, "inf", *[5, 7] * (ROWS // 2 - 1)],
+            "missing or infinite value in 1 rows, first in line 3",
+        ),
+        ([""] * ROWS, f"missing or infinite value in {ROWS} rows"),
+        ([4] * ROWS, "constant value 4"),
         (["True", "False"] * (ROWS // 2), "text in line 2: 'True'"),
-        (range(7, 7 + ROWS), "likely an identifier: whole numbers, none twice, in order"),
-        (range(ROWS, 0, -1), "likely an identifier: whole numbers, none twice, in order"),
+        (range(7, 7 + ROWS), "probably an identifier: unique whole numbers, sorted"),
+        (range(ROWS, 0, -1), "probably an identifier: unique whole numbers, sorted"),
     ],
 )
-def test_a_column_that_cannot_be_used_is_excluded_with_the_reason(
-    tmp_path: Path, numbers: random.Random, values: Iterable[object], reason: str
+def test_unusable_column_is_excluded_with_reason(
+    tmp_path: Path, rng: random.Random, values: Iterable[object], reason: str
 ) -> None:
-    made, project = drafted(write(tmp_path / "houses.csv", columns(numbers, odd=values)))
+    draft, project = draft_and_load(write_csv(tmp_path / "houses.csv", columns(rng, odd=values)))
     assert reason in project.exclude["odd"]
-    assert made.notes == (f"odd is excluded: {project.exclude['odd']}",)
+    assert draft.notes == (f"odd was excluded: {project.exclude['odd']}",)
     assert project.schema_record.feature_names == ("rooms", "width")
 
 
 @pytest.mark.parametrize("name", ["id", "House_ID", "index", "uuid"])
-def test_an_identifier_is_known_by_its_name_too(
-    tmp_path: Path, numbers: random.Random, name: str
+def test_unsorted_identifier_is_recognised_by_name(
+    tmp_path: Path, rng: random.Random, name: str
 ) -> None:
-    shuffled = numbers.sample(range(1000), ROWS)
-    _, project = drafted(write(tmp_path / "houses.csv", columns(numbers, **{name: shuffled})))
-    assert project.exclude[name] == "likely an identifier: whole numbers, none twice"
+    shuffled = rng.sample(range(1000), ROWS)
+    _, project = draft_and_load(
+        write_csv(tmp_path / "houses.csv", columns(rng, **{name: shuffled}))
+    )
+    assert project.exclude[name] == "probably an identifier: unique whole numbers"
 
 
 @pytest.mark.parametrize(
     ("name", "values"), [("humid", range(ROWS)), ("index", [1, 2] * (ROWS // 2))]
 )
-def test_a_name_alone_makes_no_identifier(
-    tmp_path: Path, numbers: random.Random, name: str, values: Sequence[int]
+def test_identifier_needs_unique_values_and_name_or_order(
+    tmp_path: Path, rng: random.Random, name: str, values: Sequence[int]
 ) -> None:
-    mixed = numbers.sample(values, ROWS)
-    _, project = drafted(write(tmp_path / "houses.csv", columns(numbers, **{name: mixed})))
+    mixed = rng.sample(values, ROWS)
+    _, project = draft_and_load(write_csv(tmp_path / "houses.csv", columns(rng, **{name: mixed})))
     assert name in project.features
 
 
-def test_the_only_column_stays_though_it_looks_like_an_identifier(
-    tmp_path: Path, numbers: random.Random
-) -> None:
-    table = {"id": [*range(ROWS)], "price": [numbers.random() for _ in range(ROWS)]}
-    made, project = drafted(write(tmp_path / "houses.csv", dict(table)))
+def test_probable_identifier_is_kept_if_only_column(tmp_path: Path, rng: random.Random) -> None:
+    table = {"id": [*range(ROWS)], "price": [rng.random() for _ in range(ROWS)]}
+    draft, project = draft_and_load(write_csv(tmp_path / "houses.csv", dict(table)))
     assert project.schema_record.feature_names == ("id",)
-    assert made.notes[0].startswith("id is used, since there is no other: likely an identifier")
+    assert draft.notes[0].startswith(
+        "id was kept because no other column is usable: probably an identifier"
+    )
 
 
-def test_repeated_rows_are_told(tmp_path: Path, numbers: random.Random) -> None:
-    table = {name: [*values, values[0]] for name, values in columns(numbers).items()}
-    made, _ = drafted(write(tmp_path / "houses.csv", table))
-    assert made.notes[0].startswith("1 rows repeat an earlier one")
+def test_duplicate_rows_are_noted(tmp_path: Path, rng: random.Random) -> None:
+    table = {name: [*values, values[0]] for name, values in columns(rng).items()}
+    draft, _ = draft_and_load(write_csv(tmp_path / "houses.csv", table))
+    assert draft.notes[0].startswith("1 rows duplicate an earlier row")
 
 
 @pytest.mark.parametrize(
     "name", ["NO", "2020", "1e5", "a: b", "größe", "#x", " rooms 2", "null", "\x7f"]
 )
-def test_any_column_name_survives(tmp_path: Path, numbers: random.Random, name: str) -> None:
-    values = [numbers.random() for _ in range(ROWS)]
-    _, project = drafted(write(tmp_path / "houses.csv", columns(numbers, **{name: values})))
+def test_any_column_name_is_preserved(tmp_path: Path, rng: random.Random, name: str) -> None:
+    values = [rng.random() for _ in range(ROWS)]
+    _, project = draft_and_load(write_csv(tmp_path / "houses.csv", columns(rng, **{name: values})))
     assert project.schema_record.feature_names == ("rooms", "width", name)
 
 
-def test_any_target_name_survives(tmp_path: Path, numbers: random.Random) -> None:
-    table = columns(numbers)
+def test_any_target_name_is_preserved(tmp_path: Path, rng: random.Random) -> None:
+    table = columns(rng)
     table["1e5"] = table.pop("price")
-    _, project = drafted(write(tmp_path / "houses.csv", table), "1e5")
+    _, project = draft_and_load(write_csv(tmp_path / "houses.csv", table), "1e5")
     assert project.target.name == "1e5"
 
 
-def test_small_and_large_numbers_survive(tmp_path: Path, numbers: random.Random) -> None:
-    values = [-1e22, 1.5e-7, *(numbers.random() for _ in range(ROWS - 2))]
-    _, project = drafted(write(tmp_path / "houses.csv", columns(numbers, far=values)))
+def test_small_and_large_numbers_are_preserved(tmp_path: Path, rng: random.Random) -> None:
+    values = [-1e22, 1.5e-7, *(rng.random() for _ in range(ROWS - 2))]
+    _, project = draft_and_load(write_csv(tmp_path / "houses.csv", columns(rng, far=values)))
     assert (project.features["far"].min, project.features["far"].max) == (-1e22, max(values))
 
 
@@ -154,16 +160,16 @@ def test_small_and_large_numbers_survive(tmp_path: Path, numbers: random.Random)
     ("file", "name"),
     [("2026.csv", "data-2026"), ("データ.csv", "data"), ("a" * 40 + ".csv", "a" * 20)],
 )
-def test_any_file_name_gives_a_name(
-    tmp_path: Path, numbers: random.Random, file: str, name: str
+def test_any_file_name_yields_valid_project_name(
+    tmp_path: Path, rng: random.Random, file: str, name: str
 ) -> None:
-    _, project = drafted(write(tmp_path / file, columns(numbers)))
+    _, project = draft_and_load(write_csv(tmp_path / file, columns(rng)))
     assert project.name == name
 
 
-def test_the_data_may_lie_elsewhere(tmp_path: Path, numbers: random.Random) -> None:
+def test_data_may_be_outside_project_directory(tmp_path: Path, rng: random.Random) -> None:
     (tmp_path / "project").mkdir()
-    data = write(tmp_path / "houses.csv", columns(numbers))
+    data = write_csv(tmp_path / "houses.csv", columns(rng))
     file = tmp_path / "project" / "housectl.yaml"
     write_draft(draft_project(data, "price", root=file.parent), file)
     assert load_config(file).data == "../houses.csv"
@@ -171,62 +177,62 @@ def test_the_data_may_lie_elsewhere(tmp_path: Path, numbers: random.Random) -> N
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
-def test_spreadsheets_write_marks_and_other_line_ends(
-    tmp_path: Path, numbers: random.Random, encoding: str, ending: str
+def test_byte_order_mark_and_crlf_are_accepted(
+    tmp_path: Path, rng: random.Random, encoding: str, ending: str
 ) -> None:
-    data = write(tmp_path / "houses.csv", columns(numbers))
+    data = write_csv(tmp_path / "houses.csv", columns(rng))
     data.write_text(data.read_text(), encoding=encoding, newline=ending)
-    _, project = drafted(data)
+    _, project = draft_and_load(data)
     assert project.schema_record.feature_names == ("rooms", "width")
 
 
-def test_a_target_that_is_no_column_is_guessed(tmp_path: Path, numbers: random.Random) -> None:
-    data = write(tmp_path / "houses.csv", columns(numbers))
-    assert refused(data, "prize").hint == f"housectl init --data {data} --target price"
-    assert "rooms, width, price" in refused(data, "MEDV").hint
+def test_missing_target_suggests_similar_column(tmp_path: Path, rng: random.Random) -> None:
+    data = write_csv(tmp_path / "houses.csv", columns(rng))
+    assert draft_error(data, "prize").hint == f"housectl init --data {data} --target price"
+    assert "rooms, width, price" in draft_error(data, "MEDV").hint
 
 
 @pytest.mark.parametrize("cell", ["", "NaN", "inf", "cheap"])
-def test_a_target_with_a_hole_is_refused_with_its_line(
-    tmp_path: Path, numbers: random.Random, cell: str
+def test_invalid_target_value_is_rejected_with_line(
+    tmp_path: Path, rng: random.Random, cell: str
 ) -> None:
-    table = columns(numbers)
+    table = columns(rng)
     table["price"][3] = cell
-    assert "line 5" in refused(write(tmp_path / "houses.csv", table)).message
+    assert "line 5" in draft_error(write_csv(tmp_path / "houses.csv", table)).message
 
 
-def test_a_constant_target_is_refused(tmp_path: Path, numbers: random.Random) -> None:
-    table = columns(numbers) | {"price": [1] * ROWS}
-    assert "constant" in refused(write(tmp_path / "houses.csv", table)).message
+def test_constant_target_is_rejected(tmp_path: Path, rng: random.Random) -> None:
+    table = columns(rng) | {"price": [1] * ROWS}
+    assert "constant" in draft_error(write_csv(tmp_path / "houses.csv", table)).message
 
 
-def test_a_table_without_a_usable_feature_is_refused_with_every_reason(
-    tmp_path: Path, numbers: random.Random
+def test_table_without_usable_feature_is_rejected_with_all_reasons(
+    tmp_path: Path, rng: random.Random
 ) -> None:
-    table = columns(numbers) | {"rooms": ["many"] * ROWS, "width": [1] * ROWS}
-    message = refused(write(tmp_path / "houses.csv", table)).message
-    assert "rooms: text in line 2: 'many'; width: constant: always 1" in message
+    table = columns(rng) | {"rooms": ["many"] * ROWS, "width": [1] * ROWS}
+    message = draft_error(write_csv(tmp_path / "houses.csv", table)).message
+    assert "rooms: text in line 2: 'many'; width: constant value 1" in message
 
 
-def test_few_rows_are_refused(tmp_path: Path, numbers: random.Random) -> None:
-    table = {name: values[:99] for name, values in columns(numbers).items()}
-    assert "99 rows" in refused(write(tmp_path / "houses.csv", table)).message
+def test_too_few_rows_are_rejected(tmp_path: Path, rng: random.Random) -> None:
+    table = {name: values[:99] for name, values in columns(rng).items()}
+    assert "99 data rows" in draft_error(write_csv(tmp_path / "houses.csv", table)).message
 
 
 @pytest.mark.parametrize(
     ("header", "named"), [("rooms,rooms,price", "rooms"), (",width,price", "(empty)")]
 )
-def test_a_header_has_to_name_every_column_once(
-    tmp_path: Path, numbers: random.Random, header: str, named: str
+def test_empty_or_duplicate_column_names_are_rejected(
+    tmp_path: Path, rng: random.Random, header: str, named: str
 ) -> None:
-    data = write(tmp_path / "houses.csv", columns(numbers))
+    data = write_csv(tmp_path / "houses.csv", columns(rng))
     _, _, rows = data.read_text().partition("\n")
     data.write_text(f"{header}\n{rows}")
-    assert f"look at {named}" in refused(data).message
+    assert f"column names: {named}" in draft_error(data).message
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    "damage",
     [
         pytest.param(lambda line: line + ",", id="longer"),
         pytest.param(lambda line: line.rpartition(",")[0], id="shorter"),
@@ -234,48 +240,48 @@ def test_a_header_has_to_name_every_column_once(
     ],
 )
 @pytest.mark.parametrize("lines", [slice(5, 6), slice(1, None)])
-def test_lines_of_another_width_are_refused(
-    tmp_path: Path, numbers: random.Random, spoil: Callable[[str], str], lines: slice
+def test_line_with_wrong_number_of_cells_is_rejected(
+    tmp_path: Path, rng: random.Random, damage: Callable[[str], str], lines: slice
 ) -> None:
-    data = write(
-        tmp_path / "houses.csv", columns(numbers, last=[numbers.random() for _ in range(ROWS)])
+    data = write_csv(
+        tmp_path / "houses.csv", columns(rng, last=[rng.random() for _ in range(ROWS)])
     )
     text = data.read_text().splitlines()
-    text[lines] = [spoil(line) for line in text[lines]]
+    text[lines] = [damage(line) for line in text[lines]]
     data.write_text("\n".join(text) + "\n")
-    assert str(data) in refused(data).message
+    assert str(data) in draft_error(data).message
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"\x89PNG\r\n\x1a\n\xff\xfe", b"PAR1\x00\x00"])
-def test_what_is_no_csv_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_file_that_is_not_csv_is_rejected(tmp_path: Path, content: bytes) -> None:
     data = tmp_path / "houses.csv"
     data.write_bytes(content)
-    assert str(data) in refused(data).message
+    assert str(data) in draft_error(data).message
 
 
-def test_another_separator_is_told(tmp_path: Path, numbers: random.Random) -> None:
-    data = write(tmp_path / "houses.csv", columns(numbers))
+def test_wrong_separator_is_explained(tmp_path: Path, rng: random.Random) -> None:
+    data = write_csv(tmp_path / "houses.csv", columns(rng))
     data.write_text(data.read_text().replace(",", ";"))
-    assert "separated by commas" in refused(data).hint
+    assert "separated by commas" in draft_error(data).hint
 
 
-@pytest.mark.parametrize("place", ["missing.csv", "."])
-def test_what_cannot_be_read_is_refused(tmp_path: Path, place: str) -> None:
-    assert "Cannot read" in refused(tmp_path / place).message
+@pytest.mark.parametrize("name", ["missing.csv", "."])
+def test_unreadable_path_is_rejected(tmp_path: Path, name: str) -> None:
+    assert "Cannot read" in draft_error(tmp_path / name).message
 
 
-def test_a_project_file_is_never_overwritten(tmp_path: Path) -> None:
+def test_project_file_is_never_overwritten(tmp_path: Path) -> None:
     file = tmp_path / "housectl.yaml"
     file.write_text("mine\n")
-    made = draft_project(ROOT / "data/boston.csv", "MEDV", root=tmp_path)
-    with pytest.raises(UsageError, match="exists already"):
-        write_draft(made, file)
+    draft = draft_project(ROOT / "data/boston.csv", "MEDV", root=tmp_path)
+    with pytest.raises(UsageError, match="already exists"):
+        write_draft(draft, file)
     assert file.read_text() == "mine\n"
 
 
-def test_a_draft_tunes_and_is_promoted_unedited(tmp_path: Path, numbers: random.Random) -> None:
-    gaps = ["", *[numbers.random() for _ in range(ROWS - 1)]]
-    write(tmp_path / "houses.csv", columns(numbers, id=range(ROWS), town=["x"] * ROWS, depth=gaps))
+def test_unedited_draft_tunes_and_is_promoted(tmp_path: Path, rng: random.Random) -> None:
+    gaps = ["", *[rng.random() for _ in range(ROWS - 1)]]
+    write_csv(tmp_path / "houses.csv", columns(rng, id=range(ROWS), town=["x"] * ROWS, depth=gaps))
     project = ProjectDirectory(tmp_path)
     project.run_ok("init", "--data", "houses.csv", "--target", "price")
     project.run_ok("tune", "--trials", "2", "--family", "xgboost")

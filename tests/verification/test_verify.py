@@ -1,4 +1,4 @@
-"""Verification of real servers: the champion's own, others of ours, and strangers."""
+"""Verification of the champion's server, of other housectl servers, and of foreign servers."""
 
 import json
 import socket
@@ -18,8 +18,8 @@ from tests.server.running import running
 
 LENIENT_MS = 10_000.0
 
-Answer = tuple[int, str, bytes]
-Stranger = Callable[[Callable[[str], Answer]], str]
+CannedResponse = tuple[int, str, bytes]
+StartForeignServer = Callable[[Callable[[str], CannedResponse]], str]
 
 
 def free_port() -> int:
@@ -28,11 +28,11 @@ def free_port() -> int:
     return port
 
 
-def failed(report: Verification) -> set[str]:
+def failed_checks(report: Verification) -> set[str]:
     return {check.name for check in report.checks if not check.passed}
 
 
-def found(report: Verification, name: str) -> str:
+def found_text(report: Verification, name: str) -> str:
     return next(check.found for check in report.checks if check.name == name)
 
 
@@ -55,11 +55,11 @@ def url(store: ChampionStore, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.fixture
-def stranger() -> Iterator[Stranger]:
-    """Start HTTP servers that answer each path as a function says."""
+def start_foreign_server() -> Iterator[StartForeignServer]:
+    """Start HTTP servers whose responses come from a function of the path."""
     started: list[ThreadingHTTPServer] = []
 
-    def start(answer: Callable[[str], Answer]) -> str:
+    def start(answer: Callable[[str], CannedResponse]) -> str:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
@@ -91,23 +91,23 @@ def stranger() -> Iterator[Stranger]:
         server.server_close()
 
 
-def test_the_champions_server_passes_every_check(champion: Bundle, url: str) -> None:
+def test_server_of_champion_passes_every_check(champion: Bundle, url: str) -> None:
     report = verify(champion, url, p99_ms=LENIENT_MS)
-    assert report.passed, failed(report)
+    assert report.passed, failed_checks(report)
     names = [check.name for check in report.checks]
     assert names[:3] == ["golden rows", "served bundle", "features in OpenAPI"]
     assert names[-1] == "latency"
-    assert sum(name.startswith("refuses ") for name in names) == 14
+    assert sum(name.startswith("rejects ") for name in names) == 14
     assert report.p50_ms is not None
     assert report.p99_ms is not None
     assert 0 < report.p50_ms <= report.p99_ms
 
 
-def test_the_urls_last_slash_does_not_matter(champion: Bundle, url: str) -> None:
+def test_trailing_slash_of_url_is_ignored(champion: Bundle, url: str) -> None:
     assert verify(champion, f"{url}/", p99_ms=LENIENT_MS).passed
 
 
-def test_proxies_do_not_stand_before_this_machine(
+def test_loopback_address_bypasses_proxies(
     champion: Bundle, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
@@ -117,38 +117,38 @@ def test_proxies_do_not_stand_before_this_machine(
     assert verify(champion, url, p99_ms=LENIENT_MS).passed
 
 
-def test_another_champion_is_told_by_its_digest_and_its_predictions(
+def test_other_champion_fails_digest_and_golden_rows(
     url: str, champion: Bundle, tmp_path: Path
 ) -> None:
     other = make_bundle(tmp_path, base=21.0)
     report = verify(other, url, p99_ms=LENIENT_MS)
-    assert failed(report) == {"golden rows", "served bundle"}
-    assert found(report, "served bundle") == champion.version
-    assert "20.0" in found(report, "golden rows")
-    assert "21.0" in found(report, "golden rows")
+    assert failed_checks(report) == {"golden rows", "served bundle"}
+    assert found_text(report, "served bundle") == champion.version
+    assert "20.0" in found_text(report, "golden rows")
+    assert "21.0" in found_text(report, "golden rows")
 
 
-def test_another_schema_is_told_by_the_described_features(url: str, tmp_path: Path) -> None:
+def test_other_schema_fails_openapi_features(url: str, tmp_path: Path) -> None:
     report = verify(make_bundle(tmp_path, schema=FLOWERS), url, p99_ms=LENIENT_MS)
-    assert {"golden rows", "served bundle", "features in OpenAPI", "latency"} <= failed(report)
-    assert "with RM, with LSTAT" in found(report, "features in OpenAPI")
+    assert {"golden rows", "served bundle", "features in OpenAPI", "latency"} <= failed_checks(
+        report
+    )
+    assert "unknown RM, unknown LSTAT" in found_text(report, "features in OpenAPI")
     assert report.p50_ms is None
 
 
-def test_a_latency_above_the_objective_fails_that_check_alone(champion: Bundle, url: str) -> None:
+def test_latency_above_limit_fails_only_that_check(champion: Bundle, url: str) -> None:
     report = verify(champion, url, p99_ms=1e-6)
-    assert failed(report) == {"latency"}
-    assert "p99" in found(report, "latency")
+    assert failed_checks(report) == {"latency"}
+    assert "p99" in found_text(report, "latency")
 
 
-def test_a_server_without_champion_fails_with_its_own_reason(
-    champion: Bundle, tmp_path: Path
-) -> None:
+def test_server_without_champion_fails_with_its_reason(champion: Bundle, tmp_path: Path) -> None:
     with running(tmp_path / "empty", tmp_path / "output.txt") as server:
         report = verify(champion, server.url, p99_ms=LENIENT_MS)
-        assert {"golden rows", "served bundle", "latency"} <= failed(report)
-        assert "promoted" in found(report, "served bundle")
-        assert "housectl promote" in found(report, "golden rows")
+        assert {"golden rows", "served bundle", "latency"} <= failed_checks(report)
+        assert "promoted" in found_text(report, "served bundle")
+        assert "housectl promote" in found_text(report, "golden rows")
 
 
 @pytest.mark.parametrize(
@@ -166,34 +166,34 @@ def test_a_server_without_champion_fails_with_its_own_reason(
     ],
     ids=["html", "404", "302", "array", "types", "huge", "deep", "charset", "problem"],
 )
-def test_strangers_fail_without_a_traceback(
-    champion: Bundle, stranger: Stranger, answer: Answer
+def test_foreign_servers_fail_without_exception(
+    champion: Bundle, start_foreign_server: StartForeignServer, answer: CannedResponse
 ) -> None:
-    report = verify(champion, stranger(lambda _: answer), p99_ms=LENIENT_MS)
-    assert {"golden rows", "served bundle", "features in OpenAPI"} <= failed(report)
-    assert "refuses null" in failed(report)
+    report = verify(champion, start_foreign_server(lambda _: answer), p99_ms=LENIENT_MS)
+    assert {"golden rows", "served bundle", "features in OpenAPI"} <= failed_checks(report)
+    assert "rejects null" in failed_checks(report)
 
 
-def test_a_server_that_takes_everything_fails_every_refusal(
-    champion: Bundle, stranger: Stranger
+def test_server_that_accepts_everything_fails_every_rejection_check(
+    champion: Bundle, start_foreign_server: StartForeignServer
 ) -> None:
     body = json.dumps({"model_digest": champion.digest, "predicted_price": 20.0}).encode()
     report = verify(
-        champion, stranger(lambda _: (200, "application/json", body)), p99_ms=LENIENT_MS
+        champion, start_foreign_server(lambda _: (200, "application/json", body)), p99_ms=LENIENT_MS
     )
-    refusals = {check.name for check in report.checks if check.name.startswith("refuses ")}
-    assert refusals <= failed(report)
-    assert {"served bundle", "latency"}.isdisjoint(failed(report))
+    rejections = {check.name for check in report.checks if check.name.startswith("rejects ")}
+    assert rejections <= failed_checks(report)
+    assert {"served bundle", "latency"}.isdisjoint(failed_checks(report))
 
 
-def test_nobody_there_is_unreachable_with_the_cure(champion: Bundle) -> None:
-    with pytest.raises(ServerUnreachableError, match="Nobody answers at") as caught:
+def test_closed_port_is_unreachable_with_hint(champion: Bundle) -> None:
+    with pytest.raises(ServerUnreachableError, match="No server responds at") as caught:
         verify(champion, f"http://127.0.0.1:{free_port()}", p99_ms=LENIENT_MS)
     assert caught.value.hint == "housectl serve"
     assert caught.value.status == ExitStatus.SERVER_UNREACHABLE
 
 
-def test_what_speaks_no_http_is_unreachable(champion: Bundle) -> None:
+def test_server_without_http_is_unreachable(champion: Bundle) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def greet() -> None:
@@ -208,12 +208,12 @@ def test_what_speaks_no_http_is_unreachable(champion: Bundle) -> None:
             verify(champion, f"http://127.0.0.1:{port}", p99_ms=LENIENT_MS)
 
 
-def test_what_is_no_url_is_a_usage_error(champion: Bundle) -> None:
-    with pytest.raises(UsageError, match="is no URL"):
+def test_invalid_url_is_usage_error(champion: Bundle) -> None:
+    with pytest.raises(UsageError, match=r"URL .* is invalid"):
         verify(champion, "http://[", p99_ms=LENIENT_MS)
 
 
-def test_waiting_ends_when_the_server_has_followed(tmp_path: Path) -> None:
+def test_wait_ends_when_server_has_loaded_bundle(tmp_path: Path) -> None:
     store = ChampionStore(tmp_path / "store")
     with running(store.path, tmp_path / "output.txt") as server:
         for base in (20.0, 21.0):
@@ -223,12 +223,12 @@ def test_waiting_ends_when_the_server_has_followed(tmp_path: Path) -> None:
             assert verify(bundle, server.url, p99_ms=LENIENT_MS).passed
 
 
-def test_waiting_in_vain_says_what_is_served(url: str, champion: Bundle) -> None:
+def test_wait_timeout_reports_served_bundle(url: str, champion: Bundle) -> None:
     with pytest.raises(VerificationError, match=f"it serves {champion.version}") as caught:
         wait_until_serving(url, "0" * 64, timeout=0.2)
     assert caught.value.status == ExitStatus.VERIFICATION_FAILED
 
 
-def test_waiting_for_nobody_is_unreachable() -> None:
+def test_wait_for_closed_port_is_unreachable() -> None:
     with pytest.raises(ServerUnreachableError):
         wait_until_serving(f"http://127.0.0.1:{free_port()}", "0" * 64, timeout=0.2)

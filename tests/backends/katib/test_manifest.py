@@ -28,7 +28,7 @@ from housectl.experiment import (
 )
 from housectl.kube.client import Kube
 from housectl.search_spaces import default_space
-from tests.backends.workloads import SMALL_FOREST, experiment, sealing
+from tests.backends.workloads import SMALL_FOREST, experiment, seal_task
 
 SETTINGS = KatibSettings(
     namespace="houses",
@@ -103,7 +103,7 @@ def test_every_parameter_is_mapped_and_used(inputs: Inputs) -> None:
 
 
 def test_the_strict_settings_are_the_containers_own(inputs: Inputs) -> None:
-    for work in (experiment("strict"), sealing("seal", {"n_estimators": 5})):
+    for work in (experiment("strict"), seal_task("seal", {"n_estimators": 5})):
         (manifest,) = rendered(work, inputs)
         pod = pod_of(manifest)
         (container,) = pod["containers"]
@@ -182,7 +182,7 @@ def test_a_long_name_leaves_room_for_the_number_of_the_round() -> None:
 
 
 def test_the_annotation_holds_the_whole_plan(inputs: Inputs) -> None:
-    for work in (experiment("kept"), sealing("seal", {"n_estimators": 5}, model_sha256="ab")):
+    for work in (experiment("kept"), seal_task("seal", {"n_estimators": 5}, model_sha256="ab")):
         plan = plan_of(work, inputs)
         for manifest in yaml.safe_load_all(str(plan)):
             text = manifest["metadata"]["annotations"]["housectl/plan"]
@@ -211,7 +211,7 @@ def test_the_annotation_holds_the_whole_plan(inputs: Inputs) -> None:
             "read by a shell",
         ),
         (replace(AUTO, name="a" * 38), "at most 40 characters"),
-        (replace(sealing("seal", {}), name="s" * 64), "at most 63 characters"),
+        (replace(seal_task("seal", {}), name="s" * 64), "at most 63 characters"),
     ],
 )
 def test_what_katib_would_choke_on_is_refused(work: Workload, problem: str, inputs: Inputs) -> None:
@@ -228,13 +228,13 @@ def test_other_algorithms_take_ranges_that_begin_at_zero(inputs: Inputs) -> None
 
 
 def test_good_plans_pass(inputs: Inputs) -> None:
-    for work in (AUTO, experiment("good"), sealing("seal", {"n_estimators": 5})):
+    for work in (AUTO, experiment("good"), seal_task("seal", {"n_estimators": 5})):
         validate_plan(plan_of(work, inputs))
 
 
 def test_a_task_says_where_it_comes_from(inputs: Inputs) -> None:
     task: Task = replace(
-        sealing("seal", {"n_estimators": 5}, model_sha256="ab"), experiment="one", trial="one-x"
+        seal_task("seal", {"n_estimators": 5}, model_sha256="ab"), experiment="one", trial="one-x"
     )
     (manifest,) = rendered(task, inputs)
     assert (manifest["kind"], manifest["metadata"]["name"]) == ("Job", "seal")

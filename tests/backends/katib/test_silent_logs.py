@@ -16,7 +16,7 @@ from housectl.errors import TaskFailedError
 from housectl.experiment import Experiment
 from housectl.kube.client import Kube
 from housectl.tasks import TaskRunner
-from tests.backends.workloads import sealing
+from tests.backends.workloads import seal_task
 
 SETTINGS = KatibSettings(namespace="here", pvc="models", algorithm="tpe", cpu="1", memory=1 << 30)
 POD = {"metadata": {"name": "seal-x", "uid": "1"}, "status": {"phase": "Running"}}
@@ -105,7 +105,7 @@ def test_waiting_continues_while_log_is_unavailable(
 ) -> None:
     kube = Kube(context=None, namespace="here")
     backend = KatibBackend(kube, settings=SETTINGS, image="trainer:1", inputs=tmp_path)
-    task = sealing("seal", {"n_estimators": 5})
+    task = seal_task("seal", {"n_estimators": 5})
     cluster.job = dict(backend.plan(task, inputs=inputs, image=None).manifests()[0])
     progress = LogCollector()
     tasks = TaskRunner(backend=backend, progress=progress, temp_root=tmp_path)
