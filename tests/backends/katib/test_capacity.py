@@ -1,4 +1,4 @@
-"""How many trials the nodes can hold."""
+"""Capacity of the nodes for trials."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,7 +8,7 @@ from housectl.backends.katib.checks.capacity import (
     PodResources,
     free_resources,
     node_capacity,
-    trials_at_once,
+    parallel_trials,
 )
 from housectl.backends.katib.checks.cluster import Node
 from housectl.kube.objects.base import parse
@@ -27,15 +27,15 @@ def node(name: str, cpu: str, memory: str, *, pods: str = "110") -> Node:
 
 
 def pod(
-    place: str,
+    node_name: str,
     *requests: Mapping[str, str],
-    before: Sequence[Mapping[str, str]] = (),
+    init: Sequence[Mapping[str, str]] = (),
     phase: str = "Running",
 ) -> Pod:
     spec = {
-        "nodeName": place,
+        "nodeName": node_name,
         "containers": [{"name": "a", "resources": {"requests": dict(each)}} for each in requests],
-        "initContainers": [{"name": "b", "resources": {"requests": dict(each)}} for each in before],
+        "initContainers": [{"name": "b", "resources": {"requests": dict(each)}} for each in init],
     }
     return parse(Pod, {"metadata": {"name": "pod"}, "spec": spec, "status": {"phase": phase}})
 
@@ -44,15 +44,15 @@ def pod(
     ("cpu", "memory", "pods", "expected"),
     [("2", "8Gi", "110", 4), ("2", "1Gi", "110", 2), ("2", "8Gi", "3", 3), ("400m", "8Gi", "9", 0)],
 )
-def test_the_scarcest_of_all_decides(cpu: str, memory: str, pods: str, expected: int) -> None:
+def test_scarcest_resource_limits_trials(cpu: str, memory: str, pods: str, expected: int) -> None:
     assert node_capacity(node("one", cpu, memory, pods=pods)) // TRIAL == expected
 
 
-def test_pods_are_taken_off_their_own_node_until_they_have_ended() -> None:
+def test_free_resources_without_active_pods_of_node() -> None:
     nodes = [node("one", "2", "8Gi"), node("two", "2", "8Gi")]
     pods = [
         pod("one", {"cpu": "1"}, {"cpu": "250m", "memory": "1Gi"}),
-        pod("two", {"cpu": "100m"}, before=[{"cpu": "1", "memory": "10Mi"}]),
+        pod("two", {"cpu": "100m"}, init=[{"cpu": "1", "memory": "10Mi"}]),
         pod("two", {"cpu": "1"}, phase="Succeeded"),
         pod("", {"cpu": "1"}),
     ]
@@ -62,23 +62,23 @@ def test_pods_are_taken_off_their_own_node_until_they_have_ended() -> None:
     ]
 
 
-def test_a_trial_has_to_fit_one_node() -> None:
+def test_trial_must_fit_on_one_node() -> None:
     halves = [PodResources.of({"cpu": "400m", "memory": "8Gi"}, pods=110)] * 2
-    assert trials_at_once(halves, trial=TRIAL, suggestions=1) == 0
+    assert parallel_trials(halves, trial=TRIAL, suggestions=1) == 0
 
 
-def test_suggestions_take_their_room_where_there_is_most() -> None:
+def test_suggestions_take_node_with_most_free_cores() -> None:
     free = [
         PodResources.of({"cpu": "500m", "memory": "8Gi"}, pods=110),
         PodResources.of({"cpu": "1100m", "memory": "8Gi"}, pods=110),
     ]
-    assert trials_at_once(free, trial=TRIAL, suggestions=2) == 3
-    assert trials_at_once(free, trial=TRIAL, suggestions=3) == 2
+    assert parallel_trials(free, trial=TRIAL, suggestions=2) == 3
+    assert parallel_trials(free, trial=TRIAL, suggestions=3) == 2
 
 
-def test_a_node_that_is_overfull_holds_nothing() -> None:
+def test_overcommitted_node_has_no_capacity() -> None:
     full = free_resources([node("one", "1", "1Gi")], [pod("one", {"cpu": "4", "memory": "4Gi"})])
-    assert trials_at_once(full, trial=TRIAL, suggestions=1) == 0
+    assert parallel_trials(full, trial=TRIAL, suggestions=1) == 0
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_node_that_is_overfull_holds_nothing() -> None:
         ({}, [{"type": "Ready", "status": "Unknown"}], False),
     ],
 )
-def test_nodes_that_take_pods(
+def test_schedulable_nodes(
     spec: Mapping[str, object], conditions: Sequence[Mapping[str, str]], expected: bool
 ) -> None:
     manifest = {

@@ -1,4 +1,4 @@
-"""Whether Katib's database runs, from its pods."""
+"""The check of Katib's database, from its pods."""
 
 import pytest
 
@@ -7,12 +7,12 @@ from housectl.kube.objects.base import parse
 from housectl.kube.objects.pods import Pod
 
 
-def pod(part: str, *, ready: bool = True, number: int = 0) -> Pod:
-    labels = {"katib.kubeflow.org/component": part}
+def pod(component: str, *, ready: bool = True, number: int = 0) -> Pod:
+    labels = {"katib.kubeflow.org/component": component}
     return parse(
         Pod,
         {
-            "metadata": {"name": f"katib-{part}-{number}", "labels": labels},
+            "metadata": {"name": f"katib-{component}-{number}", "labels": labels},
             "status": {"conditions": [{"type": "Ready", "status": str(ready)}]},
         },
     )
@@ -35,5 +35,5 @@ CONTROLLER = pod("controller")
         ([pod("db-manager", ready=False), pod("db-manager", number=1)], None),
     ],
 )
-def test_the_part_that_does_not_run_is_found(pods: list[Pod], expected: str | None) -> None:
+def test_unready_component(pods: list[Pod], expected: str | None) -> None:
     assert unready_component([CONTROLLER, *pods]) == expected

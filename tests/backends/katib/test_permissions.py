@@ -1,4 +1,4 @@
-"""The Role in k8s/ gives what commands and hints need, and no more."""
+"""The Role in k8s/ grants exactly the permissions for commands and hints."""
 
 from collections.abc import Iterator
 
@@ -7,10 +7,10 @@ import yaml
 from housectl.backends.katib.checks.cluster import REQUIRED_PERMISSIONS
 from tools.project_directory import ROOT
 
-Right = tuple[str, str, str]
+Rule = tuple[str, str, str]
 
-# What people need besides who type the hints: kubectl describe, get and logs.
-LOOKING: frozenset[Right] = frozenset(
+# Additional permissions for the commands of hints: kubectl describe, get and logs.
+HINT_PERMISSIONS: frozenset[Rule] = frozenset(
     {
         ("", "limitranges", "get"),
         ("", "limitranges", "list"),
@@ -23,8 +23,8 @@ LOOKING: frozenset[Right] = frozenset(
 )
 
 
-def given(kind: str) -> Iterator[Right]:
-    """Yield API group, resource and verb of each right of a role in k8s/base."""
+def granted(kind: str) -> Iterator[Rule]:
+    """Yield API group, resource and verb of each rule of a role in k8s/base."""
     for path in (ROOT / "k8s" / "base").glob("*.yaml"):
         for manifest in yaml.safe_load_all(path.read_text()):
             for rule in manifest.get("rules", ()) if manifest["kind"] == kind else ():
@@ -33,19 +33,19 @@ def given(kind: str) -> Iterator[Right]:
                         yield from ((group, resource, verb) for verb in rule["verbs"])
 
 
-def test_the_role_gives_what_is_needed() -> None:
+def test_role_grants_required_permissions() -> None:
     needed = {
         (
-            right.kind.group,
-            f"{right.kind.plural}/{right.subresource}".rstrip("/"),
+            permission.kind.group,
+            f"{permission.kind.plural}/{permission.subresource}".rstrip("/"),
             verb,
         )
-        for right in REQUIRED_PERMISSIONS
-        for verb in right.verbs
+        for permission in REQUIRED_PERMISSIONS
+        for verb in permission.verbs
     }
-    assert set(given("Role")) == needed | LOOKING
-    assert not needed & LOOKING
+    assert set(granted("Role")) == needed | HINT_PERMISSIONS
+    assert not needed & HINT_PERMISSIONS
 
 
-def test_the_cluster_role_only_lets_look() -> None:
-    assert {verb for _, _, verb in given("ClusterRole")} <= {"get", "list"}
+def test_cluster_role_is_read_only() -> None:
+    assert {verb for _, _, verb in granted("ClusterRole")} <= {"get", "list"}

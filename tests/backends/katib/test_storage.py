@@ -1,4 +1,4 @@
-"""From where trials reach a claim's volume."""
+"""Access to the volume of a PVC from several nodes."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,16 +17,14 @@ MINIKUBE = "k8s.io/minikube-hostpath"
         (["ReadWriteMany"], 3, None),
         (["ReadWriteOnce", "ReadWriteMany"], 3, None),
         (["ReadWriteOnce"], 1, None),
-        (["ReadWriteOnce"], 3, "3 nodes take pods"),
+        (["ReadWriteOnce"], 3, "3 nodes are schedulable"),
         (["ReadWriteOncePod"], 1, "only one trial"),
         (["ReadOnlyMany"], 1, "no trial can write"),
     ],
 )
-def test_what_comes_of_an_access_mode(
-    modes: Sequence[str], nodes: int, problem: str | None
-) -> None:
-    found = access_mode_problem(modes, nodes=nodes)
-    assert (found is None) if problem is None else (found is not None and problem in found)
+def test_access_mode_problem(modes: Sequence[str], nodes: int, problem: str | None) -> None:
+    actual = access_mode_problem(modes, nodes=nodes)
+    assert (actual is None) if problem is None else (actual is not None and problem in actual)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +43,6 @@ def test_what_comes_of_an_access_mode(
         ),
     ],
 )
-def test_minikubes_folders_are_of_each_node(annotations: Mapping[str, str], expected: bool) -> None:
-    claim = parse(Pvc, {"metadata": {"name": "claim", "annotations": dict(annotations)}})
-    assert is_node_local(claim) is expected
+def test_minikube_host_path_is_node_local(annotations: Mapping[str, str], expected: bool) -> None:
+    pvc = parse(Pvc, {"metadata": {"name": "models", "annotations": dict(annotations)}})
+    assert is_node_local(pvc) is expected

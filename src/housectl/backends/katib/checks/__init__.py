@@ -1,6 +1,6 @@
-"""Whether a cluster can take a search: a module for each thing that it needs.
+"""Checks of the cluster: each for one prerequisite of a search.
 
-What begins with `require` is asked before each submission, and fails if nothing would come of it.
-What begins with `check` is asked by doctor: it returns what it found, raises a Concern for what
-stops nothing, or fails as a submission would.
+A `check_` function is a line of doctor's table. It returns its finding, raises a CheckWarning for a
+problem that stops no search, or fails as a submission would. A `require_` function is the part of a
+check that also runs before each submission.
 """

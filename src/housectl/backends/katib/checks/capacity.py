@@ -1,4 +1,4 @@
-"""Room for trials on the nodes."""
+"""Checks of the nodes' capacity for trials."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,20 +16,20 @@ from housectl.kube.kinds import ALL_PODS
 from housectl.kube.objects.pods import Container, Pod
 from housectl.quantities import format_mebibytes, parse_quantity
 
-_NOTHING = Decimal(0)
+_ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class PodResources:
     """Cores, bytes of memory, and a number of pods."""
 
-    cpu: Decimal = _NOTHING
-    memory: Decimal = _NOTHING
-    pods: Decimal = _NOTHING
+    cpu: Decimal = _ZERO
+    memory: Decimal = _ZERO
+    pods: Decimal = _ZERO
 
     @classmethod
     def of(cls, quantities: Mapping[str, str], *, pods: int) -> "PodResources":
-        """Return the amount that Kubernetes writes so; what is not named is nothing."""
+        """Return the resources of Kubernetes quantities; a missing one is zero."""
         cpu, memory = (parse_quantity(quantities.get(name, "0")) for name in ("cpu", "memory"))
         return cls(cpu=cpu, memory=memory, pods=Decimal(pods))
 
@@ -48,128 +48,127 @@ class PodResources:
         )
 
     def __floordiv__(self, other: "PodResources") -> int:
-        """Return how many times another one, which is not nothing, goes into this one."""
+        """Return how many times the other resources, which are not all zero, fit into these."""
         pairs = (
             (self.cpu, other.cpu),
             (self.memory, other.memory),
             (self.pods, other.pods),
         )
-        return max(0, min(int(mine // its) for mine, its in pairs if its))
+        return max(0, min(int(available // needed) for available, needed in pairs if needed))
 
     def __str__(self) -> str:
         return f"{self.cpu:g} CPU and {format_mebibytes(self.memory)}"
 
 
-# What Katib's collector asks for beside a trainer, and the pod of a suggestion.
-_BESIDE = PodResources(cpu=Decimal("0.05"), memory=Decimal(10 * 2**20))
-_SUGGESTION = _BESIDE + PodResources(pods=Decimal(1))
-_ENDED = {"Succeeded", "Failed"}
-# Kubernetes' own default.
-_PODS_OF_A_NODE = "110"
+# The requests of Katib's collector in each trial's pod, and those of a suggestion's pod.
+_COLLECTOR = PodResources(cpu=Decimal("0.05"), memory=Decimal(10 * 2**20))
+_SUGGESTION = _COLLECTOR + PodResources(pods=Decimal(1))
+_ENDED_PHASES = {"Succeeded", "Failed"}
+# The kubelet's default.
+_MAX_PODS_PER_NODE = "110"
 
 
 def require_capacity(kube: Kube, plan: PlanRecord) -> list[Node]:
-    """Ask for a node that could take a trial if it had nothing else to do; return all nodes.
+    """Require a node that could run a trial if it were empty; return all schedulable nodes.
 
     Raises:
-        ClusterError: There is no such node.
-        Concern: The user may not list nodes, or none takes pods just now.
+        ClusterError: No node is large enough.
+        CheckWarning: No node is schedulable, or the user may not list nodes.
     """
-    with warn_if_forbidden("Room on the nodes"):
+    with warn_if_forbidden("The capacity of the nodes"):
         nodes = schedulable_nodes(kube)
     if not nodes:
         raise CheckWarning(
-            "No node takes pods just now, so trials would wait for one.",
+            "No node is schedulable: trials would wait for one.",
             hint=f"{kube.server.kubectl} get nodes",
         )
     trial = trial_resources(plan)
-    greatest = max(
-        (node_capacity(node) for node in nodes), key=lambda each: (each // trial, each.cpu)
-    )
-    if not greatest // trial:
+    capacities = [node_capacity(node) for node in nodes]
+    largest = max(capacities, key=lambda capacity: (capacity // trial, capacity.cpu))
+    if not largest // trial:
         raise ClusterError(
-            f"A trial fits no node: with Katib's collector it asks for {trial}, and the largest "
-            f"node has {greatest}.",
-            hint=f"{kube.server.kubectl} describe nodes   # then ask for less with cpu and memory "
-            "under katib: in housectl.yaml",
+            f"No node is large enough for a trial: it requests {trial} with Katib's collector, and "
+            f"the largest node has {largest}.",
+            hint=f"{kube.server.kubectl} describe nodes   # then reduce cpu and memory under "
+            "katib: in housectl.yaml",
         )
     return nodes
 
 
 def check_capacity(kube: Kube, plan: PlanRecord) -> str:
-    """How many trials of an experiment can run at the same time beside all that runs already.
+    """Check that all workers of an experiment fit beside the running pods.
 
     Raises:
-        ClusterError: A trial fits no node.
-        Concern: There is not room for all workers, or the user may not look.
+        ClusterError: No node is large enough for a trial.
+        CheckWarning: Some workers do not fit now, or the user may not list nodes or pods.
     """
     nodes = require_capacity(kube, plan)
-    with warn_if_forbidden("How much room other pods leave"):
+    with warn_if_forbidden("The free capacity of the nodes"):
         pods = kube.list_as(ALL_PODS, Pod)
-    parts = sub_experiments(plan.workload) if isinstance(plan.workload, Experiment) else []
-    wanted = sum(member.workers for member in parts)
-    room = trials_at_once(
-        free_resources(nodes, pods), trial=trial_resources(plan), suggestions=len(parts)
-    )
-    if room < wanted:
+    members = sub_experiments(plan.workload) if isinstance(plan.workload, Experiment) else []
+    workers, trial = sum(member.workers for member in members), trial_resources(plan)
+    free = free_resources(nodes, pods)
+    fitting = parallel_trials(free, trial=trial, suggestions=len(members))
+    if fitting < workers:
         raise CheckWarning(
-            f"There is room for {room} of {wanted} trials at the same time beside what runs now; "
-            "the others wait.",
-            hint=f"housectl tune --workers {room}"
-            if room
+            f"The nodes have room for only {fitting} of {workers} parallel trials now: the others "
+            "wait.",
+            hint=f"housectl tune --workers {fitting}"
+            if fitting
             else f"{kube.server.kubectl} get pods -A",
         )
-    return f"{wanted} trials of {trial_resources(plan)} at the same time, on {_counted(nodes)}"
+    count = "one node" if len(nodes) == 1 else f"{len(nodes)} nodes"
+    return f"{workers} parallel trials of {trial}, on {count}"
 
 
 def trial_resources(plan: PlanRecord) -> PodResources:
-    """Return what a trial's pod asks for."""
+    """Return the requests of a trial's pod."""
     limits = plan.workload.limits if isinstance(plan.workload, Experiment) else Limits()
-    return PodResources.of(requests(plan.settings, limits), pods=1) + _BESIDE
+    return PodResources.of(requests(plan.settings, limits), pods=1) + _COLLECTOR
 
 
 def node_capacity(node: Node) -> PodResources:
-    """Return what a node's pods may have together."""
+    """Return the resources for all pods of a node together."""
     allocatable = node.status.allocatable
-    return PodResources.of(allocatable, pods=int(allocatable.get("pods", _PODS_OF_A_NODE)))
+    return PodResources.of(allocatable, pods=int(allocatable.get("pods", _MAX_PODS_PER_NODE)))
 
 
 def free_resources(nodes: Sequence[Node], pods: Sequence[Pod]) -> list[PodResources]:
-    """Return what the pods on each node leave of it."""
-    running = [pod for pod in pods if pod.status.phase not in _ENDED]
+    """Return the resources of each node that its pods leave free."""
+    active = [pod for pod in pods if pod.status.phase not in _ENDED_PHASES]
     return [
         node_capacity(node)
         - sum(
-            (_asked(pod) for pod in running if pod.spec.node_name == node.metadata.name),
+            (_pod_requests(pod) for pod in active if pod.spec.node_name == node.metadata.name),
             PodResources(),
         )
         for node in nodes
     ]
 
 
-def trials_at_once(free: Sequence[PodResources], *, trial: PodResources, suggestions: int) -> int:
-    """Return how many trials fit, when each suggestion has gone where most cores are free."""
-    left = list(free)
+def parallel_trials(free: Sequence[PodResources], *, trial: PodResources, suggestions: int) -> int:
+    """Return how many trials fit after each suggestion takes the node with most free cores."""
+    remaining = list(free)
     for _ in range(suggestions):
-        place = max(range(len(left)), key=lambda each: left[each].cpu)
-        left[place] -= _SUGGESTION
-    return sum(each // trial for each in left)
+        index = max(range(len(remaining)), key=lambda node: remaining[node].cpu)
+        remaining[index] -= _SUGGESTION
+    return sum(resources // trial for resources in remaining)
 
 
-def _asked(pod: Pod) -> PodResources:
-    """Return what a pod is scheduled by: its containers together, or one that comes before."""
-    together = sum((_amount(each) for each in pod.spec.containers), PodResources(pods=Decimal(1)))
-    before = [_amount(each) for each in pod.spec.init_containers]
+def _pod_requests(pod: Pod) -> PodResources:
+    """Return the requests by which a pod is scheduled.
+
+    They are those of its containers together, or of a larger init container.
+    """
+    containers = [_container_requests(container) for container in pod.spec.containers]
+    init_containers = [_container_requests(container) for container in pod.spec.init_containers]
+    total = sum(containers, PodResources(pods=Decimal(1)))
     return PodResources(
-        cpu=max(together.cpu, *(each.cpu for each in before), Decimal(0)),
-        memory=max(together.memory, *(each.memory for each in before), Decimal(0)),
-        pods=together.pods,
+        cpu=max(total.cpu, *(each.cpu for each in init_containers), _ZERO),
+        memory=max(total.memory, *(each.memory for each in init_containers), _ZERO),
+        pods=total.pods,
     )
 
 
-def _amount(container: Container) -> PodResources:
+def _container_requests(container: Container) -> PodResources:
     return PodResources.of(container.resources.requests, pods=0)
-
-
-def _counted(nodes: Sequence[Node]) -> str:
-    return "one node" if len(nodes) == 1 else f"{len(nodes)} nodes"

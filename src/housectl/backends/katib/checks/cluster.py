@@ -1,8 +1,8 @@
-"""The API server."""
+"""Checks of the cluster itself: API server, permissions, namespace and nodes."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -20,64 +20,42 @@ from housectl.kube.objects.base import (
     true_condition,
 )
 
+_PARALLEL_REQUESTS = 8
+_REPELLING_EFFECTS = {"NoSchedule", "NoExecute"}
+
 
 def check_api_server(kube: Kube) -> str:
-    """Who answers.
+    """Check that the API server responds.
 
     Raises:
-        ClusterUnreachableError: Nobody does, or the kubeconfig does not say who should.
+        ClusterUnreachableError: It does not respond, or the kubeconfig has no server.
     """
     version, server = kube.get_raw("/version").get("gitVersion"), kube.server
     context = f"context {server.context}" if server.context else "this pod's own cluster"
     return f"Kubernetes {version} at {server.address}, {context}, namespace {kube.namespace}"
 
 
-def check_namespace(kube: Kube) -> str:
-    """Whether the namespace is there, and Katib may work in it.
-
-    Raises:
-        AbsentError: It is not there.
-        ClusterError: It has not the label by which Katib knows where it may put its collector.
-        Concern: The user may not look.
-    """
-    name = kube.namespace
-    try:
-        with warn_if_forbidden(f"The label of the namespace {name}"):
-            found = kube.get(NAMESPACES, name, NamedObject)
-    except NotFoundError as error:
-        raise NotFoundError(error.message, hint=init_command(kube)) from error
-    if found.metadata.labels.get(INJECTION_LABEL) != INJECTED:
-        raise ClusterError(
-            f"The namespace {name} has no label {INJECTION_LABEL}={INJECTED}, without which Katib "
-            "refuses experiments there.",
-            hint=init_command(kube),
-        )
-    return f"{name}, with Katib's label"
-
-
-_AT_ONCE = 8
-
-
 @dataclass(frozen=True, kw_only=True)
 class Permission:
-    """What may be done with objects of a kind."""
+    """Verbs that a user may apply to objects of a kind."""
 
     kind: Kind
     verbs: Sequence[str]
     subresource: str = ""
 
     def __str__(self) -> str:
-        part = f"/{self.subresource}" if self.subresource else ""
-        return f"{', '.join(self.verbs)} {self.kind.full_name}{part}"
+        subresource = f"/{self.subresource}" if self.subresource else ""
+        return f"{', '.join(self.verbs)} {self.kind.full_name}{subresource}"
 
 
+# The Role in k8s/ grants more, so that users can run the commands of hints.
 REQUIRED_PERMISSIONS: Sequence[Permission] = (
     Permission(kind=EXPERIMENTS, verbs=("get", "list", "watch", "create", "patch", "delete")),
     Permission(kind=TRIALS, verbs=("list", "watch", "delete")),
     Permission(kind=SUGGESTIONS, verbs=("list", "watch")),
     Permission(kind=JOBS, verbs=("get", "list", "watch", "create", "patch", "delete")),
     Permission(kind=PODS, verbs=("get", "list", "watch", "create", "delete")),
-    # The stream of a command begins with a GET; newer servers ask for the right to create as well.
+    # The stream of an exec starts with a GET; newer servers require permission to create, too.
     Permission(kind=PODS, verbs=("get", "create"), subresource="exec"),
     Permission(kind=PODS, verbs=("get",), subresource="log"),
     Permission(kind=EVENTS, verbs=("list", "watch")),
@@ -86,66 +64,79 @@ REQUIRED_PERMISSIONS: Sequence[Permission] = (
 
 
 def check_permissions(kube: Kube) -> str:
-    """Whether the user may do all that a search does.
+    """Check that the user has all permissions for a search.
 
     Raises:
-        ForbiddenError: It names every right that is missing.
+        ForbiddenError: Permissions are missing; the message names each of them.
     """
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        missing = [
-            right
-            for right in pool.map(lambda each: _missing(kube, each), REQUIRED_PERMISSIONS)
-            if right
-        ]
+    with ThreadPoolExecutor(_PARALLEL_REQUESTS) as pool:
+        results = pool.map(lambda permission: _missing(kube, permission), REQUIRED_PERMISSIONS)
+        missing = [permission for permission in results if permission.verbs]
     if missing:
-        first = missing[0]
         raise ForbiddenError(
-            f"This user may not, in the namespace {kube.namespace}: "
-            f"{'; '.join(map(str, missing))}.",
-            hint=f"{_can_i_command(kube, first)}   # {init_command(kube)}, run by an administrator, gives "
-            "the rights",
+            f"Missing permissions in namespace {kube.namespace}: {'; '.join(map(str, missing))}.",
+            hint=f"{_can_i_command(kube, missing[0])}   # {init_command(kube)}, run by an "
+            "administrator, grants the permissions",
         )
-    return f"all that a search needs, in the namespace {kube.namespace}"
+    return f"all permissions for a search in namespace {kube.namespace}"
 
 
-def _missing(kube: Kube, right: Permission) -> Permission | None:
-    """Return the part of a right that the user does not have."""
-    verbs = tuple(_refused(kube, right))
-    return (
-        Permission(kind=right.kind, verbs=verbs, subresource=right.subresource) if verbs else None
-    )
+def _missing(kube: Kube, permission: Permission) -> Permission:
+    """Return the verbs of a permission that the user does not have."""
+    return replace(permission, verbs=tuple(_denied_verbs(kube, permission)))
 
 
-def _refused(kube: Kube, right: Permission) -> Iterator[str]:
-    for verb in right.verbs:
-        if not kube.can_i(verb, right.kind, subresource=right.subresource):
+def _denied_verbs(kube: Kube, permission: Permission) -> Iterator[str]:
+    for verb in permission.verbs:
+        if not kube.can_i(verb, permission.kind, subresource=permission.subresource):
             yield verb
 
 
-def _can_i_command(kube: Kube, right: Permission) -> str:
-    """Return the command that asks for the first of a right's verbs."""
-    part = f" --subresource={right.subresource}" if right.subresource else ""
-    return f"{kube.kubectl} auth can-i {right.verbs[0]} {right.kind.full_name}{part}"
+def _can_i_command(kube: Kube, permission: Permission) -> str:
+    """Return the command that checks the first verb of a permission."""
+    option = f" --subresource={permission.subresource}" if permission.subresource else ""
+    kind = permission.kind.full_name
+    return f"{kube.kubectl} auth can-i {permission.verbs[0]} {kind}{option}"
 
 
-_REPELLING = {"NoSchedule", "NoExecute"}
+def check_namespace(kube: Kube) -> str:
+    """Check that the namespace exists and that Katib works in it.
+
+    Raises:
+        NotFoundError: The namespace does not exist.
+        ClusterError: It lacks the label that lets Katib add its collector.
+        CheckWarning: The user may not read the namespace.
+    """
+    name = kube.namespace
+    try:
+        with warn_if_forbidden(f"The label of the namespace {name}"):
+            namespace = kube.get(NAMESPACES, name, NamedObject)
+    except NotFoundError as error:
+        raise NotFoundError(error.message, hint=init_command(kube)) from error
+    if namespace.metadata.labels.get(INJECTION_LABEL) != INJECTED:
+        raise ClusterError(
+            f"The namespace {name} lacks the label {INJECTION_LABEL}={INJECTED}: Katib rejects "
+            "experiments without it.",
+            hint=init_command(kube),
+        )
+    return f"{name}, with Katib's label"
 
 
 class Taint(KubeObject):
-    """What keeps pods away that do not tolerate it, as ours do not."""
+    """A taint of a node; housectl's pods tolerate none."""
 
     effect: str = ""
 
 
 class NodeSpec(KubeObject):
-    """What a node should be."""
+    """The specification of a node."""
 
     unschedulable: bool = False
     taints: tuple[Taint, ...] = ()
 
 
 class NodeStatus(KubeObject):
-    """How a node stands; `allocatable` is what its pods may have together."""
+    """The status of a node; `allocatable` holds the resources for all of its pods."""
 
     allocatable: dict[str, str] = msgspec.field(default_factory=dict)
     conditions: list[Condition] = msgspec.field(default_factory=list)
@@ -160,14 +151,14 @@ class Node(KubeObject):
 
     @property
     def is_schedulable(self) -> bool:
-        """Whether a pod of ours may be scheduled to it."""
-        repels = any(taint.effect in _REPELLING for taint in self.spec.taints)
+        """True if housectl's pods can be scheduled to the node."""
+        repels = any(taint.effect in _REPELLING_EFFECTS for taint in self.spec.taints)
         ready = true_condition(self.status.conditions, "Ready") is not None
         return ready and not repels and not self.spec.unschedulable
 
 
 def schedulable_nodes(kube: Kube) -> list[Node]:
-    """Return the nodes that take pods.
+    """Return the schedulable nodes.
 
     Raises:
         ForbiddenError: The user may not list nodes.

@@ -1,4 +1,4 @@
-"""What all checks share: rights to look that may be missing, and the command that prepares."""
+"""Helpers of all checks: warnings about missing permissions, and the command that sets up."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,10 +9,10 @@ from housectl.kube.client import Kube
 
 @contextmanager
 def warn_if_forbidden(subject: str) -> Iterator[None]:
-    """Make it a Concern that something cannot be looked at.
+    """Turn a missing permission into a warning that the subject cannot be checked.
 
     Raises:
-        Concern: The user has no right to look.
+        CheckWarning: The user lacks the permission to read the subject.
     """
     try:
         yield
@@ -23,7 +23,7 @@ def warn_if_forbidden(subject: str) -> Iterator[None]:
 
 
 def init_command(kube: Kube, *, pvc: str | None = None) -> str:
-    """Return the command that puts on the cluster what is missing there."""
-    context = f" --context {kube.context}" if kube.context else ""
-    named = f" --pvc {pvc}" if pvc else ""
-    return f"housectl cluster init{context} --namespace {kube.namespace}{named}"
+    """Return the command that sets up the namespace, and the PVC if one is named."""
+    context_option = f" --context {kube.context}" if kube.context else ""
+    pvc_option = f" --pvc {pvc}" if pvc else ""
+    return f"housectl cluster init{context_option} --namespace {kube.namespace}{pvc_option}"

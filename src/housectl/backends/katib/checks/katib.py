@@ -1,4 +1,4 @@
-"""Katib itself: its kinds, and the webhooks that say whether it takes an experiment."""
+"""Checks of Katib: its kinds, its webhooks and its database."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,6 +17,8 @@ from housectl.kube.objects.pods import Pod
 
 _KINDS = (EXPERIMENTS, TRIALS, SUGGESTIONS)
 _VERSION = f"{EXPERIMENTS.group}/{EXPERIMENTS.version}"
+# The manager depends on the database server, so the server comes first.
+_DATABASE_COMPONENTS = ("mysql", "postgres", DATABASE_MANAGER)
 
 
 class _Resource(KubeObject):
@@ -28,38 +30,38 @@ class _Resources(KubeObject):
 
 
 def require_katib(kube: Kube) -> None:
-    """Ask for Katib's kinds.
+    """Require Katib's kinds.
 
     Raises:
-        KatibMissingError: The cluster does not have them.
-        Concern: The user may not know what the cluster has.
+        KatibMissingError: The cluster does not serve them.
+        CheckWarning: The user may not list the kinds of the cluster.
     """
-    with warn_if_forbidden("Whether there is a Katib"):
+    with warn_if_forbidden("Katib's installation"):
         served = parse(_Resources, dict(kube.get_raw(f"/apis/{_VERSION}")))
-    names = {each.name for each in served.resources}
+    names = {resource.name for resource in served.resources}
     missing = [kind.plural for kind in _KINDS if kind.plural not in names]
     if missing:
         raise katib_missing(kube.server, f"{_VERSION} lacks {', '.join(missing)}")
 
 
 def check_katib(kube: Kube) -> str:
-    """Whether the cluster has Katib's kinds.
+    """Check that the cluster serves Katib's kinds.
 
     Raises:
-        KatibMissingError: It does not have them.
-        Concern: The user may not know what the cluster has.
+        KatibMissingError: The cluster does not serve them.
+        CheckWarning: The user may not list the kinds of the cluster.
     """
     require_katib(kube)
     return f"{', '.join(kind.plural for kind in _KINDS)} of {_VERSION}"
 
 
 def check_admission(kube: Kube, plan: KatibPlan) -> str:
-    """Whether Katib would take a search: its webhooks are asked, and nothing is kept.
+    """Check with a dry run that Katib's webhooks accept a search.
 
     Raises:
-        UsageError: It would take it, and then stand still.
-        DeniedError: It would not.
-        ClusterError: Its controller, which has the webhooks, does not answer.
+        UsageError: Katib would accept the search, but its algorithm would stall.
+        RejectedError: Katib rejects the search.
+        ClusterError: Katib's controller, which serves the webhooks, is unavailable.
     """
     validate_plan(plan)
     for manifest in plan.manifests():
@@ -67,21 +69,19 @@ def check_admission(kube: Kube, plan: KatibPlan) -> str:
             kube.create(plan.kind, manifest, dry_run=True)
         except RejectedError as error:
             raise RejectedError(
-                error.message, hint="housectl render   # shows what was refused"
+                error.message, hint="housectl render   # shows the rejected experiment"
             ) from error
-    return "Katib's webhooks take this project's experiment"
-
-
-# The manager comes last: it does not run without the one behind it.
-_PARTS = ("mysql", "postgres", DATABASE_MANAGER)
+    return "Katib's webhooks accept this project's experiment"
 
 
 def check_database(kube: Kube) -> str:
-    """Whether the database runs, as far as its pods show it.
+    """Check that the pods of Katib's database are ready.
+
+    A trial fails at its end if the database does not accept its metric.
 
     Raises:
-        ClusterError: A part of it does not.
-        Concern: Its pods are elsewhere, or the user may not look at them.
+        ClusterError: A component of the database has no ready pod.
+        CheckWarning: The pods are in another namespace, or the user may not list them.
     """
     katib = replace(kube, namespace=KATIB_NAMESPACE)
     with warn_if_forbidden("Katib's database"):
@@ -92,33 +92,40 @@ def check_database(kube: Kube) -> str:
             f"{KATIB_NAMESPACE}.",
             hint=f"{kube.server.kubectl} get pods -A -l {COMPONENT_LABEL}",
         )
-    if part := unready_component(pods):
+    if component := unready_component(pods):
         raise ClusterError(
-            f"No pod of {part}, a part of Katib's database, is ready in the namespace "
-            f"{KATIB_NAMESPACE}, so every trial would fail at its end.",
-            hint=f"{katib.kubectl} describe pods -l {COMPONENT_LABEL}={part}   # then "
-            f"{katib.kubectl} rollout restart deployment katib-{part}"
-            if _pods_of(part, pods)
-            else f"{katib.kubectl} scale deployment katib-{part} --replicas=1",
+            f"Katib's database is unavailable: no pod of {component} is ready in the namespace "
+            f"{KATIB_NAMESPACE}. Every trial would fail at its end.",
+            hint=_repair_command(katib, component, has_pods=bool(_pods_of(component, pods))),
         )
-    running = " and ".join(part for part in _PARTS if _pods_of(part, pods))
+    running = " and ".join(each for each in _DATABASE_COMPONENTS if _pods_of(each, pods))
     return f"Katib's {running} run in the namespace {KATIB_NAMESPACE}"
 
 
 def unready_component(pods: Sequence[Pod]) -> str | None:
-    """Return the first part of the database that does not run.
+    """Return the first component of the database without a ready pod.
 
-    There always is a manager; what it writes to may be outside of the cluster.
+    Katib always has a manager; its database server may be outside the cluster.
     """
-    for part in _PARTS:
-        mine = _pods_of(part, pods)
-        if (mine or part == DATABASE_MANAGER) and not any(_is_ready(pod) for pod in mine):
-            return part
+    for component in _DATABASE_COMPONENTS:
+        own_pods = _pods_of(component, pods)
+        is_expected = own_pods or component == DATABASE_MANAGER
+        if is_expected and not any(_is_ready(pod) for pod in own_pods):
+            return component
     return None
 
 
-def _pods_of(part: str, pods: Sequence[Pod]) -> list[Pod]:
-    return [pod for pod in pods if pod.metadata.labels.get(COMPONENT_LABEL) == part]
+def _repair_command(katib: Kube, component: str, *, has_pods: bool) -> str:
+    if has_pods:
+        return (
+            f"{katib.kubectl} describe pods -l {COMPONENT_LABEL}={component}   # then "
+            f"{katib.kubectl} rollout restart deployment katib-{component}"
+        )
+    return f"{katib.kubectl} scale deployment katib-{component} --replicas=1"
+
+
+def _pods_of(component: str, pods: Sequence[Pod]) -> list[Pod]:
+    return [pod for pod in pods if pod.metadata.labels.get(COMPONENT_LABEL) == component]
 
 
 def _is_ready(pod: Pod) -> bool:

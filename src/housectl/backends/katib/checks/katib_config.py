@@ -1,4 +1,4 @@
-"""Katib's own configuration, the ConfigMap katib-config: how it runs algorithms and collectors."""
+"""Checks of the ConfigMap katib-config: the settings of Katib's algorithms and collectors."""
 
 from difflib import get_close_matches
 
@@ -15,58 +15,57 @@ from housectl.kube.objects.base import KubeObject, parse
 from housectl.quantities import parse_quantity
 
 _KEY = "katib-config.yaml"
+_REQUIRED_MEMORY = {SKOPT: "512Mi"}
 
 
 class Limits(KubeObject):
-    """What a suggestion's pod may use; Katib's default where nothing is said."""
+    """Limits of a suggestion's pod, with Katib's default."""
 
     memory: str | int = "100Mi"
 
 
 class Resources(KubeObject):
-    """Of a suggestion's pod."""
+    """Resources of a suggestion's pod."""
 
     limits: Limits = Limits()
 
 
 class SuggestionConfig(KubeObject):
-    """How an algorithm is run."""
+    """Settings of an algorithm."""
 
     algorithm_name: str
     resources: Resources = Resources()
 
 
 class CollectorConfig(KubeObject):
-    """What is put beside a trainer."""
+    """Settings of a metrics collector."""
 
     kind: str
     image: str
 
 
 class RuntimeConfig(KubeObject):
-    """What Katib runs for a search."""
+    """Settings of the pods that Katib starts for a search."""
 
     suggestions: tuple[SuggestionConfig, ...] = ()
     metrics_collectors: tuple[CollectorConfig, ...] = ()
 
 
 class KatibConfig(KubeObject):
-    """The whole of it, as far as it is read here."""
+    """Katib's configuration; it has only the settings that housectl reads."""
 
     runtime: RuntimeConfig = RuntimeConfig()
 
     @property
     def memory_limits(self) -> dict[str, str]:
-        """The memory limit of each algorithm; there is at least one."""
-        return {
-            each.algorithm_name: str(each.resources.limits.memory)
-            for each in self.runtime.suggestions
-        }
+        """Memory limits by algorithm; at least one."""
+        suggestions = self.runtime.suggestions
+        return {item.algorithm_name: str(item.resources.limits.memory) for item in suggestions}
 
     @property
     def collectors(self) -> dict[str, str]:
-        """The image of each kind of metrics collector."""
-        return {each.kind: each.image for each in self.runtime.metrics_collectors}
+        """Images of the metrics collectors by kind."""
+        return {item.kind: item.image for item in self.runtime.metrics_collectors}
 
 
 class _ConfigMap(KubeObject):
@@ -77,54 +76,42 @@ def read_katib_config(kube: Kube, subject: str) -> KatibConfig:
     """Return Katib's configuration.
 
     Raises:
-        Concern: It cannot be read, so that `what` cannot be checked.
+        CheckWarning: It cannot be read, so the subject cannot be checked.
     """
     try:
         with warn_if_forbidden(subject):
-            found = kube.get(CONFIG_MAPS, CONFIG_MAP, _ConfigMap, namespace=KATIB_NAMESPACE)
-        return parse_katib_config(found.data.get(_KEY, ""))
+            config_map = kube.get(CONFIG_MAPS, CONFIG_MAP, _ConfigMap, namespace=KATIB_NAMESPACE)
+        return parse_katib_config(config_map.data.get(_KEY, ""))
     except (NotFoundError, ValueError) as error:
         raise CheckWarning(
             f"{subject} cannot be checked: {error}",
-            hint=f"{configuration(_place(kube), 'get')} -o yaml",
+            hint=f"{configuration(_target(kube), 'get')} -o yaml",
         ) from error
 
 
 def parse_katib_config(text: str) -> KatibConfig:
-    """Return what a katib-config.yaml says.
+    """Return the configuration in a katib-config.yaml.
 
     Raises:
-        ValueError: The text is no such configuration.
+        ValueError: The text is not a valid configuration.
     """
     import yaml
 
     try:
-        read = parse(KatibConfig, yaml.safe_load(text))
+        config = parse(KatibConfig, yaml.safe_load(text))
     except (yaml.YAMLError, msgspec.ValidationError) as error:
         raise ValueError(str(error)) from error
-    if not read.runtime.suggestions:
+    if not config.runtime.suggestions:
         raise ValueError(f"{CONFIG_MAP} lists no algorithm.")
-    return read
-
-
-def edit_config_command(kube: Kube) -> str:
-    """Return the command that edits the configuration."""
-    return configuration(_place(kube))
-
-
-def _place(kube: Kube) -> KubectlTarget:
-    return KubectlTarget(namespace=kube.namespace, context=kube.server.context)
-
-
-_NEEDED = {SKOPT: "512Mi"}
+    return config
 
 
 def require_algorithm(kube: Kube, name: str) -> str:
-    """Ask for an algorithm, and return its memory limit.
+    """Return the memory limit of an algorithm.
 
     Raises:
-        ClusterError: Katib does not have it.
-        Concern: Its configuration cannot be read.
+        ClusterError: Katib does not have the algorithm.
+        CheckWarning: Katib's configuration cannot be read.
     """
     limits = read_katib_config(kube, "The algorithm").memory_limits
     if name not in limits:
@@ -137,23 +124,33 @@ def require_algorithm(kube: Kube, name: str) -> str:
 
 
 def check_algorithm(kube: Kube, name: str) -> str:
-    """Whether Katib has the algorithm, and gives it memory enough.
+    """Check that Katib has the algorithm and gives it enough memory.
 
     Raises:
-        ClusterError: Katib does not have it.
-        Concern: It has too little memory, or the configuration cannot be read.
+        ClusterError: Katib does not have the algorithm.
+        CheckWarning: It has too little memory, or Katib's configuration cannot be read.
     """
     limit = require_algorithm(kube, name)
     if has_too_little_memory(name, limit):
         raise CheckWarning(
-            f"The algorithm {name} may use {limit} of memory. It may be killed for that after some "
-            "trials, and the search would then stand still.",
+            f"The algorithm {name} has a memory limit of only {limit}: it may run out of memory "
+            "after some trials, and the search would stall.",
             hint=f"{edit_config_command(kube)}   # under `algorithmName: {name}`: "
-            f"resources: {{limits: {{memory: {_NEEDED[name]}}}}}",
+            f"resources: {{limits: {{memory: {_REQUIRED_MEMORY[name]}}}}}",
         )
     return f"{name}, with {limit} of memory"
 
 
 def has_too_little_memory(name: str, limit: str) -> bool:
-    """Return whether an algorithm is known to need more memory than its limit."""
-    return name in _NEEDED and parse_quantity(limit) < parse_quantity(_NEEDED[name])
+    """Return True if an algorithm is known to need more memory than its limit."""
+    required = _REQUIRED_MEMORY.get(name)
+    return required is not None and parse_quantity(limit) < parse_quantity(required)
+
+
+def edit_config_command(kube: Kube) -> str:
+    """Return the command that edits Katib's configuration."""
+    return configuration(_target(kube))
+
+
+def _target(kube: Kube) -> KubectlTarget:
+    return KubectlTarget(namespace=kube.namespace, context=kube.server.context)

@@ -1,4 +1,4 @@
-"""What is asked of a cluster before anything is sent to it: a few quick requests."""
+"""Checks before each submission: a few quick requests."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -16,18 +16,18 @@ from housectl.kube.client import Kube
 
 
 def preflight(kube: Kube, plan: PlanRecord) -> None:
-    """Check what would otherwise show only later, or never.
+    """Check the prerequisites whose absence would show late or never.
 
     Raises:
-        ClusterError: Something is missing.
+        ClusterError: A prerequisite is missing.
     """
-    for ask in _questions(kube, plan):
+    for require in _requirements(kube, plan):
         with suppress(CheckWarning):
-            ask()
+            require()
 
 
-def _questions(kube: Kube, plan: PlanRecord) -> Iterator[Callable[[], object]]:
-    """Yield what is asked, one request each."""
+def _requirements(kube: Kube, plan: PlanRecord) -> Iterator[Callable[[], object]]:
+    """Yield the checks, one request each."""
     yield partial(require_katib, kube)
     yield partial(check_namespace, kube)
     yield partial(require_pvc, kube, plan.settings.pvc)

@@ -1,4 +1,4 @@
-"""Katib's configuration as its ConfigMap has it."""
+"""Checks of the ConfigMap katib-config."""
 
 import pytest
 
@@ -32,19 +32,22 @@ runtime:
 """
 
 
-def test_each_algorithm_has_its_limit_or_katibs_own() -> None:
-    found = parse_katib_config(CONFIG).memory_limits
-    assert found == {"random": "100Mi", "enas": "400Mi", "plain": "536870912"}
+def test_memory_limits_with_default() -> None:
+    assert parse_katib_config(CONFIG).memory_limits == {
+        "random": "100Mi",
+        "enas": "400Mi",
+        "plain": "536870912",
+    }
 
 
-def test_each_kind_of_collector_has_its_image() -> None:
+def test_collector_images_by_kind() -> None:
     assert parse_katib_config(CONFIG).collectors == {"StdOut": "collector:v1"}
 
 
 @pytest.mark.parametrize(
     "config", ["", "- a\n- b", "runtime: {}", "runtime: {suggestions: 1}", "a: [", "a: b: c"]
 )
-def test_what_is_no_configuration_is_refused(config: str) -> None:
+def test_invalid_configuration_is_rejected(config: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_katib_config(config)
 
@@ -58,7 +61,5 @@ def test_what_is_no_configuration_is_refused(config: str) -> None:
         ("random", "100Mi", False),
     ],
 )
-def test_an_algorithm_that_needs_more_than_katib_gives_it(
-    name: str, limit: str, expected: bool
-) -> None:
+def test_algorithm_with_too_little_memory(name: str, limit: str, expected: bool) -> None:
     assert has_too_little_memory(name, limit) is expected
