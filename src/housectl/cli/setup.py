@@ -54,21 +54,21 @@ def doctor(pipeline: "Pipeline", /) -> Table:
     from housectl.backends.doctor_check import CheckContext
     from housectl.doctor.runner import run_checks
 
-    patient = CheckContext(
+    context = CheckContext(
         project=pipeline.project, workspace=pipeline.workspace, inputs=pipeline.write_inputs
     )
-    findings = [*run_checks(patient)]
-    failed = [finding.status for finding in findings if finding.status]
+    results = [*run_checks(context)]
+    failed = [result.status for result in results if result.status]
     return Table(
         key="checks",
         rows=[
             {
-                "check": finding.name,
-                "result": finding.outcome,
-                "found": finding.message,
-                "hint": finding.hint,
+                "check": result.name,
+                "result": result.outcome,
+                "found": result.message,
+                "hint": result.hint,
             }
-            for finding in findings
+            for result in results
         ],
         empty="Nothing to check.",
         status=failed[0] if failed else ExitStatus.OK,

@@ -1,1 +1,5 @@
-"""Checks of the machine, the project and the cluster, each with a hint."""
+"""`housectl doctor`: checks of the machine, the project and the backend, each with a hint.
+
+A new check is a function and an entry in one list: `machine_checks` in this package, or
+`doctor_checks` in the package of a backend.
+"""

@@ -1,64 +1,68 @@
-"""Checks of the machine and the project, wherever searches run."""
+"""Checks of the machine and the project, for every backend."""
 
 import importlib.util
 import platform
 import shutil
 import socket
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from housectl.backends.doctor_check import Check, CheckContext
 from housectl.backends.local.preflight import check_disk_space
 from housectl.contract.files import translate_disk_errors
-from housectl.contract.table import read_table
+from housectl.contract.table import Table, read_table
 from housectl.errors import CheckWarning
+from housectl.project.config import ProjectConfig
 from housectl.store import ChampionStore
 
 
-def checks(patient: CheckContext) -> Sequence[Check]:
-    """Return the checks that stand before those of any backend."""
+def machine_checks(context: CheckContext) -> Sequence[Check]:
+    """Return the checks in the order in which doctor runs them."""
     return (
         Check("python", check_python),
-        Check("project file", partial(check_project, patient)),
-        Check("data", partial(check_data, patient)),
-        Check("disk", partial(check_disk, patient)),
-        Check("store", partial(check_store, patient)),
-        Check("server libraries", check_server),
-        Check("port", partial(check_port, patient)),
+        Check("project file", partial(check_project, context)),
+        Check("data", partial(check_data, context)),
+        Check("disk", partial(check_disk, context)),
+        Check("store", partial(check_store, context)),
+        Check("server libraries", check_server_libraries),
+        Check("port", partial(check_port, context)),
     )
 
 
 def check_python() -> str:
-    """Python and the machine."""
+    """Report the versions of Python and of the operating system."""
     return f"Python {platform.python_version()} on {platform.platform(terse=True)}"
 
 
-def check_project(patient: CheckContext) -> str:
-    """The project file; it was read to get here."""
-    return f"{patient.workspace.project_file}: {len(patient.project.features)} features"
+def check_project(context: CheckContext) -> str:
+    """Report the project file, which has already been read."""
+    return f"{context.workspace.project_file}: {len(context.project.features)} features"
 
 
-def check_data(patient: CheckContext) -> str:
-    """Every cell of the data file."""
-    project = patient.project
-    path = patient.workspace.root / project.data
+def check_data(context: CheckContext) -> str:
+    """Check every cell of the data file."""
+    project = context.project
+    path = context.workspace.root / project.data
     table = read_table(path, project.schema_record, group=project.split.group)
-    _check_ranges(
-        patient, {name: (min(cells), max(cells)) for name, cells in table.numbers.items()}
-    )
+    if outside := list(_features_out_of_range(project, table)):
+        raise CheckWarning(
+            f"The data has values outside the ranges of {context.workspace.project_file.name}: "
+            f"{', '.join(outside)}.",
+            hint="Set min and max of these features to the data's.",
+        )
     return f"{path}: {len(table)} rows"
 
 
-def check_disk(patient: CheckContext) -> str:
-    """Room for the files of trials and bundles."""
-    check_disk_space(patient.workspace.runs.absolute())
-    return f"{shutil.disk_usage(patient.workspace.root).free / 2**30:.1f} GiB free"
+def check_disk(context: CheckContext) -> str:
+    """Check that the disk has enough space for trials and bundles."""
+    check_disk_space(context.workspace.runs.absolute())
+    return f"{shutil.disk_usage(context.workspace.root).free / 2**30:.1f} GiB free"
 
 
-def check_store(patient: CheckContext) -> str:
-    """Whether the store can be written and every byte of the champion is right."""
-    store = ChampionStore(patient.workspace.store)
+def check_store(context: CheckContext) -> str:
+    """Check that the store is writable and the champion's bundle is intact."""
+    store = ChampionStore(context.workspace.store)
     existing = next(path for path in (store.path, *store.path.parents) if path.is_dir())
     with translate_disk_errors(store.path), tempfile.TemporaryFile(dir=existing):
         pass
@@ -69,8 +73,8 @@ def check_store(patient: CheckContext) -> str:
     return f"{store.path}: champion {bundle.version}, {len(history)} entries"
 
 
-def check_server() -> str:
-    """What the server runs on."""
+def check_server_libraries() -> str:
+    """Check that the server's libraries are installed."""
     if importlib.util.find_spec("fastapi") is None or importlib.util.find_spec("uvicorn") is None:
         raise CheckWarning(
             "`housectl serve` would not work: fastapi or uvicorn is missing.",
@@ -79,29 +83,23 @@ def check_server() -> str:
     return "fastapi and uvicorn are installed"
 
 
-def check_port(patient: CheckContext) -> str:
-    """Whether the server's port is free; a server may well be running already."""
-    serving = patient.project.serve
+def check_port(context: CheckContext) -> str:
+    """Check that the server's port is free; a running server may use it."""
+    serving = context.project.serve
     try:
         with socket.create_server((serving.host, serving.port)):
             return f"{serving.host}:{serving.port} is free"
     except OSError as error:
         raise CheckWarning(
-            f"{serving.host}:{serving.port} cannot be listened on: {error.strerror}.",
+            f"{serving.host}:{serving.port} is unavailable for a server: {error.strerror}.",
             hint=f"housectl verify   # if it is your server; else housectl serve --port "
             f"{serving.port + 1}",
         ) from error
 
 
-def _check_ranges(patient: CheckContext, found: Mapping[str, tuple[float, float]]) -> None:
-    outside = [
-        f"{name} ({found[name][0]:g} to {found[name][1]:g})"
-        for name, fields in patient.project.features.items()
-        if found[name][0] < fields.min or found[name][1] > fields.max
-    ]
-    if outside:
-        raise CheckWarning(
-            f"The data has values outside the ranges of {patient.workspace.project_file.name}: "
-            f"{', '.join(outside)}.",
-            hint="Set min and max of these features to the data's.",
-        )
+def _features_out_of_range(project: ProjectConfig, table: Table) -> Iterator[str]:
+    """Yield each feature that has values outside its range, with the range of its values."""
+    for name, feature in project.features.items():
+        low, high = min(table.numbers[name]), max(table.numbers[name])
+        if low < feature.min or high > feature.max:
+            yield f"{name} ({low:g} to {high:g})"

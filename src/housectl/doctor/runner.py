@@ -1,4 +1,4 @@
-"""Whether a search, a promotion and a server would work here: checks, each with its hint."""
+"""Runs all checks of `housectl doctor` and returns their results."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from enum import StrEnum
 
 from housectl.backends.doctor_check import Check, CheckContext
 from housectl.backends.factory import doctor_checks
-from housectl.doctor import machine
+from housectl.doctor.machine import machine_checks
 from housectl.errors import CheckWarning, ExitStatus, HousectlError
 
 
 class CheckOutcome(StrEnum):
-    """What a check comes to."""
+    """The outcome of a check."""
 
     OK = "ok"
     WARNING = "warning"
@@ -21,7 +21,13 @@ class CheckOutcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class CheckResult:
-    """The outcome of one check; `status` is what a command would end with because of it."""
+    """The result of one check.
+
+    Attributes:
+        name: Name of the check.
+        message: The finding, the problem, or the reason for skipping the check.
+        status: Exit status of a command that would fail for this reason.
+    """
 
     name: str
     outcome: CheckOutcome
@@ -30,25 +36,31 @@ class CheckResult:
     status: ExitStatus = ExitStatus.OK
 
 
-def run_checks(patient: CheckContext) -> Iterator[CheckResult]:
-    """Run every check; one that fails keeps only those from running that need it."""
+def run_checks(context: CheckContext) -> Iterator[CheckResult]:
+    """Run every check, except those that need a failed or skipped one."""
     unmet: set[str] = set()
-    for check in (*machine.checks(patient), *doctor_checks(patient)):
-        finding = _finding(check, unmet.intersection(check.needs))
-        if finding.outcome in {CheckOutcome.FAILED, CheckOutcome.SKIPPED}:
+    for check in (*machine_checks(context), *doctor_checks(context)):
+        missing = [name for name in check.needs if name in unmet]
+        result = _skip(check, missing) if missing else _run(check)
+        if result.outcome in {CheckOutcome.FAILED, CheckOutcome.SKIPPED}:
             unmet.add(check.name)
-        yield finding
+        yield result
 
 
-def _finding(check: Check, unmet: set[str]) -> CheckResult:
-    if unmet:
-        found = f"needs {', '.join(each for each in check.needs if each in unmet)}"
-        return CheckResult(name=check.name, outcome=CheckOutcome.SKIPPED, message=found)
+def _skip(check: Check, missing: list[str]) -> CheckResult:
+    message = f"needs {', '.join(missing)}"
+    return CheckResult(name=check.name, outcome=CheckOutcome.SKIPPED, message=message)
+
+
+def _run(check: Check) -> CheckResult:
     try:
         return CheckResult(name=check.name, outcome=CheckOutcome.OK, message=check.run())
-    except CheckWarning as concern:
+    except CheckWarning as warning:
         return CheckResult(
-            name=check.name, outcome=CheckOutcome.WARNING, message=str(concern), hint=concern.hint
+            name=check.name,
+            outcome=CheckOutcome.WARNING,
+            message=str(warning),
+            hint=warning.hint,
         )
     except HousectlError as error:
         return CheckResult(

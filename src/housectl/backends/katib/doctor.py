@@ -22,7 +22,7 @@ from housectl.backends.katib.volume.pods import VolumePods
 
 
 def doctor_checks(context: CheckContext) -> Sequence[Check]:
-    """Return the checks, the cluster's own first."""
+    """Return the checks in the order in which doctor runs them."""
     fields = context.project.katib
     kube = katib_client(fields.context, fields.namespace)
 
@@ -44,11 +44,11 @@ def doctor_checks(context: CheckContext) -> Sequence[Check]:
     return (
         Check("cluster", partial(check_api_server, kube)),
         Check("permissions", partial(check_permissions, kube), needs=("cluster",)),
-        Check("Katib", partial(check_katib, kube), needs=("cluster",)),
-        Check("database", partial(check_database, kube), needs=("Katib",)),
+        Check("katib", partial(check_katib, kube), needs=("cluster",)),
+        Check("database", partial(check_database, kube), needs=("katib",)),
         Check("namespace", partial(check_namespace, kube), needs=("cluster",)),
         Check("pvc", partial(check_pvc, kube, fields.pvc), needs=("namespace",)),
-        Check("algorithm", partial(check_algorithm, kube, fields.algorithm), needs=("Katib",)),
+        Check("algorithm", partial(check_algorithm, kube, fields.algorithm), needs=("katib",)),
         Check("capacity", capacity, needs=("data", "cluster")),
         Check(
             "search", search, needs=("data", "permissions", "namespace", "database", "algorithm")
