@@ -18,7 +18,6 @@ from typing import get_args, get_origin
 
 import pytest
 import yaml
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from housectl.cli.settings import SETTINGS, env_var
@@ -238,12 +237,13 @@ def test_each_exit_status_is_listed() -> None:
     assert listed == set(ExitStatus)
 
 
-def fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    for name, info in model.model_fields.items():
+def fields(model: type, prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    known: Mapping[str, FieldInfo] = model.__pydantic_fields__  # type: ignore[attr-defined]
+    for name, info in known.items():
         kind, inner = info.annotation, get_args(info.annotation)
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
+        if isinstance(kind, type) and hasattr(kind, "__pydantic_fields__"):
             yield from fields(kind, f"{prefix}{name}.")
-        elif get_origin(kind) is dict and hasattr(inner[1], "model_fields"):
+        elif get_origin(kind) is dict and hasattr(inner[1], "__pydantic_fields__"):
             yield from fields(inner[1], f"{prefix}{name}.NAME.")
         else:
             yield prefix + name, info

@@ -69,8 +69,8 @@ def test_every_setting_is_a_field_of_the_project_file(name: str) -> None:
     model = ProjectConfig
     *parents, last = SETTINGS[name].field.split(".")
     for parent in parents:
-        model = model.model_fields[parent].annotation  # type: ignore[assignment]
-    assert last in model.model_fields
+        model = model.__pydantic_fields__[parent].annotation  # type: ignore[assignment]
+    assert last in model.__pydantic_fields__
 
 
 def test_flags_win_over_the_environment_and_that_over_the_file(project: ProjectDirectory) -> None:

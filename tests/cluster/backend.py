@@ -4,7 +4,7 @@ from pathlib import Path
 
 from housectl.backends.katib.backend import KatibBackend
 from housectl.backends.katib.katib_client import katib_client
-from housectl.backends.katib.plan.records import KatibSettings
+from housectl.project.fields import KatibSettings
 from tools.dev_cluster.images import TRAINER_IMAGE
 
 SMALL_PODS = {"cpu": "100m", "memory": "256Mi", "image": TRAINER_IMAGE}
@@ -13,11 +13,7 @@ SMALL_PODS = {"cpu": "100m", "memory": "256Mi", "image": TRAINER_IMAGE}
 def katib_backend(namespace: str, inputs: Path) -> KatibBackend:
     """Return the backend for a prepared namespace; `inputs` contains inputs directories."""
     settings = KatibSettings(
-        namespace=namespace,
-        pvc="model-storage",
-        algorithm="bayesianoptimization",
-        cpu="100m",
-        memory=256 * 2**20,
+        namespace=namespace, image=TRAINER_IMAGE, cpu="100m", memory=256 * 2**20
     )
     kube = katib_client(None, namespace)
-    return KatibBackend(kube, settings=settings, image=TRAINER_IMAGE, inputs=inputs)
+    return KatibBackend(kube, settings=settings, inputs=inputs)

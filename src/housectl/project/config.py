@@ -20,7 +20,7 @@ from housectl.project.fields import (
     FamilyField,
     FeatureFields,
     Integer,
-    KatibFields,
+    KatibSettings,
     LimitFields,
     NonEmptyStr,
     OneOf,
@@ -64,7 +64,7 @@ class ProjectConfig(ConfigModel):
     """Limits of one trial."""
     backend: Annotated[str, OneOf(tuple(BACKENDS))] = DEFAULT_BACKEND
     """The backend that runs experiments."""
-    katib: KatibFields = KatibFields()
+    katib: KatibSettings = KatibSettings()
     """Settings of the Katib backend."""
     workers: Annotated[Integer, Field(ge=1, le=MAX_WORKERS)] = 2
     """Number of trials that run at the same time."""

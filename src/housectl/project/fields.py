@@ -15,6 +15,7 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
+from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
 from housectl.contract.families import Family
@@ -203,25 +204,26 @@ class LimitFields(ConfigModel):
     """Memory."""
 
 
-class KatibFields(ConfigModel):
-    """Where and how the Katib backend runs trials."""
+@pydantic_dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
+class KatibSettings:
+    """Settings of the Katib backend."""
 
     context: NonEmptyStr | None = None
     """Context of the kubeconfig; by default the current one."""
     namespace: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)] = (
         "kubeflow"
     )
-    """Namespace of experiments, jobs and the claim."""
+    """Namespace of experiments, jobs and the PVC."""
     pvc: NonEmptyStr = "model-storage"
-    """Persistent volume claim that trials write their models to."""
+    """Persistent volume claim (PVC) that trials write their models to."""
     image: NonEmptyStr | None = None
     """Image of the trainer; by default the one that `make images` has pushed or built."""
     algorithm: NonEmptyStr = "bayesianoptimization"
-    """How Katib chooses assignments: any algorithm of its katib-config."""
+    """Algorithm that chooses assignments: any of Katib's katib-config."""
     cpu: Annotated[str, Field(pattern=r"^\d+m$|^\d+(\.\d+)?$")] = "500m"
-    """Cores that a trial is scheduled by; it uses one at most, or as many as are named here."""
+    """CPU request of a trial. Its limit is one core, or this request if it is greater."""
     memory: Size = 512 * 2**20
-    """Memory that a trial is scheduled by; it may use as much as `limits.memory` says."""
+    """Memory request of a trial; its limit is `limits.memory`."""
 
 
 class ServeFields(ConfigModel):

@@ -10,20 +10,20 @@ from textwrap import dedent
 from pydantic.json_schema import GenerateJsonSchema
 
 from housectl.project.config import ProjectConfig
-from housectl.project.fields import ConfigModel
+from housectl.project.fields import ConfigModel, KatibSettings
 
 
 def json_schema() -> str:
     """Return the schema; the string below each field of a model is its description."""
     schema = ProjectConfig.model_json_schema()
     definitions = {**schema.get("$defs", {}), ProjectConfig.__name__: schema}
-    for model in _all_models(ConfigModel):
+    for model in (*_all_models(ConfigModel), KatibSettings):
         for name, text in field_descriptions(model).items():
             definitions[model.__name__]["properties"][name]["description"] = text
     return json.dumps({"$schema": GenerateJsonSchema.schema_dialect} | schema, indent=2) + "\n"
 
 
-def field_descriptions(model: type[ConfigModel]) -> dict[str, str]:
+def field_descriptions(model: type) -> dict[str, str]:
     """Return the string below each field in the source of a model.
 
     pydantic can read these strings too, but would do so whenever a command loads the project. That

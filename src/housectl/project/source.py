@@ -180,7 +180,7 @@ def _describe_found(detail: ErrorDetails) -> str:
     match detail["type"]:
         case "missing":
             return "nothing"
-        case "extra_forbidden":
+        case "extra_forbidden" | "unexpected_keyword_argument":
             return "an unknown field"
         case "cross_field":
             return str(detail["ctx"]["found"])
@@ -191,13 +191,13 @@ def _describe_expected(detail: ErrorDetails, field_names: Sequence[str]) -> str:
     match detail["type"]:
         case "missing":
             return "a value"
-        case "extra_forbidden":
+        case "extra_forbidden" | "unexpected_keyword_argument":
             return describe_choices(str(detail["loc"][-1]), field_names)
         case "cross_field":
             return str(detail["ctx"]["expected"])
         case "value_error":
             return str(detail["ctx"]["error"])
-        case "model_type" | "dict_type":
+        case "model_type" | "dataclass_type" | "dict_type":
             return "a mapping"
     return _OPENING.sub(_simplify_opening, detail["msg"], count=1)
 
@@ -222,9 +222,9 @@ def _fields_at(annotation: object, location: Location) -> list[str]:
 
 
 def _fields(annotation: object) -> Mapping[str, FieldInfo]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation.model_fields
-    return {}
+    """Return the fields of a model or a dataclass; empty for other types."""
+    fields: Mapping[str, FieldInfo] = getattr(annotation, "__pydantic_fields__", {})
+    return fields
 
 
 def _dotted_name(location: Location) -> str:

@@ -12,7 +12,7 @@ import yaml
 from housectl.backends.base import Task, Workload
 from housectl.backends.katib.backend import KatibBackend
 from housectl.backends.katib.plan.katib_plan import KatibPlan
-from housectl.backends.katib.plan.records import KatibSettings, PlanRecord
+from housectl.backends.katib.plan.records import PlanRecord
 from housectl.backends.katib.plan.sub_experiments import MAX_NAME_LENGTH, sub_experiments
 from housectl.backends.katib.plan.validation import validate_plan
 from housectl.contract.families import Family
@@ -27,12 +27,14 @@ from housectl.experiment import (
     SearchSpace,
 )
 from housectl.kube.client import Kube
+from housectl.project.fields import KatibSettings
 from housectl.search_spaces import default_space
 from tests.backends.workloads import SMALL_FOREST, experiment, seal_task
 
 SETTINGS = KatibSettings(
     namespace="houses",
     pvc="models",
+    image="trainer:1",
     algorithm="bayesianoptimization",
     cpu="500m",
     memory=512 * 2**20,
@@ -52,7 +54,7 @@ Json = Mapping[str, Any]
 def plan_of(work: Workload, inputs: Inputs, settings: KatibSettings = SETTINGS) -> KatibPlan:
     # No cluster has that name: a plan must not ask for one.
     kube = Kube("nowhere", settings.namespace)
-    backend = KatibBackend(kube, settings=settings, image="trainer:1", inputs=Path("inputs"))
+    backend = KatibBackend(kube, settings=settings, inputs=Path("inputs"))
     return backend.plan(work, inputs=inputs, image=None)
 
 
@@ -220,10 +222,7 @@ def test_what_katib_would_choke_on_is_refused(work: Workload, problem: str, inpu
 
 
 def test_other_algorithms_take_ranges_that_begin_at_zero(inputs: Inputs) -> None:
-    settings = PlanRecord.from_json(
-        b'{"inputs":"","image":"","settings":{"namespace":"n","pvc":"c","algorithm":"random",'
-        b'"cpu":"1","memory":1}}'
-    ).settings
+    settings = replace(SETTINGS, algorithm="random")
     validate_plan(plan_of(spaced(minimum=0.0), inputs, settings))
 
 

@@ -10,15 +10,15 @@ import pytest
 
 from housectl.backends.base import Snapshot, Task
 from housectl.backends.katib.backend import KatibBackend
-from housectl.backends.katib.plan.records import KatibSettings
 from housectl.contract.inputs import Inputs
 from housectl.errors import TaskFailedError
 from housectl.experiment import Experiment
 from housectl.kube.client import Kube
+from housectl.project.fields import KatibSettings
 from housectl.tasks import TaskRunner
 from tests.backends.workloads import seal_task
 
-SETTINGS = KatibSettings(namespace="here", pvc="models", algorithm="tpe", cpu="1", memory=1 << 30)
+SETTINGS = KatibSettings(namespace="here", image="trainer:1")
 POD = {"metadata": {"name": "seal-x", "uid": "1"}, "status": {"phase": "Running"}}
 FAILED = {"conditions": [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}]}
 
@@ -104,7 +104,7 @@ def test_waiting_continues_while_log_is_unavailable(
     cluster: Cluster, inputs: Inputs, tmp_path: Path
 ) -> None:
     kube = Kube(context=None, namespace="here")
-    backend = KatibBackend(kube, settings=SETTINGS, image="trainer:1", inputs=tmp_path)
+    backend = KatibBackend(kube, settings=SETTINGS, inputs=tmp_path)
     task = seal_task("seal", {"n_estimators": 5})
     cluster.job = dict(backend.plan(task, inputs=inputs, image=None).manifests()[0])
     progress = LogCollector()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from housectl.backends.base import Handle, Snapshot, Task, Workload
@@ -15,7 +16,7 @@ from housectl.backends.katib.logs import TaskLogs, trial_log
 from housectl.backends.katib.naming import inputs_path, output_path, work_path
 from housectl.backends.katib.plan.katib_plan import KatibPlan
 from housectl.backends.katib.plan.manifest import TERMINATION_REPORT_SUFFIX
-from housectl.backends.katib.plan.records import KatibSettings, PlanRecord
+from housectl.backends.katib.plan.records import PlanRecord
 from housectl.backends.katib.plan.validation import validate_plan
 from housectl.backends.katib.state.experiment_reader import ExperimentReader
 from housectl.backends.katib.stop_marks import STOPPED_BY_TIME_LIMIT, STOPPED_BY_USER
@@ -29,6 +30,7 @@ from housectl.errors import UnknownExperimentError
 from housectl.experiment import Experiment, ExperimentState, Trial
 from housectl.kube.client import Kube
 from housectl.kube.kinds import JOBS
+from housectl.project.fields import KatibSettings
 
 
 class KatibBackend:
@@ -39,15 +41,13 @@ class KatibBackend:
 
     Args:
         kube: The cluster, and the namespace of all objects.
-        settings: How new trials and tasks run.
-        image: The trainer's image of new ones.
-        inputs: Holds a directory for each inputs digest.
+        settings: Settings of new experiments and tasks, with an image.
+        inputs: Contains a directory for each inputs digest.
     """
 
-    def __init__(self, kube: Kube, *, settings: KatibSettings, image: str, inputs: Path) -> None:
+    def __init__(self, kube: Kube, *, settings: KatibSettings, inputs: Path) -> None:
         self._kube = kube
         self._settings = settings
-        self._image = image
         self._inputs = inputs
         self._observer = ExperimentReader(kube)
         self._handles = Handles(kube)
@@ -57,8 +57,7 @@ class KatibBackend:
         """Return the manifests that `submit` would send. Pure and offline."""
         record = PlanRecord(
             inputs=inputs.digest,
-            image=image or self._image,
-            settings=self._settings,
+            settings=replace(self._settings, context=None, image=image or self._settings.image),
             experiment=work if isinstance(work, Experiment) else None,
             task=work if isinstance(work, Task) else None,
         )
@@ -213,7 +212,7 @@ class KatibBackend:
 
     def _delete_files(self, handle: Handle, record: PlanRecord) -> None:
         # An image that does not start may be the very reason for deleting something.
-        self._volume(record).remove([work_path(handle.name)], fallback_image=self._image)
+        self._volume(record).remove([work_path(handle.name)], fallback_image=self._settings.image)
 
     def _stop(self, handle: Handle, why: str) -> None:
         if isinstance(self._observer.record(handle.name).workload, Task):

@@ -23,8 +23,8 @@ from housectl.backends.katib.volume.pods import VolumePods
 
 def doctor_checks(context: CheckContext) -> Sequence[Check]:
     """Return the checks in the order in which doctor runs them."""
-    fields = context.project.katib
-    kube = katib_client(fields.context, fields.namespace)
+    settings = context.project.katib
+    kube = katib_client(settings.context, settings.namespace)
 
     def capacity() -> str:
         return check_capacity(kube, _plan(context).record)
@@ -33,7 +33,7 @@ def doctor_checks(context: CheckContext) -> Sequence[Check]:
         return check_admission(kube, _plan(context))
 
     def pods() -> VolumePods:
-        return VolumePods(kube=kube, pvc=fields.pvc, image=_plan(context).image)
+        return VolumePods(kube=kube, pvc=settings.pvc, image=_plan(context).image)
 
     def image() -> str:
         return check_image(pods())
@@ -47,8 +47,8 @@ def doctor_checks(context: CheckContext) -> Sequence[Check]:
         Check("katib", partial(check_katib, kube), needs=("cluster",)),
         Check("database", partial(check_database, kube), needs=("katib",)),
         Check("namespace", partial(check_namespace, kube), needs=("cluster",)),
-        Check("pvc", partial(check_pvc, kube, fields.pvc), needs=("namespace",)),
-        Check("algorithm", partial(check_algorithm, kube, fields.algorithm), needs=("katib",)),
+        Check("pvc", partial(check_pvc, kube, settings.pvc), needs=("namespace",)),
+        Check("algorithm", partial(check_algorithm, kube, settings.algorithm), needs=("katib",)),
         Check("capacity", capacity, needs=("data", "cluster")),
         Check(
             "search", search, needs=("data", "permissions", "namespace", "database", "algorithm")

@@ -18,7 +18,7 @@ from housectl.backends.katib.naming import (
     pod_labels,
 )
 from housectl.backends.katib.plan.pod_spec import CONTAINER, Manifest, container, pod_spec
-from housectl.backends.katib.plan.records import KatibSettings, PlanRecord
+from housectl.backends.katib.plan.records import PlanRecord
 from housectl.backends.katib.plan.sub_experiments import SubExperiment
 from housectl.backends.trainer_argv import task_argv, trainer_argv
 from housectl.contract.families import Family
@@ -26,6 +26,7 @@ from housectl.contract.metrics import OBJECTIVE
 from housectl.contract.recipe import derived_seed
 from housectl.contract.record import canonical_json
 from housectl.experiment import Experiment, Limits, Parameter
+from housectl.project.fields import KatibSettings
 from housectl.quantities import format_bytes, parse_quantity
 
 SKOPT = "bayesianoptimization"

@@ -1,35 +1,26 @@
-"""What an annotation of each object records: later commands need no housectl.yaml."""
+"""The record of a plan, in an annotation of every object: later commands need no housectl.yaml."""
 
 from housectl.backends.workload import WorkloadRecord
-from housectl.contract.record import SCHEMA_VERSION, Record
-
-
-class KatibSettings(Record, kw_only=True):
-    """How and where trials run.
-
-    Attributes:
-        claim: Persistent volume claim of inputs and outputs.
-        algorithm: Katib's name of what chooses assignments.
-        cpu: Cores that a trial is scheduled by, as Kubernetes writes them.
-        memory: Bytes that a trial is scheduled by.
-    """
-
-    namespace: str
-    pvc: str
-    algorithm: str
-    cpu: str
-    memory: int
+from housectl.contract.record import SCHEMA_VERSION, MalformedRecordError
+from housectl.project.fields import KatibSettings
 
 
 class PlanRecord(WorkloadRecord, kw_only=True):
-    """What was, or is to be, sent.
+    """Everything that the manifests of an experiment or a task are made of.
 
     Attributes:
         inputs: Digest of the inputs.
-        image: The trainer's.
+        settings: The settings of the project file with the image that runs. They have no context,
+            because its name differs between kubeconfigs.
     """
 
     schema_version: int = SCHEMA_VERSION
     inputs: str
-    image: str
     settings: KatibSettings
+
+    @property
+    def image(self) -> str:
+        """The trainer's image."""
+        if self.settings.image is None:
+            raise MalformedRecordError("no image")
+        return self.settings.image
