@@ -1,4 +1,4 @@
-"""Experiments that are made to fail on the cluster, and what `housectl status` says of them."""
+"""Experiments with injected faults on the cluster, and their reasons in `housectl status`."""
 
 import json
 import secrets
@@ -20,23 +20,24 @@ from tools.dev_cluster.images import TRAINER_IMAGE as IMAGE
 from tools.dev_cluster.kubectl import kubectl, kubectl_environment
 from tools.project_directory import CommandOutput, ProjectDirectory, example
 
-PATIENCE_SECONDS = 150.0
-CLAIM = "model-storage"
-ENDED = {"succeeded", "failed", "stopped", "interrupted"}
+TIMEOUT_SECONDS = 150.0
+PVC = "model-storage"
+ENDED_STATES = {"succeeded", "failed", "stopped", "interrupted"}
 
-# Where a fault is put into the YAML of an Experiment.
+# Dotted paths in the manifest of an Experiment.
 JOB = "spec.trialTemplate.trialSpec.spec"
 POD = f"{JOB}.template.spec"
 TRAINER = f"{POD}.containers.0"
-# A training that is over before Katib's collector looks, late on a busy node, loses its metric.
-WHILE_COLLECTOR_LOOKS = "sleep 15"
-# A template has to use each of its parameters.
-VALUES = "${trialParameters.trialName} ${trialParameters.max_features}"
+# Katib loses the metric of a training that ends before its collector starts, which takes long on a
+# busy node.
+WAIT_FOR_COLLECTOR = "sleep 15"
+# A trial template must use each of its parameters.
+PARAMETERS = "${trialParameters.trialName} ${trialParameters.max_features}"
 
 Changes = Mapping[str, object]
 
-# How a name that a sentence has in braces is found.
-_FIND: Mapping[str, tuple[str, ...]] = {
+# kubectl arguments that find the object for a name in braces.
+_SELECTORS: Mapping[str, tuple[str, ...]] = {
     "trial": ("trials", "--selector=katib.kubeflow.org/experiment={name}"),
     "pod": ("pods", "--selector=batch.kubernetes.io/job-name={trial}"),
     "service": ("pods", "--selector=katib.kubeflow.org/suggestion={name}"),
@@ -45,35 +46,35 @@ _FIND: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drills:
-    """A namespace that was prepared for experiments, and the project that they are rendered of."""
+class FaultNamespace:
+    """A namespace that is set up for experiments, and the project that renders them."""
 
     project: ProjectDirectory
     namespace: str
 
     def start(self, name: str, changes: Changes | None = None, *options: str) -> None:
-        """Apply what `housectl render` prints, with other values at some dotted paths."""
+        """Apply the output of `housectl render` with other values at some dotted paths."""
         text = self.project.run_ok("render", "--name", name, *options).out
         manifest = yaml.safe_load(text)
         for path, value in (changes or {}).items():
             _put(manifest, path, value)
-        self.kubectl("apply", "--filename=-", given=json.dumps(manifest))
+        self.kubectl("apply", "--filename=-", stdin=json.dumps(manifest))
 
     def upload(self, *options: str) -> Inputs:
-        """Bring the inputs of what is rendered to the claim, as `housectl tune` does."""
+        """Upload the inputs of the rendered experiment to the PVC, as `housectl tune` does."""
         inputs = self.inputs(*options)
         kube = Kube(None, self.namespace)
-        Volume(VolumePods(kube=kube, pvc=CLAIM, image=IMAGE)).upload(inputs)
+        Volume(VolumePods(kube=kube, pvc=PVC, image=IMAGE)).upload(inputs)
         return inputs
 
     def inputs(self, *options: str) -> Inputs:
-        """Return the inputs of what is rendered; there are several after other options."""
+        """Return the inputs of the rendered experiment; they depend on the options."""
         annotations = yaml.safe_load(self.project.run_ok("render", *options).out)["metadata"]
         digest = json.loads(annotations["annotations"]["housectl/plan"])["inputs"]
         return read_inputs(self.project.path / ".housectl" / "inputs" / digest)
 
-    def kubectl(self, *arguments: str, given: str | None = None) -> str:
-        return kubectl(*arguments, f"--namespace={self.namespace}", stdin=given)
+    def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
+        return kubectl(*arguments, f"--namespace={self.namespace}", stdin=stdin)
 
     def run(self, *arguments: str) -> CommandOutput:
         return self.project.run(*arguments)
@@ -81,23 +82,23 @@ class Drills:
     def status(self, name: str) -> dict[str, Any]:
         return self.project.run_ok("status", name, "--json").json
 
-    def expect(self, name: str, sentence: str) -> None:
-        """Wait until `housectl status` gives this very reason, with the names in braces."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+    def expect_reason(self, name: str, sentence: str) -> None:
+        """Wait until `housectl status` shows exactly this reason, with names for the braces."""
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         status = self.status(name)
-        while status["reason"] != (expected := self.named(name, sentence)):
-            if status["state"] in ENDED or time.monotonic() > deadline:
+        while status["reason"] != (expected := self.fill_names(name, sentence)):
+            if status["state"] in ENDED_STATES or time.monotonic() > deadline:
                 assert status["reason"] == expected, status
             time.sleep(0.5)
             status = self.status(name)
 
-    def named(self, name: str, sentence: str) -> str:
-        """Fill in names: {name}, {namespace}, {trial}, {pod}, {service}, {node}."""
+    def fill_names(self, name: str, sentence: str) -> str:
+        """Replace {name}, {namespace}, {trial}, {pod}, {service} and {node} by names."""
         return sentence.format_map(_Names(self, name))
 
-    def when(self, name: str, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """Wait until a status is as it should be, and return it."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+    def wait_until(self, name: str, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Wait until a status meets a condition, and return the status."""
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         while not condition(status := self.status(name)):
             assert time.monotonic() < deadline, status
             time.sleep(0.5)
@@ -105,23 +106,23 @@ class Drills:
 
 
 class _Names(dict[str, str]):
-    """Names, each looked up when it is asked for; empty while there is none."""
+    """Names by key, looked up on first use; empty while the object does not exist."""
 
-    def __init__(self, drills: Drills, name: str) -> None:
-        super().__init__(name=name, namespace=drills.namespace)
-        self._drills = drills
+    def __init__(self, faults: FaultNamespace, name: str) -> None:
+        super().__init__(name=name, namespace=faults.namespace)
+        self._faults = faults
 
     def __missing__(self, key: str) -> str:
-        arguments = [part.format_map(self) for part in _FIND[key]]
-        listed = self._drills.kubectl("get", *arguments, "--output=name")
-        self[key] = listed.partition("\n")[0].rpartition("/")[2]
+        arguments = [argument.format_map(self) for argument in _SELECTORS[key]]
+        output = self._faults.kubectl("get", *arguments, "--output=name")
+        self[key] = output.partition("\n")[0].rpartition("/")[2]
         return self[key]
 
 
 @contextmanager
-def drilling(directory: Path) -> Iterator[Drills]:
-    """Prepare a namespace as users do, and delete it at the end with all that is in it."""
-    namespace = f"drills-{secrets.token_hex(3)}"
+def new_fault_namespace(directory: Path) -> Iterator[FaultNamespace]:
+    """Set up a namespace as users do, and delete it with all of its objects at the end."""
+    namespace = f"faults-{secrets.token_hex(3)}"
     project = example(
         ".",
         directory / "boston",
@@ -139,49 +140,52 @@ def drilling(directory: Path) -> Iterator[Drills]:
     )
     project.run_ok("cluster", "init", **kubectl_environment())
     try:
-        yield Drills(project=project, namespace=namespace)
+        yield FaultNamespace(project=project, namespace=namespace)
     finally:
         kubectl("delete", "namespace", namespace, "--wait=false")
         kubectl("delete", "clusterrolebinding", f"housectl-reader-{namespace}")
 
 
 class Fault(Protocol):
-    """What is changed in an Experiment before it is applied."""
+    """Changes of an Experiment before it is applied."""
 
     @property
     def changes(self) -> Changes:
-        """Other values at dotted paths."""
+        """New values by dotted path."""
 
     @property
     def options(self) -> Sequence[str]:
-        """What `housectl render` is told."""
+        """Options of `housectl render`."""
 
 
-def begin_all(drills: Drills, faults: Mapping[str, Fault]) -> None:
-    """Start an experiment with each fault, called after it."""
+def start_all(namespace: FaultNamespace, faults: Mapping[str, Fault]) -> None:
+    """Start an experiment for each fault, under the name of the fault."""
     with ThreadPoolExecutor(4) as pool:
-        starts = [
-            pool.submit(drills.start, name, fault.changes, *fault.options)
+        futures = [
+            pool.submit(namespace.start, name, fault.changes, *fault.options)
             for name, fault in faults.items()
         ]
-    for start in starts:
-        start.result()
+    for future in futures:
+        future.result()
 
 
-def training(script: str) -> Changes:
-    """Return what replaces the trainer by a shell, whose parentheses keep its output together."""
-    return {f"{TRAINER}.command": ["sh", "-c", f"(echo {VALUES}; {script})"]}
+def shell_training(script: str) -> Changes:
+    """Return the changes that replace the trainer by a shell script.
+
+    The parentheses write the output of the script through one pipe.
+    """
+    return {f"{TRAINER}.command": ["sh", "-c", f"(echo {PARAMETERS}; {script})"]}
 
 
 def _put(manifest: dict[str, Any], path: str, value: object) -> None:
-    """Set what is at a dotted path; numbers are places in lists, None removes."""
-    here: Any = manifest
+    """Set the value at a dotted path; numbers are list indices, and None deletes."""
+    parent: Any = manifest
     *parents, last = (int(key) if key.isdecimal() else key for key in path.split("."))
     for key in parents:
-        here = here[key]
+        parent = parent[key]
     if value is None:
-        del here[last]
-    elif last == len(here):
-        here.append(value)
+        del parent[last]
+    elif last == len(parent):
+        parent.append(value)
     else:
-        here[last] = value
+        parent[last] = value

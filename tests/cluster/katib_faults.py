@@ -1,4 +1,4 @@
-"""Breaking Katib for a moment, whichever one the cluster has."""
+"""Temporary faults of Katib, for a real installation and for a stand-in."""
 
 import json
 import os
@@ -17,79 +17,79 @@ _CONTROLLER = "katib-controller"
 _CONFIG = "configmap/katib-config"
 _SETTINGS = "katib-config.yaml"
 _FAULTS = "katib-standin-faults"
-_DRY = ("--dry-run=server", "--output=name")
-_PATIENCE_SECONDS = 180.0
+_DRY_RUN = ("--dry-run=server", "--output=name")
+_TIMEOUT_SECONDS = 180.0
 
 
 @contextmanager
-def without_webhooks(namespace: str) -> Iterator[None]:
-    """Stop Katib's webhooks, as a namespace with Katib's label sees them."""
-    _stop()
+def webhooks_stopped(namespace: str) -> Iterator[None]:
+    """Stop Katib's webhooks until a namespace with Katib's label notices it."""
+    _stop_webhooks()
     try:
-        _wait(namespace, answering=False)
+        _wait_for_webhooks(namespace, available=False)
         yield
     finally:
-        _start()
-        _wait(namespace, answering=True)
+        _start_webhooks()
+        _wait_for_webhooks(namespace, available=True)
 
 
-def needs_parts() -> None:
-    """Skip where webhooks and controller are one program: without it, nothing is taken at all."""
+def require_stand_in() -> None:
+    """Skip if one program serves both webhooks and controller, so that they fail together."""
     if _has_controller():
-        pytest.skip("This needs a stand-in for Katib, which can fail in parts.")
+        pytest.skip("This needs a stand-in for Katib, whose components fail independently.")
 
 
 @contextmanager
-def without_controller(namespace: str) -> Iterator[None]:
+def controller_stopped(namespace: str) -> Iterator[None]:
     """Stop the controller of a stand-in for Katib, but not its webhooks."""
-    needs_parts()
-    with without_webhooks(namespace):
-        # That the webhooks have come back says that the stand-in has read its faults.
+    require_stand_in()
+    with webhooks_stopped(namespace):
+        # The stand-in has read its faults once its webhooks are available again.
         _set_faults(controller="stopped")
-        _wait(namespace, answering=True)
+        _wait_for_webhooks(namespace, available=True)
         yield
 
 
 @contextmanager
-def without_image(algorithm: str, image: str) -> Iterator[None]:
-    """Let the service of one algorithm have an image that cannot be pulled."""
-    with _changed_image("suggestions", "algorithmName", algorithm, image):
+def algorithm_image_replaced(algorithm: str, image: str) -> Iterator[None]:
+    """Replace the image of one algorithm's service."""
+    with _image_replaced("suggestions", "algorithmName", algorithm, image):
         yield
 
 
 @contextmanager
-def without_collector(image: str) -> Iterator[None]:
-    """Let the metrics collector be another image, which does not collect."""
-    with _changed_image("metricsCollectors", "kind", "StdOut", image):
+def collector_image_replaced(image: str) -> Iterator[None]:
+    """Replace the image of the metrics collector."""
+    with _image_replaced("metricsCollectors", "kind", "StdOut", image):
         yield
 
 
 @contextmanager
-def _changed_image(group: str, key: str, value: str, image: str) -> Iterator[None]:
+def _image_replaced(group: str, key: str, value: str, image: str) -> Iterator[None]:
     before = json.loads(kubectl("get", _KATIB, _CONFIG, "--output=json"))["data"]
     settings = yaml.safe_load(before[_SETTINGS])
-    for each in settings["runtime"][group]:
-        if each[key] == value:
-            each["image"] = image
-    _configure({_SETTINGS: yaml.safe_dump(settings)})
+    for entry in settings["runtime"][group]:
+        if entry[key] == value:
+            entry["image"] = image
+    _write_config({_SETTINGS: yaml.safe_dump(settings)})
     try:
         yield
     finally:
-        _configure(before)
+        _write_config(before)
 
 
-def _configure(data: object) -> None:
+def _write_config(data: object) -> None:
     kubectl("patch", _KATIB, _CONFIG, "--type=merge", f"--patch={json.dumps({'data': data})}")
 
 
-def _stop() -> None:
+def _stop_webhooks() -> None:
     if _has_controller():
         kubectl("scale", _KATIB, f"deployment/{_CONTROLLER}", "--replicas=0")
     else:
         _set_faults(webhook="down")
 
 
-def _start() -> None:
+def _start_webhooks() -> None:
     if _has_controller():
         kubectl("scale", _KATIB, f"deployment/{_CONTROLLER}", "--replicas=1")
     else:
@@ -103,24 +103,24 @@ def _set_faults(**faults: str) -> None:
 
 
 def _has_controller() -> bool:
-    """Return whether Katib's controller is a Deployment; a stand-in's is not on the cluster."""
-    found = kubectl("get", "deployment", _KATIB, _CONTROLLER, "--ignore-not-found", "--output=name")
-    return bool(found)
+    """Return True if Katib's controller is a Deployment; a stand-in runs outside the cluster."""
+    options = ("--ignore-not-found", "--output=name")
+    return bool(kubectl("get", "deployment", _KATIB, _CONTROLLER, *options))
 
 
-def _wait(namespace: str, *, answering: bool) -> None:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while _answering(namespace) is not answering:
-        assert time.monotonic() < deadline, f"Katib's webhooks, answering: {not answering}"
+def _wait_for_webhooks(namespace: str, *, available: bool) -> None:
+    deadline = time.monotonic() + _TIMEOUT_SECONDS
+    while _webhooks_available(namespace) is not available:
+        assert time.monotonic() < deadline, f"Katib's webhooks are available: {not available}"
         time.sleep(0.2)
 
 
-def _answering(namespace: str) -> bool:
-    """Return whether the cluster takes a pod, which Katib's webhook is asked about."""
-    asked = subprocess.run(
-        ["kubectl", "run", "probe", f"--namespace={namespace}", "--image=probe:1", *_DRY],
+def _webhooks_available(namespace: str) -> bool:
+    """Return True if the cluster accepts a pod that Katib's webhook must admit."""
+    process = subprocess.run(
+        ["kubectl", "run", "probe", f"--namespace={namespace}", "--image=probe:1", *_DRY_RUN],
         env=os.environ | kubectl_environment(),
         capture_output=True,
         check=False,
     )
-    return asked.returncode == 0
+    return process.returncode == 0

@@ -1,6 +1,6 @@
-"""`housectl doctor` on a real cluster: each thing that is missing has its line and its hint.
+"""`housectl doctor` on a cluster: each missing prerequisite has its line and its hint.
 
-What keeps doctor from saying ok keeps `tune` from starting, where it can be asked quickly.
+`tune` fails, too, if a prerequisite that can be checked quickly is missing.
 """
 
 import json
@@ -20,7 +20,7 @@ from housectl.errors import ExitStatus, PodError
 from housectl.kube.client import Kube
 from housectl.quantities import parse_quantity
 from tests.cluster.accounts import write_kubeconfig
-from tests.cluster.katib_faults import needs_parts, without_collector, without_webhooks
+from tests.cluster.katib_faults import collector_image_replaced, require_stand_in, webhooks_stopped
 from tests.cluster.pods import new_namespace
 from tests.test_end_to_end import free_port
 from tools.dev_cluster.images import SERVER_IMAGE, TRAINER_IMAGE
@@ -35,7 +35,7 @@ from tools.project_directory import (
 
 Row = Mapping[str, str]
 CHECKS = (
-    *("cluster", "permissions", "Katib", "database", "namespace", "pvc", "algorithm", "capacity"),
+    *("cluster", "permissions", "katib", "database", "namespace", "pvc", "algorithm", "capacity"),
     *("search", "image", "collector"),
 )
 SMALL = {"cpu": "50m", "memory": "64Mi", "algorithm": "random", "image": TRAINER_IMAGE}
@@ -46,9 +46,9 @@ def bound(namespace: str) -> None:
     bind(namespace, "model-storage")
 
 
-def bind(namespace: str, claim: str) -> None:
-    """Let a pod use a claim, which then has its volume on every kind of cluster."""
-    pods = VolumePods(kube=Kube(None, namespace), pvc=claim, image=TRAINER_IMAGE)
+def bind(namespace: str, pvc: str) -> None:
+    """Run a pod with a PVC, so that the PVC gets its volume on every kind of cluster."""
+    pods = VolumePods(kube=Kube(None, namespace), pvc=pvc, image=TRAINER_IMAGE)
     with pods.running(read_only=True):
         pass
 
@@ -69,109 +69,107 @@ def doctor(project: ProjectDirectory, *options: str, **environment: str) -> Comm
     return project.run("doctor", "--json", *options, **environment)
 
 
-def rows(answer: CommandOutput) -> dict[str, Row]:
-    checks = answer.json["checks"]
+def checks_by_name(output: CommandOutput) -> dict[str, Row]:
+    checks = output.json["checks"]
     assert isinstance(checks, list)
     return {check["check"]: check for check in checks}
 
 
-def results(found: Mapping[str, Row]) -> dict[str, str]:
-    return {name: found[name]["result"] for name in CHECKS}
+def results(checks: Mapping[str, Row]) -> dict[str, str]:
+    return {name: checks[name]["result"] for name in CHECKS}
 
 
-def refused(project: ProjectDirectory, *options: str) -> CommandOutput:
-    """Return how `tune` ended that the cluster cannot take; it has left nothing there."""
-    name = f"refused-{secrets.token_hex(3)}"
-    answer = project.run("tune", "--name", name, *options)
-    assert answer.status == ExitStatus.CLUSTER, answer
+def rejected_tune(project: ProjectDirectory, *options: str) -> CommandOutput:
+    """Run `tune` with a missing prerequisite; return its output after checking that it fails."""
+    name = f"rejected-{secrets.token_hex(3)}"
+    output = project.run("tune", "--name", name, *options)
+    assert output.status == ExitStatus.CLUSTER, output
     assert name not in kubectl("get", "experiments.kubeflow.org", "-A", "--output=name")
-    return answer
+    return output
 
 
 def experiments(namespace: str) -> str:
-    listed = ("get", "experiments.kubeflow.org", "--output=name")
-    return kubectl(*listed, f"--namespace={namespace}")
+    arguments = ("get", "experiments.kubeflow.org", "--output=name")
+    return kubectl(*arguments, f"--namespace={namespace}")
 
 
 @pytest.mark.alone
-def test_all_is_well_on_a_cluster_that_is_prepared(
-    project: ProjectDirectory, namespace: str
-) -> None:
+def test_all_checks_pass_on_prepared_cluster(project: ProjectDirectory, namespace: str) -> None:
     before = experiments(namespace)
     with with_database():
-        answer = doctor(project)
-    found = rows(answer)
-    assert answer.status == ExitStatus.OK
-    assert results(found) == dict.fromkeys(CHECKS, "ok")
-    assert f"namespace {namespace}" in found["cluster"]["found"]
+        output = doctor(project)
+    checks = checks_by_name(output)
+    assert output.status == ExitStatus.OK
+    assert results(checks) == dict.fromkeys(CHECKS, "ok")
+    assert f"namespace {namespace}" in checks["cluster"]["found"]
     assert experiments(namespace) == before
     assert volume_pods(namespace) == []
 
 
 @pytest.mark.alone
-def test_the_rights_of_the_role_are_enough(
+def test_role_grants_enough_permissions(
     project: ProjectDirectory, namespace: str, tmp_path: Path
 ) -> None:
     config = write_kubeconfig("housectl", namespace, tmp_path / "config")
-    answer = doctor(project, KUBECONFIG=config)
-    found = rows(answer)
-    assert answer.status == ExitStatus.OK
-    # Other people's pods are none of its business.
-    others = {"capacity": "warning", "database": "warning"}
-    assert results(found) == {**dict.fromkeys(CHECKS, "ok"), **others}
-    assert "may not list pods on the whole cluster" in found["capacity"]["found"]
-    assert found["database"]["found"].startswith("Katib's database cannot be checked: ")
-    assert "may not list pods in the namespace kubeflow" in found["database"]["found"]
+    output = doctor(project, KUBECONFIG=config)
+    checks = checks_by_name(output)
+    assert output.status == ExitStatus.OK
+    # The role does not include pods in other namespaces.
+    warnings = {"capacity": "warning", "database": "warning"}
+    assert results(checks) == {**dict.fromkeys(CHECKS, "ok"), **warnings}
+    assert "may not list pods on the whole cluster" in checks["capacity"]["found"]
+    assert checks["database"]["found"].startswith("Katib's database cannot be checked: ")
+    assert "may not list pods in the namespace kubeflow" in checks["database"]["found"]
 
 
-def test_rights_that_are_missing_are_named(
+def test_missing_permissions_are_listed(
     project: ProjectDirectory, namespace: str, tmp_path: Path
 ) -> None:
     config = write_kubeconfig("housectl-trial", namespace, tmp_path / "config")
-    answer = doctor(project, KUBECONFIG=config)
-    found = rows(answer)
-    assert answer.status == ExitStatus.CLUSTER
-    assert found["Katib"]["result"] == "ok"
-    assert found["permissions"]["result"] == "failed"
+    output = doctor(project, KUBECONFIG=config)
+    checks = checks_by_name(output)
+    assert output.status == ExitStatus.CLUSTER
+    assert checks["katib"]["result"] == "ok"
+    assert checks["permissions"]["result"] == "failed"
     for missing in (
         "get, list, watch, create, patch, delete experiments.kubeflow.org",
         "get, create pods/exec",
         "get, patch persistentvolumeclaims",
     ):
-        assert missing in found["permissions"]["found"]
-    hint = found["permissions"]["hint"]
+        assert missing in checks["permissions"]["found"]
+    hint = checks["permissions"]["hint"]
     assert "auth can-i get experiments.kubeflow.org" in hint
     assert f"housectl cluster init --namespace {namespace}" in hint
     for unread in ("namespace", "algorithm", "capacity"):
-        assert found[unread]["result"] == "warning"
-        assert "cannot be checked" in found[unread]["found"]
-        assert "auth can-i" in found[unread]["hint"]
-    assert found["search"]["found"] == "needs rights"
+        assert checks[unread]["result"] == "warning"
+        assert "cannot be checked" in checks[unread]["found"]
+        assert "auth can-i" in checks[unread]["hint"]
+    assert checks["search"]["found"] == "needs permissions"
 
 
 @pytest.fixture
 def bare() -> Iterator[str]:
-    """A namespace that was not prepared."""
+    """A namespace that is not set up."""
     with new_namespace() as name:
         yield name
     kubectl("delete", "clusterrolebinding", f"housectl-reader-{name}", "--ignore-not-found")
 
 
-def test_a_namespace_without_katibs_label_is_cured(project: ProjectDirectory, bare: str) -> None:
+def test_hint_for_missing_label_works(project: ProjectDirectory, bare: str) -> None:
     options = ("--namespace", bare)
-    found = rows(doctor(project, *options))
-    assert found["namespace"]["result"] == "failed"
-    assert "katib.kubeflow.org/metrics-collector-injection=enabled" in found["namespace"]["found"]
-    assert found["search"]["result"] == "skipped"
-    assert "has no label" in refused(project, *options).err
-    program, *hint = shlex.split(found["namespace"]["hint"])
+    checks = checks_by_name(doctor(project, *options))
+    assert checks["namespace"]["result"] == "failed"
+    assert "katib.kubeflow.org/metrics-collector-injection=enabled" in checks["namespace"]["found"]
+    assert checks["search"]["result"] == "skipped"
+    assert "lacks the label" in rejected_tune(project, *options).err
+    program, *hint = shlex.split(checks["namespace"]["hint"])
     assert program == "housectl"
     project.run_ok(*hint, **kubectl_environment())
     assert doctor(project, *options).status == ExitStatus.OK
 
 
 @pytest.mark.parametrize(
-    ("options", "check", "said", "hint"),
+    ("options", "check", "message", "hint"),
     [
         (
             ["--namespace", "nowhere"],
@@ -193,67 +191,65 @@ def test_a_namespace_without_katibs_label_is_cured(project: ProjectDirectory, ba
         ),
     ],
 )
-def test_what_is_missing_is_named_and_keeps_a_search_from_starting(
-    project: ProjectDirectory, options: Sequence[str], check: str, said: str, hint: str
+def test_missing_prerequisite_is_reported_and_stops_search(
+    project: ProjectDirectory, options: Sequence[str], check: str, message: str, hint: str
 ) -> None:
-    answer = doctor(project, *options)
-    found = rows(answer)
-    assert answer.status == ExitStatus.CLUSTER
-    assert found[check]["result"] == "failed"
-    assert said in found[check]["found"]
-    assert hint in found[check]["hint"]
-    assert found["image"]["result"] == "skipped"
-    err = refused(project, *options).err
-    assert said in err
+    output = doctor(project, *options)
+    checks = checks_by_name(output)
+    assert output.status == ExitStatus.CLUSTER
+    assert checks[check]["result"] == "failed"
+    assert message in checks[check]["found"]
+    assert hint in checks[check]["hint"]
+    assert checks["image"]["result"] == "skipped"
+    err = rejected_tune(project, *options).err
+    assert message in err
     assert hint in err
 
 
-def test_a_trial_that_fits_no_node(project: ProjectDirectory, namespace: str) -> None:
+def test_trial_larger_than_every_node(project: ProjectDirectory, namespace: str) -> None:
     project.edit_config(katib={**SMALL, "namespace": namespace, "cpu": "5000"})
-    found = rows(doctor(project))
-    assert found["capacity"]["result"] == "failed"
-    assert (
-        "A trial fits no node: with Katib's collector it asks for 5000.05 CPU"
-        in (found["capacity"]["found"])
-    )
-    assert "describe nodes" in found["capacity"]["hint"]
-    assert "fits no node" in refused(project).err
+    checks = checks_by_name(doctor(project))
+    assert checks["capacity"]["result"] == "failed"
+    expected = "No node is large enough for a trial: it requests 5000.05 CPU"
+    assert expected in checks["capacity"]["found"]
+    assert "describe nodes" in checks["capacity"]["hint"]
+    assert "No node is large enough" in rejected_tune(project).err
 
 
-def test_more_trials_than_there_is_room_for(project: ProjectDirectory, namespace: str) -> None:
+def test_more_workers_than_capacity(project: ProjectDirectory, namespace: str) -> None:
     nodes = json.loads(kubectl("get", "nodes", "--output=json"))["items"]
     cores = max(parse_quantity(node["status"]["allocatable"]["cpu"]) for node in nodes)
     katib = {**SMALL, "namespace": namespace, "cpu": f"{cores * 700:.0f}m"}
     project.edit_config(katib=katib, workers=4)
-    answer = doctor(project)
-    found = rows(answer)["capacity"]
-    assert answer.status == ExitStatus.OK
-    assert found["result"] == "warning"
-    assert "of 4 trials at the same time" in found["found"]
+    output = doctor(project)
+    check = checks_by_name(output)["capacity"]
+    assert output.status == ExitStatus.OK
+    assert check["result"] == "warning"
+    assert "of 4 parallel trials" in check["found"]
 
 
 @pytest.mark.parametrize(
-    ("image", "said"),
+    ("image", "message"),
     [
         ("housectl-trainer:nowhere", "the image housectl-trainer:nowhere cannot be pulled"),
-        (SERVER_IMAGE, "No module named trainer"),
-        ("No Image", "No Image is no name of an image"),
+        (SERVER_IMAGE, "No module named housectl_trainer"),
+        ("No Image", "No Image is an invalid image name"),
     ],
 )
-def test_an_image_that_is_no_trainer(
-    project: ProjectDirectory, namespace: str, image: str, said: str
+def test_image_is_not_a_trainer(
+    project: ProjectDirectory, namespace: str, image: str, message: str
 ) -> None:
-    answer = doctor(project, "--image", image)
-    found = rows(answer)["image"]
-    assert answer.status == ExitStatus.CLUSTER
-    assert found["result"] == "failed"
-    assert said in found["found"]
-    assert "--image IMAGE" in found["hint"]
+    output = doctor(project, "--image", image)
+    check = checks_by_name(output)["image"]
+    assert output.status == ExitStatus.CLUSTER
+    assert check["result"] == "failed"
+    assert message in check["found"]
+    assert "--image IMAGE" in check["hint"]
     assert volume_pods(namespace) == []
 
 
 @contextmanager
-def claim_of(namespace: str, name: str, storage_class: str) -> Iterator[None]:
+def pvc_of_class(namespace: str, name: str, storage_class: str) -> Iterator[None]:
     spec = {
         "accessModes": ["ReadWriteOnce"],
         "storageClassName": storage_class,
@@ -274,61 +270,59 @@ def claim_of(namespace: str, name: str, storage_class: str) -> Iterator[None]:
 
 @pytest.fixture
 def unbound(namespace: str) -> Iterator[str]:
-    """A claim of a storage class that is not there, once the cluster has said so."""
-    with claim_of(namespace, "unbound", "nowhere"):
-        told(namespace, "unbound", "ProvisioningFailed")
+    """A PVC of a missing storage class, after the event about it."""
+    with pvc_of_class(namespace, "unbound", "nowhere"):
+        wait_for_event(namespace, "unbound", "ProvisioningFailed")
         yield "unbound"
 
 
 @pytest.fixture
-def patient(namespace: str) -> Iterator[str]:
-    """A claim that is given its volume when a pod first needs it."""
+def waiting_pvc(namespace: str) -> Iterator[str]:
+    """A PVC that gets its volume when a pod first mounts it."""
     storage_class = {
         "apiVersion": "storage.k8s.io/v1",
         "kind": "StorageClass",
-        "metadata": {"name": "housectl-tests-patient"},
+        "metadata": {"name": "housectl-tests-waiting"},
         "provisioner": "kubernetes.io/no-provisioner",
         "volumeBindingMode": "WaitForFirstConsumer",
     }
     kubectl("apply", "--filename=-", stdin=json.dumps(storage_class))
-    with claim_of(namespace, "patient", "housectl-tests-patient"):
-        told(namespace, "patient", "WaitForFirstConsumer")
-        yield "patient"
-    kubectl("delete", "storageclass/housectl-tests-patient")
+    with pvc_of_class(namespace, "waiting", "housectl-tests-waiting"):
+        wait_for_event(namespace, "waiting", "WaitForFirstConsumer")
+        yield "waiting"
+    kubectl("delete", "storageclass/housectl-tests-waiting")
 
 
-def told(namespace: str, name: str, reason: str) -> None:
-    about = f"--field-selector=involvedObject.name={name},reason={reason}"
+def wait_for_event(namespace: str, name: str, reason: str) -> None:
+    selector = f"--field-selector=involvedObject.name={name},reason={reason}"
     deadline = time.monotonic() + 60
-    while not kubectl("get", "events", f"--namespace={namespace}", about, "--output=name"):
+    while not kubectl("get", "events", f"--namespace={namespace}", selector, "--output=name"):
         assert time.monotonic() < deadline
         time.sleep(0.2)
 
 
-def test_a_claim_that_gets_no_volume(project: ProjectDirectory, unbound: str) -> None:
-    answer = doctor(project, "--pvc", unbound)
-    found = rows(answer)
-    assert answer.status == ExitStatus.CLUSTER
-    assert found["pvc"]["result"] == "failed"
-    assert 'storageclass.storage.k8s.io "nowhere" not found' in found["pvc"]["found"]
-    assert f"describe pvc {unbound}" in found["pvc"]["hint"]
-    assert found["image"]["found"] == "needs claim"
+def test_pvc_without_volume(project: ProjectDirectory, unbound: str) -> None:
+    output = doctor(project, "--pvc", unbound)
+    checks = checks_by_name(output)
+    assert output.status == ExitStatus.CLUSTER
+    assert checks["pvc"]["result"] == "failed"
+    assert 'storageclass.storage.k8s.io "nowhere" not found' in checks["pvc"]["found"]
+    assert f"describe pvc {unbound}" in checks["pvc"]["hint"]
+    assert checks["image"]["found"] == "needs pvc"
 
 
-def test_a_claim_that_waits_for_its_first_pod_is_fine(
-    project: ProjectDirectory, patient: str
-) -> None:
-    # An algorithm that is none keeps the pod from running, which would wait for a volume in vain.
-    found = rows(doctor(project, "--pvc", patient, "--algorithm", "none"))
-    assert found["pvc"]["result"] == "ok"
-    assert "is given its volume when a pod first needs it" in found["pvc"]["found"]
-    assert found["image"]["found"] == "needs search"
+def test_pvc_that_waits_for_first_pod_is_ok(project: ProjectDirectory, waiting_pvc: str) -> None:
+    # An unknown algorithm skips the check that starts a pod, which would wait for a volume.
+    checks = checks_by_name(doctor(project, "--pvc", waiting_pvc, "--algorithm", "none"))
+    assert checks["pvc"]["result"] == "ok"
+    assert "Pending until a pod first mounts it" in checks["pvc"]["found"]
+    assert checks["image"]["found"] == "needs search"
 
 
 @contextmanager
 def second_node() -> Iterator[None]:
-    """Have another node of Minikube's for some seconds, without a kubelet and room for no pod."""
-    # A node that was there before would be known to have no kubelet.
+    """Add a node of Minikube without a kubelet and without capacity."""
+    # Kubernetes would know a node of the same name to have no kubelet.
     name = f"housectl-tests-{secrets.token_hex(3)}"
     node = {
         "apiVersion": "v1",
@@ -351,37 +345,40 @@ def second_node() -> Iterator[None]:
 
 
 @pytest.mark.alone
-def test_a_folder_of_each_node_keeps_a_search_from_starting(
-    project: ProjectDirectory, namespace: str
-) -> None:
-    made = "volume.kubernetes.io/storage-provisioner=k8s.io/minikube-hostpath"
-    with claim_of(namespace, "folder", "standard"):
-        bind(namespace, "folder")
-        kubectl("annotate", "--overwrite", f"--namespace={namespace}", "pvc/folder", made)
+def test_node_local_pvc_stops_search(project: ProjectDirectory, namespace: str) -> None:
+    provisioner = "volume.kubernetes.io/storage-provisioner=k8s.io/minikube-hostpath"
+    with pvc_of_class(namespace, "node-local", "standard"):
+        bind(namespace, "node-local")
+        kubectl(
+            "annotate", "--overwrite", f"--namespace={namespace}", "pvc/node-local", provisioner
+        )
         with second_node():
-            answer = doctor(project, "--pvc", "folder")
-        found = rows(answer)["pvc"]
-        assert answer.status == ExitStatus.CLUSTER
-        assert found["result"] == "failed"
-        assert "2 nodes take pods: on the others" in found["found"]
-        program, *hint = shlex.split(found["hint"].partition("   #")[0])
+            output = doctor(project, "--pvc", "node-local")
+        check = checks_by_name(output)["pvc"]
+        assert output.status == ExitStatus.CLUSTER
+        assert check["result"] == "failed"
+        assert "2 nodes are schedulable: trials on other nodes" in check["found"]
+        program, *hint = shlex.split(check["hint"].partition("   #")[0])
         assert program == "kubectl"
         with second_node():
-            assert "2 nodes take pods: on the others" in refused(project, "--pvc", "folder").err
+            assert (
+                "2 nodes are schedulable: trials on other nodes"
+                in rejected_tune(project, "--pvc", "node-local").err
+            )
             kubectl(*hint)
-            assert rows(doctor(project, "--pvc", "folder"))["pvc"]["result"] == "ok"
+            assert checks_by_name(doctor(project, "--pvc", "node-local"))["pvc"]["result"] == "ok"
 
 
-def test_a_pod_that_starts_too_late_is_explained(namespace: str, patient: str) -> None:
-    pods = VolumePods(kube=Kube(None, namespace), pvc=patient, image=TRAINER_IMAGE, timeout=12)
-    with pytest.raises(PodError, match="no node takes it"), pods.running(read_only=True):
+def test_pod_that_does_not_start_in_time_has_cause(namespace: str, waiting_pvc: str) -> None:
+    pods = VolumePods(kube=Kube(None, namespace), pvc=waiting_pvc, image=TRAINER_IMAGE, timeout=12)
+    with pytest.raises(PodError, match="no node can run its pod"), pods.running(read_only=True):
         pass
     assert volume_pods(namespace) == []
 
 
-def test_the_pod_goes_with_ctrl_c(project: ProjectDirectory, namespace: str, patient: str) -> None:
+def test_ctrl_c_deletes_pod(project: ProjectDirectory, namespace: str, waiting_pvc: str) -> None:
     started = subprocess.Popen(
-        [HOUSECTL, "doctor", "--pvc", patient],
+        [HOUSECTL, "doctor", "--pvc", waiting_pvc],
         cwd=project.path,
         env=clean_environment(),
         stdin=subprocess.DEVNULL,
@@ -400,8 +397,8 @@ def test_the_pod_goes_with_ctrl_c(project: ProjectDirectory, namespace: str, pat
 
 
 def volume_pods(namespace: str) -> list[str]:
-    """Return the pods that bring files and are not being deleted."""
-    found = json.loads(
+    """Return the transfer pods that are not being deleted."""
+    pods = json.loads(
         kubectl(
             *("get", "pods", f"--namespace={namespace}", "--output=json"),
             "--selector=app.kubernetes.io/component=volume",
@@ -409,54 +406,52 @@ def volume_pods(namespace: str) -> list[str]:
     )
     return [
         each["metadata"]["name"]
-        for each in found["items"]
+        for each in pods["items"]
         if "deletionTimestamp" not in each["metadata"]
     ]
 
 
 @pytest.mark.alone
-def test_katibs_webhooks_are_away(project: ProjectDirectory, namespace: str) -> None:
-    with without_webhooks(namespace):
-        answer = doctor(project)
-    found = rows(answer)
-    assert answer.status == ExitStatus.CLUSTER
-    assert found["Katib"]["result"] == "ok"
-    assert found["search"]["result"] == "failed"
-    assert "failed calling webhook" in found["search"]["found"]
-    assert "get pods" in found["search"]["hint"]
-    assert found["image"]["found"] == "needs search"
+def test_katib_webhooks_unavailable(project: ProjectDirectory, namespace: str) -> None:
+    with webhooks_stopped(namespace):
+        output = doctor(project)
+    checks = checks_by_name(output)
+    assert output.status == ExitStatus.CLUSTER
+    assert checks["katib"]["result"] == "ok"
+    assert checks["search"]["result"] == "failed"
+    assert "failed calling webhook" in checks["search"]["found"]
+    assert "get pods" in checks["search"]["hint"]
+    assert checks["image"]["found"] == "needs search"
     assert doctor(project).status == ExitStatus.OK
 
 
 @pytest.mark.alone
-def test_a_collector_that_cannot_be_pulled(project: ProjectDirectory, namespace: str) -> None:
-    with without_collector("127.0.0.1:1/absent:1"):
-        answer = doctor(project)
-    found = rows(answer)
-    assert answer.status == ExitStatus.CLUSTER
-    assert found["image"]["result"] == "ok"
-    assert found["collector"]["result"] == "failed"
-    assert "the image 127.0.0.1:1/absent:1 cannot be pulled" in found["collector"]["found"]
-    assert "edit configmap katib-config -n kubeflow" in found["collector"]["hint"]
+def test_collector_image_pull_failed(project: ProjectDirectory, namespace: str) -> None:
+    with collector_image_replaced("127.0.0.1:1/absent:1"):
+        output = doctor(project)
+    checks = checks_by_name(output)
+    assert output.status == ExitStatus.CLUSTER
+    assert checks["image"]["result"] == "ok"
+    assert checks["collector"]["result"] == "failed"
+    assert "the image 127.0.0.1:1/absent:1 cannot be pulled" in checks["collector"]["found"]
+    assert "edit configmap katib-config -n kubeflow" in checks["collector"]["hint"]
     assert volume_pods(namespace) == []
 
 
 @pytest.fixture
 def pause() -> str:
-    """An image that nodes have, and in which there is nothing that could be called."""
+    """An image that is on every node and has no programs."""
     (node, *_) = json.loads(kubectl("get", "nodes", "--output=json"))["items"]
     names = (name for image in node["status"]["images"] for name in image["names"] or [])
     return next(name for name in names if "pause:" in name)
 
 
 @pytest.mark.alone
-def test_a_collector_without_programs_is_on_the_node_too(
-    project: ProjectDirectory, pause: str
-) -> None:
-    with without_collector(pause):
-        found = rows(doctor(project))["collector"]
-    assert found["result"] == "ok", found
-    assert pause in found["found"]
+def test_collector_image_without_programs(project: ProjectDirectory, pause: str) -> None:
+    with collector_image_replaced(pause):
+        check = checks_by_name(doctor(project))["collector"]
+    assert check["result"] == "ok", check
+    assert pause in check["found"]
 
 
 KATIB = "--namespace=kubeflow"
@@ -465,7 +460,7 @@ MANAGER = "deployment/katib-db-manager"
 
 @contextmanager
 def katib_pod(component: str, *command: str) -> Iterator[None]:
-    """Let Katib have another pod of one of its parts, which runs a command for ever."""
+    """Add a pod of one of Katib's components, which runs a command."""
     name = f"housectl-tests-{component}"
     labels = {"katib.kubeflow.org/component": component}
     container = {"name": "main", "image": TRAINER_IMAGE, "command": list(command)}
@@ -492,7 +487,7 @@ def wait_for_database() -> None:
 
 @contextmanager
 def with_database() -> Iterator[None]:
-    """Have a Katib whose database's manager is ready; that of a stand-in has no pod by itself."""
+    """Make sure that the database's manager has a ready pod; a stand-in has none by itself."""
     if has_database():
         yield
         return
@@ -503,7 +498,7 @@ def with_database() -> Iterator[None]:
 
 @contextmanager
 def without_database() -> Iterator[None]:
-    """Have a Katib without its database's manager; of a stand-in, no part has pods by itself."""
+    """Remove the database's manager; a stand-in gets a pod of another component instead."""
     if not has_database():
         with katib_pod("controller", "sleep", "600"):
             yield
@@ -519,38 +514,38 @@ def without_database() -> Iterator[None]:
 
 
 @pytest.mark.alone
-def test_katibs_database_has_no_pod(project: ProjectDirectory) -> None:
+def test_database_without_pod(project: ProjectDirectory) -> None:
     with without_database():
-        answer = doctor(project)
-    found = rows(answer)
-    assert answer.status == ExitStatus.CLUSTER
-    assert found["Katib"]["result"] == "ok"
-    database = found["database"]
+        output = doctor(project)
+    checks = checks_by_name(output)
+    assert output.status == ExitStatus.CLUSTER
+    assert checks["katib"]["result"] == "ok"
+    database = checks["database"]
     assert database["result"] == "failed"
-    assert "No pod of db-manager, a part of Katib's database, is ready" in database["found"]
+    assert "Katib's database is unavailable: no pod of db-manager is ready" in database["found"]
     assert "scale deployment katib-db-manager --replicas=1" in database["hint"]
-    assert found["search"]["result"] == "skipped"
+    assert checks["search"]["result"] == "skipped"
 
 
 @pytest.mark.alone
-def test_katibs_database_crashes(project: ProjectDirectory) -> None:
+def test_database_crashes(project: ProjectDirectory) -> None:
     with without_database():
         with katib_pod("db-manager", "false"):
-            found = rows(doctor(project))["database"]
-        assert found["result"] == "failed"
-        assert "No pod of db-manager" in found["found"]
-        assert "describe pods -l katib.kubeflow.org/component=db-manager" in found["hint"]
+            check = checks_by_name(doctor(project))["database"]
+        assert check["result"] == "failed"
+        assert "no pod of db-manager" in check["found"]
+        assert "describe pods -l katib.kubeflow.org/component=db-manager" in check["hint"]
         with katib_pod("db-manager", "sleep", "600"):
             wait_for_database()
-            found = rows(doctor(project))["database"]
-        assert found["result"] == "ok"
-        assert "db-manager run in the namespace kubeflow" in found["found"]
+            check = checks_by_name(doctor(project))["database"]
+        assert check["result"] == "ok"
+        assert "db-manager run in the namespace kubeflow" in check["found"]
 
 
 @pytest.mark.alone
-def test_katibs_database_is_elsewhere(project: ProjectDirectory) -> None:
-    needs_parts()
-    found = rows(doctor(project))["database"]
-    assert found["result"] == "warning"
-    assert "Katib has no pods in the namespace kubeflow" in found["found"]
-    assert found["hint"].endswith("get pods -A -l katib.kubeflow.org/component")
+def test_database_in_other_namespace(project: ProjectDirectory) -> None:
+    require_stand_in()
+    check = checks_by_name(doctor(project))["database"]
+    assert check["result"] == "warning"
+    assert "Katib has no pods in the namespace kubeflow" in check["found"]
+    assert check["hint"].endswith("get pods -A -l katib.kubeflow.org/component")

@@ -1,4 +1,4 @@
-"""Katib in parts, rights that are missing, a cluster without Katib: what is said of each."""
+"""Faults of Katib, missing permissions, and a cluster without Katib."""
 
 import json
 import os
@@ -12,12 +12,17 @@ import pytest
 
 from housectl.errors import ExitStatus
 from tests.cluster.accounts import write_kubeconfig
-from tests.cluster.fault_injection import WHILE_COLLECTOR_LOOKS, Drills, drilling, training
+from tests.cluster.fault_injection import (
+    WAIT_FOR_COLLECTOR,
+    FaultNamespace,
+    new_fault_namespace,
+    shell_training,
+)
 from tests.cluster.katib_faults import (
-    needs_parts,
-    without_controller,
-    without_image,
-    without_webhooks,
+    algorithm_image_replaced,
+    controller_stopped,
+    require_stand_in,
+    webhooks_stopped,
 )
 from tools.dev_cluster.kubectl import kubectl
 from tools.project_directory import CommandOutput
@@ -28,82 +33,83 @@ CONTROLLER = "kubectl get pods -n kubeflow -l katib.kubeflow.org/component=contr
 
 
 @pytest.fixture(scope="module")
-def drills(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drills]:
-    with drilling(tmp_path_factory.mktemp("katib")) as drills:
-        yield drills
+def faults(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultNamespace]:
+    with new_fault_namespace(tmp_path_factory.mktemp("katib")) as faults:
+        yield faults
 
 
-def test_a_controller_that_is_away(drills: Drills) -> None:
-    with without_controller(drills.namespace):
-        drills.start("untaken")
-        drills.expect(
-            "untaken",
-            "Katib's controller does not take it up: it has no status, more than 10 s after it was "
-            f"made. Hint: {CONTROLLER}",
+def test_controller_not_running(faults: FaultNamespace) -> None:
+    with controller_stopped(faults.namespace):
+        faults.start("not-picked-up")
+        faults.expect_reason(
+            "not-picked-up",
+            "Katib's controller has not picked up the experiment: no status after 10 s. "
+            f"Hint: {CONTROLLER}",
         )
 
 
-def test_a_webhook_that_goes_away(drills: Drills) -> None:
-    needs_parts()
-    lasting = training(f"echo mse=1; {WHILE_COLLECTOR_LOOKS}")
-    drills.start("unhooked", lasting, "--trials", "2")
-    drills.when("unhooked", lambda status: status["state"] == "running")
-    with without_webhooks(drills.namespace):
-        drills.expect(
-            "unhooked",
-            "The running trial is stuck: no pod can be made, because the webhook "
-            "mutator.pod.katib.kubeflow.org does not answer: dial tcp 127.0.0.1:8443: connect: "
+def test_webhook_becomes_unavailable(faults: FaultNamespace) -> None:
+    require_stand_in()
+    long_training = shell_training(f"echo mse=1; {WAIT_FOR_COLLECTOR}")
+    faults.start("no-webhook", long_training, "--trials", "2")
+    faults.wait_until("no-webhook", lambda status: status["state"] == "running")
+    with webhooks_stopped(faults.namespace):
+        faults.expect_reason(
+            "no-webhook",
+            "The running trial is stuck: the webhook mutator.pod.katib.kubeflow.org is "
+            "unreachable, so its pod cannot be created: dial tcp 127.0.0.1:8443: connect: "
             f"connection refused. Hint: {CONTROLLER}",
         )
 
 
-def test_an_algorithm_without_an_image(drills: Drills) -> None:
-    with without_image("sobol", "127.0.0.1:1/absent:1"):
-        drills.start("unserved", {}, "--algorithm", "sobol")
-        drills.expect(
-            "unserved",
-            "The service of the algorithm sobol does not run: the image 127.0.0.1:1/absent:1 "
+def test_algorithm_image_pull_failed(faults: FaultNamespace) -> None:
+    with algorithm_image_replaced("sobol", "127.0.0.1:1/absent:1"):
+        faults.start("no-service", {}, "--algorithm", "sobol")
+        faults.expect_reason(
+            "no-service",
+            "The service of the algorithm sobol is not running: the image 127.0.0.1:1/absent:1 "
             "cannot be pulled: dial tcp 127.0.0.1:1: connect: connection refused. Hint: kubectl "
-            "describe pod {service} -n {namespace}   # then push the image, or name another: "
-            "kubectl edit configmap katib-config -n kubeflow",
+            "describe pod {service} -n {namespace}   # then push the image, or choose another "
+            "image: kubectl edit configmap katib-config -n kubeflow",
         )
 
 
-def test_rights_that_are_missing(drills: Drills, tmp_path: Path) -> None:
-    config = write_kubeconfig("housectl-trial", drills.namespace, tmp_path / "config")
-    account = f"system:serviceaccount:{drills.namespace}:housectl-trial"
+def test_missing_permissions(faults: FaultNamespace, tmp_path: Path) -> None:
+    config = write_kubeconfig("housectl-trial", faults.namespace, tmp_path / "config")
+    account = f"system:serviceaccount:{faults.namespace}:housectl-trial"
     context = kubectl("config", "current-context").strip()
-    assert error(drills.project.run("status", "any", "--json", KUBECONFIG=config)) == {
+    assert error(faults.project.run("status", "any", "--json", KUBECONFIG=config)) == {
         "status": ExitStatus.CLUSTER,
         "reference": "cluster-forbidden",
         "message": f"The user {account} may not list experiments.kubeflow.org in the namespace "
-        f"{drills.namespace}.",
+        f"{faults.namespace}.",
         "hint": f"kubectl --context {context} auth can-i list experiments.kubeflow.org -n "
-        f"{drills.namespace}   # housectl cluster init, run by an administrator, grants the permissions",
+        f"{faults.namespace}   # housectl cluster init, run by an administrator, grants the "
+        "permissions",
     }
 
 
 @pytest.mark.parametrize("command", ["status", "list", "tune"])
-def test_a_cluster_without_katib(command: str, drills: Drills, tmp_path: Path) -> None:
-    named = {"status": ("any",), "list": (), "tune": ("--name", "any")}
-    with strange_server(tmp_path / "config") as config:
-        answer = drills.project.run(command, *named[command], "--json", KUBECONFIG=config)
-    assert error(answer) == {
+def test_cluster_without_katib(command: str, faults: FaultNamespace, tmp_path: Path) -> None:
+    arguments = {"status": ("any",), "list": (), "tune": ("--name", "any")}
+    with empty_api_server(tmp_path / "config") as config:
+        output = faults.project.run(command, *arguments[command], "--json", KUBECONFIG=config)
+    assert error(output) == {
         "status": ExitStatus.CLUSTER,
         "reference": "katib-missing",
-        "message": "The cluster has no Katib: it does not know Katib's kinds.",
+        "message": "The cluster has no Katib: it does not serve Katib's kinds.",
         "hint": 'kubectl --context bare apply -k "github.com/kubeflow/katib.git/manifests/v1beta1/'
         'installs/katib-standalone?ref=v0.19.0"',
     }
 
 
-def error(answer: CommandOutput) -> object:
-    assert answer.err == ""
-    return answer.json["error"]
+def error(output: CommandOutput) -> object:
+    assert output.err == ""
+    return output.json["error"]
 
 
-class _Bare(BaseHTTPRequestHandler):
-    """Answers as an API server does to all that it does not know."""
+class _EmptyApiServer(BaseHTTPRequestHandler):
+    """Responds to every request as an API server does for unknown kinds."""
 
     def do_GET(self) -> None:
         body = b"404 page not found\n"
@@ -114,13 +120,13 @@ class _Bare(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
-def strange_server(config: Path) -> Iterator[str]:
+def empty_api_server(config: Path) -> Iterator[str]:
     """Serve an API without any kinds, and yield the path of its kubeconfig."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Bare)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _EmptyApiServer)
     thread = Thread(target=server.serve_forever)
     thread.start()
     address = f"http://127.0.0.1:{server.server_port}"

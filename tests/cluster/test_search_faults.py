@@ -1,4 +1,4 @@
-"""Searches that do not begin, and one that only seems not to: what `housectl status` says."""
+"""Searches with injected faults: their causes and hints in `housectl status`."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,12 +8,12 @@ import pytest
 
 from housectl.errors import ExitStatus
 from tests.cluster.fault_injection import (
-    WHILE_COLLECTOR_LOOKS,
+    WAIT_FOR_COLLECTOR,
     Changes,
-    Drills,
-    begin_all,
-    drilling,
-    training,
+    FaultNamespace,
+    new_fault_namespace,
+    shell_training,
+    start_all,
 )
 
 pytestmark = pytest.mark.alone
@@ -25,7 +25,7 @@ UNMAPPED = {"name": "noise", "parameterType": "int", "feasibleSpace": {"min": "1
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """What is changed in an Experiment, and what is then said of it."""
+    """Changes of an Experiment, and its expected reason."""
 
     changes: Changes = field(default_factory=dict)
     options: Sequence[str] = ()
@@ -37,14 +37,14 @@ FAULTS: Mapping[str, Fault] = {
         options=SKOPT,
         changes={f"{BOUND}.min": "0"},
         reason="The algorithm bayesianoptimization searches real numbers on a logarithmic scale, "
-        "so that each min has to be above 0. Hint: housectl delete zero   # then raise min under "
+        "so each min must be greater than 0. Hint: housectl delete zero   # then raise min under "
         "space: in housectl.yaml, or choose another --algorithm",
     ),
     "reversed": Fault(
         options=SKOPT,
         changes={f"{BOUND}.min": "0.9"},
-        reason="The search space has a parameter whose min is not below its max. Hint: housectl "
-        "delete reversed   # then correct space: in housectl.yaml",
+        reason="The search space has a parameter whose min is not less than its max. Hint: "
+        "housectl delete reversed   # then correct space: in housectl.yaml",
     ),
     "unmapped": Fault(
         changes={"spec.parameters.1": UNMAPPED},
@@ -53,55 +53,55 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "dotted": Fault(
         changes={"metadata.name": "dotted.name"},
-        reason="The algorithm's service cannot be called after the experiment dotted: a name has "
-        "letters, digits and dashes only. Hint: housectl delete dotted   # then choose another "
+        reason="The experiment name dotted is invalid for the algorithm's service: only letters, "
+        "digits and dashes are allowed. Hint: housectl delete dotted   # then choose another "
         "--name",
     ),
-    "refused": Fault(
+    "rejected": Fault(
         options=SKOPT,
         changes={
             "spec.algorithm.algorithmSettings": [{"name": "base_estimator", "value": "FOO"}],
         },
-        reason="The algorithm bayesianoptimization refuses the search: base_estimator FOO is not "
-        "supported in Bayesian optimization. Hint: housectl render   # shows the search space and "
-        "settings that it refuses",
+        reason="The algorithm bayesianoptimization rejects the search: base_estimator FOO is not "
+        "supported in Bayesian optimization. Hint: housectl render   # shows the rejected search "
+        "space and settings",
     ),
 }
 
 
 @pytest.fixture(scope="module")
-def drills(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drills]:
-    """A namespace in which all faults have been begun at once."""
-    with drilling(tmp_path_factory.mktemp("search")) as drills:
-        begin_all(drills, FAULTS)
-        yield drills
+def faults(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultNamespace]:
+    """A namespace in which an experiment for each fault runs."""
+    with new_fault_namespace(tmp_path_factory.mktemp("search")) as faults:
+        start_all(faults, FAULTS)
+        yield faults
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_search_that_does_not_begin(name: str, drills: Drills) -> None:
-    drills.expect(name, FAULTS[name].reason)
+def test_search_fault(name: str, faults: FaultNamespace) -> None:
+    faults.expect_reason(name, FAULTS[name].reason)
 
 
-def test_a_name_with_a_dot_is_not_sent(drills: Drills) -> None:
-    answer = drills.run("tune", "--name", "not.sent")
+def test_name_with_dot_is_rejected(faults: FaultNamespace) -> None:
+    answer = faults.run("tune", "--name", "not.sent")
     assert answer.status == ExitStatus.USAGE
     assert answer.err.startswith(
         "error: The experiment name 'not.sent' is invalid: use up to 40 lower-case letters, digits "
         "and dashes, starting with a letter.\n"
         "hint:  housectl tune   # generates a timestamped name\n"
     )
-    assert "not.sent" not in drills.kubectl("get", "experiments", "--output=name")
+    assert "not.sent" not in faults.kubectl("get", "experiments", "--output=name")
 
 
-def test_a_harmless_event_is_not_told(drills: Drills) -> None:
-    """Two of Katib's controllers wrote at once, which ends well, as often as it is told."""
-    drills.start("harmless", training(f"echo mse=0.5; {WHILE_COLLECTOR_LOOKS}"))
-    experiment = json.loads(drills.kubectl("get", "experiment", "harmless", "--output=json"))
+def test_harmless_reconcile_error_is_ignored(faults: FaultNamespace) -> None:
+    """Two of Katib's controllers wrote at the same time, and the retry succeeded."""
+    faults.start("harmless", shell_training(f"echo mse=0.5; {WAIT_FOR_COLLECTOR}"))
+    experiment = json.loads(faults.kubectl("get", "experiment", "harmless", "--output=json"))
     metadata = experiment["metadata"]
     event = {
         "apiVersion": "v1",
         "kind": "Event",
-        "metadata": {"name": "harmless.1", "namespace": drills.namespace},
+        "metadata": {"name": "harmless.1", "namespace": faults.namespace},
         "involvedObject": {
             "kind": "Experiment",
             "apiVersion": experiment["apiVersion"],
@@ -114,9 +114,9 @@ def test_a_harmless_event_is_not_told(drills: Drills) -> None:
         "lastTimestamp": metadata["creationTimestamp"],
         "count": 50,
     }
-    drills.kubectl("create", "--filename=-", given=json.dumps(event))
+    faults.kubectl("create", "--filename=-", stdin=json.dumps(event))
     reasons = set()
-    while (status := drills.status("harmless"))["state"] not in {"succeeded", "failed"}:
+    while (status := faults.status("harmless"))["state"] not in {"succeeded", "failed"}:
         reasons.add(status["reason"])
     assert reasons == {None}
     assert (status["state"], status["reason"]) == ("succeeded", None)
