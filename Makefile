@@ -5,7 +5,7 @@ LOCKED := $(VENV)/.locked
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-cluster check format bench bench-cluster quality images lock schema demo-svg clean
+.PHONY: help demo test test-fast coverage test-cluster check format bench bench-cluster quality demo-svg schema images lock clean
 
 help:  ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,8 +26,17 @@ $(READY): $(LOCKED) pyproject.toml
 demo: $(READY)  ## Tune, promote, serve and verify a model of Boston's house prices.
 	@$(BIN)/python -m examples.demo
 
-test: $(READY)  ## Run the tests.
+test: $(READY)  ## Run the tests that need no cluster.
 	$(BIN)/python -m pytest
+
+test-fast: $(READY)  ## Run the tests without the mark `slow`.
+	$(BIN)/python -m pytest -m "not slow"
+
+coverage: $(READY)  ## Run the tests and require the coverage floor of pyproject.toml.
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 test-cluster: $(READY)  ## Run the tests on a cluster with Katib; see docs/katib.md.
 	$(BIN)/python -m pytest tests/cluster -m "not alone" --numprocesses 2 --dist loadfile --no-loadscope-reorder -rs
@@ -56,12 +65,12 @@ quality: $(READY)  ## Run nested cross-validation (one hour); write docs/quality
 demo-svg: $(READY)  ## Record a run of the demo as docs/images/demo.svg.
 	$(BIN)/python -m docs.record_demo
 
+schema: $(READY)  ## Generate housectl.schema.json.
+	$(BIN)/python -c 'from housectl.project.json_schema import json_schema; print(json_schema(), end="")' > housectl.schema.json
+
 images: $(READY)  ## Build both images: TAG=dev, BUILDER=docker|podman|buildah, PUSH=HOST/NAME.
 	@$(BIN)/python -m tools.build_images --tag $(or $(TAG),dev) $(if $(BUILDER),--builder "$(BUILDER)") \
 		$(if $(PUSH),--push "$(PUSH)")
-
-schema: $(READY)  ## Generate housectl.schema.json.
-	$(BIN)/python -c 'from housectl.project.json_schema import json_schema; print(json_schema(), end="")' > housectl.schema.json
 
 COMPILE := uv pip compile --python-version 3.11 --quiet --no-emit-index-url --generate-hashes --no-header
 

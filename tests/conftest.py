@@ -1,3 +1,4 @@
+import shutil
 import signal
 
 import pytest
@@ -5,8 +6,14 @@ import pytest
 from tests.spaces import GOOD, POOR
 from tools.project_directory import ProjectDirectory, example
 
-# A shell lets what it starts in the background ignore Ctrl-C, and so would all that tests start.
+# Background processes of a shell ignore Ctrl-C, and their child processes inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip tests with the mark `strace` where strace is missing."""
+    if item.get_closest_marker("strace") and shutil.which("strace") is None:
+        pytest.skip("strace is missing: sudo apt-get install strace (Linux only)")
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """Kill the supervisor at each of its system calls that change files."""
 
-import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -22,6 +21,7 @@ from housectl.experiment import (
     TrialState,
 )
 from tests.backends.workloads import SMALL_FOREST, experiment, results_of, wait_for_end
+from tests.strace import inject_fault, log_calls
 
 CALLS = "rename,renameat,renameat2,link,linkat,fsync,unlink,unlinkat,rmdir"
 CONCURRENCY = 2
@@ -46,14 +46,13 @@ def sampler_free_experiment(name: str) -> Experiment:
     return experiment(name, space=space, budget=Budget(trials=len(enqueued)))
 
 
-def supervise(run: RunDirectory, *options: str) -> int:
-    """Run the supervisor under strace, and return its exit status."""
+def supervise(run: RunDirectory, wrapper: tuple[str, ...]) -> int:
+    """Run the supervisor below another program, and return its exit status."""
     with run.lock.acquired() as lock:
         assert lock is not None
         supervisor = (sys.executable, "-P", "-m", "housectl.backends.local.supervisor")
-        return subprocess.run(
-            ["strace", "-qq", *options, *supervisor, str(run.path)], stdin=lock, check=False
-        ).returncode
+        command = [*wrapper, *supervisor, str(run.path)]
+        return subprocess.run(command, stdin=lock, check=False).returncode
 
 
 def changing_calls(run: RunDirectory, log: Path) -> list[tuple[str, int]]:
@@ -61,8 +60,7 @@ def changing_calls(run: RunDirectory, log: Path) -> list[tuple[str, int]]:
 
     Like strace, the numbers count all calls of one name, including failed ones.
     """
-    options = ("-e", f"trace={CALLS}", "-e", "signal=none")
-    assert supervise(run, "-o", str(log), *options) == 0
+    assert supervise(run, log_calls(CALLS, log)) == 0
     numbers: Counter[str] = Counter()
     calls = []
     for line in log.read_text().splitlines():
@@ -73,9 +71,8 @@ def changing_calls(run: RunDirectory, log: Path) -> list[tuple[str, int]]:
     return calls
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="strace is a Linux program")
+@pytest.mark.strace
 def test_search_resumes_after_kill_at_any_system_call(inputs: Inputs, tmp_path: Path) -> None:
-    assert shutil.which("strace"), "this test needs strace: apt-get install strace"
     backend = LocalBackend(tmp_path / "runs")
 
     def create(name: str) -> RunDirectory:
@@ -83,8 +80,8 @@ def test_search_resumes_after_kill_at_any_system_call(inputs: Inputs, tmp_path: 
 
     def kill_and_resume(call: str, number: int) -> None:
         run = create(f"{call}-{number}")
-        kill = f"inject={call}:signal=KILL:when={number}"
-        assert supervise(run, "-o", "/dev/null", "-e", f"trace={call}", "-e", kill) == -SIGKILL
+        kill = inject_fault(call, f"signal=KILL:when={number}", follow_children=False)
+        assert supervise(run, kill) == -SIGKILL
         handle = backend.handle(run.name)
         # A child of the other thread also holds this run's lock until its exec.
         killed = wait_for_end(backend, handle)

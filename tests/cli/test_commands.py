@@ -17,6 +17,7 @@ from housectl.cli.settings import SETTINGS
 from housectl.errors import ExitStatus
 from housectl.project.config import ProjectConfig
 from tests.spaces import GOOD
+from tests.strace import inject_fault
 from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environment, example
 
 GROUPS = {"cluster": ("cluster init",)}
@@ -195,9 +196,9 @@ def test_a_terminal_gets_a_live_table(project: ProjectDirectory) -> None:
     assert "2/2 trials" in text
 
 
+@pytest.mark.strace
 def test_a_read_only_project_is_named(project: ProjectDirectory) -> None:
-    wrapper = ("strace", "-qq", "-f", "-o", "/dev/null", "-e", "inject=mkdir:error=EROFS")
-    answer = project.run("tune", wrapper=wrapper)
+    answer = project.run("tune", wrapper=inject_fault("mkdir", "error=EROFS"))
     assert answer.status == ExitStatus.LOCAL_ENVIRONMENT
     assert "Read-only file system" in answer.err
 

@@ -12,6 +12,7 @@ import pytest
 
 from housectl.store import ChampionStore
 from tests.spaces import GOOD
+from tests.strace import inject_fault
 from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environment, example
 
 KILLED = -9
@@ -22,9 +23,8 @@ CHANGES = "rename,renameat,renameat2,link,linkat,fsync,unlink,unlinkat,mkdir,rmd
 
 
 def killed_at(number: int) -> tuple[str, ...]:
-    """Return what kills a command at its call of this number that changes files."""
-    inject = f"inject={CHANGES}:signal=KILL:when={number}"
-    return ("strace", "-qq", "-f", "-o", "/dev/null", "-e", f"trace={CHANGES}", "-e", inject)
+    """Return a prefix that kills a command at its n-th call that changes files."""
+    return inject_fault(CHANGES, f"signal=KILL:when={number}")
 
 
 def assert_valid(project: ProjectDirectory) -> None:
@@ -44,6 +44,7 @@ def prod_version(project: ProjectDirectory) -> str:
     return version
 
 
+@pytest.mark.strace
 @pytest.mark.parametrize("command", ["promote", "rollback"])
 def test_a_kill_at_any_change_leaves_one_champion(
     project_with_challenger: ProjectDirectory, tmp_path: Path, command: str

@@ -9,6 +9,7 @@ import pytest
 from housectl.contract.history import entry_path, newest_number
 from housectl.errors import ExitStatus
 from housectl.store import ChampionStore
+from tests.strace import inject_fault
 from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environment
 
 
@@ -137,22 +138,21 @@ def test_rolling_back_without_a_forerunner_is_refused(project: ProjectDirectory)
     assert "no earlier champion" in answer.err
 
 
+@pytest.mark.strace
 @pytest.mark.parametrize(
-    ("failure", "words"),
+    ("call", "error", "message"),
     [
-        ("fsync:error=ENOSPC", "No space left on device"),
-        ("link:error=EROFS", "Read-only file system"),
-        ("link:error=EACCES", "Permission denied"),
+        ("fsync", "ENOSPC", "No space left on device"),
+        ("link", "EROFS", "Read-only file system"),
+        ("link", "EACCES", "Permission denied"),
     ],
 )
 def test_a_disk_that_refuses_is_named_and_the_champion_stays(
-    project: ProjectDirectory, failure: str, words: str
+    project: ProjectDirectory, call: str, error: str, message: str
 ) -> None:
-    answer = project.run(
-        "promote", wrapper=("strace", "-qq", "-f", "-o", "/dev/null", "-e", f"inject={failure}")
-    )
+    answer = project.run("promote", wrapper=inject_fault(call, f"error={error}"))
     assert answer.status == ExitStatus.LOCAL_ENVIRONMENT
-    assert words in answer.err
+    assert message in answer.err
     assert "hint:" in answer.err
     assert "Traceback" not in answer.err
     assert newest_number(project.store) == 1

@@ -23,6 +23,7 @@ from housectl_trainer.data import Dataset
 from housectl_trainer.evidence import evidence_of
 from housectl_trainer.fitting import fit, make_recipe
 from housectl_trainer.subset import DataSubset
+from tests.strace import inject_fault
 
 RunTrainer = Callable[..., CompletedProcess[str]]
 ASSIGNMENTS = {
@@ -221,6 +222,7 @@ def test_a_damaged_output_is_replaced(
 
 
 @pytest.mark.parametrize("arguments", STALE.values(), ids=STALE)
+@pytest.mark.strace
 def test_another_tasks_output_is_replaced_also_after_a_kill_at_any_rename(
     *,
     run_trainer: RunTrainer,
@@ -246,8 +248,7 @@ def test_another_tasks_output_is_replaced_also_after_a_kill_at_any_rename(
 
 def killed_at(rename: int, inputs: Inputs, *arguments: str | Path) -> int:
     """Seal, with a kill at the rename of this number; return the exit status."""
-    inject = f"inject=rename:signal=KILL:when={rename}"
-    strace = ["strace", "-qq", "-o", "/dev/null", "-e", "trace=rename", "-e", inject]
+    strace = inject_fault("rename", f"signal=KILL:when={rename}", follow_children=False)
     program = [
         sys.executable,
         "-m",
