@@ -10,7 +10,7 @@ PROBE = '''
 
 def _license_expired(run: JobRun) -> Cause | None:
     """Return the cause of a trainer without a valid license."""
-    if run.termination is None or run.termination.exit_code != 3:
+    if not run.termination or run.termination.exit_code != 3:
         return None
     return Cause(message="its license has expired.", hint=run.logs_command)
 '''
