@@ -1,1 +1,1 @@
-"""The server: answers with the champion of a store, and follows it."""
+"""The server: serves the champion of a store over HTTP, and follows promotions."""

@@ -14,6 +14,7 @@ from housectl.contract.history import newest_number
 from housectl.errors import ExitStatus, HousectlError, LocalEnvironmentError
 from housectl_server.hot_swap import HotSwapApp
 from housectl_server.logs import configure_logging, print_startup_error
+from housectl_server.request_id import RequestIdMiddleware
 from housectl_server.settings import STORE_VARIABLE, Settings, read_settings
 from housectl_server.sockets import bind_socket
 from housectl_server.store_poller import StorePoller, load_champion
@@ -27,28 +28,28 @@ def main() -> int:
     """Serve until a signal ends the process; return its exit status."""
     settings = read_settings()
     # Uvicorn shuts down gracefully on these, then raises them again for this handler.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _end)
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, _exit)
     configure_logging(as_json=settings.as_json)
     try:
-        stage = _set_stage(settings)
+        hot_swap = _load_initial_model(settings)
         listener = bind_socket(settings.host, settings.port)
     except HousectlError as error:
         print_startup_error(error, as_json=settings.as_json)
         return error.status
-    _announce(stage, listener)
-    return _serve(settings, stage, listener)
+    _log_start(hot_swap, listener)
+    return _serve(settings, hot_swap, listener)
 
 
-def _end(*_: object) -> NoReturn:
+def _exit(*_: object) -> NoReturn:
     sys.exit(ExitStatus.OK)
 
 
-def _set_stage(settings: Settings) -> HotSwapApp:
-    stage = HotSwapApp()
+def _load_initial_model(settings: Settings) -> HotSwapApp:
+    hot_swap = HotSwapApp()
     if number := _newest_number(settings.store):
-        stage.swap(load_champion(settings.store, number))
-    return stage
+        hot_swap.swap(load_champion(settings.store, number))
+    return hot_swap
 
 
 def _newest_number(store: Path) -> int:
@@ -61,19 +62,19 @@ def _newest_number(store: Path) -> int:
         ) from error
 
 
-def _announce(stage: HotSwapApp, listener: socket.socket) -> None:
+def _log_start(hot_swap: HotSwapApp, listener: socket.socket) -> None:
     host, port, *_ = listener.getsockname()
     _log.info(
         "listening on http://%s:%d with %s",
         f"[{host}]" if ":" in host else host,
         port,
-        stage.state.champion or "no champion yet",
+        hot_swap.state.champion or "no champion yet",
     )
 
 
-def _serve(settings: Settings, stage: HotSwapApp, listener: socket.socket) -> int:
+def _serve(settings: Settings, hot_swap: HotSwapApp, listener: socket.socket) -> int:
     config = uvicorn.Config(
-        stage,
+        RequestIdMiddleware(hot_swap),
         lifespan="off",
         ws="none",
         access_log=False,
@@ -82,20 +83,19 @@ def _serve(settings: Settings, stage: HotSwapApp, listener: socket.socket) -> in
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(
-            _serve_and_follow(uvicorn.Server(config), StorePoller(settings.store, stage), listener)
-        )
+        poller = StorePoller(settings.store, hot_swap)
+        runner.run(_serve_and_poll(uvicorn.Server(config), poller, listener))
     return ExitStatus.OK
 
 
-async def _serve_and_follow(
-    server: uvicorn.Server, follower: StorePoller, listener: socket.socket
+async def _serve_and_poll(
+    server: uvicorn.Server, poller: StorePoller, listener: socket.socket
 ) -> None:
-    following = asyncio.create_task(follower.run())
+    polling = asyncio.create_task(poller.run())
     try:
         await server.serve(sockets=[listener])
     finally:
-        following.cancel()
+        polling.cancel()
 
 
 if __name__ == "__main__":

@@ -1,20 +1,22 @@
-"""The FastAPI application of one bundle. It never changes: a swap puts another in its place."""
+"""The ASGI application of one bundle. It never changes: a hot swap replaces it as a whole."""
 
 from collections.abc import Callable
 from enum import Enum
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field, create_model
+from starlette.types import ASGIApp
 
 from housectl.contract.schema import Target
 from housectl_server.docs_page import render_docs_page
-from housectl_server.fast_path import PREDICT_PATH
+from housectl_server.fast_path import PredictFastPath
 from housectl_server.health import health_router, not_ready_error
 from housectl_server.inference import ServedModel
+from housectl_server.predict import PREDICT_PATH, PredictEndpoint
 from housectl_server.problems import EXCEPTION_HANDLERS, openapi_responses
-from housectl_server.request_body import read_body
 from housectl_server.state import ServingState
 
 _TAGS: list[str | Enum] = ["prediction"]
@@ -25,57 +27,55 @@ _ERROR_STATUSES = (
 )
 
 
-def create_app(model: ServedModel, look: Callable[[], ServingState]) -> FastAPI:
-    """Return the application that answers with a model.
+def create_app(model: ServedModel, get_state: Callable[[], ServingState]) -> ASGIApp:
+    """Return the application that serves a model.
 
     Args:
-        model: What predicts.
-        look: Returns the server's standing of now.
+        model: Model that predicts.
+        get_state: Returns the server's current state.
     """
-    bundle = model.bundle
-    target = bundle.record.schema.target
+    endpoint = PredictEndpoint(model)
+    return PredictFastPath(endpoint, create_api(model, endpoint, get_state))
 
-    async def predict(request: Request) -> JSONResponse:
-        row = model.rows.read(await read_body(request))
-        return JSONResponse({target.response_key: model.predict([row])[0]})
 
-    app = _base_app(version=bundle.version)
-    app.add_api_route(
-        PREDICT_PATH,
-        predict,
-        methods=["POST"],
-        summary=f"Predict {target.name}",
-        tags=_TAGS,
-        response_model=_prediction_model(target, example=bundle.golden.rows[0].prediction),
-        responses=openapi_responses(*_ERROR_STATUSES),
-        openapi_extra=_request_body_schema(model),
-    )
+def create_api(
+    model: ServedModel, endpoint: ASGIApp, get_state: Callable[[], ServingState]
+) -> FastAPI:
+    """Return the FastAPI application of a model: routing, documentation and health.
 
-    @app.get("/docs", response_class=HTMLResponse, include_in_schema=False)
+    Args:
+        model: Model that predicts.
+        endpoint: Answers predictions.
+        get_state: Returns the server's current state.
+    """
+    api = _base_api(version=model.bundle.version)
+    api.router.routes.append(_predict_route(model, endpoint))
+
+    @api.get("/docs", response_class=HTMLResponse, include_in_schema=False)
     async def docs(request: Request) -> str:
-        return render_docs_page(bundle, url=str(request.url_for(predict.__name__)))
+        return render_docs_page(model.bundle, url=str(request.url_for("predict")))
 
-    app.include_router(health_router(look))
-    return app
+    api.include_router(health_router(get_state))
+    return api
 
 
-def create_unready_app(look: Callable[[], ServingState]) -> FastAPI:
+def create_unready_app(get_state: Callable[[], ServingState]) -> FastAPI:
     """Return the application of a server that has no champion yet."""
-    app = _base_app(version="none")
+    api = _base_api(version="none")
 
-    @app.post(PREDICT_PATH, tags=_TAGS, responses=openapi_responses(HTTPStatus.SERVICE_UNAVAILABLE))
+    @api.post(PREDICT_PATH, tags=_TAGS, responses=openapi_responses(HTTPStatus.SERVICE_UNAVAILABLE))
     async def predict() -> None:
-        raise not_ready_error(look())
+        raise not_ready_error(get_state())
 
-    @app.get("/docs", include_in_schema=False)
+    @api.get("/docs", include_in_schema=False)
     async def docs() -> None:
-        raise not_ready_error(look())
+        raise not_ready_error(get_state())
 
-    app.include_router(health_router(look))
-    return app
+    api.include_router(health_router(get_state))
+    return api
 
 
-def _base_app(*, version: str) -> FastAPI:
+def _base_api(*, version: str) -> FastAPI:
     return FastAPI(
         title="housectl",
         version=version,
@@ -86,6 +86,27 @@ def _base_app(*, version: str) -> FastAPI:
     )
 
 
+def _predict_route(model: ServedModel, endpoint: ASGIApp) -> APIRoute:
+    """Return a route that FastAPI describes and matches, and that the endpoint answers."""
+    target = model.bundle.record.schema.target
+
+    # FastAPI names and describes a route by a function, which is never called here.
+    async def predict() -> None: ...
+
+    route = APIRoute(
+        PREDICT_PATH,
+        predict,
+        methods=["POST"],
+        summary=f"Predict {target.name}",
+        tags=_TAGS,
+        response_model=_prediction_model(target, example=model.bundle.golden.rows[0].prediction),
+        responses=openapi_responses(*_ERROR_STATUSES),
+        openapi_extra=_request_body_schema(model),
+    )
+    route.app = endpoint
+    return route
+
+
 def _request_body_schema(model: ServedModel) -> dict[str, object]:
     golden = model.bundle.golden
     example = dict(zip(golden.features, golden.rows[0].row, strict=True))
@@ -94,8 +115,8 @@ def _request_body_schema(model: ServedModel) -> dict[str, object]:
 
 
 def _prediction_model(target: Target, *, example: float) -> type[BaseModel]:
-    described = ", in ".join(
-        filter(None, (target.description.rstrip(".") or target.name, target.unit))
-    )
-    field = Field(alias=target.response_key, description=described, examples=[example])
+    description = target.description.rstrip(".") or target.name
+    if target.unit:
+        description += f", in {target.unit}"
+    field = Field(alias=target.response_key, description=description, examples=[example])
     return create_model("Prediction", value=(float, field))

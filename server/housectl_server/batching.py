@@ -1,4 +1,4 @@
-"""Micro-batching: rows of requests that arrive together are predicted in one call."""
+"""Micro-batching: one model call predicts the rows of all requests that arrive together."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -14,10 +14,10 @@ class _Batch:
 
 
 class Batcher:
-    """Predicts in one call what one turn of the event loop brought.
+    """Predicts the rows that arrive in one turn of the event loop with one model call.
 
-    A call costs more than a row does, and the trees that one row has fetched from memory serve the
-    next. Nobody waits for company: a request that is alone in its turn is a batch of one.
+    A call costs more than a row, and a batch shares the trees that its first row loads into the
+    cache. No request waits for others: a single request in its turn is a batch of one.
 
     Args:
         predict: Returns one prediction per row.
@@ -30,17 +30,17 @@ class Batcher:
     async def predict(self, row: Row) -> float | None:
         """Return the prediction for a row; None if the model fails on some row of its batch."""
         batch = self._open
-        place = len(batch.rows)
+        index = len(batch.rows)
         batch.rows.append(row)
-        # Whoever has come by now adds a row before this goes on, as the loop takes turns in order.
+        # The loop resumes in order, so requests that are ready now add their rows first.
         await asyncio.sleep(0)
         if batch is self._open:
             self._open = _Batch()
             batch.predictions = self._predict_all(batch.rows)
-        return batch.predictions[place]
+        return batch.predictions[index]
 
     def _predict_all(self, rows: Sequence[Row]) -> Sequence[float | None]:
         try:
             return self._predict(rows)
-        except Exception:  # noqa: BLE001  # whose row it was shows when each is tried alone
+        except Exception:  # noqa: BLE001  # each request then retries its own row
             return [None] * len(rows)

@@ -1,4 +1,4 @@
-"""The page at /docs: how to ask this model. It needs no network, unlike FastAPI's own."""
+"""The page at /docs, which documents requests to this model. Unlike FastAPI's, it works offline."""
 
 import json
 import shlex
@@ -23,21 +23,21 @@ _PAGE = Template("""<!doctype html>
   :root { color-scheme: light dark }
 </style>
 <h1>Predict $target</h1>
-<p>$meaning Model $version.</p>
-<h2>Ask</h2>
+<p>$description Model version: $version.</p>
+<h2>Request</h2>
 <pre>$curl</pre>
-<h2>Answer</h2>
-<pre>$answer</pre>
-<p>$unit A request that cannot be answered is refused with the name of each field that is wrong.</p>
+<h2>Response</h2>
+<pre>$response</pre>
+<p>$unit The response to an invalid request names each invalid field.</p>
 <h2>Fields</h2>
-<p>Each is a finite number. Values outside of the range that the model has seen are answered, and
-counted in <a href="health">/health</a>.</p>
+<p>Each field is a finite number. Values outside the range of the training data are accepted, and
+<a href="health">/health</a> counts them.</p>
 <table>
 <tr><th>name<th>description<th>range in training<th>unit<th>example
 $features
 </table>
 $exclusions
-<p>For programs: <a href="openapi.json">/openapi.json</a></p>
+<p>OpenAPI description: <a href="openapi.json">/openapi.json</a></p>
 </html>
 """)
 
@@ -46,35 +46,35 @@ def render_docs_page(bundle: Bundle, *, url: str) -> str:
     """Return the page as HTML.
 
     Args:
-        bundle: What answers.
-        url: Where predictions are asked for.
+        bundle: The served bundle.
+        url: URL of the predict endpoint.
     """
     schema, example = bundle.record.schema, bundle.golden.rows[0]
     row = dict(zip(schema.feature_names, example.row, strict=True))
     target = schema.target
-    shown = {
+    texts = {
         "target": target.name,
-        "meaning": f"{target.description.rstrip('.')}." if target.description else "",
+        "description": f"{target.description.rstrip('.')}." if target.description else "",
         "version": bundle.version,
         "curl": f"curl {shlex.quote(url)} -d {shlex.quote(json.dumps(row))}",
-        "answer": json.dumps({target.response_key: example.prediction}),
+        "response": json.dumps({target.response_key: example.prediction}),
         "unit": f"The unit is {target.unit}." if target.unit else "",
     }
     return _PAGE.substitute(
-        {name: escape(text) for name, text in shown.items()},
+        {name: escape(text) for name, text in texts.items()},
         features="\n".join(map(_feature, schema.features, example.row)),
         exclusions=_exclusions(schema.exclusions),
     )
 
 
 def _feature(feature: Feature, example: float) -> str:
-    span = f"{feature.minimum:g} to {feature.maximum:g}"
-    cells = (feature.name, feature.description, span, feature.unit, f"{example:g}")
+    training_range = f"{feature.minimum:g} to {feature.maximum:g}"
+    cells = (feature.name, feature.description, training_range, feature.unit, f"{example:g}")
     return "<tr>" + "".join(f"<td>{escape(cell)}" for cell in cells)
 
 
 def _exclusions(exclusions: tuple[Exclusion, ...]) -> str:
     if not exclusions:
         return ""
-    listed = "".join(f"<li>{escape(each.name)}: {escape(each.reason)}" for each in exclusions)
-    return f"<p>Accepted and ignored:</p>\n<ul>{listed}</ul>"
+    items = "".join(f"<li>{escape(each.name)}: {escape(each.reason)}" for each in exclusions)
+    return f"<p>Accepted and ignored:</p>\n<ul>{items}</ul>"

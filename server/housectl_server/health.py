@@ -1,4 +1,4 @@
-"""What a server says of itself."""
+"""The health endpoints: status of the server, liveness and readiness."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -13,14 +13,15 @@ PROMOTE_COMMAND = "housectl promote"
 
 
 class Health(BaseModel):
-    """The standing of a server.
+    """State of a server.
 
     Attributes:
-        model_digest: That of the bundle which answers; null without one.
-        reason: Why it is not the store's newest champion; null when it is.
-        champion: Number of the history's entry which is served.
-        since: When this server began to serve it: UTC, ISO 8601.
-        out_of_range: How many values were outside of the training data's range, by feature.
+        status: `ok`, `degraded` (an older champion is served) or `no_champion`.
+        model_digest: Digest of the served bundle; null without a champion.
+        reason: Reason why the newest champion is not served; null if it is.
+        champion: Number of the history entry that is served; null without a champion.
+        serving_since: Time at which this server began to serve it: UTC, ISO 8601.
+        out_of_range: By feature, the number of values outside the range of the training data.
     """
 
     model_config = ConfigDict(protected_namespaces=())
@@ -34,57 +35,57 @@ class Health(BaseModel):
 
 
 class Probe(BaseModel):
-    """The answer to a probe that passes."""
+    """Answer to a passed probe."""
 
     status: str
 
 
-def health_router(look: Callable[[], ServingState]) -> APIRouter:
-    """Return the routes that tell of the server.
+def health_router(get_state: Callable[[], ServingState]) -> APIRouter:
+    """Return the routes of the health endpoints.
 
     Args:
-        look: Returns the standing of now, also to an application that no longer serves.
+        get_state: Returns the server's current state, also to an application that was replaced.
     """
     router = APIRouter(tags=["health"])
 
-    @router.get("/health", summary="What is served, and whether it is the champion")
+    @router.get("/health", summary="Show the served model and the status of the server")
     async def health() -> Health:
-        return _health(look())
+        return _health(get_state())
 
-    @router.get("/health/live", summary="Whether the process answers")
+    @router.get("/health/live", summary="Check that the process answers")
     async def live() -> Probe:
         return Probe(status="live")
 
     @router.get(
         "/health/ready",
-        summary="Whether predictions are served",
+        summary="Check that the server can predict",
         responses=openapi_responses(HTTPStatus.SERVICE_UNAVAILABLE),
     )
     async def ready() -> Probe:
-        standing = look()
-        if standing.champion is None:
-            raise not_ready_error(standing)
+        state = get_state()
+        if state.champion is None:
+            raise not_ready_error(state)
         return Probe(status="ready")
 
     return router
 
 
-def not_ready_error(standing: ServingState) -> HTTPException:
-    """Return the refusal of a server that has no model, with the hint."""
+def not_ready_error(state: ServingState) -> HTTPException:
+    """Return the error of a server that has no champion yet."""
     return HTTPException(
         HTTPStatus.SERVICE_UNAVAILABLE,
-        f"There is no champion to serve: {standing.reason} Hint: {PROMOTE_COMMAND}",
+        f"The server has no champion: {state.reason} Hint: {PROMOTE_COMMAND}",
     )
 
 
-def _health(standing: ServingState) -> Health:
-    champion = standing.champion
+def _health(state: ServingState) -> Health:
+    champion = state.champion
     if champion is None:
-        return Health(status=standing.status, reason=standing.reason)
+        return Health(status=state.status, reason=state.reason)
     return Health(
-        status=standing.status,
+        status=state.status,
         model_digest=champion.digest,
-        reason=standing.reason,
+        reason=state.reason,
         champion=champion.number,
         serving_since=champion.serving_since,
         out_of_range=champion.model.out_of_range,

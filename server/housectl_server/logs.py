@@ -1,4 +1,4 @@
-"""How a server tells of itself: its log, and why it could not start."""
+"""Logging: configuration of the log, and output of a startup error."""
 
 import json
 import logging
@@ -18,7 +18,7 @@ def configure_logging(*, as_json: bool) -> None:
 
 
 def print_startup_error(error: HousectlError, *, as_json: bool) -> None:
-    """Say why the server does not start, and the hint."""
+    """Print the error that prevents the server from starting, with its hint."""
     if as_json:
         fields = {
             "status": error.status,
@@ -28,7 +28,7 @@ def print_startup_error(error: HousectlError, *, as_json: bool) -> None:
         }
         print(json.dumps({"error": fields}))
     else:
-        print(f"error: {error.message}\ncure:  {error.hint}", file=sys.stderr)
+        print(f"error: {error.message}\nhint:  {error.hint}", file=sys.stderr)
 
 
 class _JsonFormatter(logging.Formatter):

@@ -1,6 +1,7 @@
-"""The id of a request, which its answer and the log carry."""
+"""Request ids: every answer carries one, and so do problems and log lines about the request."""
 
 import re
+from collections.abc import Awaitable
 from itertools import count
 from secrets import token_hex
 
@@ -8,44 +9,47 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADER = b"x-request-id"
 
-_KEY = "housectl.request_id"
+_SCOPE_KEY = "housectl.request_id"
 # Asking the system for random bytes at each request would take longer than some predictions.
-_ID_PREFIX = token_hex(6)
+_ID_PREFIX = token_hex(6).encode()
 _NUMBERS = count(1)
 _VALID_ID = re.compile(rb"[\w.:/+=-]{1,128}", re.ASCII)
 
 
-def request_id_of(scope: Scope) -> str:
-    """Return the id of a request: the client's own when sane, else one that it gets now."""
-    request_id: str | None = scope.get(_KEY)
-    if request_id is None:
-        request_id = scope[_KEY] = _sent_by_client(scope) or f"{_ID_PREFIX}-{next(_NUMBERS):x}"
-    return request_id
+class RequestIdMiddleware:
+    """Gives each request an id, and adds it to the headers of the answer.
 
+    Args:
+        app: ASGI application that answers the requests.
+    """
 
-def request_id_header(scope: Scope) -> tuple[bytes, bytes]:
-    """Return the header that tells a request's id."""
-    return HEADER, request_id_of(scope).encode()
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        request_id = _client_id(scope) or b"%b-%x" % (_ID_PREFIX, next(_NUMBERS))
+        scope[_SCOPE_KEY] = request_id
 
-def add_request_id(app: ASGIApp) -> ASGIApp:
-    """Return an application whose every answer has the header."""
-
-    async def tell(scope: Scope, receive: Receive, send: Send) -> None:
-        header = request_id_header(scope)
-
-        async def send_with_id(message: Message) -> None:
+        # Not a coroutine function: one more coroutine per message would cost more than its body.
+        def send_with_id(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
-                message["headers"].append(header)
-            await send(message)
+                message["headers"].append((HEADER, request_id))
+            return send(message)
 
-        await app(scope, receive, send_with_id)
-
-    return tell
+        await self._app(scope, receive, send_with_id)
 
 
-def _sent_by_client(scope: Scope) -> str | None:
+def request_id_of(scope: Scope) -> str:
+    """Return the id that the middleware has given to a request."""
+    request_id: bytes = scope[_SCOPE_KEY]
+    return request_id.decode()
+
+
+def _client_id(scope: Scope) -> bytes | None:
+    """Return the id that the client has sent, if it is valid."""
     for name, value in scope["headers"]:
         if name == HEADER and _VALID_ID.fullmatch(value):
-            return str(value, "ascii")
+            client_id: bytes = value
+            return client_id
     return None

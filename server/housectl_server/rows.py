@@ -1,4 +1,4 @@
-"""Rows as clients send them: the model that checks them, built from a bundle's schema."""
+"""Rows in request bodies: parsing and validation against the schema of a bundle."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _PROBLEMS = {
 
 @dataclass(frozen=True)
 class Violation:
-    """What is wrong with one field of a row, and what was expected instead."""
+    """One invalid field of a row, with the expected value."""
 
     field: str
     problem: str
@@ -37,19 +37,19 @@ class UnreadableRowError(ValueError):
 
 
 class InvalidRowError(ValueError):
-    """The body is JSON, but not a row; without violations it is not even an object."""
+    """The body is JSON, but not a valid row; without violations, it is not an object."""
 
     def __init__(self, message: str, *, violations: Sequence[Violation] = ()) -> None:
         super().__init__(message)
         self.violations = tuple(violations)
 
 
-class RowReader:
-    """Reads the body of a request as a row.
+class RowParser:
+    """Parses request bodies as rows.
 
     Args:
-        schema: Says which fields a row has.
-        example: A row that the documentation shows, in the model's order.
+        schema: Schema of the rows.
+        example: Row that the documentation shows, in the model's order.
     """
 
     def __init__(self, schema: Schema, *, example: Sequence[float]) -> None:
@@ -58,50 +58,50 @@ class RowReader:
         self._attributes = tuple(map(_attribute, range(len(schema.features))))
         self._expected = {feature.name: describe_expected(feature) for feature in schema.features}
 
-    def read(self, body: bytes) -> list[float]:
+    def parse(self, body: bytes) -> list[float]:
         """Return the values of a row in the model's order.
 
         Raises:
             UnreadableRowError: The body is not JSON.
-            InvalidRowError: It is not an object, or a field is missing, unknown, or not a finite
-                number within float32.
+            InvalidRowError: The body is not an object, or a field is missing, unknown, or not a
+                finite number within float32.
         """
         try:
             values = self._validate(body).__dict__
         except ValidationError as error:
-            raise self._refusal(error) from error
+            raise self._row_error(error) from error
         return [values[attribute] for attribute in self._attributes]
 
-    def _refusal(self, error: ValidationError) -> UnreadableRowError | InvalidRowError:
+    def _row_error(self, error: ValidationError) -> UnreadableRowError | InvalidRowError:
         details = error.errors(include_url=False)
         first = details[0]
         if first["type"] == "json_invalid":
             return UnreadableRowError(f"The body is not JSON: {first['ctx']['error']}.")
         if not first["loc"]:
             return InvalidRowError("The body is not a JSON object of feature names and numbers.")
-        shown = [self._violation(each) for each in details[:MAX_VIOLATIONS]]
-        listed = "; ".join(f"{each.field} {each.problem}" for each in shown)
-        return InvalidRowError(f"The row is refused: {listed}.", violations=shown)
+        violations = [self._violation(each) for each in details[:MAX_VIOLATIONS]]
+        causes = "; ".join(f"{each.field} {each.problem}" for each in violations)
+        return InvalidRowError(f"The row is invalid: {causes}.", violations=violations)
 
     def _violation(self, details: ErrorDetails) -> Violation:
         field = str(details["loc"][0])
-        null = details["type"] == "float_type" and details["input"] is None
+        is_null = details["type"] == "float_type" and details["input"] is None
         return Violation(
             field=field[:MAX_NAME_LENGTH],
-            problem="is null" if null else _PROBLEMS[details["type"]],
-            expected=self._expected.get(field, "only names of features, see /docs"),
+            problem="is null" if is_null else _PROBLEMS[details["type"]],
+            expected=self._expected.get(field, "only feature names, see /docs"),
         )
 
 
 def row_model(schema: Schema, *, example: Sequence[float]) -> type[BaseModel]:
-    """Return the pydantic model of a row; names of features are aliases, as they can be any text.
+    """Return the pydantic model of a row; feature names can be any text, so they are aliases.
 
     Args:
-        schema: Says which fields a row has.
+        schema: Schema of the rows.
         example: One value per feature, for the documentation.
     """
     features = {
-        _attribute(number): _required(feature, value)
+        _attribute(number): _required_field(feature, value)
         for number, (feature, value) in enumerate(zip(schema.features, example, strict=True))
     }
     exclusions = {
@@ -113,7 +113,7 @@ def row_model(schema: Schema, *, example: Sequence[float]) -> type[BaseModel]:
 
 
 def describe_expected(feature: Feature) -> str:
-    """Return what a feature's value must be, and which range the model has seen."""
+    """Return the description of valid values of a feature, with their range in training."""
     unit = f" {feature.unit}" if feature.unit else ""
     return f"a finite number; in training {feature.minimum:g} to {feature.maximum:g}{unit}"
 
@@ -122,14 +122,14 @@ def _attribute(number: int) -> str:
     return f"feature_{number}"
 
 
-def _required(feature: Feature, example: float) -> object:
-    meaning = f"{feature.description.rstrip('.')}: " if feature.description else ""
+def _required_field(feature: Feature, example: float) -> object:
+    prefix = f"{feature.description.rstrip('.')}: " if feature.description else ""
     return Annotated[
         float,
         Field(
             alias=feature.name,
             title=feature.name,
-            description=meaning + describe_expected(feature),
+            description=prefix + describe_expected(feature),
             examples=[example],
             strict=True,
             allow_inf_nan=False,

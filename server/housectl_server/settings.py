@@ -1,4 +1,4 @@
-"""What a server is started with."""
+"""Settings of a server process: command line and environment."""
 
 import os
 from argparse import ArgumentParser
@@ -12,10 +12,12 @@ _DEFAULT_STORE = ".housectl/store"
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Where a server listens, whose champion it serves, and how it tells of itself.
+    """Settings of a server process.
 
     Attributes:
-        as_json: Whether the log is one JSON object a line on stdout, instead of text on stderr.
+        host, port: Address to listen on.
+        store: Directory of the store whose champion is served.
+        as_json: True to log one JSON object per line on stdout, instead of text on stderr.
     """
 
     host: str
@@ -34,9 +36,11 @@ def read_settings() -> Settings:
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(
         prog="housectl-server",
-        description=f"Serves the champion of the store that {STORE_VARIABLE} names.",
+        description=f"Serve the champion of the store in the directory {STORE_VARIABLE}.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=int, default=8005, help="port to listen on; 0 for any free")
+    parser.add_argument(
+        "--port", type=int, default=8005, help="port to listen on; 0 picks a free one"
+    )
     parser.add_argument("--json", action="store_true", help="log JSON on stdout")
     return parser

@@ -1,4 +1,4 @@
-"""What a server serves at a moment, and how well it follows its store."""
+"""Serving state: the champion that is served, and the reason if it is not the newest."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,20 +9,21 @@ from housectl_server.inference import ServedModel
 
 
 class ServingStatus(StrEnum):
-    """How a server stands to its store."""
+    """Status of a server: whether it serves the newest champion of its store."""
 
     OK = "ok"
     DEGRADED = "degraded"
-    NO_CHAMPION = "no champion"
+    NO_CHAMPION = "no_champion"
 
 
 @dataclass(frozen=True)
 class Champion:
-    """A model that is served.
+    """A champion that is loaded and served.
 
     Attributes:
-        number: That of the history's entry which made it the champion.
-        since: When this server began to serve it: UTC, ISO 8601.
+        number: Number of the history entry that made it the champion.
+        model: The loaded model.
+        serving_since: Time at which this server began to serve it: UTC, ISO 8601.
     """
 
     number: int
@@ -31,7 +32,7 @@ class Champion:
 
     @property
     def digest(self) -> str:
-        """The digest of its bundle."""
+        """Digest of the bundle."""
         return self.model.bundle.digest
 
     def __str__(self) -> str:
@@ -40,12 +41,12 @@ class Champion:
 
 @dataclass(frozen=True)
 class ServingState:
-    """All that a swap replaces, in one reference.
+    """State that a hot swap replaces, as one object.
 
     Attributes:
-        app: What answers requests.
-        champion: What it answers with; None before the first promotion.
-        reason: Why a newer champion is not served, or why there is none.
+        app: ASGI application that answers requests.
+        champion: Champion that the application serves; None before the first promotion.
+        reason: Reason why the newest champion is not served; None if it is.
     """
 
     app: ASGIApp
@@ -54,7 +55,7 @@ class ServingState:
 
     @property
     def status(self) -> ServingStatus:
-        """How the server stands to its store."""
+        """Status of the server."""
         if self.champion is None:
             return ServingStatus.NO_CHAMPION
         return ServingStatus.DEGRADED if self.reason else ServingStatus.OK

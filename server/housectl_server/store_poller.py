@@ -1,4 +1,4 @@
-"""Following the store: what its history names champion is loaded, checked, and put on the stage."""
+"""The store poller: finds new champions, loads and checks them, and swaps them in."""
 
 import asyncio
 import logging
@@ -22,12 +22,12 @@ _log = logging.getLogger(__name__)
 
 
 def load_champion(store: Path, number: int) -> Champion:
-    """Load the bundle that an entry of the history names.
+    """Load the bundle of a history entry.
 
     Raises:
-        HistoryError: The entry is missing or damaged.
-        BundleError: The bundle is missing, altered, or answers a golden row otherwise.
-        NewerFormatError: A newer housectl wrote one of them.
+        HistoryError: The entry is missing or invalid.
+        BundleError: The bundle is missing or altered, or its prediction for a golden row differs.
+        NewerFormatError: A newer housectl wrote the entry or the bundle.
     """
     entry = read_entry(store, number)
     bundle = read_bundle(bundle_path(store, entry.bundle), expected=entry.bundle)
@@ -36,27 +36,30 @@ def load_champion(store: Path, number: int) -> Champion:
 
 
 class StorePoller:
-    """Looks for a new entry with one stat a period: volumes do not report changes."""
+    """Polls the history for a new champion, with one stat per interval.
 
-    def __init__(self, store: Path, stage: HotSwapApp) -> None:
+    Volumes of several machines do not report changes, so the store cannot be watched.
+    """
+
+    def __init__(self, store: Path, hot_swap: HotSwapApp) -> None:
         self._store = store
-        self._stage = stage
+        self._hot_swap = hot_swap
         self._newest = self._served
         self._failures = 0
         self._retry_at = 0.0
 
     async def run(self) -> None:
-        """Follow for ever. The store is only touched in a thread, as a volume may hang."""
+        """Poll until cancelled. A thread accesses the store, because a volume can hang."""
         while True:
             await asyncio.sleep(POLL_INTERVAL_SECONDS)
             try:
                 await asyncio.to_thread(self._poll_once)
-            except Exception as error:  # noqa: BLE001  # come what may, the old model serves on
+            except Exception as error:  # noqa: BLE001  # after any error, the old model stays in service
                 self._on_load_error(error)
 
     @property
     def _served(self) -> int:
-        champion = self._stage.state.champion
+        champion = self._hot_swap.state.champion
         return champion.number if champion else 0
 
     def _poll_once(self) -> None:
@@ -65,27 +68,27 @@ class StorePoller:
             return
         self._newest = number
         if number != self._served:
-            self._stage.swap(load_champion(self._store, number))
-            _log.info("%s is served now", self._stage.state.champion)
+            self._hot_swap.swap(load_champion(self._store, number))
+            _log.info("now serving %s", self._hot_swap.state.champion)
         elif self._failures:
-            self._stage.recover()
+            self._hot_swap.recover()
         self._failures = 0
 
     def _on_load_error(self, error: Exception) -> None:
         reason = _reason(error)
-        if reason != self._stage.state.reason:
-            planned = isinstance(error, HousectlError)
+        if reason != self._hot_swap.state.reason:
+            is_expected = isinstance(error, HousectlError)
             _log.warning(
-                "champion %d is refused: %s",
+                "champion %d cannot be served: %s",
                 self._newest,
                 reason,
-                exc_info=None if planned else error,
+                exc_info=None if is_expected else error,
             )
-        self._stage.reject(reason)
-        # The bundle may still be arriving, so the same entry is tried again.
-        pause = min(_MIN_BACKOFF_SECONDS * 2**self._failures, _MAX_BACKOFF_SECONDS)
+        self._hot_swap.reject(reason)
+        # The bundle may be copied after its entry, so the same entry is retried.
+        backoff = min(_MIN_BACKOFF_SECONDS * 2**self._failures, _MAX_BACKOFF_SECONDS)
         self._failures += 1
-        self._retry_at = time.monotonic() + pause
+        self._retry_at = time.monotonic() + backoff
 
 
 def _reason(error: Exception) -> str:

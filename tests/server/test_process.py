@@ -65,7 +65,7 @@ def test_a_busy_port_ends_it_with_the_next_one_as_cure(store: ChampionStore, out
         port = taken.getsockname()[1]
         status, text = end_of(store.path, output, "--port", str(port))
     assert status == 7
-    assert f"Another program listens on 127.0.0.1:{port}" in text
+    assert f"Port {port} on 127.0.0.1 is busy" in text
     assert f"hint:  housectl serve --port {port + 1}" in text
 
 

@@ -74,7 +74,7 @@ def test_swaps_under_load_fail_no_request(
             wait_until(partial(answered, answers, base + 10))
     assert {answer.status_code for answer in answers} == {200}
     assert {answer.json()["predicted_price"] for answer in answers} == {11.0, 12.0, 13.0, 14.0}
-    wait_until(lambda: server.log().count("is served now") == 3)
+    wait_until(lambda: server.log().count("now serving champion") == 3)
 
 
 def test_a_rollback_is_followed(
@@ -113,7 +113,7 @@ def test_a_bundle_that_answers_otherwise_than_it_was_sealed_is_refused(
     good = make_bundle(tmp_path, base=3.0)
     promote(store, good)
     assert server.wait_for(model_digest=good.digest, status="ok")["reason"] is None
-    assert server.log().count("champion 2 is refused") == 1
+    assert server.log().count("champion 2 cannot be served") == 1
 
 
 @pytest.mark.parametrize("model", [b"no graph", tree(7.0, features=5)], ids=["noise", "width"])
@@ -175,7 +175,7 @@ def test_a_server_waits_for_its_first_champion(
 ) -> None:
     with running(store.path, output) as server:
         health = server.health()
-        assert health["status"] == "no champion"
+        assert health["status"] == "no_champion"
         assert health["model_digest"] is None
         assert server.client.get("/health/live").status_code == 200
         for answer in (

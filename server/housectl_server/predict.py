@@ -1,0 +1,51 @@
+"""POST /predict: the one implementation of a prediction over HTTP."""
+
+import json
+
+from starlette.types import Receive, Scope, Send
+
+from housectl_server.batching import Batcher
+from housectl_server.inference import ServedModel
+from housectl_server.problems import CLIENT_ERRORS, problem_response
+from housectl_server.request_body import read_body
+
+PREDICT_PATH = "/predict"
+
+_JSON = (b"content-type", b"application/json")
+
+
+class PredictEndpoint:
+    """ASGI endpoint that answers a row with its prediction, and an error with a problem.
+
+    Args:
+        model: Model that predicts.
+    """
+
+    def __init__(self, model: ServedModel) -> None:
+        self._parse = model.rows.parse
+        self._predict_rows = model.predict
+        self._batcher = Batcher(model.predict)
+        self._response_key = json.dumps(model.bundle.record.schema.target.response_key).encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        try:
+            prediction = await self._predict(receive)
+        except CLIENT_ERRORS as error:
+            await problem_response(scope, error)(scope, receive, send)
+        except Exception as error:
+            await problem_response(scope, error)(scope, receive, send)
+            raise  # uvicorn logs the traceback
+        else:
+            content = b"{%b:%r}" % (self._response_key, prediction)
+            headers = [_JSON, (b"content-length", b"%d" % len(content))]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": content})
+
+    async def _predict(self, receive: Receive) -> float:
+        row = self._parse(await read_body(receive))
+        prediction = await self._batcher.predict(row)
+        if prediction is None:
+            # Some row of the batch made the model fail: alone, only that row fails.
+            return self._predict_rows([row])[0]
+        return prediction
