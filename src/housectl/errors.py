@@ -1,4 +1,7 @@
-"""Every error that housectl reports, and the exit status that each one ends a command with."""
+"""Every error that housectl reports, and the exit status of each.
+
+To add an error, add a class here and a section with its reference to docs/errors.md.
+"""
 
 from enum import IntEnum
 from functools import partial
@@ -6,7 +9,7 @@ from typing import ClassVar
 
 
 class ExitStatus(IntEnum):
-    """What a command's exit status says."""
+    """Exit statuses of commands."""
 
     OK = 0
     BUG = 1
@@ -25,8 +28,12 @@ class HousectlError(Exception):
     """A failure with a known cause and a known hint.
 
     Args:
-        message: What happened and why, one sentence or a few lines.
-        hint: The hint: a command to type whenever one exists.
+        message: `<object> <problem>: <cause>.`, one sentence or a few lines.
+        hint: A command that fixes or narrows the problem, if there is one.
+
+    Attributes:
+        status: Exit status of a command that fails with this error.
+        reference: Section of docs/errors.md that explains the error.
     """
 
     status: ClassVar[ExitStatus]
@@ -38,16 +45,16 @@ class HousectlError(Exception):
         self.hint = hint
 
     def __reduce__(self) -> tuple[object, ...]:
-        # An exception is rebuilt from positional arguments only, when another process sends it.
+        # Unpickling an exception passes positional arguments only.
         return partial(type(self), self.message, hint=self.hint), ()
 
 
-class CheckWarning(Exception):  # noqa: N818  # no error: the command goes on
-    """Something to know that stops nothing.
+class CheckWarning(Exception):  # noqa: N818  # not an error: the command continues
+    """A problem that does not stop a command.
 
     Args:
-        message: What it is, one sentence or two.
-        hint: A command to type whenever one exists.
+        message: One sentence or two.
+        hint: A command that fixes the problem, if there is one.
     """
 
     def __init__(self, message: str, *, hint: str) -> None:
@@ -56,92 +63,92 @@ class CheckWarning(Exception):  # noqa: N818  # no error: the command goes on
 
 
 class UsageError(HousectlError):
-    """The command line asks for something that cannot be."""
+    """The command or call has an invalid argument."""
 
     status = ExitStatus.USAGE
     reference = "usage"
 
 
 class ProjectError(HousectlError):
-    """housectl.yaml is missing or wrong."""
+    """housectl.yaml is missing or invalid."""
 
     status = ExitStatus.USAGE
     reference = "project-file"
 
 
 class DataError(HousectlError):
-    """The data file cannot be trained on."""
+    """The data is invalid."""
 
     status = ExitStatus.USAGE
     reference = "data"
 
 
 class AssignmentError(HousectlError):
-    """A trainer was given a parameter that its family does not have, or a value that is none."""
+    """A hyperparameter is unknown to its model family, or has an invalid value."""
 
     status = ExitStatus.USAGE
     reference = "assignment"
 
 
 class UnknownExperimentError(HousectlError):
-    """No experiment has that name."""
+    """No experiment has this name."""
 
     status = ExitStatus.USAGE
     reference = "unknown-experiment"
 
 
 class AlreadyExistsError(HousectlError):
-    """An experiment, or an object that housectl did not make, has that name already."""
+    """The name is taken by an experiment, or by an object that housectl did not create."""
 
     status = ExitStatus.CLUSTER
-    reference = "name-taken"
+    reference = "already-exists"
 
 
 class ClusterError(HousectlError):
-    """The cluster refuses, or lacks something."""
+    """The cluster rejects a request, or lacks a prerequisite."""
 
     status = ExitStatus.CLUSTER
     reference = "cluster"
 
 
 class ClusterUnreachableError(ClusterError):
-    """The API server does not answer, or there is no kubeconfig to find it by."""
+    """The API server does not answer, or there is no usable kubeconfig."""
 
     reference = "cluster-unreachable"
 
 
 class ForbiddenError(ClusterError):
-    """The cluster does not let this user do it."""
+    """The user lacks a permission on the cluster."""
 
     reference = "cluster-forbidden"
 
 
 class RejectedError(ClusterError):
-    """The cluster found what was sent to be wrong."""
+    """The cluster rejected an object as invalid."""
 
-    reference = "cluster-denied"
+    reference = "cluster-rejected"
 
 
 class NotFoundError(ClusterError):
-    """The cluster has no such object."""
+    """The cluster does not have the object."""
 
-    reference = "not-on-cluster"
+    reference = "not-found"
 
 
 class ConflictError(ClusterError):
-    """The cluster has an object of that name already, or another version of it."""
+    """The cluster has an object of this name already, or a newer version of it."""
 
     reference = "cluster-conflict"
 
 
 class KatibMissingError(ClusterError):
-    """The cluster has no Katib, or one that is not set up."""
+    """Katib is missing on the cluster, or not set up."""
 
     reference = "katib-missing"
 
 
 class PodError(ClusterError):
-    """A pod that brings files to or from the volume does not work."""
+    """A pod that transfers files to or from the volume fails."""
 
     reference = "volume-pod"
 
@@ -154,28 +161,28 @@ class NoUsableTrialError(HousectlError):
 
 
 class TaskFailedError(HousectlError):
-    """A trainer's task, such as sealing, ended badly."""
+    """A trainer's task, such as sealing, failed."""
 
     status = ExitStatus.NO_USABLE_TRIAL
     reference = "task-failed"
 
 
 class ExperimentInterruptedError(HousectlError):
-    """The search was interrupted before its end and can be gone on with."""
+    """The search was interrupted and can be resumed."""
 
     status = ExitStatus.NO_USABLE_TRIAL
     reference = "experiment-interrupted"
 
 
 class BundleError(HousectlError):
-    """A bundle is missing, altered or of another schema."""
+    """A bundle is missing, altered, or has another schema."""
 
     status = ExitStatus.BUNDLE
     reference = "bundle"
 
 
 class HistoryError(HousectlError):
-    """An entry of the history is missing, altered, or out of its chain."""
+    """An entry of the history is missing, altered, or breaks the chain."""
 
     status = ExitStatus.BUNDLE
     reference = "history"
@@ -210,35 +217,35 @@ class SealError(HousectlError):
 
 
 class VerificationError(HousectlError):
-    """The server does not answer as the champion does."""
+    """The server does not return the champion's predictions."""
 
     status = ExitStatus.VERIFICATION_FAILED
     reference = "verification-failed"
 
 
 class LocalEnvironmentError(HousectlError):
-    """This machine is in the way: disk full, read-only, a library missing."""
+    """The local environment prevents the operation: disk full, read-only, library missing."""
 
     status = ExitStatus.LOCAL_ENVIRONMENT
-    reference = "machine"
+    reference = "local-environment"
 
 
 class ToolMissingError(LocalEnvironmentError):
-    """A program that housectl calls is not installed, or does not work here."""
+    """An external program is not installed, or does not work."""
 
     reference = "tool-missing"
 
 
 class PortBusyError(LocalEnvironmentError):
-    """Another program listens on the port."""
+    """The port is in use."""
 
     reference = "port-busy"
 
 
 class ConcurrentUpdateError(LocalEnvironmentError):
-    """Another command changed the champion, or holds what this one needs."""
+    """Another command changed the same state at the same time."""
 
-    reference = "overtaken"
+    reference = "concurrent-update"
 
 
 class NewerFormatError(LocalEnvironmentError):
