@@ -10,11 +10,11 @@ import numpy as np
 
 from benchmarks.measurement import Direction, Measurement, log, wall_seconds
 from benchmarks.search_housectl import SETTINGS
-from benchmarks.workbench import open_pipeline
+from benchmarks.workbench import open_project
 from housectl.contract.files import file_digest
 from housectl.contract.recipe import derived_seed
 from housectl.experiment import best_trial
-from housectl.pipeline import Pipeline
+from housectl.project_context import ProjectContext
 from housectl_trainer.data import load
 from tools.project_directory import ROOT, copy_boston
 
@@ -27,15 +27,15 @@ def measure(scratch: Path) -> list[Measurement]:
     project = copy_boston(scratch / "project").path
     baseline = scratch / "baseline"
     baseline.mkdir()
-    pipeline = open_pipeline(project, SETTINGS)
+    context = open_project(project, SETTINGS).context
     housectl_seconds, baseline_seconds = [], []
     for number in range(_ROUNDS):
         log(f"search: round {number + 1} of {_ROUNDS}")
         housectl_seconds.append(_run_housectl(project, f"round-{number}"))
         if number == 0:
-            _export_trials(pipeline, baseline)
+            _export_trials(context, baseline)
         baseline_seconds.append(_run_baseline(baseline))
-    _check_same_model(pipeline, baseline)
+    _check_same_model(context, baseline)
     return [
         Measurement(
             name="search: 30 trials, 2 workers",
@@ -58,13 +58,13 @@ def _run_baseline(directory: Path) -> float:
     return wall_seconds(command, cwd=directory, environment=_ONE_THREAD)
 
 
-def _export_trials(pipeline: Pipeline, directory: Path) -> None:
+def _export_trials(context: ProjectContext, directory: Path) -> None:
     """Write the rows, the seeds and the assignments of the finished search for the baseline."""
-    seed = pipeline.project.seed
-    training = load(pipeline.write_inputs()).training
+    seed = context.config.seed
+    training = load(context.write_inputs()).training
     np.save(directory / "rows.npy", training.rows)
     np.save(directory / "targets.npy", training.targets)
-    snapshot = pipeline.backend.observe(pipeline.backend.handle("round-0"))
+    snapshot = context.backend.observe(context.backend.handle("round-0"))
     parameters = ("max_features", "min_samples_leaf")
     trials = {
         "seed": seed,
@@ -76,13 +76,13 @@ def _export_trials(pipeline: Pipeline, directory: Path) -> None:
     (directory / "trials.json").write_text(json.dumps(trials))
 
 
-def _check_same_model(pipeline: Pipeline, baseline: Path) -> None:
+def _check_same_model(context: ProjectContext, baseline: Path) -> None:
     """Raise an error unless both searches wrote the same bytes to their model files."""
-    handle = pipeline.backend.handle("round-0")
-    best = best_trial(pipeline.backend.observe(handle).trials)
+    handle = context.backend.handle("round-0")
+    best = best_trial(context.backend.observe(handle).trials)
     if best is None:
         raise RuntimeError("the search has no best trial")
-    output = pipeline.backend.fetch(handle, best.name, baseline / "fetched")
+    output = context.backend.fetch(handle, best.name, baseline / "fetched")
     name = best.family.definition.native_file
     if file_digest(output / name) != file_digest(baseline / name):
         raise RuntimeError("the two searches trained different models and cannot be compared")

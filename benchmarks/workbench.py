@@ -3,44 +3,33 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import housectl
+from housectl import Project
 from housectl.backends.base import Task, TaskKind
-from housectl.backends.factory import create_backend
 from housectl.cli.progress import PlainProgress
 from housectl.contract.families import Family
 from housectl.contract.history import Action
 from housectl.contract.parameters import Assignment
 from housectl.contract.sealed import Sealed
-from housectl.pipeline import Pipeline
-from housectl.project.config import load_config
-from housectl.project.source import Override
 from housectl.store import ChampionStore
 from housectl.tasks import TaskRunner
-from housectl.workspace import find_workspace
 
 
-def open_pipeline(root: Path, settings: Mapping[str, object]) -> Pipeline:
-    """Open a project; `settings` override fields of its file."""
-    workspace = find_workspace(root, None)
-    overrides = {field: Override(value, "benchmark") for field, value in settings.items()}
-    project = load_config(workspace.project_file, overrides=overrides)
-    return Pipeline(
-        project=project,
-        workspace=workspace,
-        backend=create_backend(project, workspace),
-        progress=PlainProgress(),
-    )
+def open_project(root: Path, settings: Mapping[str, object]) -> Project:
+    """Open a project that prints its progress, with settings that replace the file's."""
+    return housectl.open(root, settings=settings, progress=PlainProgress())
 
 
 def seal(root: Path, name: str, family: Family, assignment: Assignment) -> Sealed:
     """Seal a recipe without a search."""
-    pipeline = open_pipeline(root, {})
+    context = open_project(root, {}).context
     task = Task(name=name, kind=TaskKind.SEAL, family=family, assignment=assignment)
     tasks = TaskRunner(
-        backend=pipeline.backend,
-        progress=pipeline.progress,
-        temp_root=pipeline.workspace.temp_root,
+        backend=context.backend,
+        progress=PlainProgress(),
+        temp_root=context.workspace.temp_root,
     )
-    with tasks.run_seal_task(task, pipeline.write_inputs()) as sealed:
+    with tasks.run_seal_task(task, context.write_inputs()) as sealed:
         return sealed
 
 

@@ -1,0 +1,117 @@
+"""Tune regressors on a CSV, and deploy a new model only if it beats the one in production.
+
+The command line does nothing that this API cannot do.
+
+>>> import housectl
+>>> project = housectl.open()
+>>> project.tune().holdout_mse < 50
+True
+>>> project.promote().comparison.verdict.accepted
+True
+>>> project.history()[-1].action
+<Action.PROMOTION: 'promotion'>
+
+Every method raises subclasses of `HousectlError`, which `housectl.errors` lists.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from housectl import errors
+from housectl.errors import ExitStatus, HousectlError
+
+if TYPE_CHECKING:
+    from housectl.api import Project, ProjectDraft, init, open  # noqa: A004
+    from housectl.backend_registry import BACKENDS
+    from housectl.backends.base import Plan, Snapshot, Task
+    from housectl.champion_verification import VerificationRun
+    from housectl.cluster_setup import AppliedObject, Overlay
+    from housectl.contract.families import Family
+    from housectl.contract.history import HistoryEntry
+    from housectl.doctor.runner import CheckResult
+    from housectl.experiment import MODELS_TO_KEEP, Experiment, ExperimentState, Trial, TrialState
+    from housectl.experiment_run import ExperimentRun, PruneResult, TrainerLog
+    from housectl.project.source import Override
+    from housectl.promotion import Comparison, Promotion
+    from housectl.sealed_model import SealedModel
+    from housectl.search import ProgressReporter
+    from housectl.verdict import FoldDifference, Gate, Verdict
+else:
+    # Loaded on first use: `import housectl` and `housectl --help` stay fast.
+    _MODULES = {
+        "AppliedObject": "cluster_setup",
+        "BACKENDS": "backend_registry",
+        "CheckResult": "doctor.runner",
+        "Comparison": "promotion",
+        "Experiment": "experiment",
+        "ExperimentRun": "experiment_run",
+        "ExperimentState": "experiment",
+        "Family": "contract.families",
+        "FoldDifference": "verdict",
+        "Gate": "verdict",
+        "HistoryEntry": "contract.history",
+        "MODELS_TO_KEEP": "experiment",
+        "Overlay": "cluster_setup",
+        "Override": "project.source",
+        "Plan": "backends.base",
+        "ProgressReporter": "search",
+        "Project": "api",
+        "ProjectDraft": "api",
+        "Promotion": "promotion",
+        "PruneResult": "experiment_run",
+        "SealedModel": "sealed_model",
+        "Snapshot": "backends.base",
+        "Task": "backends.base",
+        "TrainerLog": "experiment_run",
+        "Trial": "experiment",
+        "TrialState": "experiment",
+        "Verdict": "verdict",
+        "VerificationRun": "champion_verification",
+        "init": "api",
+        "open": "api",
+    }
+
+    def __getattr__(name: str) -> object:
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+    def __dir__() -> list[str]:
+        return [*__all__]
+
+
+__all__ = [
+    "BACKENDS",
+    "MODELS_TO_KEEP",
+    "AppliedObject",
+    "CheckResult",
+    "Comparison",
+    "ExitStatus",
+    "Experiment",
+    "ExperimentRun",
+    "ExperimentState",
+    "Family",
+    "FoldDifference",
+    "Gate",
+    "HistoryEntry",
+    "HousectlError",
+    "Overlay",
+    "Override",
+    "Plan",
+    "ProgressReporter",
+    "Project",
+    "ProjectDraft",
+    "Promotion",
+    "PruneResult",
+    "SealedModel",
+    "Snapshot",
+    "Task",
+    "TrainerLog",
+    "Trial",
+    "TrialState",
+    "Verdict",
+    "VerificationRun",
+    "errors",
+    "init",
+    "open",
+]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from housectl.contract.bundle import SHORT_DIGEST, Bundle
 from housectl.contract.files import atomic_write
-from housectl.contract.history import Entry, bundle_path
+from housectl.contract.history import HistoryEntry, bundle_path
 from housectl.contract.record import MalformedRecordError, Record
 from housectl.store import ChampionStore
 
@@ -65,7 +65,7 @@ def _champion_in(path: Path) -> str | None:
     return champion.version if champion else None
 
 
-def _of_entry(store: ChampionStore, entry: Entry) -> ModelReference:
+def _of_entry(store: ChampionStore, entry: HistoryEntry) -> ModelReference:
     return ModelReference(
         mse=entry.holdout_mse,
         version=entry.bundle[:SHORT_DIGEST],

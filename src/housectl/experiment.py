@@ -109,6 +109,26 @@ class Experiment:
         """Return the family of the trial with this number."""
         return self.families[number % len(self.families)]
 
+    def estimate_remaining_seconds(self, trials: "Iterable[Trial]", *, now: float) -> float | None:
+        """Estimate the remaining seconds of the search; None before its first trial has ended.
+
+        Each remaining trial is assumed to take as long as the mean finished one. A running trial
+        counts with its remaining part.
+
+        Args:
+            trials: Finished and running trials.
+            now: Seconds since the epoch.
+        """
+        started = list(trials)
+        durations = [trial.seconds for trial in started if trial.seconds is not None]
+        if not durations:
+            return None
+        mean = sum(durations) / len(durations)
+        running = [now - (trial.started or now) for trial in started if trial.finished is None]
+        not_started = max(self.budget.trials - len(started), 0)
+        left = not_started * mean + sum(max(mean - seconds, 0.0) for seconds in running)
+        return left / self.workers
+
 
 class TrialState(StrEnum):
     """State of a trial."""
@@ -138,6 +158,13 @@ class Trial:
     cause: str | None = None
     started: float | None = None
     finished: float | None = None
+
+    @property
+    def seconds(self) -> float | None:
+        """Duration of the trial; None until it has ended."""
+        if self.started is None or self.finished is None:
+            return None
+        return self.finished - self.started
 
 
 class ExperimentState(StrEnum):
@@ -198,26 +225,3 @@ def seconds_used(trials: Iterable[Trial], *, now: float) -> float:
         used += max(0.0, finished - max(started, covered))
         covered = max(covered, finished)
     return used
-
-
-def estimate_remaining_seconds(
-    experiment: Experiment, trials: Iterable[Trial], now: float
-) -> float | None:
-    """Estimate the remaining seconds of a search; None before its first trial has ended.
-
-    Each remaining trial is assumed to take as long as the mean finished one. A running trial counts
-    with its remaining part.
-    """
-    listed = list(trials)
-    durations = [
-        trial.finished - trial.started
-        for trial in listed
-        if trial.started is not None and trial.finished is not None
-    ]
-    if not durations:
-        return None
-    mean = sum(durations) / len(durations)
-    running = [now - (trial.started or now) for trial in listed if trial.finished is None]
-    waiting = max(experiment.budget.trials - len(listed), 0)
-    remaining = waiting * mean + sum(max(mean - spent, 0.0) for spent in running)
-    return remaining / experiment.workers

@@ -1,4 +1,4 @@
-"""From a trial or a recipe to what the store keeps of it, on any backend."""
+"""Sealing trials and reevaluating recipes, on any backend."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,45 +18,46 @@ from housectl.experiment import Trial
 from housectl.search import ProgressReporter, usable_trial
 from housectl.store import Challenger, ChampionStore
 from housectl.tasks import TaskRunner
+from housectl.workspace import git_commit
 
-_Kept = TypeVar("_Kept")
+_Stored = TypeVar("_Stored")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sealer:
-    """Has recipes trained again, and keeps what comes of it.
+    """Trains recipes again, and keeps the results in the store.
 
     Attributes:
-        scratch: Directory for what is fetched, on a disk with room for a bundle.
-        commit: That of the project, for provenance.
+        temp_root: Directory for downloads, on a disk with space for a bundle.
+        repository: Directory whose git commit a bundle records as its origin; None for no commit.
     """
 
     backend: Backend
     store: ChampionStore
     progress: ProgressReporter
     temp_root: Path
-    commit: str | None = None
+    repository: Path | None = None
 
     def seal_best(self, handle: Handle) -> Challenger:
-        """Seal the best trial that an experiment has so far, and keep it as its challenger.
+        """Seal the best trial of an experiment so far, and keep it as the challenger.
 
         Raises:
-            NoTrialError: There is none.
-            TaskFailedError: The trainer could not seal it.
+            NoUsableTrialError: No trial has succeeded.
+            TaskFailedError: The sealing task failed.
             UnknownExperimentError: The experiment was deleted.
-            BundleError: What the trial or the task has left is damaged, or another's.
+            BundleError: An output of the trial or the task is damaged, or has another recipe.
         """
         return _get_or_create(partial(self._seal_best, handle), partial(self._challenger, handle))
 
     def reevaluate(self, recipe: Recipe, inputs: Inputs) -> Evidence:
-        """Measure a recipe on other data, or with other versions of the libraries; keep that.
+        """Measure a recipe on other data or with other library versions, and keep the evidence.
 
         Raises:
-            InputsError: The trainer's libraries are not those that the recipe names.
-            TaskFailedError: The trainer could not.
+            InputsError: The trainer has other library versions than the recipe.
+            TaskFailedError: The sealing task failed.
         """
-        found = partial(self.store.evidence, evidence_key(recipe))
-        return _get_or_create(partial(self._reevaluate, recipe, inputs), found)
+        stored_evidence = partial(self.store.evidence, evidence_key(recipe))
+        return _get_or_create(partial(self._reevaluate, recipe, inputs), stored_evidence)
 
     def _seal_best(self, handle: Handle) -> Challenger:
         trial = usable_trial(handle, self.backend.observe(handle))
@@ -67,8 +68,8 @@ class Sealer:
             assignment=trial.assignment,
             experiment=handle.name,
             trial=trial.name,
-            commit=self.commit,
-            # A search that was interrupted, or that still runs, has fitted no models yet.
+            commit=git_commit(self.repository) if self.repository else None,
+            # None while the experiment runs or after an interruption: models are fitted at its end.
             model_sha256=self._output(handle, trial).model_sha256,
         )
         image = self.backend.get_plan(handle).image
@@ -78,10 +79,11 @@ class Sealer:
             return self.store.add_challenger(handle.name, sealed.bundle, sealed.evidence)
 
     def _output(self, handle: Handle, trial: Trial) -> TrialOutput:
-        with temp_directory_in(self.temp_root) as scratch:
-            output = read_trial_output(self.backend.fetch(handle, trial.name, scratch / trial.name))
+        with temp_directory_in(self.temp_root) as directory:
+            path = self.backend.fetch(handle, trial.name, directory / trial.name)
+            output = read_trial_output(path)
         if not _matches_trial(trial, output.recipe, output.metrics):
-            raise invalid_output(trial.name, f"it is not what was recorded of {trial.name}")
+            raise invalid_output(trial.name, "its recipe or MSE differs from the trial's record")
         return output
 
     def _challenger(self, handle: Handle) -> Challenger | None:
@@ -95,7 +97,7 @@ class Sealer:
 
     def _reevaluate(self, recipe: Recipe, inputs: Inputs) -> Evidence:
         task = Task(
-            name=f"appraise-{recipe.digest[:20]}",
+            name=f"reevaluate-{recipe.digest[:20]}",
             kind=TaskKind.SEAL,
             family=recipe.family,
             assignment=recipe.assignment,
@@ -105,9 +107,9 @@ class Sealer:
             self.store.add_evidence(evidence)
         if evidence.recipe != recipe:
             raise InputsError(
-                f"The trainer has {evidence.recipe.libraries}, and the challenger was made with "
-                f"{recipe.libraries}: they cannot be compared.",
-                hint="housectl tune   # makes a challenger with today's libraries",
+                f"Reevaluation failed: the trainer has {evidence.recipe.libraries}, but the "
+                f"challenger was trained with {recipe.libraries}.",
+                hint="housectl tune   # makes a challenger with the installed libraries",
             )
         return evidence
 
@@ -117,19 +119,19 @@ class Sealer:
 
 
 def _matches_trial(trial: Trial, recipe: Recipe, metrics: Metrics) -> bool:
-    """Return whether a recipe, and what was measured of it, are a trial's."""
-    made = (recipe.family, recipe.assignment, metrics.mse)
-    return made == (trial.family, trial.assignment, trial.mse)
+    """Return True if a recipe and its MSE are the trial's."""
+    trained = (recipe.family, recipe.assignment, metrics.mse)
+    return trained == (trial.family, trial.assignment, trial.mse)
 
 
-def _get_or_create(make: Callable[[], _Kept], find: Callable[[], _Kept | None]) -> _Kept:
-    """Make and keep something, unless another command has just done so with the same task."""
+def _get_or_create(create: Callable[[], _Stored], get: Callable[[], _Stored | None]) -> _Stored:
+    """Create a stored object, unless another command has just created it with the same task."""
     try:
-        return make()
+        return create()
     except UnknownExperimentError:
-        return find() or make()
+        return get() or create()
     except BundleError:
-        # Its files are deleted before the task itself.
-        if found := find():
-            return found
+        # A task's files are deleted before the task itself.
+        if stored := get():
+            return stored
         raise

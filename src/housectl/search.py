@@ -1,4 +1,4 @@
-"""From an experiment to its best trial, on any backend."""
+"""Waiting for experiments and tasks, on any backend."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -18,37 +18,51 @@ POLL_INTERVAL_SECONDS = 1.0
 
 
 class ProgressReporter(Protocol):
-    """Is told what happens while a command waits."""
+    """Receives each snapshot of an experiment or a task while a command waits for its end."""
 
     def on_experiment(self, experiment: Experiment, snapshot: Snapshot) -> None:
-        """An experiment was looked at."""
+        """Report a snapshot of an experiment."""
 
     def on_task(self, task: Task, snapshot: Snapshot, last_log_line: Callable[[], str]) -> None:
-        """A task was looked at; `said` looks for the last line that it printed."""
+        """Report a snapshot of a task; `last_log_line` fetches the last line of its output."""
+
+
+class SilentProgress:
+    """Reports nothing."""
+
+    def on_experiment(self, experiment: Experiment, snapshot: Snapshot) -> None:
+        """Ignore the snapshot."""
+
+    def on_task(self, task: Task, snapshot: Snapshot, last_log_line: Callable[[], str]) -> None:
+        """Ignore the snapshot."""
 
 
 def wait_for_best_trial(backend: Backend, handle: Handle, progress: ProgressReporter) -> Trial:
-    """Wait until an experiment has ended, and return its best trial.
+    """Wait until an experiment ends, and return its best trial.
 
     Raises:
-        ExperimentStoppedError: It was stopped or interrupted before its end.
-        NoTrialError: No trial can be used, or too many failed.
+        ExperimentInterruptedError: The experiment was stopped or interrupted.
+        NoUsableTrialError: No trial is usable, or too many failed.
     """
     experiment = experiment_of(backend, handle)
-    snapshot = wait_for_end(backend, handle, lambda seen: progress.on_experiment(experiment, seen))
+
+    def report(snapshot: Snapshot) -> None:
+        progress.on_experiment(experiment, snapshot)
+
+    snapshot = wait_for_end(backend, handle, report)
     if snapshot.state in {ExperimentState.STOPPED, ExperimentState.INTERRUPTED}:
         raise ExperimentInterruptedError(
             f"The experiment {handle.name} is {snapshot.state}: {snapshot.reason}",
-            hint=f"housectl tune --resume {handle.name}   # or use what it has: "
+            hint=f"housectl tune --resume {handle.name}   # or use the finished trials: "
             f"housectl promote {handle.name}",
         )
     if snapshot.state is ExperimentState.FAILED:
-        raise _no_trial(handle, snapshot)
+        raise _no_usable_trial(handle, snapshot)
     return usable_trial(handle, snapshot)
 
 
 def wait_for_end(backend: Backend, handle: Handle, report: Callable[[Snapshot], None]) -> Snapshot:
-    """Report each look at an experiment or a task, and return the last one, when it has ended."""
+    """Report each snapshot until the experiment or task ends, and return the last one."""
     while True:
         snapshot = backend.observe(handle)
         report(snapshot)
@@ -58,36 +72,36 @@ def wait_for_end(backend: Backend, handle: Handle, report: Callable[[Snapshot], 
 
 
 def experiment_of(backend: Backend, handle: Handle) -> Experiment:
-    """Return the experiment that was submitted under this handle.
+    """Return the submitted experiment of a handle.
 
     Raises:
-        UnknownExperimentError: It is a task.
+        UnknownExperimentError: The handle belongs to a task.
     """
-    work = backend.get_plan(handle).workload
-    if isinstance(work, Task):
+    workload = backend.get_plan(handle).workload
+    if isinstance(workload, Task):
         raise UnknownExperimentError(
-            f"{handle.name} is a task, not an experiment.", hint="housectl list"
+            f"Experiment not found: {handle.name} is a task.", hint="housectl list"
         )
-    return work
+    return workload
 
 
 def usable_trial(handle: Handle, snapshot: Snapshot) -> Trial:
     """Return the best trial so far.
 
     Raises:
-        NoTrialError: None has succeeded.
+        NoUsableTrialError: No trial has succeeded.
     """
     trial = best_trial(snapshot.trials)
     if trial is None:
-        raise _no_trial(handle, snapshot)
+        raise _no_usable_trial(handle, snapshot)
     return trial
 
 
-def _no_trial(handle: Handle, snapshot: Snapshot) -> NoUsableTrialError:
+def _no_usable_trial(handle: Handle, snapshot: Snapshot) -> NoUsableTrialError:
     failed = failed_trials(snapshot.trials)
-    nothing = failure_summary(snapshot.trials) if failed else "no trial has succeeded."
+    summary = failure_summary(snapshot.trials) if failed else "no trial has succeeded."
     return NoUsableTrialError(
-        f"The experiment {handle.name} {snapshot.state}: {snapshot.reason or nothing}",
+        f"The experiment {handle.name} {snapshot.state}: {snapshot.reason or summary}",
         hint=f"housectl logs {handle.name} --trial {failed[0].name}"
         if failed
         else f"housectl status {handle.name}",

@@ -26,7 +26,7 @@ from housectl.contract.files import (
 )
 from housectl.contract.history import (
     Action,
-    Entry,
+    HistoryEntry,
     bundle_path,
     entry_path,
     newest_number,
@@ -61,16 +61,16 @@ class ChampionStore:
 
     path: Path
 
-    def history(self) -> tuple[Entry, ...]:
+    def history(self) -> tuple[HistoryEntry, ...]:
         """Return all entries, the oldest first, after their chain was checked."""
         return read_history(self.path)
 
-    def champion(self) -> Entry | None:
+    def champion(self) -> HistoryEntry | None:
         """Return the newest entry: the champion."""
         number = newest_number(self.path)
         return read_entry(self.path, number) if number else None
 
-    def require_champion(self) -> Entry:
+    def require_champion(self) -> HistoryEntry:
         """Return the champion.
 
         Raises:
@@ -169,14 +169,16 @@ class ChampionStore:
             raise NoChallengerError("No model has been sealed yet.", hint=_SEAL_AGAIN)
         return max(found, key=lambda challenger: challenger.sealed_at)
 
-    def commit(self, bundle: Bundle, *, action: Action, reason: str, champion_number: int) -> Entry:
+    def commit(
+        self, bundle: Bundle, *, action: Action, reason: str, champion_number: int
+    ) -> HistoryEntry:
         """Make a bundle the champion.
 
         Args:
             bundle: As `bundle` of this store returned it, which has checked every byte.
             action: Why it becomes the champion.
             reason: The verdict's sentence.
-            expected: Number of the entry that was the champion when this was decided; 0 for none.
+            champion_number: Number of the present champion's entry; 0 without one.
 
         Raises:
             OvertakenError: Another command has changed the champion since.
@@ -184,7 +186,7 @@ class ChampionStore:
         """
         if bundle.path != bundle_path(self.path, bundle.digest):
             raise ValueError(f"{bundle.path} was not read from the store {self.path}")
-        entry = Entry(
+        entry = HistoryEntry(
             number=champion_number + 1,
             previous=self._hash(champion_number),
             action=action,
@@ -197,7 +199,7 @@ class ChampionStore:
         self._link(entry)
         return entry
 
-    def _link(self, entry: Entry) -> None:
+    def _link(self, entry: HistoryEntry) -> None:
         path = entry_path(self.path, entry.number)
         with translate_disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 """Running sealing tasks on any backend.
 
-Two commands may seal the same at the same time. They share one task. What it made is kept first,
-and then the task is deleted: who finds it gone finds in the store what it made.
+Two commands that seal the same recipe at the same time share one task. Its output is stored before
+the task is deleted: a command that finds the task deleted finds its output in the store.
 """
 
 from collections import deque
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from housectl.backends.base import Backend, Handle, Task
+from housectl.backends.base import Backend, Handle, Snapshot, Task
 from housectl.contract.bundle import BundleRecord
 from housectl.contract.files import temp_directory_in
 from housectl.contract.inputs import Inputs
@@ -29,10 +29,10 @@ from housectl.search import ProgressReporter, wait_for_end
 
 @dataclass(frozen=True, kw_only=True)
 class TaskRunner:
-    """Runs tasks to their end, and brings what they made.
+    """Runs tasks to their end, and downloads their output.
 
     Attributes:
-        scratch: Directory for what is fetched, on a disk with room for a bundle.
+        temp_root: Directory for downloads, on a disk with space for a bundle.
     """
 
     backend: Backend
@@ -43,17 +43,17 @@ class TaskRunner:
     def run_seal_task(
         self, task: Task, inputs: Inputs, *, image: str | None = None
     ) -> Iterator[Sealed]:
-        """Run a sealing task, or go on with the same one, and yield what it made to be kept.
+        """Run a sealing task, or resume the same one, and yield its output for storage.
 
         Args:
-            task: What to seal; it is deleted after a block that ends well.
-            inputs: What the trainer needs.
-            image: The trainer's, where there are containers; None for the backend's own.
+            task: Task to run; it is deleted if the block succeeds.
+            inputs: Inputs of the trainer.
+            image: The trainer's image on a cluster; None for the backend's default.
 
         Raises:
-            TaskFailedError: The trainer could not seal it.
-            UnknownExperimentError: Another command has kept it, and deleted the task.
-            BundleError: What it made is damaged, or another recipe's.
+            TaskFailedError: The trainer failed.
+            UnknownExperimentError: Another command has stored the output and deleted the task.
+            BundleError: The output is damaged, or has another recipe.
         """
         handle = self._submit_or_resume(task, inputs, image)
         self._wait(handle, task)
@@ -77,33 +77,35 @@ class TaskRunner:
         return self._submit_or_resume(task, inputs, image)
 
     def _wait(self, handle: Handle, task: Task) -> None:
-        said = partial(self._last_line, handle)
-        snapshot = wait_for_end(
-            self.backend, handle, lambda seen: self.progress.on_task(task, seen, said)
-        )
+        last_log_line = partial(self._last_log_line, handle)
+
+        def report(snapshot: Snapshot) -> None:
+            self.progress.on_task(task, snapshot, last_log_line)
+
+        snapshot = wait_for_end(self.backend, handle, report)
         if snapshot.state is not ExperimentState.SUCCEEDED:
             raise TaskFailedError(
-                f"{task.name} {snapshot.state}: {snapshot.reason}",
+                f"The task {task.name} {snapshot.state}: {snapshot.reason}",
                 hint=f"housectl logs {task.name}",
             )
 
-    def _last_line(self, handle: Handle) -> str:
-        """Return the last line of a task's log; empty while the cluster cannot tell."""
-        last: deque[str] = deque(maxlen=1)
+    def _last_log_line(self, handle: Handle) -> str:
+        """Return the last line of a task's log; empty while the cluster is unavailable."""
+        last_line: deque[str] = deque(maxlen=1)
         with suppress(ClusterError):
-            last.extend(self.backend.logs(handle, None))
-        return last[0] if last else ""
+            last_line.extend(self.backend.logs(handle, None))
+        return last_line[0] if last_line else ""
 
     def _download(self, handle: Handle) -> Sealed:
-        with self._unless_deleted(handle), temp_directory_in(self.temp_root) as scratch:
+        with self._unless_deleted(handle), temp_directory_in(self.temp_root) as directory:
             try:
-                return read_sealed(self.backend.fetch(handle, None, scratch / handle.name))
+                return read_sealed(self.backend.fetch(handle, None, directory / handle.name))
             except BundleError as error:
                 raise _invalid_output(handle.name, error.message) from error
 
     @contextmanager
     def _unless_deleted(self, handle: Handle) -> Iterator[None]:
-        """Let an error be that the task is unknown, if another command has just deleted it."""
+        """Raise UnknownExperimentError instead, if another command has just deleted the task."""
         try:
             yield
         except (BundleError, ClusterError):
@@ -113,10 +115,12 @@ class TaskRunner:
 
 def _check_recipe(record: BundleRecord, task: Task, inputs: Inputs) -> None:
     shared = inputs.shared
-    wanted = shared.recipe(task.family, task.assignment, record.recipe.libraries)
-    if (record.schema, record.recipe) != (shared.schema, wanted):
-        raise _invalid_output(task.name, f"The output of {task.name} is another recipe's.")
+    recipe = shared.recipe(task.family, task.assignment, record.recipe.libraries)
+    if (record.schema, record.recipe) != (shared.schema, recipe):
+        raise _invalid_output(
+            task.name, f"The output of {task.name} is invalid: it has another recipe."
+        )
 
 
-def _invalid_output(task: str, why: str) -> BundleError:
-    return BundleError(why, hint=f"housectl delete {task}   # then run the same command again")
+def _invalid_output(task: str, message: str) -> BundleError:
+    return BundleError(message, hint=f"housectl delete {task}   # then rerun the same command")

@@ -157,7 +157,7 @@ def test_ctrl_c_leaves_the_search_running(project: ProjectDirectory) -> None:
         text=True,
     )
     assert command.stderr is not None
-    assert "long runs" in command.stderr.readline()
+    assert "long is running" in command.stderr.readline()
     command.send_signal(signal.SIGINT)
     _, said = command.communicate()
     assert command.returncode == ExitStatus.INTERRUPTED

@@ -13,7 +13,7 @@ from housectl.contract.files import (
     remove_temp_files_of,
     temp_path_for,
 )
-from housectl.contract.history import Action, Entry
+from housectl.contract.history import Action, HistoryEntry
 from housectl.contract.inputs import read_inputs, write_inputs
 from housectl.contract.metrics import Metrics, metric_line, read_metric_line
 from housectl.contract.recipe import Split
@@ -22,7 +22,7 @@ from housectl.contract.schema import Feature, Schema, Target
 from housectl.errors import BundleError, HousectlError, InputsError, NewerFormatError
 from tests.server.bundles import make_bundle
 
-ENTRY = Entry(
+ENTRY = HistoryEntry(
     number=1,
     previous=None,
     action=Action.PROMOTION,
@@ -55,13 +55,13 @@ def test_canonical_json_is_plain_python() -> None:
 )
 def test_what_is_no_record_is_refused(data: bytes) -> None:
     with pytest.raises(MalformedRecordError):
-        Entry.from_json(data)
+        HistoryEntry.from_json(data)
 
 
 def test_a_newer_format_is_refused_by_name() -> None:
     newer = ENTRY.to_json().replace(b'"schema_version": 1', b'"schema_version": 7, "more": 1')
     with pytest.raises(NewerFormatError, match="format 7"):
-        Entry.from_json(newer)
+        HistoryEntry.from_json(newer)
 
 
 def test_records_do_not_change() -> None:

@@ -15,7 +15,7 @@ from housectl.contract.bundle import (
 )
 from housectl.contract.families import Family
 from housectl.contract.golden import GOLDEN_FILE, Golden, GoldenRow
-from housectl.contract.history import Action, Entry
+from housectl.contract.history import Action, HistoryEntry
 from housectl.contract.metrics import METRICS_FILE, Metrics
 from housectl.contract.recipe import Recipe, Split
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
@@ -145,7 +145,9 @@ def _graph(
     return bytes(model.SerializeToString())
 
 
-def promote(store: ChampionStore, bundle: Bundle, *, action: Action = Action.PROMOTION) -> Entry:
+def promote(
+    store: ChampionStore, bundle: Bundle, *, action: Action = Action.PROMOTION
+) -> HistoryEntry:
     """Make a bundle the champion, as the command line does."""
     store.add_bundle(bundle)
     champion = store.champion()

@@ -36,7 +36,7 @@ def test_the_first_champion_has_no_forerunner(project: ProjectDirectory) -> None
 def test_compare_explains_and_changes_nothing(project: ProjectDirectory) -> None:
     before = details(project)
     answer = project.run_ok("compare", "--json").json
-    assert answer["promotes"] is True
+    assert answer["accepted"] is True
     assert answer["challenger_holdout_mse"] < answer["champion_holdout_mse"]  # type: ignore[operator]
     low, high = answer["interval_90"]  # type: ignore[misc]
     assert low < answer["cv_mse_difference"] < high < 0  # type: ignore[has-type,operator]
@@ -167,4 +167,4 @@ def test_changed_data_compares_recipes_on_the_new_data(project: ProjectDirectory
     answer = project.run_ok("compare", "fewer", "--json").json
     made = {path.name for path in (project.store / "evidence").iterdir()} - kept
     assert len(made) == 1
-    assert answer["promotes"] is True
+    assert answer["accepted"] is True

@@ -9,7 +9,7 @@ from typing import Protocol
 from housectl.contract.families import Family
 from housectl.contract.inputs import Inputs
 from housectl.contract.parameters import Value
-from housectl.experiment import Experiment, ExperimentState, Trial
+from housectl.experiment import Experiment, ExperimentState, Trial, best_trial, failed_trials
 
 
 class TaskKind(StrEnum):
@@ -86,6 +86,16 @@ class Snapshot:
     warnings: tuple[str, ...] = ()
     started: float | None = None
     finished: float | None = None
+
+    @property
+    def best_trial(self) -> Trial | None:
+        """The succeeded trial with the lowest objective, the earlier one on a tie."""
+        return best_trial(self.trials)
+
+    @property
+    def failed_trials(self) -> list[Trial]:
+        """The failed trials."""
+        return failed_trials(self.trials)
 
 
 class Backend(Protocol):

@@ -1,1 +1,1 @@
-"""The command line: each command parses, makes one library call, and shows the result."""
+"""The command line: each command parses arguments, calls the public API and shows the result."""

@@ -1,35 +1,34 @@
-"""The arguments that name experiments, with the shell's completion for them."""
+"""Arguments that name experiments, with shell completion."""
 
 from typing import Annotated
 
 import typer
 
-from housectl.errors import ProjectError
+import housectl
+from housectl import errors
 
 
-def completed_names(incomplete: str) -> list[str]:
-    """Return the names of local experiments that begin so."""
-    from housectl.workspace import find_workspace
-
+def complete_name(incomplete: str) -> list[str]:
+    """Return the names of local experiments that start with `incomplete`."""
     try:
-        runs = find_workspace(None, None).runs
-    except ProjectError:
+        names = housectl.open().local_experiment_names()
+    except errors.ProjectError:
         return []
-    return sorted(path.name for path in runs.glob("[!.]*") if path.name.startswith(incomplete))
+    return [name for name in names if name.startswith(incomplete)]
 
 
 Name = Annotated[
     str,
     typer.Argument(
-        metavar="NAME", help="An experiment's name or handle.", autocompletion=completed_names
+        metavar="NAME", help="An experiment's name or handle.", autocompletion=complete_name
     ),
 ]
 OptionalName = Annotated[
     str | None,
     typer.Argument(
         metavar="NAME",
-        help="An experiment's name or handle; the newest by default.",
-        autocompletion=completed_names,
+        help="An experiment's name or handle; by default the newest experiment.",
+        autocompletion=complete_name,
         show_default=False,
     ),
 ]
@@ -37,9 +36,9 @@ ChallengerName = Annotated[
     str | None,
     typer.Argument(
         metavar="NAME",
-        help="An experiment, whose best trial is sealed if need be; by default the one whose "
-        "model was sealed last.",
-        autocompletion=completed_names,
+        help="An experiment; its best trial is sealed if necessary. By default the experiment "
+        "that was sealed last.",
+        autocompletion=complete_name,
         show_default=False,
     ),
 ]

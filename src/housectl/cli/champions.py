@@ -1,48 +1,40 @@
-"""Commands about champions: compare, promote, rollback, history."""
+"""Commands about the champion: compare, promote, rollback and history."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from housectl import ExitStatus
 from housectl.cli.arguments import ChallengerName
-from housectl.cli.decorators import pass_pipeline, pass_store
+from housectl.cli.decorators import pass_project
 from housectl.cli.results import Fields, Row, Table
 from housectl.cli.settings import BACKEND_SETTINGS
-from housectl.errors import ExitStatus
 
 if TYPE_CHECKING:
-    from housectl.contract.history import Entry
-    from housectl.pipeline import Comparison, Pipeline
-    from housectl.store import ChampionStore
+    from housectl import Comparison, HistoryEntry, Project
 
 
-def register(app: typer.Typer) -> None:
-    """Add this module's commands."""
-    for command in (compare, promote, rollback, history):
-        app.command()(command)
+@pass_project("gate", *BACKEND_SETTINGS)
+def compare(project: "Project", /, name: ChallengerName = None) -> Fields:
+    """Compare a challenger with the champion, without promoting it.
 
-
-@pass_pipeline("gate", *BACKEND_SETTINGS)
-def compare(pipeline: "Pipeline", /, name: ChallengerName = None) -> Fields:
-    """Say whether a challenger would win, and why.
-
-    Ends with status 10 when the champion would stay.
+    Exits with status 10 if the champion would stay.
 
     Example: housectl compare
     """
-    comparison = pipeline.compare(name)
+    comparison = project.compare(name)
     return Fields(fields=_comparison_row(comparison), status=_status_of(comparison))
 
 
-@pass_pipeline("gate", *BACKEND_SETTINGS, "deploy-details")
-def promote(pipeline: "Pipeline", /, name: ChallengerName = None) -> Fields:
+@pass_project("gate", *BACKEND_SETTINGS, "deploy-details")
+def promote(project: "Project", /, name: ChallengerName = None) -> Fields:
     """Make a challenger the champion if it is better.
 
-    Ends with status 10 when the champion stays.
+    Exits with status 10 if the champion stays.
 
     Example: housectl promote --gate holdout
     """
-    promotion = pipeline.promote(name)
+    promotion = project.promote(name)
     entry = promotion.entry
     return Fields(
         fields={
@@ -51,44 +43,44 @@ def promote(pipeline: "Pipeline", /, name: ChallengerName = None) -> Fields:
             "number": entry.number if entry else promotion.comparison.champion_number,
         },
         status=_status_of(promotion.comparison),
-        notes=["Next: housectl serve   (a running server follows by itself)"] if entry else [],
+        notes=["Next: housectl serve   (a running server switches by itself)"] if entry else [],
     )
 
 
-@pass_pipeline("deploy-details")
+@pass_project("deploy-details")
 def rollback(
-    pipeline: "Pipeline",
+    project: "Project",
     /,
     *,
     to: Annotated[
         str | None,
-        typer.Option("--to", metavar="VERSION", help="A bundle; by default the champion before."),
+        typer.Option("--to", metavar="VERSION", help="A bundle; by default the previous champion."),
     ] = None,
     reason: Annotated[
-        str, typer.Option("--reason", help="Why, for the history.")
+        str, typer.Option("--reason", help="Explanation for the history.")
     ] = "Rolled back by hand.",
 ) -> Fields:
     """Make an earlier champion the champion again.
 
     Example: housectl rollback --reason "complaints from users"
     """
-    return Fields(fields=_entry_row(pipeline.rollback(to, reason=reason)))
+    return Fields(fields=_entry_row(project.rollback(to, reason=reason)))
 
 
-@pass_store
-def history(store: "ChampionStore", /) -> Table:
-    """Show who was champion when, the newest first.
+@pass_project()
+def history(project: "Project", /) -> Table:
+    """List the changes of the champion, the newest first.
 
     Example: housectl history
     """
     return Table(
         key="history",
-        rows=[_entry_row(entry) for entry in reversed(store.history())],
+        rows=[_entry_row(entry) for entry in reversed(project.history())],
         empty="There is no champion yet: housectl promote",
     )
 
 
-def _entry_row(entry: "Entry") -> Row:
+def _entry_row(entry: "HistoryEntry") -> Row:
     return {
         "number": entry.number,
         "version": entry.bundle[:12],
@@ -111,7 +103,7 @@ def _comparison_row(comparison: "Comparison") -> Row:
         "cv_mse_difference": difference.mean if difference else None,
         "interval_90": [difference.low, difference.high] if difference else None,
         "gate": verdict.gate,
-        "promotes": verdict.accepted,
+        "accepted": verdict.accepted,
         "reason": verdict.reason,
     }
 

@@ -1,6 +1,6 @@
-"""What people see: the only module that imports Rich.
+"""Output to the terminal; the only module that imports Rich.
 
-Results go to stdout, as a table or as one JSON object made of the same rows; all else to stderr.
+Results go to stdout, everything else to stderr.
 """
 
 import json
@@ -8,11 +8,10 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from housectl import HousectlError, TrialState
 from housectl.cli.formatting import format_value, summary, warnings_of
-from housectl.errors import HousectlError
-from housectl.experiment import Experiment, Trial, TrialState, rank_trials
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,36 +19,31 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.live import Live
 
-    from housectl.backends.base import Snapshot, Task
+    from housectl import Experiment, Snapshot, Task, Trial
 
 Row = Mapping[str, object]
 
-# What a task says may have to be fetched from far away.
+# A task's log may have to be fetched from a cluster.
 _LOG_REFRESH_SECONDS = 5.0
 _RECENT_TRIALS = 8
-# The assignment gets what is left of the terminal's width, and is cut there.
+# The assignment gets the rest of the terminal's width, and is truncated there.
 _WIDTHS = {"trial": 5, "family": 13, "mse": 8, "state": 9, "assignment": None}
 
 
 @cache
-def _errors() -> "Console":
+def _stderr() -> "Console":
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def on_terminal() -> bool:
-    """Return whether a person may be looking at stderr."""
-    return _errors().is_terminal
-
-
 def note(text: str) -> None:
-    """Say something on stderr."""
-    _errors().print(text, markup=False)
+    """Print a line on stderr."""
+    _stderr().print(text, markup=False)
 
 
 def print_error(error: HousectlError, *, as_json: bool) -> None:
-    """Show a failure, its hint, and where the documentation explains it."""
+    """Print an error with its hint and its section of the documentation."""
     if as_json:
         print_json(
             {
@@ -62,7 +56,7 @@ def print_error(error: HousectlError, *, as_json: bool) -> None:
             }
         )
         return
-    console = _errors()
+    console = _stderr()
     console.print(f"[bold red]error:[/] {_escaped(error.message)}")
     console.print(f"[bold green]hint:[/]  {_escaped(error.hint)}")
     console.print(f"[dim]more:  docs/errors.md#{error.reference}[/]")
@@ -92,7 +86,7 @@ def print_fields(fields: Row) -> None:
 
 
 def print_table(rows: Sequence[Row]) -> None:
-    """Print a table; its columns are the fields of the rows."""
+    """Print a table; the fields of the rows are its columns."""
     from rich.console import Console
     from rich.table import Table
 
@@ -106,7 +100,7 @@ def print_table(rows: Sequence[Row]) -> None:
     if console.is_terminal:
         console.print(table)
         return
-    # Other programs get whole cells, and no padding behind the last.
+    # Other programs get whole cells without padding at the end of a line.
     wide = Console(highlight=False, width=10_000)
     with wide.capture() as captured:
         wide.print(table)
@@ -120,33 +114,35 @@ def _escaped(text: str) -> str:
 
 
 class LiveProgress:
-    """Keeps the newest trials on the terminal, and below them what goes on now."""
+    """Shows the newest trials on the terminal, and the present activity below them."""
 
     def __init__(self) -> None:
         self._live: Live | None = None
-        self._listened = 0.0
-        self._line = ""
+        self._log_refreshed = 0.0
+        self._last_log_line = ""
         self._trials: RenderableType = ""
 
-    def on_experiment(self, experiment: Experiment, snapshot: "Snapshot") -> None:
-        """An experiment was looked at."""
+    def on_experiment(self, experiment: "Experiment", snapshot: "Snapshot") -> None:
+        """Report a snapshot of an experiment."""
         from rich.console import Group
 
         line = f"[bold]{experiment.name}[/]: {summary(experiment, snapshot)}"
-        told = [_escaped(text) for text in warnings_of(snapshot)]
-        self._trials = Group(_trial_table(snapshot.trials), line, *told)
+        warnings = [_escaped(text) for text in warnings_of(snapshot)]
+        self._trials = Group(_trial_table(snapshot), line, *warnings)
         self._show(self._trials)
 
-    def on_task(self, task: "Task", snapshot: "Snapshot", said: "Callable[[], str]") -> None:
-        """A task was looked at."""
+    def on_task(
+        self, task: "Task", snapshot: "Snapshot", last_log_line: "Callable[[], str]"
+    ) -> None:
+        """Report a snapshot of a task."""
         from rich.console import Group
 
-        if time.monotonic() - self._listened >= _LOG_REFRESH_SECONDS:
-            self._listened = time.monotonic()
-            self._line = said()
-        told = [_escaped(text) for text in warnings_of(snapshot)]
-        line = f"[bold]{task.name}[/]: {_escaped(self._line)}"
-        self._show(Group(self._trials, line, *told))
+        if time.monotonic() - self._log_refreshed >= _LOG_REFRESH_SECONDS:
+            self._log_refreshed = time.monotonic()
+            self._last_log_line = last_log_line()
+        warnings = [_escaped(text) for text in warnings_of(snapshot)]
+        line = f"[bold]{task.name}[/]: {_escaped(self._last_log_line)}"
+        self._show(Group(self._trials, line, *warnings))
 
     def close(self) -> None:
         """Leave the last table on the terminal."""
@@ -157,37 +153,38 @@ class LiveProgress:
         from rich.live import Live
 
         if self._live is None:
-            self._live = Live(console=_errors(), auto_refresh=False)
+            self._live = Live(console=_stderr(), auto_refresh=False)
             self._live.start()
         self._live.update(renderable, refresh=True)
 
 
-def _trial_table(trials: Sequence[Trial]) -> "RenderableType":
+def _trial_table(snapshot: "Snapshot") -> "RenderableType":
     from rich.table import Table
 
-    best = {trial.number for _, trial in rank_trials(trials)[:1]}
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, width in _WIDTHS.items():
-        if name in {"trial", "mse"}:
-            table.add_column(name, justify="right", no_wrap=True, min_width=width)
-        else:
-            table.add_column(name, no_wrap=True, min_width=width)
-    newest = trials[-_RECENT_TRIALS:]
-    shown = [trial for trial in trials if trial.number in best or trial in newest]
-    for trial in shown:
-        table.add_row(
-            str(trial.number),
-            trial.family,
-            "" if trial.mse is None else f"{trial.mse:.4f}",
-            _state(trial),
-            _escaped(format_value(trial.assignment)),
-            style="green" if trial.number in best else "",
-        )
+        justify: Literal["left", "right"] = "right" if name in {"trial", "mse"} else "left"
+        table.add_column(name, justify=justify, no_wrap=True, min_width=width)
+    best = snapshot.best_trial
+    newest = snapshot.trials[-_RECENT_TRIALS:]
+    for trial in snapshot.trials:
+        if trial == best or trial in newest:
+            table.add_row(*_trial_cells(trial), style="green" if trial == best else "")
     return table
 
 
-def _state(trial: Trial) -> str:
-    """Return a trial's state; what a running one waits for is told below the table."""
+def _trial_cells(trial: "Trial") -> tuple[str, ...]:
+    return (
+        str(trial.number),
+        trial.family,
+        "" if trial.mse is None else f"{trial.mse:.4f}",
+        _state(trial),
+        _escaped(format_value(trial.assignment)),
+    )
+
+
+def _state(trial: "Trial") -> str:
+    """Return a trial's state; the cause of waiting is shown below the table."""
     if trial.state is TrialState.FAILED and trial.cause:
         return _escaped(trial.cause)
     return f"{trial.state}, stuck" if trial.cause else trial.state

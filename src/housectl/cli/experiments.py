@@ -1,207 +1,175 @@
-"""Commands about experiments that there are: list, show, status, logs, stop, delete, prune."""
+"""Commands about submitted experiments: list, show, status, logs, stop, delete and prune."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from housectl import MODELS_TO_KEEP, TrialState
 from housectl.cli.arguments import Name, OptionalName
-from housectl.cli.decorators import pass_pipeline
+from housectl.cli.decorators import pass_project
 from housectl.cli.formatting import summary
 from housectl.cli.results import Fields, Lines, Row, Table
 from housectl.cli.settings import BACKEND_SETTINGS
-from housectl.experiment import MODELS_TO_KEEP, Trial, TrialState, best_trial, rank_trials
 
 if TYPE_CHECKING:
-    from housectl.backends.base import Handle
-    from housectl.pipeline import Pipeline
+    from housectl import ExperimentRun, Project, Snapshot, Trial
 
 _PROBLEM_STATES = {"failed": TrialState.FAILED, "waiting": TrialState.RUNNING}
 
 
-def register(app: typer.Typer) -> None:
-    """Add this module's commands."""
-    for command in (show, status, logs, stop, delete, prune):
-        app.command()(command)
-    app.command("list")(list_experiments)
-
-
-@pass_pipeline(*BACKEND_SETTINGS)
-def list_experiments(pipeline: "Pipeline", /) -> Table:
+@pass_project(*BACKEND_SETTINGS)
+def list_experiments(project: "Project", /) -> Table:
     """List the experiments, the newest first.
 
     Example: housectl list
     """
     return Table(
         key="experiments",
-        rows=[_overview(pipeline, handle) for handle in pipeline.backend.handles()],
+        rows=[_overview(run, run.observe()) for run in project.experiments()],
         empty="There is no experiment yet: housectl tune",
     )
 
 
-@pass_pipeline(*BACKEND_SETTINGS)
-def show(pipeline: "Pipeline", /, name: OptionalName = None) -> Table:
+@pass_project(*BACKEND_SETTINGS)
+def show(project: "Project", /, name: OptionalName = None) -> Table:
     """Show an experiment with all its trials.
 
     Example: housectl show --json
     """
-    handle = _handle(pipeline, name)
+    run = project.experiment(name)
+    snapshot = run.observe()
     return Table(
         key="trials",
-        rows=[_trial_row(trial) for trial in pipeline.backend.observe(handle).trials],
+        rows=[_trial_row(trial) for trial in snapshot.trials],
         empty="No trial has started.",
-        heading=_overview(pipeline, handle),
+        heading=_overview(run, snapshot),
     )
 
 
-@pass_pipeline(*BACKEND_SETTINGS)
-def status(pipeline: "Pipeline", /, name: OptionalName = None) -> Fields:
-    """Say where an experiment stands, and why.
+@pass_project(*BACKEND_SETTINGS)
+def status(project: "Project", /, name: OptionalName = None) -> Fields:
+    """Show the state of an experiment, and the causes of failed and waiting trials.
 
     Example: housectl status
     """
-    from housectl.search import experiment_of
-
-    handle = _handle(pipeline, name)
-    snapshot = pipeline.backend.observe(handle)
-    troubled = [trial for trial in snapshot.trials if trial.cause]
+    run = project.experiment(name)
+    snapshot = run.observe()
     return Fields(
         fields={
-            "experiment": handle.name,
-            "handle": str(handle),
+            "experiment": run.name,
+            "handle": run.url,
             "state": snapshot.state,
             "reason": snapshot.reason,
             "warnings": list(snapshot.warnings),
-            "progress": summary(experiment_of(pipeline.backend, handle), snapshot),
+            "progress": summary(run.settings, snapshot),
             **{
-                state: {each.name: each.cause for each in troubled if each.state is trial_state}
-                for state, trial_state in _PROBLEM_STATES.items()
+                problem: {
+                    trial.name: trial.cause
+                    for trial in snapshot.trials
+                    if trial.cause and trial.state is state
+                }
+                for problem, state in _PROBLEM_STATES.items()
             },
         }
     )
 
 
-@pass_pipeline(*BACKEND_SETTINGS)
+@pass_project(*BACKEND_SETTINGS)
 def logs(
-    pipeline: "Pipeline",
+    project: "Project",
     /,
     name: OptionalName = None,
     *,
     trial: Annotated[
         str | None,
-        typer.Option("--trial", help="The trial's name or number; the best one by default."),
+        typer.Option("--trial", help="The trial's name or number; by default the best trial."),
     ] = None,
 ) -> Lines:
-    """Print what the trainer said in a trial, or in a task.
+    """Print the trainer's output of a trial or a task.
 
     Example: housectl logs --trial 7
     """
-    handle = _handle(pipeline, name)
-    trials = pipeline.backend.observe(handle).trials
-    best = best_trial(trials)
-    names = {str(known.number): known.name for known in trials}
-    chosen = names.get(trial, trial) if trial else (best.name if best else None)
-    lines = pipeline.backend.logs(handle, chosen)
-    return Lines(lines=({"trial": chosen, "line": line} for line in lines), text="line")
+    log = project.experiment(name).logs(trial)
+    return Lines(lines=({"trial": log.trial, "line": line} for line in log.lines), text="line")
 
 
-@pass_pipeline(*BACKEND_SETTINGS)
-def stop(pipeline: "Pipeline", /, name: Name) -> Fields:
-    """End an experiment; finished trials stay usable.
+@pass_project(*BACKEND_SETTINGS)
+def stop(project: "Project", /, name: Name) -> Fields:
+    """Stop an experiment; finished trials stay usable.
 
     Example: housectl stop boston-20261124-093000
     """
-    from housectl.errors import UnknownExperimentError
-
-    handle = pipeline.backend.handle(name)
-    pipeline.backend.stop(handle)
-    try:
-        overview = _overview(pipeline, handle)
-    except UnknownExperimentError:
+    run = project.experiment(name)
+    snapshot = run.stop()
+    if snapshot is None:
         return Fields(
-            fields={"experiment": handle.name, "state": "deleted"},
-            notes=["Nothing of it had ended, so nothing is left of it."],
+            fields={"experiment": run.name, "state": "deleted"},
+            notes=["No trial had finished, so the experiment was deleted."],
         )
-    usable = overview["mse"] is not None
+    usable = snapshot.best_trial is not None
     return Fields(
-        fields=overview,
-        notes=[f"To use what it has: housectl promote {handle.name}"] if usable else [],
+        fields=_overview(run, snapshot),
+        notes=[f"To use its best trial: housectl promote {run.name}"] if usable else [],
     )
 
 
-@pass_pipeline(*BACKEND_SETTINGS)
-def delete(pipeline: "Pipeline", /, name: Name) -> Fields:
-    """Forget an experiment with its files.
+@pass_project(*BACKEND_SETTINGS)
+def delete(project: "Project", /, name: Name) -> Fields:
+    """Stop an experiment and delete its files.
 
-    It is stopped first. Models that were sealed stay.
+    Sealed models are kept.
 
     Example: housectl delete boston-20261124-093000
     """
-    handle = pipeline.backend.handle(name)
-    pipeline.backend.delete(handle)
-    return Fields(fields={"deleted": handle.name})
+    run = project.experiment(name)
+    run.delete()
+    return Fields(fields={"deleted": run.name})
 
 
-@pass_pipeline(*BACKEND_SETTINGS)
+@pass_project(*BACKEND_SETTINGS)
 def prune(
-    pipeline: "Pipeline",
+    project: "Project",
     /,
     name: Name,
     *,
     keep_best: Annotated[
-        int, typer.Option("--keep-best", min=1, help="How many trials keep their files.")
+        int, typer.Option("--keep-best", min=1, help="Number of trials that keep their files.")
     ] = MODELS_TO_KEEP,
 ) -> Fields:
-    """Free the files of all but the best trials.
+    """Delete the files of all finished trials but the best.
 
-    Their objectives stay.
+    Their objectives are kept.
 
     Example: housectl prune boston-20261124-093000 --keep-best 1
     """
-    handle = pipeline.backend.handle(name)
-    trials = pipeline.backend.observe(handle).trials
-    kept = [trial.name for _, trial in rank_trials(trials)[:keep_best]]
-    ended = [trial.name for trial in trials if trial.state is not TrialState.RUNNING]
-    freed = [trial for trial in ended if trial not in kept]
-    pipeline.backend.delete_outputs(handle, freed)
-    return Fields(fields={"experiment": handle.name, "kept": kept, "freed": freed})
+    run = project.experiment(name)
+    pruned = run.prune(keep_best=keep_best)
+    return Fields(fields={"experiment": run.name, "kept": [*pruned.kept], "freed": [*pruned.freed]})
 
 
-def _handle(pipeline: "Pipeline", name: str | None) -> "Handle":
-    from housectl.errors import UnknownExperimentError
-
-    if name is not None:
-        return pipeline.backend.handle(name)
-    handles = pipeline.backend.handles()
-    if not handles:
-        raise UnknownExperimentError("There is no experiment yet.", hint="housectl tune")
-    return handles[0]
-
-
-def _overview(pipeline: "Pipeline", handle: "Handle") -> Row:
-    snapshot = pipeline.backend.observe(handle)
-    best = best_trial(snapshot.trials)
-    challenger = pipeline.store.challenger(handle.name)
+def _overview(run: "ExperimentRun", snapshot: "Snapshot") -> Row:
+    best = snapshot.best_trial
+    digest = run.challenger_digest
     started = snapshot.started
     return {
-        "experiment": handle.name,
+        "experiment": run.name,
         "state": snapshot.state,
         "trials": len(snapshot.trials),
-        "failed": sum(trial.state is TrialState.FAILED for trial in snapshot.trials),
+        "failed": len(snapshot.failed_trials),
         "mse": best.mse if best else None,
-        "challenger": challenger.bundle[:12] if challenger else None,
+        "challenger": digest[:12] if digest else None,
         "started": started and datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
     }
 
 
-def _trial_row(trial: Trial) -> Row:
-    seconds = (trial.finished or 0) - trial.started if trial.started and trial.finished else None
+def _trial_row(trial: "Trial") -> Row:
     return {
         "trial": trial.name,
         "family": trial.family,
         "mse": trial.mse,
         "state": trial.state,
         "cause": trial.cause,
-        "seconds": seconds,
+        "seconds": trial.seconds,
         "assignment": trial.assignment,
     }

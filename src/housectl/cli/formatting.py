@@ -1,17 +1,17 @@
-"""How values, durations and searches are told in words. Pure."""
+"""Values, durations and progress as text. Pure."""
 
 import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from housectl.experiment import Experiment, TrialState, estimate_remaining_seconds, rank_trials
+from housectl import TrialState
 
 if TYPE_CHECKING:
-    from housectl.backends.base import Snapshot
+    from housectl import Experiment, Snapshot
 
 
 def format_value(value: object) -> str:
-    """Return a value of a row for people."""
+    """Return a cell's value as text."""
     if value is None:
         return "-"
     if isinstance(value, bool):
@@ -26,7 +26,7 @@ def format_value(value: object) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """Return a duration for people."""
+    """Return a duration as text, such as `2 min 05 s`."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
@@ -34,23 +34,23 @@ def format_duration(seconds: float) -> str:
     return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
 
 
-def summary(experiment: Experiment, snapshot: "Snapshot") -> str:
-    """Return where a search stands, in one line."""
+def summary(experiment: "Experiment", snapshot: "Snapshot") -> str:
+    """Return the progress of an experiment in one line."""
     trials = snapshot.trials
-    ended = sum(trial.state is not TrialState.RUNNING for trial in trials)
-    parts = [f"{ended}/{experiment.budget.trials} trials"]
-    if best := rank_trials(trials)[:1]:
-        parts.append(f"best mse={best[0][0]:.4f} (trial {best[0][1].number})")
-    if running := len(trials) - ended:
-        parts.append(f"{running} running")
-    left = estimate_remaining_seconds(experiment, trials, time.time())
+    finished = sum(trial.state is not TrialState.RUNNING for trial in trials)
+    clauses = [f"{finished}/{experiment.budget.trials} trials"]
+    if best := snapshot.best_trial:
+        clauses.append(f"best mse={best.mse:.4f} (trial {best.number})")
+    if running := len(trials) - finished:
+        clauses.append(f"{running} running")
+    left = experiment.estimate_remaining_seconds(trials, now=time.time())
     if left is not None and not snapshot.state.ended:
-        parts.append(f"about {format_duration(left)} left")
-    return ", ".join(parts)
+        clauses.append(f"about {format_duration(left)} left")
+    return ", ".join(clauses)
 
 
 def warnings_of(snapshot: "Snapshot") -> Iterator[str]:
-    """Yield what a search waits for, as a whole and trial by trial; or what to know at its end."""
+    """Yield the causes of waiting, for the experiment and each trial; at its end the warnings."""
     if snapshot.state.ended:
         yield from snapshot.warnings
         return
@@ -58,4 +58,4 @@ def warnings_of(snapshot: "Snapshot") -> Iterator[str]:
         yield snapshot.reason
     for trial in snapshot.trials:
         if trial.state is TrialState.RUNNING and trial.cause:
-            yield f"trial {trial.number} waits: {trial.cause}"
+            yield f"trial {trial.number} is waiting: {trial.cause}"

@@ -1,12 +1,38 @@
-"""The entry point."""
+"""The command line's entry point.
 
+To add a command, write its function in a module of this package and list it in `COMMANDS`.
+"""
+
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
-from housectl.cli import champions, cluster, experiments, serving
-from housectl.cli import setup as starting
-from housectl.cli import tuning as searching
+from housectl.cli import champions, cluster, experiments, serving, setup, tuning
+
+PITCH = "Tune regressors on a CSV, and deploy a new model only if it beats the one in production."
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "init": setup.init,
+    "doctor": setup.doctor,
+    "render": tuning.render,
+    "tune": tuning.tune,
+    "list": experiments.list_experiments,
+    "show": experiments.show,
+    "status": experiments.status,
+    "logs": experiments.logs,
+    "stop": experiments.stop,
+    "delete": experiments.delete,
+    "prune": experiments.prune,
+    "compare": champions.compare,
+    "promote": champions.promote,
+    "rollback": champions.rollback,
+    "history": champions.history,
+    "serve": serving.serve,
+    "verify": serving.verify,
+}
+
+CLUSTER_COMMANDS: dict[str, Callable[..., None]] = {"init": cluster.init}
 
 app = typer.Typer(
     name="housectl",
@@ -14,32 +40,39 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"]},
-    help="From a search over tabular models to a running service that people trust.",
-    epilog="The way: init, tune, promote, serve, verify.",
+    help=PITCH,
+    epilog="Typical workflow: init, tune, promote, serve, verify.",
 )
-for group in (starting, searching, experiments, champions, serving, cluster):
-    group.register(app)
+cluster_app = typer.Typer(no_args_is_help=True, help="Prepare a cluster with Katib.")
+app.add_typer(cluster_app, name="cluster")
+
+for name, command in COMMANDS.items():
+    app.command(name)(command)
+for name, command in CLUSTER_COMMANDS.items():
+    cluster_app.command(name)(command)
 
 
-def _version(wanted: bool) -> None:  # noqa: FBT001  # the shape of click's callbacks
-    if wanted:
+def _print_version(requested: bool) -> None:  # noqa: FBT001  # the signature of click's callbacks
+    if requested:
         from importlib.metadata import version
 
         typer.echo(f"housectl {version('housectl')}")
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(help=PITCH)
 def main(
     *,
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None:
-    """From a search over tabular models to a running service that people trust."""
+    """Parse the options that precede a command."""
 
 
 def run() -> None:
-    """Run the command line and end the process with its exit status."""
+    """Run the command line, and exit with the command's status."""
     app()

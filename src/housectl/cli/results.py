@@ -1,38 +1,33 @@
-"""What a command returns: rows that are shown as text, or as JSON, but are the same rows."""
+"""Results of commands. The same rows are shown as text or as JSON."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from housectl import ExitStatus
 from housectl.cli import console
-from housectl.errors import ExitStatus
 
 Row = Mapping[str, object]
 
 
 class Result(Protocol):
-    """A result that can be shown.
-
-    Attributes:
-        notes: Said on stderr afterwards.
-        status: What the command ends with.
-    """
+    """A result that a command returns."""
 
     @property
     def notes(self) -> Sequence[str]:
-        """Said on stderr afterwards."""
+        """Lines for stderr, printed after the result."""
 
     @property
     def status(self) -> ExitStatus:
-        """What the command ends with."""
+        """Exit status of the command."""
 
     def show(self, *, as_json: bool) -> None:
-        """Write it to stdout."""
+        """Print the result to stdout."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CommandResult:
-    """What every view has."""
+    """Notes and exit status, which every result has."""
 
     notes: Sequence[str] = ()
     status: ExitStatus = ExitStatus.OK
@@ -40,12 +35,12 @@ class CommandResult:
 
 @dataclass(frozen=True, kw_only=True)
 class Fields(CommandResult):
-    """One thing."""
+    """One object."""
 
     fields: Row
 
     def show(self, *, as_json: bool) -> None:
-        """Write a line for each field, or the object."""
+        """Print a line for each field, or a JSON object."""
         if as_json:
             console.print_json(self.fields)
         else:
@@ -54,11 +49,12 @@ class Fields(CommandResult):
 
 @dataclass(frozen=True, kw_only=True)
 class Table(CommandResult):
-    """Like things, perhaps under a heading of fields.
+    """Rows with the same columns.
 
     Attributes:
         key: Name of the list in the JSON object.
-        empty: Said instead of an empty table.
+        empty: Note for a table without rows.
+        heading: Fields above the table.
     """
 
     key: str
@@ -67,7 +63,7 @@ class Table(CommandResult):
     heading: Row = field(default_factory=dict)
 
     def show(self, *, as_json: bool) -> None:
-        """Write heading and table, or one object."""
+        """Print heading and table, or one JSON object with both."""
         if as_json:
             console.print_json({**self.heading, self.key: self.rows})
             return
@@ -81,13 +77,13 @@ class Table(CommandResult):
 
 @dataclass(frozen=True, kw_only=True)
 class Lines(CommandResult):
-    """Lines as they come; `text` is the field that people see."""
+    """A stream of lines; `text` names the field that is printed as text."""
 
     lines: Iterator[Row]
     text: str
 
     def show(self, *, as_json: bool) -> None:
-        """Write each line, or one object for each."""
+        """Print each line as text, or as a JSON object."""
         for line in self.lines:
             if as_json:
                 console.print_json_line(line)
@@ -97,13 +93,13 @@ class Lines(CommandResult):
 
 @dataclass(frozen=True, kw_only=True)
 class Document(CommandResult):
-    """A text that other programs read."""
+    """A text for other programs, such as a manifest."""
 
     text: str
     fields: Row
 
     def show(self, *, as_json: bool) -> None:
-        """Write the text, or an object that has it as `document`."""
+        """Print the text, or a JSON object with the text as `document`."""
         if as_json:
             console.print_json({**self.fields, "document": self.text})
         else:

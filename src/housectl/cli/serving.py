@@ -1,88 +1,58 @@
-"""Commands about the running service: serve and verify."""
+"""Commands about the running server: serve and verify."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from housectl.cli.decorators import pass_pipeline
+from housectl import ExitStatus
+from housectl.cli.decorators import pass_project
 from housectl.cli.results import CommandResult, Table
-from housectl.errors import ExitStatus
 
 if TYPE_CHECKING:
-    from housectl.pipeline import Pipeline
-
-
-def register(app: typer.Typer) -> None:
-    """Add this module's commands."""
-    for command in (serve, verify):
-        app.command()(command)
+    from housectl import Project
 
 
 @dataclass(frozen=True, kw_only=True)
-class Server(CommandResult):
-    """Not a result: to show it is to become it."""
+class ServerProcess(CommandResult):
+    """The server. Showing it replaces this process."""
 
-    store: Path
-    host: str
-    port: int
-
-    def show(self, *, as_json: bool) -> None:
-        """Replace this process by the server, which writes a line for each thing that happens."""
-        from housectl.launch import exec_server
-
-        exec_server(self.store, host=self.host, port=self.port, as_json=as_json)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ContainerServer(Server):
-    """The same in a container."""
-
-    images: Path
+    project: "Project"
+    container: bool
 
     def show(self, *, as_json: bool) -> None:
-        """Replace this process by the engine that runs the container."""
-        from housectl.launch import exec_server_container
-
-        exec_server_container(
-            self.store, images=self.images, host=self.host, port=self.port, as_json=as_json
-        )
+        """Replace this process with the server, which logs to this terminal."""
+        self.project.serve(container=self.container, json_logs=as_json)
 
 
-@pass_pipeline("host", "port")
+@pass_project("host", "port")
 def serve(
-    pipeline: "Pipeline",
+    project: "Project",
     /,
     *,
     container: Annotated[
-        bool, typer.Option("--container", help="In a container, with docker or podman.")
+        bool, typer.Option("--container", help="Run in a container, with docker or podman.")
     ] = False,
-) -> Server:
+) -> ServerProcess:
     """Serve the champion until Ctrl-C.
 
-    A running server follows promotions and rollbacks.
+    The server switches to a new champion by itself.
 
     Example: housectl serve --port 8080
     """
-    serving, workspace = pipeline.project.serve, pipeline.workspace
-    if container:
-        return ContainerServer(
-            store=workspace.store, host=serving.host, port=serving.port, images=workspace.images
-        )
-    return Server(store=workspace.store, host=serving.host, port=serving.port)
+    return ServerProcess(project=project, container=container)
 
 
-@pass_pipeline("url", "p99-ms", "rollback-on-failure", "host", "port", "deploy-details")
-def verify(pipeline: "Pipeline", /) -> Table:
-    """Prove that the running server answers as the champion does.
+@pass_project("url", "p99-ms", "rollback-on-failure", "host", "port", "deploy-details")
+def verify(project: "Project", /) -> Table:
+    """Verify over HTTP that the running server returns the champion's predictions.
 
-    Ends with status 6 when it does not, and 8 when nobody answers.
+    Exits with status 6 if it does not, and 8 if the server is unreachable.
 
     Example: housectl verify --url http://127.0.0.1:8005
     """
-    verification = pipeline.verify()
-    before = verification.rolled_back_from
+    verification = project.verify()
+    failed = verification.rolled_back_from
     return Table(
         key="checks",
         rows=[
@@ -99,7 +69,7 @@ def verify(pipeline: "Pipeline", /) -> Table:
             "url": verification.url,
             "champion": verification.champion.bundle,
             "passed": verification.report.passed,
-            "rolled_back_from": before.bundle if before else None,
+            "rolled_back_from": failed.bundle if failed else None,
             "p50_ms": verification.report.p50_ms,
             "p99_ms": verification.report.p99_ms,
         },

@@ -1,23 +1,18 @@
-"""Commands to start with: init and doctor."""
+"""Commands that set up a project: init and doctor."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from housectl.cli.decorators import pass_pipeline, renders
+import housectl
+from housectl import ExitStatus
+from housectl.cli.decorators import pass_project, renders
 from housectl.cli.results import Fields, Table
 from housectl.cli.settings import SEARCH_SETTINGS
-from housectl.errors import ExitStatus
 
 if TYPE_CHECKING:
-    from housectl.pipeline import Pipeline
-
-
-def register(app: typer.Typer) -> None:
-    """Add this module's commands."""
-    for command in (init, doctor):
-        app.command()(command)
+    from housectl import Project
 
 
 @renders
@@ -26,39 +21,28 @@ def init(
     data: Annotated[Path, typer.Option("--data", help="A CSV file with a header.")],
     target: Annotated[str, typer.Option("--target", help="The column to predict.")],
     output_dir: Annotated[
-        Path, typer.Option("--output-dir", help="The directory that gets housectl.yaml.")
+        Path, typer.Option("--output-dir", help="Directory of the new housectl.yaml.")
     ] = Path(),
 ) -> Fields:
-    """Draft a housectl.yaml for a CSV file; the draft tunes as it is.
+    """Write a housectl.yaml for a CSV file; it tunes without further edits.
 
     Example: housectl init --data houses.csv --target price
     """
-    from housectl.scaffold.draft import draft_project, write_draft
-    from housectl.workspace import PROJECT_FILE
-
-    path = output_dir / PROJECT_FILE
-    drafted = draft_project(data, target, root=output_dir)
-    write_draft(drafted, path)
+    draft = housectl.init(data, target, output_dir=output_dir)
     return Fields(
-        fields={"written": str(path), "notes": list(drafted.notes)},
-        notes=[*drafted.notes, "Next: housectl tune"],
+        fields={"written": str(draft.path), "notes": list(draft.notes)},
+        notes=[*draft.notes, "Next: housectl tune"],
     )
 
 
-@pass_pipeline(*SEARCH_SETTINGS, "host", "port")
-def doctor(pipeline: "Pipeline", /) -> Table:
-    """Check this machine, the project, and the cluster if it is to run there, with hints.
+@pass_project(*SEARCH_SETTINGS, "host", "port")
+def doctor(project: "Project", /) -> Table:
+    """Check the machine, the project and, for Katib, the cluster; suggest fixes.
 
     Example: housectl doctor
     """
-    from housectl.backends.doctor_check import CheckContext
-    from housectl.doctor.runner import run_checks
-
-    context = CheckContext(
-        project=pipeline.project, workspace=pipeline.workspace, inputs=pipeline.write_inputs
-    )
-    results = [*run_checks(context)]
-    failed = [result.status for result in results if result.status]
+    results = [*project.doctor()]
+    failures = [result.status for result in results if result.status]
     return Table(
         key="checks",
         rows=[
@@ -70,6 +54,6 @@ def doctor(pipeline: "Pipeline", /) -> Table:
             }
             for result in results
         ],
-        empty="Nothing to check.",
-        status=failed[0] if failed else ExitStatus.OK,
+        empty="Nothing was checked.",
+        status=failures[0] if failures else ExitStatus.OK,
     )

@@ -1,118 +1,106 @@
-"""Commands that search: render, tune."""
+"""Commands that search: render and tune."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from housectl import errors
 from housectl.cli.console import note
-from housectl.cli.decorators import pass_pipeline
+from housectl.cli.decorators import pass_project
 from housectl.cli.results import Document, Fields
 from housectl.cli.settings import SEARCH_SETTINGS
 
 if TYPE_CHECKING:
-    from housectl.backends.base import Handle
-    from housectl.pipeline import Pipeline
+    from housectl import ExperimentRun, Project
 
 NewName = Annotated[
-    str | None, typer.Option("--name", help="Name of the experiment; by default made of the time.")
+    str | None,
+    typer.Option("--name", help="Name of the experiment; by default a timestamped name."),
 ]
 
 
-def register(app: typer.Typer) -> None:
-    """Add this module's commands."""
-    for command in (render, tune):
-        app.command()(command)
-
-
-@pass_pipeline(*SEARCH_SETTINGS)
-def render(pipeline: "Pipeline", /, *, name: NewName = None) -> Document:
-    """Print exactly what tune would send, and send nothing.
+@pass_project(*SEARCH_SETTINGS)
+def render(project: "Project", /, *, name: NewName = None) -> Document:
+    """Print the plan that tune would submit, without submitting it.
 
     Example: housectl render --trials 50
     """
-    plan = pipeline.plan(_new_name(pipeline) if name is None else name)
+    plan = project.plan(name)
     return Document(text=str(plan), fields={"experiment": plan.workload.name})
 
 
-@pass_pipeline(*SEARCH_SETTINGS)
+@pass_project(*SEARCH_SETTINGS)
 def tune(
-    pipeline: "Pipeline",
+    project: "Project",
     /,
     *,
     name: NewName = None,
     resume: Annotated[
-        str | None, typer.Option("--resume", metavar="NAME", help="Go on with this experiment.")
+        str | None, typer.Option("--resume", metavar="NAME", help="Resume this experiment.")
     ] = None,
 ) -> Fields:
     """Search for the best model, and seal it as the challenger.
 
-    Ctrl-C leaves the search running, and says how to come back.
+    Ctrl-C detaches: the search continues, and the commands to reattach and to stop are printed.
 
     Example: housectl tune --trials 50 --family auto
     """
-    chosen = resume or (_new_name(pipeline) if name is None else name)
-    with _hint_on_interrupt(pipeline, chosen):
-        handle = _resumed(pipeline, chosen) if resume else _submitted(pipeline, chosen)
-        challenger = pipeline.tune(handle)
-    bundle = pipeline.store.bundle(challenger.bundle)
-    recipe = bundle.record.recipe
+    chosen = resume or (project.new_experiment_name() if name is None else name)
+    with _hint_on_interrupt(project, chosen):
+        run = _resume(project, chosen) if resume else _submit(project, chosen)
+        challenger = run.result()
     return Fields(
         fields={
-            "experiment": challenger.experiment,
-            "trial": bundle.record.provenance.trial,
-            "family": recipe.family,
-            "assignment": recipe.assignment,
-            "mse": bundle.metrics.mse,
-            "holdout_mse": bundle.holdout_mse,
-            "challenger": bundle.digest,
+            "experiment": run.name,
+            "trial": challenger.trial,
+            "family": challenger.family,
+            "assignment": challenger.assignment,
+            "mse": challenger.mse,
+            "holdout_mse": challenger.holdout_mse,
+            "challenger": challenger.digest,
         },
         notes=["Next: housectl promote"],
     )
 
 
-def _new_name(pipeline: "Pipeline") -> str:
-    return pipeline.project.default_experiment_name(datetime.now(UTC))
+def _submit(project: "Project", name: str) -> "ExperimentRun":
+    run = project.submit(name)
+    note(f"{run.name} is running; Ctrl-C detaches from it.")
+    return run
 
 
-def _submitted(pipeline: "Pipeline", name: str) -> "Handle":
-    handle = pipeline.submit(name)
-    note(f"{handle.name} runs; Ctrl-C leaves it running.")
-    return handle
-
-
-def _resumed(pipeline: "Pipeline", name: str) -> "Handle":
-    handle = pipeline.backend.handle(name)
-    if str(pipeline.backend.get_plan(handle)) != str(pipeline.plan(handle.name)):
-        note(f"{handle.name} goes on as it was planned; housectl.yaml says otherwise today.")
-    pipeline.backend.resume(handle)
-    return handle
+def _resume(project: "Project", name: str) -> "ExperimentRun":
+    run = project.experiment(name)
+    if str(run.plan) != str(project.plan(run.name)):
+        note(
+            f"Resuming {name} with its original settings; "
+            "later changes to housectl.yaml are ignored."
+        )
+    run.resume()
+    return run
 
 
 @contextmanager
-def _hint_on_interrupt(pipeline: "Pipeline", name: str) -> Iterator[None]:
-    """Say how to come back when Ctrl-C leaves an experiment that was submitted."""
+def _hint_on_interrupt(project: "Project", name: str) -> Iterator[None]:
+    """Print the commands to reattach and to stop, if Ctrl-C leaves a running experiment."""
     try:
         yield
     except KeyboardInterrupt:
-        if _probably_exists(pipeline, name):
+        if _probably_exists(project, name):
             note(
-                f"\n{name} goes on without you. To come back: housectl tune --resume {name}   "
-                f"To end it: housectl stop {name}"
+                f"\n{name} is still running. Reattach: housectl tune --resume {name}   "
+                f"Stop: housectl stop {name}"
             )
         raise
 
 
-def _probably_exists(pipeline: "Pipeline", name: str) -> bool:
-    from housectl.errors import ClusterError, UnknownExperimentError
-
+def _probably_exists(project: "Project", name: str) -> bool:
     try:
-        pipeline.backend.handle(name)
-    except UnknownExperimentError:
+        project.experiment(name)
+    except errors.UnknownExperimentError:
         return False
-    except ClusterError:
-        # Nobody can say just now.
+    except errors.ClusterError:  # The cluster cannot answer at the moment.
         return True
     return True

@@ -15,7 +15,7 @@ class Action(StrEnum):
     ROLLBACK = "rollback"
 
 
-class Entry(Record, kw_only=True):
+class HistoryEntry(Record, kw_only=True):
     """One change of champion.
 
     Attributes:
@@ -57,7 +57,7 @@ def newest_number(store: Path, *, known: int = 0) -> int:
     return number
 
 
-def read_entry(store: Path, number: int) -> Entry:
+def read_entry(store: Path, number: int) -> HistoryEntry:
     """Read one entry.
 
     Raises:
@@ -66,7 +66,7 @@ def read_entry(store: Path, number: int) -> Entry:
     return _parse(_read(store, number), entry_path(store, number), number)
 
 
-def read_history(store: Path) -> tuple[Entry, ...]:
+def read_history(store: Path) -> tuple[HistoryEntry, ...]:
     """Read all entries, the oldest first, and check that each carries the hash of the one before.
 
     Raises:
@@ -92,9 +92,9 @@ def _read(store: Path, number: int) -> bytes:
         raise _invalid(path, error.strerror or str(error)) from error
 
 
-def _parse(data: bytes, path: Path, number: int) -> Entry:
+def _parse(data: bytes, path: Path, number: int) -> HistoryEntry:
     try:
-        entry = Entry.from_json(data)
+        entry = HistoryEntry.from_json(data)
     except MalformedRecordError as error:
         raise _invalid(path, str(error)) from error
     if entry.number != number:

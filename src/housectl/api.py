@@ -1,0 +1,334 @@
+"""Implementation of the public API. Users import its names from `housectl`.
+
+Modules that only some methods need are imported there, so that reading the history stays light.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from housectl.errors import UnknownExperimentError
+from housectl.project_context import ProjectContext
+from housectl.workspace import PROJECT_FILE, find_workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from os import PathLike
+
+    from housectl.backends.base import Plan
+    from housectl.champion_verification import VerificationRun
+    from housectl.cluster_setup import AppliedObject, Overlay
+    from housectl.contract.history import HistoryEntry
+    from housectl.doctor.runner import CheckResult
+    from housectl.experiment_run import ExperimentRun
+    from housectl.project.config import ProjectConfig
+    from housectl.promotion import Comparison, Promotion
+    from housectl.sealed_model import SealedModel
+    from housectl.search import ProgressReporter
+
+
+def open(  # noqa: A001
+    path: "str | PathLike[str] | None" = None,
+    *,
+    store: "str | PathLike[str] | None" = None,
+    settings: "Mapping[str, object] | None" = None,
+    progress: "ProgressReporter | None" = None,
+) -> "Project":
+    """Open a project.
+
+    Args:
+        path: A housectl.yaml or its directory; by default the nearest one, here or above.
+        store: The champion store's directory; replaces the file's `store`.
+        settings: Values that replace those of the file, by dotted field.
+        progress: Receives the progress of experiments; None for silence.
+
+    Raises:
+        ProjectError: There is no housectl.yaml.
+
+    >>> import housectl
+    >>> housectl.open(settings={"budget.trials": 1}).config.budget.trials
+    1
+    """
+    workspace = find_workspace(
+        None if path is None else Path(path), None if store is None else Path(store)
+    )
+    return Project(ProjectContext(workspace=workspace, settings=settings or {}, progress=progress))
+
+
+def init(
+    data: "str | PathLike[str]", target: str, *, output_dir: "str | PathLike[str]" = "."
+) -> "ProjectDraft":
+    """Write a housectl.yaml for a CSV file. The draft is complete: `tune` accepts it.
+
+    Args:
+        data: A CSV file with a header.
+        target: The column to predict.
+        output_dir: The directory of the new file.
+
+    Raises:
+        DataError: The file is not a CSV, is too short, or has no usable column.
+        UsageError: The column is missing, or there is a housectl.yaml already.
+
+    >>> import housectl
+    >>> housectl.init("data.csv", "MEDV", output_dir="drafts").path.name
+    'housectl.yaml'
+    """
+    from housectl.scaffold.draft import draft_project, write_draft
+
+    root = Path(output_dir)
+    drafted = draft_project(Path(data), target, root=root)
+    write_draft(drafted, root / PROJECT_FILE)
+    return ProjectDraft(path=root / PROJECT_FILE, notes=drafted.notes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectDraft:
+    """A new housectl.yaml; `notes` list excluded columns and other points to review."""
+
+    path: Path
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Project:
+    """A directory with a housectl.yaml: its experiments, its champion and its server.
+
+    `housectl.open` returns one. Its housectl.yaml is read when a method first needs a setting.
+    """
+
+    context: ProjectContext
+
+    @property
+    def config(self) -> "ProjectConfig":
+        """The content of housectl.yaml, with the settings applied.
+
+        Raises:
+            ProjectError: The file or a setting is invalid; the message lists every problem.
+        """
+        return self.context.config
+
+    def tune(self, name: str | None = None) -> "SealedModel":
+        """Run a new experiment to its end, and seal its best trial as the challenger.
+
+        Args:
+            name: Name of the experiment; by default made of the project's name and the time.
+
+        Raises:
+            AlreadyExistsError: The name is taken.
+            DataError: The data file is unusable.
+            NoUsableTrialError: No trial succeeded.
+            ExperimentInterruptedError: The experiment was stopped or interrupted.
+
+        >>> challenger = project.tune("first")
+        >>> challenger.holdout_mse < 50
+        True
+        """
+        return self.submit(name).result()
+
+    def submit(self, name: str | None = None) -> "ExperimentRun":
+        """Start a new experiment, and return without waiting for its end.
+
+        Raises:
+            AlreadyExistsError: The name is taken.
+            DataError: The data file is unusable.
+
+        >>> run = project.submit("second")
+        >>> run.result().version == run.challenger_digest[:12]
+        True
+        """
+        experiment = self.context.experiment(self.new_experiment_name() if name is None else name)
+        inputs = self.context.write_inputs()
+        return self.context.run(self.context.backend.submit(experiment, inputs=inputs, image=None))
+
+    def plan(self, name: str | None = None) -> "Plan":
+        """Return the plan that `submit` would execute; `str()` of it is readable.
+
+        Raises:
+            DataError: The data file is unusable.
+
+        >>> project.plan("third").workload.name
+        'third'
+        """
+        experiment = self.context.experiment(self.new_experiment_name() if name is None else name)
+        return self.context.backend.plan(experiment, inputs=self.context.write_inputs(), image=None)
+
+    def experiments(self) -> "list[ExperimentRun]":
+        """Return all experiments, the newest first.
+
+        >>> [run.name for run in project.experiments()]
+        ['second', 'first', 'good', 'poor']
+        """
+        return [self.context.run(handle) for handle in self.context.backend.handles()]
+
+    def experiment(self, name: str | None = None) -> "ExperimentRun":
+        """Return an experiment by its name or handle; by default the newest.
+
+        Raises:
+            UnknownExperimentError: There is none.
+
+        >>> project.experiment("good").name
+        'good'
+        """
+        if name is not None:
+            return self.context.run(self.context.backend.handle(name))
+        runs = self.experiments()
+        if not runs:
+            raise UnknownExperimentError(
+                "Experiment not found: the project has none yet.", hint="housectl tune"
+            )
+        return runs[0]
+
+    def local_experiment_names(self) -> list[str]:
+        """Return the names of the experiments in the project's directory, for shell completion.
+
+        >>> project.local_experiment_names()
+        ['first', 'good', 'poor', 'second']
+        """
+        runs = self.context.workspace.runs
+        return sorted(path.name for path in runs.glob("[!.]*"))
+
+    def challenger(self, experiment: str | None = None) -> "SealedModel":
+        """Return the challenger of an experiment; by default the newest challenger.
+
+        The best trial is sealed if the experiment has no challenger yet.
+
+        Raises:
+            NoChallengerError: There is none.
+
+        >>> project.challenger("good").holdout_mse < project.challenger("poor").holdout_mse
+        True
+        """
+        from housectl.sealed_model import SealedModel
+
+        found = self.context.promoter.find_challenger(experiment)
+        return SealedModel(self.context.store.bundle(found.bundle))
+
+    def champion(self) -> "SealedModel":
+        """Return the champion: the model in production.
+
+        Raises:
+            NoChampionError: Nothing was promoted yet.
+
+        >>> project.champion().digest == project.history()[-1].bundle
+        True
+        """
+        from housectl.sealed_model import SealedModel
+
+        store = self.context.store
+        return SealedModel(store.bundle(store.require_champion().bundle))
+
+    def compare(self, experiment: str | None = None) -> "Comparison":
+        """Compare a challenger with the champion; change nothing.
+
+        Raises:
+            NoChallengerError: There is nothing to compare.
+
+        >>> project.compare("good").verdict.accepted
+        True
+        """
+        return self.context.promoter.compare(experiment)
+
+    def promote(self, experiment: str | None = None) -> "Promotion":
+        """Make a challenger the champion if it is better.
+
+        Raises:
+            NoChallengerError: There is nothing to promote.
+            ConcurrentUpdateError: Another command changed the champion after the comparison.
+
+        >>> project.promote("good").entry.number
+        2
+        """
+        return self.context.promoter.promote(experiment)
+
+    def rollback(
+        self, version: str | None = None, *, reason: str = "Rolled back by hand."
+    ) -> "HistoryEntry":
+        """Make an earlier champion the champion again.
+
+        Args:
+            version: First digits of the bundle's digest; by default the previous champion.
+            reason: Explanation for the history.
+
+        Raises:
+            UsageError: There is no such bundle.
+
+        >>> project.rollback(reason="complaints from users").number
+        3
+        """
+        return self.context.promoter.rollback(version, reason=reason)
+
+    def history(self) -> "tuple[HistoryEntry, ...]":
+        """Return all changes of the champion, the oldest first.
+
+        >>> [entry.action.value for entry in project.history()]
+        ['promotion', 'promotion', 'rollback']
+        """
+        return self.context.store.history()
+
+    def serve(self, *, container: bool = False, json_logs: bool = False) -> NoReturn:
+        """Replace this process with a server of the champion.
+
+        Args:
+            container: Run the server's image with docker or podman.
+            json_logs: Write log lines as JSON.
+
+        Raises:
+            LocalEnvironmentError: The libraries or the image are missing.
+        """
+        from housectl.launch import exec_server, exec_server_container
+
+        host, port = self.config.serve.host, self.config.serve.port
+        store, images = self.context.workspace.store, self.context.workspace.images
+        if container:
+            exec_server_container(store, images=images, host=host, port=port, as_json=json_logs)
+        exec_server(store, host=host, port=port, as_json=json_logs)
+
+    def verify(self) -> "VerificationRun":
+        """Verify over HTTP that the running server returns the champion's predictions.
+
+        With the setting `verify.rollback_on_failure`, a failure rolls back.
+
+        Raises:
+            ServerUnreachableError: The server does not answer.
+        """
+        return self.context.verifier.verify()
+
+    def doctor(self) -> "Iterator[CheckResult]":
+        """Check the machine, the project and, for Katib, the cluster.
+
+        >>> [result.name for result in project.doctor()][:2]
+        ['python', 'project file']
+        """
+        from housectl.backends.doctor_check import CheckContext
+        from housectl.doctor.runner import run_checks
+
+        return run_checks(
+            CheckContext(
+                project=self.config,
+                workspace=self.context.workspace,
+                inputs=self.context.write_inputs,
+            )
+        )
+
+    def cluster_manifests(self, overlay: "Overlay") -> str:
+        """Return the Kubernetes manifests that experiments on Katib need, as YAML."""
+        from housectl.cluster_setup import render
+
+        return render(self.context.cluster_setup(overlay))
+
+    def set_up_cluster(self, overlay: "Overlay") -> "Sequence[AppliedObject]":
+        """Apply the manifests to the cluster. Idempotent.
+
+        Raises:
+            ClusterError: The cluster is unreachable, or rejects an object.
+        """
+        from housectl.cluster_setup import apply
+
+        katib = self.config.katib
+        manifests = self.cluster_manifests(overlay)
+        return apply(manifests, context=katib.context, namespace=katib.namespace)
+
+    def new_experiment_name(self) -> str:
+        """Return a name made of the project's name and the time."""
+        return self.config.default_experiment_name(datetime.now(UTC))

@@ -1,0 +1,142 @@
+"""The parts that a project's operations share: its settings, store, backend and sealer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from housectl.store import ChampionStore
+from housectl.workspace import Workspace
+
+if TYPE_CHECKING:
+    from housectl.backends.base import Backend, Handle
+    from housectl.champion_verification import ChampionVerifier
+    from housectl.cluster_setup import ClusterSetup, Overlay
+    from housectl.contract.inputs import Inputs
+    from housectl.experiment import Experiment
+    from housectl.experiment_run import ExperimentRun
+    from housectl.project.config import ProjectConfig
+    from housectl.promotion import Promoter
+    from housectl.sealing import Sealer
+    from housectl.search import ProgressReporter
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectContext:
+    """Creates each part when an operation first needs it: reading the store needs no settings.
+
+    Attributes:
+        settings: Values that replace those of housectl.yaml, by dotted field.
+        progress: Receives the progress of experiments; None for silence.
+    """
+
+    workspace: Workspace
+    settings: Mapping[str, object] = field(default_factory=dict)
+    progress: "ProgressReporter | None" = None
+
+    @property
+    def store(self) -> ChampionStore:
+        """The champion store."""
+        return ChampionStore(self.workspace.store)
+
+    @cached_property
+    def config(self) -> "ProjectConfig":
+        """The content of housectl.yaml, with the settings applied."""
+        from housectl.project.config import load_config
+        from housectl.project.source import Override
+
+        overrides = {
+            name: value if isinstance(value, Override) else Override(value, f"setting {name}")
+            for name, value in self.settings.items()
+        }
+        return load_config(self.workspace.project_file, overrides=overrides)
+
+    @cached_property
+    def backend(self) -> "Backend":
+        """The backend that runs experiments and tasks."""
+        from housectl.backends.factory import create_backend
+
+        return create_backend(self.config, self.workspace)
+
+    @cached_property
+    def sealer(self) -> "Sealer":
+        """The sealer of trials."""
+        from housectl.sealing import Sealer
+        from housectl.search import SilentProgress
+
+        return Sealer(
+            backend=self.backend,
+            store=self.store,
+            progress=self.progress or SilentProgress(),
+            temp_root=self.workspace.temp_root,
+            repository=self.workspace.root,
+        )
+
+    @property
+    def promoter(self) -> "Promoter":
+        """The promoter of challengers."""
+        from housectl.promotion import Promoter
+
+        return Promoter(
+            store=self.store,
+            sealer=self.sealer,
+            gate=self.config.gate,
+            inputs_root=self.workspace.inputs,
+            deploy_details=self.workspace.root / self.config.deploy_details,
+        )
+
+    @property
+    def verifier(self) -> "ChampionVerifier":
+        """The verifier of the running server."""
+        from housectl.champion_verification import ChampionVerifier
+
+        return ChampionVerifier(
+            promoter=self.promoter,
+            url=self.config.server_url,
+            p99_ms=self.config.verify.p99_ms,
+            rollback_on_failure=self.config.verify.rollback_on_failure,
+        )
+
+    def experiment(self, name: str) -> "Experiment":
+        """Return a new experiment with the project's settings.
+
+        Raises:
+            UsageError: The name is invalid.
+        """
+        from housectl.experiment import check_name
+
+        check_name(name)
+        return self.config.experiment(name)
+
+    def run(self, handle: "Handle") -> "ExperimentRun":
+        """Return the submitted experiment of a handle."""
+        from housectl.experiment_run import ExperimentRun
+
+        return ExperimentRun(handle, self.sealer)
+
+    def cluster_setup(self, overlay: "Overlay") -> "ClusterSetup":
+        """Return the prerequisites of experiments on Katib."""
+        from housectl.cluster_setup import ClusterSetup
+
+        katib = self.config.katib
+        return ClusterSetup(overlay=overlay, namespace=katib.namespace, pvc=katib.pvc)
+
+    def write_inputs(self) -> "Inputs":
+        """Check the data file, and write the inputs directory unless it exists.
+
+        Raises:
+            DataError: The data file is unusable.
+        """
+        from housectl.contract.inputs import write_inputs
+        from housectl.contract.table import read_table
+
+        config = self.config
+        data = self.workspace.root / config.data
+        read_table(data, config.schema_record, group=config.split.group)
+        return write_inputs(
+            self.workspace.inputs,
+            data,
+            schema=config.schema_record,
+            split=config.split_record,
+            seed=config.seed,
+        )

@@ -1,0 +1,170 @@
+"""Comparing a challenger with the champion, promotion and rollback."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from housectl import deploy_details
+from housectl.contract.bundle import Bundle
+from housectl.contract.evidence import Evidence, evidence_key
+from housectl.contract.history import Action, HistoryEntry
+from housectl.contract.inputs import SharedRecipe, read_inputs
+from housectl.contract.record import digest_of
+from housectl.errors import NoChallengerError, UnknownExperimentError, UsageError
+from housectl.sealed_model import SealedModel
+from housectl.sealing import Sealer
+from housectl.store import Challenger, ChampionStore
+from housectl.verdict import Gate, Verdict, judge
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """A verdict on a challenger.
+
+    Attributes:
+        champion: The champion at the time of the comparison; None without one.
+        champion_number: Number of the champion's history entry; 0 without one.
+    """
+
+    verdict: Verdict
+    challenger: SealedModel
+    champion: SealedModel | None
+    champion_number: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promotion:
+    """The outcome of a promotion; `entry` is None if the champion stays."""
+
+    comparison: Comparison
+    entry: HistoryEntry | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promoter:
+    """Decides which model is the champion, and records each change in the store.
+
+    Attributes:
+        inputs_root: Holds a directory for each inputs digest.
+        deploy_details: The file that records the last verdict.
+    """
+
+    store: ChampionStore
+    sealer: Sealer
+    gate: Gate
+    inputs_root: Path
+    deploy_details: Path
+
+    def compare(self, experiment: str | None) -> Comparison:
+        """Compare a challenger with the champion on the same rows.
+
+        If data, split, seed or libraries differ, the champion's recipe is first reevaluated with
+        the challenger's.
+        """
+        self.sync_deploy_details()
+        challenger = self.store.bundle(self.find_challenger(experiment).bundle)
+        entry = self.store.champion()
+        champion = self.store.bundle(entry.bundle) if entry else None
+        verdict = judge(
+            self._evidence(challenger, like=challenger),
+            self._evidence(champion, like=challenger) if champion else None,
+            gate=self.gate,
+        )
+        return Comparison(
+            verdict=verdict,
+            challenger=SealedModel(challenger),
+            champion=SealedModel(champion) if champion else None,
+            champion_number=entry.number if entry else 0,
+        )
+
+    def promote(self, experiment: str | None) -> Promotion:
+        """Compare, and make the challenger the champion if the verdict accepts it.
+
+        Raises:
+            ConcurrentUpdateError: Another command changed the champion after the comparison.
+        """
+        comparison = self.compare(experiment)
+        challenger = comparison.challenger.bundle
+        if not comparison.verdict.accepted:
+            deploy_details.record_rejection(self.deploy_details, self.store, challenger)
+            return Promotion(comparison=comparison, entry=None)
+        entry = self.store.commit(
+            challenger,
+            action=Action.PROMOTION,
+            reason=comparison.verdict.reason,
+            champion_number=comparison.champion_number,
+        )
+        self.sync_deploy_details()
+        return Promotion(comparison=comparison, entry=entry)
+
+    def rollback(self, version: str | None, *, reason: str) -> HistoryEntry:
+        """Make an earlier bundle the champion again: the previous one, or the named one.
+
+        Raises:
+            UsageError: There is no such bundle, or it is the champion already.
+        """
+        champion = self.store.require_champion()
+        digest = self.store.find(version) if version else self.previous_digest(champion)
+        if digest is None:
+            raise UsageError(
+                "Rollback is impossible: the history has no earlier champion.",
+                hint="housectl history",
+            )
+        if digest == champion.bundle:
+            raise UsageError(
+                f"Rollback is impossible: {digest[:12]} is the champion already.",
+                hint="housectl history",
+            )
+        entry = self.store.commit(
+            self.store.bundle(digest),
+            action=Action.ROLLBACK,
+            reason=reason,
+            champion_number=champion.number,
+        )
+        self.sync_deploy_details()
+        return entry
+
+    def find_challenger(self, experiment: str | None) -> Challenger:
+        """Return an experiment's challenger; by default the newest challenger.
+
+        The best trial is sealed if the experiment has no challenger yet.
+
+        Raises:
+            NoChallengerError: There is none.
+        """
+        if experiment is None:
+            return self.store.newest_challenger()
+        challenger = self.store.challenger(experiment)
+        if challenger is not None:
+            return challenger
+        try:
+            handle = self.sealer.backend.handle(experiment)
+        except UnknownExperimentError as error:
+            raise NoChallengerError(
+                f"Challenger not found: there is no experiment {experiment}.", hint="housectl list"
+            ) from error
+        return self.sealer.seal_best(handle)
+
+    def previous_digest(self, champion: HistoryEntry) -> str | None:
+        """Return the digest of the last champion before this one; None without any."""
+        others = [entry.bundle for entry in self.store.history() if entry.bundle != champion.bundle]
+        return others[-1] if others else None
+
+    def sync_deploy_details(self) -> None:
+        """Update deploy_details.json from the history, in case a killed command did not."""
+        deploy_details.sync(self.deploy_details, self.store)
+
+    def _evidence(self, bundle: Bundle, *, like: Bundle) -> Evidence:
+        shared = _shared_recipe(like)
+        recipe = bundle.record.recipe
+        recipe = shared.recipe(recipe.family, recipe.assignment, like.record.recipe.libraries)
+        evidence = self.store.evidence(evidence_key(recipe))
+        if evidence is not None:
+            return evidence
+        return self.sealer.reevaluate(recipe, read_inputs(self.inputs_root / digest_of(shared)))
+
+
+def _shared_recipe(bundle: Bundle) -> SharedRecipe:
+    recipe = bundle.record.recipe
+    return SharedRecipe(
+        schema=bundle.record.schema, data=recipe.data, split=recipe.split, seed=recipe.seed
+    )
