@@ -1,1 +1,1 @@
-"""Projects to start from, and the demonstration."""
+"""Example projects and the demo."""

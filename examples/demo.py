@@ -1,7 +1,7 @@
-"""The whole way on Boston's house prices: tune, promote, serve, verify, and one prediction.
+"""Demo on Boston's house prices: tune, promote, serve, verify and predict.
 
-In a terminal the server stays in the foreground until Ctrl-C; otherwise one request is made and the
-server is stopped.
+In a terminal, the server runs until Ctrl-C. Otherwise the demo sends one request, then stops the
+server.
 """
 
 import json
@@ -38,12 +38,12 @@ ROW = {
 
 
 def main() -> int:
-    """Go the whole way; return the exit status of the first step that fails."""
+    """Run all steps; return the exit status of the first failed step."""
     for step in (["tune"], ["promote"]):
         status = housectl(*step)
         if status not in {ExitStatus.OK, ExitStatus.CHAMPION_KEPT}:
             return status
-    server = subprocess.Popen([HOUSECTL, *announced("serve")])
+    server = subprocess.Popen([HOUSECTL, *print_command("serve")])
     try:
         return use(server)
     finally:
@@ -52,48 +52,48 @@ def main() -> int:
 
 
 def use(server: subprocess.Popen[bytes]) -> int:
-    """Verify the server, then leave it to the user, or ask it once."""
+    """Verify the server, then wait for Ctrl-C or send one request."""
     workspace = find_workspace(None, None)
     url = load_config(workspace.project_file).server_url
     champion = ChampionStore(workspace.store).require_champion()
     wait_until_serving(url, champion.bundle, timeout=START_SECONDS)
     if status := housectl("verify"):
         return status
-    say(f"$ curl {url}/predict --json '{json.dumps(ROW)}'")
+    print_now(f"$ curl {url}/predict --json '{json.dumps(ROW)}'")
     if sys.stdout.isatty():
         with suppress(KeyboardInterrupt):
-            say(f"{url}/docs explains every feature. Ctrl-C stops the server.")
+            print_now(f"{url}/docs explains every feature. Ctrl-C stops the server.")
             server.wait()
     else:
-        say(predict(url))
+        print_now(predict(url))
     return ExitStatus.OK
 
 
 def predict(url: str) -> str:
-    """Return the server's answer to one row."""
+    """Return the server's response for one row."""
     request = urllib.request.Request(  # noqa: S310
         f"{url}/predict",
         data=json.dumps(ROW).encode(),
         headers={"content-type": "application/json"},
     )
-    with urllib.request.urlopen(request) as answer:  # noqa: S310
-        text: str = answer.read().decode()
+    with urllib.request.urlopen(request) as response:  # noqa: S310
+        text: str = response.read().decode()
     return text
 
 
 def housectl(*arguments: str) -> int:
-    """Run a command where everybody can see it, and return its exit status."""
-    return subprocess.run([HOUSECTL, *announced(*arguments)], check=False).returncode
+    """Print and run a command, and return its exit status."""
+    return subprocess.run([HOUSECTL, *print_command(*arguments)], check=False).returncode
 
 
-def announced(*arguments: str) -> tuple[str, ...]:
-    """Say which command comes."""
-    say(f"\n$ housectl {shlex.join(arguments)}")
+def print_command(*arguments: str) -> tuple[str, ...]:
+    """Print a command, and return its arguments."""
+    print_now(f"\n$ housectl {shlex.join(arguments)}")
     return arguments
 
 
-def say(text: str) -> None:
-    """Say something on stdout, in order with what the commands say."""
+def print_now(text: str) -> None:
+    """Print a line at once, in order with the output of the commands."""
     print(text, flush=True)
 
 
