@@ -93,10 +93,10 @@ class _FixedResponse(BaseHTTPRequestHandler):
 @contextmanager
 def server_with_response(status: int, content: bytes) -> Iterator[str]:
     handler = type("Handler", (_FixedResponse,), {"response": (status, content)})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 @pytest.mark.parametrize(
