@@ -1,8 +1,8 @@
-"""What the documentation shows of a cluster is true: it runs, in order, on this one.
+"""The commands and the workflow that the documentation shows for a cluster run on one.
 
-A page's commands are the lines of its shell-session blocks that begin with `$ `. What is to end
-with status 130 gets a Ctrl-C when its first trial has ended. The namespace is this test's own
-wherever the page has that of Katib's installation.
+A page's commands are the lines of its shell-session blocks that begin with `$ `. A command that is
+to end with status 130 gets a Ctrl-C when its first trial has ended. The namespace is this test's
+own wherever the page has that of Katib's installation.
 """
 
 import os
@@ -20,21 +20,22 @@ import pytest
 import yaml
 
 from tests.cluster.test_container import engine  # noqa: F401  # a fixture
+from tests.docs.pages import CLUSTER, DOCS, PAGES, blocks, commands, page_id
+from tests.docs.running import run_in_bash
 from tests.server.running import wait_until
 from tests.spaces import GOOD
-from tests.test_docs import CLUSTER, DOCS, PAGES, bash, blocks, commands, named
 from tests.test_end_to_end import free_port
 from tools.dev_cluster.kubectl import has_test_bed, kubectl, kubectl_environment
 from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environment, example
 
-KATIBS_NAMESPACE = re.compile(r"(?<=-n )kubeflow\b|(?<=serviceaccount:)kubeflow\b")
+KATIB_NAMESPACE = re.compile(r"(?<=-n )kubeflow\b|(?<=serviceaccount:)kubeflow\b")
 INTERRUPTED = 130
 FIRST_TRIAL = re.compile(r" [1-9]\d*/\d+ trials, best ")
 
 
 @pytest.fixture
 def namespace() -> Iterator[str]:
-    """A namespace that is not there yet."""
+    """Yield the name of a namespace that does not exist yet."""
     name = f"docs-{secrets.token_hex(3)}"
     yield name
     kubectl("delete", "namespace", name, "--wait=false", "--ignore-not-found")
@@ -73,8 +74,8 @@ def environment(
     )
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if [*commands(page, CLUSTER)]], ids=named)
-def test_what_a_page_shows_runs_on_a_cluster(
+@pytest.mark.parametrize("page", [page for page in PAGES if commands(page, CLUSTER)], ids=page_id)
+def test_commands_of_a_page_run_on_a_cluster(
     page: Path,
     project: ProjectDirectory,
     namespace: str,
@@ -82,16 +83,17 @@ def test_what_a_page_shows_runs_on_a_cluster(
     environment: Mapping[str, str],
 ) -> None:
     with ExitStack() as servers:
-        for shown, status in commands(page, CLUSTER):
-            command = KATIBS_NAMESPACE.sub(namespace, shown).replace(":8005", f":{port}")
+        for shown in commands(page, CLUSTER):
+            command = KATIB_NAMESPACE.sub(namespace, shown.text).replace(":8005", f":{port}")
             if command.startswith("housectl serve"):
                 servers.close()
                 servers.enter_context(serving(command, project, port, environment))
-            elif status == INTERRUPTED:
+            elif shown.status == INTERRUPTED:
                 assert interrupt(command, project, environment) == INTERRUPTED, command
             else:
-                ended = bash(command, project, environment)
-                assert ended.returncode == status, f"{command}\n{ended.stdout}{ended.stderr}"
+                completed = run_in_bash(command, project, environment)
+                output = f"{command}\n{completed.stdout}{completed.stderr}"
+                assert completed.returncode == shown.status, output
 
 
 def test_the_workflow_runs_on_a_cluster(
@@ -99,21 +101,24 @@ def test_the_workflow_runs_on_a_cluster(
 ) -> None:
     (workflow,) = (yaml.safe_load(block) for block in blocks(DOCS / "katib.md", "yaml"))
     (job,) = workflow["jobs"].values()
-    there = {"HOUSECTL_STORE": str(project.store), "KUBECONFIG": os.environ["KUBECONFIG"]}
-    assert job["env"].keys() == {"HOUSECTL_BACKEND", *there}
-    said = environment | job["env"] | there
+    cluster_variables = {
+        "HOUSECTL_STORE": str(project.store),
+        "KUBECONFIG": os.environ["KUBECONFIG"],
+    }
+    assert job["env"].keys() == {"HOUSECTL_BACKEND", *cluster_variables}
+    variables = environment | job["env"] | cluster_variables
     kubectl("create", "namespace", namespace)
-    must("housectl cluster init", project, said)
-    must("housectl tune --name first && housectl promote", project, said)
-    with serving("housectl serve", project, port, said):
+    run_ok("housectl cluster init", project, variables)
+    run_ok("housectl tune --name first && housectl promote", project, variables)
+    with serving("housectl serve", project, port, variables):
         for step in job["steps"]:
             if "run" in step:
-                must(step["run"], project, said)
+                run_ok(step["run"], project, variables)
 
 
-def must(command: str, project: ProjectDirectory, environment: Mapping[str, str]) -> None:
-    ended = bash(command, project, environment)
-    assert ended.returncode == 0, f"{command}\n{ended.stdout}{ended.stderr}"
+def run_ok(command: str, project: ProjectDirectory, environment: Mapping[str, str]) -> None:
+    completed = run_in_bash(command, project, environment)
+    assert completed.returncode == 0, f"{command}\n{completed.stdout}{completed.stderr}"
 
 
 @contextmanager
@@ -122,7 +127,7 @@ def serving(
 ) -> Iterator[None]:
     process = subprocess.Popen(shlex.split(command), cwd=project.path, env=environment)
     try:
-        wait_until(lambda: process.poll() is not None or answers(port))
+        wait_until(lambda: process.poll() is not None or is_live(port))
         assert process.poll() is None, command
         yield
     finally:
@@ -130,7 +135,7 @@ def serving(
         assert process.wait() == 0
 
 
-def answers(port: int) -> bool:
+def is_live(port: int) -> bool:
     try:
         urllib.request.urlopen(f"http://127.0.0.1:{port}/health/live").close()
     except OSError:
@@ -139,7 +144,7 @@ def answers(port: int) -> bool:
 
 
 def interrupt(command: str, project: ProjectDirectory, environment: Mapping[str, str]) -> int:
-    """Send Ctrl-C to a search when its first trial has ended; return its status."""
+    """Send Ctrl-C to a search when its first trial has ended; return the exit status."""
     process = subprocess.Popen(
         shlex.split(command), cwd=project.path, env=environment, stderr=subprocess.PIPE, text=True
     )

@@ -132,3 +132,8 @@ def test_command_accepts_plain_prose(tmp_path: Path) -> None:
     (tmp_path / "page.md").write_text("The search continues.\n")
     (tmp_path / "data.csv").write_text("what goes on\n")
     assert main([str(tmp_path)]) == 0
+
+
+def test_only_the_mark_at_the_beginning_of_a_list_item_is_left_out() -> None:
+    passages = [passage.text for passage in markdown_passages("- Below 0.20. With *two* words.")]
+    assert passages == ["Below 0.20. With *two* words."]

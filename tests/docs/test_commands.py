@@ -1,0 +1,139 @@
+"""The commands, workflows and scripts in the documentation run as they are.
+
+A page's commands, the lines of its console blocks that begin with `$ `, run in order in a copy of a
+project with a champion, a challenger and houses.csv. Each must end with status 0, or with that of a
+comment such as `# status 10`. A server that is started runs until the page's end. The commands of
+shell-session blocks run on a cluster, in cluster/test_docs.py.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.docs.pages import (
+    CLUSTER,
+    DOCS,
+    INSTALL,
+    LOCAL,
+    MAKE,
+    PAGES,
+    README,
+    Command,
+    blocks,
+    commands,
+    labels,
+    make_targets,
+    page_id,
+)
+from tests.docs.running import run_in_bash, run_python
+from tests.test_end_to_end import free_port, serving
+from tools.project_directory import HOUSECTL, ROOT, ProjectDirectory, clean_environment
+
+
+@pytest.fixture
+def project(project_with_challenger: ProjectDirectory, tmp_path: Path) -> ProjectDirectory:
+    project = project_with_challenger.copy(tmp_path / "boston")
+    data = (project.path / "data.csv").read_text()
+    (project.path / "houses.csv").write_text(data.replace("MEDV", "price", 1))
+    return project
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+def environment(port: int, tmp_path: Path) -> Mapping[str, str]:
+    # A 4xx or 5xx must not look like success, and no proxy leads to this machine.
+    (tmp_path / ".curlrc").write_text('fail-with-body\nnoproxy = "*"\n')
+    return clean_environment() | {
+        "PATH": f"{HOUSECTL.parent}{os.pathsep}{os.environ['PATH']}",
+        "CURL_HOME": str(tmp_path),
+        "HOUSECTL_PORT": str(port),
+        "HOUSECTL_TRIALS": "2",
+        "HOUSECTL_P99_MS": "5000",
+    }
+
+
+def run(
+    command: Command, project: ProjectDirectory, port: int, environment: Mapping[str, str]
+) -> None:
+    text = command.text.replace(":8005", f":{port}")
+    completed = run_in_bash(text, project, environment)
+    output = f"{completed.stdout}{completed.stderr}"
+    assert completed.returncode == command.status, f"{command.text}\n{output}"
+    missing = labels(command.output) - labels(output.replace(f":{port}", ":8005").splitlines())
+    assert not missing, f"{command.text}\n{output}"
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=page_id)
+def test_commands_of_a_page_run(
+    page: Path, project: ProjectDirectory, port: int, environment: Mapping[str, str]
+) -> None:
+    with ExitStack() as servers:
+        for command in commands(page):
+            if command.is_installation:
+                continue
+            if command.text == "housectl serve":
+                servers.enter_context(serving(project, port))
+            else:
+                run(command, project, port, environment)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_every_shown_command_is_in_a_block_that_runs(page: Path) -> None:
+    shown = re.findall(r"^\s*\$ .*$", page.read_text(), flags=re.MULTILINE)
+    found = [command for language in (LOCAL, CLUSTER) for command in commands(page, language)]
+    assert len(shown) == len(found), shown
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_make_has_the_shown_targets(page: Path) -> None:
+    matches = [MAKE.fullmatch(command.text) for command in commands(page)]
+    assert {match[1] for match in matches if match} <= make_targets()
+
+
+def test_installation_names_existing_extras() -> None:
+    matches = [INSTALL.fullmatch(command.text) for command in commands(README)]
+    extras = [match[1].split(",") for match in matches if match]
+    assert extras == [["local", "serve"]] * 3
+    project = (ROOT / "pyproject.toml").read_text()
+    assert all(f"\n{extra} = [" in project for extra in extras[0])
+
+
+def test_workflow_of_the_readme_runs(
+    project: ProjectDirectory, port: int, environment: Mapping[str, str]
+) -> None:
+    (workflow,) = (yaml.safe_load(block) for block in blocks(README, "yaml"))
+    (job,) = workflow["jobs"].values()
+    steps = [step["run"] for step in job["steps"] if "run" in step]
+    assert "housectl promote" in " ".join(steps)
+    project.run_ok("promote")
+    with serving(project, port):
+        for step in steps:
+            completed = run_in_bash(step, project, environment)
+            assert completed.returncode == 0, f"{step}\n{completed.stdout}{completed.stderr}"
+
+
+def test_workflows_name_existing_targets_and_files() -> None:
+    for path in (ROOT / ".github" / "workflows").glob("*.yaml"):
+        jobs = yaml.safe_load(path.read_text())["jobs"].values()
+        steps = " ".join(step.get("run", "") for job in jobs for step in job["steps"])
+        settings = " ".join(" ".join(job.get("env", {}).values()) for job in jobs)
+        assert set(re.findall(r"make ([a-z-]+)", steps)) <= make_targets()
+        for name in re.findall(r"tests/\S+", steps + settings):
+            assert (ROOT / name).exists(), name
+
+
+def test_digest_script_detects_a_changed_record(project: ProjectDirectory) -> None:
+    (script,) = blocks(DOCS / "formats.md", "python")
+    assert run_python(script, project).returncode == 0
+    record = next(project.store.glob("bundles/*/bundle.json"))
+    record.write_text(record.read_text().replace('"seed": 42', '"seed": 43'))
+    assert "assert bundle.name" in run_python(script, project).stderr
