@@ -12,6 +12,8 @@ from housectl.store import ChampionStore
 from tests.spaces import GOOD
 from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environment, example
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = 3
 LONGEST_SECONDS = 3.0
 

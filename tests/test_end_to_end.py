@@ -17,6 +17,8 @@ from housectl.verification.verify import wait_until_serving
 from tests.spaces import GOOD
 from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environment, example
 
+pytestmark = pytest.mark.slow
+
 CENTRED = {
     "random-forest": {"max_features": {"min": 0.2, "max": 0.9}, "n_estimators": 20},
     "xgboost": {"learning_rate": {"min": 0.02, "max": 0.2, "log": True}, "n_estimators": 30},

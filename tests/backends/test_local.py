@@ -43,6 +43,8 @@ from tests.backends.workloads import (
     wait_until_finished,
 )
 
+pytestmark = pytest.mark.slow
+
 BUDGET = Budget(trials=14)
 
 

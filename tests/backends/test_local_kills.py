@@ -23,6 +23,8 @@ from housectl.experiment import (
 from tests.backends.workloads import SMALL_FOREST, experiment, results_of, wait_for_end
 from tests.strace import inject_fault, log_calls
 
+pytestmark = pytest.mark.slow
+
 CALLS = "rename,renameat,renameat2,link,linkat,fsync,unlink,unlinkat,rmdir"
 CONCURRENCY = 2
 

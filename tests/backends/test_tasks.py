@@ -18,6 +18,8 @@ from housectl.errors import BundleError
 from housectl.tasks import TaskRunner
 from tests.backends.workloads import seal_task
 
+pytestmark = pytest.mark.slow
+
 TASK = seal_task("seal", {"n_estimators": 5})
 
 

@@ -15,6 +15,8 @@ from tests.spaces import GOOD
 from tests.strace import inject_fault
 from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environment, example
 
+pytestmark = pytest.mark.slow
+
 KILLED = -9
 KILLS = 20
 LONGEST_SECONDS = 3.0

@@ -20,6 +20,8 @@ from housectl.contract.pool_protocol import Step, TrialRequest, TrialResult
 from housectl.contract.record import canonical_json
 from housectl.errors import ExitStatus
 
+pytestmark = pytest.mark.slow
+
 QUICK: dict[str, Value] = {"n_estimators": 3}
 ENDLESS: dict[str, Value] = {"n_estimators": 10_000_000}
 MEBIBYTE = 1 << 20

@@ -25,6 +25,8 @@ from housectl_trainer.fitting import fit, make_recipe
 from housectl_trainer.subset import DataSubset
 from tests.strace import inject_fault
 
+pytestmark = pytest.mark.slow
+
 RunTrainer = Callable[..., CompletedProcess[str]]
 ASSIGNMENTS = {
     Family.RANDOM_FOREST: ("n_estimators=20", "max_features=0.4"),

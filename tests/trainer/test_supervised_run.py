@@ -21,6 +21,8 @@ from housectl.contract.termination_report import TerminationReport
 from housectl.errors import ExitStatus
 from housectl_trainer.peak_memory import peak_memory
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 TRAINER = [sys.executable, "-B", "-m", "housectl_trainer"]
 PATIENCE = 60.0
