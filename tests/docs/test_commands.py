@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from housectl.api import Project
 from tests.docs.pages import (
     CLUSTER,
     DOCS,
@@ -25,10 +26,12 @@ from tests.docs.pages import (
     README,
     Command,
     blocks,
+    code_spans,
     commands,
     labels,
     make_targets,
     page_id,
+    rows,
 )
 from tests.docs.running import run_in_bash, run_python
 from tests.test_end_to_end import free_port, serving
@@ -137,3 +140,16 @@ def test_digest_script_detects_a_changed_record(project: ProjectDirectory) -> No
     record = next(project.store.glob("bundles/*/bundle.json"))
     record.write_text(record.read_text().replace('"seed": 42', '"seed": 43'))
     assert "assert bundle.name" in run_python(script, project).stderr
+
+
+def test_python_api_examples_run(project: ProjectDirectory) -> None:
+    for script in blocks(DOCS / "python-api.md", "python"):
+        completed = run_python(script, project)
+        assert completed.returncode == 0, completed.stderr
+    assert completed.stdout.startswith("the champion stays: ")
+    assert "usage housectl history" in completed.stdout
+
+
+def test_python_api_page_names_existing_methods() -> None:
+    methods = [code_spans(method)[0] for method, _, _ in rows(DOCS / "python-api.md", "method")]
+    assert {"tune", "promote", "verify"} <= {*methods} <= {*dir(Project)}
