@@ -74,10 +74,10 @@ def test_assignments_do_not_depend_on_timing_or_workers() -> None:
     expected = assignments_of(experiment({FOREST: SPACE}))
     for workers in (2, 4, LAG):
         for seed in range(3):
-            found = assignments_of(
+            assignments = assignments_of(
                 experiment({FOREST: SPACE}), workers=workers, order=random.Random(seed)
             )
-            assert found == expected
+            assert assignments == expected
 
 
 def test_other_seed_yields_other_assignments() -> None:
@@ -163,10 +163,10 @@ def test_family_learns_only_from_its_own_trials() -> None:
 def test_assignments_with_failed_trials_do_not_depend_on_timing() -> None:
     work = experiment({FOREST: SPACE})
     expected = assignments_of(work, trial_fails=lambda number: number % 3 == 0)
-    found = assignments_of(
+    assignments = assignments_of(
         work, workers=4, order=random.Random(3), trial_fails=lambda number: number % 3 == 0
     )
-    assert found == expected
+    assert assignments == expected
 
 
 def test_space_without_parameters_yields_constants() -> None:

@@ -1,4 +1,4 @@
-"""A copy of the source tree with a Python environment of its own, to which a test adds one part."""
+"""A copy of the source tree with a Python environment of its own, to which a test adds modules."""
 
 import shutil
 import site
@@ -29,6 +29,7 @@ class SourceCopy:
         """Add a module."""
         file = self.root / path
         assert not file.exists(), file
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
 
     def insert(self, path: str, *, after: str, text: str) -> None:

@@ -63,7 +63,7 @@ def test_four_fields_suffice(file: Path) -> None:
 
 
 def test_all_problems_of_file_are_reported_at_once(file: Path) -> None:
-    found = problems(
+    listed = problems(
         file,
         """\
   price: {min: 0, max: 1}
@@ -83,7 +83,7 @@ serve: 8005
 """,
     )
     names, question = ", ".join(ProjectConfig.model_fields), "; do you mean family?"
-    assert found == [
+    assert listed == [
         "housectl.yaml:18: workers: found again, expected once (line 17)",
         "housectl.yaml:7: features.price: found the target, expected only input columns",
         "housectl.yaml:12: space.n_estimators: found {'min': 9, 'max': 1}, expected min below max",
@@ -157,9 +157,9 @@ serve: 8005
     ],
 )
 def test_problem_is_reported_with_its_line(file: Path, more: str, expected: str) -> None:
-    (found,) = problems(file, more)
-    assert expected in found
-    assert found.startswith("housectl.yaml:")
+    (problem,) = problems(file, more)
+    assert expected in problem
+    assert problem.startswith("housectl.yaml:")
 
 
 @pytest.mark.parametrize(
@@ -355,7 +355,8 @@ def test_json_schema_describes_every_field() -> None:
     schema = json.loads(json_schema())
     assert schema["properties"].keys() == ProjectConfig.model_fields.keys()
     descriptions = {
-        f"#/$defs/{name}": part.get("description") for name, part in schema["$defs"].items()
+        f"#/$defs/{name}": definition.get("description")
+        for name, definition in schema["$defs"].items()
     }
     for field in schema["properties"].values():
         assert field.get("description") or descriptions[field["$ref"]]

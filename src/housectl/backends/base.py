@@ -140,7 +140,7 @@ class Backend(Protocol):
         """Return when the state may differ from `last_snapshot`, or after `timeout` seconds."""
 
     def logs(self, handle: Handle, trial: str | None) -> Iterator[str]:
-        """Yield the trainer's log lines so far: of one trial, or of a task if `trial` is None."""
+        """Yield the trainer's log lines so far: of one trial, or of a task (`trial=None`)."""
 
     def fetch(self, handle: Handle, trial: str | None, destination: Path) -> Path:
         """Copy the output of a trial, or of a task, to the new directory `destination`.

@@ -206,11 +206,11 @@ def _simplify_opening(start: re.Match[str]) -> str:
     return "a number " if start[2] else _SIMPLER_OPENINGS.get(start[1], "")
 
 
-def describe_choices(given: str, known: Sequence[str]) -> str:
+def describe_choices(text: str, choices: Sequence[str]) -> str:
     """Return a text with all choices, and the one most similar to the given text."""
-    similar = get_close_matches(given, known, n=1)
-    meant = f"; do you mean {similar[0]}?" if similar else ""
-    return f"one of {', '.join(known)}{meant}" if known else "another name"
+    similar = get_close_matches(text, choices, n=1)
+    question = f"; do you mean {similar[0]}?" if similar else ""
+    return f"one of {', '.join(choices)}{question}" if choices else "another name"
 
 
 def _fields_at(annotation: object, location: Location) -> list[str]:
