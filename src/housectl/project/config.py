@@ -13,25 +13,22 @@ from housectl.contract.recipe import Split, SplitMethod
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
 from housectl.experiment import Budget, Experiment, Limits
 from housectl.project.fields import (
-    AUTO,
     BudgetFields,
     ConfigModel,
     CrossFieldError,
-    FamilyField,
     FeatureFields,
-    Integer,
     KatibSettings,
     LimitFields,
-    NonEmptyStr,
-    OneOf,
     ServeFields,
     SplitFields,
     TargetFields,
     VerifyFields,
     raise_cross_field_errors,
 )
-from housectl.project.source import Override, describe_choices, read_source, validate
+from housectl.project.problems import describe_choices
+from housectl.project.source import Override, read_source, validate
 from housectl.project.space import SpaceFields, search_spaces, space_errors
+from housectl.project.value_types import AUTO, FamilyField, Integer, NonEmptyStr, OneOf
 from housectl.verdict import Gate
 
 MAX_WORKERS = 4

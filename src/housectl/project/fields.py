@@ -1,111 +1,22 @@
-"""Types and sections of housectl.yaml: durations, sizes, and the fields of its mappings."""
+"""The mappings in housectl.yaml, and errors between their fields."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     StrictBool,
     ValidationError,
-    WithJsonSchema,
     model_validator,
 )
 from pydantic.dataclasses import dataclass as pydantic_dataclass
-from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from housectl.contract.families import Family
-from housectl.project.source import Location
-from housectl.quantities import parse_quantity
-
-_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
-_SIZE_PATTERN = r"^\d+(\.\d+)?(Ki|Mi|Gi|Ti|k|M|G|T)?$"
-
-
-def parse_duration(value: object) -> object:
-    """Return seconds for a text such as `90s`, `10m` or `1h30m`; other values as they are."""
-    if not isinstance(value, str):
-        return value
-    match = _DURATION.fullmatch(value)
-    if match is None or not value:
-        raise ValueError("a duration such as 90s, 10m or 1h30m")
-    hours, minutes, seconds = (float(number or 0) for number in match.groups())
-    return 3600 * hours + 60 * minutes + seconds
-
-
-def parse_size(value: object) -> object:
-    """Return bytes for a text such as `512Mi` or `4Gi`; other values as they are."""
-    if not isinstance(value, str):
-        return value
-    if not re.fullmatch(_SIZE_PATTERN, value):
-        raise ValueError("a size such as 512Mi or 4Gi")
-    return int(parse_quantity(value))
-
-
-Duration = Annotated[
-    float,
-    BeforeValidator(parse_duration),
-    Field(strict=True, gt=0, allow_inf_nan=False),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "number", "exclusiveMinimum": 0},
-                {"type": "string", "pattern": r"^(\d+(\.\d+)?h)?(\d+(\.\d+)?m)?(\d+(\.\d+)?s)?$"},
-            ]
-        }
-    ),
-]
-Size = Annotated[
-    int,
-    BeforeValidator(parse_size),
-    Field(strict=True, gt=0),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "integer", "exclusiveMinimum": 0},
-                {"type": "string", "pattern": _SIZE_PATTERN},
-            ]
-        }
-    ),
-]
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Integer = Annotated[int, Field(strict=True)]
-NonEmptyStr = Annotated[str, Field(min_length=1)]
-
-AUTO: Final = "auto"
-"""The value of `family:` that means all families."""
-
-_FAMILY_CHOICES = (*(family.value for family in Family), AUTO)
-
-
-def read_family(value: object) -> object:
-    """Return the name of a family, or `auto`."""
-    if value not in _FAMILY_CHOICES:
-        *others, last = map(repr, _FAMILY_CHOICES)
-        raise ValueError(f"{', '.join(others)} or {last}")
-    return value
-
-
-FamilyField = Annotated[
-    str,
-    BeforeValidator(read_family),
-    WithJsonSchema({"enum": [*_FAMILY_CHOICES], "type": "string"}),
-]
-
-
-@dataclass(frozen=True)
-class OneOf:
-    """Annotation of a text that has to be a name in a registry."""
-
-    names: tuple[str, ...]
-
-    def __get_pydantic_core_schema__(self, *_: object) -> CoreSchema:
-        """Validate like a Literal of these names."""
-        return core_schema.literal_schema(list(self.names))
+from housectl.project.problems import Location
+from housectl.project.value_types import Duration, Integer, NonEmptyStr, Number, Size
 
 
 class ConfigModel(BaseModel):

@@ -17,8 +17,9 @@ from housectl.contract.families import Family
 from housectl.contract.family_definition import SearchRange
 from housectl.contract.parameters import ParameterDomain, Value
 from housectl.experiment import Parameter, ParameterKind, SearchSpace
-from housectl.project.fields import ConfigModel, CrossFieldError, Number
-from housectl.project.source import ALTERNATIVE, Location, describe_choices
+from housectl.project.fields import ConfigModel, CrossFieldError
+from housectl.project.problems import ALTERNATIVE, Location, describe_choices
+from housectl.project.value_types import Number
 from housectl.search_spaces import default_space, make_space, range_parameter, wide_space
 
 

@@ -1,0 +1,84 @@
+"""Types of the values in housectl.yaml: durations, sizes, numbers, and names from a registry."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic_core import CoreSchema, core_schema
+
+from housectl.contract.families import Family
+from housectl.quantities import parse_quantity
+
+_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
+_SIZE_PATTERN = r"^\d+(\.\d+)?(Ki|Mi|Gi|Ti|k|M|G|T)?$"
+
+
+def parse_duration(value: object) -> object:
+    """Return seconds for a text such as `90s`, `10m` or `1h30m`; other values as they are."""
+    if not isinstance(value, str):
+        return value
+    match = _DURATION.fullmatch(value)
+    if match is None or not value:
+        raise ValueError("a duration such as 90s, 10m or 1h30m")
+    hours, minutes, seconds = (float(number or 0) for number in match.groups())
+    return 3600 * hours + 60 * minutes + seconds
+
+
+def parse_size(value: object) -> object:
+    """Return bytes for a text such as `512Mi` or `4Gi`; other values as they are."""
+    if not isinstance(value, str):
+        return value
+    if not re.fullmatch(_SIZE_PATTERN, value):
+        raise ValueError("a size such as 512Mi or 4Gi")
+    return int(parse_quantity(value))
+
+
+Duration = Annotated[
+    float,
+    BeforeValidator(parse_duration),
+    Field(strict=True, gt=0, allow_inf_nan=False),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0},
+                {"type": "string", "pattern": r"^(\d+(\.\d+)?h)?(\d+(\.\d+)?m)?(\d+(\.\d+)?s)?$"},
+            ]
+        }
+    ),
+]
+Size = Annotated[
+    int,
+    BeforeValidator(parse_size),
+    Field(strict=True, gt=0),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "exclusiveMinimum": 0},
+                {"type": "string", "pattern": _SIZE_PATTERN},
+            ]
+        }
+    ),
+]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Integer = Annotated[int, Field(strict=True)]
+NonEmptyStr = Annotated[str, Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """Annotation of a text that has to be a name in a registry."""
+
+    names: tuple[str, ...]
+
+    def __get_pydantic_core_schema__(self, *_: object) -> CoreSchema:
+        """Validate like a Literal of these names."""
+        return core_schema.literal_schema(list(self.names))
+
+
+AUTO: Final = "auto"
+"""The value of `family:` that means all families."""
+
+_FAMILY_CHOICES = (*(family.value for family in Family), AUTO)
+
+FamilyField = Annotated[str, OneOf(_FAMILY_CHOICES)]
