@@ -1,4 +1,4 @@
-"""What experiments on Katib need beside Katib: the manifests of k8s/, put on a cluster."""
+"""Prerequisites of experiments on Katib: the manifests of k8s/, rendered and applied."""
 
 import json
 import os
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Overlay(StrEnum):
-    """A kind of cluster; a directory of k8s/overlays."""
+    """A kind of cluster: a directory of k8s/overlays."""
 
     GENERIC = "generic"
     MINIKUBE = "minikube"
@@ -27,7 +27,7 @@ class Overlay(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterSetup:
-    """Namespace, claim, accounts and rights."""
+    """Settings of the namespace, PVC, service accounts and permissions."""
 
     overlay: Overlay
     namespace: str
@@ -35,50 +35,50 @@ class ClusterSetup:
 
 
 class ApplyResult(StrEnum):
-    """What was to be done about an object."""
+    """The result of applying an object."""
 
     CREATED = "created"
     UP_TO_DATE = "up to date"
-    UNCHANGED = "left as it is"
+    UNCHANGED = "unchanged"
 
 
 @dataclass(frozen=True, kw_only=True)
 class AppliedObject:
-    """An object that is on the cluster now.
+    """An applied object.
 
     Attributes:
-        object: As kubectl takes it, such as `namespaces/kubeflow`.
+        object: Its name for kubectl, such as `namespaces/kubeflow`.
     """
 
     object: str
-    outcome: ApplyResult
+    result: ApplyResult
 
 
-def render(wanted: ClusterSetup) -> str:
-    """Return the manifests as YAML. Asks no cluster.
+def render(setup: ClusterSetup) -> str:
+    """Return the manifests as YAML. Offline.
 
     Raises:
-        ToolMissingError: There is no kubectl, which knows kustomize.
-        MachineError: It is too old to know it well.
+        ToolMissingError: kubectl, which includes kustomize, is not installed.
+        LocalEnvironmentError: kubectl is too old.
     """
-    # kustomize wants relative paths, without a symbolic link on the way.
+    # kustomize requires relative paths without symbolic links.
     with TemporaryDirectory() as name:
         top = Path(name).resolve()
-        overlay = _manifests() / "overlays" / wanted.overlay
-        customized = _customized(wanted, os.path.relpath(overlay, top))
-        (top / "kustomization.yaml").write_text(json.dumps(customized))
-        return _kustomized(top)
+        overlay = _manifests() / "overlays" / setup.overlay
+        kustomization = _kustomization(setup, os.path.relpath(overlay, top))
+        (top / "kustomization.yaml").write_text(json.dumps(kustomization))
+        return _kustomize(top)
 
 
 def apply(manifests: str, *, context: str | None, namespace: str) -> Sequence[AppliedObject]:
-    """Put manifests on a cluster. Idempotent.
+    """Apply manifests to a cluster. Idempotent.
 
-    Fields of existing objects that the manifests do not name stay as they are. That is why this is
-    not `kubectl apply`, which removes the labels that others have applied to the namespace. A claim
-    that is there is left as it is: access modes cannot be changed, and few volumes can be resized.
+    Fields of existing objects stay unless the manifests have them. `kubectl apply` would remove
+    labels of the namespace that others have applied. An existing PVC stays unchanged, because
+    access modes are immutable and few volumes can be resized.
 
     Raises:
-        ClusterError: The cluster cannot be reached, or refuses.
+        ClusterError: The cluster is unreachable, or rejects an object.
     """
     import yaml
 
@@ -86,23 +86,23 @@ def apply(manifests: str, *, context: str | None, namespace: str) -> Sequence[Ap
 
     kube = Kube(context, namespace)
     objects: Iterable[Manifest] = yaml.safe_load_all(manifests)
-    return [_applied(kube, each) for each in objects]
+    return [_apply(kube, manifest) for manifest in objects]
 
 
-def _applied(kube: "Kube", manifest: "Manifest") -> AppliedObject:
+def _apply(kube: "Kube", manifest: "Manifest") -> AppliedObject:
     from housectl.kube.kinds import kind_of
     from housectl.kube.objects.base import NamedObject, parse
 
     kind, name = kind_of(manifest), parse(NamedObject, manifest).metadata.name
     try:
         kube.create(kind, manifest)
-        outcome = ApplyResult.CREATED
+        result = ApplyResult.CREATED
     except ConflictError:
-        outcome = _updated(kube, kind, name, manifest)
-    return AppliedObject(object=f"{kind.full_name}/{name}", outcome=outcome)
+        result = _update(kube, kind, name, manifest)
+    return AppliedObject(object=f"{kind.full_name}/{name}", result=result)
 
 
-def _updated(kube: "Kube", kind: "Kind", name: str, manifest: "Manifest") -> ApplyResult:
+def _update(kube: "Kube", kind: "Kind", name: str, manifest: "Manifest") -> ApplyResult:
     from housectl.kube.kinds import PVCS
 
     if kind == PVCS:
@@ -112,18 +112,18 @@ def _updated(kube: "Kube", kind: "Kind", name: str, manifest: "Manifest") -> App
 
 
 def _manifests() -> Path:
-    """Return k8s/, which a wheel has inside of the package."""
+    """Return the directory k8s/; a wheel has it inside of the package."""
     packaged = Path(__file__).resolve().with_name("k8s")
     return packaged if packaged.is_dir() else packaged.parents[2] / "k8s"
 
 
-def _customized(wanted: ClusterSetup, overlay: str) -> Mapping[str, object]:
-    namespace = wanted.namespace
+def _kustomization(setup: ClusterSetup, overlay: str) -> Mapping[str, object]:
+    namespace = setup.namespace
     return {
         "resources": [overlay],
         "namespace": namespace,
         "patches": [
-            _replace("PersistentVolumeClaim", "/metadata/name", wanted.pvc),
+            _replace("PersistentVolumeClaim", "/metadata/name", setup.pvc),
             _replace("ClusterRoleBinding", "/metadata/name", f"housectl-reader-{namespace}"),
             _replace("(Cluster)?RoleBinding", "/subjects/0/namespace", namespace),
         ],
@@ -135,13 +135,13 @@ def _replace(kind: str, path: str, value: str) -> Mapping[str, object]:
     return {"target": {"kind": kind}, "patch": json.dumps([operation])}
 
 
-def _kustomized(directory: Path) -> str:
-    ended = subprocess.run(
+def _kustomize(directory: Path) -> str:
+    process = subprocess.run(
         [find_kubectl(), "kustomize", str(directory)], capture_output=True, text=True, check=False
     )
-    if ended.returncode:
+    if process.returncode:
         raise LocalEnvironmentError(
-            f"kubectl kustomize failed: {ended.stderr.strip()}",
-            hint="kubectl version --client   # 1.27 is new enough",
+            f"kubectl kustomize failed: {process.stderr.strip()}",
+            hint="kubectl version --client   # housectl needs 1.27 or newer",
         )
-    return ended.stdout
+    return process.stdout

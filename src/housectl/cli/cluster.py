@@ -38,7 +38,7 @@ def init(
     return Table(
         key="objects",
         rows=[
-            {"object": applied.object, "result": applied.outcome}
+            {"object": applied.object, "result": applied.result}
             for applied in project.set_up_cluster(overlay)
         ],
         empty="There are no manifests.",

@@ -1,4 +1,4 @@
-"""Archives that come from a claim, as anybody could have put them there."""
+"""Archives of outputs, including malicious ones."""
 
 import io
 import tarfile
@@ -38,23 +38,25 @@ def directory(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def into(tmp_path: Path) -> Path:
-    into = tmp_path / "into"
-    into.mkdir()
-    return into
+def destination(tmp_path: Path) -> Path:
+    destination = tmp_path / "destination"
+    destination.mkdir()
+    return destination
 
 
 @pytest.mark.parametrize("size", [1, 511, 1 << 20])
-def test_a_directory_comes_as_it_was(directory: Path, into: Path, size: int) -> None:
-    assert unpack(chunks(pack(directory), size), into)
+def test_unpacked_directory_equals_packed_one(
+    directory: Path, destination: Path, size: int
+) -> None:
+    assert unpack(chunks(pack(directory), size), destination)
     for path in directory.rglob("*"):
-        copy = into / path.relative_to(directory)
+        copy = destination / path.relative_to(directory)
         assert copy.is_dir() == path.is_dir()
         assert path.is_dir() or copy.read_bytes() == path.read_bytes()
 
 
-def test_nothing_is_no_archive(into: Path) -> None:
-    assert not unpack(iter([]), into)
+def test_empty_stream_is_no_archive(destination: Path) -> None:
+    assert not unpack(iter([]), destination)
 
 
 @pytest.mark.parametrize(
@@ -69,14 +71,14 @@ def test_nothing_is_no_archive(into: Path) -> None:
         {"name": "device", "type": tarfile.CHRTYPE},
     ],
 )
-def test_what_leads_elsewhere_is_refused(fields: dict[str, object], into: Path) -> None:
-    with pytest.raises(BundleError, match="is refused"):
-        unpack(iter([archive_of(**fields)]), into)
-    assert list(into.iterdir()) == []
-    assert not (into.parent / "out").exists()
+def test_unsafe_members_are_refused(fields: dict[str, object], destination: Path) -> None:
+    with pytest.raises(BundleError, match="is unsafe"):
+        unpack(iter([archive_of(**fields)]), destination)
+    assert list(destination.iterdir()) == []
+    assert not (destination.parent / "out").exists()
 
 
-def test_an_archive_that_is_cut_off_is_known(directory: Path, into: Path) -> None:
+def test_truncated_archive_is_detected(directory: Path, destination: Path) -> None:
     content = pack(directory)
     with pytest.raises(BrokenArchiveError):
-        unpack(chunks(content[: len(content) // 2], 4096), into)
+        unpack(chunks(content[: len(content) // 2], 4096), destination)

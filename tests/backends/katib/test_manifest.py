@@ -1,4 +1,4 @@
-"""What is sent to a cluster, and what is refused before."""
+"""Manifests of experiments and tasks, and validation of plans."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ import yaml
 from housectl.backends.base import Task, Workload
 from housectl.backends.katib.backend import KatibBackend
 from housectl.backends.katib.plan.katib_plan import KatibPlan
-from housectl.backends.katib.plan.records import PlanRecord
+from housectl.backends.katib.plan.plan_record import PlanRecord
 from housectl.backends.katib.plan.sub_experiments import MAX_NAME_LENGTH, sub_experiments
 from housectl.backends.katib.plan.validation import validate_plan
 from housectl.contract.families import Family
@@ -52,7 +52,7 @@ Json = Mapping[str, Any]
 
 
 def plan_of(work: Workload, inputs: Inputs, settings: KatibSettings = SETTINGS) -> KatibPlan:
-    # No cluster has that name: a plan must not ask for one.
+    # No cluster has that name: planning must work offline.
     kube = Kube("nowhere", settings.namespace)
     backend = KatibBackend(kube, settings=settings, inputs=Path("inputs"))
     return backend.plan(work, inputs=inputs, image=None)
@@ -68,12 +68,12 @@ def pod_of(manifest: Json) -> Json:
     return pod
 
 
-def spaced(**changes: object) -> Experiment:
+def with_parameter(**changes: object) -> Experiment:
     parameter = Parameter(name="max_features", kind=ParameterKind.DOUBLE, minimum=0.1, maximum=1.0)
     return experiment("odd", space=SearchSpace(parameters=(replace(parameter, **changes),)))  # type: ignore[arg-type]
 
 
-def test_an_experiment_says_all_that_katib_would_guess(inputs: Inputs) -> None:
+def test_experiment_leaves_no_default_to_katib(inputs: Inputs) -> None:
     (manifest,) = rendered(experiment("one", budget=Budget(trials=12, max_failed=2)), inputs)
     spec = manifest["spec"]
     assert (manifest["kind"], manifest["metadata"]["name"]) == ("Experiment", "one")
@@ -90,7 +90,7 @@ def test_an_experiment_says_all_that_katib_would_guess(inputs: Inputs) -> None:
     assert spec["trialTemplate"]["trialSpec"]["spec"]["backoffLimit"] == 0
 
 
-def test_every_parameter_is_mapped_and_used(inputs: Inputs) -> None:
+def test_every_parameter_is_in_template_and_command(inputs: Inputs) -> None:
     (manifest,) = rendered(experiment("mapped"), inputs)
     template = manifest["spec"]["trialTemplate"]
     names = [each["name"] for each in manifest["spec"]["parameters"]]
@@ -104,7 +104,7 @@ def test_every_parameter_is_mapped_and_used(inputs: Inputs) -> None:
     assert bounds == [{"min": "0.15", "max": "1"}, {"min": "1", "max": "8"}]
 
 
-def test_the_strict_settings_are_the_containers_own(inputs: Inputs) -> None:
+def test_strict_security_settings_are_on_the_container(inputs: Inputs) -> None:
     for work in (experiment("strict"), seal_task("seal", {"n_estimators": 5})):
         (manifest,) = rendered(work, inputs)
         pod = pod_of(manifest)
@@ -125,7 +125,7 @@ def test_the_strict_settings_are_the_containers_own(inputs: Inputs) -> None:
         assert container["command"]
 
 
-def test_the_trainer_ends_before_kubernetes_would_end_it(inputs: Inputs) -> None:
+def test_trainer_deadline_is_before_job_deadline(inputs: Inputs) -> None:
     (manifest, _) = rendered(AUTO, inputs)
     job = manifest["spec"]["trialTemplate"]["trialSpec"]["spec"]
     command = pod_of(manifest)["containers"][0]["command"]
@@ -136,7 +136,7 @@ def test_the_trainer_ends_before_kubernetes_would_end_it(inputs: Inputs) -> None
     assert resources["limits"] == {"cpu": "1", "memory": "2Gi"}
 
 
-def test_no_limit_is_none(inputs: Inputs) -> None:
+def test_missing_limits_are_left_out(inputs: Inputs) -> None:
     free = replace(experiment("free"), limits=Limits())
     (manifest,) = rendered(free, inputs)
     assert "activeDeadlineSeconds" not in manifest["spec"]["trialTemplate"]["trialSpec"]["spec"]
@@ -148,7 +148,9 @@ def test_no_limit_is_none(inputs: Inputs) -> None:
 @pytest.mark.parametrize(
     ("trials", "initial"), [(1, "1"), (4, "2"), (10, "5"), (11, None), (50, None)]
 )
-def test_a_small_budget_is_not_all_random(trials: int, initial: str | None, inputs: Inputs) -> None:
+def test_small_budget_has_fewer_random_trials(
+    trials: int, initial: str | None, inputs: Inputs
+) -> None:
     (manifest,) = rendered(experiment("small", budget=Budget(trials=trials)), inputs)
     settings = {
         each["name"]: each["value"] for each in manifest["spec"]["algorithm"]["algorithmSettings"]
@@ -158,7 +160,7 @@ def test_a_small_budget_is_not_all_random(trials: int, initial: str | None, inpu
     assert manifest["spec"]["maxFailedTrialCount"] <= trials
 
 
-def test_two_families_share_the_budget(inputs: Inputs) -> None:
+def test_families_share_the_budget(inputs: Inputs) -> None:
     forest, boosting = rendered(AUTO, inputs)
     names = [each["metadata"]["name"] for each in (forest, boosting)]
     assert names == ["both-rf", "both-xgb"]
@@ -168,22 +170,22 @@ def test_two_families_share_the_budget(inputs: Inputs) -> None:
     assert len(seeds) == 2
 
 
-def test_what_is_left_goes_on_under_other_names() -> None:
+def test_next_generation_has_the_remaining_budget_and_new_names() -> None:
     ended = {Family.RANDOM_FOREST: 10, Family.XGBOOST: 15}
-    left = sub_experiments(AUTO, ended=ended, generation=2)
-    assert [(each.name, each.budget.trials) for each in left] == [("both-rf-2", 6)]
-    assert sum(member.budget.trials for member in sub_experiments(AUTO)) == AUTO.budget.trials
+    remaining = sub_experiments(AUTO, ended=ended, generation=2)
+    assert [(each.name, each.budget.trials) for each in remaining] == [("both-rf-2", 6)]
+    assert sum(each.budget.trials for each in sub_experiments(AUTO)) == AUTO.budget.trials
 
 
-def test_a_long_name_leaves_room_for_the_number_of_the_round() -> None:
+def test_long_name_is_cut_for_the_generation_number() -> None:
     name = "a" * MAX_NAME_LENGTH
-    (again,) = sub_experiments(experiment(name), generation=12)
-    assert again.name == f"{name[:-3]}-12"
+    (resumed,) = sub_experiments(experiment(name), generation=12)
+    assert resumed.name == f"{name[:-3]}-12"
     both = sub_experiments(replace(AUTO, name=name), generation=12)
-    assert [member.name for member in both] == [f"{name[:-6]}-rf-12", f"{name[:-7]}-xgb-12"]
+    assert [each.name for each in both] == [f"{name[:-6]}-rf-12", f"{name[:-7]}-xgb-12"]
 
 
-def test_the_annotation_holds_the_whole_plan(inputs: Inputs) -> None:
+def test_annotation_contains_the_whole_plan(inputs: Inputs) -> None:
     for work in (experiment("kept"), seal_task("seal", {"n_estimators": 5}, model_sha256="ab")):
         plan = plan_of(work, inputs)
         for manifest in yaml.safe_load_all(str(plan)):
@@ -196,42 +198,50 @@ def test_the_annotation_holds_the_whole_plan(inputs: Inputs) -> None:
 @pytest.mark.parametrize(
     ("work", "problem"),
     [
-        (spaced(minimum=0.0), "logarithmic scale"),
-        (spaced(minimum=2.0), "not above its beginning"),
-        (spaced(minimum=None, maximum=None, kind=ParameterKind.CATEGORICAL), "nothing to choose"),
+        (with_parameter(minimum=0.0), "logarithmic scale"),
+        (with_parameter(minimum=2.0), "must be greater than min"),
         (
-            spaced(
+            with_parameter(minimum=None, maximum=None, kind=ParameterKind.CATEGORICAL),
+            "has no choices",
+        ),
+        (
+            with_parameter(
                 minimum=None, maximum=None, kind=ParameterKind.CATEGORICAL, choices=("a b", "c")
             ),
-            "read by a shell",
+            "a shell would change",
         ),
-        (experiment("fixed", space=SearchSpace(parameters=(), fixed={"max_depth": 3})), "no param"),
+        (
+            experiment("fixed", space=SearchSpace(parameters=(), fixed={"max_depth": 3})),
+            "has no parameter",
+        ),
         (
             experiment(
                 "quoted", space=replace(SMALL_FOREST, fixed={"criterion": "squared_error;reboot"})
             ),
-            "read by a shell",
+            "a shell would change",
         ),
-        (replace(AUTO, name="a" * 38), "at most 40 characters"),
-        (replace(seal_task("seal", {}), name="s" * 64), "at most 63 characters"),
+        (replace(AUTO, name="a" * 38), "longer than 40 characters"),
+        (replace(seal_task("seal", {}), name="s" * 64), "longer than 63 characters"),
     ],
 )
-def test_what_katib_would_choke_on_is_refused(work: Workload, problem: str, inputs: Inputs) -> None:
+def test_validation_rejects_plans_that_katib_would_hang_on(
+    work: Workload, problem: str, inputs: Inputs
+) -> None:
     with pytest.raises(UsageError, match=problem):
         validate_plan(plan_of(work, inputs))
 
 
-def test_other_algorithms_take_ranges_that_begin_at_zero(inputs: Inputs) -> None:
+def test_other_algorithms_accept_ranges_from_zero(inputs: Inputs) -> None:
     settings = replace(SETTINGS, algorithm="random")
-    validate_plan(plan_of(spaced(minimum=0.0), inputs, settings))
+    validate_plan(plan_of(with_parameter(minimum=0.0), inputs, settings))
 
 
-def test_good_plans_pass(inputs: Inputs) -> None:
+def test_validation_accepts_good_plans(inputs: Inputs) -> None:
     for work in (AUTO, experiment("good"), seal_task("seal", {"n_estimators": 5})):
         validate_plan(plan_of(work, inputs))
 
 
-def test_a_task_says_where_it_comes_from(inputs: Inputs) -> None:
+def test_task_has_its_provenance(inputs: Inputs) -> None:
     task: Task = replace(
         seal_task("seal", {"n_estimators": 5}, model_sha256="ab"), experiment="one", trial="one-x"
     )
@@ -242,8 +252,8 @@ def test_a_task_says_where_it_comes_from(inputs: Inputs) -> None:
         assert option in command
 
 
-# Kubernetes has pointers there, and knows an empty value from an absent one.
-EMPTY_BY_DESIGN = {
+# These fields are pointers in Go, so an empty value differs from an absent one.
+MAY_BE_EMPTY = {
     "backoffLimit",
     "automountServiceAccountToken",
     "enableServiceLinks",
@@ -260,8 +270,8 @@ def empty_fields(value: object, name: str = "") -> set[str]:
     return set() if value else {name}
 
 
-def test_no_field_is_empty_where_go_would_leave_it_out(inputs: Inputs) -> None:
-    """Katib denies an Experiment if a field of its job vanishes in Go's types."""
+def test_job_has_no_empty_field_that_go_omits(inputs: Inputs) -> None:
+    """Katib rejects an Experiment if Go's types omit a field of its job."""
     for manifest in rendered(AUTO, inputs):
         job = manifest["spec"]["trialTemplate"]["trialSpec"]
-        assert empty_fields(job) == EMPTY_BY_DESIGN
+        assert empty_fields(job) == MAY_BE_EMPTY

@@ -1,4 +1,4 @@
-"""What a real Katib recorded, as snapshots."""
+"""Snapshots of experiments whose objects were recorded from a real Katib."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,7 +15,7 @@ from housectl.backends.katib.naming import (
     STOPPED_ANNOTATION,
 )
 from housectl.backends.katib.state.cluster_objects import ExperimentObjects
-from housectl.backends.katib.state.snapshot import snapshot_of
+from housectl.backends.katib.state.snapshot import experiment_snapshot
 from housectl.backends.katib.stop_marks import STOPPED_BY_TIME_LIMIT, STOPPED_BY_USER
 from housectl.contract.families import Family
 from housectl.experiment import (
@@ -48,185 +48,190 @@ EXPERIMENT = Experiment(
 )
 
 
-def look_of(
+def objects_of(
     case: str,
     annotations: Mapping[str, str] | None = None,
     *,
     name: str = "recorded",
-    round_number: int = 1,
+    generation: int = 1,
 ) -> ExperimentObjects:
-    """Return a recorded case as if its Experiment were ours."""
-    told = katib_case(case)
+    """Return a recorded case as if housectl had created its Experiment."""
+    recorded = katib_case(case)
     metadata = msgspec.structs.replace(
-        told.experiment.metadata,
+        recorded.experiment.metadata,
         name=name,
-        labels={FAMILY_LABEL: Family.RANDOM_FOREST.value, GENERATION_LABEL: str(round_number)},
+        labels={FAMILY_LABEL: Family.RANDOM_FOREST.value, GENERATION_LABEL: str(generation)},
         annotations=dict(annotations or {}),
     )
     return ExperimentObjects(
-        sub_experiments=(msgspec.structs.replace(told.experiment, metadata=metadata),),
-        suggestions=(told.suggestion,) if told.suggestion else (),
-        trials=tuple(owned(trial, name) for trial in told.trials),
-        jobs=tuple(told.jobs),
-        pods=tuple(told.pods),
-        events=tuple(told.events),
+        sub_experiments=(msgspec.structs.replace(recorded.experiment, metadata=metadata),),
+        suggestions=(recorded.suggestion,) if recorded.suggestion else (),
+        trials=tuple(owned(trial, name) for trial in recorded.trials),
+        jobs=tuple(recorded.jobs),
+        pods=tuple(recorded.pods),
+        events=tuple(recorded.events),
     )
 
 
-def owned(trial: KatibTrial, member: str) -> KatibTrial:
-    labels = {**trial.metadata.labels, EXPERIMENT_LABEL: member}
+def owned(trial: KatibTrial, sub_experiment: str) -> KatibTrial:
+    labels = {**trial.metadata.labels, EXPERIMENT_LABEL: sub_experiment}
     metadata = msgspec.structs.replace(trial.metadata, labels=labels)
     return msgspec.structs.replace(trial, metadata=metadata)
 
 
-def together(*looks: ExperimentObjects) -> ExperimentObjects:
-    """Return one look at the members of several, each trial once."""
+def merged(*parts: ExperimentObjects) -> ExperimentObjects:
+    """Return the objects of several sub-experiments as those of one experiment."""
     return replace(
-        looks[0],
-        sub_experiments=tuple(member for look in looks for member in look.sub_experiments),
-        trials=tuple(trial for look in looks for trial in look.trials),
+        parts[0],
+        sub_experiments=tuple(item for part in parts for item in part.sub_experiments),
+        trials=tuple(trial for part in parts for trial in part.trials),
     )
 
 
 def snapshot(case: str, annotations: Mapping[str, str] | None = None) -> Snapshot:
-    return snapshot_at(look_of(case, annotations))
+    return snapshot_at(objects_of(case, annotations))
 
 
-def snapshot_at(look: ExperimentObjects, experiment: Experiment = EXPERIMENT) -> Snapshot:
-    return snapshot_of(
+def snapshot_at(objects: ExperimentObjects, experiment: Experiment = EXPERIMENT) -> Snapshot:
+    return experiment_snapshot(
         experiment,
-        look,
+        objects,
         trial_cause=lambda trial: f"cause of {trial.metadata.name}",
-        member_cause=lambda _: "cause of the whole",
+        sub_experiment_cause=lambda _: "cause of the whole",
     )
 
 
-def test_a_search_that_went_well() -> None:
-    seen = snapshot("bayes12")
-    assert seen.state is ExperimentState.SUCCEEDED
-    assert [trial.number for trial in seen.trials] == list(range(12))
-    assert {trial.state for trial in seen.trials} == {TrialState.SUCCEEDED}
-    assert all(trial.cause is None for trial in seen.trials)
-    assert (seen.reason, seen.warnings) == (None, ())
-    assert seen.started is not None
-    assert seen.finished is not None
-    assert seen.finished - seen.started == 117
+def test_succeeded_search() -> None:
+    result = snapshot("bayes12")
+    assert result.state is ExperimentState.SUCCEEDED
+    assert [trial.number for trial in result.trials] == list(range(12))
+    assert {trial.state for trial in result.trials} == {TrialState.SUCCEEDED}
+    assert all(trial.cause is None for trial in result.trials)
+    assert (result.reason, result.warnings) == (None, ())
+    assert result.started is not None
+    assert result.finished is not None
+    assert result.finished - result.started == 117
 
 
-def test_assignments_have_their_types_and_what_is_fixed() -> None:
+def test_assignments_have_types_and_fixed_values() -> None:
     for trial in snapshot("random4").trials:
         assert trial.assignment["z"] == 3
         assert isinstance(trial.assignment["x"], float)
         assert isinstance(trial.assignment["y"], int)
 
 
-def test_trials_are_numbered_in_the_order_in_which_they_were_made() -> None:
-    made = {
+def test_trials_are_numbered_by_creation() -> None:
+    created_at = {
         trial.metadata.name: str(trial.metadata.creation_timestamp)
-        for trial in look_of("bayes12").trials
+        for trial in objects_of("bayes12").trials
     }
-    times = [made[trial.name] for trial in snapshot("bayes12").trials]
+    times = [created_at[trial.name] for trial in snapshot("bayes12").trials]
     assert times == sorted(times)
 
 
 @pytest.mark.parametrize("case", ["oom", "exit1", "wrongname", "quick"])
-def test_a_search_whose_trials_all_failed_has_failed_whatever_katib_says(case: str) -> None:
-    seen = snapshot(case)
-    assert look_of(case).sub_experiments[0].status.conditions[-1].type in {"Succeeded", "Failed"}
-    assert seen.state is ExperimentState.FAILED
-    assert {trial.state for trial in seen.trials} == {TrialState.FAILED}
-    assert seen.trials[0].cause == f"cause of {seen.trials[0].name}"
-    assert seen.reason == "cause of the whole"
+def test_search_fails_if_all_trials_failed(case: str) -> None:
+    result = snapshot(case)
+    assert objects_of(case).sub_experiments[0].status.conditions[-1].type in {"Succeeded", "Failed"}
+    assert result.state is ExperimentState.FAILED
+    assert {trial.state for trial in result.trials} == {TrialState.FAILED}
+    assert result.trials[0].cause == f"cause of {result.trials[0].name}"
+    assert result.reason == "cause of the whole"
 
 
-def test_a_trial_without_a_number_is_never_the_best() -> None:
-    seen = snapshot("nan")
-    broken = [trial for trial in seen.trials if trial.state is TrialState.FAILED]
+def test_trial_without_objective_is_never_best() -> None:
+    result = snapshot("nan")
+    broken = [trial for trial in result.trials if trial.state is TrialState.FAILED]
     assert broken
     assert all(trial.mse is None for trial in broken)
-    best = best_trial(seen.trials)
+    best = best_trial(result.trials)
     assert best is None or best.mse is not None
 
 
 @pytest.mark.parametrize("case", ["noimage", "unschedulable", "nopvc"])
-def test_what_is_stuck_says_why(case: str) -> None:
-    seen = snapshot(case)
-    assert seen.state is ExperimentState.RUNNING
-    assert all(trial.cause == f"cause of {trial.name}" for trial in seen.trials)
-    assert seen.finished is None
+def test_stuck_trials_have_causes(case: str) -> None:
+    result = snapshot(case)
+    assert result.state is ExperimentState.RUNNING
+    assert all(trial.cause == f"cause of {trial.name}" for trial in result.trials)
+    assert result.finished is None
 
 
-def test_a_search_without_trials_is_only_created() -> None:
-    seen = snapshot("algoabsent")
-    assert seen.state is ExperimentState.CREATED
-    assert seen.reason == "cause of the whole"
+def test_search_without_trials_is_created() -> None:
+    result = snapshot("algoabsent")
+    assert result.state is ExperimentState.CREATED
+    assert result.reason == "cause of the whole"
 
 
-def test_a_search_that_its_suggestion_ended_has_failed() -> None:
-    seen = snapshot("badsetting")
-    assert (seen.state, seen.reason) == (ExperimentState.FAILED, "cause of the whole")
+def test_search_fails_with_its_suggestion() -> None:
+    result = snapshot("badsetting")
+    assert (result.state, result.reason) == (ExperimentState.FAILED, "cause of the whole")
 
 
-def test_a_stopped_search_says_so_until_it_goes_on() -> None:
-    stopped = look_of("random4", {STOPPED_ANNOTATION: STOPPED_BY_USER})
-    seen = snapshot_at(stopped)
-    assert (seen.state, seen.reason) == (ExperimentState.STOPPED, "Stopped on request.")
-    seen = snapshot_at(together(stopped, look_of("noimage", name="recorded-2", round_number=2)))
-    assert seen.state is ExperimentState.RUNNING
-    seen = snapshot_at(together(stopped, look_of("bayes12", name="recorded-2", round_number=2)))
-    assert (seen.state, seen.reason) == (ExperimentState.SUCCEEDED, None)
-    assert len(seen.trials) == 16
+def test_stopped_search_is_stopped_until_resumed() -> None:
+    stopped = objects_of("random4", {STOPPED_ANNOTATION: STOPPED_BY_USER})
+    result = snapshot_at(stopped)
+    assert (result.state, result.reason) == (ExperimentState.STOPPED, "Stopped on request.")
+    result = snapshot_at(merged(stopped, objects_of("noimage", name="recorded-2", generation=2)))
+    assert result.state is ExperimentState.RUNNING
+    result = snapshot_at(merged(stopped, objects_of("bayes12", name="recorded-2", generation=2)))
+    assert (result.state, result.reason) == (ExperimentState.SUCCEEDED, None)
+    assert len(result.trials) == 16
 
 
-def test_a_stopped_search_with_nothing_left_of_its_budget_has_succeeded() -> None:
-    seen = snapshot("bayes12", {STOPPED_ANNOTATION: STOPPED_BY_USER})
-    assert (seen.state, seen.reason) == (ExperimentState.SUCCEEDED, None)
+def test_stopped_search_without_remaining_budget_has_succeeded() -> None:
+    result = snapshot("bayes12", {STOPPED_ANNOTATION: STOPPED_BY_USER})
+    assert (result.state, result.reason) == (ExperimentState.SUCCEEDED, None)
 
 
-def test_what_a_killed_command_did_not_make_is_named() -> None:
+def test_interrupted_search_names_missing_sub_experiments() -> None:
     budget = Budget(trials=24)
     both = replace(EXPERIMENT, spaces=dict.fromkeys(Family, SPACE), budget=budget)
-    seen = snapshot_at(look_of("bayes12", name="recorded-rf"), both)
-    assert seen.state is ExperimentState.INTERRUPTED
-    assert seen.reason == (
-        "recorded-xgb was never made: the command was killed. To go on: housectl tune --resume "
-        "recorded"
+    result = snapshot_at(objects_of("bayes12", name="recorded-rf"), both)
+    assert result.state is ExperimentState.INTERRUPTED
+    assert result.reason == (
+        "recorded-xgb was not created because the command was killed. Resume with: housectl tune "
+        "--resume recorded"
     )
-    running = look_of("noimage", name="recorded-rf")
+    running = objects_of("noimage", name="recorded-rf")
     assert snapshot_at(running, both).state is ExperimentState.RUNNING
 
 
 @pytest.mark.parametrize("case", ["random4", "exit1_maxfailed"])
-def test_a_stop_that_katib_calls_a_failure_is_none(case: str) -> None:
-    look = look_of("random4", {STOPPED_ANNOTATION: STOPPED_BY_TIME_LIMIT})
-    (member,) = look.sub_experiments
-    (ended,) = look_of(case).sub_experiments
-    told = msgspec.structs.replace(member, status=ended.status)
-    assert snapshot_at(replace(look, sub_experiments=(told,))).state is ExperimentState.SUCCEEDED
+def test_stop_that_katib_reports_as_failure_is_no_failure(case: str) -> None:
+    objects = objects_of("random4", {STOPPED_ANNOTATION: STOPPED_BY_TIME_LIMIT})
+    (sub_experiment,) = objects.sub_experiments
+    (recorded,) = objects_of(case).sub_experiments
+    sub_experiment = msgspec.structs.replace(sub_experiment, status=recorded.status)
+    assert (
+        snapshot_at(replace(objects, sub_experiments=(sub_experiment,))).state
+        is ExperimentState.SUCCEEDED
+    )
 
 
-def test_a_search_whose_time_was_up_says_how_far_it_came() -> None:
-    seen = snapshot("random4", {STOPPED_ANNOTATION: STOPPED_BY_TIME_LIMIT})
-    assert seen.state is ExperimentState.SUCCEEDED
-    assert seen.reason == "Time limit reached after 4 of 12 trials."
+def test_time_limit_reason_has_the_number_of_trials() -> None:
+    result = snapshot("random4", {STOPPED_ANNOTATION: STOPPED_BY_TIME_LIMIT})
+    assert result.state is ExperimentState.SUCCEEDED
+    assert result.reason == "Time limit reached after 4 of 12 trials."
 
 
-def test_katibs_own_optimum_is_doubted_aloud() -> None:
-    look = look_of("bayes12")
+def test_wrong_optimum_of_katib_causes_a_warning() -> None:
+    objects = objects_of("bayes12")
     best = best_trial(snapshot("bayes12").trials)
     assert best is not None
-    other = next(each.metadata.name for each in look.trials if each.metadata.name != best.name)
-    (member,) = look.sub_experiments
-    optimal = msgspec.structs.replace(member.status.current_optimal_trial, best_trial_name=other)
-    status = msgspec.structs.replace(member.status, current_optimal_trial=optimal)
-    doubted = snapshot_of(
-        EXPERIMENT,
-        replace(look, sub_experiments=(msgspec.structs.replace(member, status=status),)),
-        trial_cause=lambda _: None,
-        member_cause=lambda _: None,
+    other = next(each.metadata.name for each in objects.trials if each.metadata.name != best.name)
+    (sub_experiment,) = objects.sub_experiments
+    optimal = msgspec.structs.replace(
+        sub_experiment.status.current_optimal_trial, best_trial_name=other
     )
-    (warning,) = doubted.warnings
+    status = msgspec.structs.replace(sub_experiment.status, current_optimal_trial=optimal)
+    result = experiment_snapshot(
+        EXPERIMENT,
+        replace(objects, sub_experiments=(msgspec.structs.replace(sub_experiment, status=status),)),
+        trial_cause=lambda _: None,
+        sub_experiment_cause=lambda _: None,
+    )
+    (warning,) = result.warnings
     assert warning == (
-        f"Katib takes {other} for the best trial of recorded; {best.name} has the lowest mse, "
-        "and is used."
+        f"Katib reports {other} as the best trial of recorded, but {best.name} has the lowest mse. "
+        f"housectl uses {best.name}."
     )

@@ -1,8 +1,8 @@
-"""Whether the pod that reaches the claim runs, with the images that its node has to get."""
+"""The pod that mounts the PVC counts as running only after its extra images were pulled."""
 
 import pytest
 
-from housectl.backends.katib.volume.pods import runs
+from housectl.backends.katib.volume.pods import is_running
 from housectl.kube.objects.base import parse
 from housectl.kube.objects.pods import Pod
 
@@ -20,17 +20,17 @@ def waiting(reason: str) -> dict[str, object]:
         ({}, False),
         ({"trainer": RUNNING}, True),
         ({"trainer": waiting("ContainerCreating")}, False),
-        ({"trainer": waiting("RunContainerError"), "beside-0": RUNNING}, False),
-        ({"trainer": RUNNING, "beside-0": waiting("ContainerCreating")}, False),
-        ({"trainer": RUNNING, "beside-0": waiting("ImagePullBackOff")}, False),
-        ({"trainer": RUNNING, "beside-0": waiting("RunContainerError")}, True),
-        ({"trainer": RUNNING, "beside-0": ENDED}, True),
-        ({"trainer": RUNNING, "beside-0": RUNNING}, True),
+        ({"trainer": waiting("RunContainerError"), "extra-0": RUNNING}, False),
+        ({"trainer": RUNNING, "extra-0": waiting("ContainerCreating")}, False),
+        ({"trainer": RUNNING, "extra-0": waiting("ImagePullBackOff")}, False),
+        ({"trainer": RUNNING, "extra-0": waiting("RunContainerError")}, True),
+        ({"trainer": RUNNING, "extra-0": ENDED}, True),
+        ({"trainer": RUNNING, "extra-0": RUNNING}, True),
     ],
 )
-def test_an_image_beside_has_come_even_if_it_cannot_run(
+def test_extra_image_counts_as_pulled_even_if_it_cannot_run(
     states: dict[str, object], *, expected: bool
 ) -> None:
     statuses = [{"name": name, "state": state} for name, state in states.items()]
     pod = parse(Pod, {"metadata": {"name": "a"}, "status": {"containerStatuses": statuses}})
-    assert runs(pod) is expected
+    assert is_running(pod) is expected

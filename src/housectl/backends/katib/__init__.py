@@ -1,1 +1,1 @@
-"""The Katib backend: Experiments and Jobs on a cluster, their files on one claim."""
+"""The Katib backend: Experiments and Jobs on a cluster, with their files on one PVC."""

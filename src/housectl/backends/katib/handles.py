@@ -1,4 +1,4 @@
-"""The names of experiments and tasks on a cluster, as URLs such as katib://CONTEXT/NAMESPACE/NAME."""
+"""Handles of experiments and tasks on a cluster: URLs such as katib://CONTEXT/NAMESPACE/NAME."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from housectl.backends.base import Handle
 from housectl.backends.katib.katib_objects import EXPERIMENTS, KatibExperiment
-from housectl.backends.katib.naming import EXPERIMENT, INSTANCE_LABEL, selector_of_all
+from housectl.backends.katib.naming import EXPERIMENT, INSTANCE_LABEL, component_selector
 from housectl.errors import UnknownExperimentError
 from housectl.kube.client import Kube
 
@@ -20,7 +20,7 @@ class Handles:
     kube: Kube
 
     def make(self, name: str) -> Handle:
-        """Return the handle of what has this name here, if anything has."""
+        """Return the handle for a name; the experiment or task need not exist."""
         context = quote(self.kube.server.context, safe="")
         return Handle(f"{_SCHEME}{context}/{self.kube.namespace}/{name}")
 
@@ -33,18 +33,16 @@ class Handles:
         handle = Handle(text) if text.startswith(_SCHEME) else self.make(text)
         if handle != self.make(handle.name):
             raise UnknownExperimentError(
-                f"{handle} is on another cluster or in another namespace than {self.make('')}.",
+                f"{handle} is not in the current cluster and namespace: {self.make('')}.",
                 hint="housectl list --context CONTEXT --namespace NAMESPACE",
             )
         return handle
 
     def list_experiments(self) -> Sequence[Handle]:
-        """Return the handles of all experiments, the newest first."""
-        members = self.kube.list_as(
-            EXPERIMENTS, KatibExperiment, labels=selector_of_all(EXPERIMENT)
-        )
-        begun: dict[str, str] = {}
-        for member in members:
-            name, time = member.metadata.labels[INSTANCE_LABEL], member.metadata.creation_timestamp
-            begun[name] = min(begun.get(name, str(time)), str(time))
-        return [self.make(name) for name in sorted(begun, key=begun.__getitem__, reverse=True)]
+        """Return the handles of all experiments, newest first."""
+        selector = component_selector(EXPERIMENT)
+        started: dict[str, str] = {}
+        for item in self.kube.list_as(EXPERIMENTS, KatibExperiment, labels=selector):
+            name, time = item.metadata.labels[INSTANCE_LABEL], str(item.metadata.creation_timestamp)
+            started[name] = min(started.get(name, time), time)
+        return [self.make(name) for name in sorted(started, key=started.__getitem__, reverse=True)]

@@ -16,9 +16,9 @@ EXPERIMENTS = Kind("kubeflow.org", "v1beta1", "experiments")
 TRIALS = Kind("kubeflow.org", "v1beta1", "trials")
 SUGGESTIONS = Kind("kubeflow.org", "v1beta1", "suggestions")
 
-_TRIAL_ENDS = ("Failed", "MetricsUnavailable", "Killed", "EarlyStopped", "Succeeded")
-_TRIAL_FAILURES = ("Failed", "MetricsUnavailable")
-_EXPERIMENT_ENDS = ("Succeeded", "Failed")
+_TRIAL_END_CONDITIONS = ("Failed", "MetricsUnavailable", "Killed", "EarlyStopped", "Succeeded")
+_TRIAL_FAILURE_CONDITIONS = ("Failed", "MetricsUnavailable")
+_EXPERIMENT_END_CONDITIONS = ("Succeeded", "Failed")
 
 
 class ParameterAssignment(KubeObject):
@@ -29,7 +29,7 @@ class ParameterAssignment(KubeObject):
 
 
 class Metric(KubeObject):
-    """An observed metric, as texts; `unavailable` where there is none."""
+    """An observed metric; its values are texts, `unavailable` if Katib has none."""
 
     name: str
     min: str = "unavailable"
@@ -38,13 +38,13 @@ class Metric(KubeObject):
 
     @property
     def number(self) -> float | None:
-        """Its value, if it is a finite number."""
+        """Its value; None if it is not a finite number."""
         numbers = (finite_number(text) for text in (self.latest, self.min))
-        return next((each for each in numbers if each is not None), None)
+        return next((number for number in numbers if number is not None), None)
 
 
 def finite_number(text: str) -> float | None:
-    """Return the number that a text is, if it is a finite one."""
+    """Return the number in a text; None if it is not a finite number."""
     try:
         number = float(text)
     except ValueError:
@@ -59,25 +59,25 @@ class Observation(KubeObject):
 
 
 class Objective(KubeObject):
-    """What is to become small or great."""
+    """The metric that the search minimises."""
 
     objective_metric_name: str = ""
 
 
 class CollectorKind(KubeObject):
-    """How metrics are collected: StdOut, File, Push and others."""
+    """The kind of a metrics collector: StdOut, File, Push and others."""
 
     kind: str = "StdOut"
 
 
 class MetricsCollector(KubeObject):
-    """What collects metrics."""
+    """The metrics collector of a trial."""
 
     collector: CollectorKind = CollectorKind()
 
 
 class TrialSpec(KubeObject):
-    """What a Katib trial should be."""
+    """The specification of a Katib trial."""
 
     objective: Objective = Objective()
     parameter_assignments: list[ParameterAssignment] = []
@@ -86,7 +86,7 @@ class TrialSpec(KubeObject):
 
 
 class TrialStatus(KubeObject):
-    """How a Katib trial stands."""
+    """The status of a Katib trial."""
 
     conditions: list[Condition] = []
     observation: Observation = Observation()
@@ -103,40 +103,41 @@ class KatibTrial(KubeObject):
 
     @property
     def end(self) -> Condition | None:
-        """The condition that it has ended with, if it has."""
-        return first_true_condition(self.status.conditions, _TRIAL_ENDS)
+        """The condition of its end; None before."""
+        return first_true_condition(self.status.conditions, _TRIAL_END_CONDITIONS)
 
     @property
     def has_ended(self) -> bool:
-        """Whether it has ended, well or not."""
+        """True if the trial has ended, successfully or not."""
         return self.end is not None
 
     @property
     def has_succeeded(self) -> bool:
-        """Whether Katib takes it for a success, which says nothing of its objective."""
+        """True if Katib counts the trial as succeeded; it may still lack an objective."""
         return true_condition(self.status.conditions, "Succeeded") is not None
 
     @property
     def has_failed(self) -> bool:
-        """Whether Katib counts it against the limit of failed trials."""
-        return first_true_condition(self.status.conditions, _TRIAL_FAILURES) is not None
+        """True if Katib counts the trial against the limit of failed trials."""
+        return first_true_condition(self.status.conditions, _TRIAL_FAILURE_CONDITIONS) is not None
 
     @property
     def objective(self) -> float | None:
-        """What Katib observed of its objective, if it is a finite number."""
+        """The objective that Katib observed; None if it is not a finite number."""
         name = self.spec.objective.objective_metric_name
-        numbers = (each.number for each in self.status.observation.metrics if each.name == name)
-        return next((each for each in numbers if each is not None), None)
+        metrics = self.status.observation.metrics
+        numbers = (metric.number for metric in metrics if metric.name == name)
+        return next((number for number in numbers if number is not None), None)
 
 
 class Algorithm(KubeObject):
-    """How assignments are chosen."""
+    """The algorithm that chooses assignments."""
 
     algorithm_name: str = ""
 
 
 class ExperimentSpec(KubeObject):
-    """What a Katib experiment should be."""
+    """The specification of a Katib experiment."""
 
     algorithm: Algorithm = Algorithm()
     max_trial_count: int = 0
@@ -145,13 +146,13 @@ class ExperimentSpec(KubeObject):
 
 
 class OptimalTrial(KubeObject):
-    """Which trial Katib takes for the best."""
+    """The best trial according to Katib."""
 
     best_trial_name: str = ""
 
 
 class ExperimentStatus(KubeObject):
-    """How a Katib experiment stands; Katib leaves out counts of zero."""
+    """The status of a Katib experiment; Katib omits counts of zero."""
 
     conditions: list[Condition] = []
     trials: int = 0
@@ -168,36 +169,36 @@ class KatibExperiment(KubeObject):
 
     @property
     def has_ended(self) -> bool:
-        """Whether Katib starts no more trials of it."""
-        return first_true_condition(self.status.conditions, _EXPERIMENT_ENDS) is not None
+        """True if Katib starts no more trials of the experiment."""
+        return first_true_condition(self.status.conditions, _EXPERIMENT_END_CONDITIONS) is not None
 
     @property
     def has_failed(self) -> bool:
-        """Whether it has ended without what it was made for."""
+        """True if the experiment has failed."""
         return true_condition(self.status.conditions, "Failed") is not None
 
     @property
     def ended_at(self) -> datetime | None:
-        """When it has ended, if it has."""
-        end = first_true_condition(self.status.conditions, _EXPERIMENT_ENDS)
+        """Time of its end; None before."""
+        end = first_true_condition(self.status.conditions, _EXPERIMENT_END_CONDITIONS)
         return end.last_transition_time if end else None
 
 
 class SuggestionSpec(KubeObject):
-    """What an experiment asks of its suggestion; Katib leaves out counts of zero."""
+    """The specification of a suggestion; Katib omits counts of zero."""
 
     requests: int = 0
 
 
 class SuggestionStatus(KubeObject):
-    """How a suggestion stands."""
+    """The status of a suggestion."""
 
     conditions: list[Condition] = []
     suggestion_count: int = 0
 
 
 class Suggestion(KubeObject):
-    """What chooses an experiment's assignments."""
+    """A suggestion: the service that chooses an experiment's assignments."""
 
     metadata: ObjectMeta
     spec: SuggestionSpec = SuggestionSpec()

@@ -1,4 +1,4 @@
-"""What the trainer said in a pod."""
+"""The trainer's log lines, from the logs of pods."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -13,13 +13,14 @@ from housectl.kube.client import Kube
 from housectl.kube.kinds import PODS
 from housectl.kube.objects.pods import Pod
 
-_PAUSE_SECONDS = 5.0
+_REFRESH_SECONDS = 5.0
 
 
 def trial_log(kube: Kube, trial: str) -> Iterator[str]:
-    """Yield a trial's lines, which Katib's collector repeats with words of its own before them."""
+    """Yield a trial's lines; Katib's collector repeats them with prefixes of its own."""
     for pod in kube.list_as(PODS, Pod, labels=f"{JOB_LABEL}={trial}"):
-        collectors = [each.name for each in pod.spec.containers if each.name in COLLECTORS]
+        names = [container.name for container in pod.spec.containers]
+        collectors = [name for name in names if name in COLLECTORS]
         for collector in collectors:
             yield from trainer_lines(_log(kube, pod, collector))
         if not collectors:
@@ -27,52 +28,54 @@ def trial_log(kube: Kube, trial: str) -> Iterator[str]:
 
 
 class TaskLogs:
-    """What tasks have said so far.
+    """The logs of tasks.
 
-    Whoever waits for a task shows its last line again and again, so a log that may still grow is
-    read once in a few seconds.
+    A waiting command asks for the last line many times, so an incomplete log is read again only
+    after a few seconds.
 
     Args:
-        kube: The cluster.
+        kube: A client for the namespace of the tasks.
     """
 
     def __init__(self, kube: Kube) -> None:
         self._kube = kube
-        self._read: dict[str, _Read] = {}
+        self._cache: dict[str, _CachedLog] = {}
 
     def lines(self, pods: Sequence[Pod]) -> Iterator[str]:
         """Yield the lines of a task's pods."""
         for pod in pods:
-            known, ended = self._read.get(pod.metadata.uid), _has_ended(pod)
-            if known is None or known.is_old(ended=ended):
+            cached, ended = self._cache.get(pod.metadata.uid), _has_ended(pod)
+            if cached is None or cached.is_stale(pod_ended=ended):
                 text = _log(self._kube, pod, CONTAINER)
-                known = _Read(at=time.monotonic(), whole=ended, lines=text.splitlines())
-                self._read[pod.metadata.uid] = known
-            yield from known.lines
+                cached = _CachedLog(
+                    read_at=time.monotonic(), complete=ended, lines=text.splitlines()
+                )
+                self._cache[pod.metadata.uid] = cached
+            yield from cached.lines
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Read:
-    """A log as it was read; `whole` when nothing could come any more."""
+class _CachedLog:
+    """A log at one moment; `complete` if its container had ended before."""
 
-    at: float
-    whole: bool
+    read_at: float
+    complete: bool
     lines: Sequence[str]
 
-    def is_old(self, *, ended: bool) -> bool:
-        """Return whether there may be more by now, of a pod that has ended or not."""
-        if ended:
-            return not self.whole
-        return time.monotonic() - self.at >= _PAUSE_SECONDS
+    def is_stale(self, *, pod_ended: bool) -> bool:
+        """Return True if the log may have more lines."""
+        if pod_ended:
+            return not self.complete
+        return time.monotonic() - self.read_at >= _REFRESH_SECONDS
 
 
 def _has_ended(pod: Pod) -> bool:
-    return any(each.state.terminated for each in pod.status.container_statuses)
+    return any(status.state.terminated for status in pod.status.container_statuses)
 
 
 def _log(kube: Kube, pod: Pod, container: str) -> str:
     try:
         return kube.log(pod.metadata.name, container)
     except RejectedError:
-        # The container has not started, so it has said nothing.
+        # The container has not started, so it has no log.
         return ""

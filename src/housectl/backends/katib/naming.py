@@ -1,4 +1,4 @@
-"""Where things lie on the claim, and what objects are called and labelled. Pure."""
+"""Labels and annotations of objects, and paths on the PVC. Pure."""
 
 from collections.abc import Mapping
 
@@ -8,12 +8,12 @@ INSTANCE_LABEL = "app.kubernetes.io/instance"
 COMPONENT_LABEL = "app.kubernetes.io/component"
 MANAGER_LABEL = "app.kubernetes.io/managed-by"
 FAMILY_LABEL = "housectl/family"
-GENERATION_LABEL = "housectl/round"
+GENERATION_LABEL = "housectl/generation"
 PLAN_ANNOTATION = "housectl/plan"
 STOPPED_ANNOTATION = "housectl/stopped"
 EXPERIMENT_LABEL = "katib.kubeflow.org/experiment"
 TRIAL_LABEL = "katib.kubeflow.org/trial"
-# Kubernetes' own, which pods have also where Katib's webhook missed them.
+# Kubernetes sets this label, also on pods that Katib's webhook missed.
 JOB_LABEL = "job-name"
 
 EXPERIMENT, TRIAL, TASK, VOLUME = "experiment", "trial", "task", "volume"
@@ -30,26 +30,26 @@ def labels(name: str, component: str) -> dict[str, str]:
 
 
 def pod_labels(name: str, component: str) -> dict[str, str]:
-    """Return the labels of a pod of ours.
+    """Return the labels of a pod that housectl creates.
 
-    Istio's proxy would never end beside it, so that neither would the pod; Katib's own pods say the
-    same.
+    They keep out Istio's proxy, which never ends, so that the pod would not end either. Katib's own
+    pods have the same label.
     """
     return {**labels(name, component), "sidecar.istio.io/inject": "false"}
 
 
-def selector_of_all(component: str) -> str:
-    """Return the label selector for all of our objects of a kind."""
+def component_selector(component: str) -> str:
+    """Return the label selector for all objects of a component, of every experiment."""
     return selector({COMPONENT_LABEL: component, MANAGER_LABEL: "housectl"})
 
 
-def selector(wanted: Mapping[str, str]) -> str:
+def selector(labels: Mapping[str, str]) -> str:
     """Return the label selector for objects with these labels."""
-    return ",".join(f"{name}={value}" for name, value in wanted.items())
+    return ",".join(f"{name}={value}" for name, value in labels.items())
 
 
 def inputs_path(digest: str) -> str:
-    """Return where an inputs directory lies on the claim, below its mount."""
+    """Return the path of an inputs directory on the PVC, below its mount."""
     return f"inputs/{digest}"
 
 
@@ -59,15 +59,15 @@ def inputs_annotation(digest: str) -> str:
 
 
 def work_path(name: str) -> str:
-    """Return where the files of an experiment or a task lie on the claim, below its mount."""
+    """Return the path of an experiment's or a task's files on the PVC, below its mount."""
     return f"work/{name}"
 
 
 def output_path(name: str, trial: str | None) -> str:
-    """Return where a trial, or a task, writes its output on the claim, below its mount."""
+    """Return the path of the output of a trial or a task on the PVC, below its mount."""
     return f"{work_path(name)}/{trial or 'output'}"
 
 
 def mounted(path: str) -> str:
-    """Return a path of the claim as a container sees it."""
+    """Return the path of a file of the PVC in a container."""
     return f"{MOUNT}/{path}"

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from housectl.backends.katib.checks.cluster import Node, schedulable_nodes
 from housectl.backends.katib.checks.common import warn_if_forbidden
-from housectl.backends.katib.plan.manifest import requests
-from housectl.backends.katib.plan.records import PlanRecord
+from housectl.backends.katib.plan.manifest import resource_requests
+from housectl.backends.katib.plan.plan_record import PlanRecord
 from housectl.backends.katib.plan.sub_experiments import sub_experiments
 from housectl.errors import CheckWarning, ClusterError
 from housectl.experiment import Experiment, Limits
@@ -124,7 +124,7 @@ def check_capacity(kube: Kube, plan: PlanRecord) -> str:
 def trial_resources(plan: PlanRecord) -> PodResources:
     """Return the requests of a trial's pod."""
     limits = plan.workload.limits if isinstance(plan.workload, Experiment) else Limits()
-    return PodResources.of(requests(plan.settings, limits), pods=1) + _COLLECTOR
+    return PodResources.of(resource_requests(plan.settings, limits), pods=1) + _COLLECTOR
 
 
 def node_capacity(node: Node) -> PodResources:

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 import msgspec
 
 from housectl.backends.katib.checks.common import warn_if_forbidden
-from housectl.backends.katib.katib_names import CONFIG_MAP, KATIB_NAMESPACE, configuration
+from housectl.backends.katib.katib_names import CONFIG_MAP, KATIB_NAMESPACE, config_command
 from housectl.backends.katib.plan.manifest import SKOPT
 from housectl.errors import CheckWarning, ClusterError, NotFoundError
 from housectl.kube.client import Kube
@@ -85,7 +85,7 @@ def read_katib_config(kube: Kube, subject: str) -> KatibConfig:
     except (NotFoundError, ValueError) as error:
         raise CheckWarning(
             f"{subject} cannot be checked: {error}",
-            hint=f"{configuration(_target(kube), 'get')} -o yaml",
+            hint=f"{config_command(_target(kube), 'get')} -o yaml",
         ) from error
 
 
@@ -149,7 +149,7 @@ def has_too_little_memory(name: str, limit: str) -> bool:
 
 def edit_config_command(kube: Kube) -> str:
     """Return the command that edits Katib's configuration."""
-    return configuration(_target(kube))
+    return config_command(_target(kube))
 
 
 def _target(kube: Kube) -> KubectlTarget:

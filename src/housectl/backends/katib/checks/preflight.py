@@ -9,7 +9,7 @@ from housectl.backends.katib.checks.cluster import check_namespace
 from housectl.backends.katib.checks.katib import require_katib
 from housectl.backends.katib.checks.katib_config import require_algorithm
 from housectl.backends.katib.checks.storage import require_pvc
-from housectl.backends.katib.plan.records import PlanRecord
+from housectl.backends.katib.plan.plan_record import PlanRecord
 from housectl.errors import CheckWarning
 from housectl.experiment import Experiment
 from housectl.kube.client import Kube

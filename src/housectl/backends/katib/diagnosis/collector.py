@@ -11,7 +11,7 @@ from datetime import timedelta
 from housectl.backends.katib.diagnosis.cause import Cause, first_cause, sentence
 from housectl.backends.katib.diagnosis.job_run import JobRun
 from housectl.backends.katib.diagnosis.pod_context import PodContext
-from housectl.backends.katib.katib_names import COLLECTORS, configuration, database_pods
+from housectl.backends.katib.katib_names import COLLECTORS, config_command, database_pods_command
 from housectl.kube.objects.pods import Container, Terminated
 
 _PANIC = "panic: "
@@ -120,7 +120,7 @@ def _out_of_memory(failure: _Failure) -> Cause | None:
     return Cause(
         message=f"{failure.training_state}, but Katib's metrics collector ran out of memory: limit "
         f"{limit}.",
-        hint=f"{configuration(failure.run.target)}   # raise its resources.limits.memory",
+        hint=f"{config_command(failure.run.target)}   # raise its resources.limits.memory",
     )
 
 
@@ -163,7 +163,8 @@ def _known_error(failure: _Failure) -> Cause | None:
         if pattern.search(failure.error):
             return Cause(
                 message=f"{problem.format(failure.training_state)}: {_error_sentence(failure)}",
-                hint=failure.logs_command + advice.format(database_pods(failure.run.target)),
+                hint=failure.logs_command
+                + advice.format(database_pods_command(failure.run.target)),
             )
     return None
 

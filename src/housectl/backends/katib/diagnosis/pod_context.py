@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from housectl.backends.katib.katib_names import COLLECTORS, configuration
+from housectl.backends.katib.katib_names import COLLECTORS, config_command
 from housectl.kube.kubectl import KubectlTarget
 from housectl.kube.objects.base import Condition
 from housectl.kube.objects.events import Event, events_about, latest_event
@@ -32,7 +32,7 @@ TRAINER_CONFIG = ConfigSource(
 
 def katib_config_source(target: KubectlTarget) -> ConfigSource:
     """Return the settings of the containers that Katib adds: collectors and algorithm services."""
-    edit = configuration(target)
+    edit = config_command(target)
     return ConfigSource(
         image_hint=f"choose another image: {edit}", resources_hint=f"change its requests: {edit}"
     )

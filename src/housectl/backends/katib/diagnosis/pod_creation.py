@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from housectl.backends.katib.diagnosis.cause import Cause, sentence
-from housectl.backends.katib.katib_names import KATIB_NAMESPACE, webhook_pods
+from housectl.backends.katib.katib_names import KATIB_NAMESPACE, webhook_pods_command
 from housectl.kube.kubectl import KubectlTarget
 from housectl.kube.objects.events import Event, latest_event
 
@@ -101,7 +101,7 @@ def _webhook_unreachable(target: KubectlTarget, match: re.Match[str]) -> Cause:
             f"the webhook {match['webhook']} is unreachable, so its pod cannot be created",
             match["reason"].rpartition('": ')[2],
         ),
-        hint=webhook_pods(target),
+        hint=webhook_pods_command(target),
     )
 
 

@@ -12,7 +12,7 @@ from housectl.backends.katib.diagnosis.pod_context import (
     newest_pod,
 )
 from housectl.backends.katib.diagnosis.pod_creation import pod_creation_blocked
-from housectl.backends.katib.katib_names import configuration
+from housectl.backends.katib.katib_names import config_command
 from housectl.kube.objects.base import true_condition
 from housectl.kube.objects.events import events_since
 from housectl.kube.objects.pods import ContainerStatus, Terminated
@@ -147,7 +147,7 @@ def _out_of_memory(context: ExperimentContext, pod: PodContext, status: Containe
         message=f"it runs out of memory: limit {limit or 'unknown'}, restarted "
         f"{status.restart_count} times.",
         hint=f"{set_resources} --limits=memory={memory}   # for later searches: "
-        f"{configuration(pod.target)}",
+        f"{config_command(pod.target)}",
     )
 
 

@@ -15,8 +15,8 @@ from housectl.backends.katib.katib_names import (
     COLLECTORS,
     INJECTED,
     INJECTION_LABEL,
-    database_pods,
-    webhook_pods,
+    database_pods_command,
+    webhook_pods_command,
 )
 from housectl.backends.katib.katib_objects import KatibTrial
 from housectl.backends.katib.stop_marks import was_stopped
@@ -143,8 +143,8 @@ def _metric_not_read(context: _TrialContext) -> Cause | None:
         return None
     return Cause(
         message=sentence("Katib cannot read its metric", error),
-        hint=f"{database_pods(context.experiment.target)}   # they must be running; the trial then "
-        "continues by itself",
+        hint=f"{database_pods_command(context.experiment.target)}   # they must be running; the "
+        "trial then continues by itself",
     )
 
 
@@ -154,7 +154,7 @@ def _completion_not_noticed(context: _TrialContext) -> Cause | None:
         return None
     return Cause(
         message="the training has ended, but Katib's controller has not noticed it.",
-        hint=webhook_pods(context.experiment.target),
+        hint=webhook_pods_command(context.experiment.target),
     )
 
 

@@ -1,28 +1,28 @@
-"""Waiting for Katib's controller, which may not run at all."""
+"""Polling for reactions of Katib's controller, which may not run at all."""
 
 import time
 from collections.abc import Callable
 
 from housectl.errors import ClusterError
 
-_PAUSE = 0.3
+_POLL_INTERVAL_SECONDS = 0.3
 
 
-def wait_until(done: Callable[[], bool], *, seconds: float, timeout_message: str) -> None:
-    """Ask again and again until something is done.
+def poll_until(done: Callable[[], bool], *, timeout: float, timeout_message: str) -> None:
+    """Poll until a condition is true.
 
     Args:
-        done: Whether it is.
-        seconds: For how long to ask.
-        otherwise: What the controller has not done by then.
+        done: Returns True if the condition is true.
+        timeout: In seconds.
+        timeout_message: Message of the error after the timeout.
 
     Raises:
-        ClusterError: The controller has not done it.
+        ClusterError: The condition was not true within the timeout.
     """
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + timeout
     while not done():
         if time.monotonic() > deadline:
             raise ClusterError(
-                timeout_message, hint="housectl doctor   # says whether Katib's controller runs"
+                timeout_message, hint="housectl doctor   # checks that Katib's controller runs"
             )
-        time.sleep(_PAUSE)
+        time.sleep(_POLL_INTERVAL_SECONDS)

@@ -1,9 +1,9 @@
-"""Going on with a search, which Katib itself cannot: in Katib Experiments that it lacks."""
+"""Resuming an experiment, which Katib cannot do, by creating further Katib Experiments."""
 
 from housectl.backends.katib.katib_objects import EXPERIMENTS
 from housectl.backends.katib.lifecycle.create import create_missing
 from housectl.backends.katib.plan.manifest import experiment_manifest
-from housectl.backends.katib.plan.records import PlanRecord
+from housectl.backends.katib.plan.plan_record import PlanRecord
 from housectl.backends.katib.state.cluster_objects import ExperimentObjects
 from housectl.backends.katib.state.generations import newest_generation
 from housectl.backends.katib.stop_marks import STOPPED_BY_USER
@@ -11,12 +11,15 @@ from housectl.experiment import Experiment
 from housectl.kube.client import Kube
 
 
-def resume(kube: Kube, record: PlanRecord, experiment: Experiment, look: ExperimentObjects) -> None:
-    """Create what the newest round lacks, or another round if the user has stopped that one.
+def resume_experiment(
+    kube: Kube, record: PlanRecord, experiment: Experiment, objects: ExperimentObjects
+) -> None:
+    """Create the next generation if the user stopped this one, or else complete this one.
 
     Raises:
-        NameTakenError: Something else has one of the names.
+        AlreadyExistsError: Another object has one of the names.
     """
-    newest = newest_generation(experiment, look)
-    for member in newest.remaining if STOPPED_BY_USER in newest.stop_reasons else newest.missing:
-        create_missing(kube, EXPERIMENTS, experiment_manifest(record, experiment, member))
+    newest = newest_generation(experiment, objects)
+    stopped = STOPPED_BY_USER in newest.stop_reasons
+    for sub_experiment in newest.remaining if stopped else newest.missing:
+        create_missing(kube, EXPERIMENTS, experiment_manifest(record, experiment, sub_experiment))

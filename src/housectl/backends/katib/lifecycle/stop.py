@@ -1,12 +1,17 @@
-"""Ending a search before its end, which Katib itself cannot."""
+"""Stopping an experiment, which Katib itself cannot do."""
 
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from housectl.backends.base import Snapshot, Task, Workload
-from housectl.backends.katib.katib_objects import EXPERIMENTS, TRIALS, KatibExperiment, KatibTrial
-from housectl.backends.katib.lifecycle.poll import wait_until
+from housectl.backends.katib.katib_objects import (
+    EXPERIMENTS,
+    TRIALS,
+    KatibExperiment,
+    KatibTrial,
+)
+from housectl.backends.katib.lifecycle.poll import poll_until
 from housectl.backends.katib.naming import (
     EXPERIMENT_LABEL,
     INSTANCE_LABEL,
@@ -22,122 +27,118 @@ from housectl.kube.client import Kube
 from housectl.kube.kinds import JOBS
 from housectl.kube.objects.jobs import Job
 
-# A pod has half a minute to end, and an algorithm may think for as long.
-_PATIENCE_SECONDS = 90.0
-_QUIET_SECONDS = 30.0
+# A pod has half a minute to end, and an algorithm may compute for as long.
+_TIMEOUT_SECONDS = 90.0
+_IDLE_SECONDS = 30.0
 
 
-def stop(kube: Kube, look: ExperimentObjects, why: str) -> None:
-    """End all members and what still runs of them; trials that have ended by themselves stay.
+def stop_experiment(kube: Kube, objects: ExperimentObjects, reason: str) -> None:
+    """Stop all sub-experiments and their running trials; trials that ended by themselves stay.
 
-    A member without any trial is deleted.
+    A sub-experiment without trials is deleted.
 
     Raises:
         ClusterError: Katib's controller does not react.
     """
-    staying = [
-        member for member in look.sub_experiments if member.has_ended or look.trials_of(member)
-    ]
-    if not all(member.has_ended for member in look.sub_experiments):
-        for member in staying:
-            _annotate_stopped(kube, member, why)
-    for member in look.sub_experiments:
-        if member in staying:
-            _wait_until_ended(kube, member.metadata.name)
-            _delete_interrupted_trials(kube, member)
+    kept = [item for item in objects.sub_experiments if item.has_ended or objects.trials_of(item)]
+    if not all(item.has_ended for item in objects.sub_experiments):
+        for sub_experiment in kept:
+            _annotate_stopped(kube, sub_experiment, reason)
+    for sub_experiment in objects.sub_experiments:
+        if sub_experiment in kept:
+            _wait_until_ended(kube, sub_experiment.metadata.name)
+            _delete_interrupted_trials(kube, sub_experiment)
         else:
-            _delete_experiment(kube, member.metadata.name)
+            _delete_experiment(kube, sub_experiment.metadata.name)
 
 
-def seconds_left(work: Workload, snapshot: Snapshot) -> float | None:
-    """Return how many seconds a search still has; None where nothing limits them."""
-    if isinstance(work, Task) or snapshot.state.ended:
+def remaining_seconds(workload: Workload, snapshot: Snapshot) -> float | None:
+    """Return the rest of a search's time limit; None without a limit or after its end."""
+    if isinstance(workload, Task) or snapshot.state.ended:
         return None
-    return work.budget.remaining_seconds(snapshot.trials, now=time.time())
+    return workload.budget.remaining_seconds(snapshot.trials, now=time.time())
 
 
-def _annotate_stopped(kube: Kube, member: KatibExperiment, why: str) -> None:
-    if stop_reason(member) is None:
-        change = {"metadata": {"annotations": {STOPPED_ANNOTATION: why}}}
-        kube.patch(EXPERIMENTS, member.metadata.name, change)
+def _annotate_stopped(kube: Kube, sub_experiment: KatibExperiment, reason: str) -> None:
+    if stop_reason(sub_experiment) is None:
+        change = {"metadata": {"annotations": {STOPPED_ANNOTATION: reason}}}
+        kube.patch(EXPERIMENTS, sub_experiment.metadata.name, change)
 
 
-def _wait_until_ended(kube: Kube, member: str) -> None:
-    """Let Katib end a member: for its failed trials, or as it has all that it still may have.
+def _wait_until_ended(kube: Kube, name: str) -> None:
+    """Make Katib end a sub-experiment: by failed trials, or by a reached number of trials.
 
-    One whose algorithm gives no trial any more cannot fail: Katib leaves it open.
+    If the algorithm suggests no more trials, none can fail, and Katib leaves the experiment open.
     """
     last_active = time.monotonic()
 
-    def is_done() -> bool:
+    def has_ended() -> bool:
         nonlocal last_active
-        seen = kube.get(EXPERIMENTS, member, KatibExperiment)
-        if seen.has_ended:
+        sub_experiment = kube.get(EXPERIMENTS, name, KatibExperiment)
+        if sub_experiment.has_ended:
             return True
-        trials = _trials(kube, member)
+        trials = _trials(kube, name)
         active = [trial for trial in trials if not trial.has_ended]
-        _cap_trials(kube, seen, failed=sum(trial.has_failed for trial in trials))
+        _cap_trials(kube, sub_experiment, failed=sum(trial.has_failed for trial in trials))
         _expire_jobs(kube, active)
         now = time.monotonic()
         last_active = now if active else last_active
-        return now - last_active > _QUIET_SECONDS
+        return now - last_active > _IDLE_SECONDS
 
-    complaint = f"Katib's controller has not ended {member} in {_PATIENCE_SECONDS:.0f} s."
-    wait_until(is_done, seconds=_PATIENCE_SECONDS, timeout_message=complaint)
+    message = f"Katib did not end {name} within {_TIMEOUT_SECONDS:.0f} s."
+    poll_until(has_ended, timeout=_TIMEOUT_SECONDS, timeout_message=message)
 
 
-def _cap_trials(kube: Kube, member: KatibExperiment, *, failed: int) -> None:
-    """Let a member have as few further trials as Katib allows, and no further failure."""
-    spec, trials = member.spec, member.status.trials
-    # Katib refuses a number of trials that leaves no room for another one, or for all at once.
-    fewest = max(trials + 1, spec.parallel_trial_count)
-    limits = fewest, max(failed, 1)
-    if spec.max_trial_count <= trials or limits == (
-        spec.max_trial_count,
-        spec.max_failed_trial_count,
-    ):
+def _cap_trials(kube: Kube, sub_experiment: KatibExperiment, *, failed: int) -> None:
+    """Lower the limits of trials and of failed trials as far as Katib allows."""
+    spec, trials = sub_experiment.spec, sub_experiment.status.trials
+    # Katib rejects a limit that leaves no room for one more trial, or for all parallel ones.
+    lowest = max(trials + 1, spec.parallel_trial_count)
+    limits = lowest, max(failed, 1)
+    current = spec.max_trial_count, spec.max_failed_trial_count
+    if spec.max_trial_count <= trials or limits == current:
         return
     change = {"maxTrialCount": limits[0], "maxFailedTrialCount": limits[1]}
     try:
-        kube.patch(EXPERIMENTS, member.metadata.name, {"spec": change})
+        kube.patch(EXPERIMENTS, sub_experiment.metadata.name, {"spec": change})
     except RejectedError:
-        # It also refuses to change one that has just ended, or begun another trial.
-        now = kube.get(EXPERIMENTS, member.metadata.name, KatibExperiment)
+        # Katib also rejects a change if the experiment has just ended or started another trial.
+        now = kube.get(EXPERIMENTS, sub_experiment.metadata.name, KatibExperiment)
         if not now.has_ended and now.status.trials == trials:
             raise
 
 
 def _expire_jobs(kube: Kube, trials: Iterable[KatibTrial]) -> None:
-    """Let trials fail, also those without a pod; one that has no job yet will have one."""
+    """Let trials fail, including those without a pod; a trial without a job gets one later."""
     change = {"spec": {"activeDeadlineSeconds": STOP_DEADLINE_SECONDS}}
     for trial in trials:
         with suppress(NotFoundError):
             kube.patch(JOBS, trial.metadata.name, change)
 
 
-def _delete_interrupted_trials(kube: Kube, member: KatibExperiment) -> None:
-    """Delete the trials that have not ended, and those that failed for being stopped."""
-    of_search = selector(labels(member.metadata.labels[INSTANCE_LABEL], TRIAL))
-    jobs = kube.list_as(JOBS, Job, labels=of_search)
+def _delete_interrupted_trials(kube: Kube, sub_experiment: KatibExperiment) -> None:
+    """Delete the trials that have not ended, and those that failed because of the stop."""
+    job_selector = selector(labels(sub_experiment.metadata.labels[INSTANCE_LABEL], TRIAL))
+    jobs = kube.list_as(JOBS, Job, labels=job_selector)
     stopped = {job.metadata.name for job in jobs if was_stopped(job)}
-    for trial in _trials(kube, member.metadata.name):
-        was_stopped = trial.metadata.name in stopped and not trial.has_succeeded
-        if was_stopped or not trial.has_ended:
+    for trial in _trials(kube, sub_experiment.metadata.name):
+        interrupted = trial.metadata.name in stopped and not trial.has_succeeded
+        if interrupted or not trial.has_ended:
             kube.delete(TRIALS, trial.metadata.name)
 
 
-def _delete_experiment(kube: Kube, member: str) -> None:
-    kube.delete(EXPERIMENTS, member)
+def _delete_experiment(kube: Kube, name: str) -> None:
+    kube.delete(EXPERIMENTS, name)
 
     def is_gone() -> bool:
         with suppress(NotFoundError):
-            kube.get(EXPERIMENTS, member, KatibExperiment)
+            kube.get(EXPERIMENTS, name, KatibExperiment)
             return False
         return True
 
-    complaint = f"Katib's controller has not let go of {member} in {_PATIENCE_SECONDS:.0f} s."
-    wait_until(is_gone, seconds=_PATIENCE_SECONDS, timeout_message=complaint)
+    message = f"Katib did not delete {name} within {_TIMEOUT_SECONDS:.0f} s."
+    poll_until(is_gone, timeout=_TIMEOUT_SECONDS, timeout_message=message)
 
 
-def _trials(kube: Kube, member: str) -> Sequence[KatibTrial]:
-    return kube.list_as(TRIALS, KatibTrial, labels=f"{EXPERIMENT_LABEL}={member}")
+def _trials(kube: Kube, sub_experiment: str) -> Sequence[KatibTrial]:
+    return kube.list_as(TRIALS, KatibTrial, labels=f"{EXPERIMENT_LABEL}={sub_experiment}")

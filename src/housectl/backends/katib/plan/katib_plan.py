@@ -1,30 +1,30 @@
-"""Plans for a cluster: manifests that `kubectl apply` takes as well."""
+"""Plans for a cluster: manifests that `kubectl apply` also accepts."""
 
 from dataclasses import dataclass
 
 from housectl.backends.base import Task, Workload
 from housectl.backends.katib.katib_objects import EXPERIMENTS
 from housectl.backends.katib.plan.manifest import experiment_manifest, task_manifest
+from housectl.backends.katib.plan.plan_record import PlanRecord
 from housectl.backends.katib.plan.pod_spec import Manifest
-from housectl.backends.katib.plan.records import PlanRecord
 from housectl.backends.katib.plan.sub_experiments import sub_experiments
 from housectl.kube.kinds import JOBS, Kind
 
 
 @dataclass(frozen=True)
 class KatibPlan:
-    """What is sent to the cluster: a Job for a task, else an Experiment for each family."""
+    """The manifests of a workload: one Job for a task, or one Experiment for each family."""
 
     record: PlanRecord
 
     @property
     def workload(self) -> Workload:
-        """What is to be done."""
+        """The experiment or task."""
         return self.record.workload
 
     @property
     def kind(self) -> Kind:
-        """The kind of its objects."""
+        """The kind of all its objects."""
         return JOBS if isinstance(self.workload, Task) else EXPERIMENTS
 
     @property
@@ -38,8 +38,11 @@ class KatibPlan:
         return yaml.safe_dump_all(self.manifests(), sort_keys=False, width=100)
 
     def manifests(self) -> list[Manifest]:
-        """Return what is sent, in its order."""
-        work = self.workload
-        if isinstance(work, Task):
-            return [task_manifest(self.record, work)]
-        return [experiment_manifest(self.record, work, member) for member in sub_experiments(work)]
+        """Return the manifests in the order of their creation."""
+        workload = self.workload
+        if isinstance(workload, Task):
+            return [task_manifest(self.record, workload)]
+        return [
+            experiment_manifest(self.record, workload, sub_experiment)
+            for sub_experiment in sub_experiments(workload)
+        ]

@@ -17,8 +17,8 @@ from housectl.backends.katib.naming import (
     output_path,
     pod_labels,
 )
+from housectl.backends.katib.plan.plan_record import PlanRecord
 from housectl.backends.katib.plan.pod_spec import CONTAINER, Manifest, container, pod_spec
-from housectl.backends.katib.plan.records import PlanRecord
 from housectl.backends.katib.plan.sub_experiments import SubExperiment
 from housectl.backends.trainer_argv import task_argv, trainer_argv
 from housectl.contract.families import Family
@@ -32,11 +32,11 @@ from housectl.quantities import format_bytes, parse_quantity
 SKOPT = "bayesianoptimization"
 TERMINATION_REPORT_SUFFIX = ".termination-report.json"
 
-# The collector looks for the training once, when it starts itself.
+# The collector looks for the trainer's process only once, when the collector starts.
 _MIN_TRIAL_SECONDS = 5
-# Kubernetes counts a job's time from its creation: the wait for a node and the pull of the image,
-# too. The trainer counts its own from its start, and leaves a log; a job's deadline deletes it.
-_STARTING_SECONDS = 1800
+# A job's deadline includes the time before its pod starts: waiting for a node, pulling the image.
+# The trainer's deadline starts with the trainer and leaves a log; a job's deadline deletes the pod.
+_START_ALLOWANCE_SECONDS = 1800
 _TERMINATION_LOG = "/dev/termination-log"
 _TRIAL_NAME = "trialName"
 _METRIC_FORMAT = rf"^({OBJECTIVE})=([+-]?\d+(\.\d+)?([eE][+-]?\d+)?)$"
@@ -48,20 +48,21 @@ _TASK_CORES = 4
 
 
 def experiment_manifest(
-    plan: PlanRecord, experiment: Experiment, member: SubExperiment
+    plan: PlanRecord, experiment: Experiment, sub_experiment: SubExperiment
 ) -> Manifest:
-    """Return the Katib Experiment of one member of an experiment."""
-    parameters = experiment.spaces[member.family].parameters
+    """Return the Katib Experiment of one sub-experiment."""
+    parameters = experiment.spaces[sub_experiment.family].parameters
+    budget = sub_experiment.budget
     return {
         "apiVersion": "kubeflow.org/v1beta1",
         "kind": "Experiment",
         "metadata": {
-            "name": member.name,
+            "name": sub_experiment.name,
             "namespace": plan.settings.namespace,
             "labels": {
                 **labels(experiment.name, EXPERIMENT),
-                FAMILY_LABEL: member.family.value,
-                GENERATION_LABEL: str(member.generation),
+                FAMILY_LABEL: sub_experiment.family.value,
+                GENERATION_LABEL: str(sub_experiment.generation),
             },
             "annotations": {PLAN_ANNOTATION: canonical_json(plan).decode()},
         },
@@ -71,25 +72,25 @@ def experiment_manifest(
                 "collector": {"kind": "StdOut"},
                 "source": {"filter": {"metricsFormat": [_METRIC_FORMAT]}},
             },
-            "algorithm": _algorithm(plan.settings.algorithm, experiment.seed, member),
-            "maxTrialCount": member.budget.trials,
-            "parallelTrialCount": min(member.workers, member.budget.trials),
-            "maxFailedTrialCount": min(member.budget.max_failed, member.budget.trials),
+            "algorithm": _algorithm(plan.settings.algorithm, experiment.seed, sub_experiment),
+            "maxTrialCount": budget.trials,
+            "parallelTrialCount": min(sub_experiment.workers, budget.trials),
+            "maxFailedTrialCount": min(budget.max_failed, budget.trials),
             "resumePolicy": "Never",
-            "parameters": [_parameter(each) for each in parameters],
+            "parameters": [_parameter(parameter) for parameter in parameters],
             "trialTemplate": {
                 "primaryContainerName": CONTAINER,
-                # Without it Katib would delete the pods of trials, and their logs.
+                # Otherwise Katib deletes the pods of trials, and their logs.
                 "retain": True,
                 "trialParameters": [
-                    *({"name": each.name, "reference": each.name} for each in parameters),
+                    *({"name": item.name, "reference": item.name} for item in parameters),
                     {"name": _TRIAL_NAME, "reference": "${trialSpec.Name}"},
                 ],
                 "trialSpec": {
                     "apiVersion": "batch/v1",
                     "kind": "Job",
                     "metadata": {"labels": labels(experiment.name, TRIAL)},
-                    "spec": _trial_job(plan, experiment, member.family),
+                    "spec": _trial_job(plan, experiment, sub_experiment.family),
                 },
             },
         },
@@ -121,7 +122,8 @@ def task_manifest(plan: PlanRecord, task: Task) -> Manifest:
 
 def _trial_job(plan: PlanRecord, experiment: Experiment, family: Family) -> Manifest:
     space = experiment.spaces[family]
-    searched = {each.name: f"${{trialParameters.{each.name}}}" for each in space.parameters}
+    names = [parameter.name for parameter in space.parameters]
+    searched = {name: f"${{trialParameters.{name}}}" for name in names}
     output = mounted(output_path(experiment.name, f"${{trialParameters.{_TRIAL_NAME}}}"))
     seconds = experiment.limits.seconds
     options = (
@@ -151,19 +153,19 @@ def _job(
     trainer = container(
         plan.image,
         ["python", *arguments],
-        requests=requests(settings, limits),
+        requests=resource_requests(settings, limits),
         limits={
             "cpu": str(max(cores, math.ceil(parse_quantity(settings.cpu)))),
             **({"memory": format_bytes(limits.memory)} if limits.memory else {}),
         },
     )
     deadline = (
-        {"activeDeadlineSeconds": math.ceil(limits.seconds) + _STARTING_SECONDS}
+        {"activeDeadlineSeconds": math.ceil(limits.seconds) + _START_ALLOWANCE_SECONDS}
         if limits.seconds is not None
         else {}
     )
     return {
-        # A training that failed once would fail again, six times by default.
+        # A failed training would fail again; the default is six retries.
         "backoffLimit": 0,
         **deadline,
         "template": {
@@ -173,18 +175,18 @@ def _job(
     }
 
 
-def requests(settings: KatibSettings, limits: Limits) -> dict[str, str]:
-    """Return what a trainer is scheduled by; more memory than its limit cannot be asked for."""
+def resource_requests(settings: KatibSettings, limits: Limits) -> dict[str, str]:
+    """Return the resource requests of a trainer; the memory request is at most its limit."""
     memory = min(settings.memory, limits.memory or settings.memory)
     return {"cpu": settings.cpu, "memory": format_bytes(memory)}
 
 
 def _parameter(parameter: Parameter) -> Manifest:
-    """Return a parameter in Katib's form, which has texts for numbers."""
+    """Return a parameter in Katib's format, whose numbers are texts."""
     if parameter.minimum is None or parameter.maximum is None:
         feasible: Manifest = {"list": [str(choice) for choice in parameter.choices]}
     else:
-        feasible = {"min": _text(parameter.minimum), "max": _text(parameter.maximum)}
+        feasible = {"min": _number_text(parameter.minimum), "max": _number_text(parameter.maximum)}
         if parameter.log:
             feasible["distribution"] = "logUniform"
     return {
@@ -194,18 +196,18 @@ def _parameter(parameter: Parameter) -> Manifest:
     }
 
 
-def _text(bound: float) -> str:
+def _number_text(bound: float) -> str:
     return str(int(bound)) if float(bound).is_integer() else repr(bound)
 
 
-def _algorithm(name: str, seed: int, member: SubExperiment) -> Manifest:
+def _algorithm(name: str, seed: int, sub_experiment: SubExperiment) -> Manifest:
     settings: dict[str, str] = {}
     if name in _SEEDED:
-        # Each round and each family draws its own numbers.
-        own = derived_seed(seed, f"{member.family} {member.generation}")
-        settings["random_state"] = str(own % _SEED_LIMIT)
-    if name == SKOPT and member.budget.trials <= _SKOPT_INITIAL_POINTS:
-        # With the default of ten the whole search would be a random one.
-        settings["n_initial_points"] = str(max(1, member.budget.trials // 2))
+        # Each generation and each family has its own random numbers.
+        own_seed = derived_seed(seed, f"{sub_experiment.family} {sub_experiment.generation}")
+        settings["random_state"] = str(own_seed % _SEED_LIMIT)
+    if name == SKOPT and sub_experiment.budget.trials <= _SKOPT_INITIAL_POINTS:
+        # With the default of ten, the whole search would be random.
+        settings["n_initial_points"] = str(max(1, sub_experiment.budget.trials // 2))
     listed = [{"name": key, "value": value} for key, value in sorted(settings.items())]
     return {"algorithmName": name, **({"algorithmSettings": listed} if listed else {})}

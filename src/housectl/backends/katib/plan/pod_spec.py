@@ -1,4 +1,4 @@
-"""The container that every pod of ours has, with as few rights as it can do with."""
+"""The container of every pod that housectl creates, with as few privileges as possible."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,7 +7,7 @@ from housectl.backends.katib.naming import MOUNT
 Manifest = dict[str, object]
 
 CONTAINER = "trainer"
-USER = 10001
+USER_ID = 10001
 _VOLUME = "models"
 
 
@@ -19,14 +19,14 @@ def container(
     limits: Mapping[str, str],
     read_only: bool = False,
 ) -> Manifest:
-    """Return a container that runs a command with the claim mounted.
+    """Return a container that runs a command with the PVC mounted.
 
     Args:
         image: The trainer's image.
-        command: Always set: Katib would look up an image's own command in its registry.
-        requests: Of cpu and memory, as Kubernetes writes them.
-        limits: The same.
-        read_only: Whether it may only read the claim.
+        command: Required, because Katib would look up an image's own command in the registry.
+        requests: Requests of cpu and memory, as quantities.
+        limits: Limits of cpu and memory, as quantities.
+        read_only: True to mount the PVC read-only.
     """
     return {
         "name": CONTAINER,
@@ -40,8 +40,8 @@ def container(
         "resources": {"requests": dict(requests), "limits": dict(limits)},
         "securityContext": {
             "runAsNonRoot": True,
-            "runAsUser": USER,
-            "runAsGroup": USER,
+            "runAsUser": USER_ID,
+            "runAsGroup": USER_ID,
             "readOnlyRootFilesystem": True,
             "allowPrivilegeEscalation": False,
             "capabilities": {"drop": ["ALL"]},
@@ -55,17 +55,17 @@ def container(
 
 
 def pod_spec(container: Manifest, *, pvc: str, read_only: bool = False) -> Manifest:
-    """Return a pod with one container of ours.
+    """Return the specification of a pod with one container.
 
-    The strict settings are the container's own: Katib puts its collector beside it, which needs to
-    be root. The group owns the volume, where the driver can change that.
+    The strict security settings are the container's, because Katib adds its collector, which needs
+    to run as root, to the pod. The group owns the volume if the volume's driver can change that.
     """
     source = {"claimName": pvc, **_access(read_only=read_only)}
     return {
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "securityContext": {"fsGroup": USER, "fsGroupChangePolicy": "OnRootMismatch"},
+        "securityContext": {"fsGroup": USER_ID, "fsGroupChangePolicy": "OnRootMismatch"},
         "containers": [container],
         "volumes": [
             {"name": _VOLUME, "persistentVolumeClaim": source},
@@ -75,5 +75,5 @@ def pod_spec(container: Manifest, *, pvc: str, read_only: bool = False) -> Manif
 
 
 def _access(*, read_only: bool) -> dict[str, bool]:
-    """Return how the claim is mounted; Katib refuses a Job that says `readOnly: false`."""
+    """Return the access to the PVC; Katib rejects a Job with `readOnly: false`."""
     return {"readOnly": True} if read_only else {}

@@ -1,4 +1,4 @@
-"""The members of an experiment: one Katib Experiment for each family. Pure."""
+"""The sub-experiments of an experiment: one Katib Experiment for each family. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from housectl.backends.katib.naming import FAMILY_LABEL
 from housectl.contract.families import Family
 from housectl.experiment import Budget, Experiment
 
-# Katib denies longer ones.
+# Katib rejects longer names.
 MAX_NAME_LENGTH = 40
 
 
@@ -18,7 +18,7 @@ class SubExperiment:
     """One Katib Experiment of an experiment: a family's share of the budget.
 
     Attributes:
-        round: 1 at first, more when a stopped search goes on in another one.
+        generation: 1 at first, and one more after each resumed stop.
     """
 
     name: str
@@ -38,11 +38,11 @@ def sub_experiments(
 
     Args:
         experiment: The search.
-        ended: How many trials each family has had in earlier rounds.
-        round_number: How many times the search has been begun, this one included.
+        ended: Number of each family's trials that ended in earlier generations.
+        generation: Number of the generation.
     """
     families = experiment.families
-    left = {
+    remaining = {
         family: _share(experiment.budget.trials, families, family) - ended.get(family, 0)
         for family in families
     }
@@ -50,29 +50,29 @@ def sub_experiments(
         SubExperiment(
             name=_name(experiment, family, generation),
             family=family,
-            budget=replace(experiment.budget, trials=left[family]),
+            budget=replace(experiment.budget, trials=remaining[family]),
             workers=_share(experiment.workers, families, family) or 1,
             generation=generation,
         )
         for family in families
-        if left[family] > 0
+        if remaining[family] > 0
     ]
 
 
-def family_of(member: KatibExperiment) -> Family:
-    """Return the family that a member searches."""
-    return Family(member.metadata.labels[FAMILY_LABEL])
+def family_of(sub_experiment: KatibExperiment) -> Family:
+    """Return the family that a sub-experiment searches."""
+    return Family(sub_experiment.metadata.labels[FAMILY_LABEL])
 
 
-def _name(experiment: Experiment, family: Family, round_number: int) -> str:
-    alone = len(experiment.families) == 1
-    suffix = "" if alone else f"-{family.definition.short_name}"
-    if round_number == 1:
+def _name(experiment: Experiment, family: Family, generation: int) -> str:
+    single = len(experiment.families) == 1
+    suffix = "" if single else f"-{family.definition.short_name}"
+    if generation == 1:
         return f"{experiment.name}{suffix}"
-    ending = f"{suffix}-{round_number}"
+    ending = f"{suffix}-{generation}"
     return f"{experiment.name[: MAX_NAME_LENGTH - len(ending)]}{ending}"
 
 
 def _share(number: int, families: Sequence[Family], family: Family) -> int:
-    """Return a family's share, as if the families took turns."""
+    """Return a family's share of a number if the families take turns."""
     return len(range(families.index(family), number, len(families)))

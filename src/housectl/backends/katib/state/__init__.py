@@ -1,1 +1,1 @@
-"""The state of experiments on a cluster: objects, informer, snapshot."""
+"""The state of experiments and tasks on a cluster: objects, informer, snapshot."""

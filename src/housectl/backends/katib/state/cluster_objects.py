@@ -1,4 +1,4 @@
-"""One look at all objects of an experiment, or of a task."""
+"""All objects of an experiment, or of a task, on the cluster."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ _V = TypeVar("_V", KatibExperiment, KatibTrial)
 
 
 class ResourceGroup(Enum):
-    """What a look is made of."""
+    """A group of objects that one request lists."""
 
     EXPERIMENTS = EXPERIMENTS
     SUGGESTIONS = SUGGESTIONS
@@ -52,12 +52,12 @@ class ResourceGroup(Enum):
 
 
 Selectors = Mapping[ResourceGroup, str]
-Source = Callable[[ResourceGroup], Sequence[Manifest]]
+ListObjects = Callable[[ResourceGroup], Sequence[Manifest]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExperimentObjects:
-    """What the cluster has of an experiment at one moment, the members in their order."""
+    """The objects of an experiment at one moment; sub-experiments in the order of creation."""
 
     sub_experiments: tuple[KatibExperiment, ...]
     suggestions: tuple[Suggestion, ...]
@@ -66,15 +66,17 @@ class ExperimentObjects:
     pods: tuple[Pod, ...]
     events: tuple[Event, ...]
 
-    def trials_of(self, member: KatibExperiment) -> list[KatibTrial]:
-        """Return the trials of one member."""
-        name = member.metadata.name
-        return [each for each in self.trials if each.metadata.labels.get(EXPERIMENT_LABEL) == name]
+    def trials_of(self, sub_experiment: KatibExperiment) -> list[KatibTrial]:
+        """Return the trials of one sub-experiment."""
+        name = sub_experiment.metadata.name
+        return [
+            trial for trial in self.trials if trial.metadata.labels.get(EXPERIMENT_LABEL) == name
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class TaskObjects:
-    """What the cluster has of a task at one moment."""
+    """The objects of a task at one moment."""
 
     jobs: tuple[Job, ...]
     pods: tuple[Pod, ...]
@@ -91,80 +93,85 @@ def pods_selector(name: str) -> str:
     return selector({INSTANCE_LABEL: name, MANAGER_LABEL: "housectl"})
 
 
-def experiment_selectors(name: str, members: Sequence[str]) -> Selectors:
-    """Return where an experiment's objects are found.
+def experiment_selectors(name: str, sub_experiments: Sequence[str]) -> Selectors:
+    """Return the selectors for the objects of an experiment.
 
-    Katib labels its own objects with their Experiment's name, but the pods of trials only if its
-    webhook is there, which then puts the Experiment's component over theirs. Suggestions and events
-    have no label.
+    Katib labels its own objects with the name of their Experiment. It labels the pods of trials
+    only if its webhook runs, and then overwrites their component with the Experiment's.
+    Suggestions and events have no label.
     """
-    of_members = f"{EXPERIMENT_LABEL} in ({','.join(members)})"
+    owned = f"{EXPERIMENT_LABEL} in ({','.join(sub_experiments)})"
     return {
         ResourceGroup.EXPERIMENTS: experiments_selector(name),
         ResourceGroup.SUGGESTIONS: "",
-        ResourceGroup.TRIALS: of_members,
+        ResourceGroup.TRIALS: owned,
         ResourceGroup.JOBS: selector(labels(name, TRIAL)),
         ResourceGroup.PODS: pods_selector(name),
-        ResourceGroup.SUGGESTION_PODS: f"{of_members},!{TRIAL_LABEL}",
+        ResourceGroup.SUGGESTION_PODS: f"{owned},!{TRIAL_LABEL}",
         ResourceGroup.EVENTS: "",
     }
 
 
 def task_selectors(name: str) -> Selectors:
-    """Return where a task's objects are found."""
-    of_task = selector(labels(name, TASK))
-    return {ResourceGroup.JOBS: of_task, ResourceGroup.PODS: of_task, ResourceGroup.EVENTS: ""}
+    """Return the selectors for the objects of a task."""
+    owned = selector(labels(name, TASK))
+    return {ResourceGroup.JOBS: owned, ResourceGroup.PODS: owned, ResourceGroup.EVENTS: ""}
 
 
-def list_experiment_objects(source: Source) -> ExperimentObjects:
-    """Look at an experiment."""
-    members = list(
-        _staying(parse(KatibExperiment, each) for each in source(ResourceGroup.EXPERIMENTS))
-    )
-    members.sort(key=lambda each: (str(each.metadata.creation_timestamp), each.metadata.name))
-    names = {member.metadata.name for member in members}
-    trials = _staying(parse(KatibTrial, each) for each in source(ResourceGroup.TRIALS))
-    suggestions = [parse(Suggestion, each) for each in source(ResourceGroup.SUGGESTIONS)]
+def list_experiment_objects(list_objects: ListObjects) -> ExperimentObjects:
+    """Return the objects of an experiment."""
+    experiments = (parse(KatibExperiment, item) for item in list_objects(ResourceGroup.EXPERIMENTS))
+    sub_experiments = sorted(_not_deleted(experiments), key=_creation_order)
+    names = {item.metadata.name for item in sub_experiments}
+    trials = _not_deleted(parse(KatibTrial, item) for item in list_objects(ResourceGroup.TRIALS))
+    suggestions = [parse(Suggestion, item) for item in list_objects(ResourceGroup.SUGGESTIONS)]
     return ExperimentObjects(
-        sub_experiments=tuple(members),
-        suggestions=tuple(each for each in suggestions if each.metadata.name in names),
-        # Trials go some moments after the member that they are of.
-        trials=tuple(each for each in trials if each.metadata.labels[EXPERIMENT_LABEL] in names),
-        jobs=tuple(parse(Job, each) for each in source(ResourceGroup.JOBS)),
+        sub_experiments=tuple(sub_experiments),
+        suggestions=tuple(item for item in suggestions if item.metadata.name in names),
+        # Trials disappear some moments after their sub-experiment.
+        trials=tuple(item for item in trials if item.metadata.labels[EXPERIMENT_LABEL] in names),
+        jobs=tuple(parse(Job, item) for item in list_objects(ResourceGroup.JOBS)),
         pods=tuple(
-            parse(Pod, each)
-            for part in (ResourceGroup.PODS, ResourceGroup.SUGGESTION_PODS)
-            for each in source(part)
+            parse(Pod, item)
+            for group in (ResourceGroup.PODS, ResourceGroup.SUGGESTION_PODS)
+            for item in list_objects(group)
         ),
-        events=_events(source, names),
+        events=_events(list_objects, names),
     )
 
 
-def list_task_objects(source: Source, name: str) -> TaskObjects:
-    """Look at a task."""
+def list_task_objects(list_objects: ListObjects, name: str) -> TaskObjects:
+    """Return the objects of a task."""
     return TaskObjects(
-        jobs=tuple(parse(Job, each) for each in source(ResourceGroup.JOBS)),
-        pods=tuple(parse(Pod, each) for each in source(ResourceGroup.PODS)),
-        events=_events(source, {name}),
+        jobs=tuple(parse(Job, item) for item in list_objects(ResourceGroup.JOBS)),
+        pods=tuple(parse(Pod, item) for item in list_objects(ResourceGroup.PODS)),
+        events=_events(list_objects, {name}),
     )
 
 
-def _staying(objects: Iterable[_V]) -> Iterator[_V]:
-    """Yield the objects that nobody has deleted; Katib's finalizers keep the others for a while."""
-    return (each for each in objects if each.metadata.deletion_timestamp is None)
+def _not_deleted(objects: Iterable[_V]) -> Iterator[_V]:
+    """Yield the objects that are not being deleted; finalizers of Katib delay the deletion."""
+    return (item for item in objects if item.metadata.deletion_timestamp is None)
 
 
-def _events(source: Source, names: set[str]) -> tuple[Event, ...]:
-    """Return the events about claims, and about objects that begin with one of the names."""
-    beginnings = tuple(names)
+def _creation_order(sub_experiment: KatibExperiment) -> tuple[str, str]:
+    metadata = sub_experiment.metadata
+    return str(metadata.creation_timestamp), metadata.name
+
+
+def _events(list_objects: ListObjects, names: set[str]) -> tuple[Event, ...]:
+    """Return the events about PVCs, and about objects whose name starts with one of the names."""
+    prefixes = tuple(names)
     return tuple(
-        parse(Event, each) for each in source(ResourceGroup.EVENTS) if _concerns(each, beginnings)
+        parse(Event, item)
+        for item in list_objects(ResourceGroup.EVENTS)
+        if _is_relevant(item, prefixes)
     )
 
 
-def _concerns(event: Manifest, beginnings: tuple[str, ...]) -> bool:
+def _is_relevant(event: Manifest, prefixes: tuple[str, ...]) -> bool:
     involved = event.get("involvedObject")
     if not isinstance(involved, Mapping):
         return False
     name, kind = str(involved.get("name", "")), involved.get("kind")
-    return kind == "PersistentVolumeClaim" or name.startswith(beginnings)
+    return kind == "PersistentVolumeClaim" or name.startswith(prefixes)

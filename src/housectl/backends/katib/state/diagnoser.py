@@ -1,4 +1,4 @@
-"""Why trials, experiments and tasks fail or are stuck: diagnosis, and the logs it needs."""
+"""Causes of failed or stuck trials, experiments and tasks, and the logs that diagnosis needs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,31 +19,31 @@ from housectl.kube.client import Kube
 from housectl.kube.objects.base import ObjectMeta
 from housectl.kube.objects.pods import Pod
 
-_TAIL = 200
+_MAX_LOG_LINES = 200
 
 
 class Diagnoser:
-    """Finds causes, reading each log at most once after its end.
+    """Finds causes; it reads each log at most once, after its container has ended.
 
     Args:
-        kube: The cluster.
+        kube: A client for the namespace of the objects.
     """
 
     def __init__(self, kube: Kube) -> None:
         self._kube = kube
         self._logs: dict[tuple[str, str], list[str]] = {}
 
-    def for_experiment(self, name: str, look: ExperimentObjects) -> "ExperimentDiagnoser":
-        """Return what tells the causes of an experiment's trials and members."""
-        return ExperimentDiagnoser(causes=self, kube=self._kube, name=name, look=look)
+    def for_experiment(self, name: str, objects: ExperimentObjects) -> "ExperimentDiagnoser":
+        """Return the diagnoser of one experiment."""
+        return ExperimentDiagnoser(diagnoser=self, kube=self._kube, name=name, objects=objects)
 
-    def task_cause(self, look: TaskObjects) -> str | None:
-        """Return why a task has failed or is stuck."""
-        lines = [line for pod in look.pods for line in self.log(pod, CONTAINER)]
+    def task_cause(self, objects: TaskObjects) -> str | None:
+        """Return the cause if a task has failed or is stuck."""
+        lines = [line for pod in objects.pods for line in self.log(pod, CONTAINER)]
         cause = task_cause(
-            look.jobs[0],
-            look.pods,
-            look.events,
+            objects.jobs[0],
+            objects.pods,
+            objects.events,
             namespace=self._kube.namespace,
             context=self._kube.context,
             trainer_lines=lines,
@@ -52,14 +52,14 @@ class Diagnoser:
         return str(cause) if cause else None
 
     def log(self, pod: Pod, container: str) -> list[str]:
-        """Return the last lines of a container that has ended without last words."""
-        ended = {each.name: each.state.terminated for each in pod.status.container_statuses}
+        """Return the last lines of a container; empty before its end or if unavailable."""
+        statuses = pod.status.container_statuses
         key = (pod.metadata.uid, container)
-        if not ended.get(container):
+        if not any(item.name == container and item.state.terminated for item in statuses):
             return []
         if key not in self._logs:
             try:
-                text = self._kube.log(pod.metadata.name, container, tail=_TAIL)
+                text = self._kube.log(pod.metadata.name, container, tail=_MAX_LOG_LINES)
             except ClusterError:
                 return []
             self._logs[key] = text.splitlines()
@@ -68,60 +68,60 @@ class Diagnoser:
 
 @dataclass(frozen=True, kw_only=True)
 class ExperimentDiagnoser:
-    """The causes of one experiment's trials and members, at one moment."""
+    """Finds the causes of one experiment's trials and sub-experiments, at one moment."""
 
-    causes: Diagnoser
+    diagnoser: Diagnoser
     kube: Kube
     name: str
-    look: ExperimentObjects
+    objects: ExperimentObjects
 
-    def trial(self, trial: KatibTrial) -> str | None:
-        """Return why a trial failed or is stuck."""
-        cause = trial_cause(self._observed[trial.metadata.labels[EXPERIMENT_LABEL]], trial)
+    def trial_cause(self, trial: KatibTrial) -> str | None:
+        """Return the cause if a trial has failed or is stuck."""
+        cause = trial_cause(self._contexts[trial.metadata.labels[EXPERIMENT_LABEL]], trial)
         return str(cause) if cause else None
 
-    def member(self, member: KatibExperiment) -> str | None:
-        """Return why a member does not get on, or has failed."""
-        cause = experiment_cause(self._observed[member.metadata.name])
+    def sub_experiment_cause(self, sub_experiment: KatibExperiment) -> str | None:
+        """Return the cause if a sub-experiment has failed or is stuck."""
+        cause = experiment_cause(self._contexts[sub_experiment.metadata.name])
         return str(cause) if cause else None
 
     @cached_property
-    def _observed(self) -> Mapping[str, ExperimentContext]:
-        return {each.metadata.name: self._observe(each) for each in self.look.sub_experiments}
+    def _contexts(self) -> Mapping[str, ExperimentContext]:
+        return {item.metadata.name: self._context(item) for item in self.objects.sub_experiments}
 
-    def _collector(self, trial: KatibTrial) -> list[str]:
-        """Return the log of a trial's sidecar, of a trial that runs only if the sidecar failed."""
-        for pod in self.look.pods:
+    def _collector_log(self, trial: KatibTrial) -> list[str]:
+        """Return the log of a trial's collector if the trial has ended or the collector failed."""
+        for pod in self.objects.pods:
             if pod.metadata.labels.get(TRIAL_LABEL) == trial.metadata.name:
-                for each in pod.status.container_statuses:
-                    ended = each.state.terminated
-                    if each.name in COLLECTORS and ended and (ended.exit_code or trial.has_ended):
-                        return self.causes.log(pod, each.name)
+                for status in pod.status.container_statuses:
+                    end = status.state.terminated
+                    if status.name in COLLECTORS and end and (end.exit_code or trial.has_ended):
+                        return self.diagnoser.log(pod, status.name)
         return []
 
-    def _observe(self, member: KatibExperiment) -> ExperimentContext:
-        name = member.metadata.name
-        trials = self.look.trials_of(member)
-        suggestions = (each for each in self.look.suggestions if each.metadata.name == name)
+    def _context(self, sub_experiment: KatibExperiment) -> ExperimentContext:
+        name = sub_experiment.metadata.name
+        trials = self.objects.trials_of(sub_experiment)
+        suggestions = (item for item in self.objects.suggestions if item.metadata.name == name)
         return ExperimentContext(
             namespace=self.kube.namespace,
             context=self.kube.context,
             name=self.name,
-            experiment=member,
+            experiment=sub_experiment,
             suggestion=next(suggestions, None),
             trials=trials,
-            jobs=self.look.jobs,
-            pods=[each for each in self.look.pods if _may_be_of(each.metadata, name)],
-            events=self.look.events,
+            jobs=self.objects.jobs,
+            pods=[pod for pod in self.objects.pods if _may_belong_to(pod.metadata, name)],
+            events=self.objects.events,
             collector_logs={
-                each.metadata.name: self._collector(each)
-                for each in trials
-                if each.objective is None
+                trial.metadata.name: self._collector_log(trial)
+                for trial in trials
+                if trial.objective is None
             },
             now=datetime.now(UTC),
         )
 
 
-def _may_be_of(pod: ObjectMeta, member: str) -> bool:
-    """Return whether a pod is not another member's; one that the webhook missed has no label."""
-    return pod.labels.get(EXPERIMENT_LABEL, member) == member
+def _may_belong_to(pod: ObjectMeta, sub_experiment: str) -> bool:
+    """Return True unless a pod is another sub-experiment's; without the webhook it has no label."""
+    return pod.labels.get(EXPERIMENT_LABEL, sub_experiment) == sub_experiment

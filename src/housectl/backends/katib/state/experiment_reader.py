@@ -1,4 +1,4 @@
-"""Looking at experiments and tasks: directly, or in a mirror for as long as somebody waits."""
+"""Reading experiments and tasks: by requests, or from an informer while a command waits."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from housectl.backends.base import Snapshot, Task
 from housectl.backends.katib.katib_objects import EXPERIMENTS, KatibExperiment
-from housectl.backends.katib.lifecycle.poll import wait_until
+from housectl.backends.katib.lifecycle.poll import poll_until
 from housectl.backends.katib.naming import JOB_LABEL, PLAN_ANNOTATION, TASK, labels, selector
-from housectl.backends.katib.plan.records import PlanRecord
+from housectl.backends.katib.plan.plan_record import PlanRecord
 from housectl.backends.katib.state.cluster_objects import (
     ExperimentObjects,
+    ListObjects,
     ResourceGroup,
     Selectors,
-    Source,
     experiment_selectors,
     experiments_selector,
     list_experiment_objects,
@@ -23,7 +23,7 @@ from housectl.backends.katib.state.cluster_objects import (
 )
 from housectl.backends.katib.state.diagnoser import Diagnoser
 from housectl.backends.katib.state.informer import Informer
-from housectl.backends.katib.state.snapshot import snapshot_of, task_snapshot_of
+from housectl.backends.katib.state.snapshot import experiment_snapshot, task_snapshot
 from housectl.backends.messages import unknown_experiment_error
 from housectl.experiment import Experiment
 from housectl.kube.client import Kube
@@ -32,156 +32,162 @@ from housectl.kube.objects.base import ObjectMeta, parse
 from housectl.kube.objects.jobs import Job
 from housectl.kube.objects.pods import Pod
 
-# Some causes show by time alone, with no change on the cluster.
-_LOOK_SECONDS = 5.0
-_GONE_SECONDS = 90.0
+# Some causes depend on time alone, without a change on the cluster.
+_DIAGNOSIS_INTERVAL_SECONDS = 5.0
+_DELETION_TIMEOUT_SECONDS = 90.0
 
 
 class ExperimentReader:
-    """Knows what the cluster has of each experiment and task.
+    """Reads records, objects and snapshots of experiments and tasks.
 
     Args:
-        kube: The cluster.
+        kube: A client for their namespace.
     """
 
     def __init__(self, kube: Kube) -> None:
         self._kube = kube
         self._records: dict[str, PlanRecord] = {}
-        self._mirrors: dict[str, Informer] = {}
-        self._causes = Diagnoser(kube)
+        self._informers: dict[str, Informer] = {}
+        self._diagnoser = Diagnoser(kube)
 
     def record(self, name: str) -> PlanRecord:
-        """Return what was recorded when it was submitted.
+        """Return the record of the submitted plan.
 
         Raises:
-            UnknownExperimentError: The cluster has no such experiment or task of ours.
+            UnknownExperimentError: No experiment or task has that name.
         """
         if name not in self._records:
-            self._records[name] = _recorded(name, self._metadata(name))
+            self._records[name] = _plan_record(name, self._metadata(name))
         return self._records[name]
 
     def remember(self, name: str, record: PlanRecord) -> None:
-        """Take a record that was submitted just now, which need not be asked for."""
+        """Keep the record of a plan that was just submitted."""
         self._records[name] = record
 
     def exists(self, name: str) -> bool:
-        """Return whether something has that name."""
+        """Return True if an experiment or task has that name."""
         return bool(self._metadata(name))
 
     def observe(self, name: str) -> Snapshot:
-        """Return how it stands.
+        """Return the current snapshot of an experiment or task.
 
         Raises:
-            UnknownExperimentError: There is none.
+            UnknownExperimentError: No experiment or task has that name.
         """
-        work = self.record(name).workload
-        snapshot = self._task(name) if isinstance(work, Task) else self._experiment(name, work)
-        mirror = self._mirrors.get(name)
-        if mirror and mirror.error:
-            return replace(snapshot, reason=f"{mirror.error} It is tried again.")
+        workload = self.record(name).workload
+        snapshot = (
+            self._task_snapshot(name)
+            if isinstance(workload, Task)
+            else self._experiment_snapshot(name, workload)
+        )
+        informer = self._informers.get(name)
+        if informer and informer.error:
+            return replace(snapshot, reason=f"{informer.error} Retrying.")
         return snapshot
 
     def objects(self, name: str) -> ExperimentObjects:
         """Return all objects of an experiment.
 
         Raises:
-            UnknownExperimentError: It was deleted.
+            UnknownExperimentError: The experiment was deleted.
         """
-        look = list_experiment_objects(self._source(name, self._experiment_selectors))
-        if not look.sub_experiments:
+        objects = list_experiment_objects(self._source(name, self._experiment_selectors))
+        if not objects.sub_experiments:
             self.forget(name)
             raise unknown_experiment_error(name)
-        return look
+        return objects
 
-    def members(self, name: str) -> Sequence[str]:
-        """Return the names of an experiment's members, also of those that are being deleted."""
-        return [each.name for each in self._metadata(name)]
+    def sub_experiment_names(self, name: str) -> Sequence[str]:
+        """Return the names of an experiment's sub-experiments, also of those in deletion."""
+        return [metadata.name for metadata in self._metadata(name)]
 
     def task_pods(self, name: str) -> Sequence[Pod]:
         """Return the pods of a task."""
-        return [
-            parse(Pod, each)
-            for each in self._source(name, self._task_selectors)(ResourceGroup.PODS)
-        ]
+        list_objects = self._source(name, task_selectors)
+        return [parse(Pod, item) for item in list_objects(ResourceGroup.PODS)]
 
-    def wait(self, name: str, seen: Snapshot, *, timeout: float) -> None:
-        """Return when it stands otherwise than `seen`, or after `timeout` seconds."""
+    def wait(self, name: str, last_snapshot: Snapshot, *, timeout: float) -> None:
+        """Return when the snapshot differs from `last_snapshot`, or after `timeout` seconds."""
         deadline = time.monotonic() + timeout
-        while (mirror := self._mirror(name)) and self.observe(name) == seen:
-            left = deadline - time.monotonic()
-            if left <= 0:
+        informer = self._informer(name)
+        while self.observe(name) == last_snapshot:
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
                 return
-            mirror.wait(mirror.revision, timeout=min(left, _LOOK_SECONDS))
+            pause = min(remaining, _DIAGNOSIS_INTERVAL_SECONDS)
+            informer.wait(informer.revision, timeout=pause)
 
     def forget(self, name: str) -> None:
-        """Look afresh from now on: something was changed by us."""
+        """Drop all cached state of an experiment or task that housectl has just changed."""
         self._records.pop(name, None)
-        if mirror := self._mirrors.pop(name, None):
-            mirror.close()
+        if informer := self._informers.pop(name, None):
+            informer.close()
 
     def wait_until_gone(self, name: str) -> None:
-        """Wait until the cluster has forgotten it, and nothing of it runs.
+        """Wait until all objects and running pods of an experiment or task are gone.
 
         Raises:
-            ClusterError: Something keeps it.
+            ClusterError: Some object remains.
         """
         self.forget(name)
-        # Pods of jobs may go later, and write until then.
+        # The pods of jobs may remain after their job, and write files until then.
         pods = f"{pods_selector(name)},{JOB_LABEL}"
-        wait_until(
+        poll_until(
             lambda: not self.exists(name) and not self._kube.list(PODS, labels=pods).items,
-            seconds=_GONE_SECONDS,
-            timeout_message=f"{name} is still there {_GONE_SECONDS:.0f} s after it was deleted: Katib's "
-            "controller or its database, which have to agree, do not answer.",
+            timeout=_DELETION_TIMEOUT_SECONDS,
+            timeout_message=f"Katib did not delete {name} within "
+            f"{_DELETION_TIMEOUT_SECONDS:.0f} s: its controller or its database is unavailable.",
         )
 
-    def _experiment(self, name: str, experiment: Experiment) -> Snapshot:
-        look = self.objects(name)
-        told = self._causes.for_experiment(name, look)
-        return snapshot_of(experiment, look, trial_cause=told.trial, member_cause=told.member)
+    def _experiment_snapshot(self, name: str, experiment: Experiment) -> Snapshot:
+        objects = self.objects(name)
+        diagnoser = self._diagnoser.for_experiment(name, objects)
+        return experiment_snapshot(
+            experiment,
+            objects,
+            trial_cause=diagnoser.trial_cause,
+            sub_experiment_cause=diagnoser.sub_experiment_cause,
+        )
 
-    def _task(self, name: str) -> Snapshot:
-        look = list_task_objects(self._source(name, self._task_selectors), name)
-        if not look.jobs:
+    def _task_snapshot(self, name: str) -> Snapshot:
+        objects = list_task_objects(self._source(name, task_selectors), name)
+        if not objects.jobs:
             self.forget(name)
             raise unknown_experiment_error(name)
-        return task_snapshot_of(look, self._causes.task_cause(look))
+        return task_snapshot(objects, self._diagnoser.task_cause(objects))
 
-    def _source(self, name: str, selectors: Callable[[str], Selectors]) -> Source:
-        if mirror := self._mirrors.get(name):
-            return mirror.objects
-        wanted = selectors(name)
-        return lambda part: self._kube.list(part.kind, labels=wanted[part]).items
+    def _source(self, name: str, selectors_of: Callable[[str], Selectors]) -> ListObjects:
+        if informer := self._informers.get(name):
+            return informer.objects
+        selectors = selectors_of(name)
+        return lambda group: self._kube.list(group.kind, labels=selectors[group]).items
 
-    def _mirror(self, name: str) -> Informer:
-        if name not in self._mirrors:
+    def _informer(self, name: str) -> Informer:
+        if name not in self._informers:
             is_task = isinstance(self.record(name).workload, Task)
-            selectors = self._task_selectors if is_task else self._experiment_selectors
-            self._mirrors[name] = Informer(self._kube, selectors(name))
-        return self._mirrors[name]
+            selectors = task_selectors(name) if is_task else self._experiment_selectors(name)
+            self._informers[name] = Informer(self._kube, selectors)
+        return self._informers[name]
 
     def _experiment_selectors(self, name: str) -> Selectors:
-        members = self.members(name)
-        if not members:
+        sub_experiments = self.sub_experiment_names(name)
+        if not sub_experiments:
             raise unknown_experiment_error(name)
-        return experiment_selectors(name, members)
-
-    def _task_selectors(self, name: str) -> Selectors:
-        return task_selectors(name)
+        return experiment_selectors(name, sub_experiments)
 
     def _metadata(self, name: str) -> list[ObjectMeta]:
-        """Return what the Experiments with that name, or else the Job, say of themselves."""
-        members = self._kube.list_as(
+        """Return the metadata of an experiment's Katib Experiments, or else of a task's Job."""
+        experiments = self._kube.list_as(
             EXPERIMENTS, KatibExperiment, labels=experiments_selector(name)
         )
-        if members:
-            return [each.metadata for each in members]
+        if experiments:
+            return [experiment.metadata for experiment in experiments]
         jobs = self._kube.list_as(JOBS, Job, labels=selector(labels(name, TASK)))
-        return [each.metadata for each in jobs]
+        return [job.metadata for job in jobs]
 
 
-def _recorded(name: str, found: Sequence[ObjectMeta]) -> PlanRecord:
-    for metadata in found:
+def _plan_record(name: str, objects: Sequence[ObjectMeta]) -> PlanRecord:
+    for metadata in objects:
         text = metadata.annotations.get(PLAN_ANNOTATION)
         if text is not None:
             return PlanRecord.from_json(text.encode())

@@ -1,4 +1,4 @@
-"""The rounds of a search: what was stopped goes on in another one, with new members. Pure."""
+"""Generations of a search: a stopped search resumes in new sub-experiments. Pure."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,7 +6,11 @@ from dataclasses import dataclass
 
 from housectl.backends.katib.katib_objects import KatibExperiment
 from housectl.backends.katib.naming import EXPERIMENT_LABEL, GENERATION_LABEL
-from housectl.backends.katib.plan.sub_experiments import SubExperiment, family_of, sub_experiments
+from housectl.backends.katib.plan.sub_experiments import (
+    SubExperiment,
+    family_of,
+    sub_experiments,
+)
 from housectl.backends.katib.state.cluster_objects import ExperimentObjects
 from housectl.backends.katib.stop_marks import stop_reason
 from housectl.experiment import Experiment
@@ -14,51 +18,52 @@ from housectl.experiment import Experiment
 
 @dataclass(frozen=True, kw_only=True)
 class Generation:
-    """A round of a search as the cluster has it.
+    """A generation of a search on the cluster.
 
     Attributes:
-        number: The first one is 1.
-        going: The members that nobody has stopped, ended or not.
-        stops: Why the others were stopped.
-        missing: What the round should have besides: a command may be killed between two.
-        rest: What another round would have; nothing when the budget is used up.
+        active: Sub-experiments that were not stopped, ended or not.
+        stop_reasons: Reasons for which the others were stopped.
+        missing: Sub-experiments that were not created because a command was killed.
+        remaining: Sub-experiments of the next generation; empty when the budget is used up.
     """
 
-    number: int
     active: Sequence[KatibExperiment]
     stop_reasons: frozenset[str]
     missing: Sequence[SubExperiment]
     remaining: Sequence[SubExperiment]
 
 
-def newest_generation(experiment: Experiment, look: ExperimentObjects) -> Generation:
-    """Return the round that counts."""
-    number = max(map(_generation_of, look.sub_experiments))
-    mine = [member for member in look.sub_experiments if _generation_of(member) == number]
+def newest_generation(experiment: Experiment, objects: ExperimentObjects) -> Generation:
+    """Return the newest generation, which determines the state of the search."""
+    newest = max(map(_generation_of, objects.sub_experiments))
+    current = [item for item in objects.sub_experiments if _generation_of(item) == newest]
     return Generation(
-        number=number,
-        active=[member for member in mine if not stop_reason(member)],
-        stop_reasons=frozenset(filter(None, map(stop_reason, mine))),
-        missing=_missing(experiment, look, round_number=number),
-        remaining=_missing(experiment, look, round_number=number + 1),
+        active=[item for item in current if not stop_reason(item)],
+        stop_reasons=frozenset(filter(None, map(stop_reason, current))),
+        missing=_missing(experiment, objects, generation=newest),
+        remaining=_missing(experiment, objects, generation=newest + 1),
     )
 
 
 def _missing(
-    experiment: Experiment, look: ExperimentObjects, *, round_number: int
+    experiment: Experiment, objects: ExperimentObjects, *, generation: int
 ) -> Sequence[SubExperiment]:
-    """Return what a round should have and has not, within what earlier ones left of the budget."""
+    """Return the planned sub-experiments of a generation that the cluster does not have.
+
+    Their budget is the rest that earlier generations left.
+    """
     earlier = {
-        member.metadata.name: family_of(member)
-        for member in look.sub_experiments
-        if _generation_of(member) < round_number
+        item.metadata.name: family_of(item)
+        for item in objects.sub_experiments
+        if _generation_of(item) < generation
     }
-    owners = (trial.metadata.labels[EXPERIMENT_LABEL] for trial in look.trials if trial.has_ended)
+    ended_trials = (trial for trial in objects.trials if trial.has_ended)
+    owners = (trial.metadata.labels[EXPERIMENT_LABEL] for trial in ended_trials)
     ended = Counter(earlier[owner] for owner in owners if owner in earlier)
-    there = {member.metadata.name for member in look.sub_experiments}
-    wanted = sub_experiments(experiment, ended=ended, generation=round_number)
-    return [member for member in wanted if member.name not in there]
+    existing = {item.metadata.name for item in objects.sub_experiments}
+    planned = sub_experiments(experiment, ended=ended, generation=generation)
+    return [item for item in planned if item.name not in existing]
 
 
-def _generation_of(member: KatibExperiment) -> int:
-    return int(member.metadata.labels[GENERATION_LABEL])
+def _generation_of(sub_experiment: KatibExperiment) -> int:
+    return int(sub_experiment.metadata.labels[GENERATION_LABEL])

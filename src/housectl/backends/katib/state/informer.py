@@ -1,6 +1,6 @@
-"""A mirror of an experiment's objects: listed once, then kept up to date by watches.
+"""An informer: a copy of an experiment's objects that watches keep up to date.
 
-Waiting costs no requests but one for each watch, which lasts minutes.
+Waiting costs no requests except one for each watch, which lasts minutes.
 """
 
 import time
@@ -12,17 +12,17 @@ from housectl.errors import ClusterError
 from housectl.kube.client import Kube, Manifest
 
 _WATCH_SECONDS = 240
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
-# Changes come in bursts; whoever waits need not look at each.
-_SETTLING_SECONDS = 0.2
+_MIN_BACKOFF_SECONDS, _MAX_BACKOFF_SECONDS = 0.5, 5.0
+# Changes come in bursts, so a waiting command reads only the last one.
+_BURST_SECONDS = 0.2
 
 
 class Informer:
-    """The objects that belong to one experiment or task.
+    """The objects of one experiment or task.
 
     Args:
-        kube: The cluster.
-        selectors: Which objects, part by part.
+        kube: A client for their namespace.
+        selectors: Label selector of each resource group.
     """
 
     def __init__(self, kube: Kube, selectors: Selectors) -> None:
@@ -30,90 +30,90 @@ class Informer:
         self._selectors = selectors
         self._objects: dict[ResourceGroup, dict[str, Manifest]] = {}
         self._changed = Condition()
-        self._count = 0
+        self._revision = 0
         self._closed = Event()
-        self._trouble: str | None = None
-        versions = {part: self._list(part) for part in selectors}
-        for part, version in versions.items():
-            Thread(target=self._follow, args=(part, version), daemon=True).start()
+        self._error: str | None = None
+        versions = {group: self._list(group) for group in selectors}
+        for group, version in versions.items():
+            Thread(target=self._follow, args=(group, version), daemon=True).start()
 
     @property
     def revision(self) -> int:
         """A number that grows with every change."""
-        return self._count
+        return self._revision
 
     @property
     def error(self) -> str | None:
-        """Why nothing is heard of the cluster just now."""
-        return self._trouble
+        """The last error of a watch; None while all watches work."""
+        return self._error
 
-    def objects(self, part: ResourceGroup) -> list[Manifest]:
-        """Return the objects of a part as they were last heard of."""
+    def objects(self, group: ResourceGroup) -> list[Manifest]:
+        """Return the objects of a resource group."""
         with self._changed:
-            return list(self._objects[part].values())
+            return list(self._objects[group].values())
 
-    def wait(self, seen: int, *, timeout: float) -> None:
-        """Return when there was a change since `count` was `seen`, or after `timeout` seconds."""
+    def wait(self, last_revision: int, *, timeout: float) -> None:
+        """Return when the revision differs from `last_revision`, or after `timeout` seconds."""
         with self._changed:
-            if not self._changed.wait_for(lambda: self._count != seen, timeout):
+            if not self._changed.wait_for(lambda: self._revision != last_revision, timeout):
                 return
-        time.sleep(min(_SETTLING_SECONDS, timeout))
+        time.sleep(min(_BURST_SECONDS, timeout))
 
     def close(self) -> None:
-        """Stop following; watches that are open end by themselves."""
+        """Start no more watches; open watches end by themselves."""
         self._closed.set()
 
-    def _list(self, part: ResourceGroup) -> str:
-        listing = self._kube.list(part.kind, labels=self._selectors[part])
+    def _list(self, group: ResourceGroup) -> str:
+        """List the objects of a group, and return the version from which to watch it."""
+        listing = self._kube.list(group.kind, labels=self._selectors[group])
         with self._changed:
-            self._objects[part] = {_name(item): item for item in listing.items}
-            self._trouble = None
+            self._objects[group] = {_name(item): item for item in listing.items}
+            self._error = None
             self._notify()
         return listing.version
 
-    def _follow(self, part: ResourceGroup, version: str) -> None:
-        """Watch a part until closed; after whatever breaks, list it again, ever less often."""
-        pause = _FIRST_PAUSE
+    def _follow(self, group: ResourceGroup, version: str) -> None:
+        """Watch a group until closed; after an error, list it again with growing backoff."""
+        backoff = _MIN_BACKOFF_SECONDS
         while not self._closed.is_set():
             try:
-                version = self._watch(part, version or self._list(part))
-                pause = _FIRST_PAUSE
+                version = self._watch(group, version or self._list(group))
+                backoff = _MIN_BACKOFF_SECONDS
             except ClusterError as error:
                 self._set_error(error.message)
                 version = ""
-                pause = min(2 * pause, _LONGEST_PAUSE)
-            self._closed.wait(pause)
+                backoff = min(2 * backoff, _MAX_BACKOFF_SECONDS)
+            self._closed.wait(backoff)
 
-    def _watch(self, part: ResourceGroup, version: str) -> str:
-        """Follow one watch to its end, and return where to go on; empty for a new list."""
-        labels = self._selectors[part]
-        for change in self._kube.watch(
-            part.kind, labels=labels, since=version, seconds=_WATCH_SECONDS
-        ):
+    def _watch(self, group: ResourceGroup, version: str) -> str:
+        """Apply the events of one watch; return the version for the next, or empty to list."""
+        labels = self._selectors[group]
+        events = self._kube.watch(group.kind, labels=labels, since=version, seconds=_WATCH_SECONDS)
+        for event in events:
             if self._closed.is_set():
                 break
-            if change.type == "ERROR":
+            if event.type == "ERROR":
                 return ""
-            version = _version(change.object)
-            if change.type != "BOOKMARK":
-                self._apply(part, change.type, change.object)
+            version = _version(event.object)
+            if event.type != "BOOKMARK":
+                self._apply(group, event.type, event.object)
         return version
 
-    def _apply(self, part: ResourceGroup, change: str, item: Manifest) -> None:
+    def _apply(self, group: ResourceGroup, event_type: str, item: Manifest) -> None:
         with self._changed:
-            if change == "DELETED":
-                self._objects[part].pop(_name(item), None)
+            if event_type == "DELETED":
+                self._objects[group].pop(_name(item), None)
             else:
-                self._objects[part][_name(item)] = item
+                self._objects[group][_name(item)] = item
             self._notify()
 
-    def _set_error(self, trouble: str) -> None:
+    def _set_error(self, message: str) -> None:
         with self._changed:
-            self._trouble = trouble
+            self._error = message
             self._notify()
 
     def _notify(self) -> None:
-        self._count += 1
+        self._revision += 1
         self._changed.notify_all()
 
 

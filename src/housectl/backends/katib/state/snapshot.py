@@ -1,4 +1,4 @@
-"""From what a cluster has to a snapshot: the trials, and how the search stands. Pure."""
+"""Snapshots of experiments and tasks, made of their objects on the cluster. Pure."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -6,7 +6,7 @@ from housectl.backends.base import Snapshot
 from housectl.backends.katib.katib_objects import KatibExperiment
 from housectl.backends.katib.state.cluster_objects import ExperimentObjects, TaskObjects
 from housectl.backends.katib.state.generations import Generation, newest_generation
-from housectl.backends.katib.state.trials import TrialCause, read_trials, seconds_of
+from housectl.backends.katib.state.trials import TrialCause, read_trials, timestamp
 from housectl.backends.katib.stop_marks import STOPPED_BY_USER
 from housectl.backends.messages import STOPPED, time_limit_reason
 from housectl.experiment import (
@@ -19,74 +19,76 @@ from housectl.experiment import (
     failure_summary,
 )
 
-ExperimentCause = Callable[[KatibExperiment], str | None]
+SubExperimentCause = Callable[[KatibExperiment], str | None]
 
-_EXPLAINED = {ExperimentState.CREATED, ExperimentState.RUNNING, ExperimentState.FAILED}
+_STATES_WITH_CAUSE = {ExperimentState.CREATED, ExperimentState.RUNNING, ExperimentState.FAILED}
 
 
-def snapshot_of(
+def experiment_snapshot(
     experiment: Experiment,
-    look: ExperimentObjects,
+    objects: ExperimentObjects,
     *,
     trial_cause: TrialCause,
-    member_cause: ExperimentCause,
+    sub_experiment_cause: SubExperimentCause,
 ) -> Snapshot:
-    """Return how an experiment stands.
+    """Return the snapshot of an experiment.
 
     Args:
-        experiment: What was submitted.
-        look: What the cluster has of it.
-        trial_cause: Says why a trial failed or is stuck; None for one that gets on.
-        member_cause: The same of a member.
+        experiment: The submitted experiment.
+        objects: Its objects on the cluster.
+        trial_cause: Returns the cause if a trial has failed or is stuck, else None.
+        sub_experiment_cause: Returns the same for a sub-experiment.
     """
-    trials = read_trials(experiment, look, trial_cause)
-    newest = newest_generation(experiment, look)
+    trials = read_trials(experiment, objects, trial_cause)
+    newest = newest_generation(experiment, objects)
     state = _state(newest, trials)
     if state.ended:
-        # Katib lets trials go on that run when too many others have failed.
-        trials = tuple(each for each in trials if each.state is not TrialState.RUNNING)
-    warnings = (*_unfinished_warnings(look, experiment.name), *_optimum_warnings(look, trials))
+        # Katib does not stop running trials when too many others have failed.
+        trials = tuple(trial for trial in trials if trial.state is not TrialState.RUNNING)
+    cause = _cause(newest, state, sub_experiment_cause)
     return Snapshot(
         state=state,
         trials=trials,
-        reason=_cause(newest, state, member_cause) or _reason(experiment, newest, trials, state),
-        warnings=warnings if state.ended else (),
-        started=seconds_of(look.sub_experiments[0].metadata.creation_timestamp),
-        finished=_finished(look) if state.ended else None,
+        reason=cause or _reason(experiment, newest, trials, state),
+        warnings=tuple(_warnings(experiment, objects, trials)) if state.ended else (),
+        started=timestamp(objects.sub_experiments[0].metadata.creation_timestamp),
+        finished=_finished(objects) if state.ended else None,
     )
 
 
-def task_snapshot_of(look: TaskObjects, cause: str | None) -> Snapshot:
-    """Return how a task stands, and why if it does not get on."""
-    job = look.jobs[0]
+def task_snapshot(objects: TaskObjects, cause: str | None) -> Snapshot:
+    """Return the snapshot of a task, whose cause is None while it works."""
+    job = objects.jobs[0]
     state = ExperimentState.FAILED if job.has_failed else ExperimentState.SUCCEEDED
     if not job.has_ended:
         state = ExperimentState.RUNNING
     return Snapshot(
         state=state,
         reason=None if state is ExperimentState.SUCCEEDED else cause,
-        started=seconds_of(job.metadata.creation_timestamp),
-        finished=seconds_of(job.ended_at),
+        started=timestamp(job.metadata.creation_timestamp),
+        finished=timestamp(job.ended_at),
     )
 
 
 def _state(newest: Generation, trials: Sequence[Trial]) -> ExperimentState:
     if STOPPED_BY_USER in newest.stop_reasons and newest.remaining:
         return ExperimentState.STOPPED
-    if not all(member.has_ended for member in newest.active):
+    if not all(sub_experiment.has_ended for sub_experiment in newest.active):
         return ExperimentState.RUNNING if trials else ExperimentState.CREATED
     if newest.missing and not newest.stop_reasons:
         return ExperimentState.INTERRUPTED
-    failed = any(member.has_failed for member in newest.active)
+    failed = any(sub_experiment.has_failed for sub_experiment in newest.active)
     usable = best_trial(trials) is not None
     return ExperimentState.FAILED if failed or not usable else ExperimentState.SUCCEEDED
 
 
-def _cause(newest: Generation, state: ExperimentState, member_cause: ExperimentCause) -> str | None:
-    """Return why a member does not get on, or has failed, where that is still of interest."""
-    if state not in _EXPLAINED:
+def _cause(
+    newest: Generation, state: ExperimentState, sub_experiment_cause: SubExperimentCause
+) -> str | None:
+    """Return the first cause of a failed or stuck sub-experiment."""
+    if state not in _STATES_WITH_CAUSE:
         return None
-    return next(filter(None, map(member_cause, newest.active)), None)
+    return next(filter(None, map(sub_experiment_cause, newest.active)), None)
 
 
 def _reason(
@@ -95,9 +97,10 @@ def _reason(
     if state is ExperimentState.STOPPED:
         return STOPPED
     if state is ExperimentState.INTERRUPTED:
+        names = " and ".join(sub_experiment.name for sub_experiment in newest.missing)
         return (
-            f"{' and '.join(each.name for each in newest.missing)} was never made: the command was "
-            f"killed. To go on: housectl tune --resume {experiment.name}"
+            f"{names} was not created because the command was killed. Resume with: housectl tune "
+            f"--resume {experiment.name}"
         )
     if newest.stop_reasons and len(trials) < experiment.budget.trials:
         return time_limit_reason(len(trials), experiment.budget)
@@ -105,37 +108,44 @@ def _reason(
     return failure_summary(trials) if failed else None
 
 
-def _unfinished_warnings(look: ExperimentObjects, name: str) -> Iterator[str]:
-    """Yield what could not be ended."""
-    for member in look.sub_experiments:
-        if not member.has_ended:
+def _warnings(
+    experiment: Experiment, objects: ExperimentObjects, trials: Sequence[Trial]
+) -> Iterator[str]:
+    yield from _unfinished_warnings(objects, experiment.name)
+    yield from _optimum_warnings(objects, trials)
+
+
+def _unfinished_warnings(objects: ExperimentObjects, name: str) -> Iterator[str]:
+    """Yield a warning for each sub-experiment that Katib did not end."""
+    for sub_experiment in objects.sub_experiments:
+        if not sub_experiment.has_ended:
             yield (
-                f"Katib has not ended {member.metadata.name}, as its algorithm gives no trial that "
-                f"could fail; the algorithm's service runs on until: housectl delete {name}"
+                f"Katib did not end {sub_experiment.metadata.name}, because its algorithm suggests "
+                "no trial that could fail. The algorithm's service runs until: housectl delete "
+                f"{name}"
             )
 
 
-def _optimum_warnings(look: ExperimentObjects, trials: Sequence[Trial]) -> Iterator[str]:
-    """Yield where Katib's own optimum is not the best trial."""
-    for member in look.sub_experiments:
-        mine = {each.metadata.name for each in look.trials_of(member)}
-        best = best_trial(each for each in trials if each.name in mine)
-        # Katib takes a text for a low number.
-        katibs = member.status.current_optimal_trial.best_trial_name
-        if katibs and best and katibs != best.name and _differs(trials, katibs, best):
+def _optimum_warnings(objects: ExperimentObjects, trials: Sequence[Trial]) -> Iterator[str]:
+    """Yield a warning for each sub-experiment whose optimum is not its best trial."""
+    for sub_experiment in objects.sub_experiments:
+        names = {trial.metadata.name for trial in objects.trials_of(sub_experiment)}
+        best = best_trial(trial for trial in trials if trial.name in names)
+        # Katib treats text as a low number.
+        optimum = sub_experiment.status.current_optimal_trial.best_trial_name
+        if optimum and best and optimum != best.name and _differs(trials, optimum, best):
             yield (
-                f"Katib takes {katibs} for the best trial of {member.metadata.name}; {best.name} "
-                "has the lowest mse, and is used."
+                f"Katib reports {optimum} as the best trial of {sub_experiment.metadata.name}, but "
+                f"{best.name} has the lowest mse. housectl uses {best.name}."
             )
 
 
-def _differs(trials: Sequence[Trial], katibs: str, best: Trial) -> bool:
-    """Return whether Katib's optimum is worse: of equals it may well name another one."""
-    return all(each.mse != best.mse for each in trials if each.name == katibs)
+def _differs(trials: Sequence[Trial], optimum: str, best: Trial) -> bool:
+    """Return True if Katib's optimum is worse; of equal trials, Katib may report any."""
+    return all(trial.mse != best.mse for trial in trials if trial.name == optimum)
 
 
-def _finished(look: ExperimentObjects) -> float | None:
-    """Return when the last member has ended that has."""
-    return max(
-        (end.timestamp() for each in look.sub_experiments if (end := each.ended_at)), default=None
-    )
+def _finished(objects: ExperimentObjects) -> float | None:
+    """Return the time at which the last sub-experiment ended."""
+    ends = (timestamp(item.ended_at) for item in objects.sub_experiments)
+    return max((end for end in ends if end is not None), default=None)

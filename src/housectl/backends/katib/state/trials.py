@@ -1,4 +1,4 @@
-"""From Katib's trials to ours. Pure."""
+"""Trials of an experiment, made of Katib's trials. Pure."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -15,31 +15,31 @@ TrialCause = Callable[[KatibTrial], str | None]
 
 
 def read_trials(
-    experiment: Experiment, look: ExperimentObjects, cause_of: TrialCause
+    experiment: Experiment, objects: ExperimentObjects, cause_of: TrialCause
 ) -> tuple[Trial, ...]:
-    """Return all trials of an experiment, of every round, in their order.
+    """Return all trials of an experiment, of every generation, in the order of creation.
 
     Args:
-        experiment: What was submitted.
-        look: What the cluster has of it.
-        cause_of: Says why a trial failed or is stuck; None for one that gets on.
+        experiment: The submitted experiment.
+        objects: Its objects on the cluster.
+        cause_of: Returns the cause if a trial has failed or is stuck, else None.
     """
-    families = {member.metadata.name: family_of(member) for member in look.sub_experiments}
+    families = {item.metadata.name: family_of(item) for item in objects.sub_experiments}
     return tuple(
-        _trial(experiment, number, families[each.metadata.labels[EXPERIMENT_LABEL]], each, cause_of)
-        for number, each in enumerate(_in_order(look.trials))
+        _trial(experiment, number, families[item.metadata.labels[EXPERIMENT_LABEL]], item, cause_of)
+        for number, item in enumerate(_by_creation(objects.trials))
     )
 
 
-def seconds_of(time: datetime | None) -> float | None:
-    """Return a time of the cluster's as seconds since 1970."""
+def timestamp(time: datetime | None) -> float | None:
+    """Return a time as seconds since the epoch."""
     return None if time is None else time.timestamp()
 
 
-def _in_order(trials: Iterable[KatibTrial]) -> list[KatibTrial]:
-    """Return trials in the order in which they were made, which gives them their numbers."""
+def _by_creation(trials: Iterable[KatibTrial]) -> list[KatibTrial]:
+    """Return trials in the order of creation, which determines their numbers."""
     return sorted(
-        trials, key=lambda each: (str(each.metadata.creation_timestamp), each.metadata.name)
+        trials, key=lambda trial: (str(trial.metadata.creation_timestamp), trial.metadata.name)
     )
 
 
@@ -65,24 +65,24 @@ def _trial(
         state=state,
         mse=mse,
         cause=cause,
-        started=seconds_of(trial.status.start_time or trial.metadata.creation_timestamp),
-        finished=None if state is TrialState.RUNNING else seconds_of(trial.status.completion_time),
+        started=timestamp(trial.status.start_time or trial.metadata.creation_timestamp),
+        finished=None if state is TrialState.RUNNING else timestamp(trial.status.completion_time),
     )
 
 
 def _katib_message(trial: KatibTrial) -> str:
-    return trial.end.message if trial.end and not trial.has_succeeded else "it has no objective"
+    return trial.end.message if trial.end and not trial.has_succeeded else "no objective"
 
 
 def _assignment(experiment: Experiment, family: Family, trial: KatibTrial) -> Assignment:
     space = experiment.spaces[family]
-    given = {each.name: each.value for each in trial.spec.parameter_assignments}
-    chosen = {
-        parameter.name: _value(parameter, given[parameter.name])
+    texts = {item.name: item.value for item in trial.spec.parameter_assignments}
+    values = {
+        parameter.name: _value(parameter, texts[parameter.name])
         for parameter in space.parameters
-        if parameter.name in given
+        if parameter.name in texts
     }
-    return {**space.fixed, **chosen}
+    return {**space.fixed, **values}
 
 
 def _value(parameter: Parameter, text: str) -> Value:
@@ -92,5 +92,5 @@ def _value(parameter: Parameter, text: str) -> Value:
         case ParameterKind.DOUBLE:
             return float(text)
         case ParameterKind.CATEGORICAL:
-            known = {str(choice): choice for choice in parameter.choices}
-            return known.get(text, text)
+            choices = {str(choice): choice for choice in parameter.choices}
+            return choices.get(text, text)

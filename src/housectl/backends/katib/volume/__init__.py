@@ -1,1 +1,1 @@
-"""Files on the PVC, and the pods that reach them."""
+"""Upload, download and removal of files on the PVC, through pods that mount it."""

@@ -1,4 +1,4 @@
-"""Files to and from the claim, through the pods that reach it."""
+"""Files to and from the PVC, through the pods that mount it."""
 
 import secrets
 import shutil
@@ -20,8 +20,8 @@ from housectl.kube.exec import ExecStreams
 from housectl.kube.kinds import PVCS
 from housectl.kube.objects.pvcs import Pvc
 
-# Seconds before each new try: an API server that restarts is away for some.
-_PAUSES = (2.0, 10.0)
+# An API server that restarts is unavailable for some seconds.
+_RETRY_DELAYS_SECONDS = (2.0, 10.0)
 _UNPACK = """
 set -eu
 trap 'rm -rf "$1"' EXIT
@@ -42,17 +42,17 @@ _REMOVE = 'rm -rf "$@"'
 
 @dataclass(frozen=True)
 class Volume:
-    """The inputs and outputs that lie on a claim."""
+    """The inputs and outputs on a PVC."""
 
     pods: VolumePods
 
     def upload(self, inputs: Inputs) -> None:
-        """Bring an inputs directory to the claim, once for each digest.
+        """Upload an inputs directory to the PVC, once for each digest.
 
-        What lies there already is left alone if it is whole: trials may be reading it.
+        Complete inputs on the PVC are not replaced, because trials may be reading them.
 
         Raises:
-            PodError: The pod does not start, or the volume cannot be written.
+            PodError: The pod does not start, or the PVC is not writable.
         """
         kube = self.pods.kube
         annotation = inputs_annotation(inputs.digest)
@@ -64,40 +64,40 @@ class Volume:
         temporary = f"{parent}/{TEMP_PREFIX}{name}-{secrets.token_hex(4)}"
         with self.pods.running(read_only=False) as pod:
             arguments = [mounted(temporary), mounted(path), str(len(content)), _CHECK]
-            with _running(kube, pod, _UNPACK, arguments) as streams:
+            with _run(kube, pod, _UNPACK, arguments) as streams:
                 streams.send(content)
                 streams.finish()
         kube.patch(PVCS, self.pods.pvc, {"metadata": {"annotations": {annotation: "uploaded"}}})
 
-    def fetch(self, path: str, into: Path) -> None:
-        """Bring a directory of the claim here, into one that is there and empty.
+    def fetch(self, path: str, destination: Path) -> None:
+        """Download a directory of the PVC to an existing, empty directory.
 
         Raises:
-            BundleError: There is no such directory, or it holds what points out of it.
+            BundleError: The directory does not exist, or has links or paths outside of itself.
             PodError: The pod does not start.
-            ClusterUnreachableError: The connection broke again and again.
+            ClusterUnreachableError: The connection broke in every attempt.
         """
-        for pause in (*_PAUSES, None):
+        for delay in (*_RETRY_DELAYS_SECONDS, None):
             try:
                 with self.pods.running(read_only=True) as pod:
-                    self._download(pod, path, into)
+                    self._download(pod, path, destination)
             except ClusterUnreachableError:
-                if pause is None:
+                if delay is None:
                     raise
-                _empty(into)
-                time.sleep(pause)
+                _clear(destination)
+                time.sleep(delay)
             else:
                 return
 
     def remove(self, paths: Sequence[str], *, fallback_image: str | None = None) -> None:
-        """Remove files and directories of the claim. Idempotent.
+        """Remove files and directories of the PVC. Idempotent.
 
         Args:
-            paths: Below its mount.
-            otherwise: An image to do it with if the pods' own does not start.
+            paths: Their paths below the mount.
+            fallback_image: The image to use if the image of the pods does not start.
 
         Raises:
-            PodError: The pod does not start, or the volume cannot be written.
+            PodError: The pod does not start, or the PVC is not writable.
         """
         try:
             self._remove(paths)
@@ -109,28 +109,28 @@ class Volume:
     def _remove(self, paths: Sequence[str]) -> None:
         with (
             self.pods.running(read_only=False) as pod,
-            _running(self.pods.kube, pod, _REMOVE, [mounted(path) for path in paths]) as streams,
+            _run(self.pods.kube, pod, _REMOVE, [mounted(path) for path in paths]) as streams,
         ):
             streams.finish()
 
-    def _download(self, pod: str, path: str, into: Path) -> None:
+    def _download(self, pod: str, path: str, destination: Path) -> None:
         try:
-            with _running(self.pods.kube, pod, _PACK, [mounted(path)]) as streams:
-                found = unpack(streams.read(), into)
+            with _run(self.pods.kube, pod, _PACK, [mounted(path)]) as streams:
+                exists = unpack(streams.read(), destination)
         except BrokenArchiveError as error:
             raise ClusterUnreachableError(
-                f"What came of {path} from the claim {self.pods.pvc} is cut off: {error}.",
+                f"Download of {path} from PVC {self.pods.pvc} was truncated: {error}.",
                 hint="housectl doctor   # then run the same command again",
             ) from error
-        if not found:
+        if not exists:
             raise BundleError(
-                f"The claim {self.pods.pvc} has no {path}: it was discarded or never made.",
-                hint="housectl tune   # makes another",
+                f"PVC {self.pods.pvc} has no {path}: it was deleted or never created.",
+                hint="housectl tune   # trains another model",
             )
 
 
 @contextmanager
-def _running(kube: Kube, pod: str, script: str, arguments: Sequence[str]) -> Iterator[ExecStreams]:
+def _run(kube: Kube, pod: str, script: str, arguments: Sequence[str]) -> Iterator[ExecStreams]:
     streams = kube.exec(pod, CONTAINER, ["sh", "-c", script, "sh", *arguments])
     try:
         yield streams
@@ -138,7 +138,7 @@ def _running(kube: Kube, pod: str, script: str, arguments: Sequence[str]) -> Ite
         streams.close()
 
 
-def _empty(directory: Path) -> None:
+def _clear(directory: Path) -> None:
     for path in directory.iterdir():
         if path.is_dir():
             shutil.rmtree(path)
