@@ -88,7 +88,7 @@ def test_it_can_be_repeated(project: ProjectDirectory, namespace: str) -> None:
     bound(namespace)
     before = versions(first, namespace)
     second = outcomes(init(project, namespace, "--json"))
-    assert second == {**dict.fromkeys(first, "up to date"), CLAIM: "left as it is"}
+    assert second == {**dict.fromkeys(first, "up to date"), CLAIM: "unchanged"}
     assert versions(second, namespace) == before
 
 
@@ -151,7 +151,7 @@ def test_a_claim_of_another_overlay_stays(
     bound(namespace)
     before = object_of(namespace, CLAIM)
     told = outcomes(init(project, namespace, "--overlay", second, "--json"))
-    assert told.pop(CLAIM) == "left as it is"
+    assert told.pop(CLAIM) == "unchanged"
     assert set(told.values()) == {"up to date"}
     assert object_of(namespace, CLAIM) == before
 
@@ -169,7 +169,7 @@ def test_a_claim_of_ones_own_stays(project: ProjectDirectory, namespace: str) ->
     }
     kubectl("apply", "--filename=-", stdin=json.dumps(mine))
     told = outcomes(init(project, namespace, "--pvc", "mine", "--json"))
-    assert told["persistentvolumeclaims/mine"] == "left as it is"
+    assert told["persistentvolumeclaims/mine"] == "unchanged"
     found = object_of(namespace, "persistentvolumeclaims/mine")
     assert found["spec"]["accessModes"] == ["ReadWriteMany"]
     assert found["spec"]["resources"]["requests"]["storage"] == "1Gi"

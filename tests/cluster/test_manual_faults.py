@@ -156,8 +156,8 @@ def test_katib_reports_nan_trial_as_optimum(faults: FaultNamespace) -> None:
     (good,) = {line.split()[0] for line in listed.splitlines()[1:]} - {nan_trial}
     assert status["warnings"] == [
         (
-            f"Katib takes {nan_trial} for the best trial of best; {good} has the lowest mse, and "
-            "is used."
+            f"Katib reports {nan_trial} as the best trial of best, but {good} has the lowest mse. "
+            f"housectl uses {good}."
         )
     ]
     assert status["failed"] == {
@@ -176,8 +176,8 @@ def test_search_that_katib_cannot_end_is_stopped(faults: FaultNamespace) -> None
     assert (stopped["state"], stopped["mse"]) == ("stopped", 0.5)
     still_open, _ = faults.status("hung")["warnings"]
     assert still_open == (
-        "Katib has not ended hung, as its algorithm gives no trial that could fail; the "
-        "algorithm's service runs on until: housectl delete hung"
+        "Katib did not end hung, because its algorithm suggests no trial that could fail. The "
+        "algorithm's service runs until: housectl delete hung"
     )
 
 

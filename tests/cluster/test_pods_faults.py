@@ -260,8 +260,8 @@ def test_upload_without_image_fails(faults: FaultNamespace) -> None:
     error = answer.json["error"]
     assert isinstance(error, dict)
     assert error["message"] == (
-        f"The pod that reaches the claim: the image {image} cannot be pulled: dial tcp "
-        "127.0.0.1:1: connect: connection refused."
+        f"The pod for PVC model-storage: the image {image} cannot be pulled: dial tcp 127.0.0.1:1: "
+        "connect: connection refused."
     )
     assert error["hint"].startswith(f"{EVENTS}=housectl-volume-")
     assert "unsent" not in faults.kubectl("get", "experiments,pods", "--output=name")

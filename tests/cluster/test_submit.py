@@ -1,4 +1,4 @@
-"""Searches of which only a part was made, or whose names others have."""
+"""Experiments that were created only in part, or whose names are taken."""
 
 import json
 
@@ -19,26 +19,27 @@ def experiments(namespace: str) -> set[str]:
     return {each["metadata"]["name"] for each in json.loads(listed)["items"]}
 
 
-def test_a_search_whose_submission_was_cut_off_goes_on(
+def test_interrupted_submission_is_resumed(
     backend: KatibBackend,
     inputs: Inputs,  # noqa: F811
 ) -> None:
     submit(backend, experiment("first", budget=Budget(trials=1)), inputs)
-    made, _ = backend.plan(two_family_experiment("half"), inputs=inputs, image=None).manifests()
-    kubectl("create", "--filename=-", stdin=json.dumps(made))
+    manifest, _ = backend.plan(two_family_experiment("half"), inputs=inputs, image=None).manifests()
+    kubectl("create", "--filename=-", stdin=json.dumps(manifest))
     handle = backend.handle("half")
-    cut_off = wait_until(backend, handle, lambda seen: seen.state.ended)
-    assert cut_off.state is ExperimentState.INTERRUPTED
-    assert cut_off.reason == (
-        "half-xgb was never made: the command was killed. To go on: housectl tune --resume half"
+    interrupted = wait_until(backend, handle, lambda snapshot: snapshot.state.ended)
+    assert interrupted.state is ExperimentState.INTERRUPTED
+    assert interrupted.reason == (
+        "half-xgb was not created because the command was killed. Resume with: housectl tune "
+        "--resume half"
     )
     backend.resume(handle)
-    resumed = wait_until(backend, handle, lambda seen: seen.state.ended)
+    resumed = wait_until(backend, handle, lambda snapshot: snapshot.state.ended)
     assert resumed.state is ExperimentState.SUCCEEDED
     assert [trial.family for trial in resumed.trials] == list(Family)
 
 
-def test_a_search_in_the_way_of_another_is_named_and_nothing_half_is_left(
+def test_taken_name_of_sub_experiment_leaves_nothing_behind(
     backend: KatibBackend,
     namespace: str,
     inputs: Inputs,  # noqa: F811
@@ -51,7 +52,7 @@ def test_a_search_in_the_way_of_another_is_named_and_nothing_half_is_left(
     assert "way-rf" not in experiments(namespace)
 
 
-def test_an_experiment_that_is_not_ours_is_named(
+def test_experiment_that_housectl_did_not_create(
     backend: KatibBackend,
     namespace: str,
     inputs: Inputs,  # noqa: F811
@@ -62,6 +63,6 @@ def test_an_experiment_that_is_not_ours_is_named(
     kubectl("create", "--filename=-", stdin=json.dumps({**manifest, "metadata": bare}))
     with pytest.raises(AlreadyExistsError) as caught:
         submit(backend, experiment("foreign"), inputs)
-    assert "which housectl did not make" in caught.value.message
+    assert "which housectl did not create" in caught.value.message
     assert "delete experiments.kubeflow.org/foreign" in caught.value.hint
     kubectl("delete", "experiments.kubeflow.org/foreign", f"--namespace={namespace}")
