@@ -1,4 +1,4 @@
-"""Deleting an experiment whose own image is what keeps it from starting."""
+"""Deletion of an experiment whose image cannot be pulled."""
 
 from pathlib import Path
 
@@ -9,23 +9,23 @@ from tests.cluster.backend import katib_backend
 from tests.cluster.pods import run_pod
 from tools.dev_cluster.images import TRAINER_IMAGE
 
-ABSENT = "127.0.0.1:1/trainer:1"
-LEFT = "work/absent/left"
+MISSING_IMAGE = "127.0.0.1:1/trainer:1"
+LEFTOVER = "work/absent/leftover"
 
 
-def test_it_goes_with_its_files(namespace: str, inputs: Inputs) -> None:  # noqa: F811
+def test_delete_removes_objects_and_files(namespace: str, inputs: Inputs) -> None:  # noqa: F811
     backend = katib_backend(namespace, inputs.path.parent)
     submit(backend, experiment("present"), inputs)
-    handle = backend.submit(experiment("absent"), inputs=inputs, image=ABSENT)
-    on_claim(namespace, "mkdir -p", str(Path(LEFT).parent))
-    on_claim(namespace, "touch", LEFT)
+    handle = backend.submit(experiment("absent"), inputs=inputs, image=MISSING_IMAGE)
+    run_on_pvc(namespace, "mkdir -p", str(Path(LEFTOVER).parent))
+    run_on_pvc(namespace, "touch", LEFTOVER)
     backend.delete(handle)
     assert handle not in backend.handles()
-    assert "absent" not in on_claim(namespace, "ls", "work")
+    assert "absent" not in run_on_pvc(namespace, "ls", "work")
     backend.delete(backend.handle("present"))
 
 
-def on_claim(namespace: str, command: str, path: str) -> str:
-    claim = {"persistentVolumeClaim": {"claimName": "model-storage"}}
-    shell = ["sh", "-c", f"{command} /claim/{path}"]
-    return run_pod(namespace, TRAINER_IMAGE, shell, mounts={"/claim": claim})
+def run_on_pvc(namespace: str, command: str, path: str) -> str:
+    pvc = {"persistentVolumeClaim": {"claimName": "model-storage"}}
+    shell = ["sh", "-c", f"{command} /pvc/{path}"]
+    return run_pod(namespace, TRAINER_IMAGE, shell, mounts={"/pvc": pvc})

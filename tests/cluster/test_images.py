@@ -1,4 +1,4 @@
-"""The images as the cluster runs them: what they hold, who they are, what they weigh."""
+"""The images as the cluster runs them: packages, user and size."""
 
 import json
 import subprocess
@@ -17,8 +17,8 @@ from tools.project_directory import example
 UID = 10001
 MEGABYTE = 10**6
 
-# Prints what the image is: its user, the packages that can be imported, the bytes of its files.
-PORTRAIT = """
+# Prints the user of the image, its importable packages, and the size of its files.
+INSPECTION = """
 import json, os, pkgutil, sys
 
 def size(top):
@@ -42,7 +42,7 @@ print(json.dumps({
     "bytecode": os.path.exists(housectl.__cached__),
 }))
 """
-NEEDED = {
+REQUIRED = {
     TRAINER_IMAGE: {
         "joblib",
         "msgspec",
@@ -63,12 +63,29 @@ NEEDED = {
         "uvicorn",
     },
 }
-NEVER = {"kubernetes", "optuna", "pandas", "pip", "rich", "setuptools", "typer", "yaml"}
-UNWANTED = {
-    TRAINER_IMAGE: {*NEVER, "fastapi", "housectl_server", "pydantic", "uvicorn"},
-    SERVER_IMAGE: {*NEVER, "joblib", "onnx", "scipy", "housectl_trainer", "sklearn", "xgboost"},
+UNWANTED_EVERYWHERE = {
+    "kubernetes",
+    "optuna",
+    "pandas",
+    "pip",
+    "rich",
+    "setuptools",
+    "typer",
+    "yaml",
 }
-LIMITS = {TRAINER_IMAGE: 600 * MEGABYTE, SERVER_IMAGE: 330 * MEGABYTE}
+UNWANTED = {
+    TRAINER_IMAGE: {*UNWANTED_EVERYWHERE, "fastapi", "housectl_server", "pydantic", "uvicorn"},
+    SERVER_IMAGE: {
+        *UNWANTED_EVERYWHERE,
+        "joblib",
+        "onnx",
+        "scipy",
+        "housectl_trainer",
+        "sklearn",
+        "xgboost",
+    },
+}
+MAX_SIZES = {TRAINER_IMAGE: 600 * MEGABYTE, SERVER_IMAGE: 330 * MEGABYTE}
 
 
 CHECKSUM = "model.sha256"
@@ -81,15 +98,15 @@ def namespace() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("image", [TRAINER_IMAGE, SERVER_IMAGE])
-def test_an_image_holds_what_it_needs_and_no_more(image: str, namespace: str) -> None:
-    found = json.loads(run_pod(namespace, image, ["python", "-c", PORTRAIT]))
-    packages = set(found["packages"])
-    assert packages >= NEEDED[image]
+def test_image_has_only_required_packages(image: str, namespace: str) -> None:
+    image_properties = json.loads(run_pod(namespace, image, ["python", "-c", INSPECTION]))
+    packages = set(image_properties["packages"])
+    assert packages >= REQUIRED[image]
     assert not packages & UNWANTED[image]
-    assert found["housectl"] == ["contract", "errors"]
-    assert found["bytecode"]
-    assert found["uid"] == UID
-    assert found["size"] <= LIMITS[image]
+    assert image_properties["housectl"] == ["contract", "errors"]
+    assert image_properties["bytecode"]
+    assert image_properties["uid"] == UID
+    assert image_properties["size"] <= MAX_SIZES[image]
 
 
 @pytest.fixture(scope="module")
@@ -103,27 +120,27 @@ def inputs(namespace: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("family", Family)
-def test_a_trial_in_the_image_gives_the_bytes_of_this_machine(
+def test_trial_in_image_is_byte_identical_to_local_trial(
     family: Family, inputs: Path, namespace: str, tmp_path: Path
 ) -> None:
     trial = ("-m", "housectl_trainer", "trial", f"--family={family}", "n_estimators=20")
-    here = subprocess.run(
+    local = subprocess.run(
         [sys.executable, *trial, f"--inputs={inputs}", f"--output={tmp_path / 'out'}"],
         stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
     checksum = (tmp_path / "out" / CHECKSUM).read_text()
-    there = f"/inputs/{inputs.name}"
+    mounted_inputs = f"/inputs/{inputs.name}"
     script = (
-        f"python {' '.join(trial)} --inputs={there} --output=/out/0 && cd /out/0 && "
+        f"python {' '.join(trial)} --inputs={mounted_inputs} --output=/out/0 && cd /out/0 && "
         f"sha256sum --check --quiet {CHECKSUM} && cat {CHECKSUM}"
     )
-    said = run_pod(
+    lines = run_pod(
         namespace,
         TRAINER_IMAGE,
         ["sh", "-c", script],
-        mounts={there: {"configMap": {"name": "inputs"}}, "/out": {"emptyDir": {}}},
+        mounts={mounted_inputs: {"configMap": {"name": "inputs"}}, "/out": {"emptyDir": {}}},
     ).splitlines()
-    assert said[-2] == here.stdout.splitlines()[-1]
-    assert said[-1] == checksum.rstrip("\n")
+    assert lines[-2] == local.stdout.splitlines()[-1]
+    assert lines[-1] == checksum.rstrip("\n")

@@ -20,4 +20,4 @@ def backend(namespace: str, inputs: Inputs) -> Iterator[Backend]:  # noqa: F811
 
 
 class TestKatibBackend(BackendContract):
-    """All of the contract."""
+    """All tests of the contract."""

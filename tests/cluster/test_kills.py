@@ -1,4 +1,4 @@
-"""Whatever is killed in the middle of a search: nothing is lost, and no trial is doubled."""
+"""Killed commands and components during a search: no trial is lost or duplicated."""
 
 import json
 import signal
@@ -23,7 +23,7 @@ from tools.project_directory import (
 )
 
 TRIALS = 4
-PATIENCE_SECONDS = 300.0
+TIMEOUT_SECONDS = 300.0
 
 
 @pytest.fixture
@@ -51,18 +51,20 @@ def start(project: ProjectDirectory, name: str) -> "subprocess.Popen[str]":
 
 
 def trials(project: ProjectDirectory, name: str) -> list[dict[str, Any]]:
-    return shown(project.run_ok("show", name, "--json"))
+    return trials_in(project.run_ok("show", name, "--json"))
 
 
-def shown(answer: CommandOutput) -> list[dict[str, Any]]:
-    found = answer.json["trials"]
-    assert isinstance(found, list)
-    return found
+def trials_in(output: CommandOutput) -> list[dict[str, Any]]:
+    trials = output.json["trials"]
+    assert isinstance(trials, list)
+    return trials
 
 
-def wait_for_first(project: ProjectDirectory, name: str, process: "subprocess.Popen[str]") -> None:
-    """Wait until a trial of the search that a process waits for has succeeded."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+def wait_for_first_trial(
+    project: ProjectDirectory, name: str, process: "subprocess.Popen[str]"
+) -> None:
+    """Wait until the first trial has succeeded, while a process waits for the search."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while not has_succeeded(project, name):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline, project.run_ok("status", name)
@@ -70,24 +72,24 @@ def wait_for_first(project: ProjectDirectory, name: str, process: "subprocess.Po
 
 
 def has_succeeded(project: ProjectDirectory, name: str) -> bool:
-    """Return whether a trial has; until the search is sent, nobody knows its name."""
-    answer = project.run("show", name, "--json")
-    if answer.status == ExitStatus.USAGE:
+    """Return True if a trial has succeeded; before the submission, the name is unknown."""
+    output = project.run("show", name, "--json")
+    if output.status == ExitStatus.USAGE:
         return False
-    assert answer.status == ExitStatus.OK, answer
-    return any(trial["state"] == "succeeded" for trial in shown(answer))
+    assert output.status == ExitStatus.OK, output
+    return any(trial["state"] == "succeeded" for trial in trials_in(output))
 
 
-def check_whole(project: ProjectDirectory, name: str, namespace: str) -> None:
-    """Check that every trial of the budget is there once, with one job and one pod."""
-    found = trials(project, name)
-    assert [trial["state"] for trial in found] == ["succeeded"] * TRIALS
-    names = [trial["trial"] for trial in found]
+def check_all_trials(project: ProjectDirectory, name: str, namespace: str) -> None:
+    """Check that every trial of the budget exists once, with one job and one pod."""
+    listed_trials = trials(project, name)
+    assert [trial["state"] for trial in listed_trials] == ["succeeded"] * TRIALS
+    names = [trial["trial"] for trial in listed_trials]
     assert len(set(names)) == TRIALS
     for kind in ("jobs", "pods"):
         listed = kubectl(
             *("get", kind, f"--namespace={namespace}", "--output=json"),
-            # The pod of the algorithm's service may still be going.
+            # The pod of the algorithm's service may still be running.
             f"--selector=app.kubernetes.io/instance={name},!katib.kubeflow.org/suggestion",
         )
         assert len(json.loads(listed)["items"]) == TRIALS
@@ -95,53 +97,53 @@ def check_whole(project: ProjectDirectory, name: str, namespace: str) -> None:
 
 def test_ctrl_c_leaves_the_search_running(project: ProjectDirectory, namespace: str) -> None:
     process = start(project, "left")
-    wait_for_first(project, "left", process)
+    wait_for_first_trial(project, "left", process)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=PATIENCE_SECONDS)
+    _, stderr = process.communicate(timeout=TIMEOUT_SECONDS)
     assert process.returncode == ExitStatus.INTERRUPTED
-    assert "To come back: housectl tune --resume left" in said
-    assert "To end it: housectl stop left" in said
+    assert "Reattach: housectl tune --resume left" in stderr
+    assert "Stop: housectl stop left" in stderr
     project.run_ok("tune", "--resume", "left")
-    check_whole(project, "left", namespace)
+    check_all_trials(project, "left", namespace)
 
 
-def test_a_killed_command_is_come_back_to(project: ProjectDirectory, namespace: str) -> None:
+def test_killed_command_can_be_resumed(project: ProjectDirectory, namespace: str) -> None:
     process = start(project, "killed")
-    wait_for_first(project, "killed", process)
+    wait_for_first_trial(project, "killed", process)
     process.kill()
     process.communicate()
     project.run_ok("tune", "--resume", "killed")
-    check_whole(project, "killed", namespace)
+    check_all_trials(project, "killed", namespace)
     project.run_ok("promote", "killed")
 
 
 @pytest.mark.alone
 @pytest.mark.parametrize("component", ["kube-apiserver", "kubelet"])
-def test_a_search_outlives_a_part_of_kubernetes(
+def test_search_survives_restart_of_component(
     project: ProjectDirectory, namespace: str, component: str
 ) -> None:
     name = f"without-{component.removeprefix('kube-')}"
     process = start(project, name)
-    wait_for_first(project, name, process)
+    wait_for_first_trial(project, name, process)
     kill_and_restart(component)
-    out, said = process.communicate(timeout=PATIENCE_SECONDS)
-    assert process.returncode == 0, said
-    assert json.loads(out)["experiment"] == name
-    check_whole(project, name, namespace)
+    stdout, stderr = process.communicate(timeout=TIMEOUT_SECONDS)
+    assert process.returncode == 0, stderr
+    assert json.loads(stdout)["experiment"] == name
+    check_all_trials(project, name, namespace)
 
 
-def test_a_time_budget_is_kept_by_whoever_waits(project: ProjectDirectory, namespace: str) -> None:
-    answer = project.run_ok("tune", "--name", "timed", "--trials", "1000", "--time", "90s")
-    assert answer.out
+def test_waiting_command_enforces_time_limit(project: ProjectDirectory, namespace: str) -> None:
+    output = project.run_ok("tune", "--name", "timed", "--trials", "1000", "--time", "90s")
+    assert output.out
     status = project.run_ok("status", "timed", "--json").json
     assert status["state"] == "succeeded"
     assert str(status["reason"]).startswith("Time limit reached after ")
-    running = kubectl("get", "trials.kubeflow.org", f"--namespace={namespace}", "--output=json")
+    listed = kubectl("get", "trials.kubeflow.org", f"--namespace={namespace}", "--output=json")
     conditions = [
         condition["type"]
-        for each in json.loads(running)["items"]
-        if each["metadata"]["name"].startswith("timed-")
-        for condition in each["status"]["conditions"]
+        for trial in json.loads(listed)["items"]
+        if trial["metadata"]["name"].startswith("timed-")
+        for condition in trial["status"]["conditions"]
         if condition["status"] == "True"
     ]
     assert "Running" not in conditions

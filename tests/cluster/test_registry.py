@@ -1,6 +1,6 @@
-"""Images through a real registry: pushed with each builder, recorded, pulled by a pod.
+"""Images in a real registry: pushed with each builder, recorded, pulled by a pod.
 
-The registry listens on the node's own loopback, which is where containerd takes plain HTTP from.
+The registry listens on the node's loopback address, where containerd accepts plain HTTP.
 """
 
 import os
@@ -31,12 +31,12 @@ from tools.project_directory import ROOT, ProjectDirectory, clean_environment, e
 pytestmark = pytest.mark.usefixtures("image_store")
 
 TAG = "pushed"
-# A pod that does nothing for that long is given up, but not one whose image is on its way.
-PATIENCE_SECONDS = 5
-RELAY_SECONDS = 6.0
+# A pod has to start within this time, unless its image is being pulled.
+TIMEOUT_SECONDS = 5
+RELAY_DELAY_SECONDS = 6.0
 
-# Docker as far as it is asked here: podman does the work, and what was pushed is told as docker
-# tells it.
+# A fake docker with the commands that the builder calls: podman does the work, and the digest is
+# printed in docker's format.
 DOCKER = """#!/bin/sh
 case $1 in
   --version) echo "Docker version 28.2.2, build e6534b4" ;;
@@ -49,7 +49,7 @@ esac
 
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a registry that is empty at first."""
+    """The address of an empty registry."""
     directory = tmp_path_factory.mktemp("registry")
     address = f"127.0.0.1:{free_port()}"
     settings = directory / "registry.yaml"
@@ -79,10 +79,10 @@ def wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
 
 
 @pytest.fixture
-def tools(
+def builder_environment(
     image_store: Mapping[str, str], registry: str, tmp_path: Path
 ) -> Iterator[Mapping[str, str]]:
-    """The environment in which builders have the base image and the images, and push there."""
+    """The environment of builders, with the base image, the images and the registry."""
     settings = tmp_path / "registries.conf"
     settings.write_text(f'[[registry]]\nlocation = "{registry}"\ninsecure = true\n')
     (tmp_path / "bin").mkdir()
@@ -105,15 +105,15 @@ def project(tmp_path: Path) -> ProjectDirectory:
     return example(".", tmp_path / "boston")
 
 
-def test_pods_run_what_was_pushed(
-    registry: str, tools: Mapping[str, str], project: ProjectDirectory
+def test_pod_runs_the_pushed_image(
+    registry: str, builder_environment: Mapping[str, str], project: ProjectDirectory
 ) -> None:
     repository = f"{registry}/team"
     variables = {"HOUSECTL_PROJECT": str(project.path), "PYTHON": sys.executable}
     subprocess.run(
         ["make", "images", "BUILDER=buildah", f"TAG={TAG}", f"PUSH={repository}"],
         cwd=ROOT,
-        env=tools | variables,
+        env=builder_environment | variables,
         check=True,
     )
     pushed = {
@@ -129,16 +129,19 @@ def test_pods_run_what_was_pushed(
     assert f"image: {trainer}" in project.run_ok("render", "--backend", "katib").out
 
 
-def test_a_pod_is_waited_for_while_its_image_comes(
-    namespace: str, registry: str, tools: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+def test_wait_for_pod_continues_during_image_pull(
+    namespace: str,
+    registry: str,
+    builder_environment: Mapping[str, str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name, value in tools.items():
+    for name, value in builder_environment.items():
         monkeypatch.setenv(name, value)
     pushed = Builder(("buildah",)).push(SERVER_IMAGE, repository=f"{registry}/slow", tag="dev")
     with slow_relay(registry) as relay:
         image = pushed.replace(registry, relay)
         kube = Kube(None, namespace)
-        pods = VolumePods(kube=kube, pvc="model-storage", image=image, timeout=PATIENCE_SECONDS)
+        pods = VolumePods(kube=kube, pvc="model-storage", image=image, timeout=TIMEOUT_SECONDS)
         with pods.running(read_only=True) as pod:
             assert kubectl("get", f"pod/{pod}", f"--namespace={namespace}", "--output=name")
     subprocess.run([TEST_BED / "image", "rm", image], check=True)
@@ -146,15 +149,15 @@ def test_a_pod_is_waited_for_while_its_image_comes(
 
 @contextmanager
 def slow_relay(registry: str) -> Iterator[str]:
-    """The address of a relay to a registry that lets every connection wait."""
+    """The address of a relay that delays every connection to a registry."""
     host, _, port = registry.partition(":")
 
     class Relay(socketserver.BaseRequestHandler):
         def handle(self) -> None:
-            time.sleep(RELAY_SECONDS)
-            with socket.create_connection((host, int(port))) as there:
-                Thread(target=pour, args=(self.request, there), daemon=True).start()
-                pour(there, self.request)
+            time.sleep(RELAY_DELAY_SECONDS)
+            with socket.create_connection((host, int(port))) as upstream:
+                Thread(target=copy_stream, args=(self.request, upstream), daemon=True).start()
+                copy_stream(upstream, self.request)
 
     with socketserver.ThreadingTCPServer((host, 0), Relay) as server:
         Thread(target=server.serve_forever, daemon=True).start()
@@ -162,7 +165,7 @@ def slow_relay(registry: str) -> Iterator[str]:
         server.shutdown()
 
 
-def pour(source: socket.socket, sink: socket.socket) -> None:
+def copy_stream(source: socket.socket, sink: socket.socket) -> None:
     with suppress(OSError):
         while data := source.recv(65536):
             sink.sendall(data)
@@ -170,12 +173,15 @@ def pour(source: socket.socket, sink: socket.socket) -> None:
 
 
 @pytest.mark.parametrize("builder", ["docker", "podman", "docker-that-is-podman"])
-def test_the_digest_is_the_one_that_the_registry_has(
-    builder: str, registry: str, tools: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+def test_digest_equals_that_of_the_registry(
+    builder: str,
+    registry: str,
+    builder_environment: Mapping[str, str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name, value in tools.items():
+    for name, value in builder_environment.items():
         monkeypatch.setenv(name, value)
-    programs = Path(tools["PATH"].split(os.pathsep)[0])
+    programs = Path(builder_environment["PATH"].split(os.pathsep)[0])
     (programs / "docker-that-is-podman").symlink_to("/usr/bin/podman")
     docker = programs / "docker"
     docker.write_text(DOCKER.format(state=programs / "digest", repository=f"{registry}/{builder}"))
@@ -188,5 +194,5 @@ def test_the_digest_is_the_one_that_the_registry_has(
     assert name == f"{registry}/{builder}"
     types = {"Accept": "application/vnd.docker.distribution.manifest.v2+json"}
     url = f"http://{registry}/v2/{builder}/manifests/{digest}"
-    with closing(urllib.request.urlopen(urllib.request.Request(url, headers=types))) as answer:
-        assert answer.headers["Docker-Content-Digest"] == digest
+    with closing(urllib.request.urlopen(urllib.request.Request(url, headers=types))) as response:
+        assert response.headers["Docker-Content-Digest"] == digest

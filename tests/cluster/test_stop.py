@@ -1,4 +1,4 @@
-"""Searches that are stopped before anything of them has ended."""
+"""Experiments that are stopped before any trial has finished."""
 
 import json
 from collections.abc import Iterator
@@ -19,22 +19,22 @@ from tests.backends.workloads import experiment, submit, two_family_experiment, 
 from tools.dev_cluster.kubectl import kubectl
 from tools.project_directory import example
 
-# The algorithm's service may have 512Mi, as docs/katib.md has it.
-BETWEEN = "600Mi"
-MORE = 700 * 2**20
+# The memory limit of the algorithm's service is 512Mi, see docs/katib.md.
+MAX_CONTAINER_MEMORY = "600Mi"
+TRIAL_MEMORY = 700 * 2**20
 
 
 @pytest.fixture
-def uploaded(backend: KatibBackend, inputs: Inputs) -> Inputs:  # noqa: F811
-    """Inputs that lie on the volume already, so that a submission needs no pod of its own."""
+def uploaded_inputs(backend: KatibBackend, inputs: Inputs) -> Inputs:  # noqa: F811
+    """Inputs that are on the PVC already, so that a submission needs no volume pod."""
     handle = submit(backend, experiment("first", budget=Budget(trials=1)), inputs)
-    wait_until(backend, handle, lambda seen: seen.state.ended)
+    wait_until(backend, handle, lambda snapshot: snapshot.state.ended)
     return inputs
 
 
 @contextmanager
-def memory_at_most(memory: str, namespace: str) -> Iterator[None]:
-    """Refuse every pod that may have more."""
+def memory_limit_range(memory: str, namespace: str) -> Iterator[None]:
+    """Let the namespace reject every pod with a higher memory limit."""
     limits = {"type": "Container", "max": {"memory": memory}}
     manifest = {
         "apiVersion": "v1",
@@ -49,83 +49,83 @@ def memory_at_most(memory: str, namespace: str) -> Iterator[None]:
         kubectl("delete", "limitrange/narrow", f"--namespace={namespace}")
 
 
-def katib_would_take_it(name: str, namespace: str) -> bool:
-    """Return whether Katib's validator allows what was made of an Experiment.
+def can_still_be_changed(name: str, namespace: str) -> bool:
+    """Return True if Katib's validator accepts further changes of an Experiment.
 
-    It refuses every change after which there is no room for another trial.
+    It rejects every change that leaves no room for another trial.
     """
-    got = kubectl("get", f"experiment/{name}", f"--namespace={namespace}", "--output=json")
-    experiment = json.loads(got)
+    output = kubectl("get", f"experiment/{name}", f"--namespace={namespace}", "--output=json")
+    experiment = json.loads(output)
     return bool(experiment["spec"]["maxTrialCount"] > experiment["status"].get("trials", 0))
 
 
-def large(name: str) -> Experiment:
-    """An experiment whose trials may have more memory than the algorithm's service."""
+def memory_hungry(name: str) -> Experiment:
+    """Return an experiment whose trials exceed the memory limit of the namespace."""
     plain = experiment(name, budget=Budget(trials=2))
-    return replace(plain, limits=replace(plain.limits, memory=MORE))
+    return replace(plain, limits=replace(plain.limits, memory=TRIAL_MEMORY))
 
 
-def test_trials_that_never_had_a_pod_are_stopped_and_gone_on_with(
+def test_stop_and_resume_trials_without_pods(
     backend: KatibBackend,
     namespace: str,
-    uploaded: Inputs,
+    uploaded_inputs: Inputs,
 ) -> None:
-    with memory_at_most(BETWEEN, namespace):
-        handle = submit(backend, large("narrow"), uploaded)
-        wait_until(backend, handle, lambda seen: len(seen.trials) >= 1)
+    with memory_limit_range(MAX_CONTAINER_MEMORY, namespace):
+        handle = submit(backend, memory_hungry("narrow"), uploaded_inputs)
+        wait_until(backend, handle, lambda snapshot: len(snapshot.trials) >= 1)
         backend.stop(handle)
     stopped = backend.observe(handle)
     assert (stopped.state, stopped.trials) == (ExperimentState.STOPPED, ())
     backend.resume(handle)
-    resumed = wait_until(backend, handle, lambda seen: seen.state.ended)
+    resumed = wait_until(backend, handle, lambda snapshot: snapshot.state.ended)
     assert resumed.state is ExperimentState.SUCCEEDED
     assert len(resumed.trials) == 2
 
 
-def test_what_a_killed_stop_has_cut_off_is_no_trial(
-    backend: KatibBackend, namespace: str, uploaded: Inputs
+def test_stop_after_killed_stop_deletes_interrupted_trials(
+    backend: KatibBackend, namespace: str, uploaded_inputs: Inputs
 ) -> None:
     search = experiment("half", budget=Budget(trials=3), workers=1)
-    handle = submit(backend, search, uploaded)
-    running = wait_until(backend, handle, lambda seen: len(seen.trials) >= 1)
+    handle = submit(backend, search, uploaded_inputs)
+    running = wait_until(backend, handle, lambda snapshot: len(snapshot.trials) >= 1)
     change = json.dumps({"spec": {"activeDeadlineSeconds": STOP_DEADLINE_SECONDS}})
     job = f"job/{running.trials[0].name}"
     kubectl("wait", job, f"--namespace={namespace}", "--for=create", "--timeout=60s")
     kubectl("patch", job, f"--namespace={namespace}", "--type=merge", f"--patch={change}")
-    failed = wait_until(backend, handle, lambda seen: bool(failed_trials(seen.trials)))
+    failed = wait_until(backend, handle, lambda snapshot: bool(failed_trials(snapshot.trials)))
     assert failed.trials[0].cause == (
         "it was stopped with its search. Hint: housectl tune --resume half"
     )
     backend.stop(handle)
     assert failed_trials(backend.observe(handle).trials) == []
-    assert katib_would_take_it("half", namespace)
+    assert can_still_be_changed("half", namespace)
 
 
-def test_a_family_that_had_no_trial_is_stopped_with_the_other(
-    backend: KatibBackend, namespace: str, uploaded: Inputs
+def test_stop_experiment_with_one_family_without_trials(
+    backend: KatibBackend, namespace: str, uploaded_inputs: Inputs
 ) -> None:
     forest, boosting = backend.plan(
-        two_family_experiment("one-family"), inputs=uploaded, image=None
+        two_family_experiment("one-family"), inputs=uploaded_inputs, image=None
     ).manifests()
     kubectl("create", "--filename=-", stdin=json.dumps(forest))
     handle = backend.handle("one-family")
-    wait_until(backend, handle, lambda seen: seen.state.ended)
-    with memory_at_most("1Mi", namespace):
+    wait_until(backend, handle, lambda snapshot: snapshot.state.ended)
+    with memory_limit_range("1Mi", namespace):
         kubectl("create", "--filename=-", stdin=json.dumps(boosting))
         backend.stop(handle)
     assert backend.observe(handle).state is ExperimentState.STOPPED
     backend.resume(handle)
-    resumed = wait_until(backend, handle, lambda seen: seen.state.ended)
+    resumed = wait_until(backend, handle, lambda snapshot: snapshot.state.ended)
     assert resumed.state is ExperimentState.SUCCEEDED
     assert {trial.family for trial in resumed.trials} == set(Family)
 
 
-def test_a_search_without_any_trial_is_gone_when_it_is_stopped(
-    backend: KatibBackend, namespace: str, uploaded: Inputs, tmp_path: Path
+def test_stop_without_trials_deletes_the_experiment(
+    backend: KatibBackend, namespace: str, uploaded_inputs: Inputs, tmp_path: Path
 ) -> None:
     project = example(".", tmp_path / "boston", backend="katib", katib={"namespace": namespace})
-    with memory_at_most("1Mi", namespace):
-        handle = submit(backend, experiment("early"), uploaded)
+    with memory_limit_range("1Mi", namespace):
+        handle = submit(backend, experiment("early"), uploaded_inputs)
         assert backend.observe(handle).trials == ()
         stopped = project.run_ok("stop", "early", "--json").json
         assert stopped == {"experiment": "early", "state": "deleted"}

@@ -1,4 +1,4 @@
-"""Files to and from the claim: what is broken off is tried again, what points elsewhere refused."""
+"""Transfers to and from the PVC, with retries and protection against unsafe paths."""
 
 import json
 import time
@@ -36,8 +36,8 @@ def volume(namespace: str) -> Iterator[Volume]:
     volume.remove(["test"])
 
 
-def make(volume: Volume, script: str) -> None:
-    """Run a shell script in a directory `test` of the claim."""
+def run_script(volume: Volume, script: str) -> None:
+    """Run a shell script in the directory `test` of the PVC."""
     with volume.pods.running(read_only=False) as pod:
         command = ["sh", "-c", f"mkdir -p {MOUNT}/test && cd {MOUNT}/test && {script}"]
         streams = volume.pods.kube.exec(pod, CONTAINER, command)
@@ -45,70 +45,70 @@ def make(volume: Volume, script: str) -> None:
         streams.close()
 
 
-def pods(namespace: str) -> list[str]:
+def volume_pods(namespace: str) -> list[str]:
     listed = kubectl(
         *("get", "pods", f"--namespace={namespace}", "--output=json"),
         "--selector=app.kubernetes.io/component=volume",
     )
     return [
-        each["metadata"]["name"]
-        for each in json.loads(listed)["items"]
-        if "deletionTimestamp" not in each["metadata"]
+        pod["metadata"]["name"]
+        for pod in json.loads(listed)["items"]
+        if "deletionTimestamp" not in pod["metadata"]
     ]
 
 
-def test_files_come_as_they_are_and_no_pod_stays(
+def test_fetch_copies_files_and_deletes_its_pod(
     volume: Volume, namespace: str, tmp_path: Path
 ) -> None:
-    make(volume, "mkdir sub && printf %s abc >sub/file && : >empty")
+    run_script(volume, "mkdir sub && printf %s abc >sub/file && : >empty")
     volume.fetch("test", tmp_path)
     assert (tmp_path / "sub" / "file").read_text() == "abc"
     assert (tmp_path / "empty").read_bytes() == b""
-    assert pods(namespace) == []
+    assert volume_pods(namespace) == []
 
 
-def test_what_is_not_there_is_said(volume: Volume, namespace: str, tmp_path: Path) -> None:
+def test_fetch_of_missing_directory_fails(volume: Volume, namespace: str, tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="has no test/never"):
         volume.fetch("test/never", tmp_path)
     assert list(tmp_path.iterdir()) == []
-    assert pods(namespace) == []
+    assert volume_pods(namespace) == []
 
 
 @pytest.mark.parametrize(
     "script", ["ln -s /etc/passwd link", "ln -s ../outside link", ": >a && ln a hard"]
 )
-def test_a_path_out_of_its_target_is_refused(volume: Volume, script: str, tmp_path: Path) -> None:
-    into = tmp_path / "into"
-    into.mkdir()
-    make(volume, script)
-    with pytest.raises(BundleError, match="is refused"):
-        volume.fetch("test", into)
-    assert [path.name for path in tmp_path.iterdir()] == ["into"]
+def test_fetch_refuses_links(volume: Volume, script: str, tmp_path: Path) -> None:
+    destination = tmp_path / "destination"
+    destination.mkdir()
+    run_script(volume, script)
+    with pytest.raises(BundleError, match="is unsafe"):
+        volume.fetch("test", destination)
+    assert [path.name for path in tmp_path.iterdir()] == ["destination"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class BreakingPods(VolumePods):
-    """Pods of which the first one is deleted as soon as a file has begun to come."""
+    """Volume pods; the first one is deleted as soon as a download has started."""
 
     file: Path
     names: list[str] = field(default_factory=list)
 
     @contextmanager
-    def running(self, *, read_only: bool, beside: Sequence[str] = ()) -> Iterator[str]:
-        with super().running(read_only=read_only, beside=beside) as name:
+    def running(self, *, read_only: bool, extra_images: Sequence[str] = ()) -> Iterator[str]:
+        with super().running(read_only=read_only, extra_images=extra_images) as name:
             self.names.append(name)
             if len(self.names) == 1:
-                Thread(target=self._break, args=(name,), daemon=True).start()
+                Thread(target=self._delete_during_download, args=(name,), daemon=True).start()
             yield name
 
-    def _break(self, name: str) -> None:
+    def _delete_during_download(self, name: str) -> None:
         while not self.file.exists():
             time.sleep(0.01)
         self.kube.delete(PODS, name)
 
 
-def test_a_stream_that_breaks_off_is_tried_again(volume: Volume, tmp_path: Path) -> None:
-    make(volume, f"head -c {MEGABYTES}M /dev/zero >big && printf %s end >end")
+def test_broken_download_is_retried(volume: Volume, tmp_path: Path) -> None:
+    run_script(volume, f"head -c {MEGABYTES}M /dev/zero >big && printf %s end >end")
     pods = volume.pods
     breaking = BreakingPods(kube=pods.kube, pvc=pods.pvc, image=pods.image, file=tmp_path / "big")
     Volume(breaking).fetch("test", tmp_path)
@@ -117,23 +117,23 @@ def test_a_stream_that_breaks_off_is_tried_again(volume: Volume, tmp_path: Path)
     assert (tmp_path / "end").read_text() == "end"
 
 
-def test_a_pod_that_cannot_start_says_why(volume: Volume, namespace: str, tmp_path: Path) -> None:
+def test_pod_that_cannot_start_has_a_cause(volume: Volume, namespace: str, tmp_path: Path) -> None:
     broken = Volume(replace(volume.pods, image="127.0.0.1:1/absent:1"))
     with pytest.raises(PodError, match=r"the image 127\.0\.0\.1:1/absent:1"):
         broken.fetch("test", tmp_path)
-    assert pods(namespace) == []
+    assert volume_pods(namespace) == []
 
 
-def test_inputs_travel_once_and_come_back(
+def test_uploaded_inputs_can_be_downloaded(
     namespace: str,
     inputs: Inputs,  # noqa: F811
     tmp_path: Path,
 ) -> None:
-    here = katib_backend(namespace, inputs.path.parent)
-    handle = submit(here, experiment("travelled", budget=Budget(trials=1)), inputs)
-    wait_for_end(here, handle)
-    elsewhere = katib_backend(namespace, tmp_path)
-    brought = elsewhere.get_inputs(handle)
-    assert brought.path == tmp_path / inputs.digest
-    assert read_inputs(brought.path).shared == inputs.shared
-    here.delete(handle)
+    first = katib_backend(namespace, inputs.path.parent)
+    handle = submit(first, experiment("uploaded", budget=Budget(trials=1)), inputs)
+    wait_for_end(first, handle)
+    second = katib_backend(namespace, tmp_path)
+    downloaded = second.get_inputs(handle)
+    assert downloaded.path == tmp_path / inputs.digest
+    assert read_inputs(downloaded.path).shared == inputs.shared
+    first.delete(handle)
