@@ -14,8 +14,9 @@ from housectl.errors import ConflictError, LocalEnvironmentError
 from housectl.external_tools import find_kubectl
 
 if TYPE_CHECKING:
-    from housectl.kube.client import Kube, Manifest
+    from housectl.kube.client import Kube
     from housectl.kube.kinds import Kind
+    from housectl.kube.objects.base import Manifest
 
 
 class Overlay(StrEnum):

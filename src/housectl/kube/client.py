@@ -2,36 +2,20 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from http import HTTPStatus
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 from urllib.parse import quote, urlencode
 
-from housectl.errors import ClusterError, NotFoundError
+from housectl.errors import NotFoundError
 from housectl.kube.connection import Connection, connect
-from housectl.kube.errors import (
-    ApiServer,
-    Explain,
-    error_from_response,
-    no_explanation,
-    response_message,
-    translate_errors,
-)
-from housectl.kube.exec import ExecStreams, open_streams
+from housectl.kube.errors import ApiServer, Explain, no_explanation
+from housectl.kube.exec import ExecStreams
 from housectl.kube.kinds import ACCESS_REVIEWS, PODS, Kind
-from housectl.kube.objects.base import KubeObject, parse
-
-if TYPE_CHECKING:
-    from kubernetes.client.rest import RESTResponse
-
-Manifest = Mapping[str, object]
+from housectl.kube.objects.base import KubeObject, Manifest, parse
 
 _V = TypeVar("_V", bound=KubeObject)
 
-_CONNECT_SECONDS = 5.0
-_RESPONSE_SECONDS = 30.0
 _MERGE_PATCH = "application/merge-patch+json"
 
 
@@ -67,7 +51,7 @@ class Kube:
 
     @cached_property
     def _connection(self) -> Connection:
-        return connect(self.context)
+        return connect(self.context, self.explain)
 
     @property
     def server(self) -> ApiServer:
@@ -81,7 +65,7 @@ class Kube:
 
     def get_raw(self, path: str) -> Mapping[str, object]:
         """Return the content of a path that belongs to no kind, such as /version."""
-        return self._decode(self._call("GET", path))
+        return self._connection.request_object("GET", path)
 
     def get(self, kind: Kind, name: str, as_type: type[_V], *, namespace: str | None = None) -> _V:
         """Return one object.
@@ -90,7 +74,7 @@ class Kube:
             NotFoundError: The object does not exist.
         """
         path = self._path(kind, name, namespace=namespace)
-        return parse(as_type, self._decode(self._call("GET", path)))
+        return parse(as_type, self._connection.request_object("GET", path))
 
     def list(self, kind: Kind, *, labels: str = "", fields: str = "") -> Listing:
         """Return the objects of a kind.
@@ -101,7 +85,7 @@ class Kube:
             fields: A field selector.
         """
         query = {"labelSelector": labels, "fieldSelector": fields}
-        content = self._decode(self._call("GET", self._path(kind), query=query))
+        content = self._connection.request_object("GET", self._path(kind), query=query)
         metadata, items = content.get("metadata"), content.get("items")
         version = metadata.get("resourceVersion", "") if isinstance(metadata, dict) else ""
         return Listing(items=tuple(items) if isinstance(items, list) else (), version=str(version))
@@ -126,14 +110,9 @@ class Kube:
             "allowWatchBookmarks": "true",
             "watch": "true",
         }
-        with translate_errors(self.server):
-            response = self._open("GET", self._path(kind), query=query, timeout=seconds + 10.0)
-            unread = b""
-            for chunk in response.response.stream(None):
-                *lines, unread = (unread + chunk).split(b"\n")
-                for line in filter(None, lines):
-                    event = json.loads(line)
-                    yield WatchEvent(type=str(event["type"]), object=event["object"])
+        for line in self._connection.stream_lines(self._path(kind), query, timeout=seconds + 10.0):
+            event = json.loads(line)
+            yield WatchEvent(type=str(event["type"]), object=event["object"])
 
     def create(self, kind: Kind, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
         """Create an object, or only let the cluster validate it.
@@ -143,16 +122,20 @@ class Kube:
             RejectedError: The cluster finds it invalid.
         """
         query = {"dryRun": "All"} if dry_run else {}
-        return self._decode(self._call("POST", self._path(kind), body=manifest, query=query))
+        return self._connection.request_object("POST", self._path(kind), body=manifest, query=query)
 
     def patch(self, kind: Kind, name: str, change: Manifest) -> None:
         """Merge a change into an object; a value of None removes its key."""
-        self._call("PATCH", self._path(kind, name), body=change, content_type=_MERGE_PATCH)
+        self._connection.request(
+            "PATCH", self._path(kind, name), body=change, content_type=_MERGE_PATCH
+        )
 
     def delete(self, kind: Kind, name: str) -> None:
         """Delete an object and, in the background, its dependents. Idempotent."""
         try:
-            self._call("DELETE", self._path(kind, name), body={"propagationPolicy": "Background"})
+            self._connection.request(
+                "DELETE", self._path(kind, name), body={"propagationPolicy": "Background"}
+            )
         except NotFoundError:
             return
 
@@ -164,22 +147,17 @@ class Kube:
         """
         query = {"container": container, **({"tailLines": str(tail)} if tail else {})}
         path = f"{self._path(PODS, pod)}/log"
-        return self._call("GET", path, query=query).decode(errors="replace")
+        return self._connection.request("GET", path, query=query).decode(errors="replace")
 
     def exec(self, pod: str, container: str, command: Sequence[str]) -> ExecStreams:
         """Run a command in a container and return its streams.
 
         Raises:
-            ClusterUnreachableError: The cluster does not respond.
+            ClusterUnreachableError: The cluster does not answer.
         """
         query = [("container", container), *(("command", word) for word in command)]
         query += [(stream, "true") for stream in ("stdin", "stdout", "stderr")]
-        url = f"{self.server.address}{self._path(PODS, pod)}/exec?{urlencode(query)}"
-        configuration = self._connection.client.configuration
-        with translate_errors(self.server):
-            return open_streams(
-                configuration, url, self._headers(), server=self.server, error_from=self._error
-            )
+        return self._connection.exec(f"{self._path(PODS, pod)}/exec?{urlencode(query)}")
 
     def can_i(self, verb: str, kind: Kind, *, subresource: str = "") -> bool:
         """Return True if this user has a permission."""
@@ -201,65 +179,3 @@ class Kube:
     def _path(self, kind: Kind, name: str = "", *, namespace: str | None = None) -> str:
         path = kind.path(namespace or self.namespace)
         return f"{path}/{quote(name)}" if name else path
-
-    def _call(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        body: Manifest | None = None,
-        content_type: str = "application/json",
-    ) -> bytes:
-        with translate_errors(self.server):
-            response = self._open(method, path, query=query, body=body, content_type=content_type)
-            data: bytes = response.read()
-        return data
-
-    def _open(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        body: Manifest | None = None,
-        content_type: str = "application/json",
-        timeout: float = _RESPONSE_SECONDS,
-    ) -> "RESTResponse":
-        encoded = urlencode({name: value for name, value in (query or {}).items() if value})
-        response = self._connection.client.call_api(
-            method,
-            f"{self.server.address}{path}{'?' if encoded else ''}{encoded}",
-            header_params={**self._headers(), "Content-Type": content_type},
-            body=body,
-            _request_timeout=(_CONNECT_SECONDS, timeout),
-        )
-        if response.status >= HTTPStatus.BAD_REQUEST:
-            raise self._error(response.status, response.read())
-        return response
-
-    def _error(self, status: int, body: bytes) -> ClusterError:
-        explained = self.explain(self.server, response_message(status, body))
-        return explained or error_from_response(self.server, status, body)
-
-    def _headers(self) -> dict[str, str]:
-        """Return the headers with the user's credentials, which may have been renewed."""
-        client = self._connection.client
-        headers = {"Accept": "application/json", "User-Agent": "housectl"}
-        client.update_params_for_auth(headers, [], ["BearerToken"], "", "", None)
-        return headers
-
-    def _decode(self, data: bytes) -> dict[str, object]:
-        """Return the object in a response.
-
-        Raises:
-            ClusterError: The response is not from a Kubernetes API server.
-        """
-        with suppress(ValueError):
-            parsed = json.loads(data)
-            if isinstance(parsed, dict):
-                return parsed
-        raise ClusterError(
-            f"The server at {self.server.address} is not a Kubernetes API server.",
-            hint=f"{self.server.kubectl} cluster-info   # then correct the kubeconfig",
-        )

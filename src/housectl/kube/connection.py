@@ -1,28 +1,154 @@
-"""Connections to an API server: of a kubeconfig context, or of the surrounding cluster."""
+"""The connection to an API server: of a kubeconfig context, or of the surrounding cluster."""
 
+import json
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
-from housectl.errors import ClusterUnreachableError
-from housectl.kube.errors import ApiServer
+from housectl.errors import ClusterError, ClusterUnreachableError
+from housectl.kube.errors import (
+    ApiServer,
+    Explain,
+    error_from_response,
+    response_message,
+    translate_errors,
+)
+from housectl.kube.exec import ExecStreams, open_streams
+from housectl.kube.objects.base import Manifest
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
+    from kubernetes.client.rest import RESTResponse
+
+Query = Mapping[str, str]
+
+_CONNECT_SECONDS = 5.0
+_RESPONSE_SECONDS = 30.0
+_JSON = "application/json"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Connection:
-    """A client of one API server."""
+    """HTTP requests to one API server.
+
+    Attributes:
+        client: The client library's; it has the credentials and the connection pool.
+        explain: Returns a more specific error for a message of the API server, or None.
+    """
 
     client: "ApiClient"
     server: ApiServer
+    explain: Explain
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Query | None = None,
+        body: Manifest | None = None,
+        content_type: str = _JSON,
+    ) -> bytes:
+        """Return the body of a response.
+
+        Raises:
+            ClusterError: The API server is unreachable, or reports an error.
+        """
+        with translate_errors(self.server):
+            response = self._open(method, path, query, body=body, content_type=content_type)
+            data: bytes = response.read()
+        return data
+
+    def request_object(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Query | None = None,
+        body: Manifest | None = None,
+    ) -> dict[str, object]:
+        """Return the object in a response.
+
+        Raises:
+            ClusterError: The server is unreachable, reports an error, or is no API server.
+        """
+        data = self.request(method, path, query=query, body=body)
+        with suppress(ValueError):
+            parsed = json.loads(data)
+            if isinstance(parsed, dict):
+                return parsed
+        raise ClusterError(
+            f"The server at {self.server.address} is not a Kubernetes API server.",
+            hint=f"{self.server.kubectl} cluster-info   # then correct the kubeconfig",
+        )
+
+    def stream_lines(self, path: str, query: Query, *, timeout: float) -> Iterator[bytes]:
+        """Yield the lines of a response as they arrive.
+
+        Raises:
+            ClusterError: The API server is unreachable, or reports an error.
+        """
+        with translate_errors(self.server):
+            response = self._open("GET", path, query, timeout=timeout)
+            unread = b""
+            for chunk in response.response.stream(None):
+                *lines, unread = (unread + chunk).split(b"\n")
+                yield from filter(None, lines)
+
+    def exec(self, path: str) -> ExecStreams:
+        """Start a command at an exec path, and return its streams.
+
+        Raises:
+            ClusterError: The API server is unreachable, or reports an error.
+        """
+        url = f"{self.server.address}{path}"
+        configuration = self.client.configuration
+        with translate_errors(self.server):
+            return open_streams(
+                configuration, url, self._headers(), server=self.server, error_from=self._error
+            )
+
+    def _open(
+        self,
+        method: str,
+        path: str,
+        query: Query | None,
+        *,
+        body: Manifest | None = None,
+        content_type: str = _JSON,
+        timeout: float = _RESPONSE_SECONDS,
+    ) -> "RESTResponse":
+        encoded = urlencode({name: value for name, value in (query or {}).items() if value})
+        response = self.client.call_api(
+            method,
+            f"{self.server.address}{path}{'?' if encoded else ''}{encoded}",
+            header_params={**self._headers(), "Content-Type": content_type},
+            body=body,
+            _request_timeout=(_CONNECT_SECONDS, timeout),
+        )
+        if response.status >= HTTPStatus.BAD_REQUEST:
+            raise self._error(response.status, response.read())
+        return response
+
+    def _error(self, status: int, body: bytes) -> ClusterError:
+        explained = self.explain(self.server, response_message(status, body))
+        return explained or error_from_response(self.server, status, body)
+
+    def _headers(self) -> dict[str, str]:
+        """Return the headers with the user's credentials, which may have been renewed."""
+        headers = {"Accept": _JSON, "User-Agent": "housectl"}
+        self.client.update_params_for_auth(headers, [], ["BearerToken"], "", "", None)
+        return headers
 
 
-def connect(context: str | None) -> Connection:
-    """Return a client for a context of the kubeconfig; None means the current context.
+def connect(context: str | None, explain: Explain) -> Connection:
+    """Return a connection for a context of the kubeconfig; None means the current context.
 
-    Without a kubeconfig, the client is for the cluster that this process runs in.
+    Without a kubeconfig, it is to the cluster that this process runs in.
 
     Raises:
         ClusterUnreachableError: There is neither a kubeconfig nor a surrounding cluster, or the
@@ -50,7 +176,7 @@ def connect(context: str | None) -> Connection:
         except ConfigException:
             raise _no_cluster(error) from error
     server = ApiServer(context=name, address=str(configuration.host))
-    return Connection(client=ApiClient(configuration), server=server)
+    return Connection(client=ApiClient(configuration), server=server, explain=explain)
 
 
 def _load(configuration: object, context: str | None) -> str:

@@ -6,6 +6,9 @@ from typing import TypeVar, dataclass_transform
 
 import msgspec
 
+Manifest = Mapping[str, object]
+"""An object as the API server sends or accepts it."""
+
 _V = TypeVar("_V", bound="KubeObject")
 
 
@@ -14,7 +17,7 @@ class KubeObject(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A model of an object, or of a section of one. A field that is absent gets its default."""
 
 
-def parse(kind: type[_V], manifest: Mapping[str, object]) -> _V:
+def parse(kind: type[_V], manifest: Manifest) -> _V:
     """Return the model of an object.
 
     Raises:

@@ -78,21 +78,26 @@ def experiment_manifest(
             "maxFailedTrialCount": min(budget.max_failed, budget.trials),
             "resumePolicy": "Never",
             "parameters": [_parameter(parameter) for parameter in parameters],
-            "trialTemplate": {
-                "primaryContainerName": CONTAINER,
-                # Otherwise Katib deletes the pods of trials, and their logs.
-                "retain": True,
-                "trialParameters": [
-                    *({"name": item.name, "reference": item.name} for item in parameters),
-                    {"name": _TRIAL_NAME, "reference": "${trialSpec.Name}"},
-                ],
-                "trialSpec": {
-                    "apiVersion": "batch/v1",
-                    "kind": "Job",
-                    "metadata": {"labels": labels(experiment.name, TRIAL)},
-                    "spec": _trial_job(plan, experiment, sub_experiment.family),
-                },
-            },
+            "trialTemplate": _trial_template(plan, experiment, sub_experiment.family),
+        },
+    }
+
+
+def _trial_template(plan: PlanRecord, experiment: Experiment, family: Family) -> Manifest:
+    names = [parameter.name for parameter in experiment.spaces[family].parameters]
+    return {
+        "primaryContainerName": CONTAINER,
+        # Otherwise Katib deletes the pods of trials, and their logs.
+        "retain": True,
+        "trialParameters": [
+            *({"name": name, "reference": name} for name in names),
+            {"name": _TRIAL_NAME, "reference": "${trialSpec.Name}"},
+        ],
+        "trialSpec": {
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "metadata": {"labels": labels(experiment.name, TRIAL)},
+            "spec": _trial_job(plan, experiment, family),
         },
     }
 

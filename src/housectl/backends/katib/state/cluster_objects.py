@@ -24,9 +24,8 @@ from housectl.backends.katib.naming import (
     labels,
     selector,
 )
-from housectl.kube.client import Manifest
 from housectl.kube.kinds import EVENTS, JOBS, PODS, Kind
-from housectl.kube.objects.base import parse
+from housectl.kube.objects.base import Manifest, parse
 from housectl.kube.objects.events import Event
 from housectl.kube.objects.jobs import Job
 from housectl.kube.objects.pods import Pod

@@ -9,7 +9,8 @@ from threading import Condition, Event, Thread
 
 from housectl.backends.katib.state.cluster_objects import ResourceGroup, Selectors
 from housectl.errors import ClusterError
-from housectl.kube.client import Kube, Manifest
+from housectl.kube.client import Kube
+from housectl.kube.objects.base import Manifest
 
 _WATCH_SECONDS = 240
 _MIN_BACKOFF_SECONDS, _MAX_BACKOFF_SECONDS = 0.5, 5.0
