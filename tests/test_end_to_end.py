@@ -15,7 +15,7 @@ from housectl.errors import ExitStatus
 from housectl.store import ChampionStore
 from housectl.verification.verify import wait_until_serving
 from tests.spaces import GOOD
-from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environment, example
+from tools.project_directory import ProjectDirectory, clean_environment, example
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +34,7 @@ def free_port() -> int:
 @contextmanager
 def serving(project: ProjectDirectory, port: int) -> Iterator[str]:
     server = subprocess.Popen(
-        [HOUSECTL, "serve", "--port", str(port)],
+        [project.housectl, "serve", "--port", str(port)],
         cwd=project.path,
         env=clean_environment(),
         stderr=subprocess.DEVNULL,

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -36,9 +36,10 @@ class CommandFailedError(AssertionError):
 
 @dataclass(frozen=True)
 class ProjectDirectory:
-    """A directory with a housectl.yaml; commands run in it."""
+    """A directory with a housectl.yaml; `housectl` runs in it."""
 
     path: Path
+    housectl: Path = HOUSECTL
 
     @property
     def store(self) -> Path:
@@ -58,7 +59,7 @@ class ProjectDirectory:
     ) -> CommandOutput:
         """Run a command of housectl, below another program if `wrapper` names one."""
         process = subprocess.run(
-            [*wrapper, str(HOUSECTL), *arguments],
+            [*wrapper, str(self.housectl), *arguments],
             cwd=self.path,
             env=clean_environment() | environment,
             stdin=subprocess.DEVNULL,
@@ -82,7 +83,7 @@ class ProjectDirectory:
     def copy(self, path: Path) -> "ProjectDirectory":
         """Copy the project with its store."""
         shutil.copytree(self.path, path)
-        return ProjectDirectory(path)
+        return replace(self, path=path)
 
 
 def clean_environment() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import shutil
 import site
+import subprocess
 import venv
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,11 @@ class SourceCopy:
     @property
     def housectl(self) -> Path:
         return self.python.with_name("housectl")
+
+    def run(self, *statements: str) -> str:
+        """Run Python statements and return their output."""
+        command = [self.python, "-c", "; ".join(statements)]
+        return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
 
     def write(self, path: str, text: str) -> None:
         """Add a module."""

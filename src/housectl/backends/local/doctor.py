@@ -6,6 +6,7 @@ from functools import partial
 
 from housectl.backends.doctor_check import Check, CheckContext
 from housectl.backends.local.preflight import check_libraries
+from housectl.contract.families import Family
 from housectl.errors import CheckWarning
 
 
@@ -18,9 +19,9 @@ def doctor_checks(context: CheckContext) -> Sequence[Check]:
 
 
 def check_training_libraries() -> str:
-    """Check that the training libraries are installed."""
+    """Check that the libraries of all model families are installed."""
     check_libraries()
-    return "the training libraries are installed"
+    return f"the libraries of {', '.join(Family)} are installed"
 
 
 def check_cores(context: CheckContext) -> str:
