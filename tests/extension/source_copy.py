@@ -10,6 +10,7 @@ from pathlib import Path
 from tools.project_directory import ROOT
 
 _PACKAGES = ("src", "trainer", "server")
+_IMAGE_FILES = ("Dockerfile.trainer", "Dockerfile.server", ".dockerignore")
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,10 @@ class SourceCopy:
 
 def copy_source(root: Path) -> SourceCopy:
     """Copy the packages to a new directory and make an environment that imports them from there."""
-    for name in (*_PACKAGES, "k8s"):
+    for name in (*_PACKAGES, "k8s", "requirements", "tools"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in _IMAGE_FILES:
+        shutil.copy(ROOT / name, root)
     copy = SourceCopy(root)
     venv.create(root / ".venv", symlinks=True)
     (site_packages,) = (root / ".venv" / "lib").glob("python*/site-packages")

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from housectl.pushed_images import ImageKind, local_image
 from tools.project_directory import ROOT
@@ -15,11 +16,23 @@ SERVER_IMAGE = local_image(ImageKind.SERVER, tag=_TAG)
 
 def build_images(builder: str | None) -> None:
     """Build the images and put them on the nodes; with IMAGES=there the nodes have them."""
-    if os.environ.get("IMAGES") == "there":
-        return
+    if os.environ.get("IMAGES") != "there":
+        build_images_of(ROOT, python=Path(sys.executable), tag=_TAG, builder=builder)
+
+
+def build_images_of(root: Path, *, python: Path, tag: str, builder: str | None) -> None:
+    """Build the images of a source tree and put them on the nodes.
+
+    Args:
+        root: The source tree.
+        python: The interpreter that imports the source tree.
+        tag: Tag of both images.
+        builder: Builder command; None for an installed container engine.
+    """
     options = ["--builder", builder] if builder else []
-    command = [sys.executable, "-m", "tools.build_images", "--tag", _TAG, *options]
-    subprocess.run(command, cwd=ROOT, check=True)
+    command = [str(python), "-m", "tools.build_images", "--tag", tag, *options]
+    subprocess.run(command, cwd=root, check=True)
     if builder is None and shutil.which("minikube"):
-        for image in (TRAINER_IMAGE, SERVER_IMAGE):
+        for kind in ImageKind:
+            image = local_image(kind, tag=tag)
             subprocess.run(["minikube", "image", "load", image], check=True)  # noqa: S607

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tools.dev_cluster.images import build_images
-from tools.dev_cluster.kubectl import kubectl, kubectl_environment
+from tools.dev_cluster.kubectl import has_test_bed, kubectl, kubectl_environment
 from tools.project_directory import HOUSECTL, ROOT
 
 TEST_BED = Path(os.environ.get("TESTBED", ROOT.parent / "shared" / "testbed"))
@@ -30,13 +30,18 @@ def start_cluster() -> None:
         NoClusterError: There is neither a cluster nor a test bed.
     """
     if "KUBECONFIG" in os.environ:
-        build_images(os.environ.get("BUILDER"))
+        build_images(image_builder())
         return
     if not (TEST_BED / "up").exists():
         raise NoClusterError
     output = subprocess.run([TEST_BED / "up"], stdout=subprocess.PIPE, text=True, check=True).stdout
     os.environ["KUBECONFIG"] = output.rpartition("KUBECONFIG=")[2].strip()
-    build_images(str(TEST_BED / "image"))
+    build_images(image_builder())
+
+
+def image_builder() -> str | None:
+    """Return the builder command for the cluster's images; None for an installed engine."""
+    return os.environ.get("BUILDER", str(TEST_BED / "image") if has_test_bed() else None)
 
 
 @contextmanager
