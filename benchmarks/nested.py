@@ -20,7 +20,7 @@ from housectl.contract.recipe import derived_seed
 from housectl.contract.record import Record
 from housectl.experiment import Budget, Experiment, Limits, Trial, TrialState, rank_trials
 from housectl.search_spaces import default_space
-from housectl_trainer.data import load
+from housectl_trainer.data import load_dataset
 from housectl_trainer.evaluation import fold_mse, mean, mean_objective
 from housectl_trainer.fitting import make_recipe
 from housectl_trainer.split import Fold, objective_folds
@@ -75,7 +75,7 @@ def outer_folds() -> list[OuterFold]:
 
 def evaluate_fold(outer: OuterFold, inputs: Path) -> FoldResult:
     """Search on the rows outside the fold, and measure the errors on the rows inside."""
-    dataset = load(read_inputs(inputs))
+    dataset = load_dataset(read_inputs(inputs))
     all_rows = _concatenate(dataset.training, dataset.holdout)
     fold = _fold(all_rows, outer)
     start = time.process_time()

@@ -15,7 +15,7 @@ from housectl.contract.files import file_digest
 from housectl.contract.recipe import derived_seed
 from housectl.experiment import best_trial
 from housectl.project_context import ProjectContext
-from housectl_trainer.data import load
+from housectl_trainer.data import load_dataset
 from tools.project_directory import ROOT, copy_boston
 
 _ROUNDS = 5
@@ -61,7 +61,7 @@ def _run_baseline(directory: Path) -> float:
 def _export_trials(context: ProjectContext, directory: Path) -> None:
     """Write the rows, the seeds and the assignments of the finished search for the baseline."""
     seed = context.config.seed
-    training = load(context.write_inputs()).training
+    training = load_dataset(context.write_inputs()).training
     np.save(directory / "rows.npy", training.rows)
     np.save(directory / "targets.npy", training.targets)
     snapshot = context.backend.observe(context.backend.handle("round-0"))

@@ -240,7 +240,7 @@ def sealer(ended_search: Handle, runs: Path, tmp_path: Path) -> Sealer:
 def assert_rejected(sealer: Sealer, name: str, *, best: Trial, match: str) -> None:
     with pytest.raises(BundleError, match=match) as caught:
         sealer.seal_best(sealer.backend.handle(name))
-    assert f"of {best.name} is refused" in caught.value.message
+    assert f"of {best.name} is invalid" in caught.value.message
     assert caught.value.hint.startswith("housectl tune")
     assert list(sealer.temp_root.iterdir()) == []
 

@@ -1,4 +1,4 @@
-"""A checksum beside a file."""
+"""The checksum file of a file."""
 
 import subprocess
 from pathlib import Path
@@ -17,7 +17,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "model.ubj"
 
 
-def test_what_was_written_is_checked_here_and_by_sha256sum(file: Path) -> None:
+def test_checksum_is_verified_here_and_by_sha256sum(file: Path) -> None:
     assert verified_digest(file) == file_digest(file)
     check = ["sha256sum", "--check", "--strict", checksum_path(file).name]
     assert subprocess.run(check, cwd=file.parent, check=False).returncode == 0
@@ -27,22 +27,22 @@ def test_what_was_written_is_checked_here_and_by_sha256sum(file: Path) -> None:
     assert subprocess.run(check, cwd=file.parent, check=False).returncode == 1
 
 
-def test_without_a_checksum_nothing_is_known(file: Path) -> None:
+def test_missing_checksum_gives_no_digest(file: Path) -> None:
     checksum_path(file).unlink()
     assert verified_digest(file) is None
 
 
-def test_a_checksum_without_its_file_is_an_error(file: Path) -> None:
+def test_checksum_without_its_file_is_an_error(file: Path) -> None:
     file.unlink()
     with pytest.raises(FileNotFoundError):
         verified_digest(file)
 
 
-def test_a_damaged_checksum_is_an_error(file: Path) -> None:
+def test_damaged_checksum_is_an_error(file: Path) -> None:
     checksum_path(file).write_bytes(b"\xff")
     with pytest.raises(MalformedRecordError):
         verified_digest(file)
 
 
-def test_the_file_comes_first() -> None:
+def test_file_is_written_before_its_checksum() -> None:
     assert list(with_checksum("model.ubj", b"")) == ["model.ubj", "model.sha256"]

@@ -36,13 +36,13 @@ RECORDS = [ENTRY, Metrics(mse=1e-300, fold_mses=(0.1, 2.0), holdout_mse=None)]
 
 
 @pytest.mark.parametrize("record", RECORDS)
-def test_records_come_back_as_they_were(record: Record) -> None:
+def test_records_survive_a_round_trip(record: Record) -> None:
     data = record.to_json()
     assert type(record).from_json(data) == record
     assert type(record).from_json(data).to_json() == data
 
 
-def test_canonical_json_is_plain_python() -> None:
+def test_canonical_json_equals_pythons_compact_json() -> None:
     plain = json.dumps(
         json.loads(ENTRY.to_json()), sort_keys=True, separators=(",", ":"), ensure_ascii=False
     )
@@ -53,25 +53,25 @@ def test_canonical_json_is_plain_python() -> None:
     "data",
     [b"", b"{", b"[]", b"\xff", b'{"number": 1}', ENTRY.to_json().replace(b"number", b"nummer")],
 )
-def test_what_is_no_record_is_refused(data: bytes) -> None:
+def test_invalid_record_is_rejected(data: bytes) -> None:
     with pytest.raises(MalformedRecordError):
         HistoryEntry.from_json(data)
 
 
-def test_a_newer_format_is_refused_by_name() -> None:
+def test_newer_format_is_rejected_with_its_number() -> None:
     newer = ENTRY.to_json().replace(b'"schema_version": 1', b'"schema_version": 7, "more": 1')
     with pytest.raises(NewerFormatError, match="format 7"):
         HistoryEntry.from_json(newer)
 
 
-def test_records_do_not_change() -> None:
+def test_records_are_immutable() -> None:
     with pytest.raises(AttributeError):
         ENTRY.number = 2  # type: ignore[misc]
     assert msgspec.structs.asdict(ENTRY)["number"] == 1
 
 
 @pytest.mark.parametrize("mse", [float("nan"), float("inf"), -float("inf")])
-def test_only_finite_objectives_are_reported(mse: float) -> None:
+def test_objective_that_is_not_finite_is_rejected(mse: float) -> None:
     with pytest.raises(ValueError, match="not a finite number"):
         metric_line(mse)
 
@@ -88,11 +88,11 @@ def test_only_finite_objectives_are_reported(mse: float) -> None:
         ("mse=1 mse=2", None),
     ],
 )
-def test_metric_lines(line: str, mse: float | None) -> None:
+def test_objective_is_read_from_a_metric_line(line: str, mse: float | None) -> None:
     assert read_metric_line(line) == mse
 
 
-def test_a_directory_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_failed_directory_write_leaves_no_files(tmp_path: Path) -> None:
     def fail() -> None:
         with atomic_directory(tmp_path / "result") as directory:
             (directory / "half").write_text("half")
@@ -103,7 +103,7 @@ def test_a_directory_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_leftovers_of_killed_writers_are_removed(tmp_path: Path) -> None:
+def test_temporary_files_of_killed_writers_are_removed(tmp_path: Path) -> None:
     atomic_write(tmp_path / "kept", b"kept")
     (tmp_path / ".tmp-file").write_text("half")
     (tmp_path / ".tmp-directory").mkdir()
@@ -111,15 +111,15 @@ def test_leftovers_of_killed_writers_are_removed(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
 
 
-def test_leftovers_of_one_name_are_not_those_of_another(tmp_path: Path) -> None:
-    mine, other = temp_path_for(tmp_path / "t-1"), temp_path_for(tmp_path / "t-1-other")
-    mine.mkdir()
+def test_temporary_files_of_another_name_are_kept(tmp_path: Path) -> None:
+    own, other = temp_path_for(tmp_path / "t-1"), temp_path_for(tmp_path / "t-1-other")
+    own.mkdir()
     other.mkdir()
     remove_temp_files_of(tmp_path / "t-1")
     assert list(tmp_path.iterdir()) == [other]
 
 
-def test_what_may_still_be_written_is_no_leftover(tmp_path: Path) -> None:
+def test_recent_temporary_files_are_kept(tmp_path: Path) -> None:
     new, old = tmp_path / ".tmp-new", tmp_path / ".tmp-old"
     new.mkdir()
     old.mkdir()
@@ -139,7 +139,7 @@ def inputs(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", ["data.csv", "recipe.json"])
-def test_altered_inputs_are_refused(inputs: Path, name: str) -> None:
+def test_altered_inputs_are_rejected(inputs: Path, name: str) -> None:
     assert read_inputs(inputs).digest == inputs.name
     altered = inputs / name
     altered.write_text(altered.read_text().replace("1", "3"))
@@ -147,13 +147,13 @@ def test_altered_inputs_are_refused(inputs: Path, name: str) -> None:
         read_inputs(inputs)
 
 
-def test_inputs_are_named_by_their_digest(inputs: Path) -> None:
+def test_inputs_with_another_name_are_rejected(inputs: Path) -> None:
     with pytest.raises(InputsError, match="has the digest"):
         read_inputs(inputs.rename(inputs.with_name("0" * 64)))
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "metrics.json", "golden.json", "bundle.json"])
-def test_any_altered_byte_refuses_the_bundle(tmp_path: Path, name: str) -> None:
+def test_bundle_with_an_altered_byte_is_rejected(tmp_path: Path, name: str) -> None:
     bundle = make_bundle(tmp_path)
     assert read_bundle(bundle.path, expected=bundle.digest).digest == bundle.digest
     file = bundle.path / name
@@ -165,14 +165,14 @@ def test_any_altered_byte_refuses_the_bundle(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "bundle.json"])
-def test_a_missing_file_refuses_the_bundle(tmp_path: Path, name: str) -> None:
+def test_bundle_with_a_missing_file_is_rejected(tmp_path: Path, name: str) -> None:
     bundle = make_bundle(tmp_path)
     (bundle.path / name).unlink()
     with pytest.raises(BundleError):
         read_bundle(bundle.path)
 
 
-def test_a_bundle_cannot_name_files_outside_of_it(tmp_path: Path) -> None:
+def test_bundle_cannot_name_files_outside_its_directory(tmp_path: Path) -> None:
     bundle = make_bundle(tmp_path)
     record = bundle.path / "bundle.json"
     record.write_text(record.read_text().replace('"model.onnx"', '"../model.onnx"'))
@@ -180,7 +180,7 @@ def test_a_bundle_cannot_name_files_outside_of_it(tmp_path: Path) -> None:
         read_bundle(bundle.path)
 
 
-def test_where_a_bundle_was_made_is_no_part_of_its_digest(tmp_path: Path) -> None:
+def test_provenance_does_not_change_a_bundles_digest(tmp_path: Path) -> None:
     bundle = make_bundle(tmp_path)
     record = bundle.path / "bundle.json"
     record.write_text(record.read_text().replace('"platform": "test"', '"platform": "moon"'))

@@ -21,7 +21,7 @@ def write(path: Path, *changes: tuple[int, str], header: str = "a,t,x", rows: in
     return path
 
 
-def test_numbers_are_read_to_the_last_digit(tmp_path: Path) -> None:
+def test_numbers_are_read_exactly(tmp_path: Path) -> None:
     path = write(tmp_path / "data.csv", (2, "0.1000000000000000055511151231257827,1e-300,word"))
     table = read_table(path, SCHEMA)
     assert len(table) == 100
@@ -35,7 +35,7 @@ def test_groups_are_text(tmp_path: Path) -> None:
     assert table.groups == ("word",) * 100
 
 
-def test_what_spreadsheets_write_is_read(tmp_path: Path) -> None:
+def test_spreadsheets_line_endings_and_byte_order_mark_are_read(tmp_path: Path) -> None:
     path = write(tmp_path / "data.csv")
     text = "\ufeff" + path.read_text().replace("\n", "\r\n") + "\r\n"
     path.write_bytes(text.encode())
@@ -43,7 +43,7 @@ def test_what_spreadsheets_write_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "message"),
     [
         ((5, ",1,word"), "line 5, column a: the cell is empty"),
         ((6, "nan,1,word"), "line 6, column a: 'nan' is not a finite number"),
@@ -52,34 +52,32 @@ def test_what_spreadsheets_write_is_read(tmp_path: Path) -> None:
         ((9, "1_000,1,word"), "line 9, column a: '1_000' is not a finite number"),
         ((9, "\u0661,1,word"), "line 9, column a"),
         ((10, "house,1,word"), "line 10, column a: 'house' is not a finite number"),
-        ((11, "1,2"), "line 11: 2 cells where the header has 3"),
+        ((11, "1,2"), "line 11: the line has 2 cells, but the header has 3"),
         ((12, '1,"2,word'), "is not a CSV file"),
-        ((1, "a,t"), "line 2: 3 cells where the header has 2"),
+        ((1, "a,t"), "line 2: the line has 3 cells, but the header has 2"),
         ((1, "b,t,x"), "line 1: column 'a' is missing; column 'b' is not in housectl.yaml"),
-        ((1, "a,a,x"), "column 'a' stands twice"),
+        ((1, "a,a,x"), "column 'a' occurs twice"),
     ],
 )
-def test_what_is_wrong_is_told_with_line_and_column(
-    tmp_path: Path, change: tuple[int, str], words: str
-) -> None:
+def test_error_names_line_and_column(tmp_path: Path, change: tuple[int, str], message: str) -> None:
     with pytest.raises(DataError) as caught:
         read_table(write(tmp_path / "data.csv", change), SCHEMA)
-    assert words in caught.value.message
+    assert message in caught.value.message
 
 
-def test_too_few_rows(tmp_path: Path) -> None:
+def test_too_few_rows_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="99 rows"):
         read_table(write(tmp_path / "data.csv", rows=99), SCHEMA)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00"])
-def test_no_text_at_all(tmp_path: Path, content: bytes) -> None:
+def test_file_that_is_no_text_is_rejected(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "data.csv"
     path.write_bytes(content)
     with pytest.raises(DataError):
         read_table(path, SCHEMA)
 
 
-def test_no_file(tmp_path: Path) -> None:
+def test_missing_file_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="No such file"):
         read_table(tmp_path / "data.csv", SCHEMA)

@@ -1,4 +1,4 @@
-"""What a trial leaves, and how it is read back."""
+"""The output directory of a trial."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -38,13 +38,13 @@ def output(tmp_path: Path) -> Path:
     return output
 
 
-def test_what_was_written_is_read(output: Path) -> None:
+def test_output_is_read_as_it_was_written(output: Path) -> None:
     read = read_trial_output(output)
     assert (read.metrics, read.recipe) == (METRICS, RECIPE)
     assert read.model_sha256 == file_digest(output / "model.ubj")
 
 
-def test_a_model_comes_later_and_goes_again(output: Path, tmp_path: Path) -> None:
+def test_model_is_added_and_removed(output: Path, tmp_path: Path) -> None:
     later = tmp_path / "0008"
     write_trial_output(later, metrics=METRICS, recipe=RECIPE)
     assert read_trial_output(later).model_sha256 is None
@@ -56,16 +56,16 @@ def test_a_model_comes_later_and_goes_again(output: Path, tmp_path: Path) -> Non
     assert {path.name for path in later.iterdir()} == {"metrics.json", "recipe.json"}
 
 
-def spoil(file: Path) -> None:
+def damage_file(file: Path) -> None:
     file.write_bytes(b"{")
 
 
-@pytest.mark.parametrize("damage", [spoil, Path.unlink])
+@pytest.mark.parametrize("damage", [damage_file, Path.unlink])
 @pytest.mark.parametrize("name", ["metrics.json", "recipe.json", "model.ubj"])
-def test_damage_is_refused_with_the_trials_name(
+def test_damaged_output_is_rejected_with_the_trials_name(
     output: Path, name: str, damage: Callable[[Path], None]
 ) -> None:
     damage(output / name)
-    with pytest.raises(BundleError, match="The output of 0007 is refused") as caught:
+    with pytest.raises(BundleError, match="The output of 0007 is invalid") as caught:
         read_trial_output(output)
     assert caught.value.hint.startswith("housectl tune")

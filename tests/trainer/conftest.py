@@ -1,4 +1,4 @@
-"""Small inputs, and ways to run the trainer on them."""
+"""Small inputs, and functions that run the trainer on them."""
 
 import csv
 import subprocess
@@ -12,7 +12,7 @@ import pytest
 from housectl.contract.inputs import Inputs, read_inputs, write_inputs
 from housectl.contract.recipe import Split
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
-from housectl_trainer.data import Dataset, load
+from housectl_trainer.data import Dataset, load_dataset
 
 BOSTON = Path(__file__).parents[2] / "data" / "boston.csv"
 
@@ -51,12 +51,12 @@ def boston(tmp_path_factory: pytest.TempPathFactory, boston_schema: Schema) -> I
 
 @pytest.fixture(scope="session")
 def boston_dataset(boston: Inputs) -> Dataset:
-    return load(boston)
+    return load_dataset(boston)
 
 
 @pytest.fixture(scope="session")
 def centred(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
-    """Inputs whose target lies around 0, where relative errors of float32 are worst."""
+    """Inputs whose target is around 0, where float32 has its largest relative errors."""
     parent = tmp_path_factory.mktemp("centred")
     generator = np.random.default_rng(3)
     rows = generator.normal(size=(240, 4))
@@ -72,7 +72,7 @@ def centred(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
 
 @pytest.fixture(scope="session")
 def make_inputs(tmp_path_factory: pytest.TempPathFactory) -> MakeInputs:
-    """Return a function that writes inputs of some rows of text, the header first."""
+    """Return a function that writes inputs from lines of cells, the header first."""
 
     def make(
         lines: Sequence[Sequence[object]], schema: Schema, split: Split | None = None, seed: int = 7
@@ -111,7 +111,7 @@ def run_trainer() -> RunTrainer:
 
 @pytest.fixture
 def altered_inputs(boston: Inputs, tmp_path: Path) -> Path:
-    """A copy of the inputs with one byte more."""
+    """A copy of the inputs with one additional byte."""
     path = tmp_path / boston.path.name
     path.mkdir()
     for file in boston.path.iterdir():

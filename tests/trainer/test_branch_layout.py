@@ -10,8 +10,8 @@ from housectl_trainer.subset import Floats
 from housectl_trainer.trees import LEAF, Ensemble, SplitComparison, Tree
 
 
-def leaf_of(tree: Tree, comparison: SplitComparison, row: Floats) -> float:
-    """The weight of the leaf that a row ends in."""
+def leaf_weight(tree: Tree, comparison: SplitComparison, row: Floats) -> float:
+    """Return the weight of a row's leaf."""
     goes_left = {SplitComparison.LESS_EQUAL: np.less_equal, SplitComparison.LESS: np.less}[
         comparison
     ]
@@ -22,41 +22,41 @@ def leaf_of(tree: Tree, comparison: SplitComparison, row: Floats) -> float:
     return float(tree.weights[node])
 
 
-def leaves_below(tree: Tree, node: int) -> int:
+def leaf_count(tree: Tree, node: int) -> int:
     if tree.left[node] == LEAF:
         return 1
-    return leaves_below(tree, tree.left[node]) + leaves_below(tree, tree.right[node])
+    return leaf_count(tree, tree.left[node]) + leaf_count(tree, tree.right[node])
 
 
-def same_leaves(ensemble: Ensemble, rows: Floats) -> bool:
-    moved = put_likely_child_right(ensemble, features=rows.shape[1])
+def has_same_leaves(ensemble: Ensemble, rows: Floats) -> bool:
+    reordered = put_likely_child_right(ensemble, features=rows.shape[1])
     rounded = rows.astype(np.float32).astype(np.float64)
     return all(
-        leaf_of(before, ensemble.comparison, row)
-        == leaf_of(after, moved.comparison, np.concatenate([row, -row]))
-        for before, after in zip(ensemble.trees, moved.trees, strict=True)
+        leaf_weight(before, ensemble.comparison, row)
+        == leaf_weight(after, reordered.comparison, np.concatenate([row, -row]))
+        for before, after in zip(ensemble.trees, reordered.trees, strict=True)
         for row in rounded
     )
 
 
 @pytest.mark.parametrize("family", Family)
-def test_each_row_ends_in_the_same_leaf_and_the_likelier_child_is_right(
+def test_rows_keep_their_leaves_and_the_likelier_child_is_right(
     boston_dataset: Dataset, family: Family
 ) -> None:
     recipe = make_recipe(boston_dataset.shared, family, {"n_estimators": 8})
     ensemble = fit(recipe, boston_dataset.training).ensemble()
     rows = boston_dataset.training.rows
     at_thresholds = probes(ensemble, rows, seed=0)[:: 1 if family is Family.XGBOOST else 10]
-    assert same_leaves(ensemble, np.concatenate([rows, at_thresholds]))
+    assert has_same_leaves(ensemble, np.concatenate([rows, at_thresholds]))
     for tree in put_likely_child_right(ensemble, features=rows.shape[1]).trees:
         for node in np.flatnonzero(tree.is_split):
-            right, left = (leaves_below(tree, child[node]) for child in (tree.right, tree.left))
+            right, left = (leaf_count(tree, child[node]) for child in (tree.right, tree.left))
             assert right >= left
 
 
 @pytest.mark.parametrize("comparison", SplitComparison)
 @pytest.mark.parametrize("threshold", [0.0, -0.0, 0.1, -0.1, 1.0, -1e-45, 5e-324])
-def test_a_node_whose_children_change_places_divides_the_rows_as_before(
+def test_node_with_swapped_children_splits_rows_as_before(
     comparison: SplitComparison, threshold: float
 ) -> None:
     tree = Tree(
@@ -69,4 +69,4 @@ def test_a_node_whose_children_change_places_divides_the_rows_as_before(
     single = np.float32(threshold)
     values = [single, -single, *(np.nextafter(single, np.float32(to)) for to in (-1e38, 1e38))]
     rows = np.array([[float(value)] for value in (*values, -0.0, 0.0, 3e38, -3e38)])
-    assert same_leaves(Ensemble(trees=(tree,), comparison=comparison, offset=0.0), rows)
+    assert has_same_leaves(Ensemble(trees=(tree,), comparison=comparison, offset=0.0), rows)

@@ -9,12 +9,12 @@ from housectl.contract.inputs import Inputs
 from housectl.contract.parameters import Value
 from housectl.contract.scorer import Scorer
 from housectl.errors import SealError
-from housectl_trainer.data import Dataset, load
+from housectl_trainer.data import Dataset, load_dataset
 from housectl_trainer.evaluation import standard_deviation
 from housectl_trainer.fitting import fit, make_recipe
 from housectl_trainer.model_family import Model, load_family
 from housectl_trainer.onnx_export import to_onnx
-from housectl_trainer.parity import FEWEST_PROBES, MOST_PROBES, check_parity, probes
+from housectl_trainer.parity import MAX_PROBES, MIN_PROBES, check_parity, probes
 from housectl_trainer.subset import Floats
 from housectl_trainer.trees import Ensemble, SplitComparison, Tree
 
@@ -35,7 +35,7 @@ SHAPES = [
 ]
 
 
-def trained(dataset: Dataset, family: Family, assignment: Mapping[str, Value]) -> Model:
+def train(dataset: Dataset, family: Family, assignment: Mapping[str, Value]) -> Model:
     return fit(make_recipe(dataset.shared, family, assignment), dataset.training)
 
 
@@ -43,40 +43,38 @@ def tolerance_of(dataset: Dataset, family: Family) -> float:
     return load_family(family).parity_tolerance * standard_deviation(dataset.training.targets)
 
 
-def prove(dataset: Dataset, family: Family, model: Model, ensemble: Ensemble) -> None:
+def assert_parity(dataset: Dataset, family: Family, model: Model, ensemble: Ensemble) -> None:
     features = dataset.training.rows.shape[1]
     scorer = Scorer(to_onnx(ensemble, features=features), features=features)
     at_thresholds = probes(model.ensemble(), dataset.training.rows, seed=0)
-    checked = np.concatenate([dataset.training.rows, dataset.holdout.rows, at_thresholds])
+    rows = np.concatenate([dataset.training.rows, dataset.holdout.rows, at_thresholds])
     tolerance = tolerance_of(dataset, family)
-    assert check_parity(scorer, model.predict, checked, tolerance=tolerance) <= tolerance
+    assert check_parity(scorer, model.predict, rows, tolerance=tolerance) <= tolerance
 
 
 @pytest.mark.parametrize(("family", "assignment"), SHAPES + SINGLE_LEAVES)
-def test_the_graph_predicts_what_the_model_predicts(
+def test_graph_gives_the_models_predictions(
     boston_dataset: Dataset, family: Family, assignment: dict[str, Value]
 ) -> None:
-    model = trained(boston_dataset, family, assignment)
-    prove(boston_dataset, family, model, model.ensemble())
+    model = train(boston_dataset, family, assignment)
+    assert_parity(boston_dataset, family, model, model.ensemble())
 
 
 @pytest.mark.parametrize("family", Family)
-def test_a_target_around_zero_is_predicted_within_the_same_bound(
-    centred: Inputs, family: Family
-) -> None:
-    dataset = load(centred)
-    model = trained(dataset, family, {"n_estimators": 40})
+def test_target_around_zero_keeps_the_tolerance(centred: Inputs, family: Family) -> None:
+    dataset = load_dataset(centred)
+    model = train(dataset, family, {"n_estimators": 40})
     assert dataset.training.targets.min() < 0 < dataset.training.targets.max()
-    prove(dataset, family, model, model.ensemble())
+    assert_parity(dataset, family, model, model.ensemble())
 
 
-def test_three_hundred_trees_are_proven(boston_dataset: Dataset) -> None:
+def test_three_hundred_trees_keep_parity(boston_dataset: Dataset) -> None:
     family = Family.RANDOM_FOREST
-    model = trained(boston_dataset, family, {"n_estimators": 300, "max_features": 1 / 3})
-    prove(boston_dataset, family, model, model.ensemble())
+    model = train(boston_dataset, family, {"n_estimators": 300, "max_features": 1 / 3})
+    assert_parity(boston_dataset, family, model, model.ensemble())
 
 
-def other_comparison(ensemble: Ensemble) -> Ensemble:
+def with_swapped_comparison(ensemble: Ensemble) -> Ensemble:
     swapped = {
         SplitComparison.LESS_EQUAL: SplitComparison.LESS,
         SplitComparison.LESS: SplitComparison.LESS_EQUAL,
@@ -84,7 +82,7 @@ def other_comparison(ensemble: Ensemble) -> Ensemble:
     return replace(ensemble, comparison=swapped[ensemble.comparison])
 
 
-def float32_thresholds(ensemble: Ensemble) -> Ensemble:
+def with_float32_thresholds(ensemble: Ensemble) -> Ensemble:
     trees = tuple(
         replace(tree, thresholds=tree.thresholds.astype(np.float32).astype(np.float64))
         for tree in ensemble.trees
@@ -92,62 +90,62 @@ def float32_thresholds(ensemble: Ensemble) -> Ensemble:
     return replace(ensemble, trees=trees)
 
 
-def another_offset(ensemble: Ensemble) -> Ensemble:
+def with_changed_offset(ensemble: Ensemble) -> Ensemble:
     return replace(ensemble, offset=ensemble.offset + 0.01)
 
 
 @pytest.mark.parametrize(
-    ("family", "broken"),
+    ("family", "damage"),
     [
-        (Family.RANDOM_FOREST, other_comparison),
-        (Family.RANDOM_FOREST, float32_thresholds),
-        (Family.RANDOM_FOREST, another_offset),
-        (Family.XGBOOST, other_comparison),
-        (Family.XGBOOST, another_offset),
+        (Family.RANDOM_FOREST, with_swapped_comparison),
+        (Family.RANDOM_FOREST, with_float32_thresholds),
+        (Family.RANDOM_FOREST, with_changed_offset),
+        (Family.XGBOOST, with_swapped_comparison),
+        (Family.XGBOOST, with_changed_offset),
     ],
 )
-def test_a_graph_that_compares_or_adds_otherwise_is_refused(
-    boston_dataset: Dataset, family: Family, broken: Callable[[Ensemble], Ensemble]
+def test_graph_with_with_swapped_comparisons_or_sums_is_rejected(
+    boston_dataset: Dataset, family: Family, damage: Callable[[Ensemble], Ensemble]
 ) -> None:
-    model = trained(boston_dataset, family, {"n_estimators": 20})
+    model = train(boston_dataset, family, {"n_estimators": 20})
     with pytest.raises(SealError, match=r"for the row \[.*\]"):
-        prove(boston_dataset, family, model, broken(model.ensemble()))
+        assert_parity(boston_dataset, family, model, damage(model.ensemble()))
 
 
-def walked(ensemble: Ensemble, rows: Floats) -> Floats:
-    """Predict in NumPy, comparing in double."""
+def predict_in_double(ensemble: Ensemble, rows: Floats) -> Floats:
+    """Evaluate the trees in NumPy with comparisons in double."""
     compare = {SplitComparison.LESS_EQUAL: np.less_equal, SplitComparison.LESS: np.less}[
         ensemble.comparison
     ]
     total = np.full(len(rows), ensemble.offset)
     for tree in ensemble.trees:
-        places = np.zeros(len(rows), dtype=int)
-        while (inner := tree.is_split[places]).any():
-            values = rows[np.arange(len(rows)), tree.features[places]]
-            left = compare(values, tree.thresholds[places])
-            child = np.where(left, tree.left[places], tree.right[places])
-            places = np.where(inner, child, places)
-        total += tree.weights[places]
+        nodes = np.zeros(len(rows), dtype=int)
+        while (is_split := tree.is_split[nodes]).any():
+            values = rows[np.arange(len(rows)), tree.features[nodes]]
+            left = compare(values, tree.thresholds[nodes])
+            child = np.where(left, tree.left[nodes], tree.right[nodes])
+            nodes = np.where(is_split, child, nodes)
+        total += tree.weights[nodes]
     return total
 
 
 @pytest.mark.parametrize("family", Family)
-def test_rows_that_are_not_rounded_to_float32_end_in_other_leaves(
+def test_rows_without_rounding_to_float32_reach_other_leaves(
     boston_dataset: Dataset, family: Family
 ) -> None:
-    model = trained(boston_dataset, family, {"n_estimators": 20})
+    model = train(boston_dataset, family, {"n_estimators": 20})
     ensemble = model.ensemble()
     rows = np.concatenate(
         [boston_dataset.training.rows, probes(ensemble, boston_dataset.training.rows, seed=0)]
     )
     rounded = rows.astype(np.float32).astype(np.float64)
     expected, tolerance = model.predict(rows), tolerance_of(boston_dataset, family)
-    assert np.abs(walked(ensemble, rounded) - expected).max() <= tolerance
-    assert np.abs(walked(ensemble, rows) - expected).max() > tolerance
+    assert np.abs(predict_in_double(ensemble, rounded) - expected).max() <= tolerance
+    assert np.abs(predict_in_double(ensemble, rows) - expected).max() > tolerance
 
 
-def stump(thresholds: Floats) -> Ensemble:
-    """One tree per threshold of the first feature."""
+def stumps(thresholds: Floats) -> Ensemble:
+    """Return one tree for each threshold of the first feature."""
     trees = tuple(
         Tree(
             left=np.array([1, -1, -1]),
@@ -163,22 +161,22 @@ def stump(thresholds: Floats) -> Ensemble:
 
 def test_few_thresholds_are_probed_in_many_rows(boston_dataset: Dataset) -> None:
     rows = boston_dataset.training.rows
-    probed = probes(stump(np.array([0.1])), rows, seed=0)
-    assert len(probed) >= FEWEST_PROBES
+    probe_rows = probes(stumps(np.array([0.1])), rows, seed=0)
+    assert len(probe_rows) >= MIN_PROBES
     single = np.float32(0.1)
-    assert set(probed[:, 0].tolist()) == {
+    assert set(probe_rows[:, 0].tolist()) == {
         0.1,
         float(np.nextafter(single, np.float32(-1))),
         float(np.nextafter(single, np.float32(1))),
     }
-    each = {tuple(row) for row in probed[probed[:, 0] == 0.1][:, 1:].tolist()}
-    assert len(each) > len(rows) // 2
+    other_values = {tuple(row) for row in probe_rows[probe_rows[:, 0] == 0.1][:, 1:].tolist()}
+    assert len(other_values) > len(rows) // 2
 
 
-def test_of_many_thresholds_a_repeatable_sample_is_probed(boston_dataset: Dataset) -> None:
+def test_many_thresholds_are_sampled_reproducibly(boston_dataset: Dataset) -> None:
     rows = boston_dataset.training.rows
-    ensemble = stump(np.linspace(0.0, 1.0, MOST_PROBES // 3 + 100))
-    probed = probes(ensemble, rows, seed=0)
-    assert len(probed) == MOST_PROBES
-    assert np.array_equal(probed, probes(ensemble, rows, seed=0))
-    assert not np.array_equal(probed, probes(ensemble, rows, seed=1))
+    ensemble = stumps(np.linspace(0.0, 1.0, MAX_PROBES // 3 + 100))
+    probe_rows = probes(ensemble, rows, seed=0)
+    assert len(probe_rows) == MAX_PROBES
+    assert np.array_equal(probe_rows, probes(ensemble, rows, seed=0))
+    assert not np.array_equal(probe_rows, probes(ensemble, rows, seed=1))

@@ -25,19 +25,20 @@ pytestmark = pytest.mark.slow
 QUICK: dict[str, Value] = {"n_estimators": 3}
 ENDLESS: dict[str, Value] = {"n_estimators": 10_000_000}
 MEBIBYTE = 1 << 20
-PATIENCE = 60.0
+TIMEOUT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class RunningPool:
-    """A pool in a process of its own, as a supervisor runs it.
+    """A pool in a process of its own, as a supervisor starts it.
 
-    `held` is a pipe that every process of the pool holds open.
+    Attributes:
+        held: Pipe that every process of the pool keeps open.
     """
 
     process: subprocess.Popen[bytes]
     requests: IO[bytes]
-    answers: IO[bytes]
+    results: IO[bytes]
     held: int
     directory: Path
 
@@ -70,10 +71,10 @@ class RunningPool:
     def log(self, number: int) -> Path:
         return self.directory / f"{number}.log"
 
-    def answer(self) -> TrialResult:
-        return TrialResult.from_json(self.answers.readline())
+    def read_result(self) -> TrialResult:
+        return TrialResult.from_json(self.results.readline())
 
-    def ask(
+    def request(
         self,
         number: int,
         family: Family,
@@ -82,17 +83,17 @@ class RunningPool:
         step: Step = Step.MEASURE,
     ) -> TrialResult:
         self.send(number, family, assignment, step=step)
-        return self.answer()
+        return self.read_result()
 
     def wait_for_start(self, number: int) -> None:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         while not self.log(number).exists():
             assert time.monotonic() < deadline, "the trial did not start"
             time.sleep(0.01)
 
     def all_processes_end(self) -> bool:
-        """Tell whether the pool and all its children are gone, by the pipe that they held."""
-        ready, _, _ = select.select([self.held], [], [], PATIENCE)
+        """Return True if the pool and all its children closed the pipe that they hold."""
+        ready, _, _ = select.select([self.held], [], [], TIMEOUT_SECONDS)
         return bool(ready) and os.read(self.held, 1) == b""
 
 
@@ -107,7 +108,7 @@ def pool(boston: Inputs, tmp_path: Path) -> Iterator[RunningPool]:
         cwd=Path(__file__).parents[2],
     )
     os.close(holding)
-    timer = Timer(PATIENCE, process.kill)
+    timer = Timer(TIMEOUT_SECONDS, process.kill)
     timer.start()
     try:
         with process:
@@ -121,59 +122,57 @@ def pool(boston: Inputs, tmp_path: Path) -> Iterator[RunningPool]:
 
 
 @pytest.mark.parametrize("family", Family)
-def test_a_trial_in_the_pool_is_the_trial_by_hand(
+def test_pool_writes_the_output_of_a_single_trial(
     pool: RunningPool, boston: Inputs, tmp_path: Path, family: Family
 ) -> None:
     assignment: dict[str, Value] = {"n_estimators": 8, "max_depth": 5}
-    answers = [pool.ask(4, family, assignment, step=step) for step in Step]
-    by_hand = tmp_path / "by-hand"
+    results = [pool.request(4, family, assignment, step=step) for step in Step]
+    single = tmp_path / "single"
     program = [sys.executable, "-m", "housectl_trainer", "trial", "--inputs", boston.path]
-    arguments = ["--output", by_hand, "--family", family, "n_estimators=8", "max_depth=5"]
+    arguments = ["--output", single, "--family", family, "n_estimators=8", "max_depth=5"]
     subprocess.run(
         list(map(str, [*program, *arguments])), check=True, cwd=Path(__file__).parents[2]
     )
-    files = {path.name: path.read_bytes() for path in by_hand.iterdir()}
+    files = {path.name: path.read_bytes() for path in single.iterdir()}
     assert files == {path.name: path.read_bytes() for path in pool.output(4).iterdir()}
     mse = Metrics.from_json(files[METRICS_FILE]).mse
-    assert answers == [TrialResult(number=4, mse=mse)] * 2
+    assert results == [TrialResult(number=4, mse=mse)] * 2
     assert read_metric_line(pool.log(4).read_text()) == mse
 
 
-def test_many_trials_are_measured_at_once_without_models(pool: RunningPool) -> None:
+def test_pool_measures_many_trials_at_once_without_models(pool: RunningPool) -> None:
     for number in range(8):
         pool.send(number, list(Family)[number % 2], QUICK)
-    answers = {answer.number: answer for answer in (pool.answer() for _ in range(8))}
-    assert sorted(answers) == list(range(8))
-    assert {answer.cause for answer in answers.values()} == {None}
+    results = {result.number: result for result in (pool.read_result() for _ in range(8))}
+    assert sorted(results) == list(range(8))
+    assert {result.cause for result in results.values()} == {None}
     files = {path.name for number in range(8) for path in pool.output(number).iterdir()}
     assert files == {METRICS_FILE, RECIPE_FILE}
 
 
 @pytest.mark.parametrize("family", Family)
-def test_a_trial_that_needs_more_memory_than_it_may_runs_out_of_it(
-    pool: RunningPool, family: Family
-) -> None:
+def test_trial_above_its_memory_limit_runs_out_of_memory(pool: RunningPool, family: Family) -> None:
     for number in (1, 2):
         pool.send(number, family, QUICK, memory=16 * MEBIBYTE)
-        assert pool.answer().cause is None
+        assert pool.read_result().cause is None
     pool.send(3, family, {"n_estimators": 3_000, "max_depth": 20}, memory=16 * MEBIBYTE)
-    assert pool.answer() == TrialResult(number=3, cause="out of memory")
+    assert pool.read_result() == TrialResult(number=3, cause="out of memory")
     assert not pool.output(3).exists()
-    assert pool.ask(4, family, QUICK).cause is None
+    assert pool.request(4, family, QUICK).cause is None
 
 
-def test_a_trial_that_the_kernel_kills_ran_out_of_memory(pool: RunningPool) -> None:
+def test_trial_killed_by_the_kernel_ran_out_of_memory(pool: RunningPool) -> None:
     pool.send(1, Family.RANDOM_FOREST, ENDLESS)
     pool.wait_for_start(1)
     os.kill(child_of(pool.process.pid), signal.SIGKILL)
-    assert pool.answer().cause == "out of memory"
+    assert pool.read_result().cause == "out of memory"
 
 
-def test_another_signal_is_named(pool: RunningPool) -> None:
+def test_other_signal_is_named(pool: RunningPool) -> None:
     pool.send(1, Family.RANDOM_FOREST, ENDLESS)
     pool.wait_for_start(1)
     os.kill(child_of(pool.process.pid), signal.SIGSEGV)
-    assert pool.answer().cause == "killed by SIGSEGV"
+    assert pool.read_result().cause == "killed by SIGSEGV"
 
 
 def child_of(parent: int) -> int:
@@ -184,66 +183,66 @@ def child_of(parent: int) -> int:
     return next(pid for pid, ppid in pairs if ppid == parent)
 
 
-def test_a_worker_goes_on_after_a_trial_and_is_replaced_when_it_is_gone(pool: RunningPool) -> None:
-    assert pool.ask(1, Family.XGBOOST, QUICK).cause is None
+def test_worker_is_reused_and_replaced_when_it_was_killed(pool: RunningPool) -> None:
+    assert pool.request(1, Family.XGBOOST, QUICK).cause is None
     worker = child_of(pool.process.pid)
-    assert pool.ask(2, Family.RANDOM_FOREST, QUICK).cause is None
+    assert pool.request(2, Family.RANDOM_FOREST, QUICK).cause is None
     assert child_of(pool.process.pid) == worker
     os.kill(worker, signal.SIGKILL)
     wait_until_dead(worker)
-    assert pool.ask(3, Family.XGBOOST, QUICK).cause is None
+    assert pool.request(3, Family.XGBOOST, QUICK).cause is None
     assert child_of(pool.process.pid) != worker
 
 
 def wait_until_dead(process: int) -> None:
-    """Wait until a child of the pool has ended with its threads; the pool has yet to bury it."""
+    """Wait until a child of the pool is a zombie without threads."""
     command = ["ps", "-o", "stat=", "-p", str(process)]
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while (state := subprocess.check_output(command, text=True))[0] != "Z" or "l" in state:
         assert time.monotonic() < deadline, "the worker did not end"
         time.sleep(0.01)
 
 
-def test_a_trial_beyond_its_time_is_timed_out_and_others_go_on(pool: RunningPool) -> None:
+def test_trial_above_its_time_limit_times_out_and_others_continue(pool: RunningPool) -> None:
     pool.send(1, Family.RANDOM_FOREST, ENDLESS, seconds=0.3)
-    pool.send(2, Family.XGBOOST, QUICK, seconds=PATIENCE)
-    answers = {answer.number: answer for answer in (pool.answer(), pool.answer())}
-    assert answers[1] == TrialResult(number=1, cause="timed out")
-    assert answers[2].cause is None
+    pool.send(2, Family.XGBOOST, QUICK, seconds=TIMEOUT_SECONDS)
+    results = {result.number: result for result in (pool.read_result(), pool.read_result())}
+    assert results[1] == TrialResult(number=1, cause="timed out")
+    assert results[2].cause is None
     assert not pool.output(1).exists()
 
 
 @pytest.mark.parametrize(
-    ("assignment", "status", "last"),
+    ("assignment", "status", "error"),
     [
         ({"max_features": 5.0}, ExitStatus.USAGE, "The parameter max_features of random-forest"),
         ({"depth": 5}, ExitStatus.USAGE, "The family random-forest has no parameter 'depth'."),
     ],
 )
-def test_a_refused_assignment_is_the_cause(
-    pool: RunningPool, assignment: dict[str, Value], status: ExitStatus, last: str
+def test_rejected_assignment_is_the_cause(
+    pool: RunningPool, assignment: dict[str, Value], status: ExitStatus, error: str
 ) -> None:
-    answer = pool.ask(1, Family.RANDOM_FOREST, assignment)
-    assert answer.mse is None
-    assert answer.cause is not None
-    assert answer.cause.startswith(f"exited {status:d}: error: {last}")
+    result = pool.request(1, Family.RANDOM_FOREST, assignment)
+    assert result.mse is None
+    assert result.cause is not None
+    assert result.cause.startswith(f"exited {status:d}: error: {error}")
     assert "hint: " in pool.log(1).read_text()
 
 
-def test_a_log_that_cannot_be_written_ends_only_its_trial(pool: RunningPool) -> None:
+def test_log_that_cannot_be_written_ends_only_its_trial(pool: RunningPool) -> None:
     pool.log(1).mkdir()
-    answer = pool.ask(1, Family.XGBOOST, QUICK)
-    assert answer.cause == "exited 1: no log, Is a directory"
-    assert pool.ask(2, Family.XGBOOST, QUICK).cause is None
+    result = pool.request(1, Family.XGBOOST, QUICK)
+    assert result.cause == "exited 1: no log, Is a directory"
+    assert pool.request(2, Family.XGBOOST, QUICK).cause is None
 
 
-def test_an_output_without_an_objective_is_no_metric(pool: RunningPool) -> None:
+def test_output_without_an_objective_is_reported_as_no_metric(pool: RunningPool) -> None:
     pool.output(1).mkdir()
     (pool.output(1) / METRICS_FILE).write_text("{}")
-    assert pool.ask(1, Family.XGBOOST, QUICK) == TrialResult(number=1, cause="no metric")
+    assert pool.request(1, Family.XGBOOST, QUICK) == TrialResult(number=1, cause="no metric")
 
 
-def test_the_pool_and_its_trials_end_when_stdin_is_closed(pool: RunningPool) -> None:
+def test_pool_and_its_trials_end_when_stdin_is_closed(pool: RunningPool) -> None:
     pool.send(1, Family.RANDOM_FOREST, ENDLESS)
     pool.wait_for_start(1)
     pool.requests.close()
@@ -251,7 +250,7 @@ def test_the_pool_and_its_trials_end_when_stdin_is_closed(pool: RunningPool) -> 
     assert pool.process.wait() == ExitStatus.OK
 
 
-def test_no_trial_outlives_a_pool_that_is_killed(pool: RunningPool) -> None:
+def test_no_trial_outlives_a_killed_pool(pool: RunningPool) -> None:
     for number, family in enumerate([*Family, *Family]):
         pool.send(number, family, ENDLESS)
         pool.wait_for_start(number)
@@ -259,16 +258,25 @@ def test_no_trial_outlives_a_pool_that_is_killed(pool: RunningPool) -> None:
     assert pool.all_processes_end()
 
 
-def test_a_line_that_is_no_request_ends_the_pool(pool: RunningPool) -> None:
+def test_invalid_request_ends_the_pool(pool: RunningPool) -> None:
     pool.requests.write(b"train something\n")
     pool.requests.flush()
     assert pool.process.wait() == ExitStatus.USAGE
 
 
-def test_the_pool_never_imports_onnx() -> None:
-    program = "import sys, trainer.pool, trainer.forest, trainer.boosting; print(*sys.modules)"
-    done = subprocess.run(
+def test_pool_never_imports_onnx() -> None:
+    program = """
+import sys
+import housectl_trainer.pool
+from housectl.contract.families import Family
+from housectl_trainer.model_family import load_family
+for family in Family:
+    load_family(family)
+print(*sys.modules)
+"""
+    process = subprocess.run(
         [sys.executable, "-c", program], check=True, capture_output=True, text=True
     )
-    assert {"sklearn.ensemble", "xgboost"} <= set(done.stdout.split())
-    assert not {"onnxruntime", "onnx"} & set(done.stdout.split())
+    modules = set(process.stdout.split())
+    assert {"sklearn.ensemble", "xgboost"} <= modules
+    assert not {"onnxruntime", "onnx"} & modules

@@ -8,7 +8,7 @@ from housectl.contract.inputs import Inputs
 from housectl.contract.recipe import Split, SplitMethod
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
 from housectl.errors import DataError
-from housectl_trainer.data import Dataset, load
+from housectl_trainer.data import Dataset, load_dataset
 from housectl_trainer.split import gate_folds, objective_folds
 from housectl_trainer.subset import DataSubset
 
@@ -16,29 +16,29 @@ MakeInputs = Callable[..., Inputs]
 Lines = list[list[str]]
 
 
-def rows_of(part: DataSubset) -> set[tuple[float, ...]]:
-    return set(map(tuple, np.column_stack([part.rows, part.targets]).tolist()))
+def rows_of(subset: DataSubset) -> set[tuple[float, ...]]:
+    return set(map(tuple, np.column_stack([subset.rows, subset.targets]).tolist()))
 
 
-def grouped(schema: Schema) -> Schema:
-    """The schema with TAX as a group: towns of one tax rate belong together."""
+def without_tax(schema: Schema) -> Schema:
+    """Return the schema without TAX, which is the group column: towns with one tax rate."""
     features = tuple(feature for feature in schema.features if feature.name != "TAX")
     return Schema(features=features, target=schema.target, exclusions=schema.exclusions)
 
 
-def test_about_the_share_is_held_out_and_nothing_is_lost(boston_dataset: Dataset) -> None:
-    training, heldout = rows_of(boston_dataset.training), rows_of(boston_dataset.holdout)
-    assert not training & heldout
-    assert len(training) + len(heldout) == 506
-    assert 0.15 < len(heldout) / 506 < 0.25
+def test_split_holds_out_about_a_fifth_and_keeps_every_row(boston_dataset: Dataset) -> None:
+    training, holdout = rows_of(boston_dataset.training), rows_of(boston_dataset.holdout)
+    assert not training & holdout
+    assert len(training) + len(holdout) == 506
+    assert 0.15 < len(holdout) / 506 < 0.25
 
 
-def test_added_rows_move_no_other_row(
+def test_added_rows_do_not_move_other_rows(
     boston_lines: Lines, boston_schema: Schema, make_inputs: MakeInputs
 ) -> None:
     header, *rows = boston_lines
-    fewer = load(make_inputs([header, *rows[::2]], boston_schema))
-    more = load(make_inputs([header, *reversed(rows)], boston_schema))
+    fewer = load_dataset(make_inputs([header, *rows[::2]], boston_schema))
+    more = load_dataset(make_inputs([header, *reversed(rows)], boston_schema))
     assert rows_of(fewer.holdout) < rows_of(more.holdout)
     assert rows_of(fewer.training) < rows_of(more.training)
     assert fewer.holdout_digest != more.holdout_digest
@@ -47,47 +47,49 @@ def test_added_rows_move_no_other_row(
 def test_another_seed_holds_out_other_rows(
     boston_lines: Lines, boston_schema: Schema, make_inputs: MakeInputs, boston_dataset: Dataset
 ) -> None:
-    other = load(make_inputs(boston_lines, boston_schema, seed=8))
+    other = load_dataset(make_inputs(boston_lines, boston_schema, seed=8))
     assert rows_of(other.holdout) != rows_of(boston_dataset.holdout)
 
 
-def test_the_shuffle_is_scikit_learns_own(
+def test_shuffle_equals_scikit_learns_train_test_split(
     boston_lines: Lines, boston_schema: Schema, make_inputs: MakeInputs
 ) -> None:
     split = Split(method=SplitMethod.SHUFFLE, holdout=0.2)
-    dataset = load(make_inputs(boston_lines, boston_schema, split, seed=42))
+    dataset = load_dataset(make_inputs(boston_lines, boston_schema, split, seed=42))
     targets = [float(line[-1]) for line in boston_lines[1:]]
-    training, heldout = train_test_split(targets, test_size=0.2, random_state=42)
+    training, holdout = train_test_split(targets, test_size=0.2, random_state=42)
     assert dataset.training.targets.tolist() == training
-    assert dataset.holdout.targets.tolist() == heldout
+    assert dataset.holdout.targets.tolist() == holdout
 
 
 @pytest.mark.parametrize("method", SplitMethod)
-def test_groups_stay_together_also_in_folds(
+def test_groups_stay_together_in_split_and_folds(
     boston_lines: Lines, boston_schema: Schema, make_inputs: MakeInputs, method: SplitMethod
 ) -> None:
     split = Split(method=method, group="TAX")
-    dataset = load(make_inputs(boston_lines, grouped(boston_schema), split))
-    training, heldout = dataset.training.groups, dataset.holdout.groups
+    dataset = load_dataset(make_inputs(boston_lines, without_tax(boston_schema), split))
+    training, holdout = dataset.training.groups, dataset.holdout.groups
     assert training is not None
-    assert heldout is not None
-    assert not set(training) & set(heldout)
+    assert holdout is not None
+    assert not set(training) & set(holdout)
     folds = objective_folds(dataset.training, seed=7) + gate_folds(dataset.training, seed=7)
     assert len(folds) == 55
     assert all(not set(training[one]) & set(training[other]) for one, other in folds)
 
 
-def test_the_gate_folds_differ_from_each_other_and_from_the_objectives(
+def test_gate_folds_differ_from_each_other_and_from_objective_folds(
     boston_dataset: Dataset,
 ) -> None:
-    part = boston_dataset.training
-    tested = [frozenset(testing.tolist()) for _, testing in gate_folds(part, seed=7)]
-    assert len(set(tested)) == 50
-    assert sorted(place for fold in tested[:10] for place in fold) == list(range(len(part)))
-    assert not set(tested) & {frozenset(fold.tolist()) for _, fold in objective_folds(part, seed=7)}
+    training = boston_dataset.training
+    test_folds = [frozenset(testing.tolist()) for _, testing in gate_folds(training, seed=7)]
+    assert len(set(test_folds)) == 50
+    assert sorted(index for fold in test_folds[:10] for index in fold) == list(range(len(training)))
+    assert not set(test_folds) & {
+        frozenset(fold.tolist()) for _, fold in objective_folds(training, seed=7)
+    }
 
 
-def test_too_few_groups_are_refused(make_inputs: MakeInputs) -> None:
+def test_too_few_groups_are_rejected(make_inputs: MakeInputs) -> None:
     schema = Schema(
         features=(Feature(name="a", minimum=0.0, maximum=299.0),),
         target=Target(name="y"),
@@ -95,16 +97,16 @@ def test_too_few_groups_are_refused(make_inputs: MakeInputs) -> None:
     )
     lines = [["a", "y", "town"], *([i, i % 7, f"town {i % 9}"] for i in range(300))]
     split = Split(method=SplitMethod.SHUFFLE, group="town", holdout=0.3)
-    with pytest.raises(DataError, match="groups to learn from"):
-        load(make_inputs(lines, schema, split))
+    with pytest.raises(DataError, match="groups of training rows"):
+        load_dataset(make_inputs(lines, schema, split))
 
 
 @pytest.mark.parametrize(
     ("holdout", "message"),
-    [(0.001, "holds out"), (0.95, "to learn from"), (0.0, "between 0 and 1"), (1.5, "between")],
+    [(0.001, "holds out"), (0.95, "training rows"), (0.0, "between 0 and 1"), (1.5, "between")],
 )
 @pytest.mark.parametrize("method", SplitMethod)
-def test_a_split_that_leaves_too_little_is_refused(
+def test_split_with_too_few_rows_on_one_side_is_rejected(
     *,
     boston_lines: Lines,
     boston_schema: Schema,
@@ -115,4 +117,4 @@ def test_a_split_that_leaves_too_little_is_refused(
 ) -> None:
     inputs = make_inputs(boston_lines, boston_schema, Split(method=method, holdout=holdout))
     with pytest.raises(DataError, match=message):
-        load(inputs)
+        load_dataset(inputs)

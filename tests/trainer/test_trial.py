@@ -26,15 +26,15 @@ SMALL = {
 
 
 @pytest.mark.parametrize("family", Family)
-def test_a_trial_leaves_metrics_recipe_and_model_and_prints_its_objective_once(
+def test_trial_writes_metrics_recipe_and_model_and_prints_its_objective_once(
     run_trainer: RunTrainer, boston: Inputs, tmp_path: Path, family: Family
 ) -> None:
     output = tmp_path / "output"
-    done = run_trainer("trial", boston, "--output", output, "--family", family, *SMALL[family])
-    assert done.returncode == 0, done.stderr
+    process = run_trainer("trial", boston, "--output", output, "--family", family, *SMALL[family])
+    assert process.returncode == 0, process.stderr
     metrics = Metrics.from_json((output / METRICS_FILE).read_bytes())
     recipe = Recipe.from_json((output / RECIPE_FILE).read_bytes())
-    assert [read_metric_line(line) for line in done.stdout.splitlines()] == [metrics.mse]
+    assert [read_metric_line(line) for line in process.stdout.splitlines()] == [metrics.mse]
     assert metrics.mse == pytest.approx(np.mean(metrics.fold_mses), rel=1e-14)
     assert metrics.holdout_mse is None
     assert recipe.assignment["n_estimators"] == 20
@@ -44,31 +44,29 @@ def test_a_trial_leaves_metrics_recipe_and_model_and_prints_its_objective_once(
     subprocess.run(["sha256sum", "--check", "--strict", "model.sha256"], cwd=output, check=True)
 
 
-def test_the_objective_is_what_a_loop_written_by_hand_gets(
-    boston_dataset: Dataset, tmp_path: Path
-) -> None:
+def test_objective_equals_a_hand_written_loop(boston_dataset: Dataset, tmp_path: Path) -> None:
     run_trial(
         boston_dataset, Family.RANDOM_FOREST, {"n_estimators": 10}, output=tmp_path / "output"
     )
-    part = boston_dataset.training
-    by_hand = [
+    training = boston_dataset.training
+    fold_mses = [
         np.mean(
             (
                 RandomForestRegressor(10, random_state=7)
-                .fit(part.rows[training], part.targets[training])
-                .predict(part.rows[testing])
-                - part.targets[testing]
+                .fit(training.rows[train], training.targets[train])
+                .predict(training.rows[test])
+                - training.targets[test]
             )
             ** 2
         )
-        for training, testing in objective_folds(part, seed=7)
+        for train, test in objective_folds(training, seed=7)
     ]
     metrics = Metrics.from_json((tmp_path / "output" / METRICS_FILE).read_bytes())
-    assert metrics.mse == pytest.approx(np.mean(by_hand), rel=1e-12)
+    assert metrics.mse == pytest.approx(np.mean(fold_mses), rel=1e-12)
 
 
 @pytest.mark.parametrize("family", Family)
-def test_threads_change_no_byte_of_the_output(
+def test_number_of_threads_does_not_change_the_output(
     boston_dataset: Dataset, tmp_path: Path, family: Family
 ) -> None:
     assignment = {"n_estimators": 30}
@@ -83,34 +81,32 @@ def test_threads_change_no_byte_of_the_output(
     assert one == two
 
 
-def test_an_objective_that_is_not_finite_fails_loudly(
-    boston_dataset: Dataset, tmp_path: Path
-) -> None:
+def test_objective_that_is_not_finite_fails(boston_dataset: Dataset, tmp_path: Path) -> None:
     assignment = {"n_estimators": 200, "learning_rate": 1e6}
     with pytest.raises(AssignmentError, match="not a finite number"):
         run_trial(boston_dataset, Family.XGBOOST, assignment, output=tmp_path / "output")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_only_the_library_refuses_is_explained(
+def test_assignment_that_only_the_library_rejects_is_explained(
     boston_dataset: Dataset, tmp_path: Path
 ) -> None:
     assignment = {"tree_method": "exact", "max_depth": 0}
-    with pytest.raises(AssignmentError, match="exact tree method doesn't support") as refusal:
+    with pytest.raises(AssignmentError, match="exact tree method doesn't support") as error:
         run_trial(boston_dataset, Family.XGBOOST, assignment, output=tmp_path / "output")
-    assert "\n" not in refusal.value.message
+    assert "\n" not in error.value.message
 
 
 @pytest.mark.parametrize(
-    ("line", "cell", "named"),
+    ("line", "cell", "problem"),
     [
         (5, "", ", line 5, column RM: the cell is empty"),
         (200, "many", ", line 200, column RM: 'many' is not a finite number"),
         (506, "nan", ", line 506, column RM: 'nan' is not a finite number"),
-        (9, "1e39", "column RM has values of the size 1e+39"),
+        (9, "1e39", "column RM has values up to 1e+39"),
     ],
 )
-def test_a_wrong_cell_is_named_before_anything_is_trained(
+def test_invalid_cell_is_named_before_training(
     *,
     run_trainer: RunTrainer,
     boston_lines: list[list[str]],
@@ -119,20 +115,20 @@ def test_a_wrong_cell_is_named_before_anything_is_trained(
     tmp_path: Path,
     line: int,
     cell: str,
-    named: str,
+    problem: str,
 ) -> None:
     lines = [list(row) for row in boston_lines]
     lines[line - 1][lines[0].index("RM")] = cell
     inputs = make_inputs(lines, boston_schema)
-    done = run_trainer("trial", inputs, "--output", tmp_path / "output", "--family", "xgboost")
-    assert done.returncode == ExitStatus.USAGE
-    assert named in done.stderr.splitlines()[-1]
-    assert done.stderr.startswith("hint: ")
-    assert done.stdout == ""
+    process = run_trainer("trial", inputs, "--output", tmp_path / "output", "--family", "xgboost")
+    assert process.returncode == ExitStatus.USAGE
+    assert problem in process.stderr.splitlines()[-1]
+    assert process.stderr.startswith("hint: ")
+    assert process.stdout == ""
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_constant_target_is_refused(
+def test_constant_target_is_rejected(
     run_trainer: RunTrainer,
     boston_lines: list[list[str]],
     boston_schema: Schema,
@@ -141,27 +137,29 @@ def test_a_constant_target_is_refused(
 ) -> None:
     header, *rows = boston_lines
     inputs = make_inputs([header, *([*row[:-1], "24"] for row in rows)], boston_schema)
-    done = run_trainer("trial", inputs, "--output", tmp_path / "o", "--family", "xgboost")
-    assert done.returncode == ExitStatus.USAGE
-    assert "error: The target MEDV is the same in all" in done.stderr
+    process = run_trainer("trial", inputs, "--output", tmp_path / "o", "--family", "xgboost")
+    assert process.returncode == ExitStatus.USAGE
+    assert "error: The target MEDV has one value in all" in process.stderr
 
 
 @pytest.mark.parametrize("command", ["trial", "seal", "pool"])
-def test_altered_inputs_are_refused(
+def test_altered_inputs_are_rejected(
     run_trainer: RunTrainer, altered_inputs: Path, tmp_path: Path, command: str
 ) -> None:
-    more = () if command == "pool" else ("--output", tmp_path / "o", "--family", "xgboost")
-    done = run_trainer(command, altered_inputs, *more)
-    assert done.returncode == ExitStatus.BUNDLE
-    assert "data.csv has the digest" in done.stderr.splitlines()[-1]
+    arguments = () if command == "pool" else ("--output", tmp_path / "o", "--family", "xgboost")
+    process = run_trainer(command, altered_inputs, *arguments)
+    assert process.returncode == ExitStatus.BUNDLE
+    assert "data.csv has the digest" in process.stderr.splitlines()[-1]
 
 
-def test_an_output_that_cannot_be_written_is_this_machines_error(
+def test_output_that_cannot_be_written_is_a_local_environment_error(
     run_trainer: RunTrainer, boston: Inputs, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
     output = tmp_path / "file" / "output"
-    done = run_trainer("trial", boston, "--output", output, "--family", "xgboost", "n_estimators=2")
-    assert done.returncode == ExitStatus.LOCAL_ENVIRONMENT
-    assert done.stderr.splitlines()[-1].startswith(f"error: Cannot write {output}")
-    assert done.stdout == ""
+    process = run_trainer(
+        "trial", boston, "--output", output, "--family", "xgboost", "n_estimators=2"
+    )
+    assert process.returncode == ExitStatus.LOCAL_ENVIRONMENT
+    assert process.stderr.splitlines()[-1].startswith(f"error: Cannot write {output}")
+    assert process.stdout == ""

@@ -22,17 +22,17 @@ _THREADS = "OMP_NUM_THREADS"
 def main() -> int:
     """Run one command and return its exit status."""
     arguments = _parser().parse_args()
-    # The numerical libraries read these when they are imported, which is later. The pool must not
-    # have threads, as it forks; the others divide their work better than BLAS would.
+    # The numerical libraries read these variables when they are imported, which is later. The pool
+    # forks and so must not have threads; the others divide their work better than BLAS.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     if arguments.command is not _trial:
         os.environ[_THREADS] = "1"
     work = partial(arguments.command, arguments)
-    terms = _terms(arguments)
+    options = _supervision_options(arguments)
     try:
-        return (
-            run_and_report(work) if terms == SupervisionOptions() else run_supervised(work, terms)
-        )
+        if options == SupervisionOptions():
+            return run_and_report(work)
+        return run_supervised(work, options)
     except KeyboardInterrupt:
         return ExitStatus.INTERRUPTED
 
@@ -41,11 +41,11 @@ def _trial(arguments: Namespace) -> None:
     assignment = read_assignment(arguments.family, parse_assignments(arguments.assignment))
     inputs = read_inputs(arguments.inputs)
     remove_temp_files_of(arguments.output)
-    from housectl_trainer.data import load
+    from housectl_trainer.data import load_dataset
     from housectl_trainer.trial import run_trial
 
     run_trial(
-        load(inputs),
+        load_dataset(inputs),
         arguments.family,
         assignment,
         output=arguments.output,
@@ -57,7 +57,7 @@ def _seal(arguments: Namespace) -> None:
     assignment = read_assignment(arguments.family, parse_assignments(arguments.assignment))
     inputs = read_inputs(arguments.inputs)
     remove_temp_files_of(arguments.output)
-    from housectl_trainer.data import load
+    from housectl_trainer.data import load_dataset
     from housectl_trainer.seal import seal
 
     origin = RecipeOrigin(
@@ -68,7 +68,7 @@ def _seal(arguments: Namespace) -> None:
         commit=arguments.commit,
     )
     seal(
-        load(inputs),
+        load_dataset(inputs),
         arguments.family,
         assignment,
         output=arguments.output,
@@ -79,13 +79,13 @@ def _seal(arguments: Namespace) -> None:
 
 def _pool(arguments: Namespace) -> None:
     inputs = read_inputs(arguments.inputs)
-    from housectl_trainer.data import load
+    from housectl_trainer.data import load_dataset
     from housectl_trainer.pool import Pool
 
-    Pool(load(inputs)).serve()
+    Pool(load_dataset(inputs)).serve()
 
 
-def _terms(arguments: Namespace) -> SupervisionOptions:
+def _supervision_options(arguments: Namespace) -> SupervisionOptions:
     names = {field.name for field in fields(SupervisionOptions)}
     return SupervisionOptions(
         **{name: value for name, value in vars(arguments).items() if name in names}
@@ -93,18 +93,22 @@ def _terms(arguments: Namespace) -> SupervisionOptions:
 
 
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser(prog="housectl-trainer", description="Makes trials and bundles.")
+    parser = ArgumentParser(
+        prog="housectl-trainer", description="Train trials, and seal models into bundles."
+    )
     commands = parser.add_subparsers(required=True, metavar="trial|seal|pool")
     trial = commands.add_parser("trial", help="train one assignment and report its objective")
     trial.set_defaults(command=_trial)
     _add_assignment(trial)
-    seal = commands.add_parser("seal", help="refit a recipe and make it a bundle with evidence")
+    seal = commands.add_parser("seal", help="refit a recipe and write a bundle with evidence")
     seal.set_defaults(command=_seal)
     _add_assignment(seal)
-    seal.add_argument("--model-sha256", help="what the refitted model must be")
+    seal.add_argument("--model-sha256", help="expected digest of the refitted model file")
     for name in ("experiment", "trial", "backend", "image", "commit"):
-        seal.add_argument(f"--{name}", help="for the bundle's provenance")
-    pool = commands.add_parser("pool", help="train what stdin asks for, in forks")
+        seal.add_argument(f"--{name}", help=f"{name} in the bundle's provenance")
+    pool = commands.add_parser(
+        "pool", help="train the trials that stdin requests, in forked processes"
+    )
     pool.set_defaults(command=_pool)
     _add_inputs(pool)
     return parser
@@ -116,24 +120,26 @@ def _add_inputs(parser: ArgumentParser) -> None:
 
 def _add_assignment(parser: ArgumentParser) -> None:
     _add_inputs(parser)
-    parser.add_argument("--output", type=Path, required=True, help="directory to make")
+    parser.add_argument("--output", type=Path, required=True, help="directory to write")
     parser.add_argument("--family", type=Family, choices=list(Family), required=True)
     parser.add_argument("assignment", nargs="*", metavar="name=value")
-    _add_terms(parser)
+    _add_supervision_options(parser)
 
 
-def _add_terms(parser: ArgumentParser) -> None:
-    terms = parser.add_argument_group("in a pod", argument_default=SUPPRESS)
-    terms.add_argument(
-        "--min-runtime", type=float, metavar="SECONDS", help="live so long in any case"
+def _add_supervision_options(parser: ArgumentParser) -> None:
+    options = parser.add_argument_group("supervision in a pod", argument_default=SUPPRESS)
+    options.add_argument(
+        "--min-runtime", type=float, metavar="SECONDS", help="shortest time that the process runs"
     )
-    terms.add_argument("--deadline", type=float, metavar="SECONDS", help="end after that time")
-    terms.add_argument(
+    options.add_argument(
+        "--deadline", type=float, metavar="SECONDS", help="time after which the process ends"
+    )
+    options.add_argument(
         "--termination-report",
         type=Path,
         action="append",
         metavar="FILE",
-        help="rewrite it every second, with the peak of memory and with the error",
+        help="file to rewrite every second with the peak memory, and at the end with the error",
     )
 
 

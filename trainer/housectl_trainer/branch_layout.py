@@ -1,4 +1,4 @@
-"""Trees as onnxruntime walks them quickest, to the same leaves."""
+"""Order of child nodes: the one that onnxruntime evaluates fastest."""
 
 from dataclasses import replace
 
@@ -9,52 +9,54 @@ from housectl_trainer.trees import Ensemble, SplitComparison, Tree
 
 
 def put_likely_child_right(ensemble: Ensemble, *, features: int) -> Ensemble:
-    """Return trees that lead to the same leaves, the likelier child standing right.
+    """Return equivalent trees with the likelier child of each node on the right.
 
-    onnxruntime keeps the right child next to its parent, so going right costs no wait for memory,
-    and a processor guesses well what nearly always happens. Where a node's children change places,
-    it compares the negative of its value instead: mixed comparisons would be slower than both.
+    onnxruntime stores the right child next to its parent, so going right needs no memory access,
+    and branch prediction works best for a branch that is nearly always taken. A node with swapped
+    children compares the negative of its value, because mixed comparisons are slower.
 
     Args:
         ensemble: Trees over rows of float32 numbers.
-        features: How many columns a row has.
+        features: Number of columns of a row.
 
     Returns:
-        Trees over rows that are followed by their own negatives, `(n, 2 * features)`; all compare
-        with AT_MOST.
+        Trees over rows followed by their own negatives, `(n, 2 * features)`; all nodes compare
+        with LESS_EQUAL.
     """
     trees = tuple(
-        _likely_right(tree, _highest(tree.thresholds, ensemble.comparison), features)
+        _put_right(tree, _largest_left(tree.thresholds, ensemble.comparison), features)
         for tree in ensemble.trees
     )
     return replace(ensemble, trees=trees, comparison=SplitComparison.LESS_EQUAL)
 
 
-def _likely_right(tree: Tree, highest: NDArray[np.float32], features: int) -> Tree:
-    leaves = _leaves(tree)
+def _put_right(tree: Tree, largest: NDArray[np.float32], features: int) -> Tree:
+    leaves = _leaf_counts(tree)
     swapped = tree.is_split & (leaves[tree.left] > leaves[tree.right])
-    # A value is above `highest` exactly if its negative is at most that of the next float32 number.
-    above = -np.nextafter(highest, np.float32(np.inf))
+    # value > largest is equivalent to -value <= -(the next float32 number above largest).
+    negated = -np.nextafter(largest, np.float32(np.inf))
     return replace(
         tree,
         left=np.where(swapped, tree.right, tree.left),
         right=np.where(swapped, tree.left, tree.right),
         features=np.where(swapped, tree.features + features, tree.features),
-        thresholds=np.where(swapped, above, highest).astype(np.float64),
+        thresholds=np.where(swapped, negated, largest).astype(np.float64),
     )
 
 
-def _highest(thresholds: NDArray[np.float64], comparison: SplitComparison) -> NDArray[np.float32]:
-    """Return, for each threshold, the largest float32 number that goes left."""
+def _largest_left(
+    thresholds: NDArray[np.float64], comparison: SplitComparison
+) -> NDArray[np.float32]:
+    """Return the largest float32 number that goes left, for each threshold."""
     nearest = thresholds.astype(np.float32)
-    right = (
+    goes_right = (
         nearest > thresholds if comparison is SplitComparison.LESS_EQUAL else nearest >= thresholds
     )
-    return np.where(right, np.nextafter(nearest, np.float32(-np.inf)), nearest)
+    return np.where(goes_right, np.nextafter(nearest, np.float32(-np.inf)), nearest)
 
 
-def _leaves(tree: Tree) -> NDArray[np.int64]:
-    """Return `(n,)`, how many leaves are below each node, itself included."""
+def _leaf_counts(tree: Tree) -> NDArray[np.int64]:
+    """Return `(n,)`, the number of leaves below each node; a leaf counts itself."""
     leaves = np.ones(len(tree.left), dtype=np.int64)
     for level in reversed(_levels(tree)):
         leaves[level] = leaves[tree.left[level]] + leaves[tree.right[level]]
@@ -62,7 +64,7 @@ def _leaves(tree: Tree) -> NDArray[np.int64]:
 
 
 def _levels(tree: Tree) -> list[NDArray[np.int64]]:
-    """Return the nodes that compare, by their distance from the root."""
+    """Return the split nodes, grouped by their distance from the root."""
     levels = []
     level = np.zeros(1, dtype=np.int64)
     while (level := level[tree.is_split[level]]).size:

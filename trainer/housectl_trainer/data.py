@@ -1,4 +1,4 @@
-"""The data that a trainer works on: the rows it may learn from, and those held out."""
+"""The data set of an experiment: training rows and held-out rows."""
 
 from dataclasses import dataclass
 
@@ -13,10 +13,10 @@ from housectl_trainer.subset import DataSubset, Floats
 
 @dataclass(frozen=True)
 class Dataset:
-    """The data of an experiment, in two parts.
+    """The data of an experiment, divided into training rows and held-out rows.
 
     Attributes:
-        heldout_digest: sha256 of the held-out rows' contents.
+        holdout_digest: sha256 of the held-out rows' contents.
     """
 
     shared: SharedRecipe
@@ -25,31 +25,31 @@ class Dataset:
     holdout_digest: str
 
 
-def load(inputs: Inputs) -> Dataset:
-    """Read the data and hold out the rows that the split says.
+def load_dataset(inputs: Inputs) -> Dataset:
+    """Read the data file and divide its rows by the recipe's split.
 
     Raises:
-        DataError: The data file is wrong, or leaves too little on one side of the split.
+        DataError: The data file is invalid, or one side of the split has too few rows.
     """
     shared = inputs.shared
     table = read_table(inputs.data, shared.schema, group=shared.split.group)
     texts = split.row_texts(table)
-    training, heldout = split.split_indices(shared.split, texts, table.groups, seed=shared.seed)
-    whole = _whole(table, shared)
+    training, holdout = split.split_indices(shared.split, texts, table.groups, seed=shared.seed)
+    rows = _all_rows(table, shared)
     dataset = Dataset(
         shared=shared,
-        training=whole.take(training),
-        holdout=whole.take(heldout),
-        holdout_digest=split.content_digest(texts[place] for place in heldout),
+        training=rows.take(training),
+        holdout=rows.take(holdout),
+        holdout_digest=split.content_digest(texts[index] for index in holdout),
     )
     _check_targets(dataset)
     return dataset
 
 
-def _whole(table: Table, shared: SharedRecipe) -> DataSubset:
+def _all_rows(table: Table, shared: SharedRecipe) -> DataSubset:
     columns = {name: np.frombuffer(values) for name, values in table.numbers.items()}
     for name, column in columns.items():
-        _check_size(name, column)
+        _check_magnitude(name, column)
     return DataSubset(
         rows=np.column_stack([columns[name] for name in shared.schema.feature_names]),
         targets=columns[shared.schema.target.name],
@@ -57,12 +57,12 @@ def _whole(table: Table, shared: SharedRecipe) -> DataSubset:
     )
 
 
-def _check_size(name: str, column: Floats) -> None:
+def _check_magnitude(name: str, column: Floats) -> None:
     largest = float(np.abs(column).max())
     if largest > float(np.finfo(np.float32).max):
         raise DataError(
-            f"The column {name} has values of the size {largest:g}; trees hold up to 3.4e38.",
-            hint=f"Give {name} in a larger unit.",
+            f"The column {name} has values up to {largest:g}, and trees store at most 3.4e38.",
+            hint=f"Express {name} in a larger unit.",
         )
 
 
@@ -70,6 +70,6 @@ def _check_targets(dataset: Dataset) -> None:
     if np.ptp(dataset.training.targets) == 0:
         name = dataset.shared.schema.target.name
         raise DataError(
-            f"The target {name} is the same in all {len(dataset.training)} rows to learn from.",
+            f"The target {name} has one value in all {len(dataset.training)} training rows.",
             hint="Set `target:` in housectl.yaml to a column that varies.",
         )

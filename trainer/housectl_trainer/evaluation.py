@@ -1,4 +1,4 @@
-"""Mean squared errors, summed so that no machine rounds them otherwise."""
+"""Mean squared errors, with sums that are exact and so equal on every machine."""
 
 import math
 
@@ -20,27 +20,27 @@ def standard_deviation(values: Floats) -> float:
     return math.sqrt(mean((values - mean(values)) ** 2))
 
 
-def model_mse(model: Model, part: DataSubset) -> float:
-    """Return a model's error on some rows, in the square of the target's unit."""
-    return mean((model.predict(part.rows) - part.targets) ** 2)
+def model_mse(model: Model, subset: DataSubset) -> float:
+    """Return a model's MSE on some rows, in the square of the target's unit."""
+    return mean((model.predict(subset.rows) - subset.targets) ** 2)
 
 
-def fold_mse(recipe: Recipe, part: DataSubset, fold: Fold, *, threads: int = 1) -> float:
-    """Return the error on a fold's second rows of the model that learned from its first."""
+def fold_mse(recipe: Recipe, subset: DataSubset, fold: Fold, *, threads: int = 1) -> float:
+    """Fit the recipe to the fold's training rows, and return the MSE on its test rows."""
     training, testing = fold
-    return model_mse(fit(recipe, part.take(training), threads=threads), part.take(testing))
+    return model_mse(fit(recipe, subset.take(training), threads=threads), subset.take(testing))
 
 
 def mean_objective(fold_mses: tuple[float, ...]) -> float:
-    """Return the mean over the folds.
+    """Return the objective: the mean over the folds.
 
     Raises:
-        AssignmentError: It is not finite; no search could go on from there.
+        AssignmentError: The mean is not finite, so a search cannot compare it.
     """
     objective = math.fsum(fold_mses) / len(fold_mses)
     if not math.isfinite(objective):
         raise AssignmentError(
-            f"With this assignment the mean squared error is {objective}, not a finite number.",
+            f"The mean squared error of this assignment is {objective}, not a finite number.",
             hint="Narrow the ranges of the parameters in housectl.yaml.",
         )
     return objective

@@ -1,4 +1,4 @@
-"""Gathering of evidence: many fits, divided among forked processes."""
+"""Measurement of the evidence: many fits, divided among forked processes."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -21,94 +21,93 @@ from housectl_trainer.subset import DataSubset
 
 @dataclass(frozen=True)
 class FoldErrors:
-    """A model's errors on the training part, in the square of the target's unit."""
+    """MSEs of one recipe on folds of the training rows."""
 
     objective: tuple[float, ...]
     gate: tuple[float, ...]
 
 
-def fold_errors(recipe: Recipe, part: DataSubset, *, processes: int) -> FoldErrors:
-    """Return a recipe's errors on the objective's folds and on the gate's.
+def fold_errors(recipe: Recipe, subset: DataSubset, *, processes: int) -> FoldErrors:
+    """Return a recipe's errors on the objective's folds and on the gate's folds.
 
-    Must be called before this process trains anything: a fork after XGBoost ran two threads
-    deadlocks.
+    Call it before this process trains anything: a fork deadlocks after XGBoost ran two threads.
 
     Raises:
-        AssignmentError: The library refuses the assignment.
+        AssignmentError: The library rejects the assignment.
         MemoryError: There is not enough memory.
     """
-    objective = objective_folds(part, seed=recipe.seed)
-    folds = [*objective, *gate_folds(part, seed=recipe.seed)]
+    objective = objective_folds(subset, seed=recipe.seed)
+    folds = [*objective, *gate_folds(subset, seed=recipe.seed)]
     errors = tuple(
-        report_progress(_fold_mses(recipe, part, folds, processes), total=len(folds), what="fold")
+        report_progress(_fold_mses(recipe, subset, folds, processes), total=len(folds), what="fold")
     )
     return FoldErrors(objective=errors[: len(objective)], gate=errors[len(objective) :])
 
 
-def evidence_of(
+def measure_evidence(
     recipe: Recipe, dataset: Dataset, *, gate: tuple[float, ...], model: Model
 ) -> Evidence:
-    """Return a model's errors beside those of two baselines on the same rows."""
-    training, heldout = dataset.training, dataset.holdout
+    """Return the errors of a model and of two baselines on the same rows."""
+    training, holdout = dataset.training, dataset.holdout
     folds = gate_folds(training, seed=recipe.seed)
-    pairs = [(training.take(learning), training.take(testing)) for learning, testing in folds]
+    pairs = [(training.take(train), training.take(test)) for train, test in folds]
     return Evidence(
         recipe=recipe,
         holdout_rows=dataset.holdout_digest,
-        model=Errors(holdout_mse=model_mse(model, heldout), fold_mses=gate),
+        model=Errors(holdout_mse=model_mse(model, holdout), fold_mses=gate),
         mean=Errors(
-            holdout_mse=_mean_mse(training, heldout),
-            fold_mses=tuple(_mean_mse(learning, testing) for learning, testing in pairs),
+            holdout_mse=_mean_mse(training, holdout),
+            fold_mses=tuple(_mean_mse(train, test) for train, test in pairs),
         ),
         linear=Errors(
-            holdout_mse=_linear_mse(training, heldout),
-            fold_mses=tuple(_linear_mse(learning, testing) for learning, testing in pairs),
+            holdout_mse=_linear_mse(training, holdout),
+            fold_mses=tuple(_linear_mse(train, test) for train, test in pairs),
         ),
     )
 
 
 def _fold_mses(
-    recipe: Recipe, part: DataSubset, folds: Sequence[Fold], processes: int
+    recipe: Recipe, subset: DataSubset, folds: Sequence[Fold], processes: int
 ) -> Iterator[float]:
     with ProcessPoolExecutor(
         processes,
         mp_context=get_context("fork"),
-        initializer=_start,
-        initargs=(recipe, part, folds),
+        initializer=_init_process,
+        initargs=(recipe, subset, folds),
     ) as executor:
         try:
             yield from executor.map(_fold_mse, range(len(folds)))
         except BrokenProcessPool as error:
-            raise MemoryError("a process that trained folds was killed") from error
+            raise MemoryError("a process that trains folds was killed") from error
 
 
 class _Work:
-    """What a forked process works on; it comes with the fork and is never sent."""
+    """The work of a forked process, which inherits it and never receives it through a pipe."""
 
     recipe: Recipe
-    part: DataSubset
+    subset: DataSubset
     folds: Sequence[Fold]
 
 
-def _start(recipe: Recipe, part: DataSubset, folds: Sequence[Fold]) -> None:
+def _init_process(recipe: Recipe, subset: DataSubset, folds: Sequence[Fold]) -> None:
     die_with_parent()
-    _Work.recipe, _Work.part, _Work.folds = recipe, part, folds
+    _Work.recipe, _Work.subset, _Work.folds = recipe, subset, folds
 
 
 def _fold_mse(number: int) -> float:
-    return fold_mse(_Work.recipe, _Work.part, _Work.folds[number])
+    return fold_mse(_Work.recipe, _Work.subset, _Work.folds[number])
 
 
-def _mean_mse(learning: DataSubset, testing: DataSubset) -> float:
-    return mean((testing.targets - mean(learning.targets)) ** 2)
+def _mean_mse(train: DataSubset, test: DataSubset) -> float:
+    return mean((test.targets - mean(train.targets)) ** 2)
 
 
-def _linear_mse(learning: DataSubset, testing: DataSubset) -> float:
-    """Return the error of least squares; columns that are constant in `learning` do not count."""
+def _linear_mse(train: DataSubset, test: DataSubset) -> float:
+    """Return the MSE of least squares; columns that are constant in `train` are ignored."""
     from sklearn.linear_model import LinearRegression
 
-    centre = learning.rows.mean(axis=0)
-    constant = np.ptp(learning.rows, axis=0) == 0
-    scale = np.where(constant, np.inf, learning.rows.std(axis=0))
-    model = LinearRegression().fit((learning.rows - centre) / scale, learning.targets)
-    return mean((model.predict((testing.rows - centre) / scale) - testing.targets) ** 2)
+    centre = train.rows.mean(axis=0)
+    constant = np.ptp(train.rows, axis=0) == 0
+    scale = np.where(constant, np.inf, train.rows.std(axis=0))
+    model = LinearRegression().fit((train.rows - centre) / scale, train.targets)
+    return mean((model.predict((test.rows - centre) / scale) - test.targets) ** 2)

@@ -1,4 +1,4 @@
-"""How a run of the trainer ends: its exit status, and what it says last."""
+"""The end of a trainer run: its exit status and its last log line."""
 
 import signal
 import sys
@@ -6,16 +6,16 @@ from collections.abc import Callable
 
 from housectl.errors import ExitStatus, HousectlError
 
-# What a shell and Kubernetes show for a process that the kernel killed for lack of memory.
+# Exit status that shells and Kubernetes show for a process that the OOM killer ended.
 OUT_OF_MEMORY = 137
-# How C and C++ libraries, glibc among them, end when they get no memory.
-_OUT_OF_MEMORY_TEXTS = ("bad_alloc", "bad_malloc", "cannot allocate memory")
+# Messages of C and C++ libraries when an allocation fails.
+_OUT_OF_MEMORY_MESSAGES = ("bad_alloc", "bad_malloc", "cannot allocate memory")
 
 
 def run_and_report(work: Callable[[], None]) -> int:
-    """Do the work and return the exit status.
+    """Run the work, log its error and return the exit status.
 
-    The error comes after its hint, so that the last line of a log names the cause.
+    The error follows its hint, so that the last line of a log names the cause.
     """
     try:
         work()
@@ -29,16 +29,16 @@ def run_and_report(work: Callable[[], None]) -> int:
 
 
 def abnormal_exit_reason(status: int, last_line: str) -> str | None:
-    """Return what ended a process that could not say so itself: want of memory, or a signal.
+    """Return the reason if a process ran out of memory or a signal ended it.
 
     Args:
-        status: Its exit status, negative for a signal.
-        last_line: What it logged last.
+        status: Exit status of the process, negative for a signal.
+        last_line: Last line that the process logged.
     """
-    if status in {-signal.SIGKILL, OUT_OF_MEMORY} or _tells_no_memory(last_line):
+    if status in {-signal.SIGKILL, OUT_OF_MEMORY} or _reports_lack_of_memory(last_line):
         return "out of memory"
     return f"killed by {signal.Signals(-status).name}" if status < 0 else None
 
 
-def _tells_no_memory(line: str) -> bool:
-    return any(text in line.lower() for text in _OUT_OF_MEMORY_TEXTS)
+def _reports_lack_of_memory(line: str) -> bool:
+    return any(message in line.lower() for message in _OUT_OF_MEMORY_MESSAGES)

@@ -1,4 +1,4 @@
-"""The model card: what is recorded about a model, for people."""
+"""The model card: the recorded facts of a model in Markdown."""
 
 from collections.abc import Iterable, Sequence
 
@@ -17,16 +17,16 @@ from housectl.contract.schema import Exclusion, Feature, Schema
 from housectl_trainer.data import Dataset
 
 _METHODS = {
-    SplitMethod.HASH: "by a hash of each row's content, so that rows added later move no other row",
+    SplitMethod.HASH: "by a hash of each row's content, so that added rows do not move other rows",
     SplitMethod.SHUFFLE: "by a seeded shuffle of all rows",
 }
-_NOTHING = "not given"
+_UNKNOWN = "not given"
 
 
 def model_card(dataset: Dataset, metrics: Metrics, evidence: Evidence, golden: Golden) -> str:
-    """Return the card in Markdown, made from nothing but what is recorded.
+    """Return the card in Markdown.
 
-    It is part of the bundle's digest, so it has no time, no path and no provenance, and its errors
+    The bundle's digest covers the card. So the card has no time, path or provenance, and its errors
     are rounded to digits that do not depend on the machine.
     """
     schema, recipe = dataset.shared.schema, evidence.recipe
@@ -37,7 +37,7 @@ def model_card(dataset: Dataset, metrics: Metrics, evidence: Evidence, golden: G
         _features(schema),
         _recipe(recipe),
         _errors(metrics, evidence, schema.target.unit),
-        _proof(golden, schema.target.unit),
+        _parity(golden, schema.target.unit),
         _limits(len(dataset.holdout), recipe.split),
     )
     return "\n".join(sections)
@@ -48,30 +48,30 @@ def _use(schema: Schema) -> str:
     return f"""\
 ## Intended use
 
-Predicts `{target.name}` from the {len(schema.features)} features of one row, for rows like those
-in the data below.
+The model predicts `{target.name}` from the {len(schema.features)} features of one row, for rows
+like those in the data below.
 
-- Meaning: {target.description or _NOTHING}
-- Unit: {target.unit or _NOTHING}
+- Description: {target.description or _UNKNOWN}
+- Unit: {target.unit or _UNKNOWN}
 
-The model describes how these columns go together in that data, not what causes what.
+The model describes correlations in that data, not causes.
 """
 
 
 def _data(dataset: Dataset, recipe: Recipe) -> str:
-    training, heldout = len(dataset.training), len(dataset.holdout)
+    training, holdout = len(dataset.training), len(dataset.holdout)
     return f"""\
 ## Data
 
 - sha256 of the file: `{recipe.data}`
-- {training + heldout} rows: {training} to learn from, {heldout} held out
+- {training + holdout} rows: {training} training rows, {holdout} held-out rows
 - Held out {_METHODS[recipe.split.method]} (seed {recipe.seed})
-- Rows kept together: {_grouping(recipe.split)}
+- Groups: {_grouping(recipe.split)}
 """
 
 
 def _grouping(split: Split) -> str:
-    return f"those with the same `{split.group}`" if split.group else "none"
+    return f"rows with the same `{split.group}` stay together" if split.group else "none"
 
 
 def _features(schema: Schema) -> str:
@@ -81,7 +81,7 @@ def _features(schema: Schema) -> str:
 
 {_table(header, map(_feature, schema.features))}
 
-Columns that the model never saw:
+Excluded columns:
 
 {_list(map(_exclusion, schema.exclusions))}
 """
@@ -102,8 +102,7 @@ def _recipe(recipe: Recipe) -> str:
     return f"""\
 ## Recipe
 
-Family {recipe.family}, seed {recipe.seed}. Parameters that are not listed have the library's
-default.
+Family {recipe.family}, seed {recipe.seed}. Other parameters have the library's defaults.
 
 {_table(("parameter", "value"), values)}
 
@@ -115,61 +114,61 @@ Libraries:
 
 def _errors(metrics: Metrics, evidence: Evidence, unit: str) -> str:
     header = ("predictor", "gate folds, mean", "gate folds, range", "held-out rows")
-    compared = (
-        _compared("this model", evidence.model),
-        _compared("linear model", evidence.linear),
-        _compared("mean of the targets", evidence.mean),
+    rows = (
+        _error_row("this model", evidence.model),
+        _error_row("linear model", evidence.linear),
+        _error_row("mean of the targets", evidence.mean),
     )
     return f"""\
 ## Errors
 
-Mean squared errors, in the square of the target's unit ({unit or _NOTHING}).
+All errors are MSE, in squared target units (target unit: {unit or _UNKNOWN}).
 
 - `mse` {metrics.mse:.4g}: the search's objective, the mean over {OBJECTIVE_FOLDS} folds of the
-  rows to learn from. The search chose by it, so it flatters.
-- `holdout_mse` {metrics.holdout_mse:.4g}: on the held-out rows, which no trial saw.
+  training rows. The search optimised this number, so it is optimistically biased.
+- `holdout_mse` {metrics.holdout_mse:.4g}: error on the held-out rows, which no trial sees.
 
-The gate's folds are {GATE_REPEATS} times {GATE_FOLDS} other folds of the rows to learn from.
+The gate uses {GATE_REPEATS} times {GATE_FOLDS} other folds of the training rows.
 
-{_table(header, compared)}
+{_table(header, rows)}
 """
 
 
-def _compared(name: str, errors: Errors) -> Sequence[str]:
+def _error_row(name: str, errors: Errors) -> Sequence[str]:
     folds = errors.fold_mses
     mean = f"{sum(folds) / len(folds):.4g}"
     return name, mean, f"{min(folds):.4g} to {max(folds):.4g}", f"{errors.holdout_mse:.4g}"
 
 
-def _proof(golden: Golden, unit: str) -> str:
+def _parity(golden: Golden, unit: str) -> str:
     return f"""\
-## Proof
+## Parity
 
-`golden.json` has {len(golden.rows)} rows with the trained model's own predictions: real rows, rows
-at the model's thresholds, rows out of range. Every copy of the model must repeat them to within
-{golden.tolerance:.3g} (unit: {unit or _NOTHING}). `model.onnx` did so on all rows of the data, and
-on rows at the thresholds and right beside them.
+`golden.json` has {len(golden.rows)} golden rows with the trained model's predictions: data rows,
+rows at the model's thresholds, and rows out of range. Every copy of the model must repeat these
+predictions within {golden.tolerance:.3g} (unit: {unit or _UNKNOWN}). `model.onnx` was checked with
+all rows of the data, and with rows at the thresholds and next to them.
 """
 
 
-def _limits(heldout: int, split: Split) -> str:
+def _limits(holdout_rows: int, split: Split) -> str:
     return f"""\
 ## Limits
 
-- {_meaning_of_errors(split)}
-- {heldout} held-out rows are one draw. Other rows would give another `holdout_mse`; the range over
-  the folds shows how far such draws lie apart.
-- Trees do not extrapolate: out of the features' ranges a prediction stays what it is at the edge.
-- Nothing here says how the errors differ between kinds of rows.
+- {_error_scope(split)}
+- {holdout_rows} held-out rows are one sample. Other rows would give another `holdout_mse`; the
+  range over the folds shows the variation.
+- Trees do not extrapolate: outside the features' ranges a prediction equals the one at the edge.
+- The errors are averages and may differ between kinds of rows.
 """
 
 
-def _meaning_of_errors(split: Split) -> str:
+def _error_scope(split: Split) -> str:
     if split.group:
-        return f"The errors are those on new values of `{split.group}`, which was kept together."
+        return f"The errors measure predictions for new values of `{split.group}`."
     return (
-        "Rows were divided at random, so the errors are those of interpolating between neighbours;"
-        "\n  for rows from another place or time expect larger ones."
+        "The rows were divided at random, so the errors measure interpolating between neighbours."
+        "\n  Expect larger errors for rows from another place or time."
     )
 
 

@@ -1,4 +1,4 @@
-"""The ONNX form of a tree ensemble, exact to the last bit of each comparison."""
+"""ONNX export of a tree ensemble, exact to the last bit of each comparison."""
 
 from collections.abc import Sequence
 
@@ -13,15 +13,15 @@ from housectl_trainer.trees import LEAF, Ensemble, Tree
 
 _OPSETS = {"": 18, "ai.onnx.ml": 5}
 _IR_VERSION = 9
-_AT_MOST = 0
+_LESS_EQUAL = 0
 _SUM = 1
 
 
 def to_onnx(ensemble: Ensemble, *, features: int) -> bytes:
     """Return a graph from `rows`, `(n, features)` doubles, to `predictions`, `(n, 1)` doubles.
 
-    Both libraries round a row to float32 before they compare it, so the graph does too; it compares
-    and adds in double. Equal ensembles give equal bytes.
+    The graph rounds rows to float32 as the libraries do, and compares and adds in double. Equal
+    ensembles give equal bytes.
 
     Reference: https://onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsemble.html
     """
@@ -49,16 +49,16 @@ def to_onnx(ensemble: Ensemble, *, features: int) -> bytes:
 
 
 def _ensemble_node(ensemble: Ensemble) -> onnx.NodeProto:
-    trees = [_rooted(tree) for tree in ensemble.trees]
-    nodes = _joined(trees)
-    inner = nodes.is_split
+    trees = [_with_split(tree) for tree in ensemble.trees]
+    nodes = _concatenate(trees)
+    is_split = nodes.is_split
     starts = np.cumsum([0, *(tree.is_split.sum() for tree in trees)])
-    weights = nodes.weights[~inner]
-    # Each row ends in one leaf of the first tree, so that is the place for the offset.
+    weights = nodes.weights[~is_split]
+    # Each row ends in one leaf of the first tree, so these leaves can include the offset.
     weights[: len(trees[0].is_split) - starts[1]] += ensemble.offset
-    # The operator numbers leaves apart from the nodes that compare.
-    numbers = np.where(inner, np.cumsum(inner), np.cumsum(~inner)) - 1
-    left, right = nodes.left[inner], nodes.right[inner]
+    # The operator numbers leaves and split nodes separately.
+    numbers = np.where(is_split, np.cumsum(is_split), np.cumsum(~is_split)) - 1
+    left, right = nodes.left[is_split], nodes.right[is_split]
     return helper.make_node(
         "TreeEnsemble",
         ["both"],
@@ -67,20 +67,20 @@ def _ensemble_node(ensemble: Ensemble) -> onnx.NodeProto:
         n_targets=1,
         aggregate_function=_SUM,
         tree_roots=starts[:-1].tolist(),
-        nodes_featureids=nodes.features[inner].tolist(),
-        nodes_splits=_tensor(nodes.thresholds[inner]),
-        nodes_modes=_tensor(np.full(starts[-1], _AT_MOST, dtype=np.uint8)),
+        nodes_featureids=nodes.features[is_split].tolist(),
+        nodes_splits=_tensor(nodes.thresholds[is_split]),
+        nodes_modes=_tensor(np.full(starts[-1], _LESS_EQUAL, dtype=np.uint8)),
         nodes_truenodeids=numbers[left].tolist(),
-        nodes_trueleafs=(~inner[left]).astype(int).tolist(),
+        nodes_trueleafs=(~is_split[left]).astype(int).tolist(),
         nodes_falsenodeids=numbers[right].tolist(),
-        nodes_falseleafs=(~inner[right]).astype(int).tolist(),
+        nodes_falseleafs=(~is_split[right]).astype(int).tolist(),
         leaf_targetids=[0] * len(weights),
         leaf_weights=_tensor(weights),
     )
 
 
-def _rooted(tree: Tree) -> Tree:
-    """Give a tree that is only a leaf a node above it: the operator cannot say it otherwise."""
+def _with_split(tree: Tree) -> Tree:
+    """Return the tree with at least one split, which the operator requires."""
     if tree.is_split.any():
         return tree
     return Tree(
@@ -92,8 +92,8 @@ def _rooted(tree: Tree) -> Tree:
     )
 
 
-def _joined(trees: Sequence[Tree]) -> Tree:
-    """Return all nodes in one numbering."""
+def _concatenate(trees: Sequence[Tree]) -> Tree:
+    """Return the nodes of all trees, numbered consecutively."""
     sizes = [len(tree.left) for tree in trees]
     starts = np.repeat(np.cumsum([0, *sizes[:-1]]), sizes)
     left = np.concatenate([tree.left for tree in trees])

@@ -1,23 +1,24 @@
-"""How much memory a process has used."""
+"""Peak memory of a container or of a process."""
 
 import re
 from contextlib import suppress
 from pathlib import Path
 
 _CGROUP = Path("/sys/fs/cgroup")
-# Of cgroup v2, of v1, and of v2 before Linux 5.19, which knows only what is used right now.
-_FILES = ("memory.peak", "memory/memory.max_usage_in_bytes", "memory.current")
+# Files of cgroup v2, of v1, and of v2 before Linux 5.19, which has only the current use.
+_CGROUP_FILES = ("memory.peak", "memory/memory.max_usage_in_bytes", "memory.current")
 
 
 def peak_memory(process: int, *, cgroup: Path = _CGROUP) -> int | None:
-    """Return the most memory used so far, in bytes, as far as anything tells.
+    """Return the peak memory in bytes, or None if the system does not report it.
+
+    A control group counts all memory of a container with its file pages, as the memory limit does.
 
     Args:
-        process: Whose memory counts where there are no control groups, which count a container's
-            as a whole, with its file pages, as the limit does.
-        cgroup: Where a container sees its own control group.
+        process: Process to measure if there is no control group.
+        cgroup: Directory in which a container sees its own control group.
     """
-    for name in _FILES:
+    for name in _CGROUP_FILES:
         with suppress(OSError):
             return int((cgroup / name).read_text())
     with suppress(OSError):

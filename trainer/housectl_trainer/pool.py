@@ -1,7 +1,7 @@
-"""The pool: forks workers for trials, so that imports and data are paid for only once.
+"""The pool: forks workers for trials, so that imports and data are loaded only once.
 
-The parent imports the training libraries that it needs but runs nothing of them, and never imports
-onnxruntime: a fork after XGBoost ran two threads deadlocks.
+The parent imports the training libraries but runs none of their code, and never imports
+onnxruntime: a fork deadlocks after XGBoost ran two threads.
 """
 
 import gc
@@ -24,12 +24,12 @@ from housectl_trainer.worker import Worker
 
 _STDIN, _STDOUT = 0, 1
 _CHUNK = 65536
-_LOG_TAIL = 4096
+_LOG_TAIL_BYTES = 4096
 
 
 @dataclass(frozen=True)
-class _Running:
-    """A step that a worker does; `deadline` is in seconds of the monotonic clock."""
+class _RunningStep:
+    """A step that a worker runs; `deadline` is in seconds of the monotonic clock."""
 
     request: TrialRequest
     worker: Worker
@@ -37,61 +37,61 @@ class _Running:
 
 
 class Pool:
-    """Answers requests for trials, each as soon as it comes, in forks of this process.
+    """Runs requested steps at once, each in a fork of this process.
 
     Args:
-        dataset: What all trials learn from.
+        dataset: The data of all trials.
     """
 
     def __init__(self, dataset: Dataset) -> None:
         self._dataset = dataset
-        self._running: dict[Connection, _Running] = {}
+        self._running: dict[Connection, _RunningStep] = {}
         self._idle: list[Worker] = []
         self._unread = b""
 
     def serve(self) -> None:
-        """Read requests from stdin and write answers to stdout, until stdin is closed.
+        """Read requests from stdin and write results to stdout, until stdin is closed.
 
         Raises:
-            UsageError: A line is no request.
+            UsageError: A line is not a request.
         """
         try:
-            while self._step():
+            while self._handle_events():
                 pass
         finally:
-            for worker in (*self._idle, *(trial.worker for trial in self._running.values())):
+            for worker in (*self._idle, *(step.worker for step in self._running.values())):
                 worker.kill()
 
-    def _step(self) -> bool:
-        """Wait until something happens, and handle it; tell whether to go on."""
-        ready = wait([_STDIN, *self._running], self._patience())
+    def _handle_events(self) -> bool:
+        """Wait for requests, ended steps or a deadline; return False when stdin is closed."""
+        ready = wait([_STDIN, *self._running], self._seconds_to_deadline())
         for pipe in self._running.keys() & set(ready):
             self._finish(self._running.pop(pipe))
-        for trial in self._running.values():
-            if trial.deadline <= time.monotonic():
-                trial.worker.kill()
-        return _STDIN not in ready or self._read()
+        for step in self._running.values():
+            if step.deadline <= time.monotonic():
+                step.worker.kill()
+        return _STDIN not in ready or self._read_requests()
 
-    def _patience(self) -> float | None:
-        deadline = min((trial.deadline for trial in self._running.values()), default=math.inf)
+    def _seconds_to_deadline(self) -> float | None:
+        deadline = min((step.deadline for step in self._running.values()), default=math.inf)
         return None if deadline == math.inf else max(0.0, deadline - time.monotonic())
 
-    def _read(self) -> bool:
+    def _read_requests(self) -> bool:
         chunk = os.read(_STDIN, _CHUNK)
         *lines, self._unread = (self._unread + chunk).split(b"\n")
         for line in lines:
-            self._start(_request(line))
+            self._start(_parse_request(line))
         return bool(chunk)
 
     def _start(self, request: TrialRequest) -> None:
-        # The first trial of a family imports its library for all that follow.
+        # Later workers of the family inherit the imported library.
         load_family(request.family)
-        worker = self._free_worker()
-        worker.begin(request)
+        worker = self._idle_or_new_worker()
+        worker.start_step(request)
         seconds = math.inf if request.seconds is None else request.seconds
-        self._running[worker.pipe] = _Running(request, worker, time.monotonic() + seconds)
+        self._running[worker.pipe] = _RunningStep(request, worker, time.monotonic() + seconds)
 
-    def _free_worker(self) -> Worker:
+    def _idle_or_new_worker(self) -> Worker:
         while self._idle:
             worker = self._idle.pop()
             if worker.alive:
@@ -99,43 +99,43 @@ class Pool:
         gc.freeze()
         return Worker(self._dataset)
 
-    def _finish(self, trial: _Running) -> None:
-        status = trial.worker.end()
+    def _finish(self, step: _RunningStep) -> None:
+        status = step.worker.finish_step()
         if status == 0:
-            self._idle.append(trial.worker)
-        _write(_answer(trial, status))
+            self._idle.append(step.worker)
+        _write(_result(step, status))
 
 
-def _request(line: bytes) -> TrialRequest:
+def _parse_request(line: bytes) -> TrialRequest:
     try:
         return TrialRequest.from_json(line)
     except MalformedRecordError as error:
         raise UsageError(
-            f"The pool was sent a line that is no request: {error}.",
-            hint="housectl tune   # speaks to the pool; it is not for typing",
+            f"The pool received an invalid request: {error}.",
+            hint="housectl tune   # starts a pool and sends its requests",
         ) from error
 
 
-def _answer(trial: _Running, status: int) -> TrialResult:
-    number = trial.request.number
+def _result(step: _RunningStep, status: int) -> TrialResult:
+    number = step.request.number
     if status != 0:
-        return TrialResult(number=number, cause=_cause(trial, status))
-    mse = _objective(Path(trial.request.output))
+        return TrialResult(number=number, cause=_cause(step, status))
+    mse = _objective(Path(step.request.output))
     return TrialResult(number=number, mse=mse, cause="no metric" if mse is None else None)
 
 
-def _cause(trial: _Running, status: int) -> str:
-    """Return why a trial failed, from its worker's exit status and its log."""
-    if status == -signal.SIGKILL and trial.deadline <= time.monotonic():
+def _cause(step: _RunningStep, status: int) -> str:
+    """Return the cause of a failed step, from the worker's exit status and the trial's log."""
+    if status == -signal.SIGKILL and step.deadline <= time.monotonic():
         return "timed out"
-    last = _log_tail(Path(trial.request.log))
-    return abnormal_exit_reason(status, last) or f"exited {status}: {last}"
+    last_line = _last_line(Path(step.request.log))
+    return abnormal_exit_reason(status, last_line) or f"exited {status}: {last_line}"
 
 
-def _log_tail(path: Path) -> str:
+def _last_line(path: Path) -> str:
     """Return the last line of a log that is not empty."""
     try:
-        lines = path.read_bytes()[-_LOG_TAIL:].decode(errors="replace").split("\n")
+        lines = path.read_bytes()[-_LOG_TAIL_BYTES:].decode(errors="replace").split("\n")
     except OSError as error:
         return f"no log, {error.strerror}"
     return next((line.strip() for line in reversed(lines) if line.strip()), "")
@@ -148,5 +148,5 @@ def _objective(output: Path) -> float | None:
         return None
 
 
-def _write(answer: TrialResult) -> None:
-    os.write(_STDOUT, canonical_json(answer) + b"\n")
+def _write(result: TrialResult) -> None:
+    os.write(_STDOUT, canonical_json(result) + b"\n")

@@ -1,4 +1,4 @@
-"""Sealing: a trial's recipe becomes a bundle, with the evidence for a verdict."""
+"""Sealing: refit a trial's recipe, and write a bundle with the evidence for a verdict."""
 
 import hashlib
 import platform
@@ -27,9 +27,9 @@ from housectl.contract.sealed import write_sealed
 from housectl.errors import SealError
 from housectl_trainer.data import Dataset
 from housectl_trainer.evaluation import mean_objective, model_mse, standard_deviation
-from housectl_trainer.evidence import evidence_of, fold_errors
+from housectl_trainer.evidence import fold_errors, measure_evidence
 from housectl_trainer.fitting import fit, make_recipe
-from housectl_trainer.golden import golden_of
+from housectl_trainer.golden import make_golden
 from housectl_trainer.model_card import model_card
 from housectl_trainer.model_family import Model, load_family
 from housectl_trainer.onnx_export import to_onnx
@@ -37,8 +37,8 @@ from housectl_trainer.parity import check_parity, probes
 
 
 @dataclass(frozen=True)
-class _Graph:
-    """An ONNX graph that was proven, and the golden rows to prove it again."""
+class _CheckedGraph:
+    """An ONNX graph that passed the parity check, and the golden rows to repeat the check."""
 
     content: bytes
     golden: Golden
@@ -56,16 +56,16 @@ def seal(
     """Refit a recipe and write `output/bundle/` and `output/evidence.json`, both or none.
 
     Args:
-        dataset: What the model learns from.
+        dataset: The data of the experiment.
         family: The model's family.
-        assignment: Its parameters.
-        output: Directory that appears whole or not at all, in place of what another task has left.
-        origin: For the bundle's provenance.
-        model_sha256: What the refitted model's file must be; None when there is no model yet.
+        assignment: The model's parameters.
+        output: Directory to write atomically; it replaces the output of another task.
+        origin: Origin of the recipe, for the bundle's provenance.
+        model_sha256: Expected digest of the refitted model's file; None if there is no model yet.
 
     Raises:
-        SealError: The refitted model is another one, or its ONNX graph predicts otherwise.
-        AssignmentError: The library refuses the assignment, or the objective is not finite.
+        SealError: The refitted model or the predictions of its ONNX graph differ.
+        AssignmentError: The library rejects the assignment, or the objective is not finite.
         MachineError: The output cannot be written.
         MemoryError: There is not enough memory.
     """
@@ -74,14 +74,14 @@ def seal(
     errors = fold_errors(recipe, dataset.training, processes=cores)
     model = fit(recipe, dataset.training, threads=cores)
     native = model.native()
-    _check_same(native, model_sha256)
-    graph = _proven_graph(model, recipe, dataset)
+    _check_model(native, model_sha256)
+    graph = _checked_graph(model, recipe, dataset)
     metrics = Metrics(
         mse=mean_objective(errors.objective),
         fold_mses=errors.objective,
         holdout_mse=model_mse(model, dataset.holdout),
     )
-    evidence = evidence_of(recipe, dataset, gate=errors.gate, model=model)
+    evidence = measure_evidence(recipe, dataset, gate=errors.gate, model=model)
     files = {
         MODEL_FILE: graph.content,
         family.definition.native_file: native,
@@ -98,18 +98,18 @@ def seal(
     )
 
 
-def _check_same(native: bytes, expected: str | None) -> None:
-    found = hashlib.sha256(native).hexdigest()
-    if expected not in {None, found}:
+def _check_model(native: bytes, expected: str | None) -> None:
+    actual = hashlib.sha256(native).hexdigest()
+    if expected not in {None, actual}:
         raise SealError(
-            f"The refitted model has the sha256 {found}, the trial's model has {expected}: "
-            "the same recipe gave another model here, so what the trial measured does not hold "
-            "for it. Usually the library versions or the processor architecture differ.",
-            hint="housectl tune   # searches and seals with one and the same trainer",
+            f"The refitted model has the sha256 {actual}, but the trial's model has {expected}: "
+            "the same recipe gave another model here. Usually the library versions or the "
+            "processor architecture differ.",
+            hint="housectl tune   # searches and seals with the same trainer",
         )
 
 
-def _proven_graph(model: Model, recipe: Recipe, dataset: Dataset) -> _Graph:
+def _checked_graph(model: Model, recipe: Recipe, dataset: Dataset) -> _CheckedGraph:
     ensemble = model.ensemble()
     content = to_onnx(ensemble, features=len(recipe.features))
     scorer = Scorer(content, features=len(recipe.features))
@@ -124,8 +124,8 @@ def _proven_graph(model: Model, recipe: Recipe, dataset: Dataset) -> _Graph:
         file=sys.stderr,
         flush=True,
     )
-    golden = golden_of(model, rows, at_thresholds, features=recipe.features, tolerance=tolerance)
-    return _Graph(content=content, golden=golden)
+    golden = make_golden(model, rows, at_thresholds, features=recipe.features, tolerance=tolerance)
+    return _CheckedGraph(content=content, golden=golden)
 
 
 def _provenance(origin: RecipeOrigin) -> Provenance:

@@ -1,4 +1,4 @@
-"""Rows to train or to measure on."""
+"""Subsets of a data set's rows."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ Indices = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class DataSubset:
-    """Some rows of the data.
+    """Some rows of the data, to train on or to measure errors on.
 
     Attributes:
         rows: `(n, features)`, in the features' units.
@@ -27,6 +27,6 @@ class DataSubset:
         return len(self.targets)
 
     def take(self, indices: Indices) -> "DataSubset":
-        """Return the rows at these places, in their order."""
+        """Return the rows at these indices, in their order."""
         groups = None if self.groups is None else self.groups[indices]
         return DataSubset(rows=self.rows[indices], targets=self.targets[indices], groups=groups)

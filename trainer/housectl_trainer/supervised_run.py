@@ -1,7 +1,7 @@
-"""A command in a pod: one process works, another watches it and tells how it ended.
+"""Supervision of a trainer command in a pod: a worker process works, this process watches it.
 
-The watcher trains nothing. So it is still there when the kernel kills the worker for its memory,
-when a library crashes, or when one holds the interpreter's lock beyond the deadline.
+The watching process trains nothing. So it survives when the kernel kills the worker for lack of
+memory, when a library crashes, or when one holds the interpreter's lock beyond the deadline.
 """
 
 import math
@@ -25,25 +25,25 @@ from housectl_trainer.exit_codes import abnormal_exit_reason, run_and_report
 from housectl_trainer.parent_watchdog import die_with_parent
 from housectl_trainer.peak_memory import peak_memory
 
-# As timeout(1) ends, and what a shell adds to the number of a signal.
+# The exit status of timeout(1), and the number that shells add to the number of a signal.
 TIMED_OUT = 124
-_SIGNALLED = 128
+_SIGNAL_BASE = 128
 
-_SECONDS_BETWEEN = 1.0
+_REPORT_INTERVAL_SECONDS = 1.0
 _STDERR = 2
-_CHUNK = 65536
-_LOG_TAIL = 4096
+_CHUNK_BYTES = 65536
+_LOG_TAIL_BYTES = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
 class SupervisionOptions:
-    """What a pod asks of a command besides its work.
+    """Requirements of a pod on the process.
 
     Attributes:
-        at_least: Seconds that the process lives even if its work is done: Katib's sidecar looks for
-            it only once, and fails the pod when it is too late.
-        deadline: Seconds after which it ends itself; Kubernetes would take its log away.
-        last_words: Files that get its last words every second.
+        min_runtime: Seconds that the process runs even if its work is done: Katib's sidecar looks
+            for the process only once, and fails the pod if the process is gone.
+        deadline: Seconds after which the process ends itself; Kubernetes would delete its log.
+        termination_report: Files that get a termination report every second.
     """
 
     min_runtime: float = 0.0
@@ -51,40 +51,40 @@ class SupervisionOptions:
     termination_report: Sequence[Path] = ()
 
 
-def run_supervised(work: Callable[[], None], terms: SupervisionOptions) -> int:
-    """Do the work in a process of its own, under a pod's terms, and return the exit status."""
+def run_supervised(work: Callable[[], None], options: SupervisionOptions) -> int:
+    """Run the work in a process of its own, and return the exit status."""
     started = time.monotonic()
-    # Without a handler the kernel ignores this signal where the watcher is process 1.
-    signal.signal(signal.SIGTERM, _leave)
-    files = tuple(_writable(terms.termination_report))
+    # Without a handler, the kernel ignores this signal if this is process 1.
+    signal.signal(signal.SIGTERM, _exit_on_signal)
+    files = tuple(_writable(options.termination_report))
     with _worker(work) as worker:
-        in_time = _watch(worker, files, until=started + terms.deadline)
-    ending = worker.ending() if in_time else _timed_out(terms.deadline)
-    if ending.error and worker.last_line != f"error: {ending.error}":
-        print(f"error: {ending.error}", file=sys.stderr, flush=True)
-    _write(files, TerminationReport(peak=worker.peak(), error=ending.error))
-    time.sleep(max(0.0, started + terms.min_runtime - time.monotonic()))
-    return ending.status
+        in_time = _watch(worker, files, until=started + options.deadline)
+    outcome = worker.outcome() if in_time else _timed_out(options.deadline)
+    if outcome.error and worker.last_line != f"error: {outcome.error}":
+        print(f"error: {outcome.error}", file=sys.stderr, flush=True)
+    _write(files, TerminationReport(peak=worker.peak(), error=outcome.error))
+    time.sleep(max(0.0, started + options.min_runtime - time.monotonic()))
+    return outcome.status
 
 
 @dataclass(frozen=True)
-class _Ending:
-    """How a command ended: its exit status, and why it failed, in one line."""
+class _Outcome:
+    """The outcome of a command: its exit status, and its error in one line."""
 
     status: int
     error: str | None = None
 
 
-def _timed_out(deadline: float) -> _Ending:
-    return _Ending(TIMED_OUT, f"timed out after {deadline:g} s")
+def _timed_out(deadline: float) -> _Outcome:
+    return _Outcome(TIMED_OUT, f"timed out after {deadline:g} s")
 
 
 class _Worker:
-    """The process that works. Its stderr passes through here: the last line tells why it failed.
+    """The process that runs the work. Its stderr is forwarded and its last lines are kept.
 
     Args:
-        process: It was started; its children end with it.
-        stderr: What all of them write to, so that it ends with the last of them.
+        process: The started process; its children end with it.
+        stderr: Pipe that the process and its children write to; it closes with the last of them.
     """
 
     def __init__(self, process: ForkProcess, stderr: int) -> None:
@@ -92,7 +92,7 @@ class _Worker:
         self._stderr = stderr
         self._tail = b""
         self._peak: int | None = None
-        self._gone = False
+        self._ended = False
 
     @property
     def last_line(self) -> str:
@@ -101,43 +101,43 @@ class _Worker:
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
     def ends_within(self, seconds: float) -> bool:
-        """Pass stderr on for so long; tell whether the worker and its children ended."""
+        """Forward stderr for this time; return True if the worker and its children ended."""
         until = time.monotonic() + seconds
-        while not self._gone and wait([self._stderr], max(0.0, until - time.monotonic())):
-            chunk = os.read(self._stderr, _CHUNK)
+        while not self._ended and wait([self._stderr], max(0.0, until - time.monotonic())):
+            chunk = os.read(self._stderr, _CHUNK_BYTES)
             os.write(_STDERR, chunk)
-            self._tail = (self._tail + chunk)[-_LOG_TAIL:]
-            self._gone = not chunk
-        return self._gone
+            self._tail = (self._tail + chunk)[-_LOG_TAIL_BYTES:]
+            self._ended = not chunk
+        return self._ended
 
     def end(self) -> None:
-        """Kill what has not ended by itself."""
-        if not self._gone:
+        """Kill the process if it has not ended."""
+        if not self._ended:
             self._process.kill()
-            self.ends_within(_SECONDS_BETWEEN)
+            self.ends_within(_REPORT_INTERVAL_SECONDS)
         self._process.join()
 
-    def ending(self) -> _Ending:
-        """Return how a worker ended that was not killed here."""
+    def outcome(self) -> _Outcome:
+        """Return the outcome of an ended worker that `end` did not kill."""
         status = self._process.exitcode or ExitStatus.OK
         if status == ExitStatus.OK:
-            return _Ending(status)
-        last = self.last_line.removeprefix("error: ")
-        error = abnormal_exit_reason(status, last) or last or f"exited {status}"
-        return _Ending(status if status > 0 else _SIGNALLED - status, error)
+            return _Outcome(status)
+        last_line = self.last_line.removeprefix("error: ")
+        error = abnormal_exit_reason(status, last_line) or last_line or f"exited {status}"
+        return _Outcome(status if status > 0 else _SIGNAL_BASE - status, error)
 
     def peak(self) -> int | None:
-        """Return the most memory that was seen to be used so far, in bytes."""
-        found = peak_memory(self._process.pid or 0)
-        self._peak = max(found or 0, self._peak or 0) or None
+        """Return the peak memory so far, in bytes."""
+        current = peak_memory(self._process.pid or 0)
+        self._peak = max(current or 0, self._peak or 0) or None
         return self._peak
 
 
 @contextmanager
 def _worker(work: Callable[[], None]) -> Iterator[_Worker]:
-    """Start a process that does the work; it has ended when the block has."""
+    """Start a process that runs the work; it ends with the block."""
     reader, writer = os.pipe()
-    process = get_context("fork").Process(target=_work, args=(work, writer))
+    process = get_context("fork").Process(target=_run_work, args=(work, writer))
     process.start()
     os.close(writer)
     worker = _Worker(process, reader)
@@ -147,10 +147,10 @@ def _worker(work: Callable[[], None]) -> Iterator[_Worker]:
         worker.end()
 
 
-def _work(work: Callable[[], None], stderr: int) -> NoReturn:
-    """Be the worker."""
+def _run_work(work: Callable[[], None], stderr: int) -> NoReturn:
+    """Run the work in the worker process."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    # Ctrl-C reaches the watcher too, which kills.
+    # Ctrl-C reaches the watching process too, which kills the worker.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent()
     os.dup2(stderr, _STDERR)
@@ -159,31 +159,31 @@ def _work(work: Callable[[], None], stderr: int) -> NoReturn:
 
 
 def _watch(worker: _Worker, files: Sequence[Path], *, until: float) -> bool:
-    """Write last words every second; tell whether the worker ended in time."""
-    while (left := until - time.monotonic()) > 0:
+    """Write a report every second; return True if the worker ended in time."""
+    while (seconds_left := until - time.monotonic()) > 0:
         _write(files, TerminationReport(peak=worker.peak()))
-        if worker.ends_within(min(_SECONDS_BETWEEN, left)):
+        if worker.ends_within(min(_REPORT_INTERVAL_SECONDS, seconds_left)):
             return True
     return False
 
 
 def _writable(files: Sequence[Path]) -> Iterator[Path]:
-    """Yield the files that can be written; no training should fail for the others."""
+    """Yield the writable files; the others must not make the training fail."""
     for path in files:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             TerminationReport().rewrite(path)
         except OSError as error:
-            print(f"no last words: {error}", file=sys.stderr, flush=True)
+            print(f"no termination report: {error}", file=sys.stderr, flush=True)
         else:
             yield path
 
 
-def _write(files: Sequence[Path], words: TerminationReport) -> None:
+def _write(files: Sequence[Path], report: TerminationReport) -> None:
     for path in files:
         with suppress(OSError):
-            words.rewrite(path)
+            report.rewrite(path)
 
 
-def _leave(number: int, _frame: FrameType | None) -> NoReturn:
-    sys.exit(_SIGNALLED + number)
+def _exit_on_signal(number: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(_SIGNAL_BASE + number)

@@ -1,4 +1,4 @@
-"""Tree ensembles as arrays: what both families' models are once they are trained."""
+"""Tree ensembles as arrays: the common form of all families' trained models."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -10,7 +10,7 @@ LEAF = -1
 
 
 class SplitComparison(Enum):
-    """When a row goes left at a node."""
+    """Condition under which a row goes left at a node."""
 
     LESS_EQUAL = "value <= threshold"
     LESS = "value < threshold"
@@ -21,10 +21,11 @@ class Tree:
     """One tree of n nodes; node 0 is the root.
 
     Attributes:
-        left, right: `(n,)`, the number of the child, or LEAF in both where the node is a leaf.
-        features: `(n,)`, the column that is compared; without meaning at a leaf.
-        thresholds: `(n,)`, what a row's value, rounded to float32, is compared with in double.
-        weights: `(n,)`, what a leaf adds to the prediction; without meaning at other nodes.
+        left, right: `(n,)`, numbers of the children; both are LEAF at a leaf.
+        features: `(n,)`, column that the node compares; undefined at a leaf.
+        thresholds: `(n,)`, number that the row's value, rounded to float32, is compared with in
+            double.
+        weights: `(n,)`, contribution of a leaf to the prediction; undefined at other nodes.
     """
 
     left: NDArray[np.int64]
@@ -35,7 +36,7 @@ class Tree:
 
     @property
     def is_split(self) -> NDArray[np.bool_]:
-        """`(n,)`, which nodes compare."""
+        """`(n,)`, True at the nodes that are no leaves."""
         return np.not_equal(self.left, LEAF)
 
 
@@ -48,7 +49,7 @@ class Ensemble:
     offset: float
 
     def thresholds_by_feature(self) -> list[tuple[int, float]]:
-        """Return every (feature, threshold) that some node compares with, each once, in order."""
+        """Return the distinct (feature, threshold) pairs of all split nodes, sorted."""
         pairs = {
             pair
             for tree in self.trees

@@ -1,4 +1,4 @@
-"""A trial: one training with one assignment, at once or in two steps."""
+"""A trial: the training of one assignment, at once or in two steps."""
 
 from pathlib import Path
 
@@ -20,14 +20,14 @@ def run_trial(
     """Train one assignment, write the trial's output, then print its metric line.
 
     Args:
-        dataset: What the model learns from.
+        dataset: The data of the experiment.
         family: The model's family.
-        assignment: Its parameters.
-        output: Directory that appears whole or not at all.
-        threads: How many threads train; the model does not depend on it.
+        assignment: The model's parameters.
+        output: Directory to write atomically.
+        threads: Number of training threads; the model does not depend on it.
 
     Raises:
-        AssignmentError: The family or its library refuses the assignment, or the objective is not
+        AssignmentError: The family or its library rejects the assignment, or the objective is not
             finite.
         MachineError: The output cannot be written.
         MemoryError: There is not enough memory.
@@ -41,7 +41,7 @@ def run_trial(
 def measure_trial(
     dataset: Dataset, family: Family, assignment: Assignment, *, output: Path
 ) -> None:
-    """Do as `run_trial`, but leave the model out.
+    """Cross-validate one assignment as `run_trial` does, but write no model.
 
     Raises:
         As `run_trial`.
@@ -51,7 +51,7 @@ def measure_trial(
 
 
 def fit_trial(dataset: Dataset, family: Family, assignment: Assignment, *, output: Path) -> None:
-    """Add the model, and last its checksum, to the output of a trial that was measured.
+    """Add the model, and last its checksum, to the output of a measured trial.
 
     Raises:
         As `run_trial`.
@@ -60,9 +60,9 @@ def fit_trial(dataset: Dataset, family: Family, assignment: Assignment, *, outpu
     add_model(output, family, fit(recipe, dataset.training).native())
 
 
-def _cross_validate(recipe: Recipe, part: DataSubset, *, threads: int = 1) -> Metrics:
-    folds = objective_folds(part, seed=recipe.seed)
-    fold_mses = tuple(fold_mse(recipe, part, fold, threads=threads) for fold in folds)
+def _cross_validate(recipe: Recipe, subset: DataSubset, *, threads: int = 1) -> Metrics:
+    folds = objective_folds(subset, seed=recipe.seed)
+    fold_mses = tuple(fold_mse(recipe, subset, fold, threads=threads) for fold in folds)
     return Metrics(mse=mean_objective(fold_mses), fold_mses=fold_mses)
 
 

@@ -1,7 +1,7 @@
-"""A worker of the pool: a forked process that does one step of a trial after the other.
+"""A worker of the pool: a forked process that runs one step of a trial after the other.
 
-It ends with the first step that fails, so that want of memory or a crash leaves nothing behind. A
-process for each step would spend a twentieth of a short trial's time on getting its memory.
+The process ends with the first step that fails, so lack of memory or a crash has no after-effects.
+A process for each step would add 5 % to a short trial's time, for allocating its memory.
 """
 
 import os
@@ -27,32 +27,32 @@ class Worker:
     """The parent's side of a worker.
 
     Args:
-        dataset: What all trials learn from.
+        dataset: The data of all trials.
 
     Attributes:
-        pipe: Has something to read when a step has ended.
+        pipe: Readable when a step has ended.
     """
 
     def __init__(self, dataset: Dataset) -> None:
-        self.pipe, theirs = Pipe()
+        self.pipe, worker_end = Pipe()
         self._process = get_context("fork").Process(
-            target=_work, args=(theirs, dataset), daemon=True
+            target=_run_steps, args=(worker_end, dataset), daemon=True
         )
         self._process.start()
-        # Nobody else holds this end, so the process closes the pipe when it ends.
-        theirs.close()
+        # Without this, the pipe would stay open when the process ends.
+        worker_end.close()
 
     @property
     def alive(self) -> bool:
-        """Whether it can do another step."""
+        """True if the process can run another step."""
         return self._process.is_alive()
 
-    def begin(self, request: TrialRequest) -> None:
-        """Let it do a step."""
+    def start_step(self, request: TrialRequest) -> None:
+        """Start a step."""
         self.pipe.send_bytes(canonical_json(request))
 
-    def end(self) -> int:
-        """Return how the step ended: 0, or the exit status of the process, which it has ended."""
+    def finish_step(self) -> int:
+        """Return 0, or the exit status of the process if the step has ended it."""
         try:
             self.pipe.recv_bytes()
         except (EOFError, ConnectionResetError):
@@ -61,23 +61,23 @@ class Worker:
         return 0
 
     def kill(self) -> None:
-        """End it at once."""
+        """Kill the process."""
         self._process.kill()
 
 
-def _work(pipe: Connection, dataset: Dataset) -> None:
+def _run_steps(pipe: Connection, dataset: Dataset) -> None:
     die_with_parent()
-    at_first = _memory()
+    base_memory = _address_space()
     while True:
         request = TrialRequest.from_json(pipe.recv_bytes())
         _log_to(Path(request.log))
-        _limit_memory(at_first, request.memory)
-        _do(request, dataset)
+        _limit_memory(base_memory, request.memory)
+        _run_step(request, dataset)
         pipe.send_bytes(b"done")
 
 
-def _do(request: TrialRequest, dataset: Dataset) -> None:
-    """Do a step; one that fails ends the process with its exit status."""
+def _run_step(request: TrialRequest, dataset: Dataset) -> None:
+    """Run a step; end the process with the exit status if the step fails."""
     step = _STEPS[request.step]
     output = Path(request.output)
     status = run_and_report(
@@ -93,16 +93,16 @@ def _log_to(path: Path) -> None:
         os.dup2(log.fileno(), _STDERR)
 
 
-def _limit_memory(at_first: int, size: int | None) -> None:
-    """Let this process have `size` bytes more than it had at first; only Linux counts them."""
+def _limit_memory(base_memory: int, size: int | None) -> None:
+    """Limit this process to `size` bytes above `base_memory`; only Linux supports the limit."""
     if sys.platform == "linux":
-        _, most = resource.getrlimit(resource.RLIMIT_AS)
-        limit = most if size is None else at_first + size
-        resource.setrlimit(resource.RLIMIT_AS, (limit, most))
+        _, hard_limit = resource.getrlimit(resource.RLIMIT_AS)
+        limit = hard_limit if size is None else base_memory + size
+        resource.setrlimit(resource.RLIMIT_AS, (limit, hard_limit))
 
 
-def _memory() -> int:
-    """Return the bytes of address space that this process has; 0 where nobody counts them."""
+def _address_space() -> int:
+    """Return the size of this process's address space in bytes; 0 if it is not Linux."""
     if sys.platform != "linux":
         return 0
     return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()

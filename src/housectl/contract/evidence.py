@@ -10,7 +10,7 @@ class Errors(Record, kw_only=True):
     """MSEs of one model, in the square of the target's unit.
 
     Attributes:
-        fold_mses: One per gate fold, in the folds' order: pairs with every other recipe's.
+        fold_mses: One for each gate fold; equal positions of two recipes are pairs.
     """
 
     holdout_mse: float
@@ -18,10 +18,10 @@ class Errors(Record, kw_only=True):
 
 
 class Evidence(Record, kw_only=True):
-    """What a verdict compares.
+    """The errors of a recipe and of two baselines; a verdict compares the evidence of two recipes.
 
     Attributes:
-        holdout_rows: sha256 of the held-out rows' contents, which proves that two saw the same.
+        holdout_rows: sha256 of the held-out rows' contents; only equal rows are comparable.
         mean, linear: The errors of predicting the mean, and of a linear model.
     """
 
@@ -34,7 +34,7 @@ class Evidence(Record, kw_only=True):
 
     @property
     def key(self) -> str:
-        """The name under which this evidence is kept."""
+        """The key under which the store keeps this evidence."""
         return evidence_key(self.recipe)
 
 

@@ -162,8 +162,8 @@ class Family(StrEnum):
 def training_libraries() -> tuple[Library, ...]:
     """Return the libraries of all families, in the order of their names.
 
-    Every recipe records all of them: two families can be compared only if each recipe says what
-    the other one needs.
+    Every recipe records all of them. Recipes of two families are comparable only if both record the
+    same libraries.
     """
     libraries = {*_BASE_LIBRARIES}
     for family in Family:

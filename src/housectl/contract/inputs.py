@@ -1,4 +1,4 @@
-"""The inputs directory: all that a trainer needs besides an assignment."""
+"""The inputs directory: the data and the recipe fields that all trials of an experiment share."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ RECIPE_FILE = "recipe.json"
 
 
 class SharedRecipe(Record, kw_only=True):
-    """What the recipes of all trials of an experiment have in common, and the schema."""
+    """The recipe fields that all trials of an experiment share, and the schema."""
 
     schema_version: int = SCHEMA_VERSION
     schema: Schema
@@ -25,7 +25,7 @@ class SharedRecipe(Record, kw_only=True):
     seed: int
 
     def recipe(self, family: Family, assignment: Assignment, libraries: dict[str, str]) -> Recipe:
-        """Return the whole recipe of one model."""
+        """Return the complete recipe of one model."""
         return Recipe(
             family=family,
             assignment=dict(assignment),
@@ -40,7 +40,7 @@ class SharedRecipe(Record, kw_only=True):
 
 @dataclass(frozen=True)
 class Inputs:
-    """An inputs directory whose bytes were checked against its digest, which is its name."""
+    """A verified inputs directory; its name is the digest of its content."""
 
     path: Path
     shared: SharedRecipe
@@ -57,10 +57,10 @@ class Inputs:
 
 
 def write_inputs(parent: Path, data: Path, *, schema: Schema, split: Split, seed: int) -> Inputs:
-    """Write `parent/<digest>/`, unless it is there, and return it.
+    """Write `parent/<digest>/`, unless it exists, and return it.
 
     Raises:
-        MachineError: The disk is full, read-only or not writable.
+        LocalEnvironmentError: The disk is full, read-only or not writable.
     """
     content = data.read_bytes()
     shared = SharedRecipe(schema=schema, data=file_digest(data), split=split, seed=seed)
@@ -73,10 +73,10 @@ def write_inputs(parent: Path, data: Path, *, schema: Schema, split: Split, seed
 
 
 def read_inputs(path: Path) -> Inputs:
-    """Read an inputs directory and check every byte of it against its name.
+    """Read an inputs directory and verify its content against the digest in its name.
 
     Raises:
-        InputsError: It is missing, altered, or not named by its digest.
+        InputsError: The directory is missing or altered, or has another name.
     """
     try:
         shared = SharedRecipe.from_json((path / RECIPE_FILE).read_bytes())
@@ -90,9 +90,10 @@ def read_inputs(path: Path) -> Inputs:
     return Inputs(path=path, shared=shared)
 
 
-def _invalid(path: Path, why: str) -> InputsError:
-    clear = f"rm -r {path}   # here or on the cluster's volume; `housectl tune` writes them again"
-    write = "housectl tune   # writes them, here or to the cluster's volume"
+def _invalid(path: Path, problem: str) -> InputsError:
+    remove = f"rm -r {path}   # here or on the cluster's volume; `housectl tune` writes it again"
+    write = "housectl tune   # writes it, here or to the cluster's volume"
     return InputsError(
-        f"The inputs {path} cannot be used: {why}.", hint=clear if path.exists() else write
+        f"The inputs {path} cannot be used: {problem}.",
+        hint=remove if path.exists() else write,
     )

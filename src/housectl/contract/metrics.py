@@ -1,4 +1,4 @@
-"""The objective: the line that a trial prints, and the file that it leaves."""
+"""The objective of a trial: its line on stdout, and its file."""
 
 import math
 import re
@@ -15,8 +15,8 @@ class Metrics(Record, kw_only=True):
     """The errors of one recipe, in the square of the target's unit.
 
     Attributes:
-        mse: The objective: mean of the fold MSEs on the training part.
-        holdout_mse: MSE on the held-out rows; only a sealed model has one.
+        mse: The objective: mean of the fold MSEs on the training rows.
+        holdout_mse: MSE on the held-out rows, for a sealed model.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -29,7 +29,7 @@ def metric_line(mse: float) -> str:
     """Return the line that reports a trial's objective.
 
     Raises:
-        ValueError: Not finite. Katib would store an empty value and take it for the best.
+        ValueError: The objective is not finite. Katib would store an empty value and rank it first.
     """
     if not math.isfinite(mse):
         raise ValueError(f"the mean squared error is {mse}, which is not a finite number")
@@ -37,7 +37,7 @@ def metric_line(mse: float) -> str:
 
 
 def read_metric_line(line: str) -> float | None:
-    """Return the objective if the line reports one."""
+    """Return the objective that a line reports, or None."""
     match = _LINE.fullmatch(line.strip())
     try:
         value = float(match["value"]) if match else math.nan

@@ -1,4 +1,4 @@
-"""What a supervisor and a trainer's pool say to each other: one JSON object a line."""
+"""The protocol between a supervisor and a trainer's pool: one JSON object for each line."""
 
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ from housectl.contract.record import Record
 
 
 class Step(StrEnum):
-    """What a pool does for a trial: most trials are measured only."""
+    """A step of a trial; most trials are only measured."""
 
     MEASURE = "measure"
     FIT = "fit"
@@ -18,9 +18,9 @@ class TrialRequest(Record, kw_only=True):
     """One step of one trial.
 
     Attributes:
-        step: Measuring makes the output; fitting adds the model to it.
-        output: The trial's directory; it appears whole or not at all.
-        log: File to which the trial's own lines are added.
+        step: MEASURE writes the output; FIT adds the model to it.
+        output: The trial's directory, which is written atomically.
+        log: File to append the trial's log lines to.
         seconds: Time limit, in seconds.
         memory: Memory limit, in bytes.
     """
@@ -36,7 +36,7 @@ class TrialRequest(Record, kw_only=True):
 
 
 class TrialResult(Record, kw_only=True):
-    """How a step ended: with the trial's objective, or with a cause."""
+    """The result of a step: the trial's objective, or the cause of its failure."""
 
     number: int
     mse: float | None = None

@@ -1,4 +1,4 @@
-"""The schema: what a row of data means, feature by feature."""
+"""The schema of the data: features, target and excluded columns."""
 
 from housectl.contract.record import Record
 
@@ -7,8 +7,8 @@ class Feature(Record, kw_only=True):
     """One input of the model.
 
     Attributes:
-        minimum, maximum: The range of the training data; values outside are served and counted.
-        description: One line for people.
+        minimum, maximum: Range of the data; the server accepts and counts values outside it.
+        description: One line for readers.
     """
 
     name: str
@@ -19,7 +19,7 @@ class Feature(Record, kw_only=True):
 
 
 class Target(Record, kw_only=True):
-    """What is predicted; `response_key` names it in a server's answer."""
+    """The predicted column; `response_key` is its name in a server's response."""
 
     name: str
     unit: str = ""
@@ -28,14 +28,14 @@ class Target(Record, kw_only=True):
 
 
 class Exclusion(Record, kw_only=True):
-    """A column of the data that no model may see, and why. Clients may send it; it is ignored."""
+    """A column that no model uses, with the reason. The server ignores it in requests."""
 
     name: str
     reason: str
 
 
 class Schema(Record, kw_only=True):
-    """All columns of the data. Features stand in the order that the model has them in."""
+    """All columns of the data. The features have the model's order."""
 
     features: tuple[Feature, ...]
     target: Target

@@ -1,35 +1,37 @@
-"""Last words: what a trainer in a pod leaves where Kubernetes, or a volume, keeps them."""
+"""Termination reports, which a trainer in a pod writes for Kubernetes and to the volume."""
 
 import os
 from pathlib import Path
 
 from housectl.contract.record import Record
 
-# Kubernetes keeps 4096 bytes, and a character takes up to six of them: \u001b.
-_LONGEST_ERROR = 600
+# Kubernetes keeps 4096 bytes, and a character needs up to six of them: \u001b.
+_MAX_ERROR_LENGTH = 600
 
 
 class TerminationReport(Record, kw_only=True):
-    """What is known of a run of the trainer that ended, or may end at any moment.
+    """The report of a trainer run that has ended or can be killed at any moment.
 
     Attributes:
-        peak: The most memory that its container has used so far, in bytes.
-        error: Why it failed, in one line.
+        peak: Peak memory of the container so far, in bytes.
+        error: Cause of the failure, in one line.
     """
 
     peak: int | None = None
     error: str | None = None
 
     def rewrite(self, path: Path) -> None:
-        """Replace the file's content in place, in less than 4096 bytes.
+        """Replace the file's content in place, with less than 4096 bytes.
 
-        Kubernetes mounts the very file, so that no other can be renamed over it. It is cut only
-        after it was written: a kill between the two leaves it whole.
+        Kubernetes mounts the file itself, so an atomic rename is impossible. The file is truncated
+        only after the write: after a kill between the two it still begins with the complete report.
 
         Raises:
-            OSError: It cannot be written.
+            OSError: The file cannot be written.
         """
-        short = TerminationReport(peak=self.peak, error=self.error and self.error[:_LONGEST_ERROR])
+        short = TerminationReport(
+            peak=self.peak, error=self.error and self.error[:_MAX_ERROR_LENGTH]
+        )
         data = short.to_json()
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:

@@ -1,4 +1,4 @@
-"""What a trial leaves: metrics and recipe at once, and its model, of which a checksum tells."""
+"""The output directory of a trial: metrics, recipe, and the model with its checksum."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from housectl.errors import BundleError
 
 @dataclass(frozen=True, kw_only=True)
 class TrialOutput:
-    """A trial's output that was checked; `model_sha256` is None if it has no model, or not yet."""
+    """The verified output of a trial; without a model, `model_sha256` is missing."""
 
     metrics: Metrics
     recipe: Recipe
@@ -25,10 +25,10 @@ class TrialOutput:
 def write_trial_output(
     output: Path, *, metrics: Metrics, recipe: Recipe, model: bytes | None = None
 ) -> None:
-    """Write a trial's output, whole at once, with its model if there is one already.
+    """Write a trial's output atomically, with its model if there is one.
 
     Raises:
-        MachineError: It cannot be written.
+        LocalEnvironmentError: The directory cannot be written.
     """
     files = {METRICS_FILE: metrics.to_json(), RECIPE_FILE: recipe.to_json()}
     if model is not None:
@@ -39,14 +39,14 @@ def write_trial_output(
 
 
 def read_trial_output(output: Path) -> TrialOutput:
-    """Read a trial's output, and check its model against the checksum.
+    """Read a trial's output, and verify its model against the checksum.
 
     Args:
-        output: The directory, which is called as its trial.
+        output: The directory, which is named after its trial.
 
     Raises:
-        BundleError: It is incomplete or altered.
-        NewerFormatError: It was written by a newer housectl.
+        BundleError: The output is incomplete or altered.
+        NewerFormatError: A newer housectl wrote the output.
     """
     try:
         recipe = Recipe.from_json((output / RECIPE_FILE).read_bytes())
@@ -59,15 +59,16 @@ def read_trial_output(output: Path) -> TrialOutput:
         raise invalid_output(output.name, str(error)) from error
 
 
-def invalid_output(trial: str, why: str) -> BundleError:
-    """Return the error for an output that cannot be used."""
+def invalid_output(trial: str, problem: str) -> BundleError:
+    """Return the error for an invalid output."""
     return BundleError(
-        f"The output of {trial} is refused: {why}.", hint="housectl tune   # makes another"
+        f"The output of {trial} is invalid: {problem}.",
+        hint="housectl tune   # runs a new trial",
     )
 
 
 def has_model(output: Path, family: Family) -> bool:
-    """Return whether the model is there, whole."""
+    """Return True if the model is complete."""
     return checksum_path(output / family.definition.native_file).exists()
 
 
@@ -75,7 +76,7 @@ def add_model(output: Path, family: Family, model: bytes) -> None:
     """Add the model, and last its checksum, to an output without them.
 
     Raises:
-        MachineError: They cannot be written.
+        LocalEnvironmentError: They cannot be written.
     """
     for name, data in with_checksum(family.definition.native_file, model).items():
         atomic_write(output / name, data)

@@ -1,4 +1,4 @@
-"""Random forests, by scikit-learn."""
+"""Random forests of scikit-learn."""
 
 import io
 from collections.abc import Mapping
@@ -25,14 +25,14 @@ class RandomForestModel:
         return np.asarray(self.estimator.predict(rows), dtype=np.float64)
 
     def native(self) -> bytes:
-        """Return the estimator as joblib writes it."""
+        """Return the estimator in joblib's format."""
         buffer = io.BytesIO()
         joblib.dump(self.estimator, buffer)
         return buffer.getvalue()
 
     def ensemble(self) -> Ensemble:
-        """Return the trees; the weights are divided by their number, as a forest is their mean."""
-        trees = [member.tree_ for member in self.estimator.estimators_]
+        """Return the trees, with weights divided by their number: a forest predicts the mean."""
+        trees = [estimator.tree_ for estimator in self.estimator.estimators_]
         return Ensemble(
             trees=tuple(
                 Tree(
@@ -54,7 +54,7 @@ def _fit(
 ) -> RandomForestModel:
     estimator = RandomForestRegressor(**assignment, random_state=seed, n_jobs=threads)
     estimator.fit(subset.rows, subset.targets)
-    # Two threads would add the trees' predictions in another order, and n_jobs is in the file.
+    # Threads would add the trees' predictions in another order, and the file contains n_jobs.
     estimator.set_params(n_jobs=1)
     return RandomForestModel(estimator)
 

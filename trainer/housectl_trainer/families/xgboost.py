@@ -1,4 +1,4 @@
-"""Boosted trees, by XGBoost."""
+"""Gradient-boosted trees of XGBoost."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class _Learner(msgspec.Struct):
 
 
 class _Document(msgspec.Struct):
-    """The parts that matter here of XGBoost's JSON model.
+    """The fields of XGBoost's JSON model that describe the trees.
 
     Reference: https://xgboost.readthedocs.io/en/release_3.2.0/tutorials/saving_model.html
     """
@@ -53,7 +53,7 @@ class XgboostModel:
     estimator: xgboost.XGBRegressor
 
     def predict(self, rows: Floats) -> Floats:
-        """Return the sum of the trees' predictions, which XGBoost forms in float32."""
+        """Return the sum of the trees' predictions, which XGBoost adds in float32."""
         return np.asarray(self.estimator.predict(rows), dtype=np.float64)
 
     def native(self) -> bytes:
@@ -61,19 +61,19 @@ class XgboostModel:
         return bytes(self.estimator.get_booster().save_raw("ubj"))
 
     def ensemble(self) -> Ensemble:
-        """Return the trees; a leaf's weight stands where other nodes have their threshold."""
+        """Return the trees; XGBoost stores a leaf's weight in the field of the threshold."""
         document = bytes(self.estimator.get_booster().save_raw("json"))
         learner = msgspec.json.decode(document, type=_Document).learner
         base_score = msgspec.json.decode(learner.learner_model_param.base_score, type=list[float])
         return Ensemble(
             trees=tuple(map(_tree, learner.gradient_booster.model.trees)),
             comparison=SplitComparison.LESS,
-            offset=float(_single(base_score)[0]),
+            offset=float(_to_float32(base_score)[0]),
         )
 
 
 def _tree(tree: _Tree) -> Tree:
-    conditions = _single(tree.split_conditions)
+    conditions = _to_float32(tree.split_conditions)
     return Tree(
         left=np.array(tree.left_children),
         right=np.array(tree.right_children),
@@ -83,8 +83,8 @@ def _tree(tree: _Tree) -> Tree:
     )
 
 
-def _single(values: list[float]) -> Floats:
-    """Undo the shortening that decimal digits of a float32 are."""
+def _to_float32(values: list[float]) -> Floats:
+    """Return the float32 numbers that were shortened to these decimal digits, as doubles."""
     return np.array(values, dtype=np.float32).astype(np.float64)
 
 
