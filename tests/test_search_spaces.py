@@ -27,7 +27,7 @@ def accepts(parameter: Parameter, value: Value) -> bool:
 
 
 def outside(space: SearchSpace, assignment: Mapping[str, Value]) -> list[str]:
-    """Return the names of the parameters whose value lies outside their range."""
+    """Return the names of the parameters whose value is outside their range."""
     return [
         parameter.name
         for parameter in space.parameters
