@@ -102,6 +102,7 @@ def test_render_prints_commands_that_run(project: ProjectDirectory) -> None:
     assert (project.path / "by-hand" / "0000" / "metrics.json").exists()
 
 
+@pytest.mark.slow
 def test_json_is_alone_on_stdout(project: ProjectDirectory) -> None:
     for arguments in (["tune", "--name", "one"], ["list"], ["show"], ["status"], ["doctor"]):
         assert isinstance(project.run_ok(*arguments, "--json").json, dict)
@@ -120,6 +121,7 @@ def test_an_error_is_json_too(project: ProjectDirectory) -> None:
     assert "housectl tune" in error["hint"]
 
 
+@pytest.mark.slow
 def test_a_taken_name_is_refused_with_the_remedy(project: ProjectDirectory) -> None:
     project.run_ok("tune", "--name", "one")
     answer = project.run("tune", "--name", "one")
@@ -135,6 +137,7 @@ def test_a_name_that_is_none_is_refused(project: ProjectDirectory, name: str) ->
     assert "Traceback" not in answer.err
 
 
+@pytest.mark.slow
 def test_stop_show_prune_and_delete(project: ProjectDirectory) -> None:
     project.run_ok("tune", "--name", "one", "--trials", "4")
     runs = project.path / ".housectl" / "runs" / "one"
@@ -147,6 +150,7 @@ def test_stop_show_prune_and_delete(project: ProjectDirectory) -> None:
     project.run_ok("promote")
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_the_search_running(project: ProjectDirectory) -> None:
     project.edit_config(space={"max_features": {"min": 0.3, "max": 0.6}, "n_estimators": 300})
     command = subprocess.Popen(
@@ -168,6 +172,7 @@ def test_ctrl_c_leaves_the_search_running(project: ProjectDirectory) -> None:
     assert project.run_ok("status", "long", "--json").json["state"] == "stopped"
 
 
+@pytest.mark.slow
 def test_failing_trials_are_explained(project: ProjectDirectory) -> None:
     project.edit_config(limits={"memory": "1Mi"}, space={**GOOD, "n_estimators": 1000})
     answer = project.run("tune", "--name", "starved")
@@ -176,6 +181,7 @@ def test_failing_trials_are_explained(project: ProjectDirectory) -> None:
     assert "housectl logs starved --trial" in answer.err
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_a_live_table(project: ProjectDirectory) -> None:
     shown = bytearray()
 
@@ -209,6 +215,7 @@ def test_without_a_project_init_is_the_cure(tmp_path: Path) -> None:
     assert "housectl init --data FILE.csv --target COLUMN" in answer.err
 
 
+@pytest.mark.slow
 def test_a_draft_goes_the_whole_way_unedited(tmp_path: Path) -> None:
     source = example(".", tmp_path / "source").path / "data.csv"
     project = ProjectDirectory(tmp_path)

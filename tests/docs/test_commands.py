@@ -75,6 +75,7 @@ def run(
     assert not missing, f"{command.text}\n{output}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=page_id)
 def test_commands_of_a_page_run(
     page: Path, project: ProjectDirectory, port: int, environment: Mapping[str, str]
@@ -110,6 +111,7 @@ def test_installation_names_existing_extras() -> None:
     assert all(f"\n{extra} = [" in project for extra in extras[0])
 
 
+@pytest.mark.slow
 def test_workflow_of_the_readme_runs(
     project: ProjectDirectory, port: int, environment: Mapping[str, str]
 ) -> None:

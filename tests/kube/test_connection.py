@@ -13,6 +13,8 @@ import pytest
 from housectl.errors import ExitStatus
 from tools.project_directory import ProjectDirectory, example
 
+pytestmark = pytest.mark.slow
+
 UNREADABLE = ["not: [yaml", "[]", "{}", "", "apiVersion: v1\nkind: Config\nclusters: 3\n"]
 
 

@@ -279,6 +279,7 @@ def test_project_file_is_never_overwritten(tmp_path: Path) -> None:
     assert file.read_text() == "mine\n"
 
 
+@pytest.mark.slow
 def test_unedited_draft_tunes_and_is_promoted(tmp_path: Path, rng: random.Random) -> None:
     gaps = ["", *[rng.random() for _ in range(ROWS - 1)]]
     write_csv(tmp_path / "houses.csv", columns(rng, id=range(ROWS), town=["x"] * ROWS, depth=gaps))

@@ -12,6 +12,8 @@ from housectl.store import ChampionStore
 from tests.strace import inject_fault
 from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environment
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def project(project_with_challenger: ProjectDirectory, tmp_path: Path) -> ProjectDirectory:

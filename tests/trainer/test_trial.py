@@ -18,6 +18,8 @@ from housectl_trainer.data import Dataset
 from housectl_trainer.split import objective_folds
 from housectl_trainer.trial import run_trial
 
+pytestmark = pytest.mark.slow
+
 RunTrainer = Callable[..., CompletedProcess[str]]
 SMALL = {
     Family.RANDOM_FOREST: ("n_estimators=20", "max_features=0.4"),
