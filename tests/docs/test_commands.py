@@ -136,6 +136,7 @@ def test_workflows_name_existing_targets_and_files() -> None:
             assert (ROOT / name).exists(), name
 
 
+@pytest.mark.slow
 def test_digest_script_detects_a_changed_record(project: ProjectDirectory) -> None:
     (script,) = blocks(DOCS / "formats.md", "python")
     assert run_python(script, project).returncode == 0
@@ -144,6 +145,7 @@ def test_digest_script_detects_a_changed_record(project: ProjectDirectory) -> No
     assert "assert bundle.name" in run_python(script, project).stderr
 
 
+@pytest.mark.slow
 def test_python_api_examples_run(project: ProjectDirectory) -> None:
     for script in blocks(DOCS / "python-api.md", "python"):
         completed = run_python(script, project)

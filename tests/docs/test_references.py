@@ -9,12 +9,13 @@ import pytest
 import yaml
 from pydantic.fields import FieldInfo
 
+from housectl.backends.katib import naming
 from housectl.cli.settings import SETTINGS, env_var
 from housectl.contract.families import Family
 from housectl.errors import ExitStatus, HousectlError
 from housectl.project.config import ProjectConfig, load_config
 from tests.docs.pages import DOCS, PAGES, anchors, blocks, code_spans, page_id, rows, sections
-from tools.project_directory import ProjectDirectory
+from tools.project_directory import ProjectDirectory, example
 
 ERRORS = DOCS / "errors.md"
 PROJECT_FILE = DOCS / "project-file.md"
@@ -23,8 +24,8 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
 @pytest.fixture
-def project(project_with_challenger: ProjectDirectory, tmp_path: Path) -> ProjectDirectory:
-    return project_with_challenger.copy(tmp_path / "boston")
+def project(tmp_path: Path) -> ProjectDirectory:
+    return example(".", tmp_path / "boston")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
@@ -109,3 +110,9 @@ def test_each_parameter_is_listed() -> None:
         code_spans(family)[0]: code_spans(names) for family, names in rows(PROJECT_FILE, "family")
     }
     assert listed == {family.value: sorted(family.definition.domains) for family in Family}
+
+
+def test_each_label_and_annotation_is_listed() -> None:
+    existing = {value for value in vars(naming).values() if str(value).startswith("housectl/")}
+    listed = {code_spans(name)[0] for name, *_ in rows(DOCS / "formats.md", "label or annotation")}
+    assert existing <= listed
