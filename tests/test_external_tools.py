@@ -88,17 +88,18 @@ def test_engine_receives_signals_and_returns_exit_status(
 ) -> None:
     install(path, "podman", ENGINE)
     write_pushed_images(project.path / ".housectl" / "images.json", PUSHED)
-    server = subprocess.Popen(
-        [HOUSECTL, "serve", "--container", "--json", "--port", str(free_port())],
+    command = [HOUSECTL, "serve", "--container", "--json", "--port", str(free_port())]
+    with subprocess.Popen(
+        command,
         cwd=project.path,
         env=clean_environment() | path,
         stdout=subprocess.PIPE,
         text=True,
-    )
-    assert server.stdout is not None
-    assert "listening on" in server.stdout.readline()
-    server.send_signal(kind)
-    assert server.wait() == ExitStatus.OK
+    ) as server:
+        assert server.stdout is not None
+        assert "listening on" in server.stdout.readline()
+        server.send_signal(kind)
+    assert server.returncode == ExitStatus.OK
     command_line = (project.path / "engine.txt").read_text()
     for option in ("--rm", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges"):
         assert option in command_line

@@ -1,4 +1,4 @@
-"""What is true of every command, and the words of the errors that users meet first."""
+"""Properties of every command, and errors that new users see first."""
 
 import json
 import os
@@ -111,7 +111,7 @@ def test_json_is_alone_on_stdout(project: ProjectDirectory) -> None:
     assert any(json.loads(line)["line"].startswith("mse=") for line in lines)
 
 
-def test_an_error_is_json_too(project: ProjectDirectory) -> None:
+def test_error_is_json(project: ProjectDirectory) -> None:
     answer = project.run("promote", "--json")
     assert answer.status == ExitStatus.BUNDLE
     error = answer.json["error"]
@@ -122,7 +122,7 @@ def test_an_error_is_json_too(project: ProjectDirectory) -> None:
 
 
 @pytest.mark.slow
-def test_a_taken_name_is_refused_with_the_remedy(project: ProjectDirectory) -> None:
+def test_existing_name_is_rejected_with_hint(project: ProjectDirectory) -> None:
     project.run_ok("tune", "--name", "one")
     answer = project.run("tune", "--name", "one")
     assert answer.status == ExitStatus.CLUSTER
@@ -131,7 +131,7 @@ def test_a_taken_name_is_refused_with_the_remedy(project: ProjectDirectory) -> N
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "UPPER", "dot.ted", "x" * 41, ""])
-def test_a_name_that_is_none_is_refused(project: ProjectDirectory, name: str) -> None:
+def test_invalid_name_is_rejected(project: ProjectDirectory, name: str) -> None:
     answer = project.run("tune", "--name", name)
     assert answer.status == ExitStatus.USAGE
     assert "Traceback" not in answer.err
@@ -182,7 +182,7 @@ def test_failing_trials_are_explained(project: ProjectDirectory) -> None:
 
 
 @pytest.mark.slow
-def test_a_terminal_gets_a_live_table(project: ProjectDirectory) -> None:
+def test_terminal_shows_live_table(project: ProjectDirectory) -> None:
     shown = bytearray()
 
     def read(descriptor: int) -> bytes:
@@ -203,20 +203,20 @@ def test_a_terminal_gets_a_live_table(project: ProjectDirectory) -> None:
 
 
 @pytest.mark.strace
-def test_a_read_only_project_is_named(project: ProjectDirectory) -> None:
+def test_read_only_project_is_named(project: ProjectDirectory) -> None:
     answer = project.run("tune", wrapper=inject_fault("mkdir", "error=EROFS"))
     assert answer.status == ExitStatus.LOCAL_ENVIRONMENT
     assert "Read-only file system" in answer.err
 
 
-def test_without_a_project_init_is_the_cure(tmp_path: Path) -> None:
+def test_missing_project_has_init_as_hint(tmp_path: Path) -> None:
     answer = ProjectDirectory(tmp_path).run("tune")
     assert answer.status == ExitStatus.USAGE
     assert "housectl init --data FILE.csv --target COLUMN" in answer.err
 
 
 @pytest.mark.slow
-def test_a_draft_goes_the_whole_way_unedited(tmp_path: Path) -> None:
+def test_unedited_draft_is_tuned_and_promoted(tmp_path: Path) -> None:
     source = example(".", tmp_path / "source").path / "data.csv"
     project = ProjectDirectory(tmp_path)
     project.run_ok("init", "--data", str(source), "--target", "MEDV")

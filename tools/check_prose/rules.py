@@ -10,7 +10,7 @@ MAX_WORDS = 30
 _CHAIN_LENGTH = 3
 
 BANNED = {
-    r"(?<!\bthere\s)(is|are) none": "invalid, missing, or 'no X'",
+    r"(?<!\bthere\s)(is|are) (?-i:none)": "invalid, missing, or 'no X'",
     r"(goes|go|going|gone|went) on": "continue or resume",
     r"c(ome|omes|oming|ame) back to": "reattach to, or return to",
     r"anew": "again",
