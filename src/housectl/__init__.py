@@ -8,8 +8,8 @@ The command line does nothing that this API cannot do.
 True
 >>> project.promote().comparison.verdict.accepted
 True
->>> project.history()[-1].action
-<Action.PROMOTION: 'promotion'>
+>>> project.history()[-1].bundle == project.champion().digest
+True
 
 Every method raises subclasses of `HousectlError`, which `housectl.errors` lists.
 """

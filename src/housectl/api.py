@@ -157,7 +157,7 @@ class Project:
         """Return all experiments, the newest first.
 
         >>> [run.name for run in project.experiments()]
-        ['second', 'first', 'good', 'poor']
+        ['good', 'poor']
         """
         return [self.context.run(handle) for handle in self.context.backend.handles()]
 
@@ -183,7 +183,7 @@ class Project:
         """Return the names of the experiments in the project's directory, for shell completion.
 
         >>> project.local_experiment_names()
-        ['first', 'good', 'poor', 'second']
+        ['good', 'poor']
         """
         runs = self.context.workspace.runs
         return sorted(path.name for path in runs.glob("[!.]*"))
@@ -253,16 +253,19 @@ class Project:
         Raises:
             UsageError: There is no such bundle.
 
-        >>> project.rollback(reason="complaints from users").number
-        3
+        >>> before = project.champion().digest
+        >>> entry = project.promote("good").entry
+        >>> project.rollback(reason="complaints from users").bundle == before
+        True
         """
         return self.context.promoter.rollback(version, reason=reason)
 
     def history(self) -> "tuple[HistoryEntry, ...]":
         """Return all changes of the champion, the oldest first.
 
+        >>> entry = project.promote("good").entry
         >>> [entry.action.value for entry in project.history()]
-        ['promotion', 'promotion', 'rollback']
+        ['promotion', 'promotion']
         """
         return self.context.store.history()
 
@@ -293,6 +296,20 @@ class Project:
             ServerUnreachableError: The server does not answer.
         """
         return self.context.verifier.verify()
+
+    def wait_until_serving(self, *, timeout: float = 30.0) -> None:
+        """Wait until the running server serves the champion.
+
+        Args:
+            timeout: Maximum waiting time in seconds.
+
+        Raises:
+            ServerUnreachableError: The server does not answer.
+            VerificationError: The server still serves another model.
+        """
+        from housectl.verification.verify import wait_until_serving
+
+        wait_until_serving(self.config.server_url, self.champion().digest, timeout=timeout)
 
     def doctor(self) -> "Iterator[CheckResult]":
         """Check the machine, the project and, for Katib, the cluster.
@@ -330,5 +347,9 @@ class Project:
         return apply(manifests, context=katib.context, namespace=katib.namespace)
 
     def new_experiment_name(self) -> str:
-        """Return a name made of the project's name and the time."""
+        """Return a name made of the project's name and the time.
+
+        >>> project.new_experiment_name().startswith("boston-20")
+        True
+        """
         return self.config.default_experiment_name(datetime.now(UTC))

@@ -39,9 +39,11 @@ class ExperimentRun:
 
     It runs in processes of its own or on the cluster, and ends without this process.
 
-    >>> run = project.experiment()
-    >>> run.observe().state
-    <ExperimentState.SUCCEEDED: 'succeeded'>
+    >>> run = project.experiment("good")
+    >>> run.observe().state.value
+    'succeeded'
+    >>> len(run.prune(keep_best=1).kept)
+    1
     """
 
     handle: Handle

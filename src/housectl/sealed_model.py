@@ -24,8 +24,8 @@ class SealedModel:
     """A model of the champion store. Its files match its digest.
 
     >>> model = project.champion()
-    >>> model.family, model.schema.target.name
-    (<Family.RANDOM_FOREST: 'random-forest'>, 'MEDV')
+    >>> model.family.value, model.schema.target.name
+    ('random-forest', 'MEDV')
     """
 
     bundle: Bundle
@@ -83,8 +83,9 @@ class SealedModel:
 
         >>> row = {"CRIM": 0.006, "ZN": 18, "INDUS": 2.31, "CHAS": 0, "NOX": 0.538, "RM": 6.575,
         ...        "AGE": 65.2, "DIS": 4.09, "RAD": 1, "TAX": 296, "PTRATIO": 15.3, "LSTAT": 4.98}
-        >>> project.champion().predict([row])
-        [2...]
+        >>> [price] = project.champion().predict([row])
+        >>> 20 < price < 30
+        True
         """
         values = [_feature_values(number, row, self.schema) for number, row in enumerate(rows)]
         return self._scorer.predict(values) if values else []
