@@ -1,6 +1,7 @@
 """Record a real run of the demo as an SVG picture: `make demo-svg`.
 
-The demo runs in a copy of the project, on a pseudo-terminal. The picture shows its final screen.
+The demo runs in a copy of the project, on a pseudo-terminal. The picture shows its final screen,
+with an ellipsis in place of similar checks.
 """
 
 import fcntl
@@ -11,6 +12,7 @@ import re
 import struct
 import sys
 import termios
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -34,7 +36,7 @@ def main() -> None:
         project = copy_boston(Path(name) / "boston").path
         output = run_in_terminal([sys.executable, "-m", "examples.demo"], project)
     PICTURE.parent.mkdir(exist_ok=True)
-    PICTURE.write_text(render_svg(final_screen(output)))
+    PICTURE.write_text(render_svg(abridge(final_screen(output))))
 
 
 def run_in_terminal(command: list[str], directory: Path) -> str:
@@ -70,6 +72,20 @@ def final_screen(output: str) -> str:
         elif not _CONTROL.fullmatch(part):
             lines[row] += part
     return "\n".join(lines).strip()
+
+
+def abridge(screen: str) -> str:
+    """Return the screen with the first rejection of bad input only, so that it is one page high."""
+    lines: list[str] = []
+    for is_rejection, group in groupby(screen.split("\n"), key=_is_rejection):
+        similar_lines = [*group]
+        lines += [similar_lines[0], "…"] if is_rejection else similar_lines
+    return "\n".join(lines)
+
+
+def _is_rejection(line: str) -> bool:
+    """Return True for a check that the server rejects bad input, and for its continuation lines."""
+    return re.match(r"rejects |\s{20}", Text.from_ansi(line).plain) is not None
 
 
 def render_svg(text: str) -> str:

@@ -6,12 +6,15 @@ comment such as `# status 10`. A server that is started runs until the page's en
 shell-session blocks run on a cluster, in cluster/test_docs.py.
 """
 
+import csv
+import json
 import os
 import re
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
 
@@ -152,6 +155,21 @@ def test_python_api_examples_run(project: ProjectDirectory) -> None:
         assert completed.returncode == 0, completed.stderr
     assert completed.stdout.startswith("the champion stays: ")
     assert "usage housectl history" in completed.stdout
+
+
+@pytest.mark.slow
+def test_server_returns_the_shown_problem(project: ProjectDirectory, port: int) -> None:
+    (shown,) = [
+        json.loads(block) for block in blocks(DOCS / "formats.md", "json") if "422" in block
+    ]
+    rows_of_data = csv.DictReader((project.path / "data.csv").read_text().splitlines())
+    row = {name: float(text) for name, text in next(rows_of_data).items() if name != "MEDV"}
+    with serving(project, port) as url:
+        response = httpx.post(f"{url}/predict", json={**row, "RM": None}, trust_env=False)
+    problem = response.json()
+    assert problem.keys() == shown.keys()
+    assert (problem["status"], problem["detail"]) == (shown["status"], shown["detail"])
+    assert problem["errors"] == shown["errors"]
 
 
 def test_python_api_page_names_existing_methods() -> None:

@@ -14,6 +14,8 @@ from housectl.cli.settings import SETTINGS, env_var
 from housectl.contract.families import Family
 from housectl.errors import ExitStatus, HousectlError
 from housectl.project.config import ProjectConfig, load_config
+from housectl_server.health import Health
+from housectl_server.state import ServingStatus
 from tests.docs.pages import DOCS, PAGES, anchors, blocks, code_spans, page_id, rows, sections
 from tools.project_directory import ProjectDirectory, example
 
@@ -116,3 +118,12 @@ def test_each_label_and_annotation_is_listed() -> None:
     existing = {value for value in vars(naming).values() if str(value).startswith("housectl/")}
     listed = {code_spans(name)[0] for name, *_ in rows(DOCS / "formats.md", "label or annotation")}
     assert existing <= listed
+
+
+def test_each_field_of_health_is_listed() -> None:
+    listed = {
+        code_spans(name)[0]: code_spans(content)
+        for name, content in rows(DOCS / "formats.md", "field of `/health`")
+    }
+    assert listed.keys() == Health.model_fields.keys()
+    assert set(listed["status"]) == set(ServingStatus)
