@@ -264,7 +264,7 @@ def test_output_of_other_trial_is_rejected(
     run = RunDirectory(tmp_path / "runs" / ended_search.name)
     shutil.rmtree(run.output(best.name))
     shutil.copytree(run.output(other.name), run.output(best.name))
-    assert_rejected(sealer, ended_search.name, best=best, match="is not what was recorded of")
+    assert_rejected(sealer, ended_search.name, best=best, match="differs from the trial.s record")
 
 
 def test_interrupted_search_has_resume_hint(
