@@ -61,6 +61,15 @@ def test_graph_gives_the_models_predictions(
 
 
 @pytest.mark.parametrize("family", Family)
+def test_library_defaults_and_hand_tuned_recipe_keep_parity(
+    boston_dataset: Dataset, family: Family
+) -> None:
+    for assignment in family.definition.starting_points:
+        model = train(boston_dataset, family, assignment)
+        assert_parity(boston_dataset, family, model, model.ensemble())
+
+
+@pytest.mark.parametrize("family", Family)
 def test_target_around_zero_keeps_the_tolerance(centred: Inputs, family: Family) -> None:
     dataset = load_dataset(centred)
     model = train(dataset, family, {"n_estimators": 40})

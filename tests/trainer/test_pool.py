@@ -142,7 +142,7 @@ def test_pool_writes_the_output_of_a_single_trial(
 
 def test_pool_measures_many_trials_at_once_without_models(pool: RunningPool) -> None:
     for number in range(8):
-        pool.send(number, list(Family)[number % 2], QUICK)
+        pool.send(number, list(Family)[number % len(Family)], QUICK)
     results = {result.number: result for result in (pool.read_result() for _ in range(8))}
     assert sorted(results) == list(range(8))
     assert {result.cause for result in results.values()} == {None}

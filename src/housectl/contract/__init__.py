@@ -1,1 +1,1 @@
-"""What the command line, the trainer and the server agree on: formats, and nothing that is slow."""
+"""Formats that the command line, the trainer and the server share; its imports are fast."""
