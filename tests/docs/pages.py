@@ -10,7 +10,7 @@ from tools.project_directory import ROOT
 
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
-PAGES = [README, ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("*.md"))]
 
 # The commands in blocks of these languages are run: on this machine, or on a cluster.
 LOCAL, CLUSTER = "console", "shell-session"
