@@ -9,7 +9,7 @@ from benchmarks.report import report, share_bytecode_cache
 from benchmarks.workbench import force_promote, seal
 from housectl.contract.families import Family
 from housectl.search_spaces import default_space
-from housectl.store import ChampionStore
+from housectl.store.local import LocalStore
 from tools.project_directory import ROOT, copy_boston
 
 _OUTPUT = ROOT / "build" / "bench.json"
@@ -32,7 +32,7 @@ def _measure(scratch: Path) -> list[Measurement]:
         seal(project, family, family, {**space.fixed, **space.enqueued[-1]})
         for family, space in ((family, default_space(family)) for family in Family)
     )
-    store = ChampionStore(project / ".housectl" / "store")
+    store = LocalStore(project / ".housectl" / "store")
     for sealed in (forest, boosting, weak):
         force_promote(store, sealed)
     store.add_challenger("better", forest.bundle, forest.evidence)
@@ -41,7 +41,7 @@ def _measure(scratch: Path) -> list[Measurement]:
         "XGBoost": serving.Served(scratch / "boosting", goal=0.80),
     }
     for endpoint, sealed in zip(served.values(), (forest, boosting), strict=True):
-        force_promote(ChampionStore(endpoint.store), sealed)
+        force_promote(LocalStore(endpoint.store), sealed)
     return [
         *startup.measure(project),
         *promotion.measure(project, scratch),

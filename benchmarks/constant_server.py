@@ -1,8 +1,7 @@
-"""`python -m benchmarks.constant_server PORT`: endpoints that check the same body, and no more.
+"""`python -m benchmarks.constant_server PORT`: baseline endpoints with a constant prediction.
 
-The same uvicorn, the same pydantic model, the same kind of answer; but no model of prices behind
-it, and no server around it: no store to follow, no request ids, no counters, no word on what is
-wrong with a body.
+They use the same uvicorn and the same pydantic model, and return the same kind of answer. They have
+no model, no store poller, no request ids, no counters and no error messages.
 """
 
 import json
@@ -15,8 +14,8 @@ from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from housectl.contract.bundle import read_bundle
-from housectl.contract.history import bundle_path, newest_number, read_entry
+from housectl.store.base import ChampionStore
+from housectl.store.local import LocalStore
 from housectl_server.rows import row_model
 from housectl_server.settings import STORE_VARIABLE
 
@@ -27,17 +26,18 @@ ORDINARY = "/ordinary"
 _PREDICTION = 22.532806324110677
 
 
-def constant_application(store: Path) -> ASGIApp:
-    """Return the endpoints; what they check bodies for is the schema of the store's champion."""
-    entry = read_entry(store, newest_number(store))
-    bundle = read_bundle(bundle_path(store, entry.bundle), expected=entry.bundle)
+def create_constant_app(store: ChampionStore) -> ASGIApp:
+    """Return the endpoints, which validate bodies against the schema of the store's champion."""
+    bundle = store.bundle(store.require_champion().bundle)
     row = row_model(bundle.record.schema, example=bundle.golden.rows[0].row)
     answer = {bundle.record.schema.target.response_key: _PREDICTION}
-    return _fastest(row, answer, beside=_in_framework(row, answer))
+    return _fastest_endpoint(row, answer, other_paths=_fastapi_endpoints(row, answer))
 
 
-def _fastest(row: type[BaseModel], answer: dict[str, float], *, beside: ASGIApp) -> ASGIApp:
-    """Return the endpoint without any framework; other paths are answered beside it."""
+def _fastest_endpoint(
+    row: type[BaseModel], answer: dict[str, float], *, other_paths: ASGIApp
+) -> ASGIApp:
+    """Return the endpoint without a framework, combined with an application for other paths."""
     validate = row.__pydantic_validator__.validate_json
     content = json.dumps(answer).encode()
     headers = [
@@ -49,7 +49,7 @@ def _fastest(row: type[BaseModel], answer: dict[str, float], *, beside: ASGIApp)
 
     async def fastest(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] != FASTEST:
-            await beside(scope, receive, send)
+            await other_paths(scope, receive, send)
             return
         message = await receive()
         body = message["body"]
@@ -63,8 +63,8 @@ def _fastest(row: type[BaseModel], answer: dict[str, float], *, beside: ASGIApp)
     return fastest
 
 
-def _in_framework(row: type[BaseModel], answer: dict[str, float]) -> FastAPI:
-    """Return one endpoint as FastAPI's manual has them, and the leanest that it can route to."""
+def _fastapi_endpoints(row: type[BaseModel], answer: dict[str, float]) -> FastAPI:
+    """Return an ordinary FastAPI endpoint, and the fastest kind of route that FastAPI supports."""
     validate = row.__pydantic_validator__.validate_json
     content = json.dumps(answer).encode()
 
@@ -76,7 +76,7 @@ def _in_framework(row: type[BaseModel], answer: dict[str, float]) -> FastAPI:
         return answer
 
     app = FastAPI()
-    # A route of Starlette's: FastAPI's own would look for dependencies at each request.
+    # A Starlette route: FastAPI's own routes resolve dependencies at each request.
     app.add_route(ROUTED, routed, methods=["POST"])
     app.post(ORDINARY)(ordinary)
     return app
@@ -84,7 +84,7 @@ def _in_framework(row: type[BaseModel], answer: dict[str, float]) -> FastAPI:
 
 if __name__ == "__main__":
     uvicorn.run(
-        constant_application(Path(os.environ[STORE_VARIABLE])),
+        create_constant_app(LocalStore(Path(os.environ[STORE_VARIABLE]))),
         port=int(sys.argv[1]),
         lifespan="off",
         ws="none",

@@ -15,7 +15,7 @@ from statistics import median
 from benchmarks.constant_server import FASTEST, ORDINARY, ROUTED
 from benchmarks.load import Load, generator, load
 from benchmarks.measurement import Direction, Measurement, log
-from housectl.store import ChampionStore
+from housectl.store.local import LocalStore
 from housectl_server.settings import STORE_VARIABLE
 from tools.project_directory import ROOT
 
@@ -96,7 +96,7 @@ def _bodies(store: Path) -> list[str]:
 
     One row would not do: the processor learns its way through the trees by heart.
     """
-    held = ChampionStore(store)
+    held = LocalStore(store)
     golden = held.bundle(held.require_champion().bundle).golden
     return [json.dumps(dict(zip(golden.features, each.row, strict=True))) for each in golden.rows]
 

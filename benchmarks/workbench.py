@@ -11,7 +11,7 @@ from housectl.contract.families import Family
 from housectl.contract.history import Action
 from housectl.contract.parameters import Assignment
 from housectl.contract.sealed import Sealed
-from housectl.store import ChampionStore
+from housectl.store.base import ChampionStore
 from housectl.tasks import TaskRunner
 
 

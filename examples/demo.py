@@ -15,7 +15,7 @@ from pathlib import Path
 
 from housectl.errors import ExitStatus
 from housectl.project.config import load_config
-from housectl.store import ChampionStore
+from housectl.store.local import LocalStore
 from housectl.verification.verify import wait_until_serving
 from housectl.workspace import find_workspace
 
@@ -55,7 +55,7 @@ def use(server: subprocess.Popen[bytes]) -> int:
     """Verify the server, then wait for Ctrl-C or send one request."""
     workspace = find_workspace(None, None)
     url = load_config(workspace.project_file).server_url
-    champion = ChampionStore(workspace.store).require_champion()
+    champion = LocalStore(workspace.store).require_champion()
     wait_until_serving(url, champion.bundle, timeout=START_SECONDS)
     if status := housectl("verify"):
         return status

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from housectl.store import ChampionStore
+from housectl.store.local import LocalStore
 from tests.spaces import GOOD
 from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environment, example
 
@@ -56,7 +56,7 @@ def left_tasks(project: ProjectDirectory) -> set[str]:
 
 @pytest.mark.parametrize("lead", [0.0, 0.1, 1.0])
 def test_both_get_the_same_challenger(searched: ProjectDirectory, lead: float) -> None:
-    stored = ChampionStore(searched.store).challenger("once")
+    stored = LocalStore(searched.store).challenger("once")
     assert stored is not None
     for _ in range(ROUNDS):
         first = resumed(searched)
@@ -69,7 +69,7 @@ def test_both_get_the_same_challenger(searched: ProjectDirectory, lead: float) -
 def test_a_kill_of_one_does_no_harm_to_the_other(
     searched: ProjectDirectory, moments: random.Random
 ) -> None:
-    stored = ChampionStore(searched.store).challenger("once")
+    stored = LocalStore(searched.store).challenger("once")
     assert stored is not None
     for _ in range(ROUNDS):
         killed, other = resumed(searched), resumed(searched)
@@ -81,11 +81,11 @@ def test_a_kill_of_one_does_no_harm_to_the_other(
 
 
 def test_each_keeps_it_in_its_own_store(searched: ProjectDirectory, tmp_path: Path) -> None:
-    stored = ChampionStore(searched.store).challenger("once")
+    stored = LocalStore(searched.store).challenger("once")
     assert stored is not None
     for number in range(ROUNDS):
         elsewhere = tmp_path / str(number)
         here, there = resumed(searched), resumed(searched, HOUSECTL_STORE=str(elsewhere))
         assert {challenger(here), challenger(there)} == {stored.bundle}
-        assert ChampionStore(elsewhere).bundle(stored.bundle)
+        assert LocalStore(elsewhere).bundle(stored.bundle)
         assert left_tasks(searched) == set()

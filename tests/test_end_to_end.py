@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from housectl.errors import ExitStatus
-from housectl.store import ChampionStore
+from housectl.store.local import LocalStore
 from housectl.verification.verify import wait_until_serving
 from tests.spaces import GOOD
 from tools.project_directory import ProjectDirectory, clean_environment, example
@@ -69,7 +69,7 @@ def predict(url: str, row: dict[str, float]) -> dict[str, float]:
 
 
 def champion(project: ProjectDirectory) -> str:
-    return ChampionStore(project.store).require_champion().bundle
+    return LocalStore(project.store).require_champion().bundle
 
 
 def test_boston_goes_the_whole_way(
@@ -83,7 +83,7 @@ def test_boston_goes_the_whole_way(
         project.run_ok("promote")
         wait_until_serving(url, champion(project), timeout=30)
         project.run_ok("verify", "--url", url, "--p99-ms", "5000")
-        bundle = ChampionStore(project.store).bundle(champion(project))
+        bundle = LocalStore(project.store).bundle(champion(project))
         golden = bundle.golden.rows[0]
         row = dict(zip(bundle.golden.features, golden.row, strict=True))
         answer = predict(url, {**row, "B": 396.9})
@@ -134,7 +134,7 @@ def test_a_centred_target_and_two_families_go_the_whole_way(tmp_path: Path) -> N
     port = free_port()
     with serving(project, port) as url:
         project.run_ok("verify", "--url", url, "--p99-ms", "5000")
-        bundle = ChampionStore(project.store).bundle(champion(project))
+        bundle = LocalStore(project.store).bundle(champion(project))
         assert min(golden.prediction for golden in bundle.golden.rows) < 0
         golden = bundle.golden.rows[-1]
         row = dict(zip(bundle.golden.features, golden.row, strict=True))
@@ -152,7 +152,7 @@ def test_where_a_linear_model_is_better_nothing_is_promoted(tmp_path: Path) -> N
     answer = project.run("promote", "--json")
     assert answer.status == ExitStatus.CHAMPION_KEPT
     assert "a linear model" in str(answer.json["reason"])
-    assert ChampionStore(project.store).champion() is None
+    assert LocalStore(project.store).champion() is None
 
 
 def test_two_families_are_compared_on_the_same_rows(tmp_path: Path) -> None:

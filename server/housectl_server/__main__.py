@@ -5,17 +5,18 @@ import logging
 import signal
 import socket
 import sys
-from pathlib import Path
 from typing import NoReturn
 
 import uvicorn
+from starlette.types import ASGIApp
 
-from housectl.contract.history import newest_number
-from housectl.errors import ExitStatus, HousectlError, LocalEnvironmentError
+from housectl.errors import ExitStatus, HousectlError
+from housectl.store.base import ChampionStore
+from housectl.store.local import LocalStore
 from housectl_server.hot_swap import HotSwapApp
 from housectl_server.logs import configure_logging, print_startup_error
 from housectl_server.request_id import RequestIdMiddleware
-from housectl_server.settings import STORE_VARIABLE, Settings, read_settings
+from housectl_server.settings import read_settings
 from housectl_server.sockets import bind_socket
 from housectl_server.store_poller import StorePoller, load_champion
 
@@ -31,35 +32,26 @@ def main() -> int:
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, _exit)
     configure_logging(as_json=settings.as_json)
+    store = LocalStore(settings.store)
     try:
-        hot_swap = _load_initial_model(settings)
+        hot_swap = _load_initial_model(store)
         listener = bind_socket(settings.host, settings.port)
     except HousectlError as error:
         print_startup_error(error, as_json=settings.as_json)
         return error.status
     _log_start(hot_swap, listener)
-    return _serve(settings, hot_swap, listener)
+    return _serve(StorePoller(store, hot_swap), RequestIdMiddleware(hot_swap), listener)
 
 
 def _exit(*_: object) -> NoReturn:
     sys.exit(ExitStatus.OK)
 
 
-def _load_initial_model(settings: Settings) -> HotSwapApp:
+def _load_initial_model(store: ChampionStore) -> HotSwapApp:
     hot_swap = HotSwapApp()
-    if number := _newest_number(settings.store):
-        hot_swap.swap(load_champion(settings.store, number))
+    if number := store.newest_number():
+        hot_swap.swap(load_champion(store, number))
     return hot_swap
-
-
-def _newest_number(store: Path) -> int:
-    try:
-        return newest_number(store)
-    except OSError as error:
-        raise LocalEnvironmentError(
-            f"The store {store} cannot be read: {error.strerror}.",
-            hint=f"ls -ld {store}   # or set {STORE_VARIABLE} to another directory",
-        ) from error
 
 
 def _log_start(hot_swap: HotSwapApp, listener: socket.socket) -> None:
@@ -72,9 +64,9 @@ def _log_start(hot_swap: HotSwapApp, listener: socket.socket) -> None:
     )
 
 
-def _serve(settings: Settings, hot_swap: HotSwapApp, listener: socket.socket) -> int:
+def _serve(poller: StorePoller, app: ASGIApp, listener: socket.socket) -> int:
     config = uvicorn.Config(
-        RequestIdMiddleware(hot_swap),
+        app,
         lifespan="off",
         ws="none",
         access_log=False,
@@ -83,7 +75,6 @@ def _serve(settings: Settings, hot_swap: HotSwapApp, listener: socket.socket) ->
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        poller = StorePoller(settings.store, hot_swap)
         runner.run(_serve_and_poll(uvicorn.Server(config), poller, listener))
     return ExitStatus.OK
 

@@ -4,11 +4,9 @@ import asyncio
 import logging
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
-from housectl.contract.bundle import read_bundle
-from housectl.contract.history import bundle_path, newest_number, read_entry
 from housectl.errors import HousectlError
+from housectl.store.base import ChampionStore
 from housectl_server.hot_swap import HotSwapApp
 from housectl_server.inference import ServedModel
 from housectl_server.state import Champion
@@ -21,7 +19,7 @@ _MAX_BACKOFF_SECONDS = 30.0
 _log = logging.getLogger(__name__)
 
 
-def load_champion(store: Path, number: int) -> Champion:
+def load_champion(store: ChampionStore, number: int) -> Champion:
     """Load the bundle of a history entry.
 
     Raises:
@@ -29,9 +27,7 @@ def load_champion(store: Path, number: int) -> Champion:
         BundleError: The bundle is missing or altered, or its prediction for a golden row differs.
         NewerFormatError: A newer housectl wrote the entry or the bundle.
     """
-    entry = read_entry(store, number)
-    bundle = read_bundle(bundle_path(store, entry.bundle), expected=entry.bundle)
-    model = ServedModel(bundle)
+    model = ServedModel(store.bundle(store.entry(number).bundle))
     return Champion(number=number, model=model, serving_since=datetime.now(UTC).isoformat())
 
 
@@ -41,7 +37,7 @@ class StorePoller:
     Volumes of several machines do not report changes, so the store cannot be watched.
     """
 
-    def __init__(self, store: Path, hot_swap: HotSwapApp) -> None:
+    def __init__(self, store: ChampionStore, hot_swap: HotSwapApp) -> None:
         self._store = store
         self._hot_swap = hot_swap
         self._newest = self._served
@@ -63,7 +59,7 @@ class StorePoller:
         return champion.number if champion else 0
 
     def _poll_once(self) -> None:
-        number = newest_number(self._store, known=self._newest)
+        number = self._store.newest_number(at_least=self._newest)
         if number == self._newest and time.monotonic() < self._retry_at:
             return
         self._newest = number

@@ -1,21 +1,21 @@
-"""deploy_details.json: the outcome of the last verdict, for the tools that read it."""
+"""deploy_details.json: the result of the last verdict, for tools that read it."""
 
 from pathlib import Path
 
 from housectl.contract.bundle import SHORT_DIGEST, Bundle
 from housectl.contract.files import atomic_write
-from housectl.contract.history import HistoryEntry, bundle_path
+from housectl.contract.history import HistoryEntry
 from housectl.contract.record import MalformedRecordError, Record
-from housectl.store import ChampionStore
+from housectl.store.base import ChampionStore
 
 
 class ModelReference(Record, kw_only=True):
     """One model.
 
     Attributes:
-        mse: On the held-out rows.
-        version: The first 12 digits of the bundle's digest.
-        uri: Where the bundle lies.
+        mse: MSE on the held-out rows.
+        version: First 12 digits of the bundle's digest.
+        uri: URI of the bundle.
     """
 
     mse: float
@@ -24,40 +24,42 @@ class ModelReference(Record, kw_only=True):
 
 
 class DeployDetails(Record, kw_only=True):
-    """The former champion, the model that was judged, and the champion of now."""
+    """The previous champion, the judged model, and the current champion."""
 
     old_model: ModelReference | None
     new_model: ModelReference | None
     prod_model: ModelReference | None
 
 
-def record_rejection(path: Path, store: ChampionStore, refused: Bundle) -> None:
-    """Write the outcome of a verdict that keeps the champion, or keeps there being none."""
+def record_rejection(path: Path, store: ChampionStore, rejected: Bundle) -> None:
+    """Write the result of a verdict that rejects a challenger and keeps the champion, if any."""
     champion = store.champion()
-    kept = _of_entry(store, champion) if champion else None
-    refused_model = ModelReference(
-        mse=refused.holdout_mse,
-        version=refused.version,
-        uri=bundle_path(store.path, refused.digest).absolute().as_uri(),
+    kept_model = _reference(store, champion) if champion else None
+    rejected_model = ModelReference(
+        mse=rejected.holdout_mse,
+        version=rejected.version,
+        uri=store.bundle_uri(rejected.digest),
     )
-    _write(path, DeployDetails(old_model=kept, new_model=refused_model, prod_model=kept))
+    _write(
+        path, DeployDetails(old_model=kept_model, new_model=rejected_model, prod_model=kept_model)
+    )
 
 
 def sync(path: Path, store: ChampionStore) -> None:
-    """Bring the file in line with the history, unless it names the champion already.
+    """Update the file from the history, unless it names the champion already.
 
-    Called after each promotion, and by each later command in case one was killed in between.
+    Each promotion calls this, and so do later commands, because a promotion can be killed first.
     """
     history = store.history()
     if not history:
         return
-    champion = _of_entry(store, history[-1])
-    if _champion_in(path) != champion.version:
-        former = _of_entry(store, history[-2]) if history[1:] else None
-        _write(path, DeployDetails(old_model=former, new_model=champion, prod_model=champion))
+    champion = _reference(store, history[-1])
+    if _recorded_champion(path) != champion.version:
+        previous = _reference(store, history[-2]) if history[1:] else None
+        _write(path, DeployDetails(old_model=previous, new_model=champion, prod_model=champion))
 
 
-def _champion_in(path: Path) -> str | None:
+def _recorded_champion(path: Path) -> str | None:
     try:
         champion = DeployDetails.from_json(path.read_bytes()).prod_model
     except (OSError, MalformedRecordError):
@@ -65,11 +67,11 @@ def _champion_in(path: Path) -> str | None:
     return champion.version if champion else None
 
 
-def _of_entry(store: ChampionStore, entry: HistoryEntry) -> ModelReference:
+def _reference(store: ChampionStore, entry: HistoryEntry) -> ModelReference:
     return ModelReference(
         mse=entry.holdout_mse,
         version=entry.bundle[:SHORT_DIGEST],
-        uri=bundle_path(store.path, entry.bundle).absolute().as_uri(),
+        uri=store.bundle_uri(entry.bundle),
     )
 
 

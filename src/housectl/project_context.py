@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from housectl.store import ChampionStore
+from housectl.store.base import ChampionStore
+from housectl.store.local import LocalStore
 from housectl.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class ProjectContext:
     @property
     def store(self) -> ChampionStore:
         """The champion store."""
-        return ChampionStore(self.workspace.store)
+        return LocalStore(self.workspace.store)
 
     @cached_property
     def config(self) -> "ProjectConfig":

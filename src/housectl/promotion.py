@@ -12,7 +12,8 @@ from housectl.contract.record import digest_of
 from housectl.errors import NoChallengerError, UnknownExperimentError, UsageError
 from housectl.sealed_model import SealedModel
 from housectl.sealing import Sealer
-from housectl.store import Challenger, ChampionStore
+from housectl.store.base import ChampionStore
+from housectl.store.challenger import Challenger
 from housectl.verdict import Gate, Verdict, judge
 
 
@@ -103,7 +104,7 @@ class Promoter:
             UsageError: There is no such bundle, or it is the champion already.
         """
         champion = self.store.require_champion()
-        digest = self.store.find(version) if version else self.previous_digest(champion)
+        digest = self.store.find_digest(version) if version else self.previous_digest(champion)
         if digest is None:
             raise UsageError(
                 "Rollback is impossible: the history has no earlier champion.",

@@ -16,7 +16,8 @@ from housectl.contract.trial_output import TrialOutput, invalid_output, read_tri
 from housectl.errors import BundleError, InputsError, UnknownExperimentError
 from housectl.experiment import Trial
 from housectl.search import ProgressReporter, usable_trial
-from housectl.store import Challenger, ChampionStore
+from housectl.store.base import ChampionStore
+from housectl.store.challenger import Challenger
 from housectl.tasks import TaskRunner
 from housectl.workspace import git_commit
 

@@ -31,7 +31,7 @@ from housectl.experiment import (
     rank_trials,
 )
 from housectl.sealing import Sealer
-from housectl.store import ChampionStore
+from housectl.store.local import LocalStore
 from tests.backends.contract import BackendContract
 from tests.backends.workloads import (
     SMALL_FOREST,
@@ -231,7 +231,7 @@ def sealer(ended_search: Handle, runs: Path, tmp_path: Path) -> Sealer:
     shutil.copytree(runs / ended_search.name, tmp_path / "runs" / ended_search.name)
     return Sealer(
         backend=LocalBackend(tmp_path / "runs"),
-        store=ChampionStore(tmp_path / "store"),
+        store=LocalStore(tmp_path / "store"),
         progress=PlainProgress(),
         temp_root=tmp_path / "scratch",
     )

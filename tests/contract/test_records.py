@@ -155,33 +155,33 @@ def test_inputs_with_another_name_are_rejected(inputs: Path) -> None:
 @pytest.mark.parametrize("name", ["model.onnx", "metrics.json", "golden.json", "bundle.json"])
 def test_bundle_with_an_altered_byte_is_rejected(tmp_path: Path, name: str) -> None:
     bundle = make_bundle(tmp_path)
-    assert read_bundle(bundle.path, expected=bundle.digest).digest == bundle.digest
-    file = bundle.path / name
+    assert read_bundle(Path(bundle.location), expected=bundle.digest).digest == bundle.digest
+    file = Path(bundle.location) / name
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 1
     file.write_bytes(data)
     with pytest.raises(HousectlError):
-        read_bundle(bundle.path, expected=bundle.digest)
+        read_bundle(Path(bundle.location), expected=bundle.digest)
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "bundle.json"])
 def test_bundle_with_a_missing_file_is_rejected(tmp_path: Path, name: str) -> None:
     bundle = make_bundle(tmp_path)
-    (bundle.path / name).unlink()
+    (Path(bundle.location) / name).unlink()
     with pytest.raises(BundleError):
-        read_bundle(bundle.path)
+        read_bundle(Path(bundle.location))
 
 
 def test_bundle_cannot_name_files_outside_its_directory(tmp_path: Path) -> None:
     bundle = make_bundle(tmp_path)
-    record = bundle.path / "bundle.json"
+    record = Path(bundle.location) / "bundle.json"
     record.write_text(record.read_text().replace('"model.onnx"', '"../model.onnx"'))
     with pytest.raises(BundleError, match="outside"):
-        read_bundle(bundle.path)
+        read_bundle(Path(bundle.location))
 
 
 def test_provenance_does_not_change_a_bundles_digest(tmp_path: Path) -> None:
     bundle = make_bundle(tmp_path)
-    record = bundle.path / "bundle.json"
+    record = Path(bundle.location) / "bundle.json"
     record.write_text(record.read_text().replace('"platform": "test"', '"platform": "moon"'))
-    assert read_bundle(bundle.path).digest == bundle.digest
+    assert read_bundle(Path(bundle.location)).digest == bundle.digest

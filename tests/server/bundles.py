@@ -20,7 +20,7 @@ from housectl.contract.metrics import METRICS_FILE, Metrics
 from housectl.contract.recipe import Recipe, Split
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
 from housectl.contract.scorer import INPUT_NAME, OUTPUT_NAME
-from housectl.store import ChampionStore
+from housectl.store.base import ChampionStore
 
 THRESHOLD = 6.0
 STEP = 10.0

@@ -2,12 +2,12 @@ from pathlib import Path
 
 import pytest
 
-from housectl.store import ChampionStore
+from housectl.store.local import LocalStore
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> ChampionStore:
-    return ChampionStore(tmp_path / "store")
+def store(tmp_path: Path) -> LocalStore:
+    return LocalStore(tmp_path / "store")
 
 
 @pytest.fixture

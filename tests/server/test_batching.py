@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from housectl.contract.scorer import Scorer
-from housectl.store import ChampionStore
+from housectl.store.local import LocalStore
 from housectl_server.batching import Batcher
 from housectl_trainer.onnx_export import to_onnx
 from housectl_trainer.trees import LEAF, Ensemble, SplitComparison, Tree
@@ -110,7 +110,7 @@ def ask(server: RunningServer, firsts: Sequence[float]) -> list[httpx.Response]:
         return [client.post("/predict", json=ROW | {"RM": first}) for first in firsts]
 
 
-def test_clients_that_ask_at_once_get_their_own_answers(store: ChampionStore, output: Path) -> None:
+def test_clients_that_ask_at_once_get_their_own_answers(store: LocalStore, output: Path) -> None:
     promote(store, make_bundle(output.parent))
     lists = [[float((row + client) % 10) for row in range(100)] for client in range(8)]
     with running(store.path, output) as server, ThreadPoolExecutor(len(lists)) as clients:
@@ -121,7 +121,7 @@ def test_clients_that_ask_at_once_get_their_own_answers(store: ChampionStore, ou
 
 
 def test_a_row_that_the_model_fails_on_fails_no_other_request(
-    store: ChampionStore, output: Path
+    store: LocalStore, output: Path
 ) -> None:
     promote(store, make_bundle(output.parent, model=fragile(20.0, features=2)))
     lists = [[1000.0] * 20, *([[8.0] * 50] * 7)]

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from housectl.store import ChampionStore
+from housectl.store.local import LocalStore
 from tests.server.bundles import FLOWERS, fragile, make_bundle, promote
 from tests.server.running import ROW, RunningServer, running
 
@@ -19,7 +19,7 @@ TOO_LARGE = 1024 * 1024 + 1
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     path = tmp_path_factory.mktemp("predict")
-    store = ChampionStore(path / "store")
+    store = LocalStore(path / "store")
     promote(store, make_bundle(path))
     with running(store.path, path / "output.txt") as server:
         yield server
@@ -131,7 +131,7 @@ def test_a_body_of_one_mebibyte_is_read(server: RunningServer) -> None:
     assert server.client.post("/predict", content=body).status_code == 200
 
 
-def test_a_client_that_leaves_early_is_no_failure(store: ChampionStore, output: Path) -> None:
+def test_a_client_that_leaves_early_is_no_failure(store: LocalStore, output: Path) -> None:
     promote(store, make_bundle(output.parent))
     with running(store.path, output) as server:
         address = (server.client.base_url.host, server.client.base_url.port)
@@ -214,7 +214,7 @@ def test_the_documentation_tells_key_and_unit_of_the_answer(server: RunningServe
     assert "thousand dollars" in prediction["properties"]["predicted_price"]["description"]
 
 
-def test_names_of_features_may_be_any_text(store: ChampionStore, output: Path) -> None:
+def test_names_of_features_may_be_any_text(store: LocalStore, output: Path) -> None:
     promote(store, make_bundle(output.parent, schema=FLOWERS))
     with running(store.path, output) as server:
         assert server.predict({"petal length (cm)": 7}).json() == {"petal width": 30.0}
@@ -222,7 +222,7 @@ def test_names_of_features_may_be_any_text(store: ChampionStore, output: Path) -
 
 
 def test_an_unplanned_failure_is_a_problem_whose_traceback_is_in_the_log(
-    store: ChampionStore, output: Path
+    store: LocalStore, output: Path
 ) -> None:
     promote(store, make_bundle(output.parent, model=fragile(20.0, features=2)))
     with running(store.path, output) as server:

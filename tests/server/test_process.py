@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from housectl.contract.history import bundle_path, entry_path
-from housectl.store import ChampionStore
+from housectl.store.layout import bundle_key, entry_key
+from housectl.store.local import LocalStore
 from tests.server.bundles import damage, make_bundle, promote
 from tests.server.running import running, start
 
@@ -31,7 +31,7 @@ def tree_of(path: Path) -> dict[str, tuple[int, int]]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_well(store: ChampionStore, output: Path, number: signal.Signals) -> None:
+def test_a_signal_ends_it_well(store: LocalStore, output: Path, number: signal.Signals) -> None:
     promote(store, make_bundle(output.parent))
     with running(store.path, output) as server:
         assert server.predict().status_code == 200
@@ -40,10 +40,10 @@ def test_a_signal_ends_it_well(store: ChampionStore, output: Path, number: signa
         assert "Traceback" not in server.log()
 
 
-def test_a_damaged_champion_ends_it_at_the_start(store: ChampionStore, output: Path) -> None:
+def test_a_damaged_champion_ends_it_at_the_start(store: LocalStore, output: Path) -> None:
     bundle = make_bundle(output.parent)
     promote(store, bundle)
-    damage(bundle_path(store.path, bundle.digest))
+    damage(store.path / bundle_key(bundle.digest))
     status, text = end_of(store.path, output, "--port", "0")
     assert status == 5
     assert text.startswith("error: ")
@@ -51,15 +51,15 @@ def test_a_damaged_champion_ends_it_at_the_start(store: ChampionStore, output: P
     assert "hint:  housectl rollback" in text
 
 
-def test_a_damaged_history_ends_it_at_the_start(store: ChampionStore, output: Path) -> None:
+def test_a_damaged_history_ends_it_at_the_start(store: LocalStore, output: Path) -> None:
     promote(store, make_bundle(output.parent))
-    entry_path(store.path, 1).write_bytes(b"{}")
+    (store.path / entry_key(1)).write_bytes(b"{}")
     status, text = end_of(store.path, output, "--port", "0")
     assert status == 5
     assert "hint:  " in text
 
 
-def test_a_busy_port_ends_it_with_the_next_one_as_cure(store: ChampionStore, output: Path) -> None:
+def test_a_busy_port_ends_it_with_the_next_one_as_cure(store: LocalStore, output: Path) -> None:
     promote(store, make_bundle(output.parent))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -69,7 +69,7 @@ def test_a_busy_port_ends_it_with_the_next_one_as_cure(store: ChampionStore, out
     assert f"hint:  housectl serve --port {port + 1}" in text
 
 
-def test_an_address_that_is_none_is_refused(store: ChampionStore, output: Path) -> None:
+def test_an_address_that_is_none_is_refused(store: LocalStore, output: Path) -> None:
     status, text = end_of(store.path, output, "--host", "no such host", "--port", "0")
     assert status == 2
     assert "hint:  housectl serve" in text
@@ -82,7 +82,7 @@ def test_a_store_that_cannot_be_read_is_refused(output: Path) -> None:
     assert "hint:  " in text
 
 
-def test_it_writes_nothing_to_the_store(store: ChampionStore, output: Path) -> None:
+def test_it_writes_nothing_to_the_store(store: LocalStore, output: Path) -> None:
     promote(store, make_bundle(output.parent))
     paths = [store.path, *store.path.rglob("*")]
     for path in paths:
@@ -95,7 +95,7 @@ def test_it_writes_nothing_to_the_store(store: ChampionStore, output: Path) -> N
         path.chmod(0o755)
 
 
-def test_it_loads_no_training_library_and_no_pickle(store: ChampionStore, output: Path) -> None:
+def test_it_loads_no_training_library_and_no_pickle(store: LocalStore, output: Path) -> None:
     promote(store, make_bundle(output.parent))
     with running(store.path, output, options=("-X", "importtime")) as server:
         assert server.predict().status_code == 200
@@ -107,7 +107,7 @@ def test_it_loads_no_training_library_and_no_pickle(store: ChampionStore, output
     assert not output.with_name("poisoned").exists()
 
 
-def test_its_log_can_be_json(store: ChampionStore, output: Path) -> None:
+def test_its_log_can_be_json(store: LocalStore, output: Path) -> None:
     promote(store, make_bundle(output.parent))
     with running(store.path, output, arguments=("--json",)) as server:
         promote(store, bundle := make_bundle(output.parent, base=2.0))
@@ -117,9 +117,9 @@ def test_its_log_can_be_json(store: ChampionStore, output: Path) -> None:
     assert "champion 2" in lines[1]["message"]
 
 
-def test_a_failure_can_be_json(store: ChampionStore, output: Path) -> None:
+def test_a_failure_can_be_json(store: LocalStore, output: Path) -> None:
     promote(store, make_bundle(output.parent))
-    entry_path(store.path, 1).write_bytes(b"{}")
+    (store.path / entry_key(1)).write_bytes(b"{}")
     status, text = end_of(store.path, output, "--port", "0", "--json")
     error = json.loads(text)["error"]
     assert error["status"] == status == 5

@@ -9,14 +9,15 @@ import httpx
 import pytest
 
 from housectl.contract.bundle import Bundle
-from housectl.contract.history import Action, bundle_path, entry_path
-from housectl.store import ChampionStore
+from housectl.contract.history import Action
+from housectl.store.layout import bundle_key, entry_key
+from housectl.store.local import LocalStore
 from tests.server.bundles import FLOWERS, damage, make_bundle, promote, tree
 from tests.server.running import ROW, RunningServer, running, wait_until
 
 
 @pytest.fixture
-def old(store: ChampionStore, tmp_path: Path) -> Bundle:
+def old(store: LocalStore, tmp_path: Path) -> Bundle:
     """The champion at the start; it answers 11 to the usual row."""
     bundle = make_bundle(tmp_path, base=1.0)
     promote(store, bundle)
@@ -24,7 +25,7 @@ def old(store: ChampionStore, tmp_path: Path) -> Bundle:
 
 
 @pytest.fixture
-def server(store: ChampionStore, output: Path, old: Bundle) -> Iterator[RunningServer]:
+def server(store: LocalStore, output: Path, old: Bundle) -> Iterator[RunningServer]:
     with running(store.path, output) as server:
         assert server.health()["model_digest"] == old.digest
         yield server
@@ -62,7 +63,7 @@ def answered(answers: list[httpx.Response], price: float) -> bool:
 
 
 def test_swaps_under_load_fail_no_request(
-    store: ChampionStore, server: RunningServer, tmp_path: Path
+    store: LocalStore, server: RunningServer, tmp_path: Path
 ) -> None:
     with load_on(server, clients=4) as answers:
         wait_until(lambda: answered(answers, 11.0))
@@ -78,7 +79,7 @@ def test_swaps_under_load_fail_no_request(
 
 
 def test_a_rollback_is_followed(
-    store: ChampionStore, server: RunningServer, old: Bundle, tmp_path: Path
+    store: LocalStore, server: RunningServer, old: Bundle, tmp_path: Path
 ) -> None:
     new = make_bundle(tmp_path, base=2.0)
     promote(store, new)
@@ -89,7 +90,7 @@ def test_a_rollback_is_followed(
 
 
 def test_another_schema_is_followed(
-    store: ChampionStore, server: RunningServer, tmp_path: Path
+    store: LocalStore, server: RunningServer, tmp_path: Path
 ) -> None:
     flowers = make_bundle(tmp_path, schema=FLOWERS)
     promote(store, flowers)
@@ -103,11 +104,11 @@ def test_another_schema_is_followed(
 
 
 def test_a_bundle_that_answers_otherwise_than_it_was_sealed_is_refused(
-    store: ChampionStore, server: RunningServer, old: Bundle, tmp_path: Path
+    store: LocalStore, server: RunningServer, old: Bundle, tmp_path: Path
 ) -> None:
     promote(store, make_bundle(tmp_path, base=7.0, golden_error=0.5))
     health = server.wait_for(status="degraded", model_digest=old.digest, champion=1)
-    assert "4 of 4 golden rows are answered otherwise" in str(health["reason"])
+    assert "4 of 4 golden rows differ" in str(health["reason"])
     assert server.predict().json() == {"predicted_price": 11.0}
     assert server.client.get("/health/ready").status_code == 200
     good = make_bundle(tmp_path, base=3.0)
@@ -118,50 +119,50 @@ def test_a_bundle_that_answers_otherwise_than_it_was_sealed_is_refused(
 
 @pytest.mark.parametrize("model", [b"no graph", tree(7.0, features=5)], ids=["noise", "width"])
 def test_a_graph_of_another_shape_is_refused(
-    store: ChampionStore, server: RunningServer, old: Bundle, tmp_path: Path, model: bytes
+    store: LocalStore, server: RunningServer, old: Bundle, tmp_path: Path, model: bytes
 ) -> None:
     promote(store, make_bundle(tmp_path, base=7.0, model=model))
     health = server.wait_for(status="degraded", model_digest=old.digest)
-    assert "model.onnx is refused" in str(health["reason"])
+    assert "model.onnx is invalid" in str(health["reason"])
 
 
 def test_a_bundle_that_arrives_after_its_entry_is_served_once_it_is_whole(
-    store: ChampionStore, server: RunningServer, old: Bundle, tmp_path: Path
+    store: LocalStore, server: RunningServer, old: Bundle, tmp_path: Path
 ) -> None:
-    origin = ChampionStore(shutil.copytree(store.path, tmp_path / "origin"))
+    origin = LocalStore(shutil.copytree(store.path, tmp_path / "origin"))
     late = make_bundle(tmp_path, base=7.0)
     promote(origin, late)
-    shutil.copy(entry_path(origin.path, 2), entry_path(store.path, 2))
+    shutil.copy((origin.path / entry_key(2)), (store.path / entry_key(2)))
     server.wait_for(status="degraded", model_digest=old.digest)
-    shutil.copytree(bundle_path(origin.path, late.digest), bundle_path(store.path, late.digest))
+    shutil.copytree((origin.path / bundle_key(late.digest)), (store.path / bundle_key(late.digest)))
     server.wait_for(status="ok", model_digest=late.digest, reason=None)
 
 
 def test_a_bundle_that_was_altered_is_refused(
-    store: ChampionStore, server: RunningServer, old: Bundle, tmp_path: Path
+    store: LocalStore, server: RunningServer, old: Bundle, tmp_path: Path
 ) -> None:
-    origin = ChampionStore(shutil.copytree(store.path, tmp_path / "origin"))
+    origin = LocalStore(shutil.copytree(store.path, tmp_path / "origin"))
     bad = make_bundle(tmp_path, base=7.0)
     promote(origin, bad)
     path = shutil.copytree(
-        bundle_path(origin.path, bad.digest), bundle_path(store.path, bad.digest)
+        (origin.path / bundle_key(bad.digest)), (store.path / bundle_key(bad.digest))
     )
     damage(path)
-    shutil.copy(entry_path(origin.path, 2), entry_path(store.path, 2))
+    shutil.copy((origin.path / entry_key(2)), (store.path / entry_key(2)))
     health = server.wait_for(status="degraded", model_digest=old.digest)
     assert "model.onnx was altered" in str(health["reason"])
     assert server.predict().json() == {"predicted_price": 11.0}
 
 
 def test_an_entry_that_is_noise_is_refused(
-    store: ChampionStore, server: RunningServer, old: Bundle
+    store: LocalStore, server: RunningServer, old: Bundle
 ) -> None:
-    entry_path(store.path, 2).write_bytes(b"\x00 noise")
+    (store.path / entry_key(2)).write_bytes(b"\x00 noise")
     health = server.wait_for(status="degraded", model_digest=old.digest)
-    assert "cannot be trusted" in str(health["reason"])
+    assert "history/2.json is invalid" in str(health["reason"])
 
 
-def test_the_store_may_vanish(store: ChampionStore, server: RunningServer, tmp_path: Path) -> None:
+def test_the_store_may_vanish(store: LocalStore, server: RunningServer, tmp_path: Path) -> None:
     shutil.move(store.path, tmp_path / "elsewhere")
     assert server.predict().json() == {"predicted_price": 11.0}
     shutil.move(tmp_path / "elsewhere", store.path)
@@ -171,7 +172,7 @@ def test_the_store_may_vanish(store: ChampionStore, server: RunningServer, tmp_p
 
 
 def test_a_server_waits_for_its_first_champion(
-    store: ChampionStore, output: Path, tmp_path: Path
+    store: LocalStore, output: Path, tmp_path: Path
 ) -> None:
     with running(store.path, output) as server:
         health = server.health()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from housectl.store import ChampionStore
+from housectl.store.local import LocalStore
 from tests.spaces import GOOD
 from tests.strace import inject_fault
 from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environment, example
@@ -31,7 +31,7 @@ def killed_at(number: int) -> tuple[str, ...]:
 
 def assert_valid(project: ProjectDirectory) -> None:
     """Every entry follows from the one before, and every byte of every bundle is right."""
-    store = ChampionStore(project.store)
+    store = LocalStore(project.store)
     history = store.history()
     assert [entry.number for entry in history] == list(range(1, len(history) + 1))
     for bundle in (project.store / "bundles").iterdir():
@@ -54,13 +54,13 @@ def test_a_kill_at_any_change_leaves_one_champion(
     prepared = project_with_challenger.copy(tmp_path / "prepared")
     if command == "rollback":
         prepared.run_ok("promote")
-    before = len(ChampionStore(prepared.store).history())
+    before = len(LocalStore(prepared.store).history())
     committed = []
     for number in count(1):
         project = prepared.copy(tmp_path / str(number))
         status = project.run(command, wrapper=killed_at(number)).status
         assert_valid(project)
-        committed.append(len(ChampionStore(project.store).history()) > before)
+        committed.append(len(LocalStore(project.store).history()) > before)
         if status == 0:
             break
         assert status == KILLED
@@ -69,8 +69,8 @@ def test_a_kill_at_any_change_leaves_one_champion(
             project.run_ok(command)
         else:
             project.run("compare")
-        assert len(ChampionStore(project.store).history()) == before + 1
-        assert prod_version(project) == ChampionStore(project.store).require_champion().bundle[:12]
+        assert len(LocalStore(project.store).history()) == before + 1
+        assert prod_version(project) == LocalStore(project.store).require_champion().bundle[:12]
     assert committed == sorted(committed)
     assert set(committed) == {False, True}
 
@@ -137,6 +137,6 @@ def test_a_search_that_was_killed_and_never_goes_on_can_be_promoted(tmp_path: Pa
     assert shown["state"] == "interrupted"
     assert isinstance(shown["trials"], list)
     project.run_ok("promote", "killed")
-    store = ChampionStore(project.store)
+    store = LocalStore(project.store)
     champion = store.bundle(store.require_champion().bundle)
     assert champion.metrics.mse == min(trial["mse"] for trial in shown["trials"])

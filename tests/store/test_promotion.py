@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from housectl.contract.history import entry_path, newest_number
 from housectl.errors import ExitStatus
-from housectl.store import ChampionStore
+from housectl.store.layout import entry_key
+from housectl.store.local import LocalStore
 from tests.strace import inject_fault
 from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environment
 
@@ -42,7 +42,7 @@ def test_compare_explains_and_changes_nothing(project: ProjectDirectory) -> None
     assert answer["challenger_holdout_mse"] < answer["champion_holdout_mse"]  # type: ignore[operator]
     low, high = answer["interval_90"]  # type: ignore[misc]
     assert low < answer["cv_mse_difference"] < high < 0  # type: ignore[has-type,operator]
-    assert newest_number(project.store) == 1
+    assert LocalStore(project.store).newest_number() == 1
     assert details(project) == before
 
 
@@ -71,7 +71,7 @@ def test_a_challenger_that_is_not_better_is_refused(project: ProjectDirectory) -
     assert found["old_model"] == found["prod_model"] != found["new_model"]
     assert found["new_model"] is not None
     assert found["new_model"]["version"] == again.json["challenger"]
-    assert newest_number(project.store) == 2
+    assert LocalStore(project.store).newest_number() == 2
 
 
 def test_a_second_promotion_of_the_champion_is_a_tie(project: ProjectDirectory) -> None:
@@ -102,31 +102,31 @@ def test_two_promotions_at_once_make_one_entry(project: ProjectDirectory) -> Non
     allowed = {ExitStatus.OK, ExitStatus.LOCAL_ENVIRONMENT, ExitStatus.CHAMPION_KEPT}
     assert statuses.count(ExitStatus.OK) == 1
     assert set(statuses) <= allowed
-    assert [entry.number for entry in ChampionStore(project.store).history()] == [1, 2]
+    assert [entry.number for entry in LocalStore(project.store).history()] == [1, 2]
 
 
 def test_an_altered_bundle_is_never_promoted(project: ProjectDirectory) -> None:
-    challenger = ChampionStore(project.store).newest_challenger()
+    challenger = LocalStore(project.store).newest_challenger()
     model = project.store / "bundles" / challenger.bundle / "model.onnx"
     model.write_bytes(model.read_bytes()[:-1] + b"x")
     answer = project.run("promote")
     assert answer.status == ExitStatus.BUNDLE
     assert "model.onnx was altered" in answer.err
     assert "Traceback" not in answer.err
-    assert newest_number(project.store) == 1
+    assert LocalStore(project.store).newest_number() == 1
 
 
 def test_a_broken_chain_is_told(project: ProjectDirectory) -> None:
     project.run_ok("promote")
-    first = entry_path(project.store, 1)
+    first = project.store / entry_key(1)
     first.write_text(first.read_text().replace("boston", "Boston") + " ")
     answer = project.run("history")
     assert answer.status == ExitStatus.BUNDLE
-    assert "does not follow" in answer.err
+    assert "hash of the entry before does not match" in answer.err
 
 
 def test_a_newer_format_is_named(project: ProjectDirectory) -> None:
-    first = entry_path(project.store, 1)
+    first = project.store / entry_key(1)
     newer = first.read_text().replace('"schema_version": 1', '"schema_version": 2, "new": 1')
     first.write_text(newer)
     answer = project.run("history")
@@ -157,7 +157,7 @@ def test_a_disk_that_refuses_is_named_and_the_champion_stays(
     assert message in answer.err
     assert "hint:" in answer.err
     assert "Traceback" not in answer.err
-    assert newest_number(project.store) == 1
+    assert LocalStore(project.store).newest_number() == 1
     project.run_ok("promote")
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from housectl.contract.bundle import Bundle
 from housectl.errors import ExitStatus, ServerUnreachableError, UsageError, VerificationError
-from housectl.store import ChampionStore
+from housectl.store.local import LocalStore
 from housectl.verification.verify import Verification, verify, wait_until_serving
 from tests.server.bundles import FLOWERS, make_bundle, promote
 from tests.server.running import running
@@ -42,14 +42,14 @@ def champion(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 
 @pytest.fixture(scope="module")
-def store(champion: Bundle, tmp_path_factory: pytest.TempPathFactory) -> ChampionStore:
-    store = ChampionStore(tmp_path_factory.mktemp("store"))
+def store(champion: Bundle, tmp_path_factory: pytest.TempPathFactory) -> LocalStore:
+    store = LocalStore(tmp_path_factory.mktemp("store"))
     promote(store, champion)
     return store
 
 
 @pytest.fixture(scope="module")
-def url(store: ChampionStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def url(store: LocalStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with running(store.path, tmp_path_factory.mktemp("log") / "output.txt") as server:
         yield server.url.rstrip("/")
 
@@ -214,7 +214,7 @@ def test_invalid_url_is_usage_error(champion: Bundle) -> None:
 
 
 def test_wait_ends_when_server_has_loaded_bundle(tmp_path: Path) -> None:
-    store = ChampionStore(tmp_path / "store")
+    store = LocalStore(tmp_path / "store")
     with running(store.path, tmp_path / "output.txt") as server:
         for base in (20.0, 21.0):
             bundle = make_bundle(tmp_path, base=base)

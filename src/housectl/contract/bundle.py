@@ -1,7 +1,7 @@
-"""Bundles: sealed models, named by the digest of what they are."""
+"""Bundles: sealed models, named by the digest of their content."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ SHORT_DIGEST = 12
 
 
 class RecipeOrigin(Record, kw_only=True):
-    """What a recipe was found by."""
+    """Origin of a recipe: the trial that found it, and the program that ran the trial."""
 
     experiment: str | None = None
     trial: str | None = None
@@ -30,7 +30,7 @@ class RecipeOrigin(Record, kw_only=True):
 
 
 class Provenance(RecipeOrigin, kw_only=True):
-    """Where a bundle was made. It is no part of the digest: the same model is the same anywhere."""
+    """Origin and environment of a bundle. The digest excludes them: it identifies the model."""
 
     python: str
     platform: str
@@ -38,14 +38,18 @@ class Provenance(RecipeOrigin, kw_only=True):
 
     @property
     def origin(self) -> RecipeOrigin:
-        """What the recipe was found by, without when and where it was sealed."""
+        """Origin of the recipe, without time and environment of sealing."""
         return RecipeOrigin(
             **{name: getattr(self, name) for name in RecipeOrigin.__struct_fields__}
         )
 
 
 class BundleRecord(Record, kw_only=True):
-    """The content of bundle.json; `files` maps each other file's name to its sha256."""
+    """Content of bundle.json.
+
+    Attributes:
+        files: sha256 of each other file, by name.
+    """
 
     schema_version: int = SCHEMA_VERSION
     schema: Schema
@@ -55,7 +59,7 @@ class BundleRecord(Record, kw_only=True):
 
     @property
     def digest(self) -> str:
-        """The sha256 of the canonical JSON without provenance."""
+        """sha256 of the canonical JSON without provenance."""
         return digest_of(
             {
                 "schema_version": self.schema_version,
@@ -68,9 +72,13 @@ class BundleRecord(Record, kw_only=True):
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle that was checked and is held in memory: what the disk does later is no matter."""
+    """Checked bundle in memory; later changes of its files do not matter.
 
-    path: Path
+    Attributes:
+        location: Path or URL that it was read from.
+    """
+
+    location: str
     digest: str
     record: BundleRecord
     metrics: Metrics
@@ -79,7 +87,7 @@ class Bundle:
 
     @property
     def version(self) -> str:
-        """The first digits of the digest, for people."""
+        """First digits of the digest, for display."""
         return self.digest[:SHORT_DIGEST]
 
     @property
@@ -115,51 +123,76 @@ def write_bundle(
 
 
 def read_bundle(path: Path, *, expected: str | None = None) -> Bundle:
-    """Read a bundle and check every byte of it.
+    """Read a bundle from a directory and check every byte of it.
 
     Args:
-        path: The bundle's directory.
-        expected: The digest it must have.
+        path: Directory of the bundle.
+        expected: Digest that the bundle must have.
 
     Raises:
-        BundleError: It is missing, altered, incomplete or another one than expected.
-        NewerFormatError: It was written by a newer housectl.
+        BundleError: The bundle is missing, altered or incomplete, or has another digest.
+        NewerFormatError: A newer housectl wrote the bundle.
+    """
+    return load_bundle(
+        lambda name: (path / name).read_bytes(), location=str(path), expected=expected
+    )
+
+
+def load_bundle(
+    read_file: Callable[[str], bytes], *, location: str, expected: str | None = None
+) -> Bundle:
+    """Read a bundle from any storage and check every byte of it.
+
+    Args:
+        read_file: Returns the content of a file by its name, or raises OSError.
+        location: Path or URL of the bundle.
+        expected: Digest that the bundle must have.
+
+    Raises:
+        BundleError: The bundle is missing, altered or incomplete, or has another digest.
+        NewerFormatError: A newer housectl wrote the bundle.
     """
     try:
-        record = BundleRecord.from_json((path / BUNDLE_FILE).read_bytes())
-        content = {name: _checked(path, name, sha256) for name, sha256 in record.files.items()}
-        _require(path, set(content) >= {MODEL_FILE, METRICS_FILE, GOLDEN_FILE}, "it is incomplete")
-        metrics = Metrics.from_json(content[METRICS_FILE])
-        golden = Golden.from_json(content[GOLDEN_FILE])
+        return _parse_bundle(read_file, location=location, expected=expected)
     except (OSError, MalformedRecordError) as error:
-        raise _invalid(path, str(error)) from error
+        raise BundleError(
+            f"The bundle {location} is invalid: {error}.",
+            hint="housectl rollback   # makes an earlier bundle the champion",
+        ) from error
+
+
+def _parse_bundle(
+    read_file: Callable[[str], bytes], *, location: str, expected: str | None
+) -> Bundle:
+    record = BundleRecord.from_json(read_file(BUNDLE_FILE))
+    content = {name: _checked(read_file, name, sha256) for name, sha256 in record.files.items()}
+    _require(set(content) >= {MODEL_FILE, METRICS_FILE, GOLDEN_FILE}, "it is incomplete")
+    metrics = Metrics.from_json(content[METRICS_FILE])
+    golden = Golden.from_json(content[GOLDEN_FILE])
     digest = record.digest
-    _require(path, expected in {None, digest}, f"its digest is {digest[:SHORT_DIGEST]}")
-    _require(path, metrics.holdout_mse is not None, f"{METRICS_FILE} has no holdout_mse")
+    _require(expected in {None, digest}, f"its digest is {digest[:SHORT_DIGEST]}")
+    _require(metrics.holdout_mse is not None, f"{METRICS_FILE} has no holdout_mse")
     _require(
-        path,
         golden.features == record.recipe.features == record.schema.feature_names,
-        "its parts disagree about the features",
+        "its files have different features",
     )
     return Bundle(
-        path=path, digest=digest, record=record, metrics=metrics, golden=golden, content=content
+        location=location,
+        digest=digest,
+        record=record,
+        metrics=metrics,
+        golden=golden,
+        content=content,
     )
 
 
-def _checked(path: Path, name: str, sha256: str) -> bytes:
-    _require(path, Path(name).name == name, f"its record names a file outside of it: {name!r}")
-    data = (path / name).read_bytes()
-    _require(path, hashlib.sha256(data).hexdigest() == sha256, f"{name} was altered")
+def _checked(read_file: Callable[[str], bytes], name: str, sha256: str) -> bytes:
+    _require(Path(name).name == name, f"its record names a file outside of it: {name!r}")
+    data = read_file(name)
+    _require(hashlib.sha256(data).hexdigest() == sha256, f"{name} was altered")
     return data
 
 
-def _require(path: Path, condition: bool, why: str) -> None:  # noqa: FBT001
+def _require(condition: bool, problem: str) -> None:  # noqa: FBT001
     if not condition:
-        raise _invalid(path, why)
-
-
-def _invalid(path: Path, why: str) -> BundleError:
-    return BundleError(
-        f"The bundle {path} is refused: {why}.",
-        hint="housectl rollback   # makes an earlier bundle the champion",
-    )
+        raise MalformedRecordError(problem)

@@ -1,4 +1,4 @@
-"""A checksum beside a file, in sha256sum's own format: `sha256sum --check` reads it."""
+"""Checksum files, in the format that `sha256sum --check` reads."""
 
 import hashlib
 from pathlib import Path
@@ -8,25 +8,25 @@ from housectl.contract.record import MalformedRecordError
 
 
 def with_checksum(name: str, data: bytes) -> dict[str, bytes]:
-    """Return a file and its checksum by their names.
+    """Return a file and its checksum file, by name.
 
-    In this order they are to be written, and in the other one removed: who finds the checksum finds
-    the file.
+    Write them in this order and remove them in the reverse order: the checksum file then exists
+    only while the file does.
     """
     line = _line(name, hashlib.sha256(data).hexdigest())
     return {name: data, checksum_path(Path(name)).name: line}
 
 
 def checksum_path(file: Path) -> Path:
-    """Return where the checksum of a file is."""
+    """Return the path of a file's checksum file."""
     return file.with_suffix(".sha256")
 
 
 def verified_digest(file: Path) -> str | None:
-    """Return the sha256 of a file, in hexadecimal, as its checksum has it; None without a checksum.
+    """Return the sha256 of a file, in hexadecimal, checked; None without a checksum file.
 
     Raises:
-        MalformedRecordError: The checksum is that of other bytes.
+        MalformedRecordError: The file does not match its checksum.
         OSError: The file cannot be read.
     """
     checksum = checksum_path(file)
@@ -36,7 +36,7 @@ def verified_digest(file: Path) -> str | None:
         return None
     digest = file_digest(file)
     if recorded != _line(file.name, digest):
-        raise MalformedRecordError(f"{file.name} is not what {checksum.name} says: it was altered")
+        raise MalformedRecordError(f"{file.name} was altered: it does not match {checksum.name}")
     return digest
 
 

@@ -1,4 +1,4 @@
-"""Durable files: whatever has its final name is complete, also after kill -9 or a power cut."""
+"""Durable files: a file with its final name is complete, also after kill -9 or a power cut."""
 
 import errno
 import glob
@@ -22,8 +22,8 @@ _HINTS = {
     errno.ENOSPC: "df -h {path}   # free some space, then run the same command again",
     errno.EDQUOT: "quota -s   # free some of your quota, then run the same command again",
     errno.EROFS: "mount | grep -w ro   # the file system is read-only",
-    errno.EACCES: "ls -ld {path}   # give yourself the right to write there",
-    errno.EPERM: "ls -ld {path}   # give yourself the right to write there",
+    errno.EACCES: "ls -ld {path}   # shows the permissions; you need write permission",
+    errno.EPERM: "ls -ld {path}   # shows the permissions; you need write permission",
 }
 
 
@@ -34,13 +34,13 @@ def file_digest(path: Path) -> str:
 
 
 def temp_path_for(path: Path) -> Path:
-    """Return a free name beside `path`; names of this kind are never read as results."""
+    """Return an unused temporary path in the directory of `path`; readers ignore such names."""
     return path.with_name(f"{TEMP_PREFIX}{path.name}-{secrets.token_hex(_RANDOM_DIGITS // 2)}")
 
 
 @contextmanager
 def translate_disk_errors(path: Path) -> Iterator[None]:
-    """Turn an OSError of writing near `path` into a MachineError with its hint."""
+    """Translate an OSError of writing `path` into a LocalEnvironmentError with a hint."""
     try:
         yield
     except OSError as error:
@@ -53,21 +53,31 @@ def atomic_write(path: Path, data: bytes) -> None:
     """Write `data` to `path` under a temporary name, fsync it, rename it.
 
     Raises:
-        MachineError: The disk is full, read-only or not writable.
+        LocalEnvironmentError: The disk is full, read-only or not writable.
     """
-    with translate_disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = temp_path_for(path)
+    with _temp_file_for(path, data) as temporary:
+        temporary.replace(path)
+
+
+def atomic_create(path: Path, data: bytes) -> bool:
+    """Write a new file under a temporary name, fsync it, and link it to `path`.
+
+    Returns:
+        False if `path` exists; the existing file is kept.
+
+    Raises:
+        LocalEnvironmentError: The disk is full, read-only or not writable.
+    """
+    with _temp_file_for(path, data) as temporary:
         try:
-            write_and_sync(temporary, data)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-        sync_directory(path.parent)
+            os.link(temporary, path)
+        except FileExistsError:
+            return False
+    return True
 
 
 def write_and_sync(path: Path, data: bytes) -> None:
-    """Write a new file and wait until the disk has it."""
+    """Write a new file and fsync it."""
     with path.open("xb") as file:
         file.write(data)
         file.flush()
@@ -76,12 +86,12 @@ def write_and_sync(path: Path, data: bytes) -> None:
 
 @contextmanager
 def atomic_directory(path: Path) -> Iterator[Path]:
-    """Yield a temporary directory that becomes `path`, synced and whole, when the block ends well.
+    """Yield a temporary directory that is atomically renamed to `path` if the block succeeds.
 
-    When `path` exists by then, somebody else made it: theirs stays.
+    If another process has created `path` in the meantime, its directory is kept.
 
     Raises:
-        MachineError: The disk is full, read-only or not writable.
+        LocalEnvironmentError: The disk is full, read-only or not writable.
     """
     temporary = temp_path_for(path)
     with translate_disk_errors(path):
@@ -89,13 +99,13 @@ def atomic_directory(path: Path) -> Iterator[Path]:
         try:
             yield temporary
             sync_tree(temporary)
-            _rename_unless_there(temporary, path)
+            _rename_unless_exists(temporary, path)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
 def sync_tree(top: Path) -> None:
-    """Wait until the disk has every file and directory below `top`."""
+    """Fsync every file and directory below `top`."""
     for directory, _, names in os.walk(top):
         for name in names:
             _sync(Path(directory, name))
@@ -103,16 +113,16 @@ def sync_tree(top: Path) -> None:
 
 
 def sync_directory(path: Path) -> None:
-    """Wait until the disk has the names in a directory."""
+    """Fsync the names in a directory."""
     _sync(path)
 
 
 def remove_stale_temp_files(directory: Path, *, older_than: float = 0.0) -> None:
-    """Remove what killed writers left in a directory.
+    """Remove the temporary files that killed writers left in a directory.
 
     Args:
-        directory: It need not exist.
-        older_than: Age in seconds; a directory with several writers needs one that no write takes.
+        directory: Directory to clean; it need not exist.
+        older_than: Minimum age in seconds. With several writers, it must exceed any write's time.
     """
     now = time.time()
     for path in directory.glob(f"{TEMP_PREFIX}*"):
@@ -123,15 +133,15 @@ def remove_stale_temp_files(directory: Path, *, older_than: float = 0.0) -> None
 
 
 def remove_temp_files_of(path: Path) -> None:
-    """Remove what killed writers of `path` left beside it; nobody may be writing it."""
-    form = f"{TEMP_PREFIX}{glob.escape(path.name)}-{'?' * _RANDOM_DIGITS}"
-    for temporary in path.parent.glob(form):
+    """Remove the temporary files of killed writers of `path`; no process may be writing it."""
+    pattern = f"{TEMP_PREFIX}{glob.escape(path.name)}-{'?' * _RANDOM_DIGITS}"
+    for temporary in path.parent.glob(pattern):
         _remove(temporary)
 
 
 @contextmanager
 def temp_directory_in(parent: Path) -> Iterator[Path]:
-    """Yield a new directory in `parent`, which need not exist; it is removed after the block."""
+    """Yield a new directory in `parent`, which is created if needed; remove it after the block."""
     parent.mkdir(parents=True, exist_ok=True)
     remove_stale_temp_files(parent, older_than=STALE_SECONDS)
     with TemporaryDirectory(prefix=TEMP_PREFIX, dir=parent) as name:
@@ -139,13 +149,27 @@ def temp_directory_in(parent: Path) -> Iterator[Path]:
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a directory, if it is there, so that nobody sees half of it."""
+    """Remove a directory, if it exists, without exposing a partly removed one."""
     temporary = temp_path_for(path)
     try:
         path.rename(temporary)
     except FileNotFoundError:
         return
     shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def _temp_file_for(path: Path, data: bytes) -> Iterator[Path]:
+    """Yield a synced temporary file for `path`; afterwards remove it and fsync the directory."""
+    with translate_disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = temp_path_for(path)
+        try:
+            write_and_sync(temporary, data)
+            yield temporary
+        finally:
+            temporary.unlink(missing_ok=True)
+        sync_directory(path.parent)
 
 
 def _remove(path: Path) -> None:
@@ -155,7 +179,7 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _rename_unless_there(temporary: Path, path: Path) -> None:
+def _rename_unless_exists(temporary: Path, path: Path) -> None:
     try:
         temporary.rename(path)
     except OSError as error:

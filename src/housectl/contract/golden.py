@@ -1,4 +1,4 @@
-"""Golden rows: predictions of the model as it was trained, which every copy of it must repeat."""
+"""Golden rows: rows with the trained model's predictions, which every copy must reproduce."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Golden(Record, kw_only=True):
     """The golden rows of a bundle.
 
     Attributes:
-        tolerance: Largest difference allowed, in the target's unit: the family's parity bound times
+        tolerance: Largest allowed difference, in the target's unit: the family's parity bound times
             the standard deviation of the training target.
         features: Names of the columns of each row.
     """
@@ -32,17 +32,17 @@ class Golden(Record, kw_only=True):
 
 @dataclass(frozen=True)
 class GoldenMismatch:
-    """A golden row that was answered otherwise; `number` counts from 0."""
+    """Golden row with a different prediction; `number` counts from 0."""
 
     number: int
     expected: float
-    found: float
+    predicted: float
 
 
-def golden_mismatches(golden: Golden, found: Sequence[float]) -> tuple[GoldenMismatch, ...]:
-    """Return the golden rows whose predictions are off by more than the tolerance, NaN included."""
+def golden_mismatches(golden: Golden, predictions: Sequence[float]) -> tuple[GoldenMismatch, ...]:
+    """Return the golden rows whose predictions differ by more than the tolerance, or are NaN."""
     return tuple(
-        GoldenMismatch(number=number, expected=row.prediction, found=value)
-        for number, (row, value) in enumerate(zip(golden.rows, found, strict=True))
+        GoldenMismatch(number=number, expected=row.prediction, predicted=value)
+        for number, (row, value) in enumerate(zip(golden.rows, predictions, strict=True))
         if not abs(value - row.prediction) <= golden.tolerance
     )

@@ -1,4 +1,4 @@
-"""Records: immutable values with one JSON form, whose canonical bytes a digest is made of."""
+"""Records: immutable values with a JSON form; digests are computed from their canonical JSON."""
 
 import hashlib
 import json
@@ -13,28 +13,28 @@ SCHEMA_VERSION = 1
 
 
 class MalformedRecordError(ValueError):
-    """The bytes are not a record of the expected kind; the text says where and why."""
+    """The bytes are not a record of the expected kind; the text has the place and the cause."""
 
 
 @dataclass_transform(frozen_default=True)
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An immutable value with a JSON form; unknown and missing fields are refused.
+    """Immutable value with a JSON form; unknown and missing fields are errors.
 
-    Subclasses say `kw_only=True` themselves: it is the one option that msgspec does not inherit.
+    Subclasses pass `kw_only=True` themselves, because msgspec does not inherit this option.
     """
 
     @classmethod
     def from_json(cls, data: bytes) -> Self:
-        """Read a record back.
+        """Parse the JSON form of a record.
 
         Raises:
-            MalformedRecordError: Not JSON, or not an object of this kind.
-            NewerFormatError: Written by a newer housectl.
+            MalformedRecordError: The data is not JSON, or not a record of this class.
+            NewerFormatError: A newer housectl wrote the record.
         """
         try:
             return msgspec.json.decode(data, type=cls)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            _refuse_newer(data)
+            _check_version(data)
             raise MalformedRecordError(str(error)) from error
 
     def to_json(self) -> bytes:
@@ -46,7 +46,7 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def canonical_json(value: Record | Mapping[str, object]) -> bytes:
-    """Return the bytes that digests are made of: sorted keys, no spaces, floats as by repr()."""
+    """Return the JSON that digests are computed from: sorted keys, no spaces, floats as repr()."""
     return json.dumps(
         msgspec.to_builtins(value),
         separators=(",", ":"),
@@ -65,13 +65,13 @@ class _Versioned(msgspec.Struct):
     schema_version: int = SCHEMA_VERSION
 
 
-def _refuse_newer(data: bytes) -> None:
+def _check_version(data: bytes) -> None:
     try:
         version = msgspec.json.decode(data, type=_Versioned).schema_version
     except (msgspec.DecodeError, UnicodeDecodeError):
         return
     if version > SCHEMA_VERSION:
         raise NewerFormatError(
-            f"This record has format {version}; this housectl reads up to {SCHEMA_VERSION}.",
+            f"The record has format {version}, but this housectl reads up to {SCHEMA_VERSION}.",
             hint="pip install --upgrade housectl",
         )

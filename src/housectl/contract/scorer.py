@@ -1,4 +1,4 @@
-"""The only place that opens model.onnx: checks its graph and predicts with it."""
+"""The scorer: checks the graph of model.onnx and predicts with it. No other module opens it."""
 
 import os
 from collections.abc import Sequence
@@ -13,18 +13,18 @@ INPUT_TYPE = "tensor(double)"
 
 
 class Scorer:
-    """A model.onnx in memory, predicting with one thread.
+    """A model.onnx in memory; it predicts with one thread.
 
     Args:
         model: The bytes of the ONNX graph.
-        features: How many columns a row has.
+        features: Number of columns of a row.
 
     Raises:
-        BundleError: The graph cannot be loaded, or is not one that housectl makes.
+        BundleError: The graph cannot be loaded, or differs from the graphs that housectl exports.
     """
 
     def __init__(self, model: bytes, *, features: int) -> None:
-        # Read when it is imported; otherwise it reports its use to its makers.
+        # onnxruntime reads this at import; without it, onnxruntime sends telemetry.
         os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         import numpy as np
         import onnxruntime as ort
@@ -46,7 +46,7 @@ class Scorer:
         self._array = np.array
 
     def predict(self, rows: Sequence[Sequence[float]]) -> list[float]:
-        """Return one prediction per row, the same whatever rows are beside it.
+        """Return one prediction per row, independent of the other rows.
 
         Args:
             rows: `(n, features)`, any sequence or array of doubles, n ≥ 1.
@@ -57,24 +57,24 @@ class Scorer:
 
 
 def open_bundle(bundle: Bundle) -> Scorer:
-    """Return the bundle's scorer after its golden rows were repeated.
+    """Return the scorer of a bundle, after a check of its golden rows.
 
     Raises:
-        BundleError: The graph is refused, or answers a golden row otherwise.
+        BundleError: The graph is invalid, or its prediction for a golden row differs.
     """
     scorer = Scorer(bundle.model, features=len(bundle.record.recipe.features))
-    wrong = check_golden(scorer, bundle)
-    if wrong:
-        first = wrong[0]
+    mismatches = check_golden(scorer, bundle)
+    if mismatches:
+        first = mismatches[0]
         raise _invalid(
-            f"{len(wrong)} of {len(bundle.golden.rows)} golden rows are answered otherwise, "
-            f"row {first.number} with {first.found!r} instead of {first.expected!r}"
+            f"{len(mismatches)} of {len(bundle.golden.rows)} golden rows differ, and row "
+            f"{first.number} gets {first.predicted!r} instead of {first.expected!r}"
         )
     return scorer
 
 
 def check_golden(scorer: Scorer, bundle: Bundle) -> tuple[GoldenMismatch, ...]:
-    """Return the golden rows that the scorer answers otherwise."""
+    """Return the golden rows for which the scorer's prediction differs."""
     return golden_mismatches(bundle.golden, scorer.predict([row.row for row in bundle.golden.rows]))
 
 
@@ -85,15 +85,15 @@ def _check_graph(
     features: int,
 ) -> None:
     expected = (INPUT_NAME, INPUT_TYPE, features)
-    found = [(name, kind, shape[-1] if len(shape) == 2 else None) for name, kind, shape in inputs]  # noqa: PLR2004
-    if found != [expected]:
-        raise _invalid(f"its inputs are {found}, not {[expected]}")
+    actual = [(name, kind, shape[-1] if len(shape) == 2 else None) for name, kind, shape in inputs]  # noqa: PLR2004
+    if actual != [expected]:
+        raise _invalid(f"its inputs are {actual}, not {[expected]}")
     if [(name, kind) for name, kind, _ in outputs] != [(OUTPUT_NAME, INPUT_TYPE)]:
-        raise _invalid(f"its outputs are {outputs}")
+        raise _invalid(f"its outputs are {outputs}, not {[(OUTPUT_NAME, INPUT_TYPE)]}")
 
 
-def _invalid(why: str) -> BundleError:
+def _invalid(cause: str) -> BundleError:
     return BundleError(
-        f"model.onnx is refused: {why}.",
+        f"model.onnx is invalid: {cause}.",
         hint="housectl rollback   # makes an earlier bundle the champion",
     )

@@ -1,4 +1,4 @@
-"""What sealing makes: a bundle and its evidence, in one directory, both or none."""
+"""Output of sealing: a bundle and its evidence, in one directory, both or none."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _BUNDLE_DIRECTORY = "bundle"
 
 @dataclass(frozen=True, kw_only=True)
 class Sealed:
-    """A bundle, which is held in memory, and the evidence of its recipe."""
+    """A bundle in memory, and the evidence of its recipe."""
 
     bundle: Bundle
     evidence: Evidence
@@ -30,19 +30,19 @@ def write_sealed(
     evidence: Evidence,
     provenance: Provenance,
 ) -> None:
-    """Write the output of a sealing task, in place of what another task has left there.
+    """Write the output of a sealing task; replace the output of another task.
 
-    The whole output of another attempt at the same task stays.
+    The complete output of another attempt at the same task is kept.
 
     Args:
-        output: Directory that appears whole or not at all.
-        files: The bundle's, by name.
-        schema: What the bundle's rows and target are.
-        evidence: Its recipe is the bundle's.
-        provenance: Where the bundle is made.
+        output: Directory that is created atomically.
+        files: Files of the bundle, by name.
+        schema: Schema of the bundle.
+        evidence: Evidence of the bundle's recipe.
+        provenance: Origin and environment of the bundle.
 
     Raises:
-        MachineError: The output cannot be written.
+        LocalEnvironmentError: The output cannot be written.
     """
     with atomic_directory(output) as directory:
         bundle = directory / _BUNDLE_DIRECTORY
@@ -59,8 +59,8 @@ def read_sealed(output: Path) -> Sealed:
     """Read the output of a sealing task and check every byte of it.
 
     Raises:
-        BundleError: Something is missing or altered.
-        NewerFormatError: It was written by a newer housectl.
+        BundleError: A file is missing or altered.
+        NewerFormatError: A newer housectl wrote the output.
     """
     bundle = read_bundle(output / _BUNDLE_DIRECTORY)
     try:
@@ -68,23 +68,23 @@ def read_sealed(output: Path) -> Sealed:
     except (OSError, MalformedRecordError) as error:
         raise _invalid(output, str(error)) from error
     if evidence.recipe != bundle.record.recipe:
-        raise _invalid(output, "the evidence is of another recipe than the bundle")
+        raise _invalid(output, "bundle and evidence have different recipes")
     return Sealed(bundle=bundle, evidence=evidence)
 
 
 def _already_written(output: Path, expected: BundleRecord) -> bool:
-    """Return whether another attempt at this very task has written its output."""
+    """Return True if another attempt at the same task has written the output."""
     try:
-        found = read_sealed(output).bundle
+        existing = read_sealed(output).bundle
     except (BundleError, NewerFormatError):
         return False
-    return (found.digest, found.record.provenance.origin) == (
+    return (existing.digest, existing.record.provenance.origin) == (
         expected.digest,
         expected.provenance.origin,
     )
 
 
-def _invalid(output: Path, why: str) -> BundleError:
+def _invalid(output: Path, cause: str) -> BundleError:
     return BundleError(
-        f"The output {output} is refused: {why}.", hint="housectl tune   # makes another"
+        f"The sealed model {output} is invalid: {cause}.", hint="housectl tune   # seals a new one"
     )

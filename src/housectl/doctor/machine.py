@@ -14,7 +14,7 @@ from housectl.contract.files import translate_disk_errors
 from housectl.contract.table import Table, read_table
 from housectl.errors import CheckWarning
 from housectl.project.config import ProjectConfig
-from housectl.store import ChampionStore
+from housectl.store.local import LocalStore
 
 
 def machine_checks(context: CheckContext) -> Sequence[Check]:
@@ -62,7 +62,7 @@ def check_disk(context: CheckContext) -> str:
 
 def check_store(context: CheckContext) -> str:
     """Check that the store is writable and the champion's bundle is intact."""
-    store = ChampionStore(context.workspace.store)
+    store = LocalStore(context.workspace.store)
     existing = next(path for path in (store.path, *store.path.parents) if path.is_dir())
     with translate_disk_errors(store.path), tempfile.TemporaryFile(dir=existing):
         pass

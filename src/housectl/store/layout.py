@@ -1,0 +1,27 @@
+"""Layout of a champion store: the key of each file, relative to the root of the store."""
+
+BUNDLES = "bundles"
+EVIDENCE = "evidence"
+HISTORY = "history"
+CHALLENGERS = "challengers"
+FOLDERS = (BUNDLES, EVIDENCE, HISTORY, CHALLENGERS)
+
+
+def bundle_key(digest: str) -> str:
+    """Return the key of a bundle's folder."""
+    return f"{BUNDLES}/{digest}"
+
+
+def evidence_file_key(key: str) -> str:
+    """Return the key of the file with the evidence of this evidence key."""
+    return f"{EVIDENCE}/{key}.json"
+
+
+def entry_key(number: int) -> str:
+    """Return the key of a history entry."""
+    return f"{HISTORY}/{number}.json"
+
+
+def challenger_key(experiment: str) -> str:
+    """Return the key of an experiment's challenger."""
+    return f"{CHALLENGERS}/{experiment}.json"

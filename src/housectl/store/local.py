@@ -1,0 +1,70 @@
+"""The champion store in a local directory, or on a volume that is mounted as one."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from housectl.contract.files import (
+    STALE_SECONDS,
+    TEMP_PREFIX,
+    atomic_create,
+    atomic_directory,
+    atomic_write,
+    remove_stale_temp_files,
+    write_and_sync,
+)
+from housectl.errors import LocalEnvironmentError
+from housectl.store.base import ChampionStore
+from housectl.store.layout import FOLDERS
+
+
+@dataclass(frozen=True)
+class LocalStore(ChampionStore):
+    """Champion store in a directory: creates by link(2), replaces by rename(2), and syncs both."""
+
+    path: Path
+
+    def location(self, key: str = "") -> str:
+        """Return the path of a key; of the whole store by default."""
+        return str(self.path / key)
+
+    def _uri(self, key: str) -> str:
+        return (self.path / key).absolute().as_uri()
+
+    def _exists(self, key: str) -> bool:
+        try:
+            return (self.path / key).exists()
+        except OSError as error:
+            raise LocalEnvironmentError(
+                f"The store {self.path} cannot be read: {error.strerror}.",
+                hint=f"ls -ld {shlex.quote(str(self.path))}   # HOUSECTL_STORE names another one",
+            ) from error
+
+    def _names(self, folder: str) -> list[str]:
+        paths = (self.path / folder).glob("*")
+        return sorted(path.name for path in paths if not path.name.startswith(TEMP_PREFIX))
+
+    def _read(self, key: str) -> bytes:
+        return (self.path / key).read_bytes()
+
+    def _write(self, key: str, data: bytes) -> None:
+        atomic_write(self.path / key, data)
+
+    def _create(self, key: str, data: bytes) -> bool:
+        return atomic_create(self.path / key, data)
+
+    def _create_folder(self, key: str, files: Mapping[str, bytes]) -> None:
+        with atomic_directory(self.path / key) as directory:
+            for name, data in files.items():
+                write_and_sync(directory / name, data)
+
+    def _remove_stale_files(self) -> None:
+        for folder in FOLDERS:
+            remove_stale_temp_files(self.path / folder, older_than=STALE_SECONDS)
+
+    def _list_command(self, key: str) -> str:
+        return f"ls -l {shlex.quote(self.location(key))}"
+
+    def _remove_command(self, key: str) -> str:
+        return f"rm {shlex.quote(self.location(key))}"

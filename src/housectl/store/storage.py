@@ -1,0 +1,56 @@
+"""Interface of the storage below a champion store: files under keys, such as `history/1.json`."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+
+class FileStorage(ABC):
+    """Files under keys, each visible only when it is complete.
+
+    Reads report a missing file as FileNotFoundError, and other failures as OSError or
+    HousectlError. Writes report every failure as HousectlError.
+    """
+
+    @abstractmethod
+    def location(self, key: str = "") -> str:
+        """Return the path or URL of a key, for messages; of the whole store by default."""
+
+    @abstractmethod
+    def _uri(self, key: str) -> str:
+        """Return the URI of a key."""
+
+    @abstractmethod
+    def _exists(self, key: str) -> bool:
+        """Return True if there is a file or a folder with this key."""
+
+    @abstractmethod
+    def _names(self, folder: str) -> list[str]:
+        """Return the names of the complete files and folders in a folder."""
+
+    @abstractmethod
+    def _read(self, key: str) -> bytes:
+        """Return the content of a file."""
+
+    @abstractmethod
+    def _write(self, key: str, data: bytes) -> None:
+        """Write a file atomically and durably; replace an existing one."""
+
+    @abstractmethod
+    def _create(self, key: str, data: bytes) -> bool:
+        """Write a new file atomically and durably; return False if the key exists."""
+
+    @abstractmethod
+    def _create_folder(self, key: str, files: Mapping[str, bytes]) -> None:
+        """Write a new folder atomically and durably; keep an existing one."""
+
+    @abstractmethod
+    def _remove_stale_files(self) -> None:
+        """Remove temporary files of killed writers."""
+
+    @abstractmethod
+    def _list_command(self, key: str) -> str:
+        """Return the shell command that lists a file or folder, for hints."""
+
+    @abstractmethod
+    def _remove_command(self, key: str) -> str:
+        """Return the shell command that removes a file, for hints."""

@@ -1,0 +1,233 @@
+"""The contract of every champion store. Tests of an implementation inherit `StoreContract`."""
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from housectl.contract.bundle import BUNDLE_FILE, MODEL_FILE, Bundle
+from housectl.contract.evidence import Errors, Evidence
+from housectl.contract.history import Action, HistoryEntry
+from housectl.contract.recipe import Recipe
+from housectl.errors import (
+    BundleError,
+    ConcurrentUpdateError,
+    HistoryError,
+    NewerFormatError,
+    NoChallengerError,
+    NoChampionError,
+    UsageError,
+)
+from housectl.store.base import ChampionStore
+from housectl.store.layout import bundle_key, challenger_key, entry_key, evidence_file_key
+from tests.server.bundles import make_bundle, promote
+
+WRITERS = 8
+
+
+def evidence_of(recipe: Recipe) -> Evidence:
+    errors = Errors(holdout_mse=9.0, fold_mses=(9.0, 10.0))
+    return Evidence(recipe=recipe, holdout_rows="0" * 64, model=errors, mean=errors, linear=errors)
+
+
+def stored_bundle(store: ChampionStore, parent: Path, *, base: float = 20.0) -> Bundle:
+    """Make a bundle, and return it as the store returns it."""
+    digest = make_bundle(parent, base=base).digest
+    store.add_bundle(make_bundle(parent / "again", base=base))
+    return store.bundle(digest)
+
+
+def try_commit(store: ChampionStore, bundle: Bundle, champion_number: int) -> HistoryEntry | None:
+    try:
+        return store.commit(
+            bundle, action=Action.PROMOTION, reason="a test", champion_number=champion_number
+        )
+    except ConcurrentUpdateError:
+        return None
+
+
+class StoreContract:
+    """A subclass defines a fixture `store`: a store that does not exist yet."""
+
+    def test_missing_store_is_empty(self, store: ChampionStore) -> None:
+        assert store.newest_number() == 0
+        assert store.history() == ()
+        assert store.champion() is None
+        assert store.evidence("0" * 64) is None
+        assert store.challenger("tuned") is None
+        with pytest.raises(NoChampionError) as no_champion:
+            store.require_champion()
+        assert store.location() in no_champion.value.message
+        with pytest.raises(NoChallengerError):
+            store.newest_challenger()
+
+    def test_bundle_is_returned_as_added(self, store: ChampionStore, tmp_path: Path) -> None:
+        bundle = make_bundle(tmp_path)
+        store.add_bundle(bundle)
+        stored = store.bundle(bundle.digest)
+        assert stored.digest == bundle.digest
+        assert stored.record == bundle.record
+        assert stored.content == bundle.content
+        assert stored.location == store.location(bundle_key(bundle.digest))
+        assert store.bundle_uri(bundle.digest).endswith(bundle_key(bundle.digest))
+        assert "://" in store.bundle_uri(bundle.digest)
+
+    def test_existing_bundle_is_kept(self, store: ChampionStore, tmp_path: Path) -> None:
+        bundle = stored_bundle(store, tmp_path)
+        store.add_bundle(bundle)
+        assert store.bundle(bundle.digest).content == bundle.content
+
+    def test_missing_bundle_is_reported(self, store: ChampionStore) -> None:
+        with pytest.raises(BundleError) as error:
+            store.bundle("0" * 64)
+        assert store.location(bundle_key("0" * 64)) in error.value.message
+
+    @pytest.mark.parametrize("name", [MODEL_FILE, BUNDLE_FILE])
+    def test_altered_bundle_is_rejected(
+        self, store: ChampionStore, tmp_path: Path, name: str
+    ) -> None:
+        bundle = stored_bundle(store, tmp_path)
+        store._write(f"{bundle_key(bundle.digest)}/{name}", b"{}")
+        with pytest.raises(BundleError):
+            store.bundle(bundle.digest)
+        with pytest.raises(BundleError):
+            store.add_bundle(bundle)
+
+    def test_bundle_is_found_by_start_of_digest(self, store: ChampionStore, tmp_path: Path) -> None:
+        bundle = stored_bundle(store, tmp_path)
+        assert store.find_digest(bundle.version) == bundle.digest
+        assert store.find_digest(bundle.digest) == bundle.digest
+
+    @pytest.mark.parametrize("version", ["", "unknown", "*", ".", "../bundles"])
+    def test_unknown_version_is_rejected(
+        self, store: ChampionStore, tmp_path: Path, version: str
+    ) -> None:
+        stored_bundle(store, tmp_path)
+        with pytest.raises(UsageError) as error:
+            store.find_digest(version)
+        assert repr(version) in error.value.message
+
+    def test_history_is_a_chain_of_commits(self, store: ChampionStore, tmp_path: Path) -> None:
+        first = promote(store, make_bundle(tmp_path, base=1.0))
+        second = promote(store, make_bundle(tmp_path, base=2.0))
+        third = promote(store, make_bundle(tmp_path / "again", base=1.0), action=Action.ROLLBACK)
+        assert store.history() == (first, second, third)
+        assert [entry.number for entry in store.history()] == [1, 2, 3]
+        assert first.previous is None
+        assert len({first.previous, second.previous, third.previous}) == 3
+        assert store.entry(2) == second
+        assert store.champion() == store.require_champion() == third
+        assert third.bundle == first.bundle
+
+    def test_newest_number_starts_at_known_entry(
+        self, store: ChampionStore, tmp_path: Path
+    ) -> None:
+        promote(store, make_bundle(tmp_path, base=1.0))
+        promote(store, make_bundle(tmp_path, base=2.0))
+        assert [store.newest_number(at_least=number) for number in (0, 1, 2)] == [2, 2, 2]
+
+    def test_late_commit_is_rejected(self, store: ChampionStore, tmp_path: Path) -> None:
+        bundle = stored_bundle(store, tmp_path)
+        entry = try_commit(store, bundle, 0)
+        with pytest.raises(ConcurrentUpdateError) as error:
+            store.commit(bundle, action=Action.PROMOTION, reason="late", champion_number=0)
+        assert "history entry 1" in error.value.message
+        assert error.value.hint.startswith("housectl promote")
+        assert store.history() == (entry,)
+
+    def test_one_of_concurrent_commits_succeeds(self, store: ChampionStore, tmp_path: Path) -> None:
+        bundle = stored_bundle(store, tmp_path)
+        with ThreadPoolExecutor(WRITERS) as writers:
+            for number in range(3):
+                commits = [
+                    writers.submit(partial(try_commit, store, bundle, number))
+                    for _ in range(WRITERS)
+                ]
+                created = [entry for commit in commits if (entry := commit.result())]
+                assert [entry.number for entry in created] == [number + 1]
+                assert store.champion() == created[0]
+        assert len(store.history()) == 3
+
+    def test_bundle_of_another_store_is_not_committed(
+        self, store: ChampionStore, tmp_path: Path
+    ) -> None:
+        with pytest.raises(ValueError, match="is not a bundle of the store"):
+            try_commit(store, make_bundle(tmp_path), 0)
+        assert store.champion() is None
+
+    @pytest.mark.parametrize("data", [b"", b"\x00 noise", b"{}"])
+    def test_invalid_entry_is_rejected(
+        self, store: ChampionStore, tmp_path: Path, data: bytes
+    ) -> None:
+        promote(store, make_bundle(tmp_path))
+        store._write(entry_key(1), data)
+        for read in (store.champion, store.history, partial(store.entry, 1)):
+            with pytest.raises(HistoryError) as error:
+                read()
+            assert store.location(entry_key(1)) in error.value.message
+            assert store.location("history") in error.value.hint
+
+    def test_entry_with_another_number_is_rejected(
+        self, store: ChampionStore, tmp_path: Path
+    ) -> None:
+        promote(store, make_bundle(tmp_path))
+        store._write(entry_key(2), store._read(entry_key(1)))
+        with pytest.raises(HistoryError, match="its number is 1 instead of 2"):
+            store.entry(2)
+
+    def test_missing_entry_is_reported(self, store: ChampionStore) -> None:
+        with pytest.raises(HistoryError):
+            store.entry(1)
+
+    def test_broken_chain_is_rejected(self, store: ChampionStore, tmp_path: Path) -> None:
+        promote(store, make_bundle(tmp_path, base=1.0))
+        promote(store, make_bundle(tmp_path, base=2.0))
+        store._write(entry_key(1), store._read(entry_key(1)) + b" ")
+        with pytest.raises(HistoryError) as error:
+            store.history()
+        assert store.location(entry_key(2)) in error.value.message
+
+    def test_newer_format_is_reported(self, store: ChampionStore, tmp_path: Path) -> None:
+        promote(store, make_bundle(tmp_path))
+        newer = store._read(entry_key(1)).replace(b'"schema_version": 1', b'"schema_version": 2')
+        store._write(entry_key(1), newer.replace(b'"number"', b'"new"'))
+        with pytest.raises(NewerFormatError):
+            store.history()
+
+    def test_evidence_is_returned_as_added(self, store: ChampionStore, tmp_path: Path) -> None:
+        evidence = evidence_of(make_bundle(tmp_path).record.recipe)
+        store.add_evidence(evidence)
+        store.add_evidence(evidence)
+        assert store.evidence(evidence.key) == evidence
+
+    def test_invalid_evidence_is_ignored(self, store: ChampionStore, tmp_path: Path) -> None:
+        evidence = evidence_of(make_bundle(tmp_path).record.recipe)
+        store._write(evidence_file_key("0" * 64), evidence.to_json())
+        store._write(evidence_file_key("1" * 64), b"noise")
+        assert store.evidence("0" * 64) is None
+        assert store.evidence("1" * 64) is None
+
+    def test_newest_challenger_was_sealed_last(self, store: ChampionStore, tmp_path: Path) -> None:
+        for experiment, base in (("b", 1.0), ("c", 2.0), ("a", 3.0)):
+            bundle = make_bundle(tmp_path, base=base)
+            evidence = evidence_of(bundle.record.recipe)
+            challenger = store.add_challenger(experiment, bundle, evidence)
+            assert store.challenger(experiment) == challenger
+            assert store.newest_challenger() == challenger
+            assert store.bundle(challenger.bundle).content == bundle.content
+            assert store.evidence(challenger.evidence) == evidence
+
+    def test_challenger_can_be_sealed_again(self, store: ChampionStore, tmp_path: Path) -> None:
+        for base in (1.0, 2.0):
+            bundle = make_bundle(tmp_path, base=base)
+            store.add_challenger("tuned", bundle, evidence_of(bundle.record.recipe))
+        assert store.newest_challenger().bundle == bundle.digest
+
+    def test_invalid_challenger_is_reported(self, store: ChampionStore) -> None:
+        store._write(challenger_key("tuned"), b"noise")
+        for read in (store.newest_challenger, partial(store.challenger, "tuned")):
+            with pytest.raises(BundleError) as error:
+                read()
+            assert store.location(challenger_key("tuned")) in error.value.message
+            assert store.location(challenger_key("tuned")) in error.value.hint

@@ -1,0 +1,63 @@
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from housectl.contract.files import STALE_SECONDS, TEMP_PREFIX
+from housectl.errors import LocalEnvironmentError
+from housectl.store.layout import BUNDLES, CHALLENGERS, entry_key
+from housectl.store.local import LocalStore
+from tests.server.bundles import make_bundle, promote
+from tests.store.contract import StoreContract, evidence_of
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalStore:
+    return LocalStore(tmp_path / "a store")
+
+
+class TestLocalStore(StoreContract):
+    pass
+
+
+def test_reads_create_nothing(store: LocalStore) -> None:
+    store.history()
+    store.challenger("tuned")
+    assert not store.path.exists()
+
+
+def test_temporary_files_are_ignored(store: LocalStore, tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path)
+    challenger = store.add_challenger("tuned", bundle, evidence_of(bundle.record.recipe))
+    (store.path / BUNDLES / f"{TEMP_PREFIX}{bundle.digest}-00000000").mkdir()
+    (store.path / CHALLENGERS / f"{TEMP_PREFIX}tuned.json-00000000").write_bytes(b"half")
+    assert store.newest_challenger() == challenger
+    assert store.find_digest(bundle.version) == bundle.digest
+
+
+def test_stale_temporary_files_are_removed(store: LocalStore, tmp_path: Path) -> None:
+    stale, fresh = (store.path / BUNDLES / f"{TEMP_PREFIX}{name}" for name in ("stale", "fresh"))
+    for directory in (stale, fresh):
+        directory.mkdir(parents=True)
+    long_ago = time.time() - 2 * STALE_SECONDS
+    os.utime(stale, (long_ago, long_ago))
+    bundle = make_bundle(tmp_path)
+    store.add_challenger("tuned", bundle, evidence_of(bundle.record.recipe))
+    assert not stale.exists()
+    assert fresh.exists()
+
+
+def test_entry_is_linked_and_leaves_no_temporary_file(store: LocalStore, tmp_path: Path) -> None:
+    promote(store, make_bundle(tmp_path))
+    entry = store.path / entry_key(1)
+    assert entry.stat().st_nlink == 1
+    assert list(entry.parent.iterdir()) == [entry]
+
+
+def test_unreadable_store_is_reported(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / ("x" * 300))
+    with pytest.raises(LocalEnvironmentError) as error:
+        store.champion()
+    assert str(store.path) in error.value.message
+    assert "ls -ld" in error.value.hint
