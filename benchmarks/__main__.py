@@ -37,8 +37,8 @@ def _measure(scratch: Path) -> list[Measurement]:
         force_promote(store, sealed)
     store.add_challenger("better", forest.bundle, forest.evidence)
     served = {
-        "a forest of 300 trees": serving.Served(scratch / "forest", goal=0.70),
-        "XGBoost": serving.Served(scratch / "boosting", goal=0.80),
+        "a forest of 300 trees": serving.ServedStore(scratch / "forest", goal=0.70),
+        "XGBoost": serving.ServedStore(scratch / "boosting", goal=0.80),
     }
     for endpoint, sealed in zip(served.values(), (forest, boosting), strict=True):
         force_promote(LocalStore(endpoint.store), sealed)

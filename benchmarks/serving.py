@@ -1,4 +1,4 @@
-"""Predictions per second, against an endpoint that checks the same bodies and does no more."""
+"""Predictions per second, compared with an endpoint that only validates the same bodies."""
 
 import json
 import os
@@ -26,36 +26,41 @@ _START_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
-class Served:
-    """A store whose champion is served, and the goal for its rate over the baseline's."""
+class ServedStore:
+    """Store whose champion is served.
+
+    Attributes:
+        goal: Minimum ratio of its rate to the rate of the baseline.
+    """
 
     store: Path
     goal: float
 
 
-def measure(served: Mapping[str, Served], scratch: Path) -> list[Measurement]:
-    """Load the endpoints in turn, and take the median of the rounds' ratios.
+def measure(served: Mapping[str, ServedStore], scratch: Path) -> list[Measurement]:
+    """Load the endpoints in turn, and compare them by the median of the rounds' ratios.
 
-    The best rates would not do: other work comes and goes, and the lighter of two servers has more
-    from a quiet moment.
+    The best rates would be biased: the faster of two servers gains more from a quiet moment.
 
     Args:
-        served: By name; their champions have the same schema.
-        scratch: Directory for files that are needed meanwhile.
+        served: Stores by name; their champions have the same schema.
+        scratch: Directory for temporary files.
     """
     first = next(iter(served.values())).store
     with ExitStack() as servers:
-        constant = servers.enter_context(_serving("benchmarks.constant_server", store=first))
+        constant = servers.enter_context(_running_server("benchmarks.constant_server", store=first))
         urls = {path: constant + path for path in (FASTEST, ROUTED, ORDINARY)}
-        for name, each in served.items():
-            url = servers.enter_context(_serving("housectl_server", "--port", store=each.store))
+        for name, champion in served.items():
+            url = servers.enter_context(
+                _running_server("housectl_server", "--port", store=champion.store)
+            )
             urls[name] = f"{url}/predict"
         loads = _loads(urls, _bodies(first), scratch)
-    return [_measurement(name, loads, each.goal) for name, each in served.items()]
+    return [_measurement(name, loads, champion.goal) for name, champion in served.items()]
 
 
 def _loads(urls: Mapping[str, str], bodies: Sequence[str], scratch: Path) -> dict[str, list[Load]]:
-    """Return what each endpoint bore in each round."""
+    """Return the results of each endpoint, one per round."""
     for url in urls.values():
         load(url, bodies, seconds=_WARM_UP_SECONDS, scratch=scratch)
     loads: dict[str, list[Load]] = {name: [] for name in urls}
@@ -72,37 +77,33 @@ def _measurement(name: str, loads: Mapping[str, Sequence[Load]], goal: float) ->
         ratio=_ratio(loads[name], loads[FASTEST]),
         goal=goal,
         better=Direction.HIGHER,
-        detail=f"{_shown(loads[name])}\nagainst {_shown(loads[FASTEST])}\n"
-        f"({_beside(loads, name, ROUTED)} of a lean route in FastAPI, "
-        f"{_beside(loads, name, ORDINARY)} of an ordinary endpoint)",
+        detail=f"{_summary(loads[name])}\nagainst {_summary(loads[FASTEST])}\n"
+        f"({_ratio(loads[name], loads[ROUTED]):.2f} of a Starlette route, "
+        f"{_ratio(loads[name], loads[ORDINARY]):.2f} of an ordinary FastAPI endpoint)",
     )
 
 
-def _beside(loads: Mapping[str, Sequence[Load]], ours: str, theirs: str) -> str:
-    return f"{_ratio(loads[ours], loads[theirs]):.2f}"
+def _ratio(loads: Sequence[Load], baseline: Sequence[Load]) -> float:
+    return median(load.rate / base.rate for load, base in zip(loads, baseline, strict=True))
 
 
-def _ratio(ours: Sequence[Load], theirs: Sequence[Load]) -> float:
-    return median(one.rate / other.rate for one, other in zip(ours, theirs, strict=True))
-
-
-def _shown(rounds: Sequence[Load]) -> str:
-    rate, p50, p99 = (median(each) for each in zip(*map(astuple, rounds), strict=True))
+def _summary(rounds: Sequence[Load]) -> str:
+    rate, p50, p99 = (median(values) for values in zip(*map(astuple, rounds), strict=True))
     return f"{rate:.0f}/s, p50 {p50:.2f} ms, p99 {p99:.2f} ms"
 
 
 def _bodies(store: Path) -> list[str]:
-    """Return real rows as clients send them.
+    """Return the golden rows as request bodies.
 
-    One row would not do: the processor learns its way through the trees by heart.
+    A single repeated row would let the branch predictor memorise its path through the trees.
     """
-    held = LocalStore(store)
-    golden = held.bundle(held.require_champion().bundle).golden
-    return [json.dumps(dict(zip(golden.features, each.row, strict=True))) for each in golden.rows]
+    champions = LocalStore(store)
+    golden = champions.bundle(champions.require_champion().bundle).golden
+    return [json.dumps(dict(zip(golden.features, row.row, strict=True))) for row in golden.rows]
 
 
 @contextmanager
-def _serving(*module: str, store: Path) -> Iterator[str]:
+def _running_server(*module: str, store: Path) -> Iterator[str]:
     port = _free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", *module, str(port)],

@@ -1,4 +1,4 @@
-"""Bundles made by hand: whole, broken, and of several schemas, without any training."""
+"""Bundles that are built without training: valid, invalid, and with several schemas."""
 
 from pathlib import Path
 
@@ -43,7 +43,7 @@ POISON = b"cos\nsystem\n(S'touch poisoned'\ntR."
 
 
 def expected(base: float, first: float) -> float:
-    """What the hand-made model of `base` answers for a row that begins with `first`."""
+    """Return the prediction of the model of `base` for a row that starts with `first`."""
     return base if first <= THRESHOLD else base + STEP
 
 
@@ -55,11 +55,11 @@ def make_bundle(
     model: bytes | None = None,
     golden_error: float = 0.0,
 ) -> Bundle:
-    """Make a bundle of one tree, which answers `base`, or `base` + 10 above the threshold.
+    """Make a bundle of one tree, which predicts `base`, or `base` + 10 above the threshold.
 
     Args:
-        model: Another graph instead.
-        golden_error: How far off the golden rows are; a sound bundle has 0.
+        model: Graph that replaces the tree.
+        golden_error: Error of the golden predictions; 0 in a valid bundle.
     """
     directory = parent / f"bundle-{base}-{len(schema.features)}-{golden_error}"
     directory.mkdir(parents=True)
@@ -95,7 +95,7 @@ def golden(schema: Schema, base: float, error: float) -> Golden:
 
 
 def tree(base: float, *, features: int) -> bytes:
-    """A graph that compares the first feature with the threshold."""
+    """Return a graph that compares the first feature with the threshold."""
     node = helper.make_node(
         "TreeEnsemble",
         [INPUT_NAME],
@@ -118,7 +118,7 @@ def tree(base: float, *, features: int) -> bytes:
 
 
 def fragile(base: float, *, features: int) -> bytes:
-    """A graph as above, which looks up its answer in a table and fails beyond the table's end."""
+    """Return a graph with the same predictions, which fails for a large first value."""
     table = [base] * (int(THRESHOLD) + 1) + [base + STEP] * 4
     nodes = [
         helper.make_node("Gather", [INPUT_NAME, "first"], ["column"], axis=1),
@@ -135,7 +135,7 @@ def _graph(
 ) -> bytes:
     graph = helper.make_graph(
         nodes,
-        "by hand",
+        "test",
         [helper.make_tensor_value_info(INPUT_NAME, TensorProto.DOUBLE, [None, features])],
         [helper.make_tensor_value_info(OUTPUT_NAME, TensorProto.DOUBLE, [None, 1])],
         [numpy_helper.from_array(value, name) for name, value in (constants or {}).items()],
@@ -151,13 +151,13 @@ def promote(
     """Make a bundle the champion, as the command line does."""
     store.add_bundle(bundle)
     champion = store.champion()
-    expected_number = champion.number if champion else 0
-    kept = store.bundle(bundle.digest)
-    return store.commit(kept, action=action, reason="a test", champion_number=expected_number)
+    champion_number = champion.number if champion else 0
+    stored = store.bundle(bundle.digest)
+    return store.commit(stored, action=action, reason="a test", champion_number=champion_number)
 
 
-def damage(bundle: Path) -> None:
-    """Alter one byte of a bundle's graph on the disk."""
+def alter(bundle: Path) -> None:
+    """Change one byte of the graph of a bundle."""
     path = bundle / MODEL_FILE
     content = bytearray(path.read_bytes())
     content[-1] ^= 1

@@ -1,4 +1,4 @@
-"""Server processes as the command line starts them."""
+"""Server processes, started as the command line starts them."""
 
 import os
 import re
@@ -14,7 +14,7 @@ import httpx
 
 ROW = {"RM": 6.5, "LSTAT": 5.0}
 
-_PATIENCE_SECONDS = 30.0
+_TIMEOUT_SECONDS = 30.0
 _LISTENING = re.compile(r"listening on (http://\S+)")
 
 
@@ -34,13 +34,13 @@ class RunningServer:
         return self.client.post("/predict", json=row)
 
     def health(self) -> dict[str, object]:
-        answer = self.client.get("/health")
-        assert answer.status_code == 200
-        body: dict[str, object] = answer.json()
+        response = self.client.get("/health")
+        assert response.status_code == 200
+        body: dict[str, object] = response.json()
         return body
 
     def wait_for(self, **fields: object) -> dict[str, object]:
-        """Wait until /health says this; return all that it says."""
+        """Wait until /health has these values, and return all of them."""
         wait_until(lambda: self.health().items() >= fields.items())
         return self.health()
 
@@ -52,13 +52,13 @@ class RunningServer:
 def running(
     store: Path, output: Path, *, options: tuple[str, ...] = (), arguments: tuple[str, ...] = ()
 ) -> Iterator[RunningServer]:
-    """Start a server on a free port, its working directory being that of `output`."""
+    """Start a server on a free port, in the directory of `output`."""
     process = start(store, output, options=options, arguments=("--port", "0", *arguments))
     try:
         wait_until(lambda: process.poll() is not None or _LISTENING.search(output.read_text()))
-        found = _LISTENING.search(output.read_text())
-        assert found, output.read_text()
-        with httpx.Client(base_url=found[1], trust_env=False, timeout=10) as client:
+        match = _LISTENING.search(output.read_text())
+        assert match, output.read_text()
+        with httpx.Client(base_url=match[1], trust_env=False, timeout=10) as client:
             yield RunningServer(process, output, client)
     finally:
         process.kill()
@@ -79,7 +79,7 @@ def start(
 
 
 def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    deadline = time.monotonic() + _TIMEOUT_SECONDS
     while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
+        assert time.monotonic() < deadline, "the condition was not met in time"
         time.sleep(0.02)

@@ -41,7 +41,7 @@ def scorer() -> Scorer:
 
 
 @pytest.mark.parametrize("size", [2, 3, 7, 8, 64, 128, 1000])
-def test_a_row_is_answered_to_the_last_bit_as_if_it_were_alone(scorer: Scorer, size: int) -> None:
+def test_batch_predicts_same_bits_as_single_rows(scorer: Scorer, size: int) -> None:
     rows = np.random.default_rng(1).normal(size=(2000, FEATURES)).tolist()
     alone = [scorer.predict([row])[0] for row in rows]
     assert len(set(alone)) > 1900
@@ -50,7 +50,7 @@ def test_a_row_is_answered_to_the_last_bit_as_if_it_were_alone(scorer: Scorer, s
 
 
 class Model:
-    """Answers a row's first value; fails on a negative one."""
+    """Predicts the first value of a row; fails on a negative one."""
 
     def __init__(self) -> None:
         self.calls: list[list[float]] = []
@@ -63,7 +63,7 @@ class Model:
         return values
 
 
-def test_rows_of_one_turn_are_predicted_in_one_call_and_each_gets_its_own_answer() -> None:
+def test_rows_of_one_turn_share_one_call() -> None:
     model = Model()
 
     async def three_turns() -> list[list[float | None]]:
@@ -77,23 +77,23 @@ def test_rows_of_one_turn_are_predicted_in_one_call_and_each_gets_its_own_answer
     assert model.calls == [[1.0, 2.0, 3.0], [4.0], [5.0, 6.0]]
 
 
-def test_a_row_that_comes_while_others_wait_is_answered_too() -> None:
+def test_row_that_joins_a_waiting_batch_is_predicted() -> None:
     model = Model()
 
-    async def late(batcher: Batcher, turns: int) -> float | None:
+    async def predict_late(batcher: Batcher, turns: int) -> float | None:
         for _ in range(turns):
             await asyncio.sleep(0)
         return await batcher.predict([float(turns)])
 
     async def staggered() -> list[float | None]:
         batcher = Batcher(model.predict)
-        return await asyncio.gather(*(late(batcher, turns % 4) for turns in range(20)))
+        return await asyncio.gather(*(predict_late(batcher, turns % 4) for turns in range(20)))
 
     assert asyncio.run(staggered()) == [float(turns % 4) for turns in range(20)]
     assert len(model.calls) == 4
 
 
-def test_a_batch_that_fails_has_no_answers_and_the_next_one_has() -> None:
+def test_failed_batch_has_no_predictions_and_next_batch_has() -> None:
     async def two_turns() -> list[list[float | None]]:
         batcher = Batcher(Model().predict)
         return [
@@ -104,28 +104,29 @@ def test_a_batch_that_fails_has_no_answers_and_the_next_one_has() -> None:
     assert asyncio.run(two_turns()) == [[None, None], [3.0, 4.0]]
 
 
-def ask(server: RunningServer, firsts: Sequence[float]) -> list[httpx.Response]:
-    """Ask over one connection, a row that begins with each of these values."""
+def predict_all(server: RunningServer, firsts: Sequence[float]) -> list[httpx.Response]:
+    """Post, over one connection, a row that starts with each of these values."""
     with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
         return [client.post("/predict", json=ROW | {"RM": first}) for first in firsts]
 
 
-def test_clients_that_ask_at_once_get_their_own_answers(store: LocalStore, output: Path) -> None:
+def test_concurrent_clients_get_their_own_predictions(store: LocalStore, output: Path) -> None:
     promote(store, make_bundle(output.parent))
     lists = [[float((row + client) % 10) for row in range(100)] for client in range(8)]
     with running(store.path, output) as server, ThreadPoolExecutor(len(lists)) as clients:
-        answers = list(clients.map(lambda firsts: ask(server, firsts), lists))
-    assert [[answer.json()["predicted_price"] for answer in each] for each in answers] == [
-        [expected(20.0, first) for first in firsts] for firsts in lists
-    ]
+        responses = list(clients.map(lambda firsts: predict_all(server, firsts), lists))
+    assert [
+        [response.json()["predicted_price"] for response in client_responses]
+        for client_responses in responses
+    ] == [[expected(20.0, first) for first in firsts] for firsts in lists]
 
 
-def test_a_row_that_the_model_fails_on_fails_no_other_request(
-    store: LocalStore, output: Path
-) -> None:
+def test_row_that_fails_the_model_fails_no_other_request(store: LocalStore, output: Path) -> None:
     promote(store, make_bundle(output.parent, model=fragile(20.0, features=2)))
     lists = [[1000.0] * 20, *([[8.0] * 50] * 7)]
     with running(store.path, output) as server, ThreadPoolExecutor(len(lists)) as clients:
-        bad, *good = clients.map(lambda firsts: ask(server, firsts), lists)
-    assert {answer.status_code for answer in bad} == {500}
-    assert {answer.json()["predicted_price"] for each in good for answer in each} == {30.0}
+        bad, *good = clients.map(lambda firsts: predict_all(server, firsts), lists)
+    assert {response.status_code for response in bad} == {500}
+    assert {response.json()["predicted_price"] for responses in good for response in responses} == {
+        30.0
+    }

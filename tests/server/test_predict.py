@@ -25,37 +25,35 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
         yield server
 
 
-def assert_problem(answer: httpx.Response, status: int) -> dict[str, object]:
-    assert answer.status_code == status
-    assert answer.headers["content-type"] == "application/problem+json"
-    problem: dict[str, object] = answer.json()
+def assert_problem(response: httpx.Response, status: int) -> dict[str, object]:
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    problem: dict[str, object] = response.json()
     assert problem["status"] == status
     assert problem["type"] == "about:blank"
     assert problem["title"]
     assert problem["detail"]
-    assert problem["request_id"] == answer.headers["x-request-id"]
-    assert "Traceback" not in answer.text
+    assert problem["request_id"] == response.headers["x-request-id"]
+    assert "Traceback" not in response.text
     return problem
 
 
-def test_a_row_is_answered_under_the_schemas_key(server: RunningServer) -> None:
+def test_prediction_has_response_key_of_schema(server: RunningServer) -> None:
     assert server.predict().json() == {"predicted_price": 30.0}
     assert server.predict(ROW | {"RM": 6}).json() == {"predicted_price": 20.0}
 
 
-def test_the_order_of_fields_does_not_matter(server: RunningServer) -> None:
+def test_field_order_does_not_matter(server: RunningServer) -> None:
     assert server.predict({"LSTAT": 1.0, "RM": 8.0}).json() == {"predicted_price": 30.0}
     assert server.predict({"LSTAT": 8.0, "RM": 1.0}).json() == {"predicted_price": 20.0}
 
 
 @pytest.mark.parametrize("value", [396.9, None, "text", [1, {"a": 2}]])
-def test_an_excluded_name_is_ignored_whatever_it_holds(
-    server: RunningServer, value: object
-) -> None:
+def test_excluded_field_is_ignored(server: RunningServer, value: object) -> None:
     assert server.predict(ROW | {"B": value}).json() == {"predicted_price": 30.0}
 
 
-def test_the_body_needs_no_content_type(server: RunningServer) -> None:
+def test_body_needs_no_content_type(server: RunningServer) -> None:
     assert server.client.post("/predict", content=json.dumps(ROW)).status_code == 200
 
 
@@ -75,15 +73,17 @@ def test_the_body_needs_no_content_type(server: RunningServer) -> None:
         ("-1e39", "is too small for float32"),
     ],
 )
-def test_a_bad_value_is_refused_by_name(server: RunningServer, value: str, problem: str) -> None:
+def test_invalid_value_is_reported_with_its_field(
+    server: RunningServer, value: str, problem: str
+) -> None:
     body = f'{{"RM": {value}, "LSTAT": 5}}'
-    found = assert_problem(server.client.post("/predict", content=body), 422)
+    body_problem = assert_problem(server.client.post("/predict", content=body), 422)
     expected = "a finite number; in training 3.5 to 8.8 rooms"
-    assert found["errors"] == [{"field": "RM", "problem": problem, "expected": expected}]
-    assert f"RM {problem}" in str(found["detail"])
+    assert body_problem["errors"] == [{"field": "RM", "problem": problem, "expected": expected}]
+    assert f"RM {problem}" in str(body_problem["detail"])
 
 
-def test_every_wrong_field_is_named_at_once(server: RunningServer) -> None:
+def test_all_invalid_fields_are_reported_together(server: RunningServer) -> None:
     problem = assert_problem(server.predict({"RM": None, "ROOMS": 6, "rm": 1}), 422)
     errors = problem["errors"]
     assert isinstance(errors, list)
@@ -95,43 +95,43 @@ def test_every_wrong_field_is_named_at_once(server: RunningServer) -> None:
     }
 
 
-def test_an_empty_object_names_every_feature(server: RunningServer) -> None:
+def test_empty_object_reports_every_feature(server: RunningServer) -> None:
     errors = assert_problem(server.predict({}), 422)["errors"]
     assert isinstance(errors, list)
     assert [error["field"] for error in errors] == ["RM", "LSTAT"]
 
 
-def test_a_refusal_stays_short_however_much_is_wrong(server: RunningServer) -> None:
-    answer = server.predict({f"{'long' * 100}{number}": number for number in range(2000)})
-    assert_problem(answer, 422)
-    assert len(answer.content) < 25_000
+def test_problem_of_many_invalid_fields_is_short(server: RunningServer) -> None:
+    response = server.predict({f"{'long' * 100}{number}": number for number in range(2000)})
+    assert_problem(response, 422)
+    assert len(response.content) < 25_000
 
 
 @pytest.mark.parametrize("body", ["[]", "[1, 2]", "6.5", '"RM"', "null"])
-def test_what_is_no_object_is_refused(server: RunningServer, body: str) -> None:
+def test_json_other_than_object_is_invalid(server: RunningServer, body: str) -> None:
     assert_problem(server.client.post("/predict", content=body), 422)
 
 
 @pytest.mark.parametrize("body", [b"", b'{"RM": 1', b"RM=6", b'"\xff"', b"[" * 5000])
-def test_what_is_no_json_is_refused(server: RunningServer, body: bytes) -> None:
+def test_text_other_than_json_is_unreadable(server: RunningServer, body: bytes) -> None:
     assert_problem(server.client.post("/predict", content=body), 400)
 
 
-def test_a_body_over_one_mebibyte_is_refused(server: RunningServer) -> None:
+def test_body_over_one_mebibyte_is_too_large(server: RunningServer) -> None:
     assert_problem(server.client.post("/predict", content=b" " * TOO_LARGE), 413)
 
 
-def test_a_body_that_does_not_tell_its_length_is_refused_as_well(server: RunningServer) -> None:
+def test_chunked_body_over_one_mebibyte_is_too_large(server: RunningServer) -> None:
     chunks = iter([b" " * (TOO_LARGE // 2)] * 3)
     assert_problem(server.client.post("/predict", content=chunks), 413)
 
 
-def test_a_body_of_one_mebibyte_is_read(server: RunningServer) -> None:
+def test_body_of_one_mebibyte_is_accepted(server: RunningServer) -> None:
     body = json.dumps(ROW).encode().ljust(TOO_LARGE - 1)
     assert server.client.post("/predict", content=body).status_code == 200
 
 
-def test_a_client_that_leaves_early_is_no_failure(store: LocalStore, output: Path) -> None:
+def test_client_disconnect_is_not_logged(store: LocalStore, output: Path) -> None:
     promote(store, make_bundle(output.parent))
     with running(store.path, output) as server:
         address = (server.client.base_url.host, server.client.base_url.port)
@@ -143,30 +143,32 @@ def test_a_client_that_leaves_early_is_no_failure(store: LocalStore, output: Pat
         assert len(server.log().splitlines()) == 1
 
 
-def test_other_methods_and_paths_are_refused(server: RunningServer) -> None:
-    answer = server.client.get("/predict")
-    assert_problem(answer, 405)
-    assert answer.headers["allow"] == "POST"
+def test_other_methods_and_paths_are_problems(server: RunningServer) -> None:
+    response = server.client.get("/predict")
+    assert_problem(response, 405)
+    assert response.headers["allow"] == "POST"
     assert_problem(server.client.post("/health"), 405)
     assert_problem(server.client.get("/nowhere"), 404)
     assert_problem(server.client.post("/predict/", json=ROW), 404)
 
 
-def test_a_sane_request_id_comes_back(server: RunningServer) -> None:
+def test_valid_request_id_is_returned(server: RunningServer) -> None:
     for path in ("/health", "/nowhere", "/predict"):
-        answer = server.client.get(path, headers={"x-request-id": "from-client.1"})
-        assert answer.headers.get_list("x-request-id") == ["from-client.1"]
+        response = server.client.get(path, headers={"x-request-id": "from-client.1"})
+        assert response.headers.get_list("x-request-id") == ["from-client.1"]
 
 
-@pytest.mark.parametrize("insane", ["", "x" * 129, "two words", 'quote"'])
-def test_any_other_request_id_is_replaced(server: RunningServer, insane: str) -> None:
-    answers = [server.client.get("/health", headers={"x-request-id": insane}) for _ in range(2)]
-    ids = {answer.headers["x-request-id"] for answer in answers}
+@pytest.mark.parametrize("invalid_id", ["", "x" * 129, "two words", 'quote"'])
+def test_invalid_request_id_is_replaced(server: RunningServer, invalid_id: str) -> None:
+    responses = [
+        server.client.get("/health", headers={"x-request-id": invalid_id}) for _ in range(2)
+    ]
+    ids = {response.headers["x-request-id"] for response in responses}
     assert len(ids) == 2
-    assert insane not in ids
+    assert invalid_id not in ids
 
 
-def test_values_out_of_range_are_answered_and_counted(server: RunningServer) -> None:
+def test_values_out_of_range_are_predicted_and_counted(server: RunningServer) -> None:
     before = server.health()["out_of_range"]
     assert isinstance(before, dict)
     assert server.predict({"RM": 100, "LSTAT": 5}).json() == {"predicted_price": 30.0}
@@ -175,7 +177,7 @@ def test_values_out_of_range_are_answered_and_counted(server: RunningServer) -> 
     assert server.health()["out_of_range"] == expected
 
 
-def test_the_documentation_describes_this_schema(server: RunningServer) -> None:
+def test_openapi_describes_schema(server: RunningServer) -> None:
     operation = server.client.get("/openapi.json").json()["paths"]["/predict"]["post"]
     content = operation["requestBody"]["content"]["application/json"]
     schema = content["schema"]
@@ -189,41 +191,39 @@ def test_the_documentation_describes_this_schema(server: RunningServer) -> None:
     assert set(operation["responses"]) == {"200", "400", "413", "422"}
 
 
-def test_the_page_for_people_needs_no_network_and_explains_each_field(
+def test_docs_page_works_offline_and_describes_each_field(
     server: RunningServer,
 ) -> None:
-    answer = server.client.get("/docs")
-    assert answer.headers["content-type"].startswith("text/html")
-    page = answer.text
+    response = server.client.get("/docs")
+    assert response.headers["content-type"].startswith("text/html")
+    page = response.text
     assert "<td>RM<td>Rooms of a dwelling.<td>3.5 to 8.8<td>rooms<td>4" in page
     assert "B: it encodes race" in page
     assert "thousand dollars" in page
     assert not re.search(r"(src|href)=.?(https?:)?//", page)
 
 
-def test_the_command_on_the_page_for_people_works(server: RunningServer) -> None:
+def test_command_on_docs_page_works(server: RunningServer) -> None:
     page = unescape(server.client.get("/docs").text)
-    command, answer = re.findall("<pre>(.*)</pre>", page)
+    command, response = re.findall("<pre>(.*)</pre>", page)
     program, url, option, body = shlex.split(command)
     assert (program, url, option) == ("curl", f"{server.url}/predict", "-d")
-    assert server.client.post(url, content=body).json() == json.loads(answer)
+    assert server.client.post(url, content=body).json() == json.loads(response)
 
 
-def test_the_documentation_tells_key_and_unit_of_the_answer(server: RunningServer) -> None:
+def test_openapi_has_response_key_and_unit(server: RunningServer) -> None:
     prediction = server.client.get("/openapi.json").json()["components"]["schemas"]["Prediction"]
     assert "thousand dollars" in prediction["properties"]["predicted_price"]["description"]
 
 
-def test_names_of_features_may_be_any_text(store: LocalStore, output: Path) -> None:
+def test_feature_names_can_be_any_text(store: LocalStore, output: Path) -> None:
     promote(store, make_bundle(output.parent, schema=FLOWERS))
     with running(store.path, output) as server:
         assert server.predict({"petal length (cm)": 7}).json() == {"petal width": 30.0}
         assert_problem(server.predict({"feature_0": 7}), 422)
 
 
-def test_an_unplanned_failure_is_a_problem_whose_traceback_is_in_the_log(
-    store: LocalStore, output: Path
-) -> None:
+def test_internal_error_is_a_problem_with_traceback_in_log(store: LocalStore, output: Path) -> None:
     promote(store, make_bundle(output.parent, model=fragile(20.0, features=2)))
     with running(store.path, output) as server:
         assert server.predict().json() == {"predicted_price": 30.0}

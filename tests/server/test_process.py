@@ -7,7 +7,7 @@ import pytest
 
 from housectl.store.layout import bundle_key, entry_key
 from housectl.store.local import LocalStore
-from tests.server.bundles import damage, make_bundle, promote
+from tests.server.bundles import alter, make_bundle, promote
 from tests.server.running import running, start
 
 FORBIDDEN = {
@@ -16,8 +16,8 @@ FORBIDDEN = {
 }
 
 
-def end_of(store: Path, output: Path, *arguments: str) -> tuple[int, str]:
-    """The exit status and all that was said by a server that cannot start."""
+def failed_start(store: Path, output: Path, *arguments: str) -> tuple[int, str]:
+    """Return the exit status and the output of a server that cannot start."""
     status = start(store, output, arguments=arguments).wait(timeout=30)
     text = output.read_text()
     assert "Traceback" not in text
@@ -25,13 +25,15 @@ def end_of(store: Path, output: Path, *arguments: str) -> tuple[int, str]:
 
 
 def tree_of(path: Path) -> dict[str, tuple[int, int]]:
-    """Every file and directory below a path, with its size and its time of change."""
-    found = [path, *path.rglob("*")]
-    return {str(each): (each.stat().st_size, each.stat().st_mtime_ns) for each in found}
+    """Return size and modification time of every file and directory below a path."""
+    paths = [path, *path.rglob("*")]
+    return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in paths}
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_well(store: LocalStore, output: Path, number: signal.Signals) -> None:
+def test_signal_stops_server_with_status_0(
+    store: LocalStore, output: Path, number: signal.Signals
+) -> None:
     promote(store, make_bundle(output.parent))
     with running(store.path, output) as server:
         assert server.predict().status_code == 200
@@ -40,49 +42,49 @@ def test_a_signal_ends_it_well(store: LocalStore, output: Path, number: signal.S
         assert "Traceback" not in server.log()
 
 
-def test_a_damaged_champion_ends_it_at_the_start(store: LocalStore, output: Path) -> None:
+def test_altered_champion_fails_start(store: LocalStore, output: Path) -> None:
     bundle = make_bundle(output.parent)
     promote(store, bundle)
-    damage(store.path / bundle_key(bundle.digest))
-    status, text = end_of(store.path, output, "--port", "0")
+    alter(store.path / bundle_key(bundle.digest))
+    status, text = failed_start(store.path, output, "--port", "0")
     assert status == 5
     assert text.startswith("error: ")
     assert "model.onnx was altered" in text
     assert "hint:  housectl rollback" in text
 
 
-def test_a_damaged_history_ends_it_at_the_start(store: LocalStore, output: Path) -> None:
+def test_invalid_history_fails_start(store: LocalStore, output: Path) -> None:
     promote(store, make_bundle(output.parent))
     (store.path / entry_key(1)).write_bytes(b"{}")
-    status, text = end_of(store.path, output, "--port", "0")
+    status, text = failed_start(store.path, output, "--port", "0")
     assert status == 5
     assert "hint:  " in text
 
 
-def test_a_busy_port_ends_it_with_the_next_one_as_cure(store: LocalStore, output: Path) -> None:
+def test_busy_port_fails_start_with_next_port_as_hint(store: LocalStore, output: Path) -> None:
     promote(store, make_bundle(output.parent))
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        status, text = end_of(store.path, output, "--port", str(port))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        status, text = failed_start(store.path, output, "--port", str(port))
     assert status == 7
     assert f"Port {port} on 127.0.0.1 is busy" in text
     assert f"hint:  housectl serve --port {port + 1}" in text
 
 
-def test_an_address_that_is_none_is_refused(store: LocalStore, output: Path) -> None:
-    status, text = end_of(store.path, output, "--host", "no such host", "--port", "0")
+def test_invalid_address_fails_start(store: LocalStore, output: Path) -> None:
+    status, text = failed_start(store.path, output, "--host", "no such host", "--port", "0")
     assert status == 2
     assert "hint:  housectl serve" in text
 
 
-def test_a_store_that_cannot_be_read_is_refused(output: Path) -> None:
+def test_unreadable_store_fails_start(output: Path) -> None:
     too_long = output.with_name("x" * 300)
-    status, text = end_of(too_long, output, "--port", "0")
+    status, text = failed_start(too_long, output, "--port", "0")
     assert status == 7
     assert "hint:  " in text
 
 
-def test_it_writes_nothing_to_the_store(store: LocalStore, output: Path) -> None:
+def test_server_writes_nothing_to_store(store: LocalStore, output: Path) -> None:
     promote(store, make_bundle(output.parent))
     paths = [store.path, *store.path.rglob("*")]
     for path in paths:
@@ -95,7 +97,7 @@ def test_it_writes_nothing_to_the_store(store: LocalStore, output: Path) -> None
         path.chmod(0o755)
 
 
-def test_it_loads_no_training_library_and_no_pickle(store: LocalStore, output: Path) -> None:
+def test_server_loads_no_training_library_and_no_pickle(store: LocalStore, output: Path) -> None:
     promote(store, make_bundle(output.parent))
     with running(store.path, output, options=("-X", "importtime")) as server:
         assert server.predict().status_code == 200
@@ -107,7 +109,7 @@ def test_it_loads_no_training_library_and_no_pickle(store: LocalStore, output: P
     assert not output.with_name("poisoned").exists()
 
 
-def test_its_log_can_be_json(store: LocalStore, output: Path) -> None:
+def test_log_can_be_json(store: LocalStore, output: Path) -> None:
     promote(store, make_bundle(output.parent))
     with running(store.path, output, arguments=("--json",)) as server:
         promote(store, bundle := make_bundle(output.parent, base=2.0))
@@ -117,10 +119,10 @@ def test_its_log_can_be_json(store: LocalStore, output: Path) -> None:
     assert "champion 2" in lines[1]["message"]
 
 
-def test_a_failure_can_be_json(store: LocalStore, output: Path) -> None:
+def test_startup_error_can_be_json(store: LocalStore, output: Path) -> None:
     promote(store, make_bundle(output.parent))
     (store.path / entry_key(1)).write_bytes(b"{}")
-    status, text = end_of(store.path, output, "--port", "0", "--json")
+    status, text = failed_start(store.path, output, "--port", "0", "--json")
     error = json.loads(text)["error"]
     assert error["status"] == status == 5
     assert error["reference"] == "history"

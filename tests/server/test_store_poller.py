@@ -12,13 +12,13 @@ from housectl.contract.bundle import Bundle
 from housectl.contract.history import Action
 from housectl.store.layout import bundle_key, entry_key
 from housectl.store.local import LocalStore
-from tests.server.bundles import FLOWERS, damage, make_bundle, promote, tree
+from tests.server.bundles import FLOWERS, alter, make_bundle, promote, tree
 from tests.server.running import ROW, RunningServer, running, wait_until
 
 
 @pytest.fixture
 def old(store: LocalStore, tmp_path: Path) -> Bundle:
-    """The champion at the start; it answers 11 to the usual row."""
+    """The champion at the start; it predicts 11 for the usual row."""
     bundle = make_bundle(tmp_path, base=1.0)
     promote(store, bundle)
     return bundle
@@ -33,52 +33,57 @@ def server(store: LocalStore, output: Path, old: Bundle) -> Iterator[RunningServ
 
 @contextmanager
 def load_on(server: RunningServer, *, clients: int) -> Iterator[list[httpx.Response]]:
-    """Keep clients asking until the block ends; the list has every answer then."""
-    answers: list[httpx.Response] = []
+    """Post rows from several clients until the block ends; the list then has every response."""
+    responses: list[httpx.Response] = []
     failures: list[httpx.HTTPError] = []
-    over = threading.Event()
+    stop = threading.Event()
 
-    def ask() -> None:
+    def post_rows() -> None:
         with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
-            while not over.is_set():
+            while not stop.is_set():
                 try:
-                    answers.append(client.post("/predict", json=ROW))
+                    responses.append(client.post("/predict", json=ROW))
                 except httpx.HTTPError as error:
                     failures.append(error)
 
-    threads = [threading.Thread(target=ask) for _ in range(clients)]
+    threads = [threading.Thread(target=post_rows) for _ in range(clients)]
     for thread in threads:
         thread.start()
     try:
-        yield answers
+        yield responses
     finally:
-        over.set()
+        stop.set()
         for thread in threads:
             thread.join()
     assert not failures
 
 
-def answered(answers: list[httpx.Response], price: float) -> bool:
-    return any(answer.json() == {"predicted_price": price} for answer in list(answers))
+def was_predicted(responses: list[httpx.Response], price: float) -> bool:
+    return any(response.json() == {"predicted_price": price} for response in list(responses))
 
 
-def test_swaps_under_load_fail_no_request(
+def test_hot_swaps_under_load_fail_no_request(
     store: LocalStore, server: RunningServer, tmp_path: Path
 ) -> None:
-    with load_on(server, clients=4) as answers:
-        wait_until(lambda: answered(answers, 11.0))
+    with load_on(server, clients=4) as responses:
+        wait_until(lambda: was_predicted(responses, 11.0))
         for base in (2.0, 3.0, 4.0):
             bundle = make_bundle(tmp_path, base=base)
             promote(store, bundle)
             server.wait_for(status="ok", model_digest=bundle.digest)
             assert server.predict().json() == {"predicted_price": base + 10}
-            wait_until(partial(answered, answers, base + 10))
-    assert {answer.status_code for answer in answers} == {200}
-    assert {answer.json()["predicted_price"] for answer in answers} == {11.0, 12.0, 13.0, 14.0}
+            wait_until(partial(was_predicted, responses, base + 10))
+    assert {response.status_code for response in responses} == {200}
+    assert {response.json()["predicted_price"] for response in responses} == {
+        11.0,
+        12.0,
+        13.0,
+        14.0,
+    }
     wait_until(lambda: server.log().count("now serving champion") == 3)
 
 
-def test_a_rollback_is_followed(
+def test_rollback_is_served(
     store: LocalStore, server: RunningServer, old: Bundle, tmp_path: Path
 ) -> None:
     new = make_bundle(tmp_path, base=2.0)
@@ -89,7 +94,7 @@ def test_a_rollback_is_followed(
     assert server.predict().json() == {"predicted_price": 11.0}
 
 
-def test_another_schema_is_followed(
+def test_champion_with_another_schema_is_served(
     store: LocalStore, server: RunningServer, tmp_path: Path
 ) -> None:
     flowers = make_bundle(tmp_path, schema=FLOWERS)
@@ -103,7 +108,7 @@ def test_another_schema_is_followed(
     assert "LSTAT" not in description
 
 
-def test_a_bundle_that_answers_otherwise_than_it_was_sealed_is_refused(
+def test_bundle_with_different_golden_predictions_is_rejected(
     store: LocalStore, server: RunningServer, old: Bundle, tmp_path: Path
 ) -> None:
     promote(store, make_bundle(tmp_path, base=7.0, golden_error=0.5))
@@ -118,7 +123,7 @@ def test_a_bundle_that_answers_otherwise_than_it_was_sealed_is_refused(
 
 
 @pytest.mark.parametrize("model", [b"no graph", tree(7.0, features=5)], ids=["noise", "width"])
-def test_a_graph_of_another_shape_is_refused(
+def test_graph_of_another_shape_is_rejected(
     store: LocalStore, server: RunningServer, old: Bundle, tmp_path: Path, model: bytes
 ) -> None:
     promote(store, make_bundle(tmp_path, base=7.0, model=model))
@@ -126,7 +131,7 @@ def test_a_graph_of_another_shape_is_refused(
     assert "model.onnx is invalid" in str(health["reason"])
 
 
-def test_a_bundle_that_arrives_after_its_entry_is_served_once_it_is_whole(
+def test_bundle_copied_after_its_entry_is_served_when_complete(
     store: LocalStore, server: RunningServer, old: Bundle, tmp_path: Path
 ) -> None:
     origin = LocalStore(shutil.copytree(store.path, tmp_path / "origin"))
@@ -138,7 +143,7 @@ def test_a_bundle_that_arrives_after_its_entry_is_served_once_it_is_whole(
     server.wait_for(status="ok", model_digest=late.digest, reason=None)
 
 
-def test_a_bundle_that_was_altered_is_refused(
+def test_altered_bundle_is_rejected(
     store: LocalStore, server: RunningServer, old: Bundle, tmp_path: Path
 ) -> None:
     origin = LocalStore(shutil.copytree(store.path, tmp_path / "origin"))
@@ -147,22 +152,22 @@ def test_a_bundle_that_was_altered_is_refused(
     path = shutil.copytree(
         (origin.path / bundle_key(bad.digest)), (store.path / bundle_key(bad.digest))
     )
-    damage(path)
+    alter(path)
     shutil.copy((origin.path / entry_key(2)), (store.path / entry_key(2)))
     health = server.wait_for(status="degraded", model_digest=old.digest)
     assert "model.onnx was altered" in str(health["reason"])
     assert server.predict().json() == {"predicted_price": 11.0}
 
 
-def test_an_entry_that_is_noise_is_refused(
-    store: LocalStore, server: RunningServer, old: Bundle
-) -> None:
+def test_invalid_entry_is_rejected(store: LocalStore, server: RunningServer, old: Bundle) -> None:
     (store.path / entry_key(2)).write_bytes(b"\x00 noise")
     health = server.wait_for(status="degraded", model_digest=old.digest)
     assert "history/2.json is invalid" in str(health["reason"])
 
 
-def test_the_store_may_vanish(store: LocalStore, server: RunningServer, tmp_path: Path) -> None:
+def test_model_is_served_while_store_is_missing(
+    store: LocalStore, server: RunningServer, tmp_path: Path
+) -> None:
     shutil.move(store.path, tmp_path / "elsewhere")
     assert server.predict().json() == {"predicted_price": 11.0}
     shutil.move(tmp_path / "elsewhere", store.path)
@@ -171,22 +176,20 @@ def test_the_store_may_vanish(store: LocalStore, server: RunningServer, tmp_path
     server.wait_for(status="ok", model_digest=new.digest)
 
 
-def test_a_server_waits_for_its_first_champion(
-    store: LocalStore, output: Path, tmp_path: Path
-) -> None:
+def test_server_waits_for_first_champion(store: LocalStore, output: Path, tmp_path: Path) -> None:
     with running(store.path, output) as server:
         health = server.health()
         assert health["status"] == "no_champion"
         assert health["model_digest"] is None
         assert server.client.get("/health/live").status_code == 200
-        for answer in (
+        for response in (
             server.client.get("/health/ready"),
             server.client.get("/docs"),
             server.predict(),
         ):
-            assert answer.status_code == 503
-            assert answer.headers["content-type"] == "application/problem+json"
-            assert "housectl promote" in answer.json()["detail"]
+            assert response.status_code == 503
+            assert response.headers["content-type"] == "application/problem+json"
+            assert "housectl promote" in response.json()["detail"]
         first = make_bundle(tmp_path)
         promote(store, first)
         server.wait_for(status="ok", model_digest=first.digest, champion=1)

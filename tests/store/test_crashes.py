@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 KILLED = -9
 KILLS = 20
-LONGEST_SECONDS = 3.0
+MAX_RUN_SECONDS = 3.0
 SMALL = {"max_features": {"min": 0.3, "max": 1.0}, "n_estimators": 10}
 CHANGES = "rename,renameat,renameat2,link,linkat,fsync,unlink,unlinkat,mkdir,rmdir"
 
@@ -30,7 +30,7 @@ def killed_at(number: int) -> tuple[str, ...]:
 
 
 def assert_valid(project: ProjectDirectory) -> None:
-    """Every entry follows from the one before, and every byte of every bundle is right."""
+    """Check the chain of the history, and every byte of every bundle."""
     store = LocalStore(project.store)
     history = store.history()
     assert [entry.number for entry in history] == list(range(1, len(history) + 1))
@@ -48,7 +48,7 @@ def prod_version(project: ProjectDirectory) -> str:
 
 @pytest.mark.strace
 @pytest.mark.parametrize("command", ["promote", "rollback"])
-def test_a_kill_at_any_change_leaves_one_champion(
+def test_kill_at_any_file_change_leaves_one_champion(
     project_with_challenger: ProjectDirectory, tmp_path: Path, command: str
 ) -> None:
     prepared = project_with_challenger.copy(tmp_path / "prepared")
@@ -64,7 +64,7 @@ def test_a_kill_at_any_change_leaves_one_champion(
         if status == 0:
             break
         assert status == KILLED
-        # What was lost is done by the command again, and what was done is not done twice.
+        # The command repeats a lost commit, and `compare` repairs deploy_details.json otherwise.
         if not committed[-1]:
             project.run_ok(command)
         else:
@@ -76,10 +76,10 @@ def test_a_kill_at_any_change_leaves_one_champion(
 
 
 @contextmanager
-def killed_in_the_end(
+def killed_after_block(
     project: ProjectDirectory, *arguments: str
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """Start a command, and after the block kill it, its supervisor and its trainers."""
+    """Start a command; after the block, kill it, its supervisor and its trainers."""
     command = subprocess.Popen(
         [HOUSECTL, *arguments],
         cwd=project.path,
@@ -96,7 +96,7 @@ def killed_in_the_end(
 
 
 def outcome(project: ProjectDirectory, name: str) -> object:
-    """What must not depend on when it was killed."""
+    """Return the results that must not depend on the moment of the kill."""
     shown = project.run_ok("show", name, "--json").json
     trials = shown["trials"]
     assert isinstance(trials, list)
@@ -104,7 +104,7 @@ def outcome(project: ProjectDirectory, name: str) -> object:
     return shown["challenger"], [{key: trial[key] for key in decisive} for trial in trials]
 
 
-def test_a_search_that_is_killed_at_any_moment_ends_with_the_same_trials(tmp_path: Path) -> None:
+def test_search_killed_at_any_moment_finishes_with_same_trials(tmp_path: Path) -> None:
     project = example(".", tmp_path / "boston", space=SMALL, budget={"trials": 6})
     project.run_ok("tune", "--name", "undisturbed")
     expected = outcome(project, "undisturbed")
@@ -115,22 +115,22 @@ def test_a_search_that_is_killed_at_any_moment_ends_with_the_same_trials(tmp_pat
         arguments: tuple[str, ...] = ("tune", "--name", name)
         for _ in range(moments.randint(2, 5)):
             with (
-                killed_in_the_end(project, *arguments) as command,
+                killed_after_block(project, *arguments) as command,
                 suppress(subprocess.TimeoutExpired),
             ):
-                command.wait(moments.uniform(0.3, LONGEST_SECONDS))
+                command.wait(moments.uniform(0.3, MAX_RUN_SECONDS))
             assert_valid(project)
             kills += 1
-            known = project.run("status", name).status == 0
-            arguments = ("tune", "--resume", name) if known else arguments
+            exists = project.run("status", name).status == 0
+            arguments = ("tune", "--resume", name) if exists else arguments
         project.run_ok(*arguments)
         assert outcome(project, name) == expected
     assert len({path.name for path in (project.store / "bundles").glob("[!.]*")}) == 1
 
 
-def test_a_search_that_was_killed_and_never_goes_on_can_be_promoted(tmp_path: Path) -> None:
+def test_killed_search_can_be_promoted_without_resume(tmp_path: Path) -> None:
     project = example(".", tmp_path / "boston", space=GOOD, budget={"trials": 1000})
-    with killed_in_the_end(project, "tune", "--name", "killed") as command:
+    with killed_after_block(project, "tune", "--name", "killed") as command:
         while "succeeded" not in project.run("show", "killed", "--json").out:
             assert command.poll() is None
     shown = project.run_ok("show", "killed", "--json").json
