@@ -1,4 +1,4 @@
-"""kill -9 at every change of the store, and at any moment of a search: nothing is ever lost."""
+"""Kills (SIGKILL) at every file change of the store and at any moment of a search lose nothing."""
 
 import json
 import random
