@@ -27,7 +27,7 @@ demo: $(READY)  ## Tune, promote, serve and verify a model of Boston's house pri
 	@$(BIN)/python -m examples.demo
 
 test: $(READY)  ## Run the tests that need no cluster.
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 test-fast: $(READY)  ## Run the tests without the mark `slow`.
 	$(BIN)/python -m pytest -m "not slow"
@@ -42,12 +42,13 @@ test-cluster: $(READY)  ## Run the tests on a cluster with Katib; see docs/katib
 	$(BIN)/python -m pytest tests/cluster -m "not alone" --numprocesses 2 --dist loadfile --no-loadscope-reorder -rs
 	$(BIN)/python -m pytest tests/cluster -m alone -rs
 
-check: $(READY)  ## Check format, lint, types, import layers and duplicate code.
+check: $(READY)  ## Check format, lint, types, import layers, duplicate code and prose.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pylint --disable=all --enable=duplicate-code src/housectl trainer/housectl_trainer server/housectl_server
+	$(BIN)/python -m tools.check_prose
 
 format: $(READY)  ## Format the code and apply the linter's safe fixes.
 	$(BIN)/ruff check --fix .

@@ -27,9 +27,7 @@ def test_missing_record_means_no_pushed_image(path: Path) -> None:
 
 def test_truncated_record_is_invalid(path: Path) -> None:
     path.write_bytes(PUSHED.to_json()[:-20])
-    with pytest.raises(
-        LocalEnvironmentError, match="is malformed"
-    ) as caught:
+    with pytest.raises(LocalEnvironmentError, match="is malformed") as caught:
         pushed_image(path, ImageKind.TRAINER)
     assert str(path) in caught.value.message
     assert caught.value.hint.startswith(f"rm {path}")

@@ -20,7 +20,7 @@ from housectl.kube.exec import ExecStreams
 from housectl.kube.kinds import PVCS
 from housectl.kube.objects.pvcs import Pvc
 
-# An API server that restarts is unavailable for some seconds.
+# An API server that restarts is unavailable for a few seconds.
 _RETRY_DELAYS_SECONDS = (2.0, 10.0)
 _UNPACK = """
 set -eu
