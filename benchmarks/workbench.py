@@ -10,9 +10,9 @@ from housectl.cli.progress import PlainProgress
 from housectl.contract.families import Family
 from housectl.contract.history import Action
 from housectl.contract.parameters import Assignment
-from housectl.contract.sealed import Sealed
+from housectl.contract.seal_output import SealOutput
+from housectl.seal_tasks import SealTaskRunner
 from housectl.store.base import ChampionStore
-from housectl.tasks import TaskRunner
 
 
 def open_project(root: Path, settings: Mapping[str, object]) -> Project:
@@ -20,11 +20,11 @@ def open_project(root: Path, settings: Mapping[str, object]) -> Project:
     return housectl.open(root, settings=settings, progress=PlainProgress())
 
 
-def seal(root: Path, name: str, family: Family, assignment: Assignment) -> Sealed:
+def seal(root: Path, name: str, family: Family, assignment: Assignment) -> SealOutput:
     """Seal a recipe without a search."""
     context = open_project(root, {}).context
     task = Task(name=name, kind=TaskKind.SEAL, family=family, assignment=assignment)
-    tasks = TaskRunner(
+    tasks = SealTaskRunner(
         backend=context.backend,
         progress=PlainProgress(),
         temp_root=context.workspace.temp_root,
@@ -33,7 +33,7 @@ def seal(root: Path, name: str, family: Family, assignment: Assignment) -> Seale
         return sealed
 
 
-def force_promote(store: ChampionStore, sealed: Sealed) -> None:
+def force_promote(store: ChampionStore, sealed: SealOutput) -> None:
     """Make a model the champion without a comparison."""
     store.add_challenger("benchmark", sealed.bundle, sealed.evidence)
     champion = store.champion()

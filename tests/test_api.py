@@ -13,15 +13,15 @@ import pytest
 
 import housectl
 import housectl.api
-import housectl.experiment_run
 import housectl.sealed_model
+import housectl.submitted_experiment
 from housectl.contract.bundle import Bundle
 from housectl.errors import DataError, NoChampionError, ProjectError
 from tools.project_directory import ROOT, ProjectDirectory, example
 
 IMPORT_SECONDS = 0.030
-DOCUMENTED = (housectl, housectl.api, housectl.experiment_run, housectl.sealed_model)
-CLASSES = (housectl.Project, housectl.ExperimentRun, housectl.SealedModel)
+DOCUMENTED = (housectl, housectl.api, housectl.submitted_experiment, housectl.sealed_model)
+CLASSES = (housectl.Project, housectl.SubmittedExperiment, housectl.SealedModel)
 WITHOUT_EXAMPLE = {
     # They need a server, a cluster or another process.
     *("serve", "verify", "wait_until_serving", "cluster_manifests", "set_up_cluster"),

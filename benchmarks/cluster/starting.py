@@ -10,7 +10,7 @@ from statistics import median
 
 from benchmarks.cluster.bench import ClusterBench
 from benchmarks.measurement import Direction, Measurement, log, wall_seconds
-from housectl.backends.katib.naming import EXPERIMENT_LABEL, TRIAL_LABEL
+from housectl.backends.katib.labels_and_paths import EXPERIMENT_LABEL, TRIAL_LABEL
 from housectl.backends.katib.plan.pod_spec import CONTAINER
 from housectl.kube.kinds import PODS
 from housectl.kube.objects.base import parse

@@ -9,7 +9,7 @@ from statistics import median
 
 from benchmarks.cluster.bench import ClusterBench
 from benchmarks.measurement import Direction, Measurement, log
-from housectl.backends.katib.naming import mounted, output_path
+from housectl.backends.katib.labels_and_paths import mounted, output_path
 from housectl.backends.katib.plan.pod_spec import CONTAINER
 from housectl.backends.katib.volume.pods import VolumePods
 from housectl.backends.katib.volume.transfer import Volume

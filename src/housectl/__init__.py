@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from housectl.contract.history import HistoryEntry
     from housectl.doctor.runner import CheckResult
     from housectl.experiment import MODELS_TO_KEEP, Experiment, ExperimentState, Trial, TrialState
-    from housectl.experiment_run import ExperimentRun, PruneResult, TrainerLog
     from housectl.project.source import Override
     from housectl.promotion import Comparison, Promotion
     from housectl.sealed_model import SealedModel
-    from housectl.search import ProgressReporter
+    from housectl.submitted_experiment import PruneResult, SubmittedExperiment, TrainerLog
     from housectl.verdict import FoldDifference, Gate, Verdict
+    from housectl.waiting import ProgressReporter
 else:
     # Loaded on first use: `import housectl` and `housectl --help` stay fast.
     _MODULES = {
@@ -44,7 +44,7 @@ else:
         "CheckResult": "doctor.runner",
         "Comparison": "promotion",
         "Experiment": "experiment",
-        "ExperimentRun": "experiment_run",
+        "SubmittedExperiment": "submitted_experiment",
         "ExperimentState": "experiment",
         "Family": "contract.families",
         "FoldDifference": "verdict",
@@ -54,15 +54,15 @@ else:
         "Overlay": "cluster_setup",
         "Override": "project.source",
         "Plan": "backends.base",
-        "ProgressReporter": "search",
+        "ProgressReporter": "waiting",
         "Project": "api",
         "ProjectDraft": "api",
         "Promotion": "promotion",
-        "PruneResult": "experiment_run",
+        "PruneResult": "submitted_experiment",
         "SealedModel": "sealed_model",
         "Snapshot": "backends.base",
         "Task": "backends.base",
-        "TrainerLog": "experiment_run",
+        "TrainerLog": "submitted_experiment",
         "Trial": "experiment",
         "TrialState": "experiment",
         "Verdict": "verdict",
@@ -88,7 +88,6 @@ __all__ = [
     "Comparison",
     "ExitStatus",
     "Experiment",
-    "ExperimentRun",
     "ExperimentState",
     "Family",
     "FoldDifference",
@@ -105,6 +104,7 @@ __all__ = [
     "PruneResult",
     "SealedModel",
     "Snapshot",
+    "SubmittedExperiment",
     "Task",
     "TrainerLog",
     "Trial",

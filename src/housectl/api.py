@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from housectl.cluster_setup import AppliedObject, Overlay
     from housectl.contract.history import HistoryEntry
     from housectl.doctor.runner import CheckResult
-    from housectl.experiment_run import ExperimentRun
     from housectl.project.config import ProjectConfig
     from housectl.promotion import Comparison, Promotion
     from housectl.sealed_model import SealedModel
-    from housectl.search import ProgressReporter
+    from housectl.submitted_experiment import SubmittedExperiment
+    from housectl.waiting import ProgressReporter
 
 
 def open(  # noqa: A001
@@ -126,7 +126,7 @@ class Project:
         """
         return self.submit(name).result()
 
-    def submit(self, name: str | None = None) -> "ExperimentRun":
+    def submit(self, name: str | None = None) -> "SubmittedExperiment":
         """Start a new experiment, and return without waiting for its end.
 
         Raises:
@@ -153,7 +153,7 @@ class Project:
         experiment = self.context.experiment(self.new_experiment_name() if name is None else name)
         return self.context.backend.plan(experiment, inputs=self.context.write_inputs(), image=None)
 
-    def experiments(self) -> "list[ExperimentRun]":
+    def experiments(self) -> "list[SubmittedExperiment]":
         """Return all experiments, the newest first.
 
         >>> [run.name for run in project.experiments()]
@@ -161,7 +161,7 @@ class Project:
         """
         return [self.context.run(handle) for handle in self.context.backend.handles()]
 
-    def experiment(self, name: str | None = None) -> "ExperimentRun":
+    def experiment(self, name: str | None = None) -> "SubmittedExperiment":
         """Return an experiment by its name or handle; by default the newest.
 
         Raises:
@@ -279,7 +279,7 @@ class Project:
         Raises:
             LocalEnvironmentError: The libraries or the image are missing.
         """
-        from housectl.launch import exec_server, exec_server_container
+        from housectl.server_launch import exec_server, exec_server_container
 
         host, port = self.config.serve.host, self.config.serve.port
         store, images = self.context.workspace.store, self.context.workspace.images

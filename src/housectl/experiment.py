@@ -101,13 +101,13 @@ class Experiment:
     seed: int
 
     @property
-    def families(self) -> tuple[Family, ...]:
+    def families_in_turn(self) -> tuple[Family, ...]:
         """The families in the order in which they take turns."""
         return tuple(sorted(self.spaces))
 
-    def family_of(self, number: int) -> Family:
+    def family_at_turn(self, number: int) -> Family:
         """Return the family of the trial with this number."""
-        return self.families[number % len(self.families)]
+        return self.families_in_turn[number % len(self.families_in_turn)]
 
     def estimate_remaining_seconds(self, trials: "Iterable[Trial]", *, now: float) -> float | None:
         """Estimate the remaining seconds of the search; None before its first trial has ended.

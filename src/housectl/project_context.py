@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from housectl.cluster_setup import ClusterSetup, Overlay
     from housectl.contract.inputs import Inputs
     from housectl.experiment import Experiment
-    from housectl.experiment_run import ExperimentRun
     from housectl.project.config import ProjectConfig
     from housectl.promotion import Promoter
     from housectl.sealing import Sealer
-    from housectl.search import ProgressReporter
+    from housectl.submitted_experiment import SubmittedExperiment
+    from housectl.waiting import ProgressReporter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ class ProjectContext:
     def sealer(self) -> "Sealer":
         """The sealer of trials."""
         from housectl.sealing import Sealer
-        from housectl.search import SilentProgress
+        from housectl.waiting import SilentProgress
 
         return Sealer(
             backend=self.backend,
@@ -109,11 +109,11 @@ class ProjectContext:
         check_name(name)
         return self.config.experiment(name)
 
-    def run(self, handle: "Handle") -> "ExperimentRun":
+    def run(self, handle: "Handle") -> "SubmittedExperiment":
         """Return the submitted experiment of a handle."""
-        from housectl.experiment_run import ExperimentRun
+        from housectl.submitted_experiment import SubmittedExperiment
 
-        return ExperimentRun(handle, self.sealer)
+        return SubmittedExperiment(handle, self.sealer)
 
     def cluster_setup(self, overlay: "Overlay") -> "ClusterSetup":
         """Return the prerequisites of experiments on Katib."""

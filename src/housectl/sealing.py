@@ -15,10 +15,10 @@ from housectl.contract.recipe import Recipe
 from housectl.contract.trial_output import TrialOutput, invalid_output, read_trial_output
 from housectl.errors import BundleError, InputsError, UnknownExperimentError
 from housectl.experiment import Trial
-from housectl.search import ProgressReporter, usable_trial
+from housectl.seal_tasks import SealTaskRunner
 from housectl.store.base import ChampionStore
 from housectl.store.challenger import Challenger
-from housectl.tasks import TaskRunner
+from housectl.waiting import ProgressReporter, usable_trial
 from housectl.workspace import git_commit
 
 _Stored = TypeVar("_Stored")
@@ -115,8 +115,10 @@ class Sealer:
         return evidence
 
     @property
-    def _tasks(self) -> TaskRunner:
-        return TaskRunner(backend=self.backend, progress=self.progress, temp_root=self.temp_root)
+    def _tasks(self) -> SealTaskRunner:
+        return SealTaskRunner(
+            backend=self.backend, progress=self.progress, temp_root=self.temp_root
+        )
 
 
 def _matches_trial(trial: Trial, recipe: Recipe, metrics: Metrics) -> bool:

@@ -15,7 +15,7 @@ from housectl.contract.evidence import EVIDENCE_FILE
 from housectl.contract.inputs import Inputs, SharedRecipe, write_inputs
 from housectl.contract.schema import Schema, Target
 from housectl.errors import BundleError
-from housectl.tasks import TaskRunner
+from housectl.seal_tasks import SealTaskRunner
 from tests.backends.workloads import seal_task
 
 pytestmark = pytest.mark.slow
@@ -28,20 +28,20 @@ class InterruptedUseError(Exception):
 
 
 @pytest.fixture
-def runner(tmp_path: Path) -> TaskRunner:
-    return TaskRunner(
+def runner(tmp_path: Path) -> SealTaskRunner:
+    return SealTaskRunner(
         backend=LocalBackend(tmp_path / "runs"),
         progress=PlainProgress(),
         temp_root=tmp_path / "scratch",
     )
 
 
-def seal_and_interrupt(runner: TaskRunner, task: Task, inputs: Inputs) -> None:
+def seal_and_interrupt(runner: SealTaskRunner, task: Task, inputs: Inputs) -> None:
     with pytest.raises(InterruptedUseError), runner.run_seal_task(task, inputs):
         raise InterruptedUseError
 
 
-def output_of(runner: TaskRunner, task: Task) -> Path:
+def output_of(runner: SealTaskRunner, task: Task) -> Path:
     return RunDirectory(Path(runner.backend.handle(task.name).url.removeprefix("local://"))).output(
         None
     )
@@ -56,7 +56,7 @@ def other_unit(shared: SharedRecipe) -> tuple[Schema, int]:
     return Schema(features=shared.schema.features, target=target), shared.seed
 
 
-def test_output_is_reused_after_interruption(runner: TaskRunner, inputs: Inputs) -> None:
+def test_output_is_reused_after_interruption(runner: SealTaskRunner, inputs: Inputs) -> None:
     seal_and_interrupt(runner, TASK, inputs)
     inode = output_of(runner, TASK).stat().st_ino
     seal_and_interrupt(runner, TASK, inputs)
@@ -66,7 +66,7 @@ def test_output_is_reused_after_interruption(runner: TaskRunner, inputs: Inputs)
     assert not list((runner.temp_root.parent / "runs").glob("[!.]*"))
 
 
-def test_output_of_other_assignment_is_rejected(runner: TaskRunner, inputs: Inputs) -> None:
+def test_output_of_other_assignment_is_rejected(runner: SealTaskRunner, inputs: Inputs) -> None:
     other = replace(TASK, name="other", assignment={"n_estimators": 6})
     seal_and_interrupt(runner, other, inputs)
     assert_rejected(runner, inputs, output_of(runner, other))
@@ -74,7 +74,7 @@ def test_output_of_other_assignment_is_rejected(runner: TaskRunner, inputs: Inpu
 
 @pytest.mark.parametrize("change", [other_seed, other_unit])
 def test_output_of_other_inputs_is_rejected(
-    runner: TaskRunner,
+    runner: SealTaskRunner,
     inputs: Inputs,
     tmp_path: Path,
     change: Callable[[SharedRecipe], tuple[Schema, int]],
@@ -88,7 +88,7 @@ def test_output_of_other_inputs_is_rejected(
     assert_rejected(runner, inputs, output_of(runner, other))
 
 
-def test_damaged_output_is_rejected(runner: TaskRunner, inputs: Inputs, tmp_path: Path) -> None:
+def test_damaged_output_is_rejected(runner: SealTaskRunner, inputs: Inputs, tmp_path: Path) -> None:
     seal_and_interrupt(runner, TASK, inputs)
     damaged = tmp_path / "damaged"
     shutil.copytree(output_of(runner, TASK), damaged)
@@ -97,7 +97,7 @@ def test_damaged_output_is_rejected(runner: TaskRunner, inputs: Inputs, tmp_path
 
 
 def test_evidence_of_other_recipe_is_rejected(
-    runner: TaskRunner, inputs: Inputs, tmp_path: Path
+    runner: SealTaskRunner, inputs: Inputs, tmp_path: Path
 ) -> None:
     other = replace(TASK, name="other", assignment={"n_estimators": 6})
     seal_and_interrupt(runner, TASK, inputs)
@@ -108,7 +108,7 @@ def test_evidence_of_other_recipe_is_rejected(
     assert_rejected(runner, inputs, mixed)
 
 
-def assert_rejected(runner: TaskRunner, inputs: Inputs, other: Path) -> None:
+def assert_rejected(runner: SealTaskRunner, inputs: Inputs, other: Path) -> None:
     """Assert that the task rejects another output in the place of its own."""
     seal_and_interrupt(runner, TASK, inputs)
     output = output_of(runner, TASK)

@@ -10,7 +10,7 @@ from threading import Thread
 
 import pytest
 
-from housectl.backends.katib.naming import MOUNT
+from housectl.backends.katib.labels_and_paths import MOUNT
 from housectl.backends.katib.plan.pod_spec import CONTAINER
 from housectl.backends.katib.volume.pods import VolumePods
 from housectl.backends.katib.volume.transfer import Volume

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from pydantic.fields import FieldInfo
 
-from housectl.backends.katib import naming
+from housectl.backends.katib import labels_and_paths as naming
 from housectl.cli.settings import SETTINGS, env_var
 from housectl.contract.families import Family
 from housectl.errors import ExitStatus, HousectlError

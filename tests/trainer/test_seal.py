@@ -20,8 +20,8 @@ from housectl.contract.metrics import METRICS_FILE, Metrics
 from housectl.contract.scorer import open_bundle
 from housectl.errors import ExitStatus
 from housectl_trainer.data import Dataset
-from housectl_trainer.evidence import measure_evidence
 from housectl_trainer.fitting import fit, make_recipe
+from housectl_trainer.measure_evidence import measure_evidence
 from housectl_trainer.subset import DataSubset
 from tests.strace import inject_fault
 

@@ -20,7 +20,7 @@ from housectl.errors import BundleError, UsageError
 from housectl_trainer.data import Dataset
 from housectl_trainer.exit_codes import abnormal_exit_reason
 from housectl_trainer.model_family import load_family
-from housectl_trainer.worker import Worker
+from housectl_trainer.trial_process import TrialProcess
 
 _STDIN, _STDOUT = 0, 1
 _CHUNK = 65536
@@ -32,7 +32,7 @@ class _RunningStep:
     """A step that a worker runs; `deadline` is in seconds of the monotonic clock."""
 
     request: TrialRequest
-    worker: Worker
+    worker: TrialProcess
     deadline: float
 
 
@@ -46,7 +46,7 @@ class Pool:
     def __init__(self, dataset: Dataset) -> None:
         self._dataset = dataset
         self._running: dict[Connection, _RunningStep] = {}
-        self._idle: list[Worker] = []
+        self._idle: list[TrialProcess] = []
         self._unread = b""
 
     def serve(self) -> None:
@@ -91,13 +91,13 @@ class Pool:
         seconds = math.inf if request.seconds is None else request.seconds
         self._running[worker.pipe] = _RunningStep(request, worker, time.monotonic() + seconds)
 
-    def _idle_or_new_worker(self) -> Worker:
+    def _idle_or_new_worker(self) -> TrialProcess:
         while self._idle:
             worker = self._idle.pop()
             if worker.alive:
                 return worker
         gc.freeze()
-        return Worker(self._dataset)
+        return TrialProcess(self._dataset)
 
     def _finish(self, step: _RunningStep) -> None:
         status = step.worker.finish_step()

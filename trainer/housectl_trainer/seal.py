@@ -23,13 +23,13 @@ from housectl.contract.metrics import METRICS_FILE, Metrics
 from housectl.contract.parameters import Assignment
 from housectl.contract.recipe import Recipe, derived_seed
 from housectl.contract.scorer import Scorer
-from housectl.contract.sealed import write_sealed
+from housectl.contract.seal_output import write_sealed
 from housectl.errors import SealError
 from housectl_trainer.data import Dataset
 from housectl_trainer.evaluation import mean_objective, model_mse, standard_deviation
-from housectl_trainer.evidence import fold_errors, measure_evidence
 from housectl_trainer.fitting import fit, make_recipe
 from housectl_trainer.golden import make_golden
+from housectl_trainer.measure_evidence import fold_errors, measure_evidence
 from housectl_trainer.model_card import model_card
 from housectl_trainer.model_family import Model, load_family
 from housectl_trainer.onnx_export import to_onnx

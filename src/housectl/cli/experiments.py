@@ -13,7 +13,7 @@ from housectl.cli.results import Fields, Lines, Row, Table
 from housectl.cli.settings import BACKEND_SETTINGS
 
 if TYPE_CHECKING:
-    from housectl import ExperimentRun, Project, Snapshot, Trial
+    from housectl import Project, Snapshot, SubmittedExperiment, Trial
 
 _PROBLEM_STATES = {"failed": TrialState.FAILED, "waiting": TrialState.RUNNING}
 
@@ -148,7 +148,7 @@ def prune(
     return Fields(fields={"experiment": run.name, "kept": [*pruned.kept], "freed": [*pruned.freed]})
 
 
-def _overview(run: "ExperimentRun", snapshot: "Snapshot") -> Row:
+def _overview(run: "SubmittedExperiment", snapshot: "Snapshot") -> Row:
     best = snapshot.best_trial
     digest = run.challenger_digest
     started = snapshot.started

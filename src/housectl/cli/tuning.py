@@ -13,7 +13,7 @@ from housectl.cli.results import Document, Fields
 from housectl.cli.settings import SEARCH_SETTINGS
 
 if TYPE_CHECKING:
-    from housectl import ExperimentRun, Project
+    from housectl import Project, SubmittedExperiment
 
 NewName = Annotated[
     str | None,
@@ -65,13 +65,13 @@ def tune(
     )
 
 
-def _submit(project: "Project", name: str) -> "ExperimentRun":
+def _submit(project: "Project", name: str) -> "SubmittedExperiment":
     run = project.submit(name)
     note(f"{run.name} is running; Ctrl-C detaches from it.")
     return run
 
 
-def _resume(project: "Project", name: str) -> "ExperimentRun":
+def _resume(project: "Project", name: str) -> "SubmittedExperiment":
     run = project.experiment(name)
     if str(run.plan) != str(project.plan(run.name)):
         note(

@@ -10,7 +10,8 @@ from pydantic_core import CoreSchema, core_schema
 from housectl.contract.families import Family
 from housectl.quantities import parse_quantity
 
-_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
+_DURATION_PATTERN = r"^(\d+(\.\d+)?h)?(\d+(\.\d+)?m)?(\d+(\.\d+)?s)?$"
+_SECONDS_PER_UNIT = {"h": 3600, "m": 60, "s": 1}
 _SIZE_PATTERN = r"^\d+(\.\d+)?(Ki|Mi|Gi|Ti|k|M|G|T)?$"
 
 
@@ -18,11 +19,10 @@ def parse_duration(value: object) -> object:
     """Return seconds for a text such as `90s`, `10m` or `1h30m`; other values as they are."""
     if not isinstance(value, str):
         return value
-    match = _DURATION.fullmatch(value)
-    if match is None or not value:
+    if not value or not re.fullmatch(_DURATION_PATTERN, value, re.ASCII):
         raise ValueError("a duration such as 90s, 10m or 1h30m")
-    hours, minutes, seconds = (float(number or 0) for number in match.groups())
-    return 3600 * hours + 60 * minutes + seconds
+    parts = re.findall(r"([\d.]+)([hms])", value)
+    return float(sum(float(number) * _SECONDS_PER_UNIT[unit] for number, unit in parts))
 
 
 def parse_size(value: object) -> object:
@@ -42,7 +42,7 @@ Duration = Annotated[
         {
             "anyOf": [
                 {"type": "number", "exclusiveMinimum": 0},
-                {"type": "string", "pattern": r"^(\d+(\.\d+)?h)?(\d+(\.\d+)?m)?(\d+(\.\d+)?s)?$"},
+                {"type": "string", "pattern": _DURATION_PATTERN},
             ]
         }
     ),

@@ -140,7 +140,7 @@ class Run:
         trial = Trial(
             number=number,
             name=f"trial-{number}",
-            family=experiment.family_of(number),
+            family=experiment.family_at_turn(number),
             assignment=_random_assignment(experiment, number),
             state=TrialState.RUNNING,
             started=time.time(),
@@ -214,7 +214,7 @@ def _read_files(directory: Path) -> Files:
 
 def _random_assignment(experiment: Experiment, number: int) -> Assignment:
     """Return the same random assignment for the same seed and number."""
-    space = experiment.spaces[experiment.family_of(number)]
+    space = experiment.spaces[experiment.family_at_turn(number)]
     rng = random.Random(f"{experiment.seed} {number}")
     sampled = {parameter.name: _random_value(parameter, rng) for parameter in space.parameters}
     return {**space.fixed, **sampled}

@@ -12,7 +12,7 @@ import yaml
 from housectl.backends.base import Task, Workload
 from housectl.backends.katib.backend import KatibBackend
 from housectl.backends.katib.plan.katib_plan import KatibPlan
-from housectl.backends.katib.plan.plan_record import PlanRecord
+from housectl.backends.katib.plan.plan_record import KatibPlanRecord
 from housectl.backends.katib.plan.sub_experiments import MAX_NAME_LENGTH, sub_experiments
 from housectl.backends.katib.plan.validation import validate_plan
 from housectl.contract.families import Family
@@ -190,7 +190,7 @@ def test_annotation_contains_the_whole_plan(inputs: Inputs) -> None:
         plan = plan_of(work, inputs)
         for manifest in yaml.safe_load_all(str(plan)):
             text = manifest["metadata"]["annotations"]["housectl/plan"]
-            read = KatibPlan(PlanRecord.from_json(text.encode()))
+            read = KatibPlan(KatibPlanRecord.from_json(text.encode()))
             assert read.workload == work
             assert str(read) == str(plan)
 

@@ -15,7 +15,7 @@ from housectl.errors import TaskFailedError
 from housectl.experiment import Experiment
 from housectl.kube.client import Kube
 from housectl.project.fields import KatibSettings
-from housectl.tasks import TaskRunner
+from housectl.seal_tasks import SealTaskRunner
 from tests.backends.workloads import seal_task
 
 SETTINGS = KatibSettings(namespace="here", image="trainer:1")
@@ -108,7 +108,7 @@ def test_waiting_continues_while_log_is_unavailable(
     task = seal_task("seal", {"n_estimators": 5})
     cluster.job = dict(backend.plan(task, inputs=inputs, image=None).manifests()[0])
     progress = LogCollector()
-    tasks = TaskRunner(backend=backend, progress=progress, temp_root=tmp_path)
+    tasks = SealTaskRunner(backend=backend, progress=progress, temp_root=tmp_path)
     with pytest.raises(TaskFailedError, match="seal failed"), tasks.run_seal_task(task, inputs):
         raise AssertionError
     assert len(progress.lines) >= 2

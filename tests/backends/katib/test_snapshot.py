@@ -8,7 +8,7 @@ import pytest
 
 from housectl.backends.base import Snapshot
 from housectl.backends.katib.katib_objects import KatibTrial
-from housectl.backends.katib.naming import (
+from housectl.backends.katib.labels_and_paths import (
     EXPERIMENT_LABEL,
     FAMILY_LABEL,
     GENERATION_LABEL,

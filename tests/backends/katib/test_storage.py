@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from housectl.backends.katib.checks.storage import access_mode_problem, is_node_local
+from housectl.backends.katib.checks.pvc import access_mode_problem, is_node_local
 from housectl.kube.objects.base import parse
 from housectl.kube.objects.pvcs import Pvc
 

@@ -9,14 +9,14 @@ from housectl.backends.base import Handle, Snapshot, Task, Workload
 from housectl.backends.katib.checks.preflight import preflight
 from housectl.backends.katib.handles import Handles
 from housectl.backends.katib.katib_objects import EXPERIMENTS
+from housectl.backends.katib.labels_and_paths import inputs_path, output_path, work_path
 from housectl.backends.katib.lifecycle.create import create_all
 from housectl.backends.katib.lifecycle.resume import resume_experiment
 from housectl.backends.katib.lifecycle.stop import remaining_seconds, stop_experiment
 from housectl.backends.katib.logs import TaskLogs, trial_log
-from housectl.backends.katib.naming import inputs_path, output_path, work_path
 from housectl.backends.katib.plan.katib_plan import KatibPlan
 from housectl.backends.katib.plan.manifest import TERMINATION_REPORT_SUFFIX
-from housectl.backends.katib.plan.plan_record import PlanRecord
+from housectl.backends.katib.plan.plan_record import KatibPlanRecord
 from housectl.backends.katib.plan.validation import validate_plan
 from housectl.backends.katib.state.experiment_reader import ExperimentReader
 from housectl.backends.katib.stop_marks import STOPPED_BY_TIME_LIMIT, STOPPED_BY_USER
@@ -55,7 +55,7 @@ class KatibBackend:
 
     def plan(self, workload: Workload, *, inputs: Inputs, image: str | None) -> KatibPlan:
         """Return the manifests that `submit` would send. Pure and offline."""
-        record = PlanRecord(
+        record = KatibPlanRecord(
             inputs=inputs.digest,
             settings=replace(self._settings, context=None, image=image or self._settings.image),
             experiment=workload if isinstance(workload, Experiment) else None,
@@ -63,7 +63,7 @@ class KatibBackend:
         )
         # Plans are compared as text, so this one has the types of a decoded record: a bound of 1
         # becomes 1.0.
-        return KatibPlan(PlanRecord.from_json(canonical_json(record)))
+        return KatibPlan(KatibPlanRecord.from_json(canonical_json(record)))
 
     def submit(self, workload: Workload, *, inputs: Inputs, image: str | None) -> Handle:
         """Check the plan and the cluster, upload the inputs to the PVC, then create the objects.
@@ -203,12 +203,12 @@ class KatibBackend:
                 self._delete_objects(handle, record)
                 self._delete_files(handle, record)
 
-    def _retry(self, handle: Handle, record: PlanRecord) -> None:
+    def _retry(self, handle: Handle, record: KatibPlanRecord) -> None:
         self._kube.delete(JOBS, handle.name)
         self._reader.wait_until_gone(handle.name)
         create_all(self._kube, KatibPlan(record))
 
-    def _delete_objects(self, handle: Handle, record: PlanRecord) -> None:
+    def _delete_objects(self, handle: Handle, record: KatibPlanRecord) -> None:
         if isinstance(record.workload, Task):
             self._kube.delete(JOBS, handle.name)
         else:
@@ -216,7 +216,7 @@ class KatibBackend:
                 self._kube.delete(EXPERIMENTS, name)
         self._reader.wait_until_gone(handle.name)
 
-    def _delete_files(self, handle: Handle, record: PlanRecord) -> None:
+    def _delete_files(self, handle: Handle, record: KatibPlanRecord) -> None:
         # Users also delete experiments whose own image does not start.
         volume = self._volume(record)
         volume.remove([work_path(handle.name)], fallback_image=self._settings.image)
@@ -229,7 +229,7 @@ class KatibBackend:
             stop_experiment(self._kube, self._reader.objects(handle.name), reason)
         self._reader.forget(handle.name)
 
-    def _volume(self, record: PlanRecord) -> Volume:
+    def _volume(self, record: KatibPlanRecord) -> Volume:
         pods = VolumePods(kube=self._kube, pvc=record.settings.pvc, image=record.image)
         return Volume(pods)
 

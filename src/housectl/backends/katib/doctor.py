@@ -14,7 +14,7 @@ from housectl.backends.katib.checks.cluster import (
 from housectl.backends.katib.checks.katib import check_admission, check_database, check_katib
 from housectl.backends.katib.checks.katib_config import check_algorithm
 from housectl.backends.katib.checks.pods import check_collector_image, check_image
-from housectl.backends.katib.checks.storage import check_pvc
+from housectl.backends.katib.checks.pvc import check_pvc
 from housectl.backends.katib.factory import create_backend
 from housectl.backends.katib.katib_client import katib_client
 from housectl.backends.katib.plan.katib_plan import KatibPlan

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from housectl.backends.base import Handle
 from housectl.backends.katib.katib_objects import EXPERIMENTS, KatibExperiment
-from housectl.backends.katib.naming import EXPERIMENT, INSTANCE_LABEL, component_selector
+from housectl.backends.katib.labels_and_paths import EXPERIMENT, INSTANCE_LABEL, component_selector
 from housectl.errors import UnknownExperimentError
 from housectl.kube.client import Kube
 

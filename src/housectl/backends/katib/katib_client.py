@@ -2,7 +2,7 @@
 
 import re
 
-from housectl.backends.katib.katib_names import COMPONENT_LABEL, CONTROLLER
+from housectl.backends.katib.katib_installation import COMPONENT_LABEL, CONTROLLER
 from housectl.errors import ClusterError, KatibMissingError
 from housectl.kube.client import Kube
 from housectl.kube.errors import UNKNOWN_KIND, ApiServer

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from housectl.backends.katib.diagnosis.collector import trainer_lines
-from housectl.backends.katib.katib_names import COLLECTORS
-from housectl.backends.katib.naming import JOB_LABEL
+from housectl.backends.katib.katib_installation import COLLECTORS
+from housectl.backends.katib.labels_and_paths import JOB_LABEL
 from housectl.backends.katib.plan.pod_spec import CONTAINER
 from housectl.errors import RejectedError
 from housectl.kube.client import Kube

@@ -1,7 +1,7 @@
 """Marks of a stopped experiment: an annotation of its sub-experiments, a deadline of its jobs."""
 
 from housectl.backends.katib.katib_objects import KatibExperiment
-from housectl.backends.katib.naming import STOPPED_ANNOTATION
+from housectl.backends.katib.labels_and_paths import STOPPED_ANNOTATION
 from housectl.kube.objects.jobs import Job
 
 STOPPED_BY_USER, STOPPED_BY_TIME_LIMIT = "user", "time-limit"

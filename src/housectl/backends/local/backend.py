@@ -15,7 +15,7 @@ from housectl.backends.local.plan import LocalPlan
 from housectl.backends.local.preflight import check_disk_space, check_libraries
 from housectl.backends.local.records import RunOutcome
 from housectl.backends.local.run_directory import RunDirectory, create_run
-from housectl.backends.local.trainer_process import last_log_line
+from housectl.backends.local.trainer_client import last_log_line
 from housectl.backends.messages import unknown_experiment_error
 from housectl.contract.files import atomic_directory
 from housectl.contract.inputs import Inputs, read_inputs

@@ -4,10 +4,10 @@ import time
 from dataclasses import replace
 
 from housectl.backends.local.records import RunOutcome
+from housectl.backends.local.restarting_pool import RestartingPool
 from housectl.backends.local.run_directory import RunDirectory
 from housectl.backends.local.sampler import inputs_ready, suggest
 from housectl.backends.local.stopping_rules import outcome_of, time_limit_reached, too_many_failures
-from housectl.backends.local.workers import Workers
 from housectl.contract.parameters import Assignment
 from housectl.contract.pool_protocol import Step, TrialRequest, TrialResult
 from housectl.experiment import MODELS_TO_KEEP, Experiment, Trial, TrialState, rank_trials
@@ -22,7 +22,7 @@ class ExperimentRunner:
         workers: They train the models.
     """
 
-    def __init__(self, run: RunDirectory, experiment: Experiment, workers: Workers) -> None:
+    def __init__(self, run: RunDirectory, experiment: Experiment, workers: RestartingPool) -> None:
         self._run = run
         self._experiment = experiment
         self._workers = workers
@@ -91,7 +91,7 @@ class ExperimentRunner:
         trial = Trial(
             number=number,
             name=f"{number:04}",
-            family=self._experiment.family_of(number),
+            family=self._experiment.family_at_turn(number),
             assignment=self._assignment(number),
             state=TrialState.RUNNING,
             started=time.time(),

@@ -53,10 +53,10 @@ def _experiment_lines(experiment: Experiment, inputs: str) -> Iterator[str]:
         assignment = enqueued_assignment(experiment, number)
         if assignment is not None:
             output = f"{experiment.name}/{number:04}"
-            trial = _trial_arguments(inputs, experiment.family_of(number))
+            trial = _trial_arguments(inputs, experiment.family_at_turn(number))
             yield _shell_command([*trial, "--output", output, *assignment_args(assignment)])
     yield "# Each of the other trials, with values from the sampler:"
-    for family in experiment.families:
+    for family in experiment.families_in_turn:
         yield _trial_template(experiment, inputs, family)
 
 

@@ -5,7 +5,7 @@ from housectl.contract.record import SCHEMA_VERSION, Record
 from housectl.experiment import ExperimentState, Trial
 
 
-class PlanRecord(WorkloadRecord, kw_only=True):
+class LocalPlanRecord(WorkloadRecord, kw_only=True):
     """The content of plan.json.
 
     Attributes:

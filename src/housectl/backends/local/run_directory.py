@@ -18,7 +18,7 @@ from pathlib import Path
 
 from housectl.backends.base import Task, Workload
 from housectl.backends.local.lock import Lock
-from housectl.backends.local.records import PlanRecord, RunOutcome, TrialRecord
+from housectl.backends.local.records import LocalPlanRecord, RunOutcome, TrialRecord
 from housectl.backends.messages import already_exists_error, select_trials
 from housectl.contract.files import (
     TEMP_PREFIX,
@@ -111,9 +111,9 @@ class RunDirectory:
         """Return the log file of a trial, or of the trainer's process itself."""
         return self.path / "logs" / f"{trial or 'trainer'}.log"
 
-    def plan(self) -> PlanRecord:
+    def plan(self) -> LocalPlanRecord:
         """Read the submitted plan."""
-        return PlanRecord.from_json((self.path / _PLAN_FILE).read_bytes())
+        return LocalPlanRecord.from_json((self.path / _PLAN_FILE).read_bytes())
 
     def inputs(self) -> Path:
         """Return the inputs directory."""
@@ -220,7 +220,7 @@ def create_run(path: Path, workload: Workload, inputs: Path) -> RunDirectory:
         AlreadyExistsError: The directory already exists.
         LocalEnvironmentError: The disk is full, read-only or not writable.
     """
-    plan = PlanRecord(
+    plan = LocalPlanRecord(
         inputs=os.path.relpath(inputs, path),
         submitted=time.time(),
         experiment=workload if isinstance(workload, Experiment) else None,

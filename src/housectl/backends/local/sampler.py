@@ -25,8 +25,8 @@ def inputs_ready(number: int, finished: Container[int]) -> bool:
 
 def enqueued_assignment(experiment: Experiment, number: int) -> Assignment | None:
     """Return the enqueued assignment of a trial, or None."""
-    space = experiment.spaces[experiment.family_of(number)]
-    turn = number // len(experiment.families)
+    space = experiment.spaces[experiment.family_at_turn(number)]
+    turn = number // len(experiment.families_in_turn)
     return {**space.fixed, **space.enqueued[turn]} if turn < len(space.enqueued) else None
 
 
@@ -51,7 +51,7 @@ def suggest(
     assignment = enqueued_assignment(experiment, number)
     if assignment is not None:
         return assignment
-    space = experiment.spaces[experiment.family_of(number)]
+    space = experiment.spaces[experiment.family_at_turn(number)]
     return {**space.fixed, **_sample(experiment, number, earlier, objectives)}
 
 
@@ -64,7 +64,7 @@ def _sample(
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    family = experiment.family_of(number)
+    family = experiment.family_at_turn(number)
     parameters = experiment.spaces[family].parameters
     sampler = optuna.samplers.TPESampler(
         multivariate=True,
@@ -74,7 +74,7 @@ def _sample(
     study = optuna.create_study(sampler=sampler)
     for earlier_number, assignment in enumerate(earlier[:number]):
         # The estimator is undefined for an enqueued assignment outside the space.
-        if experiment.family_of(earlier_number) is family and _is_within_space(
+        if experiment.family_at_turn(earlier_number) is family and _is_within_space(
             parameters, assignment
         ):
             objective = objectives.get(earlier_number) if earlier_number <= number - LAG else None

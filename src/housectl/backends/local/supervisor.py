@@ -15,9 +15,9 @@ from housectl.backends.base import Task
 from housectl.backends.local.experiment_runner import ExperimentRunner
 from housectl.backends.local.plan import task_arguments
 from housectl.backends.local.records import RunOutcome
+from housectl.backends.local.restarting_pool import RestartingPool
 from housectl.backends.local.run_directory import RunDirectory
-from housectl.backends.local.trainer_process import run_task
-from housectl.backends.local.workers import Workers
+from housectl.backends.local.trainer_client import run_task
 from housectl.backends.messages import STOPPED
 from housectl.contract.files import translate_disk_errors
 from housectl.errors import HousectlError, LocalEnvironmentError, TaskFailedError
@@ -68,7 +68,7 @@ def _run_workload(run: RunDirectory) -> RunOutcome:
 
 
 def _run_experiment(run: RunDirectory, experiment: Experiment) -> RunOutcome:
-    with closing(Workers(run, run.inputs())) as workers:
+    with closing(RestartingPool(run, run.inputs())) as workers:
         return ExperimentRunner(run, experiment, workers).run()
 
 

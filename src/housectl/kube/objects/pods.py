@@ -46,7 +46,7 @@ class ContainerStatus(KubeObject):
     last_state: ContainerState = ContainerState()
 
 
-class Resources(KubeObject):
+class ContainerResources(KubeObject):
     """The requests and limits of a container, as quantities such as 500m and 4Gi."""
 
     requests: dict[str, str] = {}
@@ -59,7 +59,7 @@ class Container(KubeObject):
     name: str
     image: str = ""
     command: list[str] = []
-    resources: Resources = Resources()
+    resources: ContainerResources = ContainerResources()
 
 
 class PvcSource(KubeObject):
@@ -68,7 +68,7 @@ class PvcSource(KubeObject):
     claim_name: str
 
 
-class Volume(KubeObject):
+class PodVolume(KubeObject):
     """A volume of a pod."""
 
     name: str
@@ -80,7 +80,7 @@ class PodSpec(KubeObject):
 
     init_containers: list[Container] = []
     containers: list[Container] = []
-    volumes: list[Volume] = []
+    volumes: list[PodVolume] = []
     node_name: str = ""
     node_selector: dict[str, str] = {}
 

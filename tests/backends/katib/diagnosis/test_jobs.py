@@ -9,7 +9,7 @@ import pytest
 from housectl.backends.katib.diagnosis.job import task_cause
 from housectl.kube.objects.base import Condition
 from housectl.kube.objects.events import Reference
-from housectl.kube.objects.pods import PvcSource, Terminated, Volume
+from housectl.kube.objects.pods import PodVolume, PvcSource, Terminated
 from tests.backends.katib.diagnosis.edits import (
     cause_of,
     edit,
@@ -83,7 +83,7 @@ def test_inputs_missing_on_pvc() -> None:
     error = f"The inputs /mnt/models/inputs/{digest} cannot be used: no such file."
     ended = with_termination(job_case("exit"), Terminated(exit_code=5, message=error))
     assert cause_of(ended) == f"exited 5: {error} Hint: housectl logs exit"
-    volume = Volume(name="models", persistent_volume_claim=PvcSource(claim_name="model-storage"))
+    volume = PodVolume(name="models", persistent_volume_claim=PvcSource(claim_name="model-storage"))
     mounted = with_pod(ended, spec=edit(ended.pods[0].spec, volumes=[volume]))
     assert cause_of(mounted) == (
         "the inputs on the PVC model-storage are damaged or missing: no such file. Hint: kubectl "

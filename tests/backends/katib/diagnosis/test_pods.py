@@ -10,7 +10,7 @@ from housectl.backends.katib.diagnosis.cause import first_cause
 from housectl.backends.katib.diagnosis.pod import POD_PROBES
 from housectl.backends.katib.diagnosis.pod_context import PodContext
 from housectl.kube.kubectl import KubectlTarget
-from housectl.kube.objects.pods import PvcSource, Volume
+from housectl.kube.objects.pods import PodVolume, PvcSource
 from tests.backends.katib.diagnosis.edits import (
     cause_of,
     creation_time,
@@ -181,7 +181,7 @@ def test_unschedulable_pod(message: str, expected: str) -> None:
 def test_node_of_volume_has_no_capacity(reasons: str) -> None:
     message = f"0/3 nodes are available: {reasons}. preemption: 0/3 nodes are available: none."
     case = with_condition("cpu", "PodScheduled", "False", "Unschedulable", message)
-    volume = Volume(name="models", persistent_volume_claim=PvcSource(claim_name="model-storage"))
+    volume = PodVolume(name="models", persistent_volume_claim=PvcSource(claim_name="model-storage"))
     mounted = with_pod(case, spec=edit(case.pods[0].spec, volumes=[volume]))
     assert cause_of(mounted) == (
         "no node with access to the volume of the PVC model-storage can run its pod "

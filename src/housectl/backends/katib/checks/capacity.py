@@ -7,7 +7,7 @@ from decimal import Decimal
 from housectl.backends.katib.checks.cluster import Node, schedulable_nodes
 from housectl.backends.katib.checks.common import warn_if_forbidden
 from housectl.backends.katib.plan.manifest import resource_requests
-from housectl.backends.katib.plan.plan_record import PlanRecord
+from housectl.backends.katib.plan.plan_record import KatibPlanRecord
 from housectl.backends.katib.plan.sub_experiments import sub_experiments
 from housectl.errors import CheckWarning, ClusterError
 from housectl.experiment import Experiment, Limits
@@ -68,7 +68,7 @@ _ENDED_PHASES = {"Succeeded", "Failed"}
 _MAX_PODS_PER_NODE = "110"
 
 
-def require_capacity(kube: Kube, plan: PlanRecord) -> list[Node]:
+def require_capacity(kube: Kube, plan: KatibPlanRecord) -> list[Node]:
     """Require a node that could run a trial if it were empty; return all schedulable nodes.
 
     Raises:
@@ -95,7 +95,7 @@ def require_capacity(kube: Kube, plan: PlanRecord) -> list[Node]:
     return nodes
 
 
-def check_capacity(kube: Kube, plan: PlanRecord) -> str:
+def check_capacity(kube: Kube, plan: KatibPlanRecord) -> str:
     """Check that all workers of an experiment fit beside the running pods.
 
     Raises:
@@ -121,7 +121,7 @@ def check_capacity(kube: Kube, plan: PlanRecord) -> str:
     return f"{workers} parallel trials of {trial}, on {count}"
 
 
-def trial_resources(plan: PlanRecord) -> PodResources:
+def trial_resources(plan: KatibPlanRecord) -> PodResources:
     """Return the requests of a trial's pod."""
     limits = plan.workload.limits if isinstance(plan.workload, Experiment) else Limits()
     return PodResources.of(resource_requests(plan.settings, limits), pods=1) + _COLLECTOR

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from housectl.backends.katib.checks.common import init_command, warn_if_forbidden
-from housectl.backends.katib.katib_names import INJECTED, INJECTION_LABEL
+from housectl.backends.katib.katib_installation import INJECTED, INJECTION_LABEL
 from housectl.backends.katib.katib_objects import EXPERIMENTS, SUGGESTIONS, TRIALS
 from housectl.errors import ClusterError, ForbiddenError, NotFoundError
 from housectl.kube.client import Kube

@@ -5,7 +5,11 @@ from dataclasses import replace
 
 from housectl.backends.katib.checks.common import warn_if_forbidden
 from housectl.backends.katib.katib_client import katib_missing
-from housectl.backends.katib.katib_names import COMPONENT_LABEL, DATABASE_MANAGER, KATIB_NAMESPACE
+from housectl.backends.katib.katib_installation import (
+    COMPONENT_LABEL,
+    DATABASE_MANAGER,
+    KATIB_NAMESPACE,
+)
 from housectl.backends.katib.katib_objects import EXPERIMENTS, SUGGESTIONS, TRIALS
 from housectl.backends.katib.plan.katib_plan import KatibPlan
 from housectl.backends.katib.plan.validation import validate_plan

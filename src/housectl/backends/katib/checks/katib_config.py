@@ -5,7 +5,7 @@ from difflib import get_close_matches
 import msgspec
 
 from housectl.backends.katib.checks.common import warn_if_forbidden
-from housectl.backends.katib.katib_names import CONFIG_MAP, KATIB_NAMESPACE, config_command
+from housectl.backends.katib.katib_installation import CONFIG_MAP, KATIB_NAMESPACE, config_command
 from housectl.backends.katib.plan.manifest import SKOPT
 from housectl.errors import CheckWarning, ClusterError, NotFoundError
 from housectl.kube.client import Kube
@@ -18,23 +18,23 @@ _KEY = "katib-config.yaml"
 _REQUIRED_MEMORY = {SKOPT: "512Mi"}
 
 
-class Limits(KubeObject):
+class SuggestionLimits(KubeObject):
     """Limits of a suggestion's pod, with Katib's default."""
 
     memory: str | int = "100Mi"
 
 
-class Resources(KubeObject):
+class SuggestionResources(KubeObject):
     """Resources of a suggestion's pod."""
 
-    limits: Limits = Limits()
+    limits: SuggestionLimits = SuggestionLimits()
 
 
 class SuggestionConfig(KubeObject):
     """Settings of an algorithm."""
 
     algorithm_name: str
-    resources: Resources = Resources()
+    resources: SuggestionResources = SuggestionResources()
 
 
 class CollectorConfig(KubeObject):

@@ -1,7 +1,7 @@
 """Checks that start a pod: the trainer's image with the PVC, and the image of Katib's collector."""
 
 from housectl.backends.katib.checks.katib_config import edit_config_command, read_katib_config
-from housectl.backends.katib.naming import MOUNT
+from housectl.backends.katib.labels_and_paths import MOUNT
 from housectl.backends.katib.plan.pod_spec import CONTAINER
 from housectl.backends.katib.volume.pods import VolumePods
 from housectl.errors import ClusterError, PodError

@@ -8,14 +8,14 @@ from housectl.backends.katib.checks.capacity import require_capacity
 from housectl.backends.katib.checks.cluster import check_namespace
 from housectl.backends.katib.checks.katib import require_katib
 from housectl.backends.katib.checks.katib_config import require_algorithm
-from housectl.backends.katib.checks.storage import require_pvc
-from housectl.backends.katib.plan.plan_record import PlanRecord
+from housectl.backends.katib.checks.pvc import require_pvc
+from housectl.backends.katib.plan.plan_record import KatibPlanRecord
 from housectl.errors import CheckWarning
 from housectl.experiment import Experiment
 from housectl.kube.client import Kube
 
 
-def preflight(kube: Kube, plan: PlanRecord) -> None:
+def preflight(kube: Kube, plan: KatibPlanRecord) -> None:
     """Check the prerequisites whose absence would show late or never.
 
     Raises:
@@ -26,7 +26,7 @@ def preflight(kube: Kube, plan: PlanRecord) -> None:
             require()
 
 
-def _requirements(kube: Kube, plan: PlanRecord) -> Iterator[Callable[[], object]]:
+def _requirements(kube: Kube, plan: KatibPlanRecord) -> Iterator[Callable[[], object]]:
     """Yield the checks, one request each."""
     yield partial(require_katib, kube)
     yield partial(check_namespace, kube)

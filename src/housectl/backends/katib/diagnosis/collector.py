@@ -11,7 +11,11 @@ from datetime import timedelta
 from housectl.backends.katib.diagnosis.cause import Cause, first_cause, sentence
 from housectl.backends.katib.diagnosis.job_run import JobRun
 from housectl.backends.katib.diagnosis.pod_context import PodContext
-from housectl.backends.katib.katib_names import COLLECTORS, config_command, database_pods_command
+from housectl.backends.katib.katib_installation import (
+    COLLECTORS,
+    config_command,
+    database_pods_command,
+)
 from housectl.kube.objects.pods import Container, Terminated
 
 _PANIC = "panic: "

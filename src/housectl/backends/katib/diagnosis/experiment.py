@@ -14,7 +14,7 @@ from housectl.backends.katib.diagnosis.suggestion import (
     service_not_running,
 )
 from housectl.backends.katib.diagnosis.trial import trial_cause
-from housectl.backends.katib.katib_names import webhook_pods_command
+from housectl.backends.katib.katib_installation import webhook_pods_command
 
 # Katib's controller creates the Suggestion of a new experiment within a second.
 _CONTROLLER_GRACE_TIME = timedelta(seconds=10)

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from housectl.backends.katib.diagnosis.pod_context import DeletedPodContext, PodContext, newest_pod
-from housectl.backends.katib.katib_names import COLLECTORS
+from housectl.backends.katib.katib_installation import COLLECTORS
 from housectl.backends.katib.katib_objects import finite_number
 from housectl.kube.kubectl import KubectlTarget
 from housectl.kube.objects.base import ObjectMeta

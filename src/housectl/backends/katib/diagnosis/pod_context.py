@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from housectl.backends.katib.katib_names import COLLECTORS, config_command
+from housectl.backends.katib.katib_installation import COLLECTORS, config_command
 from housectl.kube.kubectl import KubectlTarget
 from housectl.kube.objects.base import Condition
 from housectl.kube.objects.events import Event, events_about, latest_event

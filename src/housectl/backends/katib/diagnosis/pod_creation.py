@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from housectl.backends.katib.diagnosis.cause import Cause, sentence
-from housectl.backends.katib.katib_names import KATIB_NAMESPACE, webhook_pods_command
+from housectl.backends.katib.katib_installation import KATIB_NAMESPACE, webhook_pods_command
 from housectl.kube.kubectl import KubectlTarget
 from housectl.kube.objects.events import Event, latest_event
 

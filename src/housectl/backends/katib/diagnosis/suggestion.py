@@ -12,7 +12,7 @@ from housectl.backends.katib.diagnosis.pod_context import (
     newest_pod,
 )
 from housectl.backends.katib.diagnosis.pod_creation import pod_creation_blocked
-from housectl.backends.katib.katib_names import config_command
+from housectl.backends.katib.katib_installation import config_command
 from housectl.kube.objects.base import true_condition
 from housectl.kube.objects.events import events_since
 from housectl.kube.objects.pods import ContainerStatus, Terminated

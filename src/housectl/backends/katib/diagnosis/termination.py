@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from housectl.backends.katib.diagnosis.cause import Cause, sentence
 from housectl.backends.katib.diagnosis.container import command_failed
 from housectl.backends.katib.diagnosis.job_run import JobRun
-from housectl.backends.katib.naming import inputs_annotation
+from housectl.backends.katib.labels_and_paths import inputs_annotation
 from housectl.contract.record import MalformedRecordError
 from housectl.contract.termination_report import TerminationReport
 from housectl.errors import NewerFormatError

@@ -11,7 +11,7 @@ from housectl.backends.katib.diagnosis.job import JOB_PROBES
 from housectl.backends.katib.diagnosis.job_run import JobRun
 from housectl.backends.katib.diagnosis.metric import missing_metric, unusable_metric
 from housectl.backends.katib.diagnosis.reconcile_errors import persistent_error
-from housectl.backends.katib.katib_names import (
+from housectl.backends.katib.katib_installation import (
     COLLECTORS,
     INJECTED,
     INJECTION_LABEL,

@@ -1,7 +1,7 @@
 """Creating objects on the cluster, under names that no other object has."""
 
 from housectl.backends.katib.katib_objects import EXPERIMENTS
-from housectl.backends.katib.naming import INSTANCE_LABEL
+from housectl.backends.katib.labels_and_paths import INSTANCE_LABEL
 from housectl.backends.katib.plan.katib_plan import KatibPlan
 from housectl.backends.katib.plan.pod_spec import Manifest
 from housectl.backends.messages import already_exists_error

@@ -3,7 +3,7 @@
 from housectl.backends.katib.katib_objects import EXPERIMENTS
 from housectl.backends.katib.lifecycle.create import create_missing
 from housectl.backends.katib.plan.manifest import experiment_manifest
-from housectl.backends.katib.plan.plan_record import PlanRecord
+from housectl.backends.katib.plan.plan_record import KatibPlanRecord
 from housectl.backends.katib.state.cluster_objects import ExperimentObjects
 from housectl.backends.katib.state.generations import newest_generation
 from housectl.backends.katib.stop_marks import STOPPED_BY_USER
@@ -12,7 +12,7 @@ from housectl.kube.client import Kube
 
 
 def resume_experiment(
-    kube: Kube, record: PlanRecord, experiment: Experiment, objects: ExperimentObjects
+    kube: Kube, record: KatibPlanRecord, experiment: Experiment, objects: ExperimentObjects
 ) -> None:
     """Create the next generation if the user stopped this one, or else complete this one.
 

@@ -11,8 +11,7 @@ from housectl.backends.katib.katib_objects import (
     KatibExperiment,
     KatibTrial,
 )
-from housectl.backends.katib.lifecycle.poll import poll_until
-from housectl.backends.katib.naming import (
+from housectl.backends.katib.labels_and_paths import (
     EXPERIMENT_LABEL,
     INSTANCE_LABEL,
     STOPPED_ANNOTATION,
@@ -20,6 +19,7 @@ from housectl.backends.katib.naming import (
     labels,
     selector,
 )
+from housectl.backends.katib.lifecycle.poll import poll_until
 from housectl.backends.katib.state.cluster_objects import ExperimentObjects
 from housectl.backends.katib.stop_marks import STOP_DEADLINE_SECONDS, stop_reason, was_stopped
 from housectl.errors import NotFoundError, RejectedError

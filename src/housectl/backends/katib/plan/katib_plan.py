@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from housectl.backends.base import Task, Workload
 from housectl.backends.katib.katib_objects import EXPERIMENTS
 from housectl.backends.katib.plan.manifest import experiment_manifest, task_manifest
-from housectl.backends.katib.plan.plan_record import PlanRecord
+from housectl.backends.katib.plan.plan_record import KatibPlanRecord
 from housectl.backends.katib.plan.pod_spec import Manifest
 from housectl.backends.katib.plan.sub_experiments import sub_experiments
 from housectl.kube.kinds import JOBS, Kind
@@ -15,7 +15,7 @@ from housectl.kube.kinds import JOBS, Kind
 class KatibPlan:
     """The manifests of a workload: one Job for a task, or one Experiment for each family."""
 
-    record: PlanRecord
+    record: KatibPlanRecord
 
     @property
     def workload(self) -> Workload:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from housectl.backends.base import Task
-from housectl.backends.katib.naming import (
+from housectl.backends.katib.labels_and_paths import (
     EXPERIMENT,
     FAMILY_LABEL,
     GENERATION_LABEL,
@@ -17,7 +17,7 @@ from housectl.backends.katib.naming import (
     output_path,
     pod_labels,
 )
-from housectl.backends.katib.plan.plan_record import PlanRecord
+from housectl.backends.katib.plan.plan_record import KatibPlanRecord
 from housectl.backends.katib.plan.pod_spec import CONTAINER, Manifest, container, pod_spec
 from housectl.backends.katib.plan.sub_experiments import SubExperiment
 from housectl.backends.trainer_argv import task_argv, trainer_argv
@@ -48,7 +48,7 @@ _TASK_CORES = 4
 
 
 def experiment_manifest(
-    plan: PlanRecord, experiment: Experiment, sub_experiment: SubExperiment
+    plan: KatibPlanRecord, experiment: Experiment, sub_experiment: SubExperiment
 ) -> Manifest:
     """Return the Katib Experiment of one sub-experiment."""
     parameters = experiment.spaces[sub_experiment.family].parameters
@@ -83,7 +83,7 @@ def experiment_manifest(
     }
 
 
-def _trial_template(plan: PlanRecord, experiment: Experiment, family: Family) -> Manifest:
+def _trial_template(plan: KatibPlanRecord, experiment: Experiment, family: Family) -> Manifest:
     names = [parameter.name for parameter in experiment.spaces[family].parameters]
     return {
         "primaryContainerName": CONTAINER,
@@ -102,7 +102,7 @@ def _trial_template(plan: PlanRecord, experiment: Experiment, family: Family) ->
     }
 
 
-def task_manifest(plan: PlanRecord, task: Task) -> Manifest:
+def task_manifest(plan: KatibPlanRecord, task: Task) -> Manifest:
     """Return the Job of a task."""
     arguments = task_argv(
         task,
@@ -125,7 +125,7 @@ def task_manifest(plan: PlanRecord, task: Task) -> Manifest:
     }
 
 
-def _trial_job(plan: PlanRecord, experiment: Experiment, family: Family) -> Manifest:
+def _trial_job(plan: KatibPlanRecord, experiment: Experiment, family: Family) -> Manifest:
     space = experiment.spaces[family]
     names = [parameter.name for parameter in space.parameters]
     searched = {name: f"${{trialParameters.{name}}}" for name in names}
@@ -146,7 +146,7 @@ def _trial_job(plan: PlanRecord, experiment: Experiment, family: Family) -> Mani
 
 
 def _job(
-    plan: PlanRecord,
+    plan: KatibPlanRecord,
     name: str,
     component: str,
     arguments: Sequence[str],

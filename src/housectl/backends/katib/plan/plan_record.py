@@ -5,7 +5,7 @@ from housectl.contract.record import SCHEMA_VERSION, MalformedRecordError
 from housectl.project.fields import KatibSettings
 
 
-class PlanRecord(WorkloadRecord, kw_only=True):
+class KatibPlanRecord(WorkloadRecord, kw_only=True):
     """Everything that the manifests of an experiment or a task are made of.
 
     Attributes:

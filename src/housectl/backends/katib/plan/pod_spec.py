@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from housectl.backends.katib.naming import MOUNT
+from housectl.backends.katib.labels_and_paths import MOUNT
 
 Manifest = dict[str, object]
 

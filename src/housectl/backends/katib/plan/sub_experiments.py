@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from housectl.backends.katib.katib_objects import KatibExperiment
-from housectl.backends.katib.naming import FAMILY_LABEL
+from housectl.backends.katib.labels_and_paths import FAMILY_LABEL
 from housectl.contract.families import Family
 from housectl.experiment import Budget, Experiment
 
@@ -41,7 +41,7 @@ def sub_experiments(
         ended: Number of each family's trials that ended in earlier generations.
         generation: Number of the generation.
     """
-    families = experiment.families
+    families = experiment.families_in_turn
     remaining = {
         family: _share(experiment.budget.trials, families, family) - ended.get(family, 0)
         for family in families
@@ -65,7 +65,7 @@ def family_of(sub_experiment: KatibExperiment) -> Family:
 
 
 def _name(experiment: Experiment, family: Family, generation: int) -> str:
-    single = len(experiment.families) == 1
+    single = len(experiment.families_in_turn) == 1
     suffix = "" if single else f"-{family.definition.short_name}"
     if generation == 1:
         return f"{experiment.name}{suffix}"

@@ -13,7 +13,7 @@ from housectl.backends.katib.katib_objects import (
     KatibTrial,
     Suggestion,
 )
-from housectl.backends.katib.naming import (
+from housectl.backends.katib.labels_and_paths import (
     EXPERIMENT,
     EXPERIMENT_LABEL,
     INSTANCE_LABEL,

@@ -9,9 +9,9 @@ from housectl.backends.katib.diagnosis.experiment import experiment_cause
 from housectl.backends.katib.diagnosis.experiment_context import ExperimentContext
 from housectl.backends.katib.diagnosis.job import task_cause
 from housectl.backends.katib.diagnosis.trial import trial_cause
-from housectl.backends.katib.katib_names import COLLECTORS
+from housectl.backends.katib.katib_installation import COLLECTORS
 from housectl.backends.katib.katib_objects import KatibExperiment, KatibTrial
-from housectl.backends.katib.naming import EXPERIMENT_LABEL, TRIAL_LABEL
+from housectl.backends.katib.labels_and_paths import EXPERIMENT_LABEL, TRIAL_LABEL
 from housectl.backends.katib.plan.pod_spec import CONTAINER
 from housectl.backends.katib.state.cluster_objects import ExperimentObjects, TaskObjects
 from housectl.errors import ClusterError

@@ -6,9 +6,15 @@ from dataclasses import replace
 
 from housectl.backends.base import Snapshot, Task
 from housectl.backends.katib.katib_objects import EXPERIMENTS, KatibExperiment
+from housectl.backends.katib.labels_and_paths import (
+    JOB_LABEL,
+    PLAN_ANNOTATION,
+    TASK,
+    labels,
+    selector,
+)
 from housectl.backends.katib.lifecycle.poll import poll_until
-from housectl.backends.katib.naming import JOB_LABEL, PLAN_ANNOTATION, TASK, labels, selector
-from housectl.backends.katib.plan.plan_record import PlanRecord
+from housectl.backends.katib.plan.plan_record import KatibPlanRecord
 from housectl.backends.katib.state.cluster_objects import (
     ExperimentObjects,
     ListObjects,
@@ -46,11 +52,11 @@ class ExperimentReader:
 
     def __init__(self, kube: Kube) -> None:
         self._kube = kube
-        self._records: dict[str, PlanRecord] = {}
+        self._records: dict[str, KatibPlanRecord] = {}
         self._informers: dict[str, Informer] = {}
         self._diagnoser = Diagnoser(kube)
 
-    def record(self, name: str) -> PlanRecord:
+    def record(self, name: str) -> KatibPlanRecord:
         """Return the record of the submitted plan.
 
         Raises:
@@ -60,7 +66,7 @@ class ExperimentReader:
             self._records[name] = _plan_record(name, self._metadata(name))
         return self._records[name]
 
-    def remember(self, name: str, record: PlanRecord) -> None:
+    def remember(self, name: str, record: KatibPlanRecord) -> None:
         """Keep the record of a plan that was just submitted."""
         self._records[name] = record
 
@@ -186,9 +192,9 @@ class ExperimentReader:
         return [job.metadata for job in jobs]
 
 
-def _plan_record(name: str, objects: Sequence[ObjectMeta]) -> PlanRecord:
+def _plan_record(name: str, objects: Sequence[ObjectMeta]) -> KatibPlanRecord:
     for metadata in objects:
         text = metadata.annotations.get(PLAN_ANNOTATION)
         if text is not None:
-            return PlanRecord.from_json(text.encode())
+            return KatibPlanRecord.from_json(text.encode())
     raise unknown_experiment_error(name)

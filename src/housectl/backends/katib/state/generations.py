@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from housectl.backends.katib.katib_objects import KatibExperiment
-from housectl.backends.katib.naming import EXPERIMENT_LABEL, GENERATION_LABEL
+from housectl.backends.katib.labels_and_paths import EXPERIMENT_LABEL, GENERATION_LABEL
 from housectl.backends.katib.plan.sub_experiments import (
     SubExperiment,
     family_of,

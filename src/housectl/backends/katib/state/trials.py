@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from housectl.backends.katib.katib_objects import KatibTrial
-from housectl.backends.katib.naming import EXPERIMENT_LABEL
+from housectl.backends.katib.labels_and_paths import EXPERIMENT_LABEL
 from housectl.backends.katib.plan.sub_experiments import family_of
 from housectl.backends.katib.state.cluster_objects import ExperimentObjects
 from housectl.contract.families import Family

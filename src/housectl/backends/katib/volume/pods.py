@@ -11,7 +11,12 @@ from housectl.backends.katib.diagnosis.cause import first_cause
 from housectl.backends.katib.diagnosis.image import is_pulling
 from housectl.backends.katib.diagnosis.pod import POD_PROBES
 from housectl.backends.katib.diagnosis.pod_context import DeletedPodContext, PodContext
-from housectl.backends.katib.naming import VOLUME, component_selector, pod_labels, selector
+from housectl.backends.katib.labels_and_paths import (
+    VOLUME,
+    component_selector,
+    pod_labels,
+    selector,
+)
 from housectl.backends.katib.plan.pod_spec import CONTAINER, Manifest, container, pod_spec
 from housectl.errors import PodError
 from housectl.kube.client import Kube

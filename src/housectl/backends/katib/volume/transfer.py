@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from housectl.backends.katib.naming import inputs_annotation, inputs_path, mounted
+from housectl.backends.katib.labels_and_paths import inputs_annotation, inputs_path, mounted
 from housectl.backends.katib.plan.pod_spec import CONTAINER
 from housectl.backends.katib.volume.archive import BrokenArchiveError, pack, unpack
 from housectl.backends.katib.volume.pods import VolumePods

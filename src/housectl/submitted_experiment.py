@@ -14,7 +14,7 @@ from housectl.experiment import (
 )
 from housectl.sealed_model import SealedModel
 from housectl.sealing import Sealer
-from housectl.search import experiment_of, wait_for_best_trial
+from housectl.waiting import experiment_of, wait_for_best_trial
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class PruneResult:
 
 
 @dataclass(frozen=True)
-class ExperimentRun:
+class SubmittedExperiment:
     """An experiment that was submitted.
 
     It runs in processes of its own or on the cluster, and ends without this process.

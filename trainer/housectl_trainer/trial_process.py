@@ -23,7 +23,7 @@ _STDOUT, _STDERR = 1, 2
 _STEPS = {Step.MEASURE: measure_trial, Step.FIT: fit_trial}
 
 
-class Worker:
+class TrialProcess:
     """The parent's side of a worker.
 
     Args:

@@ -15,7 +15,7 @@ from housectl.backends.base import Backend, Handle, Snapshot, Task
 from housectl.contract.bundle import BundleRecord
 from housectl.contract.files import temp_directory_in
 from housectl.contract.inputs import Inputs
-from housectl.contract.sealed import Sealed, read_sealed
+from housectl.contract.seal_output import SealOutput, read_sealed
 from housectl.errors import (
     AlreadyExistsError,
     BundleError,
@@ -24,11 +24,11 @@ from housectl.errors import (
     UnknownExperimentError,
 )
 from housectl.experiment import ExperimentState
-from housectl.search import ProgressReporter, wait_for_end
+from housectl.waiting import ProgressReporter, wait_for_end
 
 
 @dataclass(frozen=True, kw_only=True)
-class TaskRunner:
+class SealTaskRunner:
     """Runs tasks to their end, and downloads their output.
 
     Attributes:
@@ -42,7 +42,7 @@ class TaskRunner:
     @contextmanager
     def run_seal_task(
         self, task: Task, inputs: Inputs, *, image: str | None = None
-    ) -> Iterator[Sealed]:
+    ) -> Iterator[SealOutput]:
         """Run a sealing task, or resume the same one, and yield its output for storage.
 
         Args:
@@ -96,7 +96,7 @@ class TaskRunner:
             last_line.extend(self.backend.logs(handle, None))
         return last_line[0] if last_line else ""
 
-    def _download(self, handle: Handle) -> Sealed:
+    def _download(self, handle: Handle) -> SealOutput:
         with self._unless_deleted(handle), temp_directory_in(self.temp_root) as directory:
             try:
                 return read_sealed(self.backend.fetch(handle, None, directory / handle.name))

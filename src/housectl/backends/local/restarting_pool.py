@@ -4,14 +4,14 @@ from pathlib import Path
 
 from housectl.backends.local.plan import pool_arguments
 from housectl.backends.local.run_directory import RunDirectory
-from housectl.backends.local.trainer_process import PoolCrashedError, TrainerPool
+from housectl.backends.local.trainer_client import PoolCrashedError, TrainerPool
 from housectl.contract.pool_protocol import TrialRequest, TrialResult
 from housectl.errors import LocalEnvironmentError
 
 _MAX_CRASHES = 3
 
 
-class Workers:
+class RestartingPool:
     """Workers that run trials, and resubmit unfinished ones when the pool crashes.
 
     Args:

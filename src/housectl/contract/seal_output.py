@@ -15,7 +15,7 @@ _BUNDLE_DIRECTORY = "bundle"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sealed:
+class SealOutput:
     """A bundle in memory, and the evidence of its recipe."""
 
     bundle: Bundle
@@ -55,7 +55,7 @@ def write_sealed(
             remove_tree(output)
 
 
-def read_sealed(output: Path) -> Sealed:
+def read_sealed(output: Path) -> SealOutput:
     """Read the output of a sealing task and check every byte of it.
 
     Raises:
@@ -69,7 +69,7 @@ def read_sealed(output: Path) -> Sealed:
         raise _invalid(output, str(error)) from error
     if evidence.recipe != bundle.record.recipe:
         raise _invalid(output, "bundle and evidence have different recipes")
-    return Sealed(bundle=bundle, evidence=evidence)
+    return SealOutput(bundle=bundle, evidence=evidence)
 
 
 def _already_written(output: Path, expected: BundleRecord) -> bool:
