@@ -1,5 +1,7 @@
 """The fast path of predictions: past the layers of FastAPI, which take longer than a prediction."""
 
+from collections.abc import Awaitable
+
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from housectl_server.predict import PREDICT_PATH
@@ -17,9 +19,9 @@ class PredictFastPath:
         self._endpoint = endpoint
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    # Returns the coroutine of the chosen application, as HotSwapApp does.
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer one request."""
         if scope["path"] == PREDICT_PATH and scope["method"] == "POST":
-            await self._endpoint(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
+            return self._endpoint(scope, receive, send)
+        return self._app(scope, receive, send)
