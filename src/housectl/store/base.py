@@ -180,15 +180,14 @@ class ChampionStore(FileStorage):
         Raises:
             NoChallengerError: No model is sealed yet.
         """
-        experiments = [name.removesuffix(".json") for name in self._names(CHALLENGERS)]
-        challengers = [
-            challenger for name in experiments if (challenger := self.challenger(name)) is not None
-        ]
-        if not challengers:
+        experiments = (name.removesuffix(".json") for name in self._names(CHALLENGERS))
+        challengers = filter(None, map(self.challenger, experiments))
+        newest = max(challengers, key=lambda challenger: challenger.sealed_at, default=None)
+        if newest is None:
             raise NoChallengerError(
                 "No model is sealed yet.", hint="housectl tune   # seals a challenger"
             )
-        return max(challengers, key=lambda challenger: challenger.sealed_at)
+        return newest
 
     def commit(
         self, bundle: Bundle, *, action: Action, reason: str, champion_number: int
