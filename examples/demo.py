@@ -13,11 +13,8 @@ import urllib.request
 from contextlib import suppress
 from pathlib import Path
 
-from housectl.errors import ExitStatus
-from housectl.project.config import load_config
-from housectl.store.local import LocalStore
-from housectl.verification.verify import wait_until_serving
-from housectl.workspace import find_workspace
+import housectl
+from housectl import ExitStatus
 
 HOUSECTL = Path(sys.executable).with_name("housectl")
 START_SECONDS = 30.0
@@ -40,7 +37,7 @@ ROW = {
 def main() -> int:
     """Run all steps; return the exit status of the first failed step."""
     for step in (["tune"], ["promote"]):
-        status = housectl(*step)
+        status = run_housectl(*step)
         if status not in {ExitStatus.OK, ExitStatus.CHAMPION_KEPT}:
             return status
     server = subprocess.Popen([HOUSECTL, *print_command("serve")])
@@ -53,12 +50,11 @@ def main() -> int:
 
 def use(server: subprocess.Popen[bytes]) -> int:
     """Verify the server, then wait for Ctrl-C or send one request."""
-    workspace = find_workspace(None, None)
-    url = load_config(workspace.project_file).server_url
-    champion = LocalStore(workspace.store).require_champion()
-    wait_until_serving(url, champion.bundle, timeout=START_SECONDS)
-    if status := housectl("verify"):
+    project = housectl.open()
+    project.wait_until_serving(timeout=START_SECONDS)
+    if status := run_housectl("verify"):
         return status
+    url = project.config.server_url
     print_now(f"$ curl {url}/predict --json '{json.dumps(ROW)}'")
     if sys.stdout.isatty():
         with suppress(KeyboardInterrupt):
@@ -81,7 +77,7 @@ def predict(url: str) -> str:
     return text
 
 
-def housectl(*arguments: str) -> int:
+def run_housectl(*arguments: str) -> int:
     """Print and run a command, and return its exit status."""
     return subprocess.run([HOUSECTL, *print_command(*arguments)], check=False).returncode
 

@@ -1,4 +1,4 @@
-"""Two commands that seal the same trial at the same time."""
+"""Two commands seal the same trial at the same time."""
 
 import json
 import random
@@ -15,25 +15,25 @@ from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environmen
 pytestmark = pytest.mark.slow
 
 ROUNDS = 3
-LONGEST_SECONDS = 3.0
+MAX_DELAY_SECONDS = 3.0
 
 
 @pytest.fixture(scope="module")
-def searched(tmp_path_factory: pytest.TempPathFactory) -> ProjectDirectory:
-    """A project with a search that has ended, and nothing else."""
+def tuned_project(tmp_path_factory: pytest.TempPathFactory) -> ProjectDirectory:
+    """A project with one finished experiment."""
     project = example(
-        ".", tmp_path_factory.mktemp("rivals") / "boston", space=GOOD, budget={"trials": 2}
+        ".", tmp_path_factory.mktemp("concurrent_seal") / "boston", space=GOOD, budget={"trials": 2}
     )
     project.run_ok("tune", "--name", "once")
     return project
 
 
 @pytest.fixture
-def moments(request: pytest.FixtureRequest) -> random.Random:
+def delays(request: pytest.FixtureRequest) -> random.Random:
     return random.Random(request.node.name)
 
 
-def resumed(project: ProjectDirectory, **environment: str) -> "subprocess.Popen[str]":
+def start_resume(project: ProjectDirectory, **environment: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [HOUSECTL, "tune", "--resume", "once", "--json"],
         cwd=project.path,
@@ -50,42 +50,47 @@ def challenger(command: "subprocess.Popen[str]") -> object:
     return json.loads(out)["challenger"]
 
 
-def left_tasks(project: ProjectDirectory) -> set[str]:
+def remaining_tasks(project: ProjectDirectory) -> set[str]:
     return {path.name for path in (project.path / ".housectl" / "runs").glob("[!.]*")} - {"once"}
 
 
 @pytest.mark.parametrize("lead", [0.0, 0.1, 1.0])
-def test_both_get_the_same_challenger(searched: ProjectDirectory, lead: float) -> None:
-    stored = LocalStore(searched.store).challenger("once")
+def test_both_commands_get_same_challenger(tuned_project: ProjectDirectory, lead: float) -> None:
+    stored = LocalStore(tuned_project.store).challenger("once")
     assert stored is not None
     for _ in range(ROUNDS):
-        first = resumed(searched)
+        first = start_resume(tuned_project)
         time.sleep(lead)
-        second = resumed(searched)
+        second = start_resume(tuned_project)
         assert {challenger(first), challenger(second)} == {stored.bundle}
-        assert left_tasks(searched) == set()
+        assert remaining_tasks(tuned_project) == set()
 
 
-def test_a_kill_of_one_does_no_harm_to_the_other(
-    searched: ProjectDirectory, moments: random.Random
+def test_killed_command_does_not_affect_the_other(
+    tuned_project: ProjectDirectory, delays: random.Random
 ) -> None:
-    stored = LocalStore(searched.store).challenger("once")
+    stored = LocalStore(tuned_project.store).challenger("once")
     assert stored is not None
     for _ in range(ROUNDS):
-        killed, other = resumed(searched), resumed(searched)
-        time.sleep(moments.uniform(0, LONGEST_SECONDS))
+        killed, other = start_resume(tuned_project), start_resume(tuned_project)
+        time.sleep(delays.uniform(0, MAX_DELAY_SECONDS))
         killed.kill()
         killed.communicate()
         assert challenger(other) == stored.bundle
-        assert left_tasks(searched) == set()
+        assert remaining_tasks(tuned_project) == set()
 
 
-def test_each_keeps_it_in_its_own_store(searched: ProjectDirectory, tmp_path: Path) -> None:
-    stored = LocalStore(searched.store).challenger("once")
+def test_each_command_adds_challenger_to_its_own_store(
+    tuned_project: ProjectDirectory, tmp_path: Path
+) -> None:
+    stored = LocalStore(tuned_project.store).challenger("once")
     assert stored is not None
     for number in range(ROUNDS):
-        elsewhere = tmp_path / str(number)
-        here, there = resumed(searched), resumed(searched, HOUSECTL_STORE=str(elsewhere))
-        assert {challenger(here), challenger(there)} == {stored.bundle}
-        assert LocalStore(elsewhere).bundle(stored.bundle)
-        assert left_tasks(searched) == set()
+        other_store = tmp_path / str(number)
+        first, second = (
+            start_resume(tuned_project),
+            start_resume(tuned_project, HOUSECTL_STORE=str(other_store)),
+        )
+        assert {challenger(first), challenger(second)} == {stored.bundle}
+        assert LocalStore(other_store).bundle(stored.bundle)
+        assert remaining_tasks(tuned_project) == set()

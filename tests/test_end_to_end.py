@@ -26,8 +26,8 @@ CENTRED = {
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
     return port
 
 
@@ -63,16 +63,16 @@ def predict(url: str, row: dict[str, float]) -> dict[str, float]:
     body = json.dumps(row).encode()
     request = urllib.request.Request(f"{url}/predict", data=body, method="POST")
     request.add_header("content-type", "application/json")
-    with urllib.request.urlopen(request) as answer:
-        found: dict[str, float] = json.load(answer)
-    return found
+    with urllib.request.urlopen(request) as response:
+        prediction: dict[str, float] = json.load(response)
+    return prediction
 
 
 def champion(project: ProjectDirectory) -> str:
     return LocalStore(project.store).require_champion().bundle
 
 
-def test_boston_goes_the_whole_way(
+def test_boston_is_served_and_verified(
     project_with_challenger: ProjectDirectory, tmp_path: Path
 ) -> None:
     project = project_with_challenger.copy(tmp_path / "boston")
@@ -86,44 +86,46 @@ def test_boston_goes_the_whole_way(
         bundle = LocalStore(project.store).bundle(champion(project))
         golden = bundle.golden.rows[0]
         row = dict(zip(bundle.golden.features, golden.row, strict=True))
-        answer = predict(url, {**row, "B": 396.9})
-        assert set(answer) == {"predicted_price"}
-        assert abs(answer["predicted_price"] - golden.prediction) <= bundle.golden.tolerance
+        prediction = predict(url, {**row, "B": 396.9})
+        assert set(prediction) == {"predicted_price"}
+        assert abs(prediction["predicted_price"] - golden.prediction) <= bundle.golden.tolerance
 
 
-def test_a_failed_verification_rolls_back_and_says_so(
+def test_failed_verification_rolls_back(
     project_with_challenger: ProjectDirectory, tmp_path: Path
 ) -> None:
     project = project_with_challenger.copy(tmp_path / "boston")
-    former = champion(project)
+    previous = champion(project)
     project.run_ok("promote")
     failed = champion(project)
     port = free_port()
     with serving(project, port) as url:
         wait_until_serving(url, failed, timeout=30)
-        answer = project.run(
+        output = project.run(
             "verify", "--url", url, "--p99-ms", "0.000001", "--rollback-on-failure", "--json"
         )
-        assert answer.status == ExitStatus.VERIFICATION_FAILED
-        assert answer.json["rolled_back_from"] == failed
-        assert champion(project) == former
-        wait_until_serving(url, former, timeout=30)
+        assert output.status == ExitStatus.VERIFICATION_FAILED
+        assert output.json["rolled_back_from"] == failed
+        assert champion(project) == previous
+        wait_until_serving(url, previous, timeout=30)
 
 
-def test_verify_without_a_server_is_status_8(project_with_challenger: ProjectDirectory) -> None:
-    answer = project_with_challenger.run("verify", "--url", f"http://127.0.0.1:{free_port()}")
-    assert answer.status == ExitStatus.SERVER_UNREACHABLE
-    assert "housectl serve" in answer.err
+def test_verify_without_server_exits_with_status_8(
+    project_with_challenger: ProjectDirectory,
+) -> None:
+    output = project_with_challenger.run("verify", "--url", f"http://127.0.0.1:{free_port()}")
+    assert output.status == ExitStatus.SERVER_UNREACHABLE
+    assert "housectl serve" in output.err
 
 
-def test_a_busy_port_is_status_7(project_with_challenger: ProjectDirectory) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        answer = project_with_challenger.run("serve", "--port", str(listening.getsockname()[1]))
-    assert answer.status == ExitStatus.LOCAL_ENVIRONMENT
-    assert "hint:" in answer.err
+def test_busy_port_exits_with_status_7(project_with_challenger: ProjectDirectory) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        output = project_with_challenger.run("serve", "--port", str(listener.getsockname()[1]))
+    assert output.status == ExitStatus.LOCAL_ENVIRONMENT
+    assert "hint:" in output.err
 
 
-def test_a_centred_target_and_two_families_go_the_whole_way(tmp_path: Path) -> None:
+def test_centred_target_and_two_families_are_served(tmp_path: Path) -> None:
     project = example("examples/circuit", tmp_path / "circuit", space=CENTRED, budget={"trials": 6})
     tuned = project.run_ok("tune", "--json").json
     project.run_ok("promote")
@@ -138,24 +140,24 @@ def test_a_centred_target_and_two_families_go_the_whole_way(tmp_path: Path) -> N
         assert min(golden.prediction for golden in bundle.golden.rows) < 0
         golden = bundle.golden.rows[-1]
         row = dict(zip(bundle.golden.features, golden.row, strict=True))
-        answer = predict(url, row)
-        assert set(answer) == {"predicted_phase"}
-        difference = abs(answer["predicted_phase"] - golden.prediction)
+        prediction = predict(url, row)
+        assert set(prediction) == {"predicted_phase"}
+        difference = abs(prediction["predicted_phase"] - golden.prediction)
         assert difference <= bundle.golden.tolerance
 
 
-def test_where_a_linear_model_is_better_nothing_is_promoted(tmp_path: Path) -> None:
+def test_challenger_worse_than_linear_model_is_rejected(tmp_path: Path) -> None:
     project = example(
         "examples/diabetes", tmp_path / "diabetes", space=CENTRED, budget={"trials": 4}
     )
     project.run_ok("tune")
-    answer = project.run("promote", "--json")
-    assert answer.status == ExitStatus.CHAMPION_KEPT
-    assert "a linear model" in str(answer.json["reason"])
+    output = project.run("promote", "--json")
+    assert output.status == ExitStatus.CHAMPION_KEPT
+    assert "a linear model" in str(output.json["reason"])
     assert LocalStore(project.store).champion() is None
 
 
-def test_two_families_are_compared_on_the_same_rows(tmp_path: Path) -> None:
+def test_families_are_compared_on_same_rows(tmp_path: Path) -> None:
     project = example(".", tmp_path / "boston", space=GOOD, budget={"trials": 2})
     project.run_ok("tune", "--name", "forest")
     project.run_ok("promote", "--gate", "holdout")
@@ -164,12 +166,12 @@ def test_two_families_are_compared_on_the_same_rows(tmp_path: Path) -> None:
     )
     project.run_ok("tune", "--name", "boosted")
     evidence = {path.name for path in (project.store / "evidence").iterdir()}
-    answer = project.run("compare", "boosted", "--json")
-    assert answer.status == ExitStatus.CHAMPION_KEPT
+    output = project.run("compare", "boosted", "--json")
+    assert output.status == ExitStatus.CHAMPION_KEPT
     assert {path.name for path in (project.store / "evidence").iterdir()} == evidence
 
 
-def test_the_same_project_gives_the_same_bundle(tmp_path: Path) -> None:
+def test_same_project_yields_same_bundle(tmp_path: Path) -> None:
     digests = set()
     for name in ("one", "two"):
         project = example(".", tmp_path / name, space=GOOD, budget={"trials": 2})
@@ -178,7 +180,7 @@ def test_the_same_project_gives_the_same_bundle(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["boston-original", "circuit", "diabetes"])
-def test_the_examples_are_sound(tmp_path: Path, name: str) -> None:
+def test_example_passes_doctor(tmp_path: Path, name: str) -> None:
     project = example(f"examples/{name}", tmp_path / name, serve={"port": free_port()})
     checks = project.run_ok("doctor", "--json").json["checks"]
     assert isinstance(checks, list)

@@ -36,7 +36,7 @@ def evidence(
     )
 
 
-def test_two_keys_promote_what_is_better_twice() -> None:
+def test_better_on_holdout_and_folds_is_accepted() -> None:
     verdict = judge(
         evidence(9.0, folds(9.0)), evidence(10.0, folds(10.0)), gate=Gate.HOLDOUT_AND_CV
     )
@@ -46,7 +46,7 @@ def test_two_keys_promote_what_is_better_twice() -> None:
     assert verdict.difference.mean == pytest.approx(-1.0)
 
 
-def test_two_keys_keep_a_champion_that_only_the_held_out_rows_speak_against() -> None:
+def test_insignificant_improvement_is_rejected_unless_gate_is_holdout() -> None:
     champion = evidence(10.0, folds(10.0))
     noisy = tuple(10.0 + 4 * math.cos(3 * number) for number in range(FOLDS))
     verdict = judge(evidence(9.0, noisy), champion, gate=Gate.HOLDOUT_AND_CV)
@@ -55,7 +55,7 @@ def test_two_keys_keep_a_champion_that_only_the_held_out_rows_speak_against() ->
     assert judge(evidence(9.0, noisy), champion, gate=Gate.HOLDOUT).accepted
 
 
-def test_folds_alone_do_not_promote() -> None:
+def test_better_on_folds_alone_is_rejected() -> None:
     verdict = judge(
         evidence(10.1, folds(8.0)), evidence(10.0, folds(10.0)), gate=Gate.HOLDOUT_AND_CV
     )
@@ -63,7 +63,7 @@ def test_folds_alone_do_not_promote() -> None:
 
 
 @pytest.mark.parametrize("gate", Gate)
-def test_a_tie_keeps_the_champion(gate: Gate) -> None:
+def test_tie_keeps_champion(gate: Gate) -> None:
     verdict = judge(evidence(10.0, folds(10.0)), evidence(10.0, folds(10.0)), gate=gate)
     assert not verdict.accepted
     assert "tie" in verdict.reason
@@ -71,24 +71,24 @@ def test_a_tie_keeps_the_champion(gate: Gate) -> None:
 
 @pytest.mark.parametrize("gate", Gate)
 @pytest.mark.parametrize(
-    ("holdout", "mean", "promotes"),
+    ("holdout", "mean", "accepted"),
     [(10.0, 10.0, True), (25.0, 10.0, False), (10.0, 25.0, False), (90.0, 90.0, False)],
 )
-def test_the_first_champion_beats_mean_and_linear_model(
-    gate: Gate, holdout: float, mean: float, promotes: bool
+def test_first_champion_must_beat_mean_and_linear_model(
+    gate: Gate, holdout: float, mean: float, accepted: bool
 ) -> None:
     verdict = judge(evidence(holdout, folds(mean)), None, gate=gate)
-    assert verdict.accepted is promotes
+    assert verdict.accepted is accepted
     assert verdict.champion_mse is None
 
 
-def test_a_model_without_a_number_never_wins() -> None:
-    worthless = evidence(math.nan, folds(9.0))
-    assert not judge(worthless, None, gate=Gate.HOLDOUT).accepted
-    assert not judge(worthless, evidence(10.0, folds(10.0)), gate=Gate.HOLDOUT).accepted
+def test_model_with_nan_error_is_rejected() -> None:
+    challenger = evidence(math.nan, folds(9.0))
+    assert not judge(challenger, None, gate=Gate.HOLDOUT).accepted
+    assert not judge(challenger, evidence(10.0, folds(10.0)), gate=Gate.HOLDOUT).accepted
 
 
-def test_different_rows_are_not_compared() -> None:
+def test_different_rows_raise_value_error() -> None:
     with pytest.raises(ValueError, match="different rows"):
         judge(
             evidence(9.0, folds(9.0)),
@@ -97,7 +97,7 @@ def test_different_rows_are_not_compared() -> None:
         )
 
 
-def test_the_interval_is_nadeau_and_bengios() -> None:
+def test_interval_is_that_of_nadeau_and_bengio() -> None:
     new = Errors(holdout_mse=1.0, fold_mses=tuple(float(number % 7) for number in range(FOLDS)))
     old = Errors(holdout_mse=1.0, fold_mses=(3.0,) * FOLDS)
     difference = paired_difference(new, old)

@@ -34,7 +34,7 @@ def project(tmp_path: Path) -> ProjectDirectory:
     return example(".", tmp_path / "boston", space=GOOD, budget={"trials": 2})
 
 
-def test_the_words_of_the_interface() -> None:
+def test_commands_are_complete() -> None:
     assert set(COMMANDS) == {
         *("init", "doctor", "render", "tune", "list", "show", "status", "logs", "stop", "delete"),
         *("prune", "compare", "promote", "rollback", "history", "serve", "verify"),
@@ -43,7 +43,7 @@ def test_the_words_of_the_interface() -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_help_with_an_example_and_json(
+def test_help_has_example_and_json_option(
     command: str, project_with_challenger: ProjectDirectory
 ) -> None:
     text = project_with_challenger.run_ok(*command.split(), "--help").out
@@ -51,10 +51,12 @@ def test_every_command_has_help_with_an_example_and_json(
     assert "--json" in text
 
 
-def test_help_loads_nothing_slow() -> None:
+def test_help_imports_no_slow_module() -> None:
     code = f"import housectl.cli.main, sys; print({SLOW!r} & set(sys.modules))"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout == "set()\n"
+    process = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert process.stdout == "set()\n"
 
 
 def test_version_and_completion(project: ProjectDirectory) -> None:
@@ -66,7 +68,7 @@ def test_version_and_completion(project: ProjectDirectory) -> None:
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_every_setting_is_a_field_of_the_project_file(name: str) -> None:
+def test_setting_is_field_of_project_file(name: str) -> None:
     model = ProjectConfig
     *parents, last = SETTINGS[name].field.split(".")
     for parent in parents:
@@ -74,19 +76,19 @@ def test_every_setting_is_a_field_of_the_project_file(name: str) -> None:
     assert last in model.__pydantic_fields__
 
 
-def test_flags_win_over_the_environment_and_that_over_the_file(project: ProjectDirectory) -> None:
+def test_flag_precedes_variable_and_variable_precedes_file(project: ProjectDirectory) -> None:
     def trials(*flags: str, **environment: str) -> str:
         plan = project.run("render", *flags, **environment)
-        found = re.search(r"# (\d+) trials", plan.out)
-        assert found
-        return found[1]
+        match = re.search(r"# (\d+) trials", plan.out)
+        assert match
+        return match[1]
 
     assert trials() == "2"
     assert trials(HOUSECTL_TRIALS="7") == "7"
     assert trials("--trials", "5", HOUSECTL_TRIALS="7") == "5"
 
 
-def test_render_prints_commands_that_run(project: ProjectDirectory) -> None:
+def test_rendered_commands_run(project: ProjectDirectory) -> None:
     script = project.run_ok("render", "--name", "by-hand").out
     first = next(line for line in script.splitlines() if line.startswith("python"))
     python = f'python() {{ {sys.executable} "$@"; }}; '
@@ -103,7 +105,7 @@ def test_render_prints_commands_that_run(project: ProjectDirectory) -> None:
 
 
 @pytest.mark.slow
-def test_json_is_alone_on_stdout(project: ProjectDirectory) -> None:
+def test_json_option_prints_only_json_on_stdout(project: ProjectDirectory) -> None:
     for arguments in (["tune", "--name", "one"], ["list"], ["show"], ["status"], ["doctor"]):
         assert isinstance(project.run_ok(*arguments, "--json").json, dict)
     lines = project.run_ok("logs", "--json").out.splitlines()
@@ -112,9 +114,9 @@ def test_json_is_alone_on_stdout(project: ProjectDirectory) -> None:
 
 
 def test_error_is_json(project: ProjectDirectory) -> None:
-    answer = project.run("promote", "--json")
-    assert answer.status == ExitStatus.BUNDLE
-    error = answer.json["error"]
+    output = project.run("promote", "--json")
+    assert output.status == ExitStatus.BUNDLE
+    error = output.json["error"]
     assert isinstance(error, dict)
     assert error["reference"] == "no-challenger"
     assert error["status"] == ExitStatus.BUNDLE
@@ -124,17 +126,17 @@ def test_error_is_json(project: ProjectDirectory) -> None:
 @pytest.mark.slow
 def test_existing_name_is_rejected_with_hint(project: ProjectDirectory) -> None:
     project.run_ok("tune", "--name", "one")
-    answer = project.run("tune", "--name", "one")
-    assert answer.status == ExitStatus.CLUSTER
-    assert "housectl tune --resume one" in answer.err
+    output = project.run("tune", "--name", "one")
+    assert output.status == ExitStatus.CLUSTER
+    assert "housectl tune --resume one" in output.err
     project.run_ok("tune", "--resume", "one")
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "UPPER", "dot.ted", "x" * 41, ""])
 def test_invalid_name_is_rejected(project: ProjectDirectory, name: str) -> None:
-    answer = project.run("tune", "--name", name)
-    assert answer.status == ExitStatus.USAGE
-    assert "Traceback" not in answer.err
+    output = project.run("tune", "--name", name)
+    assert output.status == ExitStatus.USAGE
+    assert "Traceback" not in output.err
 
 
 @pytest.mark.slow
@@ -151,7 +153,7 @@ def test_stop_show_prune_and_delete(project: ProjectDirectory) -> None:
 
 
 @pytest.mark.slow
-def test_ctrl_c_leaves_the_search_running(project: ProjectDirectory) -> None:
+def test_ctrl_c_detaches_from_experiment(project: ProjectDirectory) -> None:
     project.edit_config(space={"max_features": {"min": 0.3, "max": 0.6}, "n_estimators": 300})
     command = subprocess.Popen(
         [HOUSECTL, "tune", "--name", "long", "--trials", "8"],
@@ -163,22 +165,22 @@ def test_ctrl_c_leaves_the_search_running(project: ProjectDirectory) -> None:
     assert command.stderr is not None
     assert "long is running" in command.stderr.readline()
     command.send_signal(signal.SIGINT)
-    _, said = command.communicate()
+    _, stderr = command.communicate()
     assert command.returncode == ExitStatus.INTERRUPTED
-    assert "housectl tune --resume long" in said
-    assert "Traceback" not in said
+    assert "housectl tune --resume long" in stderr
+    assert "Traceback" not in stderr
     assert project.run_ok("status", "long", "--json").json["state"] == "running"
     project.run_ok("stop", "long")
     assert project.run_ok("status", "long", "--json").json["state"] == "stopped"
 
 
 @pytest.mark.slow
-def test_failing_trials_are_explained(project: ProjectDirectory) -> None:
+def test_error_names_cause_of_failed_trials(project: ProjectDirectory) -> None:
     project.edit_config(limits={"memory": "1Mi"}, space={**GOOD, "n_estimators": 1000})
-    answer = project.run("tune", "--name", "starved")
-    assert answer.status == ExitStatus.NO_USABLE_TRIAL
-    assert "out of memory" in answer.err
-    assert "housectl logs starved --trial" in answer.err
+    output = project.run("tune", "--name", "starved")
+    assert output.status == ExitStatus.NO_USABLE_TRIAL
+    assert "out of memory" in output.err
+    assert "housectl logs starved --trial" in output.err
 
 
 @pytest.mark.slow
@@ -204,15 +206,15 @@ def test_terminal_shows_live_table(project: ProjectDirectory) -> None:
 
 @pytest.mark.strace
 def test_read_only_project_is_named(project: ProjectDirectory) -> None:
-    answer = project.run("tune", wrapper=inject_fault("mkdir", "error=EROFS"))
-    assert answer.status == ExitStatus.LOCAL_ENVIRONMENT
-    assert "Read-only file system" in answer.err
+    output = project.run("tune", wrapper=inject_fault("mkdir", "error=EROFS"))
+    assert output.status == ExitStatus.LOCAL_ENVIRONMENT
+    assert "Read-only file system" in output.err
 
 
 def test_missing_project_has_init_as_hint(tmp_path: Path) -> None:
-    answer = ProjectDirectory(tmp_path).run("tune")
-    assert answer.status == ExitStatus.USAGE
-    assert "housectl init --data FILE.csv --target COLUMN" in answer.err
+    output = ProjectDirectory(tmp_path).run("tune")
+    assert output.status == ExitStatus.USAGE
+    assert "housectl init --data FILE.csv --target COLUMN" in output.err
 
 
 @pytest.mark.slow
