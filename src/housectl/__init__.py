@@ -21,11 +21,12 @@ from housectl import errors
 from housectl.errors import ExitStatus, HousectlError
 
 if TYPE_CHECKING:
-    from housectl.api import Project, ProjectDraft, init, open  # noqa: A004
+    from housectl.api.functions import ProjectDraft, init, open  # noqa: A004
+    from housectl.api.project import Project
     from housectl.backend_registry import BACKENDS
     from housectl.backends.base import Plan, Snapshot, Task
     from housectl.champion_verification import VerificationRun
-    from housectl.cluster_setup import AppliedObject, Overlay
+    from housectl.cluster_setup import AppliedObject, ClusterSetup, Overlay
     from housectl.contract.families import Family
     from housectl.contract.history import HistoryEntry
     from housectl.doctor.runner import CheckResult
@@ -42,6 +43,7 @@ else:
         "AppliedObject": "cluster_setup",
         "BACKENDS": "backend_registry",
         "CheckResult": "doctor.runner",
+        "ClusterSetup": "cluster_setup",
         "Comparison": "promotion",
         "Experiment": "experiment",
         "SubmittedExperiment": "submitted_experiment",
@@ -55,8 +57,8 @@ else:
         "Override": "project.source",
         "Plan": "backends.base",
         "ProgressReporter": "waiting",
-        "Project": "api",
-        "ProjectDraft": "api",
+        "Project": "api.project",
+        "ProjectDraft": "api.functions",
         "Promotion": "promotion",
         "PruneResult": "submitted_experiment",
         "SealedModel": "sealed_model",
@@ -67,8 +69,8 @@ else:
         "TrialState": "experiment",
         "Verdict": "verdict",
         "VerificationRun": "champion_verification",
-        "init": "api",
-        "open": "api",
+        "init": "api.functions",
+        "open": "api.functions",
     }
 
     def __getattr__(name: str) -> object:
@@ -85,6 +87,7 @@ __all__ = [
     "MODELS_TO_KEEP",
     "AppliedObject",
     "CheckResult",
+    "ClusterSetup",
     "Comparison",
     "ExitStatus",
     "Experiment",

@@ -26,15 +26,6 @@ class Overlay(StrEnum):
     MINIKUBE = "minikube"
 
 
-@dataclass(frozen=True, kw_only=True)
-class ClusterSetup:
-    """Settings of the namespace, PVC, service accounts and permissions."""
-
-    overlay: Overlay
-    namespace: str
-    pvc: str
-
-
 class ApplyResult(StrEnum):
     """The result of applying an object."""
 
@@ -55,39 +46,47 @@ class AppliedObject:
     result: ApplyResult
 
 
-def render(setup: ClusterSetup) -> str:
-    """Return the manifests as YAML. Offline.
+@dataclass(frozen=True, kw_only=True)
+class ClusterSetup:
+    """Namespace, PVC, service accounts and permissions for experiments on Katib."""
 
-    Raises:
-        ToolMissingError: kubectl, which includes kustomize, is not installed.
-        LocalEnvironmentError: kubectl is too old.
-    """
-    # kustomize requires relative paths without symbolic links.
-    with TemporaryDirectory() as name:
-        top = Path(name).resolve()
-        overlay = _manifests() / "overlays" / setup.overlay
-        kustomization = _kustomization(setup, os.path.relpath(overlay, top))
-        (top / "kustomization.yaml").write_text(json.dumps(kustomization))
-        return _kustomize(top)
+    overlay: Overlay
+    context: str | None
+    namespace: str
+    pvc: str
 
+    def manifests(self) -> str:
+        """Return the manifests as YAML. Offline.
 
-def apply(manifests: str, *, context: str | None, namespace: str) -> Sequence[AppliedObject]:
-    """Apply manifests to a cluster. Idempotent.
+        Raises:
+            ToolMissingError: kubectl, which includes kustomize, is not installed.
+            LocalEnvironmentError: kubectl is too old.
+        """
+        # kustomize requires relative paths without symbolic links.
+        with TemporaryDirectory() as name:
+            top = Path(name).resolve()
+            overlay = _manifests_directory() / "overlays" / self.overlay
+            kustomization = _kustomization(self, os.path.relpath(overlay, top))
+            (top / "kustomization.yaml").write_text(json.dumps(kustomization))
+            return _kustomize(top)
 
-    Fields of existing objects stay unless the manifests have them. `kubectl apply` would remove
-    labels of the namespace that others have applied. An existing PVC stays unchanged, because
-    access modes are immutable and few volumes can be resized.
+    def apply(self) -> Sequence[AppliedObject]:
+        """Apply the manifests to the cluster. Idempotent.
 
-    Raises:
-        ClusterError: The cluster is unreachable, or rejects an object.
-    """
-    import yaml
+        Fields of existing objects stay unless the manifests have them. `kubectl apply` would remove
+        labels of the namespace that others have applied. An existing PVC stays unchanged, because
+        access modes are immutable and few volumes can be resized.
 
-    from housectl.kube.client import Kube
+        Raises:
+            ClusterError: The cluster is unreachable, or rejects an object.
+        """
+        import yaml
 
-    kube = Kube(context, namespace)
-    objects: Iterable[Manifest] = yaml.safe_load_all(manifests)
-    return [_apply(kube, manifest) for manifest in objects]
+        from housectl.kube.client import Kube
+
+        manifests: Iterable[Manifest] = yaml.safe_load_all(self.manifests())
+        kube = Kube(self.context, self.namespace)
+        return [_apply(kube, manifest) for manifest in manifests]
 
 
 def _apply(kube: "Kube", manifest: "Manifest") -> AppliedObject:
@@ -112,7 +111,7 @@ def _update(kube: "Kube", kind: "Kind", name: str, manifest: "Manifest") -> Appl
     return ApplyResult.UP_TO_DATE
 
 
-def _manifests() -> Path:
+def _manifests_directory() -> Path:
     """Return the directory k8s/; a wheel has it inside of the package."""
     packaged = Path(__file__).resolve().with_name("k8s")
     return packaged if packaged.is_dir() else packaged.parents[2] / "k8s"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from housectl.store.base import ChampionStore
 from housectl.store.local import LocalStore
@@ -11,12 +11,14 @@ from housectl.workspace import Workspace
 
 if TYPE_CHECKING:
     from housectl.backends.base import Backend, Handle
+    from housectl.backends.doctor_check import CheckContext
     from housectl.champion_verification import ChampionVerifier
     from housectl.cluster_setup import ClusterSetup, Overlay
     from housectl.contract.inputs import Inputs
     from housectl.experiment import Experiment
     from housectl.project.config import ProjectConfig
     from housectl.promotion import Promoter
+    from housectl.sealed_model import SealedModel
     from housectl.sealing import Sealer
     from housectl.submitted_experiment import SubmittedExperiment
     from housectl.waiting import ProgressReporter
@@ -115,12 +117,41 @@ class ProjectContext:
 
         return SubmittedExperiment(handle, self.sealer)
 
+    def model(self, digest: str) -> "SealedModel":
+        """Return a model of the store.
+
+        Raises:
+            BundleError: The bundle is missing or altered.
+        """
+        from housectl.sealed_model import SealedModel
+
+        return SealedModel(self.store.bundle(digest))
+
+    def exec_server(self, *, container: bool, json_logs: bool) -> NoReturn:
+        """Replace this process with a server of the champion."""
+        from housectl.server_launch import exec_server, exec_server_container
+
+        store, images = self.workspace.store, self.workspace.images
+        host, port = self.config.serve.host, self.config.serve.port
+        if container:
+            exec_server_container(store, images=images, host=host, port=port, as_json=json_logs)
+        exec_server(store, host=host, port=port, as_json=json_logs)
+
+    @property
+    def check_context(self) -> "CheckContext":
+        """The context of doctor's checks."""
+        from housectl.backends.doctor_check import CheckContext
+
+        return CheckContext(project=self.config, workspace=self.workspace, inputs=self.write_inputs)
+
     def cluster_setup(self, overlay: "Overlay") -> "ClusterSetup":
         """Return the prerequisites of experiments on Katib."""
         from housectl.cluster_setup import ClusterSetup
 
         katib = self.config.katib
-        return ClusterSetup(overlay=overlay, namespace=katib.namespace, pvc=katib.pvc)
+        return ClusterSetup(
+            overlay=overlay, context=katib.context, namespace=katib.namespace, pvc=katib.pvc
+        )
 
     def write_inputs(self) -> "Inputs":
         """Check the data file, and write the inputs directory unless it exists.

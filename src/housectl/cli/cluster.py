@@ -30,17 +30,14 @@ def init(
 
     Example: housectl cluster init --overlay minikube
     """
+    setup = project.cluster_setup(overlay)
     if dry_run:
         return Document(
-            text=project.cluster_manifests(overlay),
-            fields={"overlay": overlay, "namespace": project.config.katib.namespace},
+            text=setup.manifests(), fields={"overlay": overlay, "namespace": setup.namespace}
         )
     return Table(
         key="objects",
-        rows=[
-            {"object": applied.object, "result": applied.result}
-            for applied in project.set_up_cluster(overlay)
-        ],
+        rows=[{"object": applied.object, "result": applied.result} for applied in setup.apply()],
         empty="There are no manifests.",
         notes=["Next: housectl doctor"],
     )

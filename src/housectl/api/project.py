@@ -1,93 +1,27 @@
-"""Implementation of the public API. Users import its names from `housectl`.
+"""Projects: the operations of the public API and of the commands.
 
 Modules that only some methods need are imported there, so that reading the history stays light.
 """
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from housectl.errors import UnknownExperimentError
 from housectl.project_context import ProjectContext
-from housectl.workspace import PROJECT_FILE, find_workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from os import PathLike
+    from collections.abc import Iterator
 
     from housectl.backends.base import Plan
     from housectl.champion_verification import VerificationRun
-    from housectl.cluster_setup import AppliedObject, Overlay
+    from housectl.cluster_setup import ClusterSetup, Overlay
     from housectl.contract.history import HistoryEntry
     from housectl.doctor.runner import CheckResult
     from housectl.project.config import ProjectConfig
     from housectl.promotion import Comparison, Promotion
     from housectl.sealed_model import SealedModel
     from housectl.submitted_experiment import SubmittedExperiment
-    from housectl.waiting import ProgressReporter
-
-
-def open(  # noqa: A001
-    path: "str | PathLike[str] | None" = None,
-    *,
-    store: "str | PathLike[str] | None" = None,
-    settings: "Mapping[str, object] | None" = None,
-    progress: "ProgressReporter | None" = None,
-) -> "Project":
-    """Open a project.
-
-    Args:
-        path: A housectl.yaml or its directory; by default the nearest one, here or above.
-        store: The champion store's directory; replaces the file's `store`.
-        settings: Values that replace those of the file, by dotted field.
-        progress: Receives the progress of experiments; None for silence.
-
-    Raises:
-        ProjectError: There is no housectl.yaml.
-
-    >>> import housectl
-    >>> housectl.open(settings={"budget.trials": 1}).config.budget.trials
-    1
-    """
-    workspace = find_workspace(
-        None if path is None else Path(path), None if store is None else Path(store)
-    )
-    return Project(ProjectContext(workspace=workspace, settings=settings or {}, progress=progress))
-
-
-def init(
-    data: "str | PathLike[str]", target: str, *, output_dir: "str | PathLike[str]" = "."
-) -> "ProjectDraft":
-    """Write a housectl.yaml for a CSV file. The draft is complete: `tune` accepts it.
-
-    Args:
-        data: A CSV file with a header.
-        target: The column to predict.
-        output_dir: The directory of the new file.
-
-    Raises:
-        DataError: The file is not a CSV, is too short, or has no usable column.
-        UsageError: The column is missing, or there is a housectl.yaml already.
-
-    >>> import housectl
-    >>> housectl.init("data.csv", "MEDV", output_dir="drafts").path.name
-    'housectl.yaml'
-    """
-    from housectl.scaffold.draft import draft_project, write_draft
-
-    root = Path(output_dir)
-    drafted = draft_project(Path(data), target, root=root)
-    write_draft(drafted, root / PROJECT_FILE)
-    return ProjectDraft(path=root / PROJECT_FILE, notes=drafted.notes)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProjectDraft:
-    """A new housectl.yaml; `notes` list excluded columns and other points to review."""
-
-    path: Path
-    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -199,10 +133,7 @@ class Project:
         >>> project.challenger("good").holdout_mse < project.challenger("poor").holdout_mse
         True
         """
-        from housectl.sealed_model import SealedModel
-
-        found = self.context.promoter.find_challenger(experiment)
-        return SealedModel(self.context.store.bundle(found.bundle))
+        return self.context.model(self.context.promoter.find_challenger(experiment).bundle)
 
     def champion(self) -> "SealedModel":
         """Return the champion: the model in production.
@@ -213,10 +144,7 @@ class Project:
         >>> project.champion().digest == project.history()[-1].bundle
         True
         """
-        from housectl.sealed_model import SealedModel
-
-        store = self.context.store
-        return SealedModel(store.bundle(store.require_champion().bundle))
+        return self.context.model(self.context.store.require_champion().bundle)
 
     def compare(self, experiment: str | None = None) -> "Comparison":
         """Compare a challenger with the champion; change nothing.
@@ -279,13 +207,7 @@ class Project:
         Raises:
             LocalEnvironmentError: The libraries or the image are missing.
         """
-        from housectl.server_launch import exec_server, exec_server_container
-
-        host, port = self.config.serve.host, self.config.serve.port
-        store, images = self.context.workspace.store, self.context.workspace.images
-        if container:
-            exec_server_container(store, images=images, host=host, port=port, as_json=json_logs)
-        exec_server(store, host=host, port=port, as_json=json_logs)
+        self.context.exec_server(container=container, json_logs=json_logs)
 
     def verify(self) -> "VerificationRun":
         """Verify over HTTP that the running server returns the champion's predictions.
@@ -317,34 +239,13 @@ class Project:
         >>> [result.name for result in project.doctor()][:2]
         ['python', 'project file']
         """
-        from housectl.backends.doctor_check import CheckContext
         from housectl.doctor.runner import run_checks
 
-        return run_checks(
-            CheckContext(
-                project=self.config,
-                workspace=self.context.workspace,
-                inputs=self.context.write_inputs,
-            )
-        )
+        return run_checks(self.context.check_context)
 
-    def cluster_manifests(self, overlay: "Overlay") -> str:
-        """Return the Kubernetes manifests that experiments on Katib need, as YAML."""
-        from housectl.cluster_setup import render
-
-        return render(self.context.cluster_setup(overlay))
-
-    def set_up_cluster(self, overlay: "Overlay") -> "Sequence[AppliedObject]":
-        """Apply the manifests to the cluster. Idempotent.
-
-        Raises:
-            ClusterError: The cluster is unreachable, or rejects an object.
-        """
-        from housectl.cluster_setup import apply
-
-        katib = self.config.katib
-        manifests = self.cluster_manifests(overlay)
-        return apply(manifests, context=katib.context, namespace=katib.namespace)
+    def cluster_setup(self, overlay: "Overlay") -> "ClusterSetup":
+        """Return the setup of a cluster, whose manifests can be printed or applied."""
+        return self.context.cluster_setup(overlay)
 
     def new_experiment_name(self) -> str:
         """Return a name made of the project's name and the time.

@@ -1,0 +1,1 @@
+"""Implementation of the public API. Users import its names from `housectl`."""

@@ -1,0 +1,77 @@
+"""Functions that open and create projects."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from housectl.api.project import Project
+from housectl.project_context import ProjectContext
+from housectl.workspace import PROJECT_FILE, find_workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from os import PathLike
+
+    from housectl.waiting import ProgressReporter
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectDraft:
+    """A new housectl.yaml; `notes` list excluded columns and other points to review."""
+
+    path: Path
+    notes: tuple[str, ...]
+
+
+def open(  # noqa: A001
+    path: "str | PathLike[str] | None" = None,
+    *,
+    store: "str | PathLike[str] | None" = None,
+    settings: "Mapping[str, object] | None" = None,
+    progress: "ProgressReporter | None" = None,
+) -> "Project":
+    """Open a project.
+
+    Args:
+        path: A housectl.yaml or its directory; by default the nearest one, here or above.
+        store: The champion store's directory; replaces the file's `store`.
+        settings: Values that replace those of the file, by dotted field.
+        progress: Receives the progress of experiments; None for silence.
+
+    Raises:
+        ProjectError: There is no housectl.yaml.
+
+    >>> import housectl
+    >>> housectl.open(settings={"budget.trials": 1}).config.budget.trials
+    1
+    """
+    workspace = find_workspace(
+        None if path is None else Path(path), None if store is None else Path(store)
+    )
+    return Project(ProjectContext(workspace=workspace, settings=settings or {}, progress=progress))
+
+
+def init(
+    data: "str | PathLike[str]", target: str, *, output_dir: "str | PathLike[str]" = "."
+) -> "ProjectDraft":
+    """Write a housectl.yaml for a CSV file. The draft is complete: `tune` accepts it.
+
+    Args:
+        data: A CSV file with a header.
+        target: The column to predict.
+        output_dir: The directory of the new file.
+
+    Raises:
+        DataError: The file is not a CSV, is too short, or has no usable column.
+        UsageError: The column is missing, or there is a housectl.yaml already.
+
+    >>> import housectl
+    >>> housectl.init("data.csv", "MEDV", output_dir="drafts").path.name
+    'housectl.yaml'
+    """
+    from housectl.scaffold.draft import draft_project, write_draft
+
+    root = Path(output_dir)
+    drafted = draft_project(Path(data), target, root=root)
+    write_draft(drafted, root / PROJECT_FILE)
+    return ProjectDraft(path=root / PROJECT_FILE, notes=drafted.notes)
