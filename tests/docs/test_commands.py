@@ -18,7 +18,7 @@ import httpx
 import pytest
 import yaml
 
-from housectl.api import Project
+from housectl import Project
 from tests.docs.pages import (
     CLUSTER,
     DOCS,
