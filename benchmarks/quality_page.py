@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from benchmarks.nested import OUTER_FOLDS, REPEATS, SEED, TRIALS, FoldResult
 from housectl.contract.families import Family
 
-_WITHOUT_SEARCH = ("library's recipe", "hand-set recipe")
+_WITHOUT_SEARCH = ("library's recipe", "hand-tuned recipe")
 
 _PUBLISHED = """\
 ## Figures measured elsewhere
@@ -36,7 +36,7 @@ A random forest or XGBoost model below 7 on this data would point to a data leak
 We expected about 10 for forests and about 9.4 for XGBoost. A different seed does not close
 XGBoost's gap. The gap is well within the standard error of a mean over 20 folds (their deviation
 times 0.4). Two causes are known. The 8.9 above used the column B, which is worth about 0.15. It
-also used XGBoost 3.4; the locked version 3.2 grows other trees from the same recipe. The hand-set
+also used XGBoost 3.4; the locked version 3.2 grows other trees from the same recipe. The hand-tuned
 recipe has 9.5 above and little more here: on 455 rows, 50 trials are no better than a good guess.
 """
 
@@ -88,8 +88,8 @@ fold has only 50 or 51 rows, so compare means of the same folds, never single sp
 
 {_table(header, rows)}
 
-The library's recipe and the hand-set recipe are the first two trials of every search. Their values
-are clamped to the default space, so a forest has 300 trees in both.
+The library's recipe and the hand-tuned recipe are the first two trials of every search. Their
+values are clamped to the default space, so a forest has 300 trees in both.
 """
 
 

@@ -49,19 +49,6 @@ class HousectlError(Exception):
         return partial(type(self), self.message, hint=self.hint), ()
 
 
-class CheckWarning(Exception):  # noqa: N818  # not an error: the command continues
-    """A problem that does not stop a command.
-
-    Args:
-        message: One sentence or two.
-        hint: A command that fixes the problem, if there is one.
-    """
-
-    def __init__(self, message: str, *, hint: str) -> None:
-        super().__init__(message)
-        self.hint = hint
-
-
 class UsageError(HousectlError):
     """The command or call has an invalid argument."""
 

@@ -17,6 +17,7 @@ from housectl.contract.bundle import (
     Provenance,
     RecipeOrigin,
 )
+from housectl.contract.evidence import Evidence
 from housectl.contract.families import Family
 from housectl.contract.golden import GOLDEN_FILE, Golden
 from housectl.contract.metrics import METRICS_FILE, Metrics
@@ -26,7 +27,7 @@ from housectl.contract.scorer import Scorer
 from housectl.contract.seal_output import write_sealed
 from housectl.errors import SealError
 from housectl_trainer.data import Dataset
-from housectl_trainer.evaluation import mean_objective, model_mse, standard_deviation
+from housectl_trainer.evaluation import mean_objective, standard_deviation
 from housectl_trainer.fitting import fit, make_recipe
 from housectl_trainer.golden import make_golden
 from housectl_trainer.measure_evidence import fold_errors, measure_evidence
@@ -66,7 +67,7 @@ def seal(
     Raises:
         SealError: The refitted model or the predictions of its ONNX graph differ.
         AssignmentError: The library rejects the assignment, or the objective is not finite.
-        MachineError: The output cannot be written.
+        LocalEnvironmentError: The output cannot be written.
         MemoryError: There is not enough memory.
     """
     recipe = make_recipe(dataset.shared, family, assignment)
@@ -76,26 +77,37 @@ def seal(
     native = model.native()
     _check_model(native, model_sha256)
     graph = _checked_graph(model, recipe, dataset)
-    metrics = Metrics(
-        mse=mean_objective(errors.objective),
-        fold_mses=errors.objective,
-        holdout_mse=model_mse(model, dataset.holdout),
-    )
     evidence = measure_evidence(recipe, dataset, gate=errors.gate, model=model)
-    files = {
-        MODEL_FILE: graph.content,
-        family.definition.native_file: native,
-        METRICS_FILE: metrics.to_json(),
-        GOLDEN_FILE: graph.golden.to_json(),
-        CARD_FILE: model_card(dataset, metrics, evidence, graph.golden).encode(),
-    }
     write_sealed(
         output,
-        files,
+        _bundle_files(dataset, native, graph, evidence, objective_mses=errors.objective),
         schema=dataset.shared.schema,
         evidence=evidence,
         provenance=_provenance(origin),
     )
+
+
+def _bundle_files(
+    dataset: Dataset,
+    native: bytes,
+    graph: _CheckedGraph,
+    evidence: Evidence,
+    *,
+    objective_mses: tuple[float, ...],
+) -> dict[str, bytes]:
+    """Return the files of the bundle by name; the record is not among them."""
+    metrics = Metrics(
+        mse=mean_objective(objective_mses),
+        fold_mses=objective_mses,
+        holdout_mse=evidence.model.holdout_mse,
+    )
+    return {
+        MODEL_FILE: graph.content,
+        evidence.recipe.family.definition.native_file: native,
+        METRICS_FILE: metrics.to_json(),
+        GOLDEN_FILE: graph.golden.to_json(),
+        CARD_FILE: model_card(dataset, metrics, evidence, graph.golden).encode(),
+    }
 
 
 def _check_model(native: bytes, expected: str | None) -> None:

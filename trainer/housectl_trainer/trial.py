@@ -29,7 +29,7 @@ def run_trial(
     Raises:
         AssignmentError: The family or its library rejects the assignment, or the objective is not
             finite.
-        MachineError: The output cannot be written.
+        LocalEnvironmentError: The output cannot be written.
         MemoryError: There is not enough memory.
     """
     recipe = make_recipe(dataset.shared, family, assignment)

@@ -8,6 +8,19 @@ from housectl.project.config import ProjectConfig
 from housectl.workspace import Workspace
 
 
+class CheckWarning(Exception):  # noqa: N818  # not an error: the command continues
+    """A problem that does not stop a command.
+
+    Args:
+        message: One sentence or two.
+        hint: A command that fixes the problem, if there is one.
+    """
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
 @dataclass(frozen=True, kw_only=True)
 class CheckContext:
     """The project that is checked.

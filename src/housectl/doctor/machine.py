@@ -8,11 +8,10 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from housectl.backends.doctor_check import Check, CheckContext
+from housectl.backends.doctor_check import Check, CheckContext, CheckWarning
 from housectl.backends.local.preflight import check_disk_space
 from housectl.contract.files import translate_disk_errors
 from housectl.contract.table import Table, read_table
-from housectl.errors import CheckWarning
 from housectl.project.config import ProjectConfig
 from housectl.store.local import LocalStore
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from housectl.backends.doctor_check import Check, CheckContext
+from housectl.backends.doctor_check import Check, CheckContext, CheckWarning
 from housectl.backends.factory import doctor_checks
 from housectl.doctor.machine import machine_checks
-from housectl.errors import CheckWarning, ExitStatus, HousectlError
+from housectl.errors import ExitStatus, HousectlError
 
 
 class CheckOutcome(StrEnum):

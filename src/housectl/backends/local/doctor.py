@@ -4,10 +4,9 @@ import os
 from collections.abc import Sequence
 from functools import partial
 
-from housectl.backends.doctor_check import Check, CheckContext
+from housectl.backends.doctor_check import Check, CheckContext, CheckWarning
 from housectl.backends.local.preflight import check_libraries
 from housectl.contract.families import Family
-from housectl.errors import CheckWarning
 
 
 def doctor_checks(context: CheckContext) -> Sequence[Check]:

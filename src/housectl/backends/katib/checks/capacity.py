@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from housectl.backends.doctor_check import CheckWarning
 from housectl.backends.katib.checks.cluster import Node, schedulable_nodes
 from housectl.backends.katib.checks.common import warn_if_forbidden
 from housectl.backends.katib.plan.manifest import resource_requests
 from housectl.backends.katib.plan.plan_record import KatibPlanRecord
 from housectl.backends.katib.plan.sub_experiments import sub_experiments
-from housectl.errors import CheckWarning, ClusterError
+from housectl.errors import ClusterError
 from housectl.experiment import Experiment, Limits
 from housectl.kube.client import Kube
 from housectl.kube.kinds import ALL_PODS

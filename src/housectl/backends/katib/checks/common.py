@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from housectl.errors import CheckWarning, ForbiddenError
+from housectl.backends.doctor_check import CheckWarning
+from housectl.errors import ForbiddenError
 from housectl.kube.client import Kube
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from housectl.backends.doctor_check import CheckWarning
 from housectl.backends.katib.checks.common import warn_if_forbidden
 from housectl.backends.katib.katib_client import katib_missing
 from housectl.backends.katib.katib_installation import (
@@ -13,7 +14,7 @@ from housectl.backends.katib.katib_installation import (
 from housectl.backends.katib.katib_objects import EXPERIMENTS, SUGGESTIONS, TRIALS
 from housectl.backends.katib.plan.katib_plan import KatibPlan
 from housectl.backends.katib.plan.validation import validate_plan
-from housectl.errors import CheckWarning, ClusterError, RejectedError
+from housectl.errors import ClusterError, RejectedError
 from housectl.kube.client import Kube
 from housectl.kube.kinds import PODS
 from housectl.kube.objects.base import KubeObject, parse, true_condition

@@ -4,10 +4,11 @@ from difflib import get_close_matches
 
 import msgspec
 
+from housectl.backends.doctor_check import CheckWarning
 from housectl.backends.katib.checks.common import warn_if_forbidden
 from housectl.backends.katib.katib_installation import CONFIG_MAP, KATIB_NAMESPACE, config_command
 from housectl.backends.katib.plan.manifest import SKOPT
-from housectl.errors import CheckWarning, ClusterError, NotFoundError
+from housectl.errors import ClusterError, NotFoundError
 from housectl.kube.client import Kube
 from housectl.kube.kinds import CONFIG_MAPS
 from housectl.kube.kubectl import KubectlTarget

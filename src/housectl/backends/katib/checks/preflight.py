@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 
+from housectl.backends.doctor_check import CheckWarning
 from housectl.backends.katib.checks.capacity import require_capacity
 from housectl.backends.katib.checks.cluster import check_namespace
 from housectl.backends.katib.checks.katib import require_katib
 from housectl.backends.katib.checks.katib_config import require_algorithm
 from housectl.backends.katib.checks.pvc import require_pvc
 from housectl.backends.katib.plan.plan_record import KatibPlanRecord
-from housectl.errors import CheckWarning
 from housectl.experiment import Experiment
 from housectl.kube.client import Kube
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from housectl.backends.doctor_check import CheckWarning
 from housectl.backends.katib.checks.cluster import schedulable_nodes
 from housectl.backends.katib.checks.common import init_command
-from housectl.errors import CheckWarning, ClusterError, ForbiddenError, NotFoundError
+from housectl.errors import ClusterError, ForbiddenError, NotFoundError
 from housectl.kube.client import Kube
 from housectl.kube.kinds import EVENTS, PVCS
 from housectl.kube.objects.events import Event, latest_event
