@@ -124,7 +124,7 @@ def test_pod_runs_the_pushed_image(
     trainer = str(pushed[ImageKind.TRAINER])
     with new_namespace() as namespace:
         command = ["python", "-m", "housectl_trainer", "--help"]
-        assert "Makes trials and bundles." in run_pod(namespace, trainer, command)
+        assert "Train trials, and seal models into bundles." in run_pod(namespace, trainer, command)
     subprocess.run([TEST_BED / "image", "rm", trainer], check=True)
     assert f"image: {trainer}" in project.run_ok("render", "--backend", "katib").out
 
