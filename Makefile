@@ -32,9 +32,9 @@ test: $(READY)  ## Run the tests that need no cluster.
 test-fast: $(READY)  ## Run the tests without the mark `slow`.
 	$(BIN)/python -m pytest -m "not slow"
 
-coverage: $(READY)  ## Run the tests and require the coverage floor of pyproject.toml.
+coverage: $(READY)  ## Run the tests without the mark `slow`, and require the coverage floor.
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest -m "not slow"
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -111,7 +111,8 @@ def test_collector_killed_during_training(faults: FaultNamespace) -> None:
     collector = "metrics-logger-and-collector"
     kill = "for p in /proc/[0-9]*; do grep -q [c]ollector $p/cmdline && kill -9 ${p#/proc/}; done"
     where = (f"--namespace={faults.namespace}", f"--container={collector}")
-    kubectl("exec", pod, *where, "--", "sh", "-c", f"{kill}; true")
+    # In the background: the end of the container would kill this command, too.
+    kubectl("exec", pod, *where, "--", "sh", "-c", f"(sleep 1; {kill}) >/dev/null 2>&1 &")
     faults.expect_reason(
         "collector-killed",
         "The running trial is stuck: the training is still running, but Katib's metrics collector "
