@@ -48,7 +48,7 @@ def first_trial_nan(name: str) -> Changes:
 EXPERIMENTS: Mapping[str, StartedExperiment] = {
     "pod-deleted": StartedExperiment(changes=shell_training("sleep 600")),
     "trial-deleted": StartedExperiment(changes=shell_training("sleep 600")),
-    "collector-killed": StartedExperiment(changes=shell_training("sleep 600")),
+    "sidecar-killed": StartedExperiment(changes=shell_training("sleep 600")),
     "best": StartedExperiment(
         changes={
             **first_trial_nan("best"),
@@ -107,14 +107,14 @@ def test_pod_deleted(faults: FaultNamespace) -> None:
 
 
 def test_collector_killed_during_training(faults: FaultNamespace) -> None:
-    pod = running_pod(faults, "collector-killed")
+    # The name has no "collector" in it: the trainer's command line contains the name.
+    pod = running_pod(faults, "sidecar-killed")
     collector = "metrics-logger-and-collector"
     kill = "for p in /proc/[0-9]*; do grep -q [c]ollector $p/cmdline && kill -9 ${p#/proc/}; done"
     where = (f"--namespace={faults.namespace}", f"--container={collector}")
-    # In the background: the end of the container would kill this command, too.
-    kubectl("exec", pod, *where, "--", "sh", "-c", f"(sleep 1; {kill}) >/dev/null 2>&1 &")
+    kubectl("exec", pod, *where, "--", "sh", "-c", f"{kill}; true")
     faults.expect_reason(
-        "collector-killed",
+        "sidecar-killed",
         "The running trial is stuck: the training is still running, but Katib's metrics collector "
         f"failed: exited 137. Hint: kubectl logs {pod} -c {collector} -n {{namespace}}",
     )
