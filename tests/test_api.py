@@ -20,6 +20,8 @@ from housectl.contract.bundle import Bundle
 from housectl.errors import DataError, NoChampionError, ProjectError
 from tools.project_directory import ROOT, ProjectDirectory, example
 
+pytestmark = pytest.mark.slow
+
 IMPORT_SECONDS = 0.030
 DOCUMENTED = (
     housectl,

@@ -6,6 +6,8 @@ from housectl.backends.base import Backend
 from tests.backends.contract import BackendContract
 from tests.backends.in_memory.backend import InMemoryBackend
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def backend() -> Backend:

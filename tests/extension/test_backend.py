@@ -19,6 +19,8 @@ from tools.project_directory import (
     example,
 )
 
+pytestmark = pytest.mark.slow
+
 ENTRY = """
     "memory": BackendEntry(
         package="housectl.backends.memory", runs_on="the memory of one process"

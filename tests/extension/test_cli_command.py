@@ -3,8 +3,12 @@
 import json
 import subprocess
 
+import pytest
+
 from tests.extension.source_copy import SourceCopy
 from tools.project_directory import ProjectDirectory, clean_environment
+
+pytestmark = pytest.mark.slow
 
 MODULE = '''"""Commands about features."""
 

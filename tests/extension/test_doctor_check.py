@@ -4,8 +4,12 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.extension.source_copy import SourceCopy
 from tools.project_directory import clean_environment, example
+
+pytestmark = pytest.mark.slow
 
 MACHINE = "src/housectl/doctor/machine.py"
 FUNCTION = '''

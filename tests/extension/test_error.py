@@ -5,8 +5,12 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.extension.source_copy import SourceCopy
 from tools.project_directory import ROOT, clean_environment, example
+
+pytestmark = pytest.mark.slow
 
 ERROR = '''
 

@@ -11,6 +11,8 @@ from tests.extension.toy_family import NAME, add_toy_family, write_step_data
 from tests.test_end_to_end import free_port, predict, serving
 from tools.project_directory import ProjectDirectory
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def project(source: SourceCopy, tmp_path: Path) -> ProjectDirectory:
