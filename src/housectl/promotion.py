@@ -130,7 +130,7 @@ class Promoter:
         The best trial is sealed if the experiment has no challenger yet.
 
         Raises:
-            NoChallengerError: There is none.
+            NoChallengerError: The experiment is unknown, or no model has been sealed.
         """
         if experiment is None:
             return self.store.newest_challenger()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from housectl.cluster_setup import ClusterSetup, Overlay
     from housectl.contract.history import HistoryEntry
     from housectl.doctor.runner import CheckResult
+    from housectl.experiment import Experiment
     from housectl.project.config import ProjectConfig
     from housectl.promotion import Comparison, Promotion
     from housectl.sealed_model import SealedModel
@@ -71,7 +72,7 @@ class Project:
         >>> run.result().version == run.challenger_digest[:12]
         True
         """
-        experiment = self.context.experiment(self.new_experiment_name() if name is None else name)
+        experiment = self._new_experiment(name)
         inputs = self.context.write_inputs()
         return self.context.run(self.context.backend.submit(experiment, inputs=inputs, image=None))
 
@@ -84,7 +85,7 @@ class Project:
         >>> project.plan("third").workload.name
         'third'
         """
-        experiment = self.context.experiment(self.new_experiment_name() if name is None else name)
+        experiment = self._new_experiment(name)
         return self.context.backend.plan(experiment, inputs=self.context.write_inputs(), image=None)
 
     def experiments(self) -> "list[SubmittedExperiment]":
@@ -99,7 +100,7 @@ class Project:
         """Return an experiment by its name or handle; by default the newest.
 
         Raises:
-            UnknownExperimentError: There is none.
+            UnknownExperimentError: No experiment has that name, or the project has none.
 
         >>> project.experiment("good").name
         'good'
@@ -128,7 +129,7 @@ class Project:
         The best trial is sealed if the experiment has no challenger yet.
 
         Raises:
-            NoChallengerError: There is none.
+            NoChallengerError: The experiment is unknown, or no model has been sealed.
 
         >>> project.challenger("good").holdout_mse < project.challenger("poor").holdout_mse
         True
@@ -254,3 +255,6 @@ class Project:
         True
         """
         return self.config.default_experiment_name(datetime.now(UTC))
+
+    def _new_experiment(self, name: str | None) -> "Experiment":
+        return self.context.experiment(self.new_experiment_name() if name is None else name)
