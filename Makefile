@@ -5,7 +5,7 @@ LOCKED := $(VENV)/.locked
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast coverage test-cluster check format bench bench-cluster quality demo-svg schema images lock clean
+.PHONY: help demo test test-fast coverage test-cluster check format bench bench-cluster drill quality demo-svg schema images lock clean
 
 help:  ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -59,6 +59,9 @@ bench: $(READY)  ## Measure speed against baselines; write build/bench.json.
 
 bench-cluster: $(READY)  ## Measure searches on a cluster; write build/bench-cluster.json.
 	$(BIN)/python -m benchmarks.cluster
+
+drill: $(READY)  ## Run the fault-injection drills (15 minutes); write their figures to docs/reliability.md.
+	$(BIN)/python -m tests.drills
 
 quality: $(READY)  ## Run nested cross-validation (one hour); write docs/quality.md.
 	$(BIN)/python -m benchmarks.quality

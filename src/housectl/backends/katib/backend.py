@@ -102,6 +102,7 @@ class KatibBackend:
 
     def resume(self, handle: Handle) -> None:
         """Resume a stopped or interrupted experiment; retry a failed task."""
+        self._reader.forget(handle.name)
         record = self._reader.record(handle.name)
         state = self.observe(handle).state
         if isinstance(record.workload, Task):
@@ -222,6 +223,8 @@ class KatibBackend:
         volume.remove([work_path(handle.name)], fallback_image=self._settings.image)
 
     def _stop(self, handle: Handle, reason: str) -> None:
+        # An informer may not know yet what another command has just created.
+        self._reader.forget(handle.name)
         if isinstance(self._reader.record(handle.name).workload, Task):
             if not self._reader.observe(handle.name).state.ended:
                 self._kube.delete(JOBS, handle.name)

@@ -1,0 +1,1 @@
+"""Drills: long fault-injection runs. `make drill` runs them, and `make test` runs short ones."""
