@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectDraft:
-    """A new housectl.yaml; `notes` list excluded columns and other points to review."""
+    """A new housectl.yaml.
+
+    Attributes:
+        notes: Excluded columns, each with the reason and a cell, and other points to review.
+    """
 
     path: Path
     notes: tuple[str, ...]

@@ -14,7 +14,11 @@ from housectl.contract.files import atomic_write
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
 from housectl.contract.table import MINIMUM_ROWS, read_table
 from housectl.errors import DataError, UsageError
-from housectl.scaffold.column_checks import exclusion_reason, identifier_reason
+from housectl.scaffold.column_checks import (
+    ExclusionReason,
+    exclusion_reason,
+    identifier_reason,
+)
 from housectl.scaffold.template import render_project_file
 
 if TYPE_CHECKING:
@@ -25,7 +29,10 @@ _MAX_NAME_LENGTH = 20
 
 @dataclass(frozen=True)
 class ProjectDraft:
-    """The text of a valid project file, and notes for its author."""
+    """The text of a valid project file, and notes for its author.
+
+    The text has no cells of excluded columns, because models publish the reasons; notes may.
+    """
 
     text: str
     notes: tuple[str, ...]
@@ -140,7 +147,9 @@ def _check_target(frame: "DataFrame", target: str, data: Path) -> None:
         )
 
 
-def _classify_columns(columns: "DataFrame", data: Path) -> tuple[dict[str, str], dict[str, str]]:
+def _classify_columns(
+    columns: "DataFrame", data: Path
+) -> tuple[dict[str, ExclusionReason], dict[str, ExclusionReason]]:
     """Return the excluded and the kept but suspicious columns, with the reasons.
 
     Probable identifiers are kept if there are no other columns, since a model needs a feature.
@@ -160,8 +169,8 @@ def _classify_columns(columns: "DataFrame", data: Path) -> tuple[dict[str, str],
 
 
 def _rejected_columns(
-    columns: "DataFrame", reason_of: "Callable[[Series[float]], str | None]"
-) -> dict[str, str]:
+    columns: "DataFrame", reason_of: "Callable[[Series[float]], ExclusionReason | None]"
+) -> dict[str, ExclusionReason]:
     reasons = ((str(name), reason_of(columns[name])) for name in columns.columns)
     return {name: reason for name, reason in reasons if reason}
 
@@ -172,7 +181,7 @@ def _duplicate_rows_note(frame: "DataFrame") -> Iterator[str]:
         yield f"{count} rows duplicate an earlier row; the split keeps duplicates on one side"
 
 
-def _schema_of(frame: "DataFrame", target: str, excluded: Mapping[str, str]) -> Schema:
+def _schema_of(frame: "DataFrame", target: str, excluded: Mapping[str, ExclusionReason]) -> Schema:
     features = frame.columns.drop([target, *excluded])
     return Schema(
         features=tuple(
@@ -182,7 +191,9 @@ def _schema_of(frame: "DataFrame", target: str, excluded: Mapping[str, str]) -> 
             for name in features
         ),
         target=Target(name=target),
-        exclusions=tuple(Exclusion(name=name, reason=reason) for name, reason in excluded.items()),
+        exclusions=tuple(
+            Exclusion(name=name, reason=reason.kind) for name, reason in excluded.items()
+        ),
     )
 
 

@@ -22,7 +22,7 @@ target: {{name: {target}, unit: "", description: "", response_key: prediction}}
 features:
 {features}
 
-# Columns that no model may use, with the reason. The server ignores them in requests.
+# Columns that no model may use. The server ignores them in requests, and publishes the reasons.
 exclude:{exclusions}
 
 family: {family}    # or {other_families}, or auto for all

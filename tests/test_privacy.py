@@ -1,0 +1,122 @@
+"""Cells of excluded columns reach the terminal only, and nothing that housectl publishes."""
+
+import csv
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.test_end_to_end import free_port, serving
+from tools.project_directory import ROOT, ProjectDirectory
+
+PATIENTS = ROOT / "tests" / "cases" / "patients.csv"
+PERSONAL = ("patient", "phone")
+
+pytestmark = pytest.mark.slow
+
+
+def read_rows() -> list[dict[str, str]]:
+    return list(csv.DictReader(PATIENTS.read_text().splitlines()))
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> ProjectDirectory:
+    path = tmp_path_factory.mktemp("clinic")
+    shutil.copy(PATIENTS, path)
+    return ProjectDirectory(path)
+
+
+@pytest.fixture(scope="module")
+def drafted(project: ProjectDirectory) -> str:
+    """Return what `init` prints on the terminal."""
+    output = project.run_ok("init", "--data", PATIENTS.name, "--target", "cost")
+    return output.out + output.err
+
+
+@pytest.fixture(scope="module")
+def outputs(project: ProjectDirectory, drafted: str) -> str:
+    """Return the output of the other commands up to a served champion."""
+    assert drafted
+    commands = (
+        ("doctor",),
+        ("render", "--trials", "2"),
+        ("tune", "--trials", "2", "--name", "first"),
+        ("show", "first", "--json"),
+        ("status", "first"),
+        ("logs", "first"),
+        ("compare", "--gate", "holdout"),
+        ("promote", "--gate", "holdout"),
+        ("history", "--json"),
+    )
+    outputs = [project.run_ok(*command) for command in commands]
+    return "\n".join(output.out + output.err for output in outputs)
+
+
+def responses(project: ProjectDirectory) -> Iterator[bytes]:
+    """Yield pages and answers of the server; the rows have personal cells, as clients send them."""
+    row = read_rows()[0]
+    valid = {name: value if name in PERSONAL else float(value) for name, value in row.items()}
+    del valid["cost"]
+    broken = (valid | {"dose": None}, valid | {"age": valid["patient"]}, [valid], {})
+    with serving(project, free_port()) as url, httpx.Client(base_url=url, trust_env=False) as http:
+        for path in ("/docs", "/openapi.json", "/health", "/health/ready", "/missing"):
+            yield http.get(path).content
+        predicted = http.post("/predict", json=valid)
+        assert predicted.status_code == 200
+        yield predicted.content
+        for body in broken:
+            refused = http.post("/predict", json=body)
+            assert refused.status_code == 422
+            yield refused.content
+        yield http.post("/predict", content=json.dumps(valid)[:-1]).content
+
+
+def assert_no_personal_cell(content: bytes, origin: object) -> None:
+    cells = [row[name].encode() for row in read_rows() for name in PERSONAL]
+    assert not [cell for cell in cells if cell in content], origin
+
+
+def test_draft_shows_cells_on_the_terminal_and_writes_kinds(
+    project: ProjectDirectory, drafted: str
+) -> None:
+    assert "patient was excluded: text (line 2: 'Made-Up Person 0')" in drafted
+    text = (project.path / "housectl.yaml").read_text()
+    assert "\n  patient: text\n  phone: text\n" in text
+    assert_no_personal_cell(text.encode(), "housectl.yaml")
+
+
+def test_no_command_prints_a_personal_cell(outputs: str) -> None:
+    assert_no_personal_cell(outputs.encode(), "the commands")
+
+
+def test_no_file_but_the_data_has_a_personal_cell(project: ProjectDirectory, outputs: str) -> None:
+    assert outputs
+    copies = {PATIENTS.name, "data.csv"}
+    files = [path for path in project.path.rglob("*") if path.is_file() and path.name not in copies]
+    assert {"MODEL_CARD.md", "bundle.json", "1.json", "golden.json", "deploy_details.json"} <= {
+        path.name for path in files
+    }
+    for path in files:
+        assert_no_personal_cell(path.read_bytes(), path)
+
+
+def test_no_answer_of_the_server_has_a_personal_cell(
+    project: ProjectDirectory, outputs: str
+) -> None:
+    assert outputs
+    for content in responses(project):
+        assert_no_personal_cell(content, content)
+
+
+def test_draft_does_not_depend_on_personal_cells(
+    project: ProjectDirectory, drafted: str, tmp_path: Path
+) -> None:
+    assert drafted
+    (tmp_path / PATIENTS.name).write_text(PATIENTS.read_text().replace("Made-Up", "Invented"))
+    other = ProjectDirectory(tmp_path)
+    other.run_ok("init", "--data", PATIENTS.name, "--target", "cost")
+    ours, theirs = (each.path / "housectl.yaml" for each in (project, other))
+    assert ours.read_bytes() == theirs.read_bytes()
