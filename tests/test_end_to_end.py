@@ -32,11 +32,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(project: ProjectDirectory, port: int) -> Iterator[str]:
+def serving(project: ProjectDirectory, port: int, **environment: str) -> Iterator[str]:
     server = subprocess.Popen(
         [project.housectl, "serve", "--port", str(port)],
         cwd=project.path,
-        env=clean_environment(),
+        env=clean_environment() | environment,
         stderr=subprocess.DEVNULL,
     )
     url = f"http://127.0.0.1:{port}"

@@ -11,6 +11,7 @@ from housectl.contract.files import translate_disk_errors
 from housectl.errors import LocalEnvironmentError
 from housectl.external_tools import CONTAINER_RUNNERS, find_engine
 from housectl.pushed_images import ImageKind, local_image, pushed_image
+from housectl.python_process import child_environment, module_argv
 
 _SERVER_LIBRARIES = ("fastapi", "uvicorn", "housectl_server")
 
@@ -31,11 +32,11 @@ def exec_server(store: Path, *, host: str, port: int, as_json: bool) -> NoReturn
             f"Libraries of the server are missing in this Python: {', '.join(missing)}.",
             hint="pip install 'housectl[serve]'",
         )
-    arguments = [sys.executable, "-m", "housectl_server", "--host", host, "--port", str(port)]
+    arguments = module_argv("housectl_server", "--host", host, "--port", str(port))
     os.execve(  # noqa: S606
         sys.executable,
-        [*arguments, *(["--json"] if as_json else [])],
-        {**os.environ, "HOUSECTL_STORE": str(store)},
+        [sys.executable, *arguments, *(["--json"] if as_json else [])],
+        {**child_environment(), "HOUSECTL_STORE": str(store)},
     )
 
 

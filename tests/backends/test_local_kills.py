@@ -20,6 +20,7 @@ from housectl.experiment import (
     SearchSpace,
     TrialState,
 )
+from housectl.python_process import module_argv
 from tests.backends.workloads import SMALL_FOREST, experiment, results_of, wait_for_end
 from tests.strace import inject_fault, log_calls
 
@@ -52,7 +53,7 @@ def supervise(run: RunDirectory, wrapper: tuple[str, ...]) -> int:
     """Run the supervisor below another program, and return its exit status."""
     with run.lock.acquired() as lock:
         assert lock is not None
-        supervisor = (sys.executable, "-P", "-m", "housectl.backends.local.supervisor")
+        supervisor = (sys.executable, *module_argv("housectl.backends.local.supervisor"))
         command = [*wrapper, *supervisor, str(run.path)]
         return subprocess.run(command, stdin=lock, check=False).returncode
 

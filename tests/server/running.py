@@ -12,6 +12,8 @@ from pathlib import Path
 
 import httpx
 
+from housectl.python_process import module_argv
+
 ROW = {"RM": 6.5, "LSTAT": 5.0}
 
 _TIMEOUT_SECONDS = 30.0
@@ -70,7 +72,7 @@ def start(
 ) -> "subprocess.Popen[bytes]":
     with output.open("wb") as file:
         return subprocess.Popen(
-            [sys.executable, *options, "-m", "housectl_server", *arguments],
+            [sys.executable, *options, *module_argv("housectl_server", *arguments)],
             cwd=output.parent,
             env={**os.environ, "HOUSECTL_STORE": str(store), "PYTHONUNBUFFERED": "1"},
             stdout=file,

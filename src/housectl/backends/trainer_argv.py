@@ -4,6 +4,9 @@ from collections.abc import Sequence
 
 from housectl.backends.base import Task
 from housectl.contract.parameters import Assignment
+from housectl.python_process import module_argv
+
+_TRAINER_MODULE = "housectl_trainer"
 
 # Flags with their values, in order. A flag may occur several times; None leaves it out.
 Options = Sequence[tuple[str, str | None]]
@@ -12,7 +15,7 @@ Options = Sequence[tuple[str, str | None]]
 def trainer_argv(command: str, options: Options, assignment: Assignment | None = None) -> list[str]:
     """Return the arguments that make Python run one of the trainer's commands."""
     flags = [text for name, value in options if value for text in (name, str(value))]
-    return ["-m", "housectl_trainer", str(command), *flags, *assignment_args(assignment or {})]
+    return module_argv(_TRAINER_MODULE, str(command), *flags, *assignment_args(assignment or {}))
 
 
 def task_argv(

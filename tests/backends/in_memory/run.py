@@ -195,7 +195,7 @@ class Run:
             if self._stop_requested:
                 raise _StopRequestedError
             self._process = Popen(
-                (sys.executable, "-P", *arguments),
+                (sys.executable, *arguments),
                 stdin=DEVNULL,
                 stdout=PIPE,
                 stderr=STDOUT,

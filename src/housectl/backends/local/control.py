@@ -12,6 +12,7 @@ from housectl.backends.local.records import RunOutcome
 from housectl.backends.local.run_directory import RunDirectory
 from housectl.backends.messages import STOPPED
 from housectl.experiment import ExperimentState
+from housectl.python_process import child_environment, module_argv
 
 _SUPERVISOR_MODULE = "housectl.backends.local.supervisor"
 _POLL_INTERVAL_SECONDS = 0.02
@@ -25,7 +26,8 @@ def start_supervisor(run: RunDirectory) -> None:
         run.reopen()
         with run.supervisor_log.open("wb") as log:
             process = Popen(
-                (sys.executable, "-P", "-m", _SUPERVISOR_MODULE, str(run.path)),
+                (sys.executable, *module_argv(_SUPERVISOR_MODULE, str(run.path))),
+                env=child_environment(),
                 stdin=lock,
                 stdout=log,
                 stderr=STDOUT,

@@ -32,7 +32,7 @@ class LocalPlan:
             if isinstance(self.workload, Task)
             else _experiment_lines(self.workload, str(self.inputs.path))
         )
-        return "\n".join(("#!/bin/sh", "set -eu", *lines, ""))
+        return "\n".join(("#!/bin/sh", "set -eu", "unset PYTHONPATH", *lines, ""))
 
 
 def pool_arguments(inputs: str) -> list[str]:

@@ -13,9 +13,6 @@ from housectl.contract.pool_protocol import TrialRequest, TrialResult
 from housectl.contract.record import canonical_json
 from housectl.errors import TaskFailedError
 
-# -P: modules in the current directory must not shadow the trainer's package.
-_PYTHON = (sys.executable, "-P")
-
 
 class PoolCrashedError(Exception):
     """The pool ended although its inputs were valid, for instance by a kill."""
@@ -33,7 +30,11 @@ class TrainerPool:
         self._log = log
         with log.open("wb") as file:
             self._process = Popen(
-                (*_PYTHON, *arguments), stdin=PIPE, stdout=PIPE, stderr=file, process_group=0
+                (sys.executable, *arguments),
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=file,
+                process_group=0,
             )
         self._requests = cast("IO[bytes]", self._process.stdin)
         self._results = cast("IO[bytes]", self._process.stdout)
@@ -74,7 +75,11 @@ def run_task(arguments: Sequence[str], log: Path) -> None:
     """
     with log.open("wb") as file:
         process = Popen(
-            (*_PYTHON, *arguments), stdin=DEVNULL, stdout=file, stderr=STDOUT, process_group=0
+            (sys.executable, *arguments),
+            stdin=DEVNULL,
+            stdout=file,
+            stderr=STDOUT,
+            process_group=0,
         )
     try:
         if process.wait() != 0:

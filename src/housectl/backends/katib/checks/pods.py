@@ -4,11 +4,12 @@ from housectl.backends.katib.checks.katib_config import edit_config_command, rea
 from housectl.backends.katib.labels_and_paths import MOUNT
 from housectl.backends.katib.plan.pod_spec import CONTAINER
 from housectl.backends.katib.volume.pods import VolumePods
+from housectl.backends.trainer_argv import trainer_argv
 from housectl.errors import ClusterError, PodError
 
 _COLLECTOR_KIND = "StdOut"
 _WRITE = ["sh", "-c", 'made=$(mktemp -d "$0/.housectl-XXXXXX") && rmdir "$made"', MOUNT]
-_TRAIN = ["python", "-m", "housectl_trainer", "--help"]
+_TRAIN = ["python", *trainer_argv("--help", ())]
 
 
 def check_image(pods: VolumePods) -> str:
