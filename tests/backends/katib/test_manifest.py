@@ -146,16 +146,17 @@ def test_missing_limits_are_left_out(inputs: Inputs) -> None:
 
 
 @pytest.mark.parametrize(
-    ("trials", "initial"), [(1, "1"), (4, "2"), (10, "5"), (11, None), (50, None)]
+    ("trials", "initial"),
+    [(1, "1"), (4, "2"), (10, "5"), (11, "5"), (12, "6"), (19, "9"), (20, "10"), (50, "10")],
 )
-def test_small_budget_has_fewer_random_trials(
-    trials: int, initial: str | None, inputs: Inputs
+def test_half_of_the_budget_but_at_most_ten_trials_are_random(
+    trials: int, initial: str, inputs: Inputs
 ) -> None:
     (manifest,) = rendered(experiment("small", budget=Budget(trials=trials)), inputs)
     settings = {
         each["name"]: each["value"] for each in manifest["spec"]["algorithm"]["algorithmSettings"]
     }
-    assert settings.get("n_initial_points") == initial
+    assert settings["n_initial_points"] == initial
     assert manifest["spec"]["parallelTrialCount"] <= trials
     assert manifest["spec"]["maxFailedTrialCount"] <= trials
 

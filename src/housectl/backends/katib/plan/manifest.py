@@ -40,7 +40,7 @@ _START_ALLOWANCE_SECONDS = 1800
 _TERMINATION_LOG = "/dev/termination-log"
 _TRIAL_NAME = "trialName"
 _METRIC_FORMAT = rf"^({OBJECTIVE})=([+-]?\d+(\.\d+)?([eE][+-]?\d+)?)$"
-_SKOPT_INITIAL_POINTS = 10
+_MAX_SKOPT_INITIAL_POINTS = 10
 _SEEDED = {SKOPT, "random", "tpe", "multivariate-tpe", "cmaes"}
 _SEED_LIMIT = 2**31
 _TRIAL_CORES = 1
@@ -211,8 +211,9 @@ def _algorithm(name: str, seed: int, sub_experiment: SubExperiment) -> Manifest:
         # Each generation and each family has its own random numbers.
         own_seed = derived_seed(seed, f"{sub_experiment.family} {sub_experiment.generation}")
         settings["random_state"] = str(own_seed % _SEED_LIMIT)
-    if name == SKOPT and sub_experiment.budget.trials <= _SKOPT_INITIAL_POINTS:
-        # With the default of ten, the whole search would be random.
-        settings["n_initial_points"] = str(max(1, sub_experiment.budget.trials // 2))
+    if name == SKOPT:
+        # With the default of ten, most trials of a small budget would be random.
+        half = max(1, sub_experiment.budget.trials // 2)
+        settings["n_initial_points"] = str(min(half, _MAX_SKOPT_INITIAL_POINTS))
     listed = [{"name": key, "value": value} for key, value in sorted(settings.items())]
     return {"algorithmName": name, **({"algorithmSettings": listed} if listed else {})}
