@@ -92,6 +92,49 @@ class _FixedResponse(BaseHTTPRequestHandler):
         pass
 
 
+class _TruncatedResponse(BaseHTTPRequestHandler):
+    """Sends these bytes, and closes the connection, as a killed API server does."""
+
+    content = b""
+
+    def do_GET(self) -> None:
+        self.wfile.write(self.content)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def truncating_server(content: bytes) -> Iterator[str]:
+    handler = type("Handler", (_TruncatedResponse,), {"content": content})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n20\r\n{",
+        b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"items',
+    ],
+    ids=["nothing", "chunks", "chunk", "body"],
+)
+def test_truncated_response_is_described_in_plain_words(
+    content: bytes, project: ProjectDirectory, tmp_path: Path
+) -> None:
+    with truncating_server(content) as url:
+        error = error_of(project, kubeconfig(tmp_path / "config", url))
+    assert error["reference"] == "cluster-unreachable"
+    assert error["message"] == (
+        f"The cluster at {url} does not answer: it closed the connection before the end of its "
+        "response."
+    )
+
+
 @contextmanager
 def server_with_response(status: int, content: bytes) -> Iterator[str]:
     handler = type("Handler", (_FixedResponse,), {"response": (status, content)})

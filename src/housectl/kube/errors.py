@@ -147,13 +147,21 @@ def translate_errors(server: ApiServer) -> Iterator[None]:
 
 
 def _root_cause(error: BaseException) -> str:
-    """Return the operating system's message for an error that clients wrap in several layers."""
-    inner: BaseException | None = error
-    while inner is not None:
-        if isinstance(inner, OSError) and inner.strerror:
-            return inner.strerror
-        last, inner = inner, inner.__cause__ or inner.__context__
-    return str(last).rstrip(".")
+    """Return the operating system's message for an error that clients wrap in several layers.
+
+    A truncated response has none. Its innermost error is about the parser, not the connection.
+    """
+    from urllib3.exceptions import ProtocolError
+
+    chain = [error]
+    while inner := chain[-1].__cause__ or chain[-1].__context__:
+        chain.append(inner)
+    messages = [each.strerror for each in chain if isinstance(each, OSError) and each.strerror]
+    if messages:
+        return messages[0]
+    if any(isinstance(each, ProtocolError) for each in chain):
+        return "it closed the connection before the end of its response"
+    return str(chain[-1]).rstrip(".")
 
 
 def response_message(status: int, body: bytes) -> str:
