@@ -97,7 +97,7 @@ def snapshot_at(objects: ExperimentObjects, experiment: Experiment = EXPERIMENT)
         experiment,
         objects,
         trial_cause=lambda trial: f"cause of {trial.metadata.name}",
-        sub_experiment_cause=lambda _: "cause of the whole",
+        search_cause=lambda _: "cause of the whole",
     )
 
 
@@ -228,7 +228,7 @@ def test_wrong_optimum_of_katib_causes_a_warning() -> None:
         EXPERIMENT,
         replace(objects, sub_experiments=(msgspec.structs.replace(sub_experiment, status=status),)),
         trial_cause=lambda _: None,
-        sub_experiment_cause=lambda _: None,
+        search_cause=lambda _: None,
     )
     (warning,) = result.warnings
     assert warning == (

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from housectl.backends.katib.diagnosis.experiment import experiment_cause
+from housectl.backends.katib.diagnosis.experiment import experiment_cause, search_cause
 from housectl.backends.katib.diagnosis.experiment_context import ExperimentContext
 from housectl.backends.katib.katib_objects import (
     ExperimentStatus,
@@ -54,7 +54,7 @@ def test_controller_not_running() -> None:
 def test_service_crashed() -> None:
     assert cause_of(with_recorded_service("service-crash")) == (
         f"{service_problem('bayes')}: it crashed and was restarted 2 times: exited 1. Hint: "
-        "kubectl logs diag-bayes-67db788f5d-wkb5b --previous -n diag"
+        "kubectl logs diag-bayes-67db788f5d-wkb5b -n diag"
     )
 
 
@@ -279,6 +279,79 @@ def test_different_causes_are_counted() -> None:
         "2 of 2 trials failed: 1 x no metric: the training printed no mse=NUMBER, but a number "
         "called rmse; 1 x Katib reports: it is lost. Hint: housectl logs wrongname "
         "--trial wrongname-74c282fs"
+    )
+
+
+NO_CPU = "no node has enough free cpu: its pod requests 100 (1 Insufficient cpu)"
+NO_IMAGE = (
+    "the image localhost/nope:1 cannot be pulled: dial tcp 127.0.0.1:80: connect: connection "
+    "refused"
+)
+PUSH_IMAGE = (
+    "kubectl describe pod noimage-p4kjcxmh-fd2bh -n c-noimage   # then push the image, or choose "
+    "another image: housectl tune --image IMAGE"
+)
+
+
+def test_missing_image_is_not_hidden_by_trials_that_wait_for_its_cpu() -> None:
+    context, waiting = katib_case("noimage"), katib_case("unschedulable")
+    trial, pod = waiting.trials[0], waiting.pods[0]
+    second = edit(trial, metadata=edit(trial.metadata, name=f"{trial.metadata.name}-2"))
+    owner = edit(pod.metadata.owner_references[0], name=second.metadata.name)
+    second_pod = edit(pod, metadata=edit(pod.metadata, owner_references=[owner]))
+    pods = [*context.pods, *waiting.pods, second_pod]
+    later = max(context.now, waiting.now)
+    both = replace(context, trials=[*context.trials, trial, second], pods=pods, now=later)
+    assert cause_of(both) == (
+        f"All 3 running trials are stuck: 2 x {NO_CPU}; 1 x {NO_IMAGE}. Hint: {PUSH_IMAGE}"
+    )
+
+
+def test_missing_image_is_not_hidden_by_service_that_waits_for_its_cpu() -> None:
+    context, waiting = katib_case("noimage"), katib_case("unschedulable")
+    (service,) = [
+        pod for pod in context.pods if pod.metadata.owner_references[0].kind == "ReplicaSet"
+    ]
+    (unplaced,) = [pod for pod in waiting.pods if pod.metadata.owner_references[0].kind == "Job"]
+    others = [pod for pod in context.pods if pod is not service]
+    both = [*others, edit(service, status=unplaced.status)]
+    requested = service.spec.containers[0].resources.requests["cpu"]
+    assert cause_of(replace(context, pods=both)) == (
+        f"{service_problem('random')}: {NO_CPU.replace('requests 100', f'requests {requested}')}. "
+        f"The running trial is stuck: {NO_IMAGE}. Hint: {PUSH_IMAGE}"
+    )
+
+
+def test_causes_of_both_families_are_named() -> None:
+    waiting, context = katib_case("unschedulable"), katib_case("noimage")
+    stuck = "The running trial is stuck"
+    assert str(search_cause([waiting, context])) == (
+        f"unsched: {stuck}: {NO_CPU}. noimage: {stuck}: {NO_IMAGE}. Hint: {PUSH_IMAGE}"
+    )
+    same = str(search_cause([context, context]))
+    assert same == f"{stuck}: {NO_IMAGE}. Hint: {PUSH_IMAGE}"
+    assert search_cause([katib_case("bayes12")]) is None
+
+
+@pytest.mark.parametrize(
+    "error", ["unsupported algorithm", "unknown algorithm name bayesianoptimization"]
+)
+def test_image_of_another_algorithm(error: str) -> None:
+    context = katib_case("badsetting")
+    assert context.suggestion
+    failed = Condition(
+        type="Failed",
+        status="True",
+        message=f"Validation failed: ValidateAlgorithmSettings Error: {error}",
+    )
+    suggestion = with_suggestion_conditions(context.suggestion, conditions=[failed])
+    assert cause_of(replace(context, suggestion=suggestion)) == (
+        "The image localhost/katib-skopt:v0.19.0 does not implement the algorithm "
+        f"bayesianoptimization: {error}. Hint: kubectl edit configmap katib-config -n kubeflow   "
+        "# then correct the image under algorithmName: bayesianoptimization"
+    )
+    assert "The service's image does not implement" in cause_of(
+        replace(context, suggestion=suggestion, pods=[])
     )
 
 

@@ -1,6 +1,7 @@
 """A cause with its hint, and helpers for its sentence."""
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -17,10 +18,12 @@ class Cause:
         message: One or two sentences. The cause of a trial or a task is written after a colon, so
             it begins with a lower-case letter.
         hint: A command that works when pasted; further advice follows it as a `#` comment.
+        is_temporary: True if the end of another pod may remove the cause.
     """
 
     message: str
     hint: str
+    is_temporary: bool = False
 
     def __str__(self) -> str:
         return f"{self.message} Hint: {self.hint}"
@@ -29,6 +32,13 @@ class Cause:
 def first_cause(probes: Iterable[Callable[[_S], Cause | None]], subject: _S) -> Cause | None:
     """Return the cause from the first probe that finds one."""
     return next((cause for probe in probes if (cause := probe(subject))), None)
+
+
+def decisive_cause(causes: Sequence[Cause]) -> Cause:
+    """Return the most frequent cause that does not end by itself, or else the most frequent one."""
+    lasting = [cause for cause in causes if not cause.is_temporary] or causes
+    ((message, _),) = Counter(cause.message for cause in lasting).most_common(1)
+    return next(cause for cause in lasting if cause.message == message)
 
 
 def sentence(*parts: str) -> str:

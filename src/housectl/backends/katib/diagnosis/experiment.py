@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
-from housectl.backends.katib.diagnosis.cause import Cause, first_cause
+from housectl.backends.katib.diagnosis.cause import Cause, decisive_cause, first_cause
 from housectl.backends.katib.diagnosis.experiment_context import ExperimentContext
 from housectl.backends.katib.diagnosis.reconcile_errors import reconcile_error
 from housectl.backends.katib.diagnosis.suggestion import (
@@ -22,6 +23,22 @@ _CONTROLLER_GRACE_TIME = timedelta(seconds=10)
 _DELETION_GRACE_TIME = timedelta(seconds=20)
 
 
+def search_cause(contexts: Sequence[ExperimentContext]) -> Cause | None:
+    """Return the causes of the Katib experiments of one search as one cause."""
+    causes = {
+        context.experiment.metadata.name: cause
+        for context in contexts
+        if (cause := experiment_cause(context))
+    }
+    if not causes:
+        return None
+    decisive = decisive_cause([*causes.values()])
+    if all(cause.message == decisive.message for cause in causes.values()):
+        return decisive
+    messages = (f"{name}: {cause.message}" for name, cause in causes.items())
+    return replace(decisive, message=" ".join(messages))
+
+
 def experiment_cause(context: ExperimentContext) -> Cause | None:
     """Return the cause of an experiment that is stuck or has ended without a usable trial.
 
@@ -32,7 +49,16 @@ def experiment_cause(context: ExperimentContext) -> Cause | None:
     if context.experiment.has_ended:
         is_usable = any(trial.objective is not None for trial in context.trials)
         return None if is_usable else _trials_failed(context)
-    return first_cause(_PROBES, context)
+    cause = first_cause(_PROBES, context)
+    return _with_stuck_trials(context, cause) if cause and cause.is_temporary else cause
+
+
+def _with_stuck_trials(context: ExperimentContext, cause: Cause) -> Cause:
+    """Return a temporary cause with the lasting one of the trials that hold the resources."""
+    stuck = _trials_stuck(context)
+    if stuck is None or stuck.is_temporary:
+        return cause
+    return replace(stuck, message=f"{cause.message} {stuck.message}")
 
 
 def _controller_not_running(context: ExperimentContext) -> Cause | None:
@@ -83,16 +109,15 @@ def _trials_failed(context: ExperimentContext) -> Cause | None:
 
 
 def _combine(problem: str, causes: Sequence[Cause]) -> Cause:
-    """Return one cause for many, with counts and the hint of the most frequent one."""
+    """Return one cause for many, with counts and the hint of the decisive one."""
+    decisive = decisive_cause(causes)
     counts = Counter(cause.message.rstrip(".") for cause in causes).most_common()
-    most_frequent = counts[0][0]
     reasons = (
-        most_frequent
+        counts[0][0]
         if len(counts) == 1
         else "; ".join(f"{count} x {message}" for message, count in counts)
     )
-    hints = (cause.hint for cause in causes if cause.message.rstrip(".") == most_frequent)
-    return Cause(message=f"{problem}: {reasons}.", hint=next(hints))
+    return replace(decisive, message=f"{problem}: {reasons}.")
 
 
 _PROBES: Sequence[Callable[[ExperimentContext], Cause | None]] = (

@@ -1,6 +1,7 @@
 """Diagnosis of the job of a trial or a task: its probes, and the causes from its own status."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from housectl.backends.katib.diagnosis.cause import Cause, first_cause, sentence
@@ -73,7 +74,7 @@ def _deadline_exceeded(run: JobRun) -> Cause | None:
     timeout = f"timed out after {deadline} s, before its pod was ready"
     cause = _start_blocker(pod) if pod else pod_creation_blocked(run.target, run.job_events)
     if cause:
-        return Cause(message=f"{timeout}: {cause.message}", hint=cause.hint)
+        return replace(cause, message=f"{timeout}: {cause.message}")
     # Only running containers are killed, and the events about their start may have expired.
     was_running = pod and (pod.started_containers or pod.latest_event("Killing"))
     if pod and not was_running and (event := pod.latest_event()):

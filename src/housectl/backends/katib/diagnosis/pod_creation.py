@@ -40,6 +40,7 @@ def _quota_exhausted(target: KubectlTarget, match: re.Match[str]) -> Cause:
         f"({match['numbers']}).",
         hint=f"{target.kubectl(f'describe resourcequota {quota}')}   # --workers 1 runs one trial "
         "at a time; trial requests are set under katib: in housectl.yaml",
+        is_temporary=True,
     )
 
 

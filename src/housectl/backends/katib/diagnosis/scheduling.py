@@ -51,6 +51,7 @@ def _insufficient_resource(context: PodContext, match: re.Match[str], reasons: s
         message=f"no node has enough free {resource}{detail} ({reasons}).",
         hint=f"{context.target.cluster_kubectl('describe nodes')}   # shows free resources; "
         f"{context.config_source.resources_hint}",
+        is_temporary=True,
     )
 
 

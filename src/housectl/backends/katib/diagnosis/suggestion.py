@@ -1,6 +1,7 @@
 """Causes of missing suggestions, from the Suggestion and the pod of the algorithm's service."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 from housectl.backends.katib.diagnosis.cause import Cause, first_cause, sentence
@@ -23,6 +24,9 @@ _GRACE_TIME = timedelta(minutes=1)
 # A service that restarted after running out of memory may continue, or may have lost its state.
 _RESTART_GRACE_TIME = timedelta(seconds=20)
 _FALLBACK_MEMORY = "512Mi"
+_OTHER_ALGORITHM = re.compile(
+    r"\b(?:unsupported|unknown|invalid) algorithm\b(?! setting)", re.IGNORECASE
+)
 _REJECTION_PREFIX = re.compile(r"^Validation failed: (?:ValidateAlgorithmSettings Error: )?")
 
 
@@ -32,12 +36,24 @@ def search_rejected(context: ExperimentContext) -> Cause | None:
     failed = true_condition(suggestion.status.conditions, "Failed") if suggestion else None
     if failed is None:
         return None
+    error = _REJECTION_PREFIX.sub("", failed.message)
+    if _OTHER_ALGORITHM.search(error):
+        return _wrong_image(context, error)
     return Cause(
-        message=sentence(
-            f"The algorithm {context.algorithm} rejects the search",
-            _REJECTION_PREFIX.sub("", failed.message),
-        ),
+        message=sentence(f"The algorithm {context.algorithm} rejects the search", error),
         hint="housectl render   # shows the rejected search space and settings",
+    )
+
+
+def _wrong_image(context: ExperimentContext, error: str) -> Cause:
+    """Return the cause of a service whose image does not implement its algorithm."""
+    algorithm, pod = context.algorithm, _service_pod(context)
+    images = [container.image for container in pod.pod.spec.containers] if pod else []
+    image = f"image {images[0]}" if images else "service's image"
+    return Cause(
+        message=sentence(f"The {image} does not implement the algorithm {algorithm}", error),
+        hint=f"{config_command(context.target)}   # then correct the image under algorithmName: "
+        f"{algorithm}",
     )
 
 
@@ -47,10 +63,8 @@ def service_not_running(context: ExperimentContext) -> Cause | None:
     cause = _pod_cause(context, pod) if pod else _no_pod(context)
     if cause is None:
         return None
-    return Cause(
-        message=f"The service of the algorithm {context.algorithm} is not running: {cause.message}",
-        hint=cause.hint,
-    )
+    problem = f"The service of the algorithm {context.algorithm} is not running"
+    return replace(cause, message=f"{problem}: {cause.message}")
 
 
 def service_not_ready(context: ExperimentContext) -> Cause | None:
@@ -124,7 +138,8 @@ def _crashed(pod: PodContext, status: ContainerStatus, termination: Terminated) 
             f"exited {termination.exit_code}",
             termination.message,
         ),
-        hint=pod.target.kubectl(f"logs {pod.name} --previous"),
+        # The runtime has often deleted the previous container, but keeps the current one.
+        hint=pod.target.kubectl(f"logs {pod.name}"),
     )
 
 

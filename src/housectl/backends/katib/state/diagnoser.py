@@ -1,11 +1,11 @@
 """Causes of failed or stuck trials, experiments and tasks, and the logs that diagnosis needs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
-from housectl.backends.katib.diagnosis.experiment import experiment_cause
+from housectl.backends.katib.diagnosis.experiment import search_cause
 from housectl.backends.katib.diagnosis.experiment_context import ExperimentContext
 from housectl.backends.katib.diagnosis.job import task_cause
 from housectl.backends.katib.diagnosis.trial import trial_cause
@@ -80,9 +80,9 @@ class ExperimentDiagnoser:
         cause = trial_cause(self._contexts[trial.metadata.labels[EXPERIMENT_LABEL]], trial)
         return str(cause) if cause else None
 
-    def sub_experiment_cause(self, sub_experiment: KatibExperiment) -> str | None:
-        """Return the cause if a sub-experiment has failed or is stuck."""
-        cause = experiment_cause(self._contexts[sub_experiment.metadata.name])
+    def search_cause(self, sub_experiments: Sequence[KatibExperiment]) -> str | None:
+        """Return the cause if one of these sub-experiments has failed or is stuck."""
+        cause = search_cause([self._contexts[item.metadata.name] for item in sub_experiments])
         return str(cause) if cause else None
 
     @cached_property

@@ -152,7 +152,7 @@ class ExperimentReader:
             experiment,
             objects,
             trial_cause=diagnoser.trial_cause,
-            sub_experiment_cause=diagnoser.sub_experiment_cause,
+            search_cause=diagnoser.search_cause,
         )
 
     def _task_snapshot(self, name: str) -> Snapshot:

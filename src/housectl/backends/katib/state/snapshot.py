@@ -19,7 +19,7 @@ from housectl.experiment import (
     failure_summary,
 )
 
-SubExperimentCause = Callable[[KatibExperiment], str | None]
+SearchCause = Callable[[Sequence[KatibExperiment]], str | None]
 
 _STATES_WITH_CAUSE = {ExperimentState.CREATED, ExperimentState.RUNNING, ExperimentState.FAILED}
 
@@ -29,7 +29,7 @@ def experiment_snapshot(
     objects: ExperimentObjects,
     *,
     trial_cause: TrialCause,
-    sub_experiment_cause: SubExperimentCause,
+    search_cause: SearchCause,
 ) -> Snapshot:
     """Return the snapshot of an experiment.
 
@@ -37,7 +37,7 @@ def experiment_snapshot(
         experiment: The submitted experiment.
         objects: Its objects on the cluster.
         trial_cause: Returns the cause if a trial has failed or is stuck, else None.
-        sub_experiment_cause: Returns the same for a sub-experiment.
+        search_cause: Returns the same for sub-experiments.
     """
     trials = read_trials(experiment, objects, trial_cause)
     newest = newest_generation(experiment, objects)
@@ -45,7 +45,7 @@ def experiment_snapshot(
     if state.ended:
         # Katib does not stop running trials when too many others have failed.
         trials = tuple(trial for trial in trials if trial.state is not TrialState.RUNNING)
-    cause = _cause(newest, state, sub_experiment_cause)
+    cause = search_cause(newest.active) if state in _STATES_WITH_CAUSE else None
     return Snapshot(
         state=state,
         trials=trials,
@@ -80,15 +80,6 @@ def _state(newest: Generation, trials: Sequence[Trial]) -> ExperimentState:
     failed = any(sub_experiment.has_failed for sub_experiment in newest.active)
     usable = best_trial(trials) is not None
     return ExperimentState.FAILED if failed or not usable else ExperimentState.SUCCEEDED
-
-
-def _cause(
-    newest: Generation, state: ExperimentState, sub_experiment_cause: SubExperimentCause
-) -> str | None:
-    """Return the first cause of a failed or stuck sub-experiment."""
-    if state not in _STATES_WITH_CAUSE:
-        return None
-    return next(filter(None, map(sub_experiment_cause, newest.active)), None)
 
 
 def _reason(
