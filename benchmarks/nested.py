@@ -23,7 +23,7 @@ from housectl.search_spaces import default_space
 from housectl_trainer.data import load_dataset
 from housectl_trainer.evaluation import fold_mse, mean, mean_objective
 from housectl_trainer.fitting import make_recipe
-from housectl_trainer.split import Fold, objective_folds
+from housectl_trainer.folds import Fold, objective_folds
 from housectl_trainer.subset import DataSubset
 
 SEED = 42

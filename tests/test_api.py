@@ -182,6 +182,7 @@ def test_prediction_ignores_excluded_columns(project: housectl.Project) -> None:
         ({"RM": None}, "RM: not finite float32 numbers"),
         ({"RM": float("nan")}, "RM: not finite float32 numbers"),
         ({"RM": 1e39}, "RM: not finite float32 numbers"),
+        ({"RM": 10**330}, "RM: not finite float32 numbers"),
         ({"RM": "6"}, "RM: not finite float32 numbers"),
         ({"ROOMS": 6}, "ROOMS: unknown"),
     ],

@@ -7,9 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
-from housectl.contract.schema import Exclusion, Feature, Schema
-
-FLOAT32_MAXIMUM = 3.4028234663852886e38
+from housectl.contract.schema import FLOAT32_MAXIMUM, Exclusion, Feature, Schema
 
 MAX_NAME_LENGTH = 100
 MAX_VIOLATIONS = 50

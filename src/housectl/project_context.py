@@ -160,15 +160,10 @@ class ProjectContext:
             DataError: The data file is unusable.
         """
         from housectl.contract.inputs import write_inputs
-        from housectl.contract.table import read_table
+        from housectl.contract.usable_data import read_usable_data
 
         config = self.config
-        data = self.workspace.root / config.data
-        read_table(data, config.schema_record, group=config.split.group)
-        return write_inputs(
-            self.workspace.inputs,
-            data,
-            schema=config.schema_record,
-            split=config.split_record,
-            seed=config.seed,
-        )
+        data, schema = self.workspace.root / config.data, config.schema_record
+        split, seed = config.split_record, config.seed
+        read_usable_data(data, schema, split=split, seed=seed)
+        return write_inputs(self.workspace.inputs, data, schema=schema, split=split, seed=seed)

@@ -1,6 +1,5 @@
 """Sealed models: the champion and its challengers, ready to predict."""
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,13 +9,11 @@ from typing import TYPE_CHECKING
 from housectl.contract.bundle import Bundle
 from housectl.contract.families import Family
 from housectl.contract.parameters import Assignment
-from housectl.contract.schema import Schema
+from housectl.contract.schema import FLOAT32_MAXIMUM, Schema
 from housectl.errors import DataError
 
 if TYPE_CHECKING:
     from housectl.contract.scorer import Scorer
-
-FLOAT32_MAX = 3.4028234663852886e38
 
 
 @dataclass(frozen=True)
@@ -115,9 +112,10 @@ def _feature_values(number: int, row: Mapping[str, float], schema: Schema) -> li
 
 
 def _is_valid(value: object) -> bool:
+    # A comparison, unlike float(), accepts integers of any length.
     return (
         isinstance(value, Real)
         and not isinstance(value, bool)
-        and math.isfinite(value)
-        and abs(float(value)) <= FLOAT32_MAX
+        and value <= FLOAT32_MAXIMUM
+        and not value < -FLOAT32_MAXIMUM
     )

@@ -2,14 +2,15 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
+from housectl.contract.data_split import split_indices
 from housectl.contract.inputs import Inputs
 from housectl.contract.recipe import Split, SplitMethod
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
 from housectl.errors import DataError
 from housectl_trainer.data import Dataset, load_dataset
-from housectl_trainer.split import gate_folds, objective_folds
+from housectl_trainer.folds import gate_folds, objective_folds
 from housectl_trainer.subset import DataSubset
 
 MakeInputs = Callable[..., Inputs]
@@ -60,6 +61,22 @@ def test_shuffle_equals_scikit_learns_train_test_split(
     training, holdout = train_test_split(targets, test_size=0.2, random_state=42)
     assert dataset.training.targets.tolist() == training
     assert dataset.holdout.targets.tolist() == holdout
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("groups", [2, 7, 30, 299])
+def test_shuffle_of_groups_equals_scikit_learns(groups: int, seed: int) -> None:
+    texts = [str(row) for row in range(300)]
+    names = [f"town {row * row % groups}" for row in range(300)]
+    split = Split(method=SplitMethod.SHUFFLE, holdout=0.3, group="town")
+    try:
+        indices = split_indices(split, texts, names, seed=seed)
+    except DataError:
+        assert len(set(names)) <= 14
+        return
+    shuffle = GroupShuffleSplit(n_splits=1, test_size=0.3, random_state=seed)
+    training, holdout = next(shuffle.split(texts, groups=names))
+    assert (indices.training, indices.holdout) == (training.tolist(), holdout.tolist())
 
 
 @pytest.mark.parametrize("method", SplitMethod)

@@ -15,7 +15,7 @@ from housectl.contract.recipe import Recipe
 from housectl.contract.schema import Schema
 from housectl.errors import AssignmentError, ExitStatus
 from housectl_trainer.data import Dataset
-from housectl_trainer.split import objective_folds
+from housectl_trainer.folds import objective_folds
 from housectl_trainer.trial import run_trial
 
 pytestmark = pytest.mark.slow

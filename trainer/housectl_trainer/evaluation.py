@@ -5,8 +5,8 @@ import math
 from housectl.contract.recipe import Recipe
 from housectl.errors import AssignmentError
 from housectl_trainer.fitting import fit
+from housectl_trainer.folds import Fold
 from housectl_trainer.model_family import Model
-from housectl_trainer.split import Fold
 from housectl_trainer.subset import DataSubset, Floats
 
 

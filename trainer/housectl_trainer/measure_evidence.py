@@ -12,10 +12,10 @@ from housectl.contract.evidence import Errors, Evidence
 from housectl.contract.recipe import Recipe
 from housectl_trainer.data import Dataset
 from housectl_trainer.evaluation import fold_mse, mean, model_mse
+from housectl_trainer.folds import Fold, gate_folds, objective_folds
 from housectl_trainer.model_family import Model
 from housectl_trainer.parent_watchdog import die_with_parent
 from housectl_trainer.progress import report_progress
-from housectl_trainer.split import Fold, gate_folds, objective_folds
 from housectl_trainer.subset import DataSubset
 
 

@@ -10,7 +10,7 @@ from housectl.contract.trial_output import add_model, write_trial_output
 from housectl_trainer.data import Dataset
 from housectl_trainer.evaluation import fold_mse, mean_objective
 from housectl_trainer.fitting import fit, make_recipe
-from housectl_trainer.split import objective_folds
+from housectl_trainer.folds import objective_folds
 from housectl_trainer.subset import DataSubset
 
 

@@ -2,6 +2,9 @@
 
 from housectl.contract.record import Record
 
+# Trees compare float32 numbers.
+FLOAT32_MAXIMUM = 3.4028234663852886e38
+
 
 class Feature(Record, kw_only=True):
     """One input of the model.

@@ -11,7 +11,8 @@ from functools import partial
 from housectl.backends.doctor_check import Check, CheckContext, CheckWarning
 from housectl.backends.local.preflight import check_disk_space
 from housectl.contract.files import translate_disk_errors
-from housectl.contract.table import Table, read_table
+from housectl.contract.table import Table
+from housectl.contract.usable_data import read_usable_data
 from housectl.project.config import ProjectConfig
 from housectl.store.local import LocalStore
 
@@ -40,10 +41,12 @@ def check_project(context: CheckContext) -> str:
 
 
 def check_data(context: CheckContext) -> str:
-    """Check every cell of the data file."""
+    """Check the data file as a submission does: every cell, and the split."""
     project = context.project
     path = context.workspace.root / project.data
-    table = read_table(path, project.schema_record, group=project.split.group)
+    table = read_usable_data(
+        path, project.schema_record, split=project.split_record, seed=project.seed
+    ).table
     if outside := list(_features_out_of_range(project, table)):
         raise CheckWarning(
             f"The data has values outside the ranges of {context.workspace.project_file.name}: "

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 
 from housectl.contract.files import atomic_write
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
-from housectl.contract.table import MINIMUM_ROWS, read_table
+from housectl.contract.table import MINIMUM_ROWS
+from housectl.contract.usable_data import read_usable_data
 from housectl.errors import DataError, UsageError
 from housectl.scaffold.column_checks import (
     ExclusionReason,
     exclusion_reason,
     identifier_reason,
 )
-from housectl.scaffold.template import render_project_file
+from housectl.scaffold.template import DRAFT_SEED, DRAFT_SPLIT, render_project_file
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -49,14 +50,14 @@ def draft_project(data: Path, target: str, *, root: Path) -> ProjectDraft:
         root: The directory of the project file.
 
     Raises:
-        DataError: The file is not CSV, too short, or has no usable feature or target.
+        DataError: The file is not CSV, or a search would refuse its data.
         UsageError: The file has no target column.
     """
     frame = _read_frame(data)
     _check_target(frame, target, data)
     excluded, suspects = _classify_columns(frame.drop(columns=target), data)
     schema = _schema_of(frame, target, excluded)
-    read_table(data, schema)
+    read_usable_data(data, schema, split=DRAFT_SPLIT, seed=DRAFT_SEED)
     return ProjectDraft(
         text=render_project_file(
             schema, name=_project_name(data), data=os.path.relpath(data, root)

@@ -4,11 +4,15 @@ import math
 import re
 
 from housectl.contract.families import Family
+from housectl.contract.recipe import Split
 from housectl.contract.schema import Feature, Schema
 
 _PLAIN_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 _MAX_EXACT_INTEGER = 1e15
 _FAMILY = Family.RANDOM_FOREST
+
+DRAFT_SPLIT = Split()
+DRAFT_SEED = 42
 
 _TEMPLATE = """\
 # Drafted by `housectl init`, ready for `housectl tune`. Omitted fields have their defaults.
@@ -27,8 +31,8 @@ exclude:{exclusions}
 
 family: {family}    # or {other_families}, or auto for all
 space: default           # or wide, or the ranges to search: {{max_features: {{min: 0.2, max: 1}}}}
-split: {{method: hash, holdout: 0.2}}    # the fraction of rows that is held out from all trials
-seed: 42
+split: {split}    # the fraction of rows that is held out from all trials
+seed: {seed}
 budget: {{trials: 30}}     # add time: 10m to limit the wall time
 workers: 2               # trials that run at the same time
 """
@@ -47,6 +51,8 @@ def render_project_file(schema: Schema, *, name: str, data: str) -> str:
         features="\n".join(map(_feature_line, schema.features)),
         exclusions="".join(exclusions) or " {}",
         family=_FAMILY,
+        split=f"{{method: {DRAFT_SPLIT.method}, holdout: {DRAFT_SPLIT.holdout}}}",
+        seed=DRAFT_SEED,
         other_families=", or ".join(family for family in Family if family is not _FAMILY),
     )
 

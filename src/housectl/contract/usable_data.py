@@ -1,0 +1,60 @@
+"""The data of an experiment: read, checked and split, by commands and trainer alike."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from housectl.contract.data_split import SplitIndices, content_digest, row_texts, split_indices
+from housectl.contract.recipe import Split
+from housectl.contract.schema import FLOAT32_MAXIMUM, Schema
+from housectl.contract.table import Table, read_table
+from housectl.errors import DataError
+
+
+@dataclass(frozen=True)
+class UsableData:
+    """A table that a trainer accepts, and its split.
+
+    Attributes:
+        holdout_digest: sha256 of the held-out rows' contents.
+    """
+
+    table: Table
+    split: SplitIndices
+    holdout_digest: str
+
+
+def read_usable_data(path: Path, schema: Schema, *, split: Split, seed: int) -> UsableData:
+    """Read a data file, and check everything that training requires of it.
+
+    Raises:
+        DataError: A column or a cell is invalid, a value exceeds float32, one side of the split has
+            too few rows or groups, or all training rows have the same target.
+    """
+    table = read_table(path, schema, group=split.group)
+    for name, column in table.numbers.items():
+        _check_magnitude(name, max(map(abs, column)))
+    texts = row_texts(table)
+    indices = split_indices(split, texts, table.groups, seed=seed)
+    _check_target(schema.target.name, table, indices)
+    return UsableData(
+        table=table,
+        split=indices,
+        holdout_digest=content_digest(texts[index] for index in indices.holdout),
+    )
+
+
+def _check_magnitude(name: str, largest: float) -> None:
+    if largest > FLOAT32_MAXIMUM:
+        raise DataError(
+            f"The column {name} has values up to {largest:g}, and trees store at most 3.4e38.",
+            hint=f"Express {name} in a larger unit, or move it to `exclude:` in housectl.yaml.",
+        )
+
+
+def _check_target(name: str, table: Table, split: SplitIndices) -> None:
+    targets = table.numbers[name]
+    if len({targets[index] for index in split.training}) == 1:
+        raise DataError(
+            f"The target {name} has one value in all {len(split.training)} training rows.",
+            hint="Set `target:` in housectl.yaml to a column that varies.",
+        )
