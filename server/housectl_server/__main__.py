@@ -13,9 +13,9 @@ from starlette.types import ASGIApp
 from housectl.errors import ExitStatus, HousectlError
 from housectl.store.base import ChampionStore
 from housectl.store.local import LocalStore
+from housectl_server.answer_headers import AnswerHeadersMiddleware
 from housectl_server.hot_swap import HotSwapApp
 from housectl_server.logs import configure_logging, print_startup_error
-from housectl_server.request_id import RequestIdMiddleware
 from housectl_server.settings import read_settings
 from housectl_server.sockets import bind_socket
 from housectl_server.store_poller import StorePoller, load_champion
@@ -40,7 +40,7 @@ def main() -> int:
         print_startup_error(error, as_json=settings.as_json)
         return error.status
     _log_start(hot_swap, listener)
-    return _serve(StorePoller(store, hot_swap), RequestIdMiddleware(hot_swap), listener)
+    return _serve(StorePoller(store, hot_swap), AnswerHeadersMiddleware(hot_swap), listener)
 
 
 def _exit(*_: object) -> NoReturn:

@@ -1,30 +1,42 @@
 """The ASGI application of one bundle. It never changes: a hot swap replaces it as a whole."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from enum import Enum
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field, create_model
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from housectl.contract.schema import Target
-from housectl_server.docs_page import render_docs_page
+from housectl_server.docs_page import PAGE_HEADERS, render_docs_page
 from housectl_server.fast_path import PredictFastPath
 from housectl_server.health import health_router, not_ready_error
 from housectl_server.inference import ServedModel
+from housectl_server.methods import HeadAsGet, answer_other_method
 from housectl_server.predict import PREDICT_PATH, PredictEndpoint
-from housectl_server.problems import EXCEPTION_HANDLERS, openapi_responses
+from housectl_server.problems import answer_problem, openapi_responses
 from housectl_server.state import ServingState
 
 _TAGS: list[str | Enum] = ["prediction"]
 _ERROR_STATUSES = (
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     HTTPStatus.UNPROCESSABLE_ENTITY,
 )
+_EXCEPTION_HANDLERS: dict[
+    int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]
+] = {
+    HTTPStatus.METHOD_NOT_ALLOWED: answer_other_method,
+    HTTPException: answer_problem,
+    Exception: answer_problem,
+}
 
 
 def create_app(model: ServedModel, get_state: Callable[[], ServingState]) -> ASGIApp:
@@ -35,7 +47,7 @@ def create_app(model: ServedModel, get_state: Callable[[], ServingState]) -> ASG
         get_state: Returns the server's current state.
     """
     endpoint = PredictEndpoint(model)
-    return PredictFastPath(endpoint, create_api(model, endpoint, get_state))
+    return PredictFastPath(endpoint, HeadAsGet(create_api(model, endpoint, get_state)))
 
 
 def create_api(
@@ -51,15 +63,16 @@ def create_api(
     api = _base_api(version=model.bundle.version)
     api.router.routes.append(_predict_route(model, endpoint))
 
-    @api.get("/docs", response_class=HTMLResponse, include_in_schema=False)
-    async def docs(request: Request) -> str:
-        return render_docs_page(model.bundle, url=str(request.url_for("predict")))
+    @api.get("/docs", include_in_schema=False)
+    async def docs(request: Request) -> HTMLResponse:
+        page = render_docs_page(model.bundle, url=str(request.url_for("predict")))
+        return HTMLResponse(page, headers=PAGE_HEADERS)
 
     api.include_router(health_router(get_state))
     return api
 
 
-def create_unready_app(get_state: Callable[[], ServingState]) -> FastAPI:
+def create_unready_app(get_state: Callable[[], ServingState]) -> ASGIApp:
     """Return the application of a server that has no champion yet."""
     api = _base_api(version="none")
 
@@ -72,18 +85,25 @@ def create_unready_app(get_state: Callable[[], ServingState]) -> FastAPI:
         raise not_ready_error(get_state())
 
     api.include_router(health_router(get_state))
-    return api
+    return HeadAsGet(api)
 
 
 def _base_api(*, version: str) -> FastAPI:
-    return FastAPI(
+    api = FastAPI(
         title="housectl",
         version=version,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        exception_handlers=EXCEPTION_HANDLERS,
+        exception_handlers=_EXCEPTION_HANDLERS,
     )
+
+    # The location is relative, so it also works behind a proxy that adds a prefix.
+    @api.get("/", include_in_schema=False)
+    async def root() -> RedirectResponse:
+        return RedirectResponse("docs")
+
+    return api
 
 
 def _predict_route(model: ServedModel, endpoint: ASGIApp) -> APIRoute:

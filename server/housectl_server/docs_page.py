@@ -2,26 +2,48 @@
 
 import json
 import shlex
+from base64 import b64encode
+from hashlib import sha256
 from html import escape
 from string import Template
 
 from housectl.contract.bundle import Bundle
-from housectl.contract.schema import Exclusion, Feature
+from housectl.contract.schema import Feature
+from housectl_server.row_model import ignored_fields
 
+_STYLE = """
+  :root { color-scheme: light dark }
+  body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
+         overflow-wrap: anywhere }
+  pre { background: #8882; padding: .8rem; white-space: pre-wrap }
+  table { border-collapse: collapse; width: 100% }
+  th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0;
+           overflow-wrap: break-word }
+  tr { border-bottom: 1px solid #8884 }
+  @media (max-width: 40rem) {
+    th { display: none }
+    tr, td { display: block; overflow-wrap: anywhere }
+    td { padding: .1rem 0 }
+    td:first-child { font-weight: bold; padding-top: .5rem }
+    td:last-child { padding-bottom: .5rem }
+    td:not(:first-child)::before { content: attr(data-label) ": " }
+    td:empty { display: none }
+  }
+"""
+# Only the style of this page may load: no script, no image, no frame and no form.
+_STYLE_HASH = b64encode(sha256(_STYLE.encode()).digest()).decode()
+PAGE_HEADERS = {
+    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
+_COLUMNS = ("name", "description", "range in training", "unit", "example")
 _PAGE = Template("""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Predict $target</title>
-<style>
-  body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem;
-         margin: 2rem auto; padding: 0 1rem }
-  table { border-collapse: collapse; width: 100% }
-  th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0;
-           border-bottom: 1px solid #8884 }
-  pre { background: #8882; padding: .8rem; white-space: pre-wrap; overflow-wrap: anywhere }
-  :root { color-scheme: light dark }
-</style>
+<style>$style</style>
 <h1>Predict $target</h1>
 <p>$description Model version: $version.</p>
 <h2>Request</h2>
@@ -33,10 +55,11 @@ _PAGE = Template("""<!doctype html>
 <p>Each field is a finite number. Values outside the range of the training data are accepted, and
 <a href="health">/health</a> counts them.</p>
 <table>
-<tr><th>name<th>description<th>range in training<th>unit<th>example
+<tr>$columns
 $features
 </table>
-$exclusions
+<p>Accepted and ignored:</p>
+<ul>$ignored</ul>
 <p>OpenAPI description: <a href="openapi.json">/openapi.json</a></p>
 </html>
 """)
@@ -62,19 +85,20 @@ def render_docs_page(bundle: Bundle, *, url: str) -> str:
     }
     return _PAGE.substitute(
         {name: escape(text) for name, text in texts.items()},
+        style=_STYLE,
+        columns="".join(f"<th>{column}" for column in _COLUMNS),
         features="\n".join(map(_feature, schema.features, example.row)),
-        exclusions=_exclusions(schema.exclusions),
+        ignored="".join(
+            f"<li>{escape(name)}: {escape(reason)}"
+            for name, reason in ignored_fields(schema).items()
+        ),
     )
 
 
 def _feature(feature: Feature, example: float) -> str:
     training_range = f"{feature.minimum:g} to {feature.maximum:g}"
     cells = (feature.name, feature.description, training_range, feature.unit, f"{example:g}")
-    return "<tr>" + "".join(f"<td>{escape(cell)}" for cell in cells)
-
-
-def _exclusions(exclusions: tuple[Exclusion, ...]) -> str:
-    if not exclusions:
-        return ""
-    items = "".join(f"<li>{escape(each.name)}: {escape(each.reason)}" for each in exclusions)
-    return f"<p>Accepted and ignored:</p>\n<ul>{items}</ul>"
+    return "<tr>" + "".join(
+        f'<td data-label="{column}">{escape(cell)}'
+        for column, cell in zip(_COLUMNS, cells, strict=True)
+    )

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from starlette.types import Receive, Scope, Send
 
+from housectl_server.answer_headers import add_answer_headers
 from housectl_server.app import create_app, create_unready_app
 from housectl_server.state import Champion, ServingState
 
@@ -27,7 +28,9 @@ class HotSwapApp:
     # Returns the coroutine of the application: one of its own would slow down each request.
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer one HTTP request."""
-        return self.state.app(scope, receive, send)
+        state = self.state
+        add_answer_headers(scope, state.headers)
+        return state.app(scope, receive, send)
 
     def swap(self, champion: Champion) -> None:
         """Serve another champion from the next request."""

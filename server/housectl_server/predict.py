@@ -5,9 +5,11 @@ import json
 from starlette.types import Receive, Scope, Send
 
 from housectl_server.batching import Batcher
+from housectl_server.content_coding import decode_body
 from housectl_server.inference import ServedModel
 from housectl_server.problems import CLIENT_ERRORS, problem_response
 from housectl_server.request_body import read_body
+from housectl_server.rows import UnreadableRowError
 
 PREDICT_PATH = "/predict"
 
@@ -30,7 +32,7 @@ class PredictEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         try:
-            prediction = await self._predict(receive)
+            prediction = await self._predict(scope, receive)
         except CLIENT_ERRORS as error:
             await problem_response(scope, error)(scope, receive, send)
         except Exception as error:
@@ -42,10 +44,20 @@ class PredictEndpoint:
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             await send({"type": "http.response.body", "body": content})
 
-    async def _predict(self, receive: Receive) -> float:
-        row = self._parse(await read_body(receive))
+    async def _predict(self, scope: Scope, receive: Receive) -> float:
+        row = self._row(scope, await read_body(receive))
         prediction = await self._batcher.predict(row)
         if prediction is None:
             # Some row of the batch made the model fail: alone, only that row fails.
             return self._predict_rows([row])[0]
         return prediction
+
+    def _row(self, scope: Scope, body: bytes) -> list[float]:
+        """Return the row of a body; only a body that is not plain JSON is searched for a coding."""
+        try:
+            return self._parse(body)
+        except UnreadableRowError:
+            text = decode_body(scope, body)
+            if text == body:
+                raise
+            return self._parse(text)

@@ -1,10 +1,9 @@
 """Problem details (RFC 9457): the body of every error answer."""
 
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from http import HTTPStatus
-from typing import Any
 
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
@@ -12,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from housectl_server.request_id import request_id_of
+from housectl_server.answer_headers import request_id_of
 from housectl_server.rows import InvalidRowError, UnreadableRowError, Violation
 
 MEDIA_TYPE = "application/problem+json"
@@ -53,6 +52,11 @@ def problem_response(scope: Scope, error: Exception) -> Response:
         case HTTPException():
             return _response(scope, error.status_code, error.detail, headers=error.headers)
     return _internal_error(scope, error)
+
+
+async def answer_problem(request: Request, error: Exception) -> Response:
+    """Answer a request with the problem that reports an error."""
+    return problem_response(request.scope, error)
 
 
 def openapi_responses(*statuses: HTTPStatus) -> dict[int | str, dict[str, object]]:
@@ -99,15 +103,6 @@ def _response(
     return Response(
         problem.model_dump_json(exclude_none=True),
         status_code=status,
-        headers=headers,
+        headers={**(headers or {}), "X-Content-Type-Options": "nosniff"},
         media_type=MEDIA_TYPE,
     )
-
-
-async def _handle(request: Request, error: Exception) -> Response:
-    return problem_response(request.scope, error)
-
-
-EXCEPTION_HANDLERS: dict[
-    int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]
-] = {HTTPException: _handle, Exception: _handle}

@@ -23,10 +23,15 @@ async def read_body(receive: Receive) -> bytes:
             raise ClientDisconnect
         chunk: bytes = message.get("body", b"")
         if len(earlier_chunks) + len(chunk) > MAX_BODY_BYTES:
-            raise HTTPException(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"The body is larger than {MAX_BODY_BYTES} bytes; send one row per request.",
-            )
+            raise too_large_error()
         if not message.get("more_body", False):
             return bytes(earlier_chunks + chunk) if earlier_chunks else chunk
         earlier_chunks += chunk
+
+
+def too_large_error() -> HTTPException:
+    """Return the error of a body over the limit."""
+    return HTTPException(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        f"The body is larger than {MAX_BODY_BYTES} bytes; send one row per request.",
+    )

@@ -1,16 +1,34 @@
-"""Rows in request bodies: parsing and validation against the schema of a bundle."""
+"""Rows in request bodies: parsing and validation against the schema of a bundle.
 
+The cost of a refusal is bounded. Large bodies are searched for too many values before they are
+parsed, and the violations of a row are described only if there are few.
+"""
+
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from housectl.contract.schema import FLOAT32_MAXIMUM, Exclusion, Feature, Schema
+from housectl.contract.schema import Schema
+from housectl_server.row_model import (
+    describe_expected,
+    feature_attribute,
+    ignored_fields,
+    row_model,
+)
 
 MAX_NAME_LENGTH = 100
 MAX_VIOLATIONS = 50
+
+_MAX_UNKNOWN_FIELDS = 64
+# A row has one value per field, but an excluded column can contain text or lists.
+_MAX_EXCLUDED_VALUES = 10_000
+_SMALL_BODY_BYTES = 16 * 1024
+_SEPARATORS = (b",", b"[", b"{")
+# Fields of requests that other model servers expect.
+_BATCH_FIELDS = frozenset({"instances", "inputs", "dataframe_split", "dataframe_records"})
 _PROBLEMS = {
     "missing": "is missing",
     "extra_forbidden": "is unknown",
@@ -31,11 +49,11 @@ class Violation:
 
 
 class UnreadableRowError(ValueError):
-    """The body is not JSON."""
+    """The body is not JSON, or one of its objects has a key twice."""
 
 
 class InvalidRowError(ValueError):
-    """The body is JSON, but not a valid row; without violations, it is not an object."""
+    """The body is JSON, but not a valid row; without violations, it has another form."""
 
     def __init__(self, message: str, *, violations: Sequence[Violation] = ()) -> None:
         super().__init__(message)
@@ -53,33 +71,60 @@ class RowParser:
     def __init__(self, schema: Schema, *, example: Sequence[float]) -> None:
         self.model = row_model(schema, example=example)
         self._validate = self.model.__pydantic_validator__.validate_json
-        self._attributes = tuple(map(_attribute, range(len(schema.features))))
+        self._attributes = tuple(map(feature_attribute, range(len(schema.features))))
         self._expected = {feature.name: describe_expected(feature) for feature in schema.features}
+        row = dict(zip(schema.feature_names, example, strict=True))
+        self._one_object = (
+            f"one JSON object with one row is expected per request, such as {json.dumps(row)}"
+        )
+        self._max_violations = len(schema.features) + _MAX_UNKNOWN_FIELDS
+        self._max_values = self._max_violations + len(ignored_fields(schema)) + _MAX_EXCLUDED_VALUES
 
     def parse(self, body: bytes) -> list[float]:
         """Return the values of a row in the model's order.
 
         Raises:
-            UnreadableRowError: The body is not JSON.
-            InvalidRowError: The body is not an object, or a field is missing, unknown, or not a
-                finite number within float32.
+            UnreadableRowError: The body is not JSON, or one of its objects has a key twice.
+            InvalidRowError: The body is not an object, or has too many values, or a field is
+                missing, unknown, or not a finite number within float32.
         """
+        if len(body) > _SMALL_BODY_BYTES and _count_separators(body) > self._max_values:
+            raise InvalidRowError(f"The body has too many values: {self._one_object}.")
         try:
-            values = self._validate(body).__dict__
+            row = self._validate(body)
         except ValidationError as error:
-            raise self._row_error(error) from error
+            raise self._row_error(body, error) from error
+        # Each key has at least two quotes, so equal numbers prove that no key is repeated.
+        if body.count(b'"') != 2 * len(row.__pydantic_fields_set__):
+            _reject_repeated_keys(body)
+        values = row.__dict__
         return [values[attribute] for attribute in self._attributes]
 
-    def _row_error(self, error: ValidationError) -> UnreadableRowError | InvalidRowError:
+    def _row_error(
+        self, body: bytes, error: ValidationError
+    ) -> UnreadableRowError | InvalidRowError:
+        if error.error_count() > self._max_violations:
+            return InvalidRowError(
+                f"The row has more than {_MAX_UNKNOWN_FIELDS} unknown fields: {self._one_object}."
+            )
         details = error.errors(include_url=False)
         first = details[0]
         if first["type"] == "json_invalid":
             return UnreadableRowError(f"The body is not JSON: {first['ctx']['error']}.")
+        _reject_repeated_keys(body)
         if not first["loc"]:
-            return InvalidRowError("The body is not a JSON object of feature names and numbers.")
-        violations = [self._violation(each) for each in details[:MAX_VIOLATIONS]]
-        causes = "; ".join(f"{each.field} {each.problem}" for each in violations)
-        return InvalidRowError(f"The row is invalid: {causes}.", violations=violations)
+            return InvalidRowError(f"The body is not a JSON object: {self._one_object}.")
+        return self._violations_error(details)
+
+    def _violations_error(self, details: Sequence[ErrorDetails]) -> InvalidRowError:
+        violations = [self._violation(each) for each in details]
+        shown = violations[:MAX_VIOLATIONS]
+        for each in violations:
+            if each.field in _BATCH_FIELDS and each.problem == _PROBLEMS["extra_forbidden"]:
+                message = f"The field {each.field} is unknown: {self._one_object}."
+                return InvalidRowError(message, violations=shown)
+        causes = "; ".join(f"{each.field} {each.problem}" for each in shown)
+        return InvalidRowError(f"The row is invalid: {causes}.", violations=shown)
 
     def _violation(self, details: ErrorDetails) -> Violation:
         field = str(details["loc"][0])
@@ -91,53 +136,19 @@ class RowParser:
         )
 
 
-def row_model(schema: Schema, *, example: Sequence[float]) -> type[BaseModel]:
-    """Return the pydantic model of a row; feature names can be any text, so they are aliases.
-
-    Args:
-        schema: Schema of the rows.
-        example: One value per feature, for the documentation.
-    """
-    features = {
-        _attribute(number): _required_field(feature, value)
-        for number, (feature, value) in enumerate(zip(schema.features, example, strict=True))
-    }
-    exclusions = {
-        f"excluded_{number}": _optional_ignored_field(exclusion)
-        for number, exclusion in enumerate(schema.exclusions)
-    }
-    fields: dict[str, Any] = features | exclusions
-    return create_model("Row", __config__=ConfigDict(extra="forbid"), **fields)
+def _count_separators(body: bytes) -> int:
+    """Return an upper bound of the number of values in a body."""
+    return sum(map(body.count, _SEPARATORS))
 
 
-def describe_expected(feature: Feature) -> str:
-    """Return the description of valid values of a feature, with their range in training."""
-    unit = f" {feature.unit}" if feature.unit else ""
-    return f"a finite number; in training {feature.minimum:g} to {feature.maximum:g}{unit}"
+def _reject_repeated_keys(body: bytes) -> None:
+    """Raise an error if an object has a key twice; pydantic would take the last value."""
+    json.loads(body, object_pairs_hook=_check_keys)
 
 
-def _attribute(number: int) -> str:
-    return f"feature_{number}"
-
-
-def _required_field(feature: Feature, example: float) -> object:
-    prefix = f"{feature.description.rstrip('.')}: " if feature.description else ""
-    return Annotated[
-        float,
-        Field(
-            alias=feature.name,
-            title=feature.name,
-            description=prefix + describe_expected(feature),
-            examples=[example],
-            strict=True,
-            allow_inf_nan=False,
-            ge=-FLOAT32_MAXIMUM,
-            le=FLOAT32_MAXIMUM,
-        ),
-    ]
-
-
-def _optional_ignored_field(exclusion: Exclusion) -> object:
-    description = f"Accepted and ignored: {exclusion.reason}"
-    field = Field(alias=exclusion.name, title=exclusion.name, description=description, default=None)
-    return Annotated[object, field]
+def _check_keys(members: Sequence[tuple[str, object]]) -> None:
+    keys: set[str] = set()
+    for key, _ in members:
+        if key in keys:
+            raise UnreadableRowError(f"The key {key[:MAX_NAME_LENGTH]} occurs twice in an object.")
+        keys.add(key)

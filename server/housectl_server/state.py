@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from starlette.types import ASGIApp
 
+from housectl_server.answer_headers import Header
 from housectl_server.inference import ServedModel
 
 
@@ -35,6 +37,15 @@ class Champion:
         """Digest of the bundle."""
         return self.model.bundle.digest
 
+    @cached_property
+    def headers(self) -> tuple[Header, ...]:
+        """Headers of an answer that name the model."""
+        bundle = self.model.bundle
+        return (
+            (b"x-model-digest", bundle.digest.encode()),
+            (b"x-model-version", bundle.version.encode()),
+        )
+
     def __str__(self) -> str:
         return f"champion {self.number}, {self.model.bundle.version}"
 
@@ -59,3 +70,8 @@ class ServingState:
         if self.champion is None:
             return ServingStatus.NO_CHAMPION
         return ServingStatus.DEGRADED if self.reason else ServingStatus.OK
+
+    @property
+    def headers(self) -> tuple[Header, ...]:
+        """Headers of an answer that name the served model; empty before the first promotion."""
+        return self.champion.headers if self.champion else ()

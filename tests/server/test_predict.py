@@ -1,7 +1,10 @@
+import gzip
 import json
 import re
 import shlex
 import socket
+import zlib
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -51,6 +54,36 @@ def test_field_order_does_not_matter(server: RunningServer) -> None:
 @pytest.mark.parametrize("value", [396.9, None, "text", [1, {"a": 2}]])
 def test_excluded_field_is_ignored(server: RunningServer, value: object) -> None:
     assert server.predict(ROW | {"B": value}).json() == {"predicted_price": 30.0}
+
+
+@pytest.mark.parametrize("value", [24.0, None, "unknown"])
+def test_target_in_row_is_ignored(server: RunningServer, value: object) -> None:
+    assert server.predict(ROW | {"MEDV": value}).json() == {"predicted_price": 30.0}
+
+
+def test_byte_order_mark_is_accepted(server: RunningServer) -> None:
+    body = BOM_UTF8 + json.dumps(ROW).encode()
+    assert server.client.post("/predict", content=body).json() == {"predicted_price": 30.0}
+    assert_problem(server.client.post("/predict", content=BOM_UTF8 + body), 400)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"RM": 6.5, "LSTAT": 5, "RM": 5}',
+        '{"RM": 6.5, "LSTAT": 5, "R\\u004d": 5}',
+        '{"RM": 6.5, "RM": 6.5}',
+        '{"RM": 6.5, "LSTAT": 5, "B": {"RM": 1, "RM": 1}}',
+    ],
+)
+def test_repeated_key_is_rejected(server: RunningServer, body: str) -> None:
+    problem = assert_problem(server.client.post("/predict", content=body), 400)
+    assert problem["detail"] == "The key RM occurs twice in an object."
+
+
+def test_quotes_in_ignored_fields_are_accepted(server: RunningServer) -> None:
+    row = ROW | {"B": 'quote " and {"RM": 1}', "MEDV": {"RM": 1, "B": "RM"}}
+    assert server.predict(row).json() == {"predicted_price": 30.0}
 
 
 def test_body_needs_no_content_type(server: RunningServer) -> None:
@@ -109,7 +142,33 @@ def test_problem_of_many_invalid_fields_is_short(server: RunningServer) -> None:
 
 @pytest.mark.parametrize("body", ["[]", "[1, 2]", "6.5", '"RM"', "null"])
 def test_json_other_than_object_is_invalid(server: RunningServer, body: str) -> None:
-    assert_problem(server.client.post("/predict", content=body), 422)
+    assert_one_object_is_expected(server, server.client.post("/predict", content=body))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        [ROW],
+        {"instances": [ROW]},
+        {"inputs": [{"name": "RM", "shape": [1], "datatype": "FP64", "data": [6.5]}]},
+        {"dataframe_split": {"columns": list(ROW), "data": [list(ROW.values())]}},
+        {"dataframe_records": [ROW]},
+        {"instances": [ROW], **{f"field {number}": 0 for number in range(60)}},
+        [ROW] * 10_000,
+    ],
+)
+def test_request_of_another_protocol_is_told_the_expected_form(
+    server: RunningServer, body: object
+) -> None:
+    assert_one_object_is_expected(server, server.predict(body))
+
+
+def assert_one_object_is_expected(server: RunningServer, response: httpx.Response) -> None:
+    """Check that the problem shows the expected body, and that it works."""
+    detail = str(assert_problem(response, 422)["detail"])
+    _, _, example = detail.rpartition("one JSON object with one row is expected per request, ")
+    body = example.removeprefix("such as ").removesuffix(".")
+    assert server.client.post("/predict", content=body).status_code == 200
 
 
 @pytest.mark.parametrize("body", [b"", b'{"RM": 1', b"RM=6", b'"\xff"', b"[" * 5000])
@@ -131,6 +190,41 @@ def test_body_of_one_mebibyte_is_accepted(server: RunningServer) -> None:
     assert server.client.post("/predict", content=body).status_code == 200
 
 
+def post_gzip(server: RunningServer, body: bytes, coding: str = "gzip") -> httpx.Response:
+    headers = {"content-encoding": coding}
+    return server.client.post("/predict", content=body, headers=headers)
+
+
+def test_gzip_body_is_decompressed(server: RunningServer) -> None:
+    text = BOM_UTF8 + json.dumps(ROW).encode()
+    for coding in ("gzip", "x-gzip", "GZIP"):
+        assert post_gzip(server, gzip.compress(text), coding).json() == {"predicted_price": 30.0}
+    assert_problem(post_gzip(server, gzip.compress(b'{"RM": 6.5}')), 422)
+
+
+def test_gzip_body_is_decompressed_up_to_the_limit(server: RunningServer) -> None:
+    text = json.dumps(ROW).encode()
+    largest = gzip.compress(text.ljust(TOO_LARGE - 1))
+    assert post_gzip(server, largest).status_code == 200
+    assert_problem(post_gzip(server, gzip.compress(text.ljust(TOO_LARGE))), 413)
+    bomb = gzip.compress(bytes(500 * TOO_LARGE))
+    assert len(bomb) < TOO_LARGE
+    assert_problem(post_gzip(server, bomb), 413)
+
+
+def test_damaged_gzip_body_is_rejected(server: RunningServer) -> None:
+    body = gzip.compress(json.dumps(ROW).encode())
+    for damaged in (body[:-1], body[:-3] + b"xxx", body + b"x", b"\x1f\x8b", b"{"):
+        assert_problem(post_gzip(server, damaged), 400)
+
+
+def test_other_content_coding_is_rejected_with_the_accepted_one(server: RunningServer) -> None:
+    response = post_gzip(server, zlib.compress(json.dumps(ROW).encode()), "deflate")
+    problem = assert_problem(response, 415)
+    assert "gzip" in str(problem["detail"])
+    assert response.headers["accept-encoding"] == "gzip"
+
+
 def test_client_disconnect_is_not_logged(store: LocalStore, output: Path) -> None:
     promote(store, make_bundle(output.parent))
     with running(store.path, output) as server:
@@ -146,7 +240,7 @@ def test_client_disconnect_is_not_logged(store: LocalStore, output: Path) -> Non
 def test_other_methods_and_paths_are_problems(server: RunningServer) -> None:
     response = server.client.get("/predict")
     assert_problem(response, 405)
-    assert response.headers["allow"] == "POST"
+    assert response.headers["allow"] == "OPTIONS, POST"
     assert_problem(server.client.post("/health"), 405)
     assert_problem(server.client.get("/nowhere"), 404)
     assert_problem(server.client.post("/predict/", json=ROW), 404)
@@ -182,13 +276,13 @@ def test_openapi_describes_schema(server: RunningServer) -> None:
     content = operation["requestBody"]["content"]["application/json"]
     schema = content["schema"]
     assert schema["required"] == ["RM", "LSTAT"]
-    assert set(schema["properties"]) == {"RM", "LSTAT", "B"}
+    assert set(schema["properties"]) == {"RM", "LSTAT", "B", "MEDV"}
     assert schema["additionalProperties"] is False
     described = schema["properties"]["RM"]["description"]
     assert described == "Rooms of a dwelling: a finite number; in training 3.5 to 8.8 rooms"
     assert "it encodes race" in schema["properties"]["B"]["description"]
     assert server.predict(content["example"]).status_code == 200
-    assert set(operation["responses"]) == {"200", "400", "413", "422"}
+    assert set(operation["responses"]) == {"200", "400", "413", "415", "422"}
 
 
 def test_docs_page_works_offline_and_describes_each_field(
@@ -197,7 +291,8 @@ def test_docs_page_works_offline_and_describes_each_field(
     response = server.client.get("/docs")
     assert response.headers["content-type"].startswith("text/html")
     page = response.text
-    assert "<td>RM<td>Rooms of a dwelling.<td>3.5 to 8.8<td>rooms<td>4" in page
+    cells = re.findall(r"<td[^>]*>([^<\n]*)", page)
+    assert cells[:5] == ["RM", "Rooms of a dwelling.", "3.5 to 8.8", "rooms", "4"]
     assert "B: it encodes race" in page
     assert "thousand dollars" in page
     assert not re.search(r"(src|href)=.?(https?:)?//", page)
