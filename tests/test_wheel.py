@@ -6,7 +6,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from tools.project_directory import ROOT
+from tools.project_directory import ROOT, clean_environment
 
 PACKAGES = {"housectl", "housectl_server", "housectl_trainer"}
 
@@ -35,6 +35,22 @@ def test_wheel_has_the_manifests_next_to_the_code_that_reads_them(wheel: ZipFile
         f"housectl/{path.relative_to(ROOT)}" for path in (ROOT / "k8s").rglob("*.yaml")
     }
     assert "housectl/cluster_setup.py" in wheel.namelist()
+
+
+def test_installed_wheel_explains_errors(wheel: ZipFile, tmp_path: Path) -> None:
+    wheel.extractall(tmp_path)
+    process = subprocess.run(
+        [sys.executable, "-c", "from housectl.cli.main import run; run()", "explain", "data"],
+        cwd=tmp_path,
+        env={**clean_environment(), "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert process.stdout.startswith("Status 2. The data is invalid.")
+    assert (tmp_path / "housectl/docs/errors.md").read_bytes() == (
+        ROOT / "docs/errors.md"
+    ).read_bytes()
 
 
 def test_wheel_marks_all_packages_as_typed(wheel: ZipFile) -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from housectl.contract.history import HistoryEntry
     from housectl.doctor.runner import CheckResult
     from housectl.experiment import MODELS_TO_KEEP, Experiment, ExperimentState, Trial, TrialState
+    from housectl.explanations import Explanation, error_url, explain, explanations
     from housectl.project.source import Override
     from housectl.promotion import Comparison, Promotion
     from housectl.sealed_model import SealedModel
@@ -47,6 +48,7 @@ else:
         "Comparison": "promotion",
         "Experiment": "experiment",
         "ExperimentState": "experiment",
+        "Explanation": "explanations",
         "Family": "contract.families",
         "FoldDifference": "verdict",
         "Gate": "verdict",
@@ -69,6 +71,9 @@ else:
         "TrialState": "experiment",
         "Verdict": "verdict",
         "VerificationRun": "champion_verification",
+        "error_url": "explanations",
+        "explain": "explanations",
+        "explanations": "explanations",
         "init": "api.functions",
         "open": "api.functions",
     }
@@ -92,6 +97,7 @@ __all__ = [
     "ExitStatus",
     "Experiment",
     "ExperimentState",
+    "Explanation",
     "Family",
     "FoldDifference",
     "Gate",
@@ -114,7 +120,10 @@ __all__ = [
     "TrialState",
     "Verdict",
     "VerificationRun",
+    "error_url",
     "errors",
+    "explain",
+    "explanations",
     "init",
     "open",
 ]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from housectl.errors import ConflictError, LocalEnvironmentError
 from housectl.external_tools import find_kubectl
+from housectl.packaged_files import packaged_path
 
 if TYPE_CHECKING:
     from housectl.kube.client import Kube
@@ -65,7 +66,7 @@ class ClusterSetup:
         # kustomize requires relative paths without symbolic links.
         with TemporaryDirectory() as name:
             top = Path(name).resolve()
-            overlay = _manifests_directory() / "overlays" / self.overlay
+            overlay = packaged_path("k8s") / "overlays" / self.overlay
             kustomization = _kustomization(self, os.path.relpath(overlay, top))
             (top / "kustomization.yaml").write_text(json.dumps(kustomization))
             return _kustomize(top)
@@ -109,12 +110,6 @@ def _update(kube: "Kube", kind: "Kind", name: str, manifest: "Manifest") -> Appl
         return ApplyResult.UNCHANGED
     kube.patch(kind, name, manifest)
     return ApplyResult.UP_TO_DATE
-
-
-def _manifests_directory() -> Path:
-    """Return the directory k8s/; a wheel has it inside of the package."""
-    packaged = Path(__file__).resolve().with_name("k8s")
-    return packaged if packaged.is_dir() else packaged.parents[2] / "k8s"
 
 
 def _kustomization(setup: ClusterSetup, overlay: str) -> Mapping[str, object]:

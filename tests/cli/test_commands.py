@@ -37,7 +37,7 @@ def project(tmp_path: Path) -> ProjectDirectory:
 def test_commands_are_complete() -> None:
     assert set(COMMANDS) == {
         *("init", "doctor", "render", "tune", "list", "show", "status", "logs", "stop", "delete"),
-        *("prune", "compare", "promote", "rollback", "history", "serve", "verify"),
+        *("prune", "compare", "promote", "rollback", "history", "serve", "verify", "explain"),
         "cluster init",
     }
 

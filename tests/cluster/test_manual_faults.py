@@ -144,10 +144,10 @@ def test_experiment_deleted_during_tune(faults: FaultNamespace) -> None:
     _, err = process.communicate(timeout=TIMEOUT_SECONDS)
     assert process.returncode == ExitStatus.USAGE, err
     assert "Traceback" not in err
-    assert err.endswith(
+    assert (
         "error: Experiment forgotten does not exist.\nhint:  housectl list   # lists all\n"
-        "more:  docs/errors.md#unknown-experiment\n"
-    )
+        "more:  housectl explain unknown-experiment   # https://"
+    ) in err
 
 
 def test_katib_reports_nan_trial_as_optimum(faults: FaultNamespace) -> None:

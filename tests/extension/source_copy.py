@@ -49,7 +49,7 @@ class SourceCopy:
 
 def copy_source(root: Path) -> SourceCopy:
     """Copy the packages to a new directory and make an environment that imports them from there."""
-    for name in (*_PACKAGES, "k8s", "requirements", "tools"):
+    for name in (*_PACKAGES, "docs", "k8s", "requirements", "tools"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in _IMAGE_FILES:
         shutil.copy(ROOT / name, root)

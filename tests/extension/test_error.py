@@ -72,7 +72,11 @@ def test_command_reports_new_error(source: SourceCopy, tmp_path: Path) -> None:
         "message": "The quota is exceeded: 0 experiments are left.",
         "hint": "housectl list",
     }
-    assert "docs/errors.md#quota" in run(source.housectl, "history", directory=project).stderr
+    assert "housectl explain quota" in run(source.housectl, "history", directory=project).stderr
+    with (source.root / "docs" / "errors.md").open("a") as page:
+        page.write(SECTION)
+    explained = run(source.housectl, "explain", "quota", directory=tmp_path)
+    assert explained.stdout == SECTION.partition("\n\n")[2]
 
 
 def test_documentation_lists_new_error(source: SourceCopy, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
+import housectl
 from housectl import HousectlError, TrialState
 from housectl.cli.formatting import format_value, summary, warnings_of
 
@@ -59,7 +60,8 @@ def print_error(error: HousectlError, *, as_json: bool) -> None:
     console = _stderr()
     console.print(f"[bold red]error:[/] {_escaped(error.message)}")
     console.print(f"[bold green]hint:[/]  {_escaped(error.hint)}")
-    console.print(f"[dim]more:  docs/errors.md#{error.reference}[/]")
+    command = f"housectl explain {error.reference}"
+    console.print(f"[dim]more:  {command}   # {housectl.error_url(error.reference)}[/]")
 
 
 def print_text(text: str) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from housectl.cli import champions, cluster, experiments, serving, setup, tuning
+from housectl.cli import champions, cluster, experiments, explaining, serving, setup, tuning
 
 PITCH = "Tune regressors on a CSV, and deploy a new model only if it beats the one in production."
 
@@ -30,6 +30,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "history": champions.history,
     "serve": serving.serve,
     "verify": serving.verify,
+    "explain": explaining.explain,
 }
 
 CLUSTER_COMMANDS: dict[str, Callable[..., None]] = {"init": cluster.init}
