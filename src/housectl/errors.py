@@ -22,6 +22,7 @@ class ExitStatus(IntEnum):
     SERVER_UNREACHABLE = 8
     CHAMPION_KEPT = 10
     INTERRUPTED = 130
+    PIPE_CLOSED = 141
 
 
 class HousectlError(Exception):

@@ -101,8 +101,10 @@ class Promoter:
         """Make an earlier bundle the champion again: the previous one, or the named one.
 
         Raises:
-            UsageError: There is no such bundle, or it is the champion already.
+            UsageError: There is no such bundle, it is the champion already, or the reason is not
+                Unicode.
         """
+        _check_reason(reason)
         champion = self.store.require_champion()
         digest = self.store.find_digest(version) if version else self.previous_digest(champion)
         if digest is None:
@@ -162,6 +164,16 @@ class Promoter:
         if evidence is not None:
             return evidence
         return self.sealer.reevaluate(recipe, read_inputs(self.inputs_root / digest_of(shared)))
+
+
+def _check_reason(reason: str) -> None:
+    try:
+        reason.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            f"The reason {reason!r} is not UTF-8.",
+            hint="housectl rollback --reason TEXT   # a text in UTF-8",
+        ) from error
 
 
 def _shared_recipe(bundle: Bundle) -> SharedRecipe:

@@ -1,8 +1,6 @@
 """Properties of every command, and errors that new users see first."""
 
 import json
-import os
-import pty
 import re
 import signal
 import subprocess
@@ -16,6 +14,7 @@ from housectl.cli.main import app
 from housectl.cli.settings import SETTINGS
 from housectl.errors import ExitStatus
 from housectl.project.config import ProjectConfig
+from tests.cli.terminal import run_on_terminal
 from tests.spaces import GOOD
 from tests.strace import inject_fault
 from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environment, example
@@ -185,21 +184,7 @@ def test_error_names_cause_of_failed_trials(project: ProjectDirectory) -> None:
 
 @pytest.mark.slow
 def test_terminal_shows_live_table(project: ProjectDirectory) -> None:
-    shown = bytearray()
-
-    def read(descriptor: int) -> bytes:
-        data = os.read(descriptor, 65536)
-        shown.extend(data)
-        return data
-
-    environment = clean_environment() | {"TERM": "xterm", "COLUMNS": "150"}
-    code = (
-        f"import os; os.chdir({str(project.path)!r}); "
-        f"os.execve({str(HOUSECTL)!r}, ['housectl', 'tune'], {environment!r})"
-    )
-    status = pty.spawn([sys.executable, "-c", code], read)
-    assert os.waitstatus_to_exitcode(status) == 0
-    text = shown.decode(errors="replace")
+    text = run_on_terminal(project, "tune")
     assert "assignment" in text
     assert "2/2 trials" in text
 

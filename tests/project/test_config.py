@@ -7,7 +7,7 @@ import pytest
 from housectl.contract.families import Family
 from housectl.contract.recipe import Split, SplitMethod
 from housectl.contract.table import read_table
-from housectl.errors import ProjectError
+from housectl.errors import ProjectError, UsageError
 from housectl.experiment import Parameter, ParameterKind
 from housectl.project.config import ProjectConfig, load_config
 from housectl.project.json_schema import json_schema
@@ -43,7 +43,7 @@ def load(file: Path, more: str = "", **overrides: object) -> ProjectConfig:
 
 
 def problems(file: Path, more: str, **overrides: object) -> list[str]:
-    with pytest.raises(ProjectError) as caught:
+    with pytest.raises(UsageError if overrides else ProjectError) as caught:
         load(file, more, **overrides)
     heading, *listed = caught.value.message.splitlines()
     assert str(file) in heading
@@ -235,10 +235,21 @@ def test_problem_of_flag_names_flag_instead_of_line(file: Path) -> None:
     ]
 
 
-def test_flag_does_not_hide_invalid_section(file: Path) -> None:
-    assert problems(file, "budget: 5\n", budget__trials=3) == [
-        "housectl.yaml:7: budget: found 5, expected a mapping"
+def test_problems_of_file_precede_those_of_flags(file: Path) -> None:
+    with pytest.raises(ProjectError) as caught:
+        load(file, "budget: 5\n", budget__trials=3, workers=9)
+    assert caught.value.message.splitlines()[1:] == [
+        "  housectl.yaml:7: budget: found 5, expected a mapping"
     ]
+
+
+def test_flag_that_does_not_fit_file_is_named(file: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        load(file, "space: {max_features: {min: 0.3, max: 0.6}}\n", family="xgboost")
+    heading, problem = caught.value.message.splitlines()
+    assert "--family" in heading
+    assert problem.startswith("  housectl.yaml:7: space.max_features: found")
+    assert caught.value.hint == "Correct or omit --family."
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Output to the terminal; the only module that imports Rich.
 
-Results go to stdout, everything else to stderr.
+Results go to stdout, everything else to stderr. Text from users and data is shown as it is: without
+markup, and with escape sequences for control characters.
 """
 
 import json
@@ -12,13 +13,14 @@ from typing import TYPE_CHECKING, Literal
 
 import housectl
 from housectl import HousectlError, TrialState
-from housectl.cli.formatting import format_value, summary, warnings_of
+from housectl.cli.formatting import format_value, printable, printable_lines, summary, warnings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rich.console import Console, RenderableType
     from rich.live import Live
+    from rich.text import Text
 
     from housectl import Experiment, Snapshot, Task, Trial
 
@@ -39,8 +41,8 @@ def _stderr() -> "Console":
 
 
 def note(text: str) -> None:
-    """Print a line on stderr."""
-    _stderr().print(text, markup=False)
+    """Print lines on stderr."""
+    _stderr().print(_text(text))
 
 
 def print_error(error: HousectlError, *, as_json: bool) -> None:
@@ -58,33 +60,37 @@ def print_error(error: HousectlError, *, as_json: bool) -> None:
         )
         return
     console = _stderr()
-    console.print(f"[bold red]error:[/] {_escaped(error.message)}")
-    console.print(f"[bold green]hint:[/]  {_escaped(error.hint)}")
-    command = f"housectl explain {error.reference}"
-    console.print(f"[dim]more:  {command}   # {housectl.error_url(error.reference)}[/]")
+    more = f"housectl explain {error.reference}   # {housectl.error_url(error.reference)}"
+    console.print(_text("error:", "bold red"), _text(error.message))
+    console.print(_text("hint: ", "bold green"), _text(error.hint))
+    console.print(_text(f"more:  {more}", "dim"))
 
 
-def print_text(text: str) -> None:
-    """Print text on stdout."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+def print_line(line: str) -> None:
+    """Print a line on stdout."""
+    _write(printable(line))
+
+
+def print_document(text: str) -> None:
+    """Print a text on stdout; other programs get it unchanged."""
+    _write(printable_lines(text) if sys.stdout.isatty() else text)
 
 
 def print_json(value: object) -> None:
     """Print one JSON object on stdout."""
-    print_text(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+    _write(json.dumps(value, indent=2, default=str))
 
 
 def print_json_line(value: object) -> None:
     """Print one JSON object on a line of stdout."""
-    print_text(json.dumps(value, default=str, ensure_ascii=False))
+    _write(json.dumps(value, default=str))
 
 
 def print_fields(fields: Row) -> None:
     """Print a line for each field."""
     width = max(map(len, fields))
     for name, value in fields.items():
-        print_text(f"{name.replace('_', ' '):{width}}  {format_value(value)}")
+        print_line(f"{name.replace('_', ' '):{width}}  {format_value(value)}")
 
 
 def print_table(rows: Sequence[Row]) -> None:
@@ -97,7 +103,7 @@ def print_table(rows: Sequence[Row]) -> None:
         number = isinstance(value, int | float) and not isinstance(value, bool)
         table.add_column(name.replace("_", " "), justify="right" if number else "left")
     for row in rows:
-        table.add_row(*(_escaped(format_value(value)) for value in row.values()))
+        table.add_row(*(_cell(format_value(value)) for value in row.values()))
     console = Console(highlight=False)
     if console.is_terminal:
         console.print(table)
@@ -106,13 +112,25 @@ def print_table(rows: Sequence[Row]) -> None:
     wide = Console(highlight=False, width=10_000)
     with wide.capture() as captured:
         wide.print(table)
-    print_text("\n".join(line.rstrip() for line in captured.get().splitlines()))
+    _write("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
-def _escaped(text: str) -> str:
-    from rich.markup import escape
+def _write(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
-    return escape(text)
+
+def _text(text: str, style: str = "") -> "Text":
+    """Return lines for Rich, which would read markup and emoji in a plain string."""
+    from rich.text import Text
+
+    return Text(printable_lines(text), style)
+
+
+def _cell(text: str) -> "Text":
+    from rich.text import Text
+
+    return Text(printable(text))
 
 
 class LiveProgress:
@@ -128,9 +146,8 @@ class LiveProgress:
         """Report a snapshot of an experiment."""
         from rich.console import Group
 
-        line = f"[bold]{experiment.name}[/]: {summary(experiment, snapshot)}"
-        warnings = [_escaped(text) for text in warnings_of(snapshot)]
-        self._trials = Group(_trial_table(snapshot), line, *warnings)
+        line = _activity(experiment.name, summary(experiment, snapshot))
+        self._trials = Group(_trial_table(snapshot), line, *map(_text, warnings_of(snapshot)))
         self._show(self._trials)
 
     def on_task(
@@ -142,9 +159,8 @@ class LiveProgress:
         if time.monotonic() - self._log_refreshed >= _LOG_REFRESH_SECONDS:
             self._log_refreshed = time.monotonic()
             self._last_log_line = last_log_line()
-        warnings = [_escaped(text) for text in warnings_of(snapshot)]
-        line = f"[bold]{task.name}[/]: {_escaped(self._last_log_line)}"
-        self._show(Group(self._trials, line, *warnings))
+        line = _activity(task.name, self._last_log_line)
+        self._show(Group(self._trials, line, *map(_text, warnings_of(snapshot))))
 
     def close(self) -> None:
         """Leave the last table on the terminal."""
@@ -160,6 +176,12 @@ class LiveProgress:
         self._live.update(renderable, refresh=True)
 
 
+def _activity(name: str, text: str) -> "Text":
+    from rich.text import Text
+
+    return Text.assemble((printable(name), "bold"), f": {printable(text)}")
+
+
 def _trial_table(snapshot: "Snapshot") -> "RenderableType":
     from rich.table import Table
 
@@ -171,7 +193,8 @@ def _trial_table(snapshot: "Snapshot") -> "RenderableType":
     newest = snapshot.trials[-_RECENT_TRIALS:]
     for trial in snapshot.trials:
         if trial == best or trial in newest:
-            table.add_row(*_trial_cells(trial), style="green" if trial == best else "")
+            cells = map(_cell, _trial_cells(trial))
+            table.add_row(*cells, style="green" if trial == best else "")
     return table
 
 
@@ -181,12 +204,12 @@ def _trial_cells(trial: "Trial") -> tuple[str, ...]:
         trial.family,
         "" if trial.mse is None else f"{trial.mse:.4f}",
         _state(trial),
-        _escaped(format_value(trial.assignment)),
+        format_value(trial.assignment),
     )
 
 
 def _state(trial: "Trial") -> str:
     """Return a trial's state; the cause of waiting is shown below the table."""
     if trial.state is TrialState.FAILED and trial.cause:
-        return _escaped(trial.cause)
+        return trial.cause
     return f"{trial.state}, stuck" if trial.cause else trial.state

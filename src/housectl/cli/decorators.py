@@ -5,6 +5,8 @@ add the options --project, --store and --json, and the settings that the command
 """
 
 import inspect
+import os
+import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +19,7 @@ from housectl.cli.console import note, print_error
 from housectl.cli.progress import progress_reporter
 from housectl.cli.results import Result
 from housectl.cli.settings import SETTINGS, env_var, option, parameter_name, settings_from_handle
+from housectl.errors import LocalEnvironmentError
 
 _PROJECT = Annotated[
     Path | None,
@@ -46,12 +49,9 @@ def pass_project(*settings: str) -> Callable[[Callable[..., Result]], Callable[.
         def run(*, project: Path | None, store: Path | None, **arguments: object) -> Result:
             values = {name: arguments.pop(parameter_name(name)) for name in settings}
             handle = arguments.get("resume") or arguments.get("name")
-            for name, implied in settings_from_handle(handle).items():
-                values[name] = values.get(name) or implied
+            overrides = {**_overrides_of_handle(handle), **_overrides(values)}
             with progress_reporter() as progress:
-                opened = housectl.open(
-                    project, store=store, settings=_overrides(values), progress=progress
-                )
+                opened = housectl.open(project, store=store, settings=overrides, progress=progress)
                 return command(opened, **arguments)
 
         options = {parameter_name(name): option(name) for name in settings}
@@ -66,6 +66,14 @@ def _overrides(values: Mapping[str, object]) -> Mapping[str, object]:
         SETTINGS[name].field: housectl.Override(value, f"--{name} or {env_var(name)}")
         for name, value in values.items()
         if value is not None
+    }
+
+
+def _overrides_of_handle(handle: object) -> Mapping[str, object]:
+    """Return the settings that the URL of an experiment implies."""
+    return {
+        SETTINGS[name].field: housectl.Override(value, str(handle))
+        for name, value in settings_from_handle(handle).items()
     }
 
 
@@ -105,8 +113,24 @@ def _exit_status(run: Callable[[], Result], *, as_json: bool) -> ExitStatus:
     except HousectlError as error:
         print_error(error, as_json=as_json)
         return error.status
+    except OSError as error:
+        translated = _environment_error(error)
+        print_error(translated, as_json=as_json)
+        return translated.status
     except KeyboardInterrupt:
         return ExitStatus.INTERRUPTED
     for text in result.notes:
         note(text)
     return result.status
+
+
+def _environment_error(error: OSError) -> LocalEnvironmentError:
+    """Return the message for an error of the operating system that no operation expects."""
+    if error.filename is None:
+        return LocalEnvironmentError(
+            f"The operating system reports: {error}.", hint="housectl doctor"
+        )
+    path = os.fsdecode(error.filename)
+    return LocalEnvironmentError(
+        f"Cannot use {path}: {error.strerror}.", hint=f"ls -ld {shlex.quote(path)}"
+    )

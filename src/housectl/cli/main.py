@@ -3,14 +3,22 @@
 To add a command, write its function in a module of this package and list it in `COMMANDS`.
 """
 
+import sys
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
+from housectl import ExitStatus, HousectlError
 from housectl.cli import champions, cluster, experiments, explaining, serving, setup, tuning
+from housectl.cli.console import note, print_error
+from housectl.cli.streams import prepare_streams
+from housectl.errors import UsageError
 
 PITCH = "Tune regressors on a CSV, and deploy a new model only if it beats the one in production."
+
+# typer exports only one of the parser's errors, not their base class.
+_PARSER_ERROR = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "init": setup.init,
@@ -74,6 +82,29 @@ def main(
     """Parse the options that precede a command."""
 
 
-def run() -> None:
-    """Run the command line, and exit with the command's status."""
-    app()
+def run() -> int:
+    """Run the command line, and return the command's exit status."""
+    prepare_streams()
+    try:
+        status: int | None = app(standalone_mode=False)
+    except _PARSER_ERROR as error:
+        return _report(error)
+    except HousectlError as error:
+        print_error(error, as_json=_json_requested())
+        return error.status
+    return status or ExitStatus.OK
+
+
+def _report(error: typer.BadParameter) -> int:
+    """Print an error of the parser, which without arguments is the help; return its status."""
+    command = error.ctx.command_path if error.ctx else "housectl"
+    if error.ctx and error.message == error.ctx.get_help():
+        note(error.message)
+    else:
+        rejected = UsageError(f"{error.format_message().rstrip('.')}.", hint=f"{command} --help")
+        print_error(rejected, as_json=_json_requested())
+    return error.exit_code
+
+
+def _json_requested() -> bool:
+    return "--json" in sys.argv

@@ -88,7 +88,7 @@ class Lines(CommandResult):
             if as_json:
                 console.print_json_line(line)
             else:
-                console.print_text(str(line[self.text]))
+                console.print_line(str(line[self.text]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,4 +103,4 @@ class Document(CommandResult):
         if as_json:
             console.print_json({**self.fields, "document": self.text})
         else:
-            console.print_text(self.text)
+            console.print_document(self.text)

@@ -11,6 +11,7 @@ from housectl.backend_registry import BACKENDS, DEFAULT_BACKEND
 from housectl.contract.families import Family
 from housectl.contract.recipe import Split, SplitMethod
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
+from housectl.errors import UsageError
 from housectl.experiment import Budget, Experiment, Limits
 from housectl.project.fields import (
     BudgetFields,
@@ -198,8 +199,13 @@ def load_config(path: Path, *, overrides: Mapping[str, Override] | None = None) 
 
     Raises:
         ProjectError: The file has problems; the message lists each with its line.
+        UsageError: The file has no problem, but an override is invalid or does not fit it.
     """
-    return validate(ProjectConfig, read_source(path, overrides or {}))
+    try:
+        return validate(ProjectConfig, read_source(path, overrides or {}))
+    except UsageError:
+        validate(ProjectConfig, read_source(path, {}))
+        raise
 
 
 def _families_of(family: str) -> tuple[Family, ...]:

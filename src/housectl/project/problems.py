@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from housectl.errors import ProjectError
+from housectl.errors import ProjectError, UsageError
 
 ALTERNATIVE: Final = "alternative "
 """Prefix of the tag of each alternative of a union; a tag is not part of a field's name."""
@@ -97,11 +97,24 @@ def shorten(value: object) -> str:
     return text if len(text) <= _MAX_SHOWN_LENGTH else f"{text[:_MAX_SHOWN_LENGTH]}…"
 
 
+def override_error(path: Path, origins: Sequence[str], problems: Sequence[str]) -> UsageError:
+    """Return the error with all problems of flags and variables that override a project file."""
+    wrong = [origin for origin in origins if any(each.startswith(origin) for each in problems)]
+    subject = ", ".join(wrong or origins)
+    return UsageError(
+        f"Invalid value of {subject} for {path}:\n{_indented(problems)}",
+        hint=f"Correct or omit {subject}.",
+    )
+
+
 def project_error(path: Path, problems: Sequence[str]) -> ProjectError:
     """Return the error with all problems of a project file."""
     count = "a problem" if len(problems) == 1 else f"{len(problems)} problems"
-    lines = "\n".join(f"  {problem}" for problem in problems)
     return ProjectError(
-        f"{path} has {count}:\n{lines}",
+        f"{path} has {count}:\n{_indented(problems)}",
         hint=f"${{EDITOR:-vi}} {path}   # docs/project-file.md explains every field",
     )
+
+
+def _indented(problems: Sequence[str]) -> str:
+    return "\n".join(f"  {problem}" for problem in problems)

@@ -1,13 +1,20 @@
 """The content of a project file with overrides; validation reports all problems in one error."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from housectl.project.problems import Location, describe_problem, project_error, shorten
+from housectl.errors import HousectlError
+from housectl.project.problems import (
+    Location,
+    describe_problem,
+    override_error,
+    project_error,
+    shorten,
+)
 from housectl.project.yaml_reader import YamlReader, compose_yaml
 
 M = TypeVar("M", bound=BaseModel)
@@ -56,6 +63,12 @@ class Source:
         line = next((self.lines[outer] for outer in enclosing if outer in self.lines), 1)
         return origin or f"{self.path.name}:{line}"
 
+    def error(self, problems: Sequence[str]) -> HousectlError:
+        """Return the error with these problems."""
+        if self.origins:
+            return override_error(self.path, [*self.origins.values()], problems)
+        return project_error(self.path, problems)
+
 
 def read_source(path: Path, overrides: Mapping[str, Override]) -> Source:
     """Read a YAML mapping and apply the overrides, by dotted field names.
@@ -82,6 +95,7 @@ def validate(model: type[M], source: Source) -> M:
 
     Raises:
         ProjectError: The content is invalid; lists line, field, found and expected values.
+        UsageError: The content is invalid, and a flag or variable overrides a part of it.
     """
     problems = list(source.problems)
     try:
@@ -89,7 +103,7 @@ def validate(model: type[M], source: Source) -> M:
     except ValidationError as error:
         details = error.errors(include_url=False)
         problems += [describe_problem(detail, model, source.location_of) for detail in details]
-        raise project_error(source.path, problems) from error
+        raise source.error(problems) from error
     if problems:
-        raise project_error(source.path, problems)
+        raise source.error(problems)
     return read
