@@ -14,6 +14,7 @@ from housectl.errors import ExitStatus, HousectlError
 from housectl.store.base import ChampionStore
 from housectl.store.local import LocalStore
 from housectl_server.answer_headers import AnswerHeadersMiddleware
+from housectl_server.daemon_threads import call_in_thread
 from housectl_server.hot_swap import HotSwapApp
 from housectl_server.logs import configure_logging, print_startup_error
 from housectl_server.settings import read_settings
@@ -48,9 +49,14 @@ def _exit(*_: object) -> NoReturn:
 
 
 def _load_initial_model(store: ChampionStore) -> HotSwapApp:
+    """Load the champion in a thread, so that a signal ends the process while the store hangs."""
     hot_swap = HotSwapApp()
-    if number := store.newest_number():
-        hot_swap.swap(load_champion(store, number))
+
+    def load() -> None:
+        if champion := store.champion():
+            hot_swap.switch(hot_swap.prepare(load_champion(store, champion)))
+
+    call_in_thread(load).result()
     return hot_swap
 
 

@@ -18,7 +18,7 @@ class HotSwapApp:
     A request that has started finishes on the application that it started on.
 
     Attributes:
-        state: Replaced as a whole, so any thread may read it while the poller's thread swaps.
+        state: Replaced as a whole, so any thread may read it at any time.
     """
 
     def __init__(self) -> None:
@@ -32,16 +32,20 @@ class HotSwapApp:
         add_answer_headers(scope, state.headers)
         return state.app(scope, receive, send)
 
-    def swap(self, champion: Champion) -> None:
-        """Serve another champion from the next request."""
+    def prepare(self, champion: Champion) -> ServingState:
+        """Return a state that serves another champion; any thread may prepare it."""
         app = create_app(champion.model, lambda: self.state)
-        self.state = ServingState(app=app, champion=champion)
+        return ServingState(app=app, champion=champion)
+
+    def recovered(self) -> ServingState:
+        """Return the state in which the served model is the newest champion again."""
+        reason = None if self.state.champion else _NO_CHAMPION_REASON
+        return replace(self.state, reason=reason)
+
+    def switch(self, state: ServingState) -> None:
+        """Serve another state from the next request."""
+        self.state = state
 
     def reject(self, reason: str) -> None:
         """Keep the served model, and record the reason why a newer champion is not served."""
-        self.state = replace(self.state, reason=reason)
-
-    def recover(self) -> None:
-        """Record that the served model is the newest champion again."""
-        reason = None if self.state.champion else _NO_CHAMPION_REASON
         self.state = replace(self.state, reason=reason)

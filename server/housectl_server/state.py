@@ -6,6 +6,7 @@ from functools import cached_property
 
 from starlette.types import ASGIApp
 
+from housectl.contract.history import HistoryEntry
 from housectl_server.answer_headers import Header
 from housectl_server.inference import ServedModel
 
@@ -23,14 +24,19 @@ class Champion:
     """A champion that is loaded and served.
 
     Attributes:
-        number: Number of the history entry that made it the champion.
+        entry: History entry that made it the champion.
         model: The loaded model.
         serving_since: Time at which this server began to serve it: UTC, ISO 8601.
     """
 
-    number: int
+    entry: HistoryEntry
     model: ServedModel
     serving_since: str
+
+    @property
+    def number(self) -> int:
+        """Number of the history entry."""
+        return self.entry.number
 
     @property
     def digest(self) -> str:

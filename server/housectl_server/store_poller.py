@@ -2,16 +2,22 @@
 
 import asyncio
 import logging
+import math
 import time
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import count
 
-from housectl.errors import HousectlError
+from housectl.contract.history import HistoryEntry
+from housectl.errors import HistoryError, HousectlError, LocalEnvironmentError
 from housectl.store.base import ChampionStore
+from housectl_server.daemon_threads import awaitable, call_in_thread
 from housectl_server.hot_swap import HotSwapApp
 from housectl_server.inference import ServedModel
-from housectl_server.state import Champion
+from housectl_server.state import Champion, ServingState
 
 POLL_INTERVAL_SECONDS = 0.25
+LOOK_DEADLINE_SECONDS = 10.0
 
 _MIN_BACKOFF_SECONDS = 0.5
 _MAX_BACKOFF_SECONDS = 30.0
@@ -19,72 +25,128 @@ _MAX_BACKOFF_SECONDS = 30.0
 _log = logging.getLogger(__name__)
 
 
-def load_champion(store: ChampionStore, number: int) -> Champion:
+def load_champion(store: ChampionStore, entry: HistoryEntry) -> Champion:
     """Load the bundle of a history entry.
 
     Raises:
-        HistoryError: The entry is missing or invalid.
         BundleError: The bundle is missing or altered, or its prediction for a golden row differs.
-        NewerFormatError: A newer housectl wrote the entry or the bundle.
+        NewerFormatError: A newer housectl wrote the bundle.
     """
-    model = ServedModel(store.bundle(store.entry(number).bundle))
-    return Champion(number=number, model=model, serving_since=datetime.now(UTC).isoformat())
+    model = ServedModel(store.bundle(entry.bundle))
+    return Champion(entry=entry, model=model, serving_since=datetime.now(UTC).isoformat())
+
+
+@dataclass(frozen=True)
+class _Look:
+    """The outcome of one look at the store: the state to serve, or the error.
+
+    Attributes:
+        number: Looks have ascending numbers in the order of their starts.
+        revision: Revision of the history at the start; None if it cannot be read.
+    """
+
+    number: int
+    revision: object = None
+    state: ServingState | None = None
+    error: Exception | None = None
 
 
 class StorePoller:
-    """Polls the history for a new champion, with one stat per interval.
+    """Polls the history for a new champion.
 
-    Volumes of several machines do not report changes, so the store cannot be watched.
+    Volumes of several machines do not report changes, so the store cannot be watched. A look at the
+    store runs in a thread, because a volume can hang. A look that hangs is left behind, and another
+    one starts after twice the pause: the volume may have been mounted again.
     """
 
     def __init__(self, store: ChampionStore, hot_swap: HotSwapApp) -> None:
         self._store = store
         self._hot_swap = hot_swap
-        self._newest = self._served
+        self._numbers = count(1)
+        self._last = _Look(number=0)
         self._failures = 0
         self._retry_at = 0.0
 
     async def run(self) -> None:
-        """Poll until cancelled. A thread accesses the store, because a volume can hang."""
+        """Poll until cancelled."""
+        looks: set[asyncio.Future[_Look]] = set()
         while True:
             await asyncio.sleep(POLL_INTERVAL_SECONDS)
-            try:
-                await asyncio.to_thread(self._poll_once)
-            except Exception as error:  # noqa: BLE001  # after any error, the old model stays in service
-                self._on_load_error(error)
+            looks.add(awaitable(call_in_thread(self._look)))
+            done, looks = await asyncio.wait(
+                looks,
+                timeout=LOOK_DEADLINE_SECONDS * 2 ** (len(looks) - 1),
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if not done:
+                self._reject(_no_response(self._store))
+                self._retry_at = 0.0
+            for look in done:
+                self._apply(look.result())
 
-    @property
-    def _served(self) -> int:
-        champion = self._hot_swap.state.champion
-        return champion.number if champion else 0
+    def _look(self) -> _Look:
+        """Look at the store once; a thread runs this."""
+        look = _Look(number=next(self._numbers))
+        try:
+            look = replace(look, revision=self._store.history_revision())
+            if look.revision == self._last.revision and time.monotonic() < self._retry_at:
+                return look
+            return replace(look, state=self._newest_state())
+        except Exception as error:  # noqa: BLE001  # after any error, the old model stays in service
+            return replace(look, error=error)
 
-    def _poll_once(self) -> None:
-        number = self._store.newest_number(at_least=self._newest)
-        if number == self._newest and time.monotonic() < self._retry_at:
-            return
-        self._newest = number
-        if number != self._served:
-            self._hot_swap.swap(load_champion(self._store, number))
-            _log.info("now serving %s", self._hot_swap.state.champion)
-        elif self._failures:
-            self._hot_swap.recover()
-        self._failures = 0
+    def _newest_state(self) -> ServingState:
+        """Return the state that serves the newest champion."""
+        history = self._store.history()
+        served = self._hot_swap.state.champion
+        if served and not history:
+            raise HistoryError(
+                f"The store {self._store.location()} has no history any more.",
+                hint="housectl doctor   # checks the store",
+            )
+        if not history or (served and served.entry == history[-1]):
+            return self._hot_swap.recovered()
+        return self._hot_swap.prepare(load_champion(self._store, history[-1]))
 
-    def _on_load_error(self, error: Exception) -> None:
+    def _apply(self, look: _Look) -> None:
+        if look.number < self._last.number:
+            return  # It was left behind, and a later look has finished.
+        self._last = look
+        if look.error is not None:
+            self._reject(look.error)
+            # The bundle may be copied after its entry, so the same entry is retried.
+            backoff = min(_MIN_BACKOFF_SECONDS * 2**self._failures, _MAX_BACKOFF_SECONDS)
+            self._failures += 1
+            self._retry_at = time.monotonic() + backoff
+        elif look.state is not None:
+            self._serve(look.state)
+            self._failures = 0
+            self._retry_at = math.inf
+
+    def _serve(self, state: ServingState) -> None:
+        is_new = state.champion is not self._hot_swap.state.champion
+        self._hot_swap.switch(state)
+        if is_new:
+            _log.info("now serving %s", state.champion)
+
+    def _reject(self, error: Exception) -> None:
         reason = _reason(error)
         if reason != self._hot_swap.state.reason:
             is_expected = isinstance(error, HousectlError)
             _log.warning(
-                "champion %d cannot be served: %s",
-                self._newest,
+                "the newest champion cannot be served: %s",
                 reason,
                 exc_info=None if is_expected else error,
             )
         self._hot_swap.reject(reason)
-        # The bundle may be copied after its entry, so the same entry is retried.
-        backoff = min(_MIN_BACKOFF_SECONDS * 2**self._failures, _MAX_BACKOFF_SECONDS)
-        self._failures += 1
-        self._retry_at = time.monotonic() + backoff
+
+
+def _no_response(store: ChampionStore) -> HousectlError:
+    return LocalEnvironmentError(
+        f"The store does not respond: {store.location()} gave no answer in "
+        f"{LOOK_DEADLINE_SECONDS:g} seconds.",
+        hint="housectl doctor   # checks the store",
+    )
 
 
 def _reason(error: Exception) -> str:

@@ -6,6 +6,7 @@ from housectl.contract.bundle import SHORT_DIGEST, Bundle
 from housectl.contract.files import atomic_write
 from housectl.contract.history import HistoryEntry
 from housectl.contract.record import MalformedRecordError, Record
+from housectl.contract.regular_files import read_regular
 from housectl.store.base import ChampionStore
 
 
@@ -61,7 +62,7 @@ def sync(path: Path, store: ChampionStore) -> None:
 
 def _recorded_champion(path: Path) -> str | None:
     try:
-        champion = DeployDetails.from_json(path.read_bytes()).prod_model
+        champion = DeployDetails.from_json(read_regular(path)).prod_model
     except (OSError, MalformedRecordError):
         return None
     return champion.version if champion else None

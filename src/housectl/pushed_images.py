@@ -5,6 +5,7 @@ from pathlib import Path
 
 from housectl.contract.files import atomic_write
 from housectl.contract.record import SCHEMA_VERSION, MalformedRecordError, Record
+from housectl.contract.regular_files import read_regular
 from housectl.errors import LocalEnvironmentError
 
 
@@ -45,7 +46,7 @@ def pushed_image(path: Path, kind: ImageKind) -> str | None:
         NewerFormatError: A newer housectl wrote it.
     """
     try:
-        images = PushedImages.from_json(path.read_bytes())
+        images = PushedImages.from_json(read_regular(path))
     except FileNotFoundError:
         return None
     except MalformedRecordError as error:

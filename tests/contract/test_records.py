@@ -1,5 +1,6 @@
 import json
 import os
+import re
 from pathlib import Path
 
 import msgspec
@@ -62,6 +63,32 @@ def test_newer_format_is_rejected_with_its_number() -> None:
     newer = ENTRY.to_json().replace(b'"schema_version": 1', b'"schema_version": 7, "more": 1')
     with pytest.raises(NewerFormatError, match="format 7"):
         HistoryEntry.from_json(newer)
+
+
+@pytest.mark.parametrize("version", ["0", "-5", "true", '"1"', "null", "1e999"])
+def test_unknown_format_is_rejected(version: str) -> None:
+    unknown = ENTRY.to_json().replace(
+        b'"schema_version": 1', f'"schema_version": {version}'.encode()
+    )
+    with pytest.raises(MalformedRecordError):
+        HistoryEntry.from_json(unknown)
+
+
+def test_newer_format_with_the_same_fields_is_rejected() -> None:
+    newer = ENTRY.to_json().replace(b'"schema_version": 1', b'"schema_version": 2')
+    with pytest.raises(NewerFormatError, match="format 2"):
+        HistoryEntry.from_json(newer)
+
+
+def test_record_without_format_is_rejected() -> None:
+    without = re.sub(rb',\s*"schema_version": 1', b"", ENTRY.to_json())
+    with pytest.raises(MalformedRecordError, match="schema_version"):
+        HistoryEntry.from_json(without)
+
+
+def test_deeply_nested_record_is_rejected() -> None:
+    with pytest.raises(MalformedRecordError):
+        HistoryEntry.from_json(b'{"schema_version": 1, "by": ' + b"[" * 100_000)
 
 
 def test_records_are_immutable() -> None:
@@ -142,7 +169,7 @@ def inputs(tmp_path: Path) -> Path:
 def test_altered_inputs_are_rejected(inputs: Path, name: str) -> None:
     assert read_inputs(inputs).digest == inputs.name
     altered = inputs / name
-    altered.write_text(altered.read_text().replace("1", "3"))
+    altered.write_text(altered.read_text().replace("1,2", "3,2").replace('"seed": 1', '"seed": 3'))
     with pytest.raises(InputsError):
         read_inputs(inputs)
 

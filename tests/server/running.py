@@ -15,6 +15,7 @@ import httpx
 from housectl.python_process import module_argv
 
 ROW = {"RM": 6.5, "LSTAT": 5.0}
+SERVER = tuple(module_argv("housectl_server"))
 
 _TIMEOUT_SECONDS = 30.0
 _LISTENING = re.compile(r"listening on (http://\S+)")
@@ -52,10 +53,16 @@ class RunningServer:
 
 @contextmanager
 def running(
-    store: Path, output: Path, *, options: tuple[str, ...] = (), arguments: tuple[str, ...] = ()
+    store: Path,
+    output: Path,
+    *,
+    options: tuple[str, ...] = (),
+    program: tuple[str, ...] = SERVER,
+    arguments: tuple[str, ...] = (),
 ) -> Iterator[RunningServer]:
     """Start a server on a free port, in the directory of `output`."""
-    process = start(store, output, options=options, arguments=("--port", "0", *arguments))
+    arguments = ("--port", "0", *arguments)
+    process = start(store, output, options=options, program=program, arguments=arguments)
     try:
         wait_until(lambda: process.poll() is not None or _LISTENING.search(output.read_text()))
         match = _LISTENING.search(output.read_text())
@@ -68,11 +75,16 @@ def running(
 
 
 def start(
-    store: Path, output: Path, *, options: tuple[str, ...] = (), arguments: tuple[str, ...] = ()
+    store: Path,
+    output: Path,
+    *,
+    options: tuple[str, ...] = (),
+    program: tuple[str, ...] = SERVER,
+    arguments: tuple[str, ...] = (),
 ) -> "subprocess.Popen[bytes]":
     with output.open("wb") as file:
         return subprocess.Popen(
-            [sys.executable, *options, *module_argv("housectl_server", *arguments)],
+            [sys.executable, *options, *program, *arguments],
             cwd=output.parent,
             env={**os.environ, "HOUSECTL_STORE": str(store), "PYTHONUNBUFFERED": "1"},
             stdout=file,

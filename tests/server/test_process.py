@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import socket
 from pathlib import Path
@@ -59,6 +60,28 @@ def test_invalid_history_fails_start(store: LocalStore, output: Path) -> None:
     status, text = failed_start(store.path, output, "--port", "0")
     assert status == 5
     assert "hint:  " in text
+
+
+def test_gap_in_the_history_fails_start(store: LocalStore, output: Path) -> None:
+    for base in (1.0, 2.0, 3.0):
+        promote(store, make_bundle(output.parent, base=base))
+    (store.path / entry_key(2)).unlink()
+    status, text = failed_start(store.path, output, "--port", "0")
+    assert status == 5
+    assert "history/2.json is invalid: it is missing, but entry 3 exists" in text
+    assert "hint:  ls -l " in text
+
+
+@pytest.mark.parametrize("key", ["history/1.json", "bundles/{digest}/model.onnx"])
+def test_fifo_in_the_store_fails_start(store: LocalStore, output: Path, key: str) -> None:
+    bundle = make_bundle(output.parent)
+    promote(store, bundle)
+    path = store.path / key.format(digest=bundle.digest)
+    path.unlink()
+    os.mkfifo(path)
+    status, text = failed_start(store.path, output, "--port", "0")
+    assert status == 5
+    assert "Not a regular file" in text
 
 
 def test_busy_port_fails_start_with_next_port_as_hint(store: LocalStore, output: Path) -> None:

@@ -1,4 +1,6 @@
+import os
 import shutil
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +12,7 @@ import pytest
 
 from housectl.contract.bundle import Bundle
 from housectl.contract.history import Action
-from housectl.store.layout import bundle_key, entry_key
+from housectl.store.layout import BUNDLES, HISTORY, bundle_key, entry_key
 from housectl.store.local import LocalStore
 from tests.server.bundles import FLOWERS, alter, make_bundle, promote, tree
 from tests.server.running import ROW, RunningServer, running, wait_until
@@ -119,7 +121,7 @@ def test_bundle_with_different_golden_predictions_is_rejected(
     good = make_bundle(tmp_path, base=3.0)
     promote(store, good)
     assert server.wait_for(model_digest=good.digest, status="ok")["reason"] is None
-    assert server.log().count("champion 2 cannot be served") == 1
+    assert server.log().count("the newest champion cannot be served") == 1
 
 
 @pytest.mark.parametrize("model", [b"no graph", tree(7.0, features=5)], ids=["noise", "width"])
@@ -165,10 +167,79 @@ def test_invalid_entry_is_rejected(store: LocalStore, server: RunningServer, old
     assert "history/2.json is invalid" in str(health["reason"])
 
 
+@pytest.mark.parametrize("number", [1, 2])
+def test_damaged_history_keeps_model_until_it_is_restored(
+    store: LocalStore, server: RunningServer, tmp_path: Path, number: int
+) -> None:
+    champion = make_bundle(tmp_path, base=2.0)
+    promote(store, champion)
+    server.wait_for(status="ok", model_digest=champion.digest)
+    backup = Path(shutil.copytree(store.path / HISTORY, tmp_path / "backup"))
+    entry = store.path / entry_key(number)
+    entry.write_bytes(entry.read_bytes()[:-9])
+    health = server.wait_for(status="degraded", model_digest=champion.digest, champion=2)
+    assert "is invalid" in str(health["reason"])
+    shutil.copy(backup / entry.name, entry)
+    server.wait_for(status="ok", reason=None)
+
+
+def test_gap_in_the_history_keeps_model(
+    store: LocalStore, server: RunningServer, tmp_path: Path
+) -> None:
+    for base in (2.0, 3.0):
+        promote(store, champion := make_bundle(tmp_path, base=base))
+    server.wait_for(status="ok", champion=3)
+    (store.path / entry_key(2)).unlink()
+    health = server.wait_for(status="degraded", model_digest=champion.digest, champion=3)
+    assert "history/2.json is invalid: it is missing" in str(health["reason"])
+    assert server.predict().json() == {"predicted_price": 13.0}
+
+
+def test_replaced_entry_is_served_also_with_the_same_times(
+    store: LocalStore, server: RunningServer, tmp_path: Path
+) -> None:
+    backup = LocalStore(shutil.copytree(store.path, tmp_path / "backup"))
+    promote(store, make_bundle(tmp_path, base=2.0))
+    server.wait_for(status="ok", champion=2)
+    restored = make_bundle(tmp_path, base=3.0)
+    promote(backup, restored)
+    shutil.copytree(backup.path / BUNDLES, store.path / BUNDLES, dirs_exist_ok=True)
+    entry = store.path / entry_key(2)
+    times = entry.stat()
+    entry.write_bytes((backup.path / entry_key(2)).read_bytes())
+    os.utime(entry, ns=(times.st_atime_ns, times.st_mtime_ns))
+    server.wait_for(status="ok", champion=2, model_digest=restored.digest)
+    assert server.predict().json() == {"predicted_price": 13.0}
+
+
+def test_older_backup_is_served(
+    store: LocalStore, server: RunningServer, old: Bundle, tmp_path: Path
+) -> None:
+    promote(store, make_bundle(tmp_path, base=2.0))
+    server.wait_for(status="ok", champion=2)
+    (store.path / entry_key(2)).unlink()
+    server.wait_for(status="ok", champion=1, model_digest=old.digest)
+
+
+@pytest.mark.parametrize("name", ["history/1.json", "history/2.json"])
+def test_fifo_in_place_of_an_entry_does_not_block_the_poller(
+    store: LocalStore, server: RunningServer, name: str
+) -> None:
+    fifo = store.path / name
+    fifo.unlink(missing_ok=True)
+    os.mkfifo(fifo)
+    health = server.wait_for(status="degraded", champion=1)
+    assert "Not a regular file" in str(health["reason"])
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(timeout=30) == 0
+
+
 def test_model_is_served_while_store_is_missing(
     store: LocalStore, server: RunningServer, tmp_path: Path
 ) -> None:
     shutil.move(store.path, tmp_path / "elsewhere")
+    health = server.wait_for(status="degraded", champion=1)
+    assert "has no history any more" in str(health["reason"])
     assert server.predict().json() == {"predicted_price": 11.0}
     shutil.move(tmp_path / "elsewhere", store.path)
     new = make_bundle(tmp_path, base=2.0)

@@ -1,5 +1,8 @@
 """The contract of every champion store. Tests of an implementation inherit `StoreContract`."""
 
+import itertools
+import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -20,7 +23,13 @@ from housectl.errors import (
     UsageError,
 )
 from housectl.store.base import ChampionStore
-from housectl.store.layout import bundle_key, challenger_key, entry_key, evidence_file_key
+from housectl.store.layout import (
+    HISTORY,
+    bundle_key,
+    challenger_key,
+    entry_key,
+    evidence_file_key,
+)
 from tests.server.bundles import make_bundle, promote
 
 WRITERS = 8
@@ -47,12 +56,39 @@ def try_commit(store: ChampionStore, bundle: Bundle, champion_number: int) -> Hi
         return None
 
 
+Damage = Callable[[bytes], bytes]
+
+DAMAGES: tuple[Damage, ...] = (
+    lambda _: b"",
+    lambda data: data[: len(data) // 2],
+    lambda _: b"\x00 noise",
+    lambda _: b"{}",
+    lambda data: data.replace(b'"schema_version": 1', b'"schema_version": 0'),
+    lambda data: re.sub(rb'"previous": .*', b'"previous": "0",', data),
+)
+
+
+def assert_history_is_damaged(store: ChampionStore, bundle: Bundle, *, mentioned: int) -> None:
+    """Check that nothing reads a history or adds to it; the error names the damaged entry."""
+    reads: tuple[Callable[[], object], ...] = (
+        store.history,
+        store.champion,
+        store.require_champion,
+        *(partial(try_commit, store, bundle, number) for number in range(5)),
+    )
+    for read in reads:
+        with pytest.raises(HistoryError) as error:
+            read()
+        assert store.location(entry_key(mentioned)) in error.value.message
+        assert store.location(HISTORY) in error.value.hint
+
+
 class StoreContract:
     """A subclass defines a fixture `store`: a store that does not exist yet."""
 
     def test_missing_store_is_empty(self, store: ChampionStore) -> None:
-        assert store.newest_number() == 0
         assert store.history() == ()
+        assert store.history_revision() == store.history_revision()
         assert store.champion() is None
         assert store.evidence("0" * 64) is None
         assert store.challenger("tuned") is None
@@ -116,16 +152,18 @@ class StoreContract:
         assert [entry.number for entry in store.history()] == [1, 2, 3]
         assert first.previous is None
         assert len({first.previous, second.previous, third.previous}) == 3
-        assert store.entry(2) == second
         assert store.champion() == store.require_champion() == third
         assert third.bundle == first.bundle
 
-    def test_newest_number_starts_at_known_entry(
-        self, store: ChampionStore, tmp_path: Path
-    ) -> None:
-        promote(store, make_bundle(tmp_path, base=1.0))
-        promote(store, make_bundle(tmp_path, base=2.0))
-        assert [store.newest_number(at_least=number) for number in (0, 1, 2)] == [2, 2, 2]
+    def test_revision_changes_with_each_entry(self, store: ChampionStore, tmp_path: Path) -> None:
+        revisions = [store.history_revision()]
+        for base in (1.0, 2.0):
+            promote(store, make_bundle(tmp_path, base=base))
+            revisions.append(store.history_revision())
+            assert store.history_revision() == revisions[-1]
+        store._write(entry_key(1), store._read(entry_key(1)))
+        revisions.append(store.history_revision())
+        assert all(one != other for one, other in itertools.combinations(revisions, 2))
 
     def test_late_commit_is_rejected(self, store: ChampionStore, tmp_path: Path) -> None:
         bundle = stored_bundle(store, tmp_path)
@@ -156,17 +194,29 @@ class StoreContract:
             try_commit(store, make_bundle(tmp_path), 0)
         assert store.champion() is None
 
-    @pytest.mark.parametrize("data", [b"", b"\x00 noise", b"{}"])
-    def test_invalid_entry_is_rejected(
-        self, store: ChampionStore, tmp_path: Path, data: bytes
+    @pytest.mark.parametrize("number", [1, 2, 3])
+    @pytest.mark.parametrize("damage", DAMAGES)
+    def test_damaged_history_stops_every_read_and_commit(
+        self, store: ChampionStore, tmp_path: Path, damage: Damage, number: int
     ) -> None:
-        promote(store, make_bundle(tmp_path))
-        store._write(entry_key(1), data)
-        for read in (store.champion, store.history, partial(store.entry, 1)):
-            with pytest.raises(HistoryError) as error:
-                read()
-            assert store.location(entry_key(1)) in error.value.message
-            assert store.location("history") in error.value.hint
+        bundle = stored_bundle(store, tmp_path)
+        for champion_number in range(3):
+            try_commit(store, bundle, champion_number)
+        store._write(entry_key(number), damage(store._read(entry_key(number))))
+        before = store._revisions(HISTORY)
+        assert_history_is_damaged(store, bundle, mentioned=number)
+        assert store._revisions(HISTORY) == before
+
+    @pytest.mark.parametrize("missing", [1, 2])
+    def test_gap_stops_every_read_and_commit(
+        self, store: ChampionStore, tmp_path: Path, missing: int
+    ) -> None:
+        bundle = stored_bundle(store, tmp_path)
+        for number in {1, 2, 3} - {missing}:
+            store._write(entry_key(number), b"{}")
+        before = store._revisions(HISTORY)
+        assert_history_is_damaged(store, bundle, mentioned=missing)
+        assert store._revisions(HISTORY) == before
 
     def test_entry_with_another_number_is_rejected(
         self, store: ChampionStore, tmp_path: Path
@@ -174,19 +224,21 @@ class StoreContract:
         promote(store, make_bundle(tmp_path))
         store._write(entry_key(2), store._read(entry_key(1)))
         with pytest.raises(HistoryError, match="its number is 1 instead of 2"):
-            store.entry(2)
+            store.history()
 
-    def test_missing_entry_is_reported(self, store: ChampionStore) -> None:
-        with pytest.raises(HistoryError):
-            store.entry(1)
-
-    def test_broken_chain_is_rejected(self, store: ChampionStore, tmp_path: Path) -> None:
+    def test_link_to_an_altered_entry_is_broken(self, store: ChampionStore, tmp_path: Path) -> None:
         promote(store, make_bundle(tmp_path, base=1.0))
         promote(store, make_bundle(tmp_path, base=2.0))
         store._write(entry_key(1), store._read(entry_key(1)) + b" ")
         with pytest.raises(HistoryError) as error:
-            store.history()
+            store.champion()
         assert store.location(entry_key(2)) in error.value.message
+
+    def test_other_files_are_no_entries(self, store: ChampionStore, tmp_path: Path) -> None:
+        entry = promote(store, make_bundle(tmp_path))
+        for name in ("2.json~", "02.json", "0.json", "notes.txt"):
+            store._write(f"{HISTORY}/{name}", b"noise")
+        assert store.history() == (entry,)
 
     def test_newer_format_is_reported(self, store: ChampionStore, tmp_path: Path) -> None:
         promote(store, make_bundle(tmp_path))

@@ -42,7 +42,7 @@ def test_compare_explains_verdict_and_changes_nothing(project: ProjectDirectory)
     assert result["challenger_holdout_mse"] < result["champion_holdout_mse"]  # type: ignore[operator]
     low, high = result["interval_90"]  # type: ignore[misc]
     assert low < result["cv_mse_difference"] < high < 0  # type: ignore[has-type,operator]
-    assert LocalStore(project.store).newest_number() == 1
+    assert len(LocalStore(project.store).history()) == 1
     assert details(project) == before
 
 
@@ -71,7 +71,7 @@ def test_worse_challenger_is_rejected(project: ProjectDirectory) -> None:
     assert deployed["old_model"] == deployed["prod_model"] != deployed["new_model"]
     assert deployed["new_model"] is not None
     assert deployed["new_model"]["version"] == again.json["challenger"]
-    assert LocalStore(project.store).newest_number() == 2
+    assert len(LocalStore(project.store).history()) == 2
 
 
 def test_promote_keeps_champion_on_tie(project: ProjectDirectory) -> None:
@@ -113,7 +113,7 @@ def test_altered_bundle_is_not_promoted(project: ProjectDirectory) -> None:
     assert result.status == ExitStatus.BUNDLE
     assert "model.onnx was altered" in result.err
     assert "Traceback" not in result.err
-    assert LocalStore(project.store).newest_number() == 1
+    assert len(LocalStore(project.store).history()) == 1
 
 
 def test_broken_history_is_reported(project: ProjectDirectory) -> None:
@@ -157,7 +157,7 @@ def test_disk_error_is_reported_and_champion_is_kept(
     assert message in result.err
     assert "hint:" in result.err
     assert "Traceback" not in result.err
-    assert LocalStore(project.store).newest_number() == 1
+    assert len(LocalStore(project.store).history()) == 1
     project.run_ok("promote")
 
 

@@ -10,6 +10,7 @@ from housectl.contract.golden import GOLDEN_FILE, Golden
 from housectl.contract.metrics import METRICS_FILE, Metrics
 from housectl.contract.recipe import Recipe
 from housectl.contract.record import SCHEMA_VERSION, MalformedRecordError, Record, digest_of
+from housectl.contract.regular_files import MAX_MODEL_BYTES, MAX_RECORD_BYTES, read_regular
 from housectl.contract.schema import Schema
 from housectl.errors import BundleError
 
@@ -17,6 +18,10 @@ BUNDLE_FILE = "bundle.json"
 MODEL_FILE = "model.onnx"
 CARD_FILE = "MODEL_CARD.md"
 SHORT_DIGEST = 12
+
+FileReader = Callable[[str, int], bytes]
+
+_MAX_BYTES = dict.fromkeys((METRICS_FILE, GOLDEN_FILE, CARD_FILE), MAX_RECORD_BYTES)
 
 
 class RecipeOrigin(Record, kw_only=True):
@@ -134,17 +139,18 @@ def read_bundle(path: Path, *, expected: str | None = None) -> Bundle:
         NewerFormatError: A newer housectl wrote the bundle.
     """
     return load_bundle(
-        lambda name: (path / name).read_bytes(), location=str(path), expected=expected
+        lambda name, limit: read_regular(path / name, limit=limit),
+        location=str(path),
+        expected=expected,
     )
 
 
-def load_bundle(
-    read_file: Callable[[str], bytes], *, location: str, expected: str | None = None
-) -> Bundle:
+def load_bundle(read_file: FileReader, *, location: str, expected: str | None = None) -> Bundle:
     """Read a bundle from any storage and check every byte of it.
 
     Args:
-        read_file: Returns the content of a file by its name, or raises OSError.
+        read_file: Returns the content of a file by its name and its largest size in bytes, or
+            raises OSError.
         location: Path or URL of the bundle.
         expected: Digest that the bundle must have.
 
@@ -161,10 +167,8 @@ def load_bundle(
         ) from error
 
 
-def _parse_bundle(
-    read_file: Callable[[str], bytes], *, location: str, expected: str | None
-) -> Bundle:
-    record = BundleRecord.from_json(read_file(BUNDLE_FILE))
+def _parse_bundle(read_file: FileReader, *, location: str, expected: str | None) -> Bundle:
+    record = BundleRecord.from_json(read_file(BUNDLE_FILE, MAX_RECORD_BYTES))
     content = {name: _checked(read_file, name, sha256) for name, sha256 in record.files.items()}
     _require(set(content) >= {MODEL_FILE, METRICS_FILE, GOLDEN_FILE}, "it is incomplete")
     metrics = Metrics.from_json(content[METRICS_FILE])
@@ -186,9 +190,9 @@ def _parse_bundle(
     )
 
 
-def _checked(read_file: Callable[[str], bytes], name: str, sha256: str) -> bytes:
+def _checked(read_file: FileReader, name: str, sha256: str) -> bytes:
     _require(Path(name).name == name, f"its record names a file outside of it: {name!r}")
-    data = read_file(name)
+    data = read_file(name, _MAX_BYTES.get(name, MAX_MODEL_BYTES))
     _require(hashlib.sha256(data).hexdigest() == sha256, f"{name} was altered")
     return data
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from housectl.contract.files import file_digest
 from housectl.contract.record import MalformedRecordError
+from housectl.contract.regular_files import read_regular
 
 
 def with_checksum(name: str, data: bytes) -> dict[str, bytes]:
@@ -31,7 +32,7 @@ def verified_digest(file: Path) -> str | None:
     """
     checksum = checksum_path(file)
     try:
-        recorded = checksum.read_bytes()
+        recorded = read_regular(checksum)
     except FileNotFoundError:
         return None
     digest = file_digest(file)

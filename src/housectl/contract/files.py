@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from housectl.contract.regular_files import open_regular
 from housectl.errors import LocalEnvironmentError
 
 TEMP_PREFIX = ".tmp-"
@@ -29,7 +30,7 @@ _HINTS = {
 
 def file_digest(path: Path) -> str:
     """Return the sha256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -8,6 +8,7 @@ from housectl.contract.files import atomic_directory, file_digest, write_and_syn
 from housectl.contract.parameters import Assignment
 from housectl.contract.recipe import Recipe, Split
 from housectl.contract.record import SCHEMA_VERSION, MalformedRecordError, Record, digest_of
+from housectl.contract.regular_files import read_regular
 from housectl.contract.schema import Schema
 from housectl.errors import InputsError
 
@@ -79,7 +80,7 @@ def read_inputs(path: Path) -> Inputs:
         InputsError: The directory is missing or altered, or has another name.
     """
     try:
-        shared = SharedRecipe.from_json((path / RECIPE_FILE).read_bytes())
+        shared = SharedRecipe.from_json(read_regular(path / RECIPE_FILE))
         data = file_digest(path / DATA_FILE)
     except (OSError, MalformedRecordError) as error:
         raise _invalid(path, str(error)) from error

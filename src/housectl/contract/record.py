@@ -32,9 +32,10 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             NewerFormatError: A newer housectl wrote the record.
         """
         try:
+            if "schema_version" in cls.__struct_fields__:
+                _check_version(data)
             return msgspec.json.decode(data, type=cls)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            _check_version(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise MalformedRecordError(str(error)) from error
 
     def to_json(self) -> bytes:
@@ -62,16 +63,15 @@ def digest_of(value: Record | Mapping[str, object]) -> str:
 
 
 class _Versioned(msgspec.Struct):
-    schema_version: int = SCHEMA_VERSION
+    schema_version: int
 
 
 def _check_version(data: bytes) -> None:
-    try:
-        version = msgspec.json.decode(data, type=_Versioned).schema_version
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return
+    version = msgspec.json.decode(data, type=_Versioned).schema_version
     if version > SCHEMA_VERSION:
         raise NewerFormatError(
             f"The record has format {version}, but this housectl reads up to {SCHEMA_VERSION}.",
             hint="pip install --upgrade housectl",
         )
+    if version != SCHEMA_VERSION:
+        raise MalformedRecordError(f"its format is {version} instead of {SCHEMA_VERSION}")

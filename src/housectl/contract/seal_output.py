@@ -8,6 +8,7 @@ from housectl.contract.bundle import Bundle, BundleRecord, Provenance, read_bund
 from housectl.contract.evidence import EVIDENCE_FILE, Evidence
 from housectl.contract.files import atomic_directory, remove_tree, write_and_sync
 from housectl.contract.record import MalformedRecordError
+from housectl.contract.regular_files import read_regular
 from housectl.contract.schema import Schema
 from housectl.errors import BundleError, NewerFormatError
 
@@ -64,7 +65,7 @@ def read_sealed(output: Path) -> SealOutput:
     """
     bundle = read_bundle(output / _BUNDLE_DIRECTORY)
     try:
-        evidence = Evidence.from_json((output / EVIDENCE_FILE).read_bytes())
+        evidence = Evidence.from_json(read_regular(output / EVIDENCE_FILE))
     except (OSError, MalformedRecordError) as error:
         raise _invalid(output, str(error)) from error
     if evidence.recipe != bundle.record.recipe:

@@ -10,6 +10,7 @@ from housectl.contract.inputs import RECIPE_FILE
 from housectl.contract.metrics import METRICS_FILE, Metrics
 from housectl.contract.recipe import Recipe
 from housectl.contract.record import MalformedRecordError
+from housectl.contract.regular_files import read_regular
 from housectl.errors import BundleError
 
 
@@ -49,9 +50,9 @@ def read_trial_output(output: Path) -> TrialOutput:
         NewerFormatError: A newer housectl wrote the output.
     """
     try:
-        recipe = Recipe.from_json((output / RECIPE_FILE).read_bytes())
+        recipe = Recipe.from_json(read_regular(output / RECIPE_FILE))
         return TrialOutput(
-            metrics=Metrics.from_json((output / METRICS_FILE).read_bytes()),
+            metrics=Metrics.from_json(read_regular(output / METRICS_FILE)),
             recipe=recipe,
             model_sha256=verified_digest(output / recipe.family.definition.native_file),
         )

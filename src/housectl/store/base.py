@@ -1,101 +1,28 @@
-"""Interface of the champion store, for the commands that write it and the servers that read it.
+"""Interface of the champion store, for the commands that write it and the servers that read it."""
 
-The newest history entry names the champion. A promotion creates the next entry, which fails if the
-entry exists: compare-and-set without locks, and `kill -9` leaves nothing stale.
-"""
-
-import getpass
-import hashlib
-import socket
 from datetime import UTC, datetime
 
 from housectl.contract.bundle import BUNDLE_FILE, Bundle, load_bundle
 from housectl.contract.evidence import Evidence
-from housectl.contract.history import Action, HistoryEntry, parse_entry
 from housectl.contract.record import MalformedRecordError
-from housectl.errors import (
-    BundleError,
-    ConcurrentUpdateError,
-    HistoryError,
-    NoChallengerError,
-    NoChampionError,
-    UsageError,
-)
+from housectl.errors import BundleError, NoChallengerError, UsageError
 from housectl.store.challenger import Challenger
+from housectl.store.history_store import HistoryStore
 from housectl.store.layout import (
     BUNDLES,
     CHALLENGERS,
-    HISTORY,
     bundle_key,
     challenger_key,
-    entry_key,
     evidence_file_key,
 )
-from housectl.store.storage import FileStorage
 
 
-class ChampionStore(FileStorage):
+class ChampionStore(HistoryStore):
     """Store of bundles, evidence, challengers and the history of champions.
 
     An implementation adds the methods of FileStorage. The store need not exist before the first
     write.
     """
-
-    def newest_number(self, *, at_least: int = 0) -> int:
-        """Return the number of the newest history entry; 0 without entries.
-
-        Args:
-            at_least: Number of an entry that is known to exist. If it is still the newest, one
-                lookup is enough.
-        """
-        number = at_least
-        while self._exists(entry_key(number + 1)):
-            number += 1
-        return number
-
-    def entry(self, number: int) -> HistoryEntry:
-        """Return one history entry.
-
-        Raises:
-            HistoryError: The entry is missing or invalid, or has another number.
-        """
-        return self._parse_entry(self._read_entry(number), number)
-
-    def history(self) -> tuple[HistoryEntry, ...]:
-        """Return all history entries, the oldest first.
-
-        Raises:
-            HistoryError: An entry is invalid, or lacks the hash of the entry before.
-        """
-        entries = []
-        previous_hash = None
-        for number in range(1, self.newest_number() + 1):
-            data = self._read_entry(number)
-            entry = self._parse_entry(data, number)
-            if entry.previous != previous_hash:
-                raise self._invalid_entry(number, "its hash of the entry before does not match")
-            entries.append(entry)
-            previous_hash = hashlib.sha256(data).hexdigest()
-        return tuple(entries)
-
-    def champion(self) -> HistoryEntry | None:
-        """Return the champion: the newest history entry."""
-        number = self.newest_number()
-        return self.entry(number) if number else None
-
-    def require_champion(self) -> HistoryEntry:
-        """Return the champion.
-
-        Raises:
-            NoChampionError: The store has no champion yet.
-        """
-        champion = self.champion()
-        if champion is None:
-            raise NoChampionError(
-                f"The store {self.location()} has no champion yet.",
-                hint="housectl promote   # after `housectl tune`",
-            )
-        return champion
 
     def bundle(self, digest: str) -> Bundle:
         """Return a bundle, with every byte checked.
@@ -105,7 +32,9 @@ class ChampionStore(FileStorage):
         """
         key = bundle_key(digest)
         return load_bundle(
-            lambda name: self._read(f"{key}/{name}"), location=self.location(key), expected=digest
+            lambda name, limit: self._read(f"{key}/{name}", limit=limit),
+            location=self.location(key),
+            expected=digest,
         )
 
     def bundle_uri(self, digest: str) -> str:
@@ -188,63 +117,6 @@ class ChampionStore(FileStorage):
                 "No model is sealed yet.", hint="housectl tune   # seals a challenger"
             )
         return newest
-
-    def commit(
-        self, bundle: Bundle, *, action: Action, reason: str, champion_number: int
-    ) -> HistoryEntry:
-        """Make a bundle the champion.
-
-        Args:
-            bundle: A bundle that `bundle()` of this store returned, so every byte is checked.
-            action: Kind of the change.
-            reason: Reason of the change, one sentence.
-            champion_number: Number of the champion's entry at the time of the decision; 0 if there
-                was no champion.
-
-        Raises:
-            ConcurrentUpdateError: Another command changed the champion after the decision.
-            LocalEnvironmentError: The disk is full, read-only or not writable.
-        """
-        if bundle.location != self.location(bundle_key(bundle.digest)):
-            raise ValueError(f"{bundle.location} is not a bundle of the store {self.location()}")
-        entry = HistoryEntry(
-            number=champion_number + 1,
-            previous=self._entry_hash(champion_number) if champion_number else None,
-            action=action,
-            bundle=bundle.digest,
-            at=_now(),
-            by=f"{getpass.getuser()}@{socket.gethostname()}",
-            reason=reason,
-            holdout_mse=bundle.holdout_mse,
-        )
-        if not self._create(entry_key(entry.number), entry.to_json()):
-            raise ConcurrentUpdateError(
-                "The champion changed after the comparison: another command created history entry "
-                f"{entry.number}.",
-                hint="housectl promote   # compares with the current champion",
-            )
-        return entry
-
-    def _read_entry(self, number: int) -> bytes:
-        try:
-            return self._read(entry_key(number))
-        except OSError as error:
-            raise self._invalid_entry(number, error.strerror or str(error)) from error
-
-    def _parse_entry(self, data: bytes, number: int) -> HistoryEntry:
-        try:
-            return parse_entry(data, number)
-        except MalformedRecordError as error:
-            raise self._invalid_entry(number, str(error)) from error
-
-    def _entry_hash(self, number: int) -> str:
-        return hashlib.sha256(self._read_entry(number)).hexdigest()
-
-    def _invalid_entry(self, number: int, cause: str) -> HistoryError:
-        return HistoryError(
-            f"The history entry {self.location(entry_key(number))} is invalid: {cause}.",
-            hint=f"{self._list_command(HISTORY)}   # restore the store from a backup",
-        )
 
 
 def _now() -> str:

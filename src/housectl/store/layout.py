@@ -1,10 +1,14 @@
 """Layout of a champion store: the key of each file, relative to the root of the store."""
 
+import re
+
 BUNDLES = "bundles"
 EVIDENCE = "evidence"
 HISTORY = "history"
 CHALLENGERS = "challengers"
 FOLDERS = (BUNDLES, EVIDENCE, HISTORY, CHALLENGERS)
+
+_ENTRY_NAME = re.compile(r"(?P<number>[1-9][0-9]{0,17})\.json")
 
 
 def bundle_key(digest: str) -> str:
@@ -20,6 +24,12 @@ def evidence_file_key(key: str) -> str:
 def entry_key(number: int) -> str:
     """Return the key of a history entry."""
     return f"{HISTORY}/{number}.json"
+
+
+def entry_number(name: str) -> int | None:
+    """Return the number of the history entry in a file of this name; None for other files."""
+    match = _ENTRY_NAME.fullmatch(name)
+    return int(match["number"]) if match else None
 
 
 def challenger_key(experiment: str) -> str:

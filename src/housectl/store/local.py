@@ -1,7 +1,9 @@
 """The champion store in a local directory, or on a volume that is mounted as one."""
 
+import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from housectl.contract.files import (
     remove_stale_temp_files,
     write_and_sync,
 )
+from housectl.contract.regular_files import MAX_RECORD_BYTES, read_regular
 from housectl.errors import LocalEnvironmentError
 from housectl.store.base import ChampionStore
 from housectl.store.layout import FOLDERS
@@ -33,20 +36,34 @@ class LocalStore(ChampionStore):
         return (self.path / key).absolute().as_uri()
 
     def _exists(self, key: str) -> bool:
-        try:
+        with self._translate_read_errors():
             return (self.path / key).exists()
+
+    def _revisions(self, folder: str) -> Mapping[str, object]:
+        try:
+            with self._translate_read_errors(), os.scandir(self.path / folder) as files:
+                return {
+                    file.name: _revision(file.stat(follow_symlinks=False))
+                    for file in files
+                    if not file.name.startswith(TEMP_PREFIX)
+                }
+        except FileNotFoundError:
+            return {}
+
+    def _read(self, key: str, *, limit: int = MAX_RECORD_BYTES) -> bytes:
+        return read_regular(self.path / key, limit=limit)
+
+    @contextmanager
+    def _translate_read_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError:
+            raise
         except OSError as error:
             raise LocalEnvironmentError(
                 f"The store {self.path} cannot be read: {error.strerror}.",
                 hint=f"ls -ld {shlex.quote(str(self.path))}   # HOUSECTL_STORE names another one",
             ) from error
-
-    def _names(self, folder: str) -> list[str]:
-        paths = (self.path / folder).glob("*")
-        return sorted(path.name for path in paths if not path.name.startswith(TEMP_PREFIX))
-
-    def _read(self, key: str) -> bytes:
-        return (self.path / key).read_bytes()
 
     def _write(self, key: str, data: bytes) -> None:
         atomic_write(self.path / key, data)
@@ -68,3 +85,7 @@ class LocalStore(ChampionStore):
 
     def _remove_command(self, key: str) -> str:
         return f"rm {shlex.quote(self.location(key))}"
+
+
+def _revision(status: os.stat_result) -> object:
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns

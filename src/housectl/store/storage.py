@@ -3,6 +3,8 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
+from housectl.contract.regular_files import MAX_RECORD_BYTES
+
 
 class FileStorage(ABC):
     """Files under keys, each visible only when it is complete.
@@ -24,12 +26,15 @@ class FileStorage(ABC):
         """Return True if there is a file or a folder with this key."""
 
     @abstractmethod
-    def _names(self, folder: str) -> list[str]:
-        """Return the names of the complete files and folders in a folder."""
+    def _revisions(self, folder: str) -> Mapping[str, object]:
+        """Return the names of the complete files and folders in a folder; empty if it is missing.
+
+        Each name has a value that changes when the file is replaced, such as its time of change.
+        """
 
     @abstractmethod
-    def _read(self, key: str) -> bytes:
-        """Return the content of a file."""
+    def _read(self, key: str, *, limit: int = MAX_RECORD_BYTES) -> bytes:
+        """Return the content of a file of at most `limit` bytes."""
 
     @abstractmethod
     def _write(self, key: str, data: bytes) -> None:
@@ -46,6 +51,10 @@ class FileStorage(ABC):
     @abstractmethod
     def _remove_stale_files(self) -> None:
         """Remove temporary files of killed writers."""
+
+    def _names(self, folder: str) -> list[str]:
+        """Return the names of the complete files and folders in a folder, in their order."""
+        return sorted(self._revisions(folder))
 
     @abstractmethod
     def _list_command(self, key: str) -> str:

@@ -32,6 +32,7 @@ from housectl.contract.files import (
     write_and_sync,
 )
 from housectl.contract.record import MalformedRecordError
+from housectl.contract.regular_files import read_regular
 from housectl.contract.trial_output import has_model, remove_model
 from housectl.errors import BundleError
 from housectl.experiment import Experiment, ExperimentState, Trial, TrialState
@@ -113,7 +114,7 @@ class RunDirectory:
 
     def plan(self) -> LocalPlanRecord:
         """Read the submitted plan."""
-        return LocalPlanRecord.from_json((self.path / _PLAN_FILE).read_bytes())
+        return LocalPlanRecord.from_json(read_regular(self.path / _PLAN_FILE))
 
     def inputs(self) -> Path:
         """Return the inputs directory."""
@@ -122,7 +123,7 @@ class RunDirectory:
     def outcome(self) -> RunOutcome | None:
         """Read the outcome; None if the run has not ended."""
         try:
-            return RunOutcome.from_json((self.path / _OUTCOME_FILE).read_bytes())
+            return RunOutcome.from_json(read_regular(self.path / _OUTCOME_FILE))
         except FileNotFoundError:
             return None
 
@@ -155,7 +156,7 @@ class RunDirectory:
         """Yield the started trials, in the order of their numbers."""
         for path in sorted(self.trials_directory.glob("[0-9]*.json")):
             try:
-                yield TrialRecord.from_json(path.read_bytes()).trial
+                yield TrialRecord.from_json(read_regular(path)).trial
             except MalformedRecordError:
                 # A power cut may lose the content of a start record.
                 continue

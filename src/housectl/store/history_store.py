@@ -1,0 +1,138 @@
+"""The history part of a champion store: reading the whole chain of entries, and adding to it.
+
+The newest entry names the champion. A promotion creates the next entry, which fails if the entry
+exists: compare-and-set without locks, and `kill -9` leaves nothing stale.
+"""
+
+import getpass
+import hashlib
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from housectl.contract.bundle import Bundle
+from housectl.contract.history import Action, HistoryEntry, parse_entry
+from housectl.contract.record import MalformedRecordError
+from housectl.errors import ConcurrentUpdateError, HistoryError, NoChampionError
+from housectl.store.layout import HISTORY, bundle_key, entry_key, entry_number
+from housectl.store.storage import FileStorage
+
+
+class HistoryStore(FileStorage):
+    """The history of champions. Every read checks the whole chain, because nothing else could."""
+
+    def history(self) -> tuple[HistoryEntry, ...]:
+        """Return all history entries, the oldest first.
+
+        Raises:
+            HistoryError: An entry is missing or invalid, or lacks the hash of the entry before.
+        """
+        return tuple(entry for entry, _ in self._chain())
+
+    def history_revision(self) -> object:
+        """Return a value that changes when an entry is added, removed or replaced.
+
+        It costs one listing and one read. The bytes of the newest entry are part of the value,
+        because the times of files can be too coarse to show that an entry was replaced.
+
+        Raises:
+            HistoryError: The newest entry cannot be read.
+        """
+        revisions = self._revisions(HISTORY)
+        newest = max(filter(None, map(entry_number, revisions)), default=None)
+        return revisions, self._read_entry(newest) if newest else None
+
+    def champion(self) -> HistoryEntry | None:
+        """Return the champion: the newest history entry; None without entries."""
+        history = self.history()
+        return history[-1] if history else None
+
+    def require_champion(self) -> HistoryEntry:
+        """Return the champion.
+
+        Raises:
+            NoChampionError: The store has no champion yet.
+        """
+        champion = self.champion()
+        if champion is None:
+            raise NoChampionError(
+                f"The store {self.location()} has no champion yet.",
+                hint="housectl promote   # after `housectl tune`",
+            )
+        return champion
+
+    def commit(
+        self, bundle: Bundle, *, action: Action, reason: str, champion_number: int
+    ) -> HistoryEntry:
+        """Make a bundle the champion.
+
+        Args:
+            bundle: A bundle that `bundle()` of this store returned, so every byte is checked.
+            action: Kind of the change.
+            reason: Reason of the change, one sentence.
+            champion_number: Number of the champion's entry at the time of the decision; 0 if there
+                was no champion.
+
+        Raises:
+            ConcurrentUpdateError: Another command changed the champion after the decision.
+            HistoryError: The history is damaged. Nothing is written.
+            LocalEnvironmentError: The disk is full, read-only or not writable.
+        """
+        if bundle.location != self.location(bundle_key(bundle.digest)):
+            raise ValueError(f"{bundle.location} is not a bundle of the store {self.location()}")
+        hashes = [entry_hash for _, entry_hash in self._chain()]
+        entry = HistoryEntry(
+            number=champion_number + 1,
+            previous=hashes[-1] if hashes else None,
+            action=action,
+            bundle=bundle.digest,
+            at=datetime.now(UTC).isoformat(timespec="microseconds"),
+            by=f"{getpass.getuser()}@{socket.gethostname()}",
+            reason=reason,
+            holdout_mse=bundle.holdout_mse,
+        )
+        is_next = len(hashes) == champion_number
+        if not (is_next and self._create(entry_key(entry.number), entry.to_json())):
+            raise ConcurrentUpdateError(
+                "The champion changed after the comparison: another command created history entry "
+                f"{entry.number}.",
+                hint="housectl promote   # compares with the current champion",
+            )
+        return entry
+
+    def _chain(self) -> Iterator[tuple[HistoryEntry, str]]:
+        """Yield each entry with the hash of its bytes, the oldest first."""
+        previous = None
+        for number in self._entry_numbers():
+            data = self._read_entry(number)
+            entry = self._parse_entry(data, number)
+            if entry.previous != previous:
+                raise self._invalid_entry(number, "its hash of the entry before does not match")
+            previous = hashlib.sha256(data).hexdigest()
+            yield entry, previous
+
+    def _entry_numbers(self) -> range:
+        """Return the numbers of all entries, which the folder's listing must have without a gap."""
+        numbers = sorted(filter(None, map(entry_number, self._names(HISTORY))))
+        for expected, number in enumerate(numbers, start=1):
+            if number != expected:
+                raise self._invalid_entry(expected, f"it is missing, but entry {number} exists")
+        return range(1, len(numbers) + 1)
+
+    def _read_entry(self, number: int) -> bytes:
+        try:
+            return self._read(entry_key(number))
+        except OSError as error:
+            raise self._invalid_entry(number, error.strerror or str(error)) from error
+
+    def _parse_entry(self, data: bytes, number: int) -> HistoryEntry:
+        try:
+            return parse_entry(data, number)
+        except MalformedRecordError as error:
+            raise self._invalid_entry(number, str(error)) from error
+
+    def _invalid_entry(self, number: int, cause: str) -> HistoryError:
+        return HistoryError(
+            f"The history entry {self.location(entry_key(number))} is invalid: {cause}.",
+            hint=f"{self._list_command(HISTORY)}   # restore the store from a backup",
+        )
