@@ -3,8 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
 
 from housectl.contract.bundle import (
     MODEL_FILE,
@@ -15,11 +13,12 @@ from housectl.contract.bundle import (
 )
 from housectl.contract.families import Family
 from housectl.contract.golden import GOLDEN_FILE, Golden, GoldenRow
+from housectl.contract.graph_format import encode_graph
 from housectl.contract.history import Action, HistoryEntry
 from housectl.contract.metrics import METRICS_FILE, Metrics
 from housectl.contract.recipe import Recipe, Split
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
-from housectl.contract.scorer import INPUT_NAME, OUTPUT_NAME
+from housectl.contract.tree_graph import Branch, TreeGraph
 from housectl.store.base import ChampionStore
 
 THRESHOLD = 6.0
@@ -96,53 +95,17 @@ def golden(schema: Schema, base: float, error: float) -> Golden:
 
 def tree(base: float, *, features: int) -> bytes:
     """Return a graph that compares the first feature with the threshold."""
-    node = helper.make_node(
-        "TreeEnsemble",
-        [INPUT_NAME],
-        [OUTPUT_NAME],
-        domain="ai.onnx.ml",
-        n_targets=1,
-        aggregate_function=1,
-        tree_roots=[0],
-        nodes_featureids=[0],
-        nodes_splits=numpy_helper.from_array(np.array([THRESHOLD])),
-        nodes_modes=numpy_helper.from_array(np.array([0], dtype=np.uint8)),
-        nodes_truenodeids=[0],
-        nodes_trueleafs=[1],
-        nodes_falsenodeids=[1],
-        nodes_falseleafs=[1],
-        leaf_targetids=[0, 0],
-        leaf_weights=numpy_helper.from_array(np.array([base, base + STEP])),
+    return encode_graph(
+        TreeGraph(
+            columns=features,
+            roots=np.array([0]),
+            features=np.array([0]),
+            thresholds=np.array([THRESHOLD]),
+            at_most=Branch(children=np.array([0]), are_leaves=np.array([True])),
+            above=Branch(children=np.array([1]), are_leaves=np.array([True])),
+            weights=np.array([base, base + STEP]),
+        )
     )
-    return _graph([node], features=features)
-
-
-def fragile(base: float, *, features: int) -> bytes:
-    """Return a graph with the same predictions, which fails for a large first value."""
-    table = [base] * (int(THRESHOLD) + 1) + [base + STEP] * 4
-    nodes = [
-        helper.make_node("Gather", [INPUT_NAME, "first"], ["column"], axis=1),
-        helper.make_node("Ceil", ["column"], ["ceiling"]),
-        helper.make_node("Cast", ["ceiling"], ["index"], to=TensorProto.INT64),
-        helper.make_node("Gather", ["table", "index"], [OUTPUT_NAME]),
-    ]
-    constants = {"first": np.array([0]), "table": np.array(table)}
-    return _graph(nodes, features=features, constants=constants)
-
-
-def _graph(
-    nodes: list[onnx.NodeProto], *, features: int, constants: dict[str, np.ndarray] | None = None
-) -> bytes:
-    graph = helper.make_graph(
-        nodes,
-        "test",
-        [helper.make_tensor_value_info(INPUT_NAME, TensorProto.DOUBLE, [None, features])],
-        [helper.make_tensor_value_info(OUTPUT_NAME, TensorProto.DOUBLE, [None, 1])],
-        [numpy_helper.from_array(value, name) for name, value in (constants or {}).items()],
-    )
-    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("ai.onnx.ml", 5)]
-    model = helper.make_model(graph, opset_imports=opsets, ir_version=9)
-    return bytes(model.SerializeToString())
 
 
 def promote(

@@ -16,6 +16,7 @@ from housectl.python_process import module_argv
 
 ROW = {"RM": 6.5, "LSTAT": 5.0}
 SERVER = tuple(module_argv("housectl_server"))
+FRAGILE_SERVER = ("-P", str(Path(__file__).with_name("fragile_server.py")))
 
 _TIMEOUT_SECONDS = 30.0
 _LISTENING = re.compile(r"listening on (http://\S+)")

@@ -12,8 +12,8 @@ from housectl.store.local import LocalStore
 from housectl_server.batching import Batcher
 from housectl_trainer.onnx_export import to_onnx
 from housectl_trainer.trees import LEAF, Ensemble, SplitComparison, Tree
-from tests.server.bundles import expected, fragile, make_bundle, promote
-from tests.server.running import ROW, RunningServer, running
+from tests.server.bundles import expected, make_bundle, promote
+from tests.server.running import FRAGILE_SERVER, ROW, RunningServer, running
 
 FEATURES = 5
 
@@ -122,9 +122,12 @@ def test_concurrent_clients_get_their_own_predictions(store: LocalStore, output:
 
 
 def test_row_that_fails_the_model_fails_no_other_request(store: LocalStore, output: Path) -> None:
-    promote(store, make_bundle(output.parent, model=fragile(20.0, features=2)))
+    promote(store, make_bundle(output.parent))
     lists = [[1000.0] * 20, *([[8.0] * 50] * 7)]
-    with running(store.path, output) as server, ThreadPoolExecutor(len(lists)) as clients:
+    with (
+        running(store.path, output, program=FRAGILE_SERVER) as server,
+        ThreadPoolExecutor(len(lists)) as clients,
+    ):
         bad, *good = clients.map(lambda firsts: predict_all(server, firsts), lists)
     assert {response.status_code for response in bad} == {500}
     assert {response.json()["predicted_price"] for responses in good for response in responses} == {

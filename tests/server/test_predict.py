@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from housectl.store.local import LocalStore
-from tests.server.bundles import FLOWERS, fragile, make_bundle, promote
-from tests.server.running import ROW, RunningServer, running
+from tests.server.bundles import FLOWERS, make_bundle, promote
+from tests.server.running import FRAGILE_SERVER, ROW, RunningServer, running
 
 TOO_LARGE = 1024 * 1024 + 1
 
@@ -319,8 +319,8 @@ def test_feature_names_can_be_any_text(store: LocalStore, output: Path) -> None:
 
 
 def test_internal_error_is_a_problem_with_traceback_in_log(store: LocalStore, output: Path) -> None:
-    promote(store, make_bundle(output.parent, model=fragile(20.0, features=2)))
-    with running(store.path, output) as server:
+    promote(store, make_bundle(output.parent))
+    with running(store.path, output, program=FRAGILE_SERVER) as server:
         assert server.predict().json() == {"predicted_price": 30.0}
         problem = assert_problem(server.predict(ROW | {"RM": 1000}), 500)
         assert server.predict().status_code == 200

@@ -31,6 +31,7 @@ SHAPES = [
     (Family.XGBOOST, {"n_estimators": 6, "num_parallel_tree": 4, "subsample": 0.5}),
     (Family.XGBOOST, {"n_estimators": 5, "max_depth": 0, "grow_policy": "lossguide"}),
     (Family.XGBOOST, {"n_estimators": 5, "tree_method": "exact", "reg_alpha": 2.0}),
+    (Family.XGBOOST, {"n_estimators": 9, "tree_method": "exact", "gamma": 300.0}),
     (Family.XGBOOST, {"n_estimators": 1, "max_depth": 1}),
 ]
 

@@ -10,7 +10,10 @@ import xgboost
 from housectl.contract.parameters import Value
 from housectl_trainer.model_family import ModelFamily
 from housectl_trainer.subset import DataSubset, Floats
-from housectl_trainer.trees import Ensemble, SplitComparison, Tree
+from housectl_trainer.trees import LEAF, Ensemble, SplitComparison, Tree
+
+# XGBoost keeps pruned nodes in its lists, with this number as their feature.
+_PRUNED = 2**31 - 1
 
 
 class _Tree(msgspec.Struct):
@@ -73,13 +76,20 @@ class XgboostModel:
 
 
 def _tree(tree: _Tree) -> Tree:
+    features = np.array(tree.split_indices)
     conditions = _to_float32(tree.split_conditions)
+    is_kept = features != _PRUNED
+    numbers = np.cumsum(is_kept) - 1
+    left, right = (
+        np.where(np.equal(children, LEAF), LEAF, numbers[children])[is_kept]
+        for children in (tree.left_children, tree.right_children)
+    )
     return Tree(
-        left=np.array(tree.left_children),
-        right=np.array(tree.right_children),
-        features=np.array(tree.split_indices),
-        thresholds=conditions,
-        weights=conditions,
+        left=left,
+        right=right,
+        features=features[is_kept],
+        thresholds=conditions[is_kept],
+        weights=conditions[is_kept],
     )
 
 

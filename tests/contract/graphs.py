@@ -1,0 +1,116 @@
+"""Graphs of random trees, and the same graphs as the onnx package writes them."""
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from housectl.contract.onnx_fields import INPUT_NAME, OUTPUT_NAME
+from housectl.contract.tree_graph import Branch, TreeGraph
+
+COLUMNS = 5
+
+
+def random_forest(*, trees: int, splits: int, seed: int = 0) -> TreeGraph:
+    """Return trees of random shapes with the same number of splits."""
+    generator = np.random.default_rng(seed)
+    children = np.zeros((trees * splits, 2), dtype=np.int64)
+    are_leaves = np.ones(children.shape, dtype=np.bool_)
+    for tree in range(trees):
+        first = tree * splits
+        open_places = [(first, 0), (first, 1)]
+        for split in range(first + 1, first + splits):
+            place = open_places.pop(generator.integers(len(open_places)))
+            children[place], are_leaves[place] = split, False
+            open_places += [(split, 0), (split, 1)]
+        for leaf, place in enumerate(open_places, start=first + tree):
+            children[place] = leaf
+    return TreeGraph(
+        columns=COLUMNS,
+        roots=np.arange(trees) * splits,
+        features=generator.integers(2 * COLUMNS, size=len(children)),
+        thresholds=generator.normal(size=len(children)).astype(np.float32).astype(np.float64),
+        at_most=Branch(children=children[:, 0], are_leaves=are_leaves[:, 0]),
+        above=Branch(children=children[:, 1], are_leaves=are_leaves[:, 1]),
+        weights=generator.normal(size=len(children) + trees),
+    )
+
+
+def chain(depth: int) -> TreeGraph:
+    """Return one tree with one split on each level."""
+    children = np.arange(1, depth + 1)
+    is_last = children == depth
+    return TreeGraph(
+        columns=COLUMNS,
+        roots=np.array([0]),
+        features=np.zeros(depth, dtype=np.int64),
+        thresholds=np.arange(depth, dtype=np.float64),
+        at_most=Branch(children=children - 1, are_leaves=np.ones(depth, dtype=np.bool_)),
+        above=Branch(children=children, are_leaves=is_last),
+        weights=np.ones(depth + 1),
+    )
+
+
+def predict(graph: TreeGraph, rows: np.ndarray) -> np.ndarray:
+    """Evaluate the trees in NumPy, and return `(n,)` predictions."""
+    rounded = rows.astype(np.float32).astype(np.float64)
+    values = np.concatenate([rounded, -rounded], axis=1)
+    total = np.zeros(len(rows))
+    for root in graph.roots:
+        splits = np.full(len(rows), root)
+        leaves = np.full(len(rows), -1)
+        while (is_open := leaves < 0).any():
+            is_low = (
+                values[np.arange(len(rows)), graph.features[splits]] <= graph.thresholds[splits]
+            )
+            children, are_leaves = (
+                np.where(is_low, low[splits], high[splits])
+                for low, high in (
+                    (graph.at_most.children, graph.above.children),
+                    (graph.at_most.are_leaves, graph.above.are_leaves),
+                )
+            )
+            leaves = np.where(is_open & are_leaves, children, leaves)
+            splits = np.where(are_leaves, splits, children)
+        total += graph.weights[leaves]
+    return total
+
+
+def onnx_model(graph: TreeGraph) -> onnx.ModelProto:
+    """Return the graph of trees, built with the onnx package."""
+    splits, leaves = len(graph.features), len(graph.weights)
+    nodes = [
+        helper.make_node("Cast", [INPUT_NAME], ["single"], to=TensorProto.FLOAT),
+        helper.make_node("Cast", ["single"], ["rounded"], to=TensorProto.DOUBLE),
+        helper.make_node("Neg", ["rounded"], ["negative"]),
+        helper.make_node("Concat", ["rounded", "negative"], ["both"], axis=1),
+        helper.make_node(
+            "TreeEnsemble",
+            ["both"],
+            [OUTPUT_NAME],
+            domain="ai.onnx.ml",
+            n_targets=1,
+            aggregate_function=1,
+            tree_roots=graph.roots.tolist(),
+            nodes_featureids=graph.features.tolist(),
+            nodes_splits=numpy_helper.from_array(graph.thresholds),
+            nodes_modes=numpy_helper.from_array(np.zeros(splits, dtype=np.uint8)),
+            nodes_truenodeids=graph.at_most.children.tolist(),
+            nodes_trueleafs=graph.at_most.are_leaves.astype(int).tolist(),
+            nodes_falsenodeids=graph.above.children.tolist(),
+            nodes_falseleafs=graph.above.are_leaves.astype(int).tolist(),
+            leaf_targetids=[0] * leaves,
+            leaf_weights=numpy_helper.from_array(graph.weights),
+        ),
+    ]
+    onnx_graph = helper.make_graph(
+        nodes,
+        "housectl",
+        [helper.make_tensor_value_info(INPUT_NAME, TensorProto.DOUBLE, [None, graph.columns])],
+        [helper.make_tensor_value_info(OUTPUT_NAME, TensorProto.DOUBLE, [None, 1])],
+    )
+    return helper.make_model(
+        onnx_graph,
+        opset_imports=[helper.make_opsetid("", 18), helper.make_opsetid("ai.onnx.ml", 5)],
+        ir_version=9,
+        producer_name="housectl",
+    )

@@ -1,0 +1,380 @@
+"""The reader accepts the graphs of the writer, and no others."""
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from housectl.contract.graph_format import decode_graph, encode_graph
+from housectl.contract.protobuf import bytes_field, find_bytes, integer_fields, read_integers
+from housectl.contract.record import MalformedRecordError
+from housectl.contract.scorer import Scorer
+from housectl.contract.tree_graph import MAX_DEPTH, Branch, TreeGraph
+from housectl.errors import BundleError
+from tests.contract.graphs import COLUMNS, chain, onnx_model, predict, random_forest
+
+FOREST = random_forest(trees=4, splits=6)
+ENSEMBLE = 4
+
+ModelEdit = Callable[[onnx.ModelProto], object]
+
+
+@pytest.mark.parametrize(
+    "graph", [FOREST, random_forest(trees=70, splits=300), chain(1), chain(900)]
+)
+def test_writer_writes_the_bytes_of_the_onnx_package(graph: TreeGraph) -> None:
+    model = onnx_model(graph)
+    onnx.checker.check_model(model)
+    assert encode_graph(graph) == model.SerializeToString(deterministic=True)
+
+
+def arrays(graph: TreeGraph) -> list[np.ndarray]:
+    branches = [getattr(branch, each.name) for branch in graph.branches for each in fields(Branch)]
+    return [graph.roots, graph.features, graph.thresholds, graph.weights, *branches]
+
+
+def test_reader_returns_the_trees_of_the_writer() -> None:
+    forest = random_forest(trees=30, splits=150)
+    decoded = decode_graph(encode_graph(forest), columns=COLUMNS)
+    assert decoded.columns == COLUMNS
+    for actual, expected in zip(arrays(decoded), arrays(forest), strict=True):
+        assert np.array_equal(actual, expected)
+
+
+def test_scorer_predicts_the_sum_of_the_trees() -> None:
+    forest = random_forest(trees=30, splits=150)
+    rows = np.random.default_rng(1).normal(size=(500, COLUMNS))
+    predictions = Scorer(encode_graph(forest), features=COLUMNS).predict(rows.tolist())
+    assert np.allclose(predictions, predict(forest, rows), rtol=0, atol=1e-12)
+
+
+def test_deepest_accepted_tree_predicts() -> None:
+    graph = chain(MAX_DEPTH)
+    scorer = Scorer(encode_graph(graph), features=COLUMNS)
+    assert scorer.predict([[1e9] * COLUMNS, [-1e9] * COLUMNS]) == [1.0, 1.0]
+
+
+def assert_refused(data: bytes, match: str = "") -> None:
+    with pytest.raises(BundleError, match=f"(?s)model.onnx is invalid: .*{match}"):
+        Scorer(data, features=COLUMNS)
+
+
+@pytest.fixture(autouse=True)
+def no_session(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Fail if onnxruntime reads a graph in a test of a refused one."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise AssertionError("onnxruntime has read the graph")
+
+    if "is_refused" in request.node.name:
+        monkeypatch.setattr(onnxruntime, "InferenceSession", fail)
+
+
+def edited(edit: ModelEdit) -> bytes:
+    """Return a valid model's bytes after an edit of its protobuf message."""
+    model = onnx_model(FOREST)
+    assert decode_graph(model.SerializeToString(), columns=COLUMNS)
+    edit(model)
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+def attribute(model: onnx.ModelProto, name: str) -> onnx.AttributeProto:
+    return next(each for each in model.graph.node[ENSEMBLE].attribute if each.name == name)
+
+
+def put_before_trees(model: onnx.ModelProto, *nodes: onnx.NodeProto) -> None:
+    """Insert nodes before the trees, whose input is the last output of the nodes."""
+    trees = model.graph.node.pop()
+    trees.input[0] = nodes[-1].output[0]
+    model.graph.node.extend([*nodes, trees])
+
+
+def add_loop(model: onnx.ModelProto) -> None:
+    """Add a loop that never ends."""
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["condition"], ["again"])],
+        "body",
+        [
+            helper.make_tensor_value_info("number", TensorProto.INT64, []),
+            helper.make_tensor_value_info("condition", TensorProto.BOOL, []),
+        ],
+        [helper.make_tensor_value_info("again", TensorProto.BOOL, [])],
+    )
+    model.graph.initializer.append(numpy_helper.from_array(np.array(True), "true"))
+    put_before_trees(
+        model,
+        helper.make_node("Loop", ["", "true"], [], body=body),
+        helper.make_node("Identity", ["both"], ["same"]),
+    )
+
+
+def add_large_constant(model: onnx.ModelProto) -> None:
+    """Add an array of 4 GiB."""
+    model.graph.initializer.append(numpy_helper.from_array(np.array([2**29]), "size"))
+    put_before_trees(
+        model,
+        helper.make_node("ConstantOfShape", ["size"], ["large"]),
+        helper.make_node("Identity", ["both"], ["same"]),
+    )
+
+
+def add_mean_of_batch(model: onnx.ModelProto) -> None:
+    """Subtract the mean of all rows of the batch."""
+    put_before_trees(
+        model,
+        helper.make_node("ReduceMean", ["both"], ["mean"], keepdims=1),
+        helper.make_node("Sub", ["both", "mean"], ["centred"]),
+    )
+
+
+def make_external(model: onnx.ModelProto) -> None:
+    """Let the weights be read from a file of the working directory."""
+    tensor = attribute(model, "leaf_weights").t
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="weights.bin")
+
+
+def call_function(model: onnx.ModelProto) -> None:
+    """Replace the first operator by a function of the model."""
+    model.opset_import.append(helper.make_opsetid("own", 1))
+    body = [helper.make_node("Cast", ["x"], ["y"], to=TensorProto.FLOAT)]
+    opsets = [helper.make_opsetid("", 18)]
+    model.functions.append(helper.make_function("own", "Cast", ["x"], ["y"], body, opsets))
+    model.graph.node[0].domain = "own"
+
+
+def swap_operators(model: onnx.ModelProto) -> None:
+    first, second = (onnx.NodeProto.FromString(n.SerializeToString()) for n in model.graph.node[:2])
+    model.graph.node[0].CopyFrom(second)
+    model.graph.node[1].CopyFrom(first)
+
+
+MODEL_EDITS: dict[str, ModelEdit] = {
+    "loop": add_loop,
+    "large constant": add_large_constant,
+    "batch": add_mean_of_batch,
+    "external data": make_external,
+    "function": call_function,
+    "unused function": lambda model: model.functions.add(name="f", domain="own"),
+    "operators swapped": swap_operators,
+    "operator removed": lambda model: model.graph.node.pop(2),
+    "no operator": lambda model: model.graph.ClearField("node"),
+    "no graph": lambda model: model.ClearField("graph"),
+    "other operator": lambda model: setattr(model.graph.node[2], "op_type", "Abs"),
+    "other domain": lambda model: setattr(model.graph.node[ENSEMBLE], "domain", "ai.onnx"),
+    "named operator": lambda model: setattr(model.graph.node[2], "name", "n"),
+    "optional output": lambda model: model.graph.node[2].output.append("more"),
+    "opset version": lambda model: setattr(model.opset_import[0], "version", 21),
+    "opsets swapped": lambda model: model.opset_import.reverse(),
+    "another opset": lambda model: model.opset_import.add(domain="com.microsoft", version=1),
+    "IR version": lambda model: setattr(model, "ir_version", 10),
+    "producer": lambda model: setattr(model, "producer_name", "other"),
+    "metadata": lambda model: model.metadata_props.add(key="k", value="v"),
+    "documentation": lambda model: setattr(model.graph, "doc_string", "text"),
+    "training": lambda model: model.training_info.add(),
+    "initializer": lambda model: model.graph.initializer.append(
+        numpy_helper.from_array(np.zeros(1), "zero")
+    ),
+    "quantization": lambda model: model.graph.quantization_annotation.add(tensor_name="rows"),
+    "another output": lambda model: model.graph.output.append(
+        helper.make_tensor_value_info("rounded", TensorProto.DOUBLE, None)
+    ),
+    "input type": lambda model: setattr(
+        model.graph.input[0].type.tensor_type, "elem_type", TensorProto.FLOAT
+    ),
+    "fixed batch": lambda model: setattr(
+        model.graph.input[0].type.tensor_type.shape.dim[0], "dim_value", 1
+    ),
+    "width": lambda model: setattr(
+        model.graph.input[0].type.tensor_type.shape.dim[1], "dim_value", COLUMNS + 1
+    ),
+    "attribute name": lambda model: setattr(attribute(model, "nodes_modes"), "name", "modes"),
+    "attribute removed": lambda model: model.graph.node[ENSEMBLE].attribute.pop(),
+    "attribute added": lambda model: model.graph.node[ENSEMBLE].attribute.append(
+        helper.make_attribute("post_transform", 0)
+    ),
+    "attribute twice": lambda model: model.graph.node[ENSEMBLE].attribute.append(
+        attribute(model, "tree_roots")
+    ),
+    "attribute type": lambda model: setattr(attribute(model, "n_targets"), "type", 7),
+    "two targets": lambda model: setattr(attribute(model, "n_targets"), "i", 2),
+    "minimum of trees": lambda model: setattr(attribute(model, "aggregate_function"), "i", 2),
+    "comparison": lambda model: setattr(
+        attribute(model, "nodes_modes").t, "raw_data", bytes([4] * len(FOREST.features))
+    ),
+    "target": lambda model: attribute(model, "leaf_targetids").ints.__setitem__(0, 1),
+    "targets": lambda model: attribute(model, "leaf_targetids").ints.pop(),
+    "modes": lambda model: attribute(model, "nodes_modes").CopyFrom(
+        helper.make_attribute("nodes_modes", numpy_helper.from_array(np.zeros(3, dtype=np.uint8)))
+    ),
+    "tensor shape": lambda model: attribute(model, "leaf_weights").t.dims.append(1),
+    "tensor type": lambda model: setattr(
+        attribute(model, "leaf_weights").t, "data_type", TensorProto.INT64
+    ),
+    "tensor name": lambda model: setattr(attribute(model, "leaf_weights").t, "name", "w"),
+    "tensor in another field": lambda model: attribute(model, "leaf_weights").t.CopyFrom(
+        helper.make_tensor("", TensorProto.DOUBLE, [len(FOREST.weights)], FOREST.weights)
+    ),
+    "negative number": lambda model: attribute(model, "nodes_truenodeids").ints.__setitem__(0, -1),
+    "large number": lambda model: attribute(model, "nodes_truenodeids").ints.__setitem__(0, 2**40),
+    "flag": lambda model: attribute(model, "nodes_trueleafs").ints.__setitem__(0, 2),
+}
+
+
+@pytest.mark.parametrize("name", MODEL_EDITS)
+def test_model_with_other_parts_is_refused(name: str) -> None:
+    assert_refused(edited(MODEL_EDITS[name]))
+
+
+def with_value(array: np.ndarray, index: int, value: object) -> np.ndarray:
+    changed = array.copy()
+    changed[index] = value
+    return changed
+
+
+def branch_edit(**changes: tuple[int, object]) -> TreeGraph:
+    arrays = {
+        name: with_value(getattr(FOREST.at_most, name), index, value)
+        for name, (index, value) in changes.items()
+    }
+    return replace(FOREST, at_most=replace(FOREST.at_most, **arrays))
+
+
+def cycle() -> TreeGraph:
+    """Return a tree whose second and third split are each other's only parents."""
+    return TreeGraph(
+        columns=COLUMNS,
+        roots=np.array([0]),
+        features=np.zeros(3, dtype=np.int64),
+        thresholds=np.zeros(3),
+        at_most=Branch(children=np.array([0, 2, 1]), are_leaves=np.array([True, False, False])),
+        above=Branch(children=np.array([1, 2, 3]), are_leaves=np.array([True, True, True])),
+        weights=np.ones(4),
+    )
+
+
+SPLITS, LEAVES = len(FOREST.features), len(FOREST.weights)
+FIRST_SPLIT = int(np.flatnonzero(~FOREST.at_most.are_leaves)[0])
+FIRST_LEAF, SECOND_LEAF = (int(index) for index in np.flatnonzero(FOREST.at_most.are_leaves)[:2])
+TREE_EDITS: dict[str, tuple[TreeGraph, str]] = {
+    "shorter features": (replace(FOREST, features=FOREST.features[1:]), "different lengths"),
+    "shorter thresholds": (replace(FOREST, thresholds=FOREST.thresholds[1:]), "different lengths"),
+    "shorter children": (
+        replace(FOREST, above=replace(FOREST.above, children=FOREST.above.children[1:])),
+        "different lengths",
+    ),
+    "shorter flags": (
+        replace(FOREST, above=replace(FOREST.above, are_leaves=FOREST.above.are_leaves[1:])),
+        "different lengths",
+    ),
+    "shorter weights": (replace(FOREST, weights=FOREST.weights[1:]), "number of leaves"),
+    "no tree": (replace(FOREST, roots=FOREST.roots[:0]), "number of leaves"),
+    "fewer trees": (replace(FOREST, roots=FOREST.roots[1:]), "number of leaves"),
+    "same root twice": (replace(FOREST, roots=with_value(FOREST.roots, 1, 0)), "overlap"),
+    "roots in another order": (replace(FOREST, roots=FOREST.roots[::-1]), "overlap"),
+    "root out of range": (replace(FOREST, roots=with_value(FOREST.roots, -1, SPLITS)), "overlap"),
+    "other root": (
+        replace(FOREST, roots=with_value(FOREST.roots, 1, FOREST.roots[1] + 1)),
+        "share a node",
+    ),
+    "unknown feature": (
+        replace(FOREST, features=with_value(FOREST.features, 0, 2 * COLUMNS)),
+        "feature is unknown",
+    ),
+    "unknown split": (branch_edit(children=(FIRST_SPLIT, SPLITS)), "does not exist"),
+    "unknown leaf": (branch_edit(children=(FIRST_LEAF, LEAVES)), "does not exist"),
+    "split reached twice": (branch_edit(children=(FIRST_SPLIT, 0)), "exactly once"),
+    "leaf reached twice": (
+        branch_edit(children=(FIRST_LEAF, FOREST.at_most.children[SECOND_LEAF])),
+        "exactly once",
+    ),
+    "leaf of another tree": (branch_edit(children=(FIRST_LEAF, LEAVES - 1)), "share a node"),
+    "split of another tree": (branch_edit(children=(FIRST_SPLIT, SPLITS - 1)), "share a node"),
+    "cycle": (cycle(), "cycle"),
+    "deep tree": (chain(MAX_DEPTH + 1), f"more than {MAX_DEPTH} levels"),
+    "NaN threshold": (
+        replace(FOREST, thresholds=with_value(FOREST.thresholds, 1, math.nan)),
+        "threshold is not finite",
+    ),
+    "infinite threshold": (
+        replace(FOREST, thresholds=with_value(FOREST.thresholds, 1, -math.inf)),
+        "threshold is not finite",
+    ),
+    "NaN weight": (
+        replace(FOREST, weights=with_value(FOREST.weights, 1, math.nan)),
+        "leaf weights is not finite",
+    ),
+    "infinite weight": (
+        replace(FOREST, weights=with_value(FOREST.weights, 1, -math.inf)),
+        "leaf weights is not finite",
+    ),
+    "infinite sum": (replace(FOREST, weights=np.full(LEAVES, 1e308)), "leaf weights is not finite"),
+}
+
+
+@pytest.mark.parametrize("name", TREE_EDITS)
+def test_graph_with_invalid_trees_is_refused(name: str) -> None:
+    graph, problem = TREE_EDITS[name]
+    assert_refused(encode_graph(graph), problem)
+
+
+def test_sum_of_the_trees_largest_weights_may_be_finite_where_the_sum_of_all_is_not() -> None:
+    scorer = Scorer(encode_graph(replace(FOREST, weights=np.full(LEAVES, 1e307))), features=COLUMNS)
+    assert scorer.predict([[0.0] * COLUMNS]) == [4e307]
+
+
+def test_every_truncated_graph_is_refused() -> None:
+    data = encode_graph(FOREST)
+    for size in range(len(data)):
+        assert_refused(data[:size])
+
+
+def test_every_appended_or_repeated_field_is_refused() -> None:
+    data = encode_graph(FOREST)
+    [graph] = find_bytes(memoryview(data), 7)
+    for suffix in (b"\0", b"\x08\x09", b"".join(bytes_field(15, b"unknown")), data, bytes(graph)):
+        assert_refused(data + suffix)
+    assert_refused(data + b"".join(bytes_field(7, bytes(graph))))
+
+
+def test_integer_with_more_digits_than_necessary_is_refused() -> None:
+    data = encode_graph(FOREST)
+    assert data.count(b"\x08\x09\x12") == 1
+    assert_refused(data.replace(b"\x08\x09\x12", b"\x08\x89\x00\x12"))
+
+
+@pytest.mark.slow
+def test_every_changed_bit_is_refused_or_changes_only_numbers() -> None:
+    data = encode_graph(random_forest(trees=2, splits=3))
+    for position, bit in itertools.product(range(len(data)), range(8)):
+        changed = bytearray(data)
+        changed[position] ^= 1 << bit
+        try:
+            graph = decode_graph(bytes(changed), columns=COLUMNS)
+        except MalformedRecordError:
+            continue
+        assert encode_graph(graph) == changed
+
+
+def test_cost_of_a_message_of_many_fields_is_limited() -> None:
+    message = memoryview(b"\x08\x00" * 10_000_000)
+    with pytest.raises(MalformedRecordError, match="more than 64 fields"):
+        find_bytes(message, 7)
+
+
+@pytest.mark.parametrize("values", [[], [0], [127, 128], [16383, 16384, 2**21, 2**28 - 1, 0]])
+def test_integers_survive_a_round_trip(values: Sequence[int]) -> None:
+    array = np.array(values, dtype=np.int64)
+    data = integer_fields(8, array)
+    assert read_integers(memoryview(data)).tolist() == list(values)
+    assert (
+        data
+        == helper.make_attribute("", list(values) or [0]).SerializeToString()[2:-3][: len(data)]
+    )
