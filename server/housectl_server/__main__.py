@@ -5,20 +5,21 @@ import logging
 import signal
 import socket
 import sys
+from functools import partial
 from typing import NoReturn
 
 import uvicorn
-from starlette.types import ASGIApp
 
 from housectl.errors import ExitStatus, HousectlError
 from housectl.store.base import ChampionStore
 from housectl.store.local import LocalStore
 from housectl_server.answer_headers import AnswerHeadersMiddleware
+from housectl_server.connections import ConnectionTable, LimitedProtocol
 from housectl_server.daemon_threads import call_in_thread
 from housectl_server.hot_swap import HotSwapApp
 from housectl_server.logs import configure_logging, print_startup_error
 from housectl_server.settings import read_settings
-from housectl_server.sockets import bind_socket
+from housectl_server.sockets import bind_socket, raise_connection_limit
 from housectl_server.store_poller import StorePoller, load_champion
 
 _GRACE_SECONDS = 10
@@ -41,7 +42,7 @@ def main() -> int:
         print_startup_error(error, as_json=settings.as_json)
         return error.status
     _log_start(hot_swap, listener)
-    return _serve(StorePoller(store, hot_swap), AnswerHeadersMiddleware(hot_swap), listener)
+    return _serve(StorePoller(store, hot_swap), hot_swap, listener)
 
 
 def _exit(*_: object) -> NoReturn:
@@ -70,10 +71,17 @@ def _log_start(hot_swap: HotSwapApp, listener: socket.socket) -> None:
     )
 
 
-def _serve(poller: StorePoller, app: ASGIApp, listener: socket.socket) -> int:
+def _serve(poller: StorePoller, hot_swap: HotSwapApp, listener: socket.socket) -> int:
+    table = ConnectionTable(
+        capacity=raise_connection_limit(), get_model_headers=lambda: hot_swap.state.headers
+    )
     config = uvicorn.Config(
-        app,
+        AnswerHeadersMiddleware(hot_swap),
+        # uvicorn only calls it, with the arguments of its own protocols.
+        http=partial(LimitedProtocol, table=table),  # type: ignore[arg-type]
         lifespan="off",
+        proxy_headers=False,
+        server_header=False,
         ws="none",
         access_log=False,
         log_config=None,
@@ -81,18 +89,22 @@ def _serve(poller: StorePoller, app: ASGIApp, listener: socket.socket) -> int:
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(_serve_and_poll(uvicorn.Server(config), poller, listener))
+        runner.run(_serve_and_watch(uvicorn.Server(config), poller, table, listener))
     return ExitStatus.OK
 
 
-async def _serve_and_poll(
-    server: uvicorn.Server, poller: StorePoller, listener: socket.socket
+async def _serve_and_watch(
+    server: uvicorn.Server, poller: StorePoller, table: ConnectionTable, listener: socket.socket
 ) -> None:
-    polling = asyncio.create_task(poller.run())
+    """Serve, and meanwhile poll the store and close connections whose time is over."""
+    tasks = [
+        asyncio.create_task(watch) for watch in (poller.run(), table.close_expired_connections())
+    ]
     try:
         await server.serve(sockets=[listener])
     finally:
-        polling.cancel()
+        for task in tasks:
+            task.cancel()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Header = tuple[bytes, bytes]
 
-_REQUEST_ID = b"x-request-id"
+REQUEST_ID = b"x-request-id"
+
 _ID_KEY = "housectl.request_id"
 _HEADERS_KEY = "housectl.answer_headers"
 # Asking the system for random bytes at each request would take longer than some predictions.
@@ -31,7 +32,7 @@ class AnswerHeadersMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         request_id = _client_id(scope) or new_request_id()
-        headers = [(_REQUEST_ID, request_id)]
+        headers = [(REQUEST_ID, request_id)]
         scope[_ID_KEY] = request_id
         scope[_HEADERS_KEY] = headers
 
@@ -63,7 +64,7 @@ def new_request_id() -> bytes:
 def _client_id(scope: Scope) -> bytes | None:
     """Return the id that the client has sent, if it is valid."""
     for name, value in scope["headers"]:
-        if name == _REQUEST_ID and _VALID_ID.fullmatch(value):
+        if name == REQUEST_ID and _VALID_ID.fullmatch(value):
             client_id: bytes = value
             return client_id
     return None

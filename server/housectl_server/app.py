@@ -65,7 +65,7 @@ def create_api(
 
     @api.get("/docs", include_in_schema=False)
     async def docs(request: Request) -> HTMLResponse:
-        page = render_docs_page(model.bundle, url=str(request.url_for("predict")))
+        page = render_docs_page(model.bundle, url=_public_url(request, "predict"))
         return HTMLResponse(page, headers=PAGE_HEADERS)
 
     api.include_router(health_router(get_state))
@@ -86,6 +86,12 @@ def create_unready_app(get_state: Callable[[], ServingState]) -> ASGIApp:
 
     api.include_router(health_router(get_state))
     return HeadAsGet(api)
+
+
+def _public_url(request: Request, route: str) -> str:
+    """Return the URL of a route for clients, which a proxy may serve with TLS."""
+    scheme = request.headers.get("x-forwarded-proto", request.url.scheme)
+    return str(request.url_for(route).replace(scheme="https" if scheme == "https" else "http"))
 
 
 def _base_api(*, version: str) -> FastAPI:

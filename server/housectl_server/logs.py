@@ -3,9 +3,15 @@
 import json
 import logging
 import sys
+import time
+from collections import Counter
 from datetime import UTC, datetime
+from math import inf
 
 from housectl.errors import HousectlError
+
+_REPETITION_SECONDS = 60.0
+_LOGGERS_OF_CLIENT_FAULTS = ("uvicorn.error", "housectl_server.connections")
 
 
 def configure_logging(*, as_json: bool) -> None:
@@ -15,6 +21,9 @@ def configure_logging(*, as_json: bool) -> None:
         _JsonFormatter() if as_json else logging.Formatter("%(asctime)s %(levelname)s %(message)s")
     )
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+    repetitions = RepetitionFilter(seconds=_REPETITION_SECONDS)
+    for name in _LOGGERS_OF_CLIENT_FAULTS:
+        logging.getLogger(name).addFilter(repetitions)
 
 
 def print_startup_error(error: HousectlError, *, as_json: bool) -> None:
@@ -29,6 +38,32 @@ def print_startup_error(error: HousectlError, *, as_json: bool) -> None:
         print(json.dumps({"error": fields}))
     else:
         print(f"error: {error.message}\nhint:  {error.hint}", file=sys.stderr)
+
+
+class RepetitionFilter(logging.Filter):
+    """Passes one warning of each kind per interval, with the number of those before it.
+
+    Clients cause these warnings, so their number must not grow with the number of requests.
+    """
+
+    def __init__(self, *, seconds: float) -> None:
+        super().__init__()
+        self._seconds = seconds
+        self._passed_at: dict[str, float] = {}
+        self._suppressed: Counter[str] = Counter()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return True if the record is logged."""
+        if record.levelno != logging.WARNING:
+            return True
+        kind, now = str(record.msg), time.monotonic()
+        if now - self._passed_at.get(kind, -inf) < self._seconds:
+            self._suppressed[kind] += 1
+            return False
+        self._passed_at[kind] = now
+        if suppressed := self._suppressed.pop(kind, 0):
+            record.msg = f"{kind} (and {suppressed} times before)"
+        return True
 
 
 class _JsonFormatter(logging.Formatter):

@@ -41,17 +41,23 @@ class Problem(BaseModel):
 
 def problem_response(scope: Scope, error: Exception) -> Response:
     """Return the problem that reports an error to the client."""
+    request_id = request_id_of(scope)
     match error:
         case InvalidRowError():
             status = HTTPStatus.UNPROCESSABLE_ENTITY
-            return _response(scope, status, str(error), violations=error.violations)
+            return _response(request_id, status, str(error), violations=error.violations)
         case UnreadableRowError():
-            return _response(scope, HTTPStatus.BAD_REQUEST, str(error))
+            return _response(request_id, HTTPStatus.BAD_REQUEST, str(error))
         case ClientDisconnect():
-            return _response(scope, HTTPStatus.BAD_REQUEST, "The request body is incomplete.")
+            return _response(request_id, HTTPStatus.BAD_REQUEST, "The request body is incomplete.")
         case HTTPException():
-            return _response(scope, error.status_code, error.detail, headers=error.headers)
-    return _internal_error(scope, error)
+            return _response(request_id, error.status_code, error.detail, headers=error.headers)
+    return _internal_error(scope, request_id, error)
+
+
+def problem_without_request(request_id: str, status: HTTPStatus, detail: str) -> Response:
+    """Return the problem of a request that is incomplete, after which the connection is closed."""
+    return _response(request_id, status, detail, headers={"connection": "close"})
 
 
 async def answer_problem(request: Request, error: Exception) -> Response:
@@ -68,17 +74,17 @@ def openapi_responses(*statuses: HTTPStatus) -> dict[int | str, dict[str, object
     }
 
 
-def _internal_error(scope: Scope, error: Exception) -> Response:
+def _internal_error(scope: Scope, request_id: str, error: Exception) -> Response:
     _log.error(
         "request %s: %s %s failed with %s; the traceback follows",
-        request_id_of(scope),
+        request_id,
         scope["method"],
         scope["path"],
         type(error).__name__,
     )
     # The error is raised again after this answer, and uvicorn closes the connection then.
     return _response(
-        scope,
+        request_id,
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "Internal server error; see the server log for this request ID.",
         headers={"connection": "close"},
@@ -86,7 +92,7 @@ def _internal_error(scope: Scope, error: Exception) -> Response:
 
 
 def _response(
-    scope: Scope,
+    request_id: str,
     status: int,
     detail: str,
     *,
@@ -97,7 +103,7 @@ def _response(
         title=HTTPStatus(status).phrase,
         status=status,
         detail=detail,
-        request_id=request_id_of(scope),
+        request_id=request_id,
         errors=[asdict(violation) for violation in violations] or None,
     )
     return Response(

@@ -1,11 +1,14 @@
-"""The listening socket of a server."""
+"""The listening socket of a server, and the number of its connections."""
 
 import errno
+import resource
 import socket
+from contextlib import suppress
 
 from housectl.errors import LocalEnvironmentError, PortBusyError, UsageError
 
 _BACKLOG = 2048
+_MAX_CONNECTIONS = 1000
 
 
 def bind_socket(host: str, port: int) -> socket.socket:
@@ -26,6 +29,19 @@ def bind_socket(host: str, port: int) -> socket.socket:
         ) from error
     except OSError as error:
         raise _bind_error(error, host, port) from error
+
+
+def raise_connection_limit() -> int:
+    """Raise the limit of open files as far as possible; return the maximum of connections.
+
+    Half of the files remain for the store, and for connections that are about to close.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # macOS refuses an unlimited number.
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else min(_MAX_CONNECTIONS, soft // 2)
 
 
 def _bind_error(error: OSError, host: str, port: int) -> LocalEnvironmentError:

@@ -1,5 +1,6 @@
 """Serving state: the champion that is served, and the reason if it is not the newest."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -43,15 +44,6 @@ class Champion:
         """Digest of the bundle."""
         return self.model.bundle.digest
 
-    @cached_property
-    def headers(self) -> tuple[Header, ...]:
-        """Headers of an answer that name the model."""
-        bundle = self.model.bundle
-        return (
-            (b"x-model-digest", bundle.digest.encode()),
-            (b"x-model-version", bundle.version.encode()),
-        )
-
     def __str__(self) -> str:
         return f"champion {self.number}, {self.model.bundle.version}"
 
@@ -77,7 +69,13 @@ class ServingState:
             return ServingStatus.NO_CHAMPION
         return ServingStatus.DEGRADED if self.reason else ServingStatus.OK
 
-    @property
-    def headers(self) -> tuple[Header, ...]:
-        """Headers of an answer that name the served model; empty before the first promotion."""
-        return self.champion.headers if self.champion else ()
+    @cached_property
+    def headers(self) -> Sequence[Header]:
+        """Headers of an answer that name the served model; none before the first promotion."""
+        if self.champion is None:
+            return ()
+        bundle = self.champion.model.bundle
+        return (
+            (b"x-model-digest", bundle.digest.encode()),
+            (b"x-model-version", bundle.version.encode()),
+        )

@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -33,6 +34,11 @@ class RunningServer:
     @property
     def url(self) -> str:
         return str(self.client.base_url)
+
+    def connect(self) -> socket.socket:
+        """Open a connection for bytes that no HTTP client would send."""
+        url = self.client.base_url
+        return socket.create_connection((url.host, url.port or 80), timeout=_TIMEOUT_SECONDS)
 
     def predict(self, row: object = ROW) -> httpx.Response:
         return self.client.post("/predict", json=row)

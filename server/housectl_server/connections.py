@@ -1,0 +1,207 @@
+"""Limits on connections: their number, the time of each, and the size of a request's head.
+
+uvicorn has none of these limits. `LimitedProtocol` adds them where uvicorn hands over its events.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from itertools import takewhile
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from housectl_server.answer_headers import REQUEST_ID, Header, new_request_id
+from housectl_server.problems import problem_without_request
+
+MAX_SECONDS_WITHOUT_ANSWER = 10.0
+MAX_HEADERS = 100
+MAX_HEAD_BYTES = 64 * 1024
+MAX_PIPELINED_REQUESTS = 100
+MAX_CHUNKS = 4096
+
+_CHECK_SECONDS = 1.0
+# Limits are checked after each slice, so a slice bounds the work in excess of them.
+_SLICE_BYTES = 4096
+
+_log = logging.getLogger(__name__)
+
+
+class ConnectionTable:
+    """Open connections, in the order of their last answers.
+
+    A new connection has the order of an answer. So a health check finds room even among attackers:
+    it replaces the connection that has been without an answer for the longest time.
+
+    Args:
+        capacity: Maximum number of connections.
+        get_model_headers: Returns the headers that name the served model.
+    """
+
+    def __init__(self, *, capacity: int, get_model_headers: Callable[[], Sequence[Header]]) -> None:
+        self.get_model_headers = get_model_headers
+        self._capacity = capacity
+        self._answered_at: dict[LimitedProtocol, float] = {}
+
+    async def close_expired_connections(self) -> None:
+        """Close connections that have been without an answer for too long, until cancelled."""
+        while True:
+            await asyncio.sleep(_CHECK_SECONDS)
+            for connection in self._expired(asyncio.get_running_loop().time()):
+                connection.expire()
+
+    def add(self, connection: "LimitedProtocol", now: float) -> None:
+        """Add a new connection; if the table is full, close another one."""
+        if len(self._answered_at) >= self._capacity:
+            _log.warning("%d connections are open; the oldest is closed", self._capacity)
+            waiting = (each for each in self._answered_at if not each.is_being_answered)
+            oldest = next(waiting, next(iter(self._answered_at)))
+            self.remove(oldest)
+            oldest.transport.abort()
+        self._answered_at[connection] = now
+
+    def renew(self, connection: "LimitedProtocol", now: float) -> None:
+        """Record an answer on a connection, which makes it the newest one."""
+        if self._answered_at.pop(connection, None) is not None:
+            self._answered_at[connection] = now
+
+    def remove(self, connection: "LimitedProtocol") -> None:
+        """Forget a closed connection."""
+        self._answered_at.pop(connection, None)
+
+    def _expired(self, now: float) -> list["LimitedProtocol"]:
+        limit = now - MAX_SECONDS_WITHOUT_ANSWER
+        return [
+            connection
+            for connection, _ in takewhile(lambda item: item[1] < limit, self._answered_at.items())
+        ]
+
+
+class TooManyChunksError(Exception):
+    """A body has too many chunks; the parser reports it to uvicorn as invalid HTTP."""
+
+
+class LimitedProtocol(HttpToolsProtocol):
+    """uvicorn's protocol with limits. An instance is one connection."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        table: ConnectionTable,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._table = table
+        self._head_bytes = 0
+        self._chunks = 0
+
+    @property
+    def is_being_answered(self) -> bool:
+        """True if the server, not the client, has to act next."""
+        cycle = self.cycle
+        is_complete = cycle is not None and not cycle.more_body and not cycle.response_complete
+        return is_complete and not self.flow.write_paused
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Add the connection to the table."""
+        super().connection_made(transport)
+        self._table.add(self, self.loop.time())
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Remove the connection from the table."""
+        self._table.remove(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse received bytes until a limit is exceeded."""
+        if len(data) > _SLICE_BYTES:
+            self._parse_in_slices(data)
+            return
+        super().data_received(data)
+        # A complete request in one piece, the usual case, is within the limits.
+        is_complete = self.cycle is not None and not self.cycle.response_complete
+        if not is_complete or self.pipeline or len(self.headers) > MAX_HEADERS:
+            self._check_limits(len(data))
+
+    def on_chunk_header(self) -> None:
+        """Count a chunk of a body; a chunk costs time, however short it is."""
+        self._chunks += 1
+        if self._chunks > MAX_CHUNKS:
+            raise TooManyChunksError
+
+    def on_response_complete(self) -> None:
+        """Allow the time and the chunks of a request again."""
+        self._chunks = self._head_bytes = 0
+        self._table.renew(self, self.loop.time())
+        if self.pipeline:
+            super().on_response_complete()
+        else:
+            # uvicorn would start a timer for the idle connection; the table has one for all.
+            self.flow.resume_reading()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer bytes that are not HTTP."""
+        self._refuse(HTTPStatus.BAD_REQUEST, msg)
+
+    def expire(self) -> None:
+        """Close the connection: its time for a request is over."""
+        if self._has_partial_request and not self.transport.is_closing():
+            seconds = MAX_SECONDS_WITHOUT_ANSWER
+            self._refuse(
+                HTTPStatus.REQUEST_TIMEOUT, f"The request took longer than {seconds:.0f} seconds."
+            )
+        else:
+            self.transport.abort()
+
+    @property
+    def _has_partial_request(self) -> bool:
+        cycle = self.cycle
+        has_partial_body = cycle is not None and cycle.more_body and not cycle.response_started
+        return self._has_partial_head or has_partial_body
+
+    @property
+    def _has_partial_head(self) -> bool:
+        # uvicorn makes a scope at the first byte of a request, and a cycle after its headers.
+        return self.scope is not None and (self.cycle is None or self.cycle.scope is not self.scope)
+
+    def _parse_in_slices(self, data: bytes) -> None:
+        for start in range(0, len(data), _SLICE_BYTES):
+            if self.transport.is_closing():
+                return
+            super().data_received(data[start : start + _SLICE_BYTES])
+            self._check_limits(_SLICE_BYTES)
+
+    def _check_limits(self, received: int) -> None:
+        self._head_bytes = self._head_bytes + received if self._has_partial_head else 0
+        if self._head_bytes > MAX_HEAD_BYTES or len(self.headers or ()) > MAX_HEADERS:
+            self._refuse(
+                HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+                f"The request has more than {MAX_HEADERS} headers or {MAX_HEAD_BYTES} bytes before "
+                "its body.",
+            )
+        elif len(self.pipeline) > MAX_PIPELINED_REQUESTS:
+            self.transport.abort()
+
+    def _refuse(self, status: HTTPStatus, detail: str) -> None:
+        """Answer instead of the application, which has no complete request, and close."""
+        if self.transport.is_closing():
+            return
+        if self.cycle:
+            self.cycle.disconnected = True
+        request_id = new_request_id()
+        response = problem_without_request(request_id.decode(), status, detail)
+        headers = (
+            *self.server_state.default_headers,
+            *response.raw_headers,
+            (REQUEST_ID, request_id),
+            *self._table.get_model_headers(),
+        )
+        lines = b"".join(b"%b: %b\r\n" % header for header in headers)
+        self.transport.write(b"%b%b\r\n%b" % (STATUS_LINE[status], lines, bytes(response.body)))
+        self.transport.close()
