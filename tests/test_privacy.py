@@ -9,6 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from housectl.contract.bundle import CARD_FILE, Bundle
+from housectl.store.local import LocalStore
 from tests.test_end_to_end import free_port, serving
 from tools.project_directory import ROOT, ProjectDirectory
 
@@ -74,6 +76,11 @@ def responses(project: ProjectDirectory) -> Iterator[bytes]:
         yield http.post("/predict", content=json.dumps(valid)[:-1]).content
 
 
+def champion_of(project: ProjectDirectory) -> Bundle:
+    store = LocalStore(project.store)
+    return store.bundle(store.require_champion().bundle)
+
+
 def assert_no_personal_cell(content: bytes, origin: object) -> None:
     cells = [row[name].encode() for row in read_rows() for name in PERSONAL]
     assert not [cell for cell in cells if cell in content], origin
@@ -109,6 +116,20 @@ def test_no_answer_of_the_server_has_a_personal_cell(
     assert outputs
     for content in responses(project):
         assert_no_personal_cell(content, content)
+
+
+def test_synthetic_golden_rows_publish_no_row_of_the_data(
+    project: ProjectDirectory, outputs: str, tmp_path: Path
+) -> None:
+    assert outputs
+    copy = project.copy(tmp_path / "copy")
+    copy.edit_config(golden="synthetic")
+    sealed = copy.run_ok("tune", "--resume", "first", "--json").json
+    challenger = LocalStore(copy.store).bundle(str(sealed["challenger"]))
+    patients = {(float(row["age"]), float(row["dose"])) for row in read_rows()}
+    assert not patients & {row.row for row in challenger.golden.rows}
+    assert "synthetic rows" in challenger.content[CARD_FILE].decode()
+    assert "data rows" in champion_of(project).content[CARD_FILE].decode()
 
 
 def test_draft_does_not_depend_on_personal_cells(

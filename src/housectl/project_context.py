@@ -73,6 +73,7 @@ class ProjectContext:
             progress=self.progress or SilentProgress(),
             temp_root=self.workspace.temp_root,
             repository=self.workspace.root,
+            golden=self.config.golden,
         )
 
     @property

@@ -105,7 +105,7 @@ def test_golden_rows_include_data_rows_and_rows_out_of_range(
     bundle: Bundle, boston_dataset: Dataset
 ) -> None:
     rows = np.array([row.row for row in bundle.golden.rows])
-    data = np.concatenate([boston_dataset.training.rows, boston_dataset.holdout.rows])
+    data = boston_dataset.all_rows
     data_rows = {tuple(row) for row in data.tolist()}
     out_of_range = ((rows < data.min(axis=0)) | (rows > data.max(axis=0))).all(axis=1)
     assert sum(tuple(row) in data_rows for row in rows.tolist()) >= 12

@@ -11,6 +11,7 @@ from housectl.contract.assignments import parse_assignments, read_assignment
 from housectl.contract.bundle import RecipeOrigin
 from housectl.contract.families import Family
 from housectl.contract.files import remove_temp_files_of
+from housectl.contract.golden import GoldenSource
 from housectl.contract.inputs import read_inputs
 from housectl.errors import ExitStatus
 from housectl_trainer.exit_codes import run_and_report
@@ -74,6 +75,7 @@ def _seal(arguments: Namespace) -> None:
         output=arguments.output,
         origin=origin,
         model_sha256=arguments.model_sha256,
+        golden=arguments.golden,
     )
 
 
@@ -104,6 +106,13 @@ def _parser() -> ArgumentParser:
     seal.set_defaults(command=_seal)
     _add_assignment(seal)
     seal.add_argument("--model-sha256", help="expected digest of the refitted model file")
+    seal.add_argument(
+        "--golden",
+        type=GoldenSource,
+        choices=list(GoldenSource),
+        default=GoldenSource.DATA,
+        help="origin of the golden rows",
+    )
     for name in ("experiment", "trial", "backend", "image", "commit"):
         seal.add_argument(f"--{name}", help=f"{name} in the bundle's provenance")
     pool = commands.add_parser(

@@ -7,7 +7,7 @@ import numpy as np
 from housectl.contract.inputs import Inputs, SharedRecipe
 from housectl.contract.table import Table
 from housectl.contract.usable_data import read_usable_data
-from housectl_trainer.subset import DataSubset
+from housectl_trainer.subset import DataSubset, Floats
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,11 @@ class Dataset:
     training: DataSubset
     holdout: DataSubset
     holdout_digest: str
+
+    @property
+    def all_rows(self) -> Floats:
+        """The training rows, then the held-out rows."""
+        return np.concatenate([self.training.rows, self.holdout.rows])
 
 
 def load_dataset(inputs: Inputs) -> Dataset:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from housectl.contract.evidence import Errors, Evidence
-from housectl.contract.golden import Golden
+from housectl.contract.golden import Golden, GoldenSource
 from housectl.contract.metrics import Metrics
 from housectl.contract.recipe import (
     GATE_FOLDS,
@@ -23,7 +23,14 @@ _METHODS = {
 _UNKNOWN = "not given"
 
 
-def model_card(dataset: Dataset, metrics: Metrics, evidence: Evidence, golden: Golden) -> str:
+def model_card(
+    dataset: Dataset,
+    metrics: Metrics,
+    evidence: Evidence,
+    golden: Golden,
+    *,
+    golden_source: GoldenSource,
+) -> str:
     """Return the card in Markdown.
 
     The bundle's digest covers the card. So the card has no time, path or provenance, and its errors
@@ -37,7 +44,7 @@ def model_card(dataset: Dataset, metrics: Metrics, evidence: Evidence, golden: G
         _features(schema),
         _recipe(recipe),
         _errors(metrics, evidence, schema.target.unit),
-        _parity(golden, schema.target.unit),
+        _parity(golden, golden_source, schema.target.unit),
         _limits(len(dataset.holdout), recipe.split),
     )
     return "\n".join(sections)
@@ -140,11 +147,12 @@ def _error_row(name: str, errors: Errors) -> Sequence[str]:
     return name, mean, f"{min(folds):.4g} to {max(folds):.4g}", f"{errors.holdout_mse:.4g}"
 
 
-def _parity(golden: Golden, unit: str) -> str:
+def _parity(golden: Golden, source: GoldenSource, unit: str) -> str:
+    kind = f"{source} rows"
     return f"""\
 ## Parity
 
-`golden.json` has {len(golden.rows)} golden rows with the trained model's predictions: data rows,
+`golden.json` has {len(golden.rows)} golden rows with the trained model's predictions: {kind},
 rows at the model's thresholds, and rows out of range. Every copy of the model must repeat these
 predictions within {golden.tolerance:.3g} (unit: {unit or _UNKNOWN}). `model.onnx` was checked with
 all rows of the data, and with rows at the thresholds and next to them.

@@ -19,7 +19,7 @@ from housectl.contract.bundle import (
 )
 from housectl.contract.evidence import Evidence
 from housectl.contract.families import Family
-from housectl.contract.golden import GOLDEN_FILE, Golden
+from housectl.contract.golden import GOLDEN_FILE, Golden, GoldenSource
 from housectl.contract.metrics import METRICS_FILE, Metrics
 from housectl.contract.parameters import Assignment
 from housectl.contract.recipe import Recipe, derived_seed
@@ -29,7 +29,7 @@ from housectl.errors import SealError
 from housectl_trainer.data import Dataset
 from housectl_trainer.evaluation import mean_objective, standard_deviation
 from housectl_trainer.fitting import fit, make_recipe
-from housectl_trainer.golden import make_golden
+from housectl_trainer.golden import make_golden, row_source
 from housectl_trainer.measure_evidence import fold_errors, measure_evidence
 from housectl_trainer.model_card import model_card
 from housectl_trainer.model_family import Model, load_family
@@ -43,6 +43,7 @@ class _CheckedGraph:
 
     content: bytes
     golden: Golden
+    golden_source: GoldenSource
 
 
 def seal(
@@ -53,6 +54,7 @@ def seal(
     output: Path,
     origin: RecipeOrigin,
     model_sha256: str | None = None,
+    golden: GoldenSource = GoldenSource.DATA,
 ) -> None:
     """Refit a recipe and write `output/bundle/` and `output/evidence.json`, both or none.
 
@@ -63,6 +65,7 @@ def seal(
         output: Directory to write atomically; it replaces the output of another task.
         origin: Origin of the recipe, for the bundle's provenance.
         model_sha256: Expected digest of the refitted model's file; None if there is no model yet.
+        golden: Origin of the golden rows.
 
     Raises:
         SealError: The refitted model or the predictions of its ONNX graph differ.
@@ -74,9 +77,8 @@ def seal(
     cores = joblib.cpu_count()
     errors = fold_errors(recipe, dataset.training, processes=cores)
     model = fit(recipe, dataset.training, threads=cores)
-    native = model.native()
-    _check_model(native, model_sha256)
-    graph = _checked_graph(model, recipe, dataset)
+    native = _checked_native(model, model_sha256)
+    graph = _checked_graph(model, recipe, dataset, golden)
     evidence = measure_evidence(recipe, dataset, gate=errors.gate, model=model)
     write_sealed(
         output,
@@ -106,11 +108,14 @@ def _bundle_files(
         evidence.recipe.family.definition.native_file: native,
         METRICS_FILE: metrics.to_json(),
         GOLDEN_FILE: graph.golden.to_json(),
-        CARD_FILE: model_card(dataset, metrics, evidence, graph.golden).encode(),
+        CARD_FILE: model_card(
+            dataset, metrics, evidence, graph.golden, golden_source=graph.golden_source
+        ).encode(),
     }
 
 
-def _check_model(native: bytes, expected: str | None) -> None:
+def _checked_native(model: Model, expected: str | None) -> bytes:
+    native = model.native()
     actual = hashlib.sha256(native).hexdigest()
     if expected not in {None, actual}:
         raise SealError(
@@ -119,25 +124,31 @@ def _check_model(native: bytes, expected: str | None) -> None:
             "processor architecture differ.",
             hint="housectl tune   # searches and seals with the same trainer",
         )
+    return native
 
 
-def _checked_graph(model: Model, recipe: Recipe, dataset: Dataset) -> _CheckedGraph:
+def _checked_graph(
+    model: Model, recipe: Recipe, dataset: Dataset, golden_source: GoldenSource
+) -> _CheckedGraph:
     ensemble = model.ensemble()
     content = to_onnx(ensemble, features=len(recipe.features))
     scorer = Scorer(content, features=len(recipe.features))
     deviation = standard_deviation(dataset.training.targets)
     tolerance = load_family(recipe.family).parity_tolerance * deviation
-    rows = np.concatenate([dataset.training.rows, dataset.holdout.rows])
-    at_thresholds = probes(ensemble, rows, seed=derived_seed(recipe.seed, "parity"))
-    checked = np.concatenate([rows, at_thresholds])
+    source = row_source(golden_source, dataset, seed=derived_seed(recipe.seed, "golden"))
+    at_thresholds = probes(ensemble, source.rows, seed=derived_seed(recipe.seed, "parity"))
+    golden = make_golden(
+        model, source, at_thresholds, features=recipe.features, tolerance=tolerance
+    )
+    golden_rows = np.array([each.row for each in golden.rows])
+    checked = np.concatenate([dataset.all_rows, at_thresholds, golden_rows])
     worst = check_parity(scorer, model.predict, checked, tolerance=tolerance)
     print(
         f"parity: {len(checked)} rows, largest difference {worst:.2g}, allowed {tolerance:.2g}",
         file=sys.stderr,
         flush=True,
     )
-    golden = make_golden(model, rows, at_thresholds, features=recipe.features, tolerance=tolerance)
-    return _CheckedGraph(content=content, golden=golden)
+    return _CheckedGraph(content=content, golden=golden, golden_source=golden_source)
 
 
 def _provenance(origin: RecipeOrigin) -> Provenance:

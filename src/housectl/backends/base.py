@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from housectl.contract.families import Family
+from housectl.contract.golden import GoldenSource
 from housectl.contract.inputs import Inputs
 from housectl.contract.parameters import Value
 from housectl.experiment import Experiment, ExperimentState, Trial, best_trial, failed_trials
@@ -25,6 +26,7 @@ class Task:
     Attributes:
         experiment, trial, commit: Origin of the assignment, for provenance.
         model_sha256: Expected digest of the refitted model; None if there is no model yet.
+        golden: Origin of the bundle's golden rows.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Task:
     trial: str | None = None
     commit: str | None = None
     model_sha256: str | None = None
+    golden: GoldenSource = GoldenSource.DATA
 
 
 Workload = Experiment | Task

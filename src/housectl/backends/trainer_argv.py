@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from housectl.backends.base import Task
+from housectl.contract.golden import GoldenSource
 from housectl.contract.parameters import Assignment
 from housectl.python_process import module_argv
 
@@ -46,6 +47,8 @@ def task_argv(
         ("--experiment", task.experiment),
         ("--trial", task.trial),
         ("--commit", task.commit),
+        # Images of earlier versions, which running searches keep, do not know this flag.
+        ("--golden", None if task.golden is GoldenSource.DATA else task.golden),
         ("--backend", backend),
         ("--image", image),
     )

@@ -2,10 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from housectl.contract.record import SCHEMA_VERSION, Record
 
 GOLDEN_FILE = "golden.json"
+
+
+class GoldenSource(StrEnum):
+    """The origin of golden rows: the data, or random numbers within the features' ranges."""
+
+    DATA = "data"
+    SYNTHETIC = "synthetic"
 
 
 class GoldenRow(Record, kw_only=True):

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from housectl.backend_registry import BACKENDS, DEFAULT_BACKEND
 from housectl.contract.families import Family
+from housectl.contract.golden import GoldenSource
 from housectl.contract.recipe import Split, SplitMethod
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
 from housectl.errors import UsageError
@@ -66,6 +67,8 @@ class ProjectConfig(ConfigModel):
     """Settings of the Katib backend."""
     workers: Annotated[Integer, Field(ge=1, le=MAX_WORKERS)] = 2
     """Number of trials that run at the same time."""
+    golden: GoldenSource = GoldenSource.DATA
+    """The origin of the golden rows, which are published with each model."""
     gate: Gate = Gate.HOLDOUT_AND_CV
     """The rule for promotion of a challenger."""
     serve: ServeFields = ServeFields()
