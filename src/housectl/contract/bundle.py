@@ -21,7 +21,13 @@ SHORT_DIGEST = 12
 
 FileReader = Callable[[str, int], bytes]
 
-_MAX_BYTES = dict.fromkeys((METRICS_FILE, GOLDEN_FILE, CARD_FILE), MAX_RECORD_BYTES)
+# Parsed JSON takes up to fifty times its size in memory.
+_MAX_JSON_BYTES = 4 * 2**20
+_MAX_BYTES = {
+    METRICS_FILE: _MAX_JSON_BYTES,
+    GOLDEN_FILE: _MAX_JSON_BYTES,
+    CARD_FILE: MAX_RECORD_BYTES,
+}
 
 
 class RecipeOrigin(Record, kw_only=True):
@@ -61,6 +67,17 @@ class BundleRecord(Record, kw_only=True):
     recipe: Recipe
     files: dict[str, str]
     provenance: Provenance
+
+    def __post_init__(self) -> None:
+        """Check the names of the files, and that schema and recipe have the same features."""
+        required = {MODEL_FILE, METRICS_FILE, GOLDEN_FILE}
+        optional = {CARD_FILE, self.recipe.family.definition.native_file}
+        if missing := required - self.files.keys():
+            raise ValueError(f"it has no {min(missing)}")
+        if self.files.keys() - required - optional:
+            raise ValueError("it has files that no bundle has")
+        if self.recipe.features != self.schema.feature_names:
+            raise ValueError("its schema and its recipe have different features")
 
     @property
     def digest(self) -> str:
@@ -168,18 +185,14 @@ def load_bundle(read_file: FileReader, *, location: str, expected: str | None = 
 
 
 def _parse_bundle(read_file: FileReader, *, location: str, expected: str | None) -> Bundle:
-    record = BundleRecord.from_json(read_file(BUNDLE_FILE, MAX_RECORD_BYTES))
+    record = BundleRecord.from_json(read_file(BUNDLE_FILE, _MAX_JSON_BYTES))
     content = {name: _checked(read_file, name, sha256) for name, sha256 in record.files.items()}
-    _require(set(content) >= {MODEL_FILE, METRICS_FILE, GOLDEN_FILE}, "it is incomplete")
     metrics = Metrics.from_json(content[METRICS_FILE])
     golden = Golden.from_json(content[GOLDEN_FILE])
     digest = record.digest
     _require(expected in {None, digest}, f"its digest is {digest[:SHORT_DIGEST]}")
     _require(metrics.holdout_mse is not None, f"{METRICS_FILE} has no holdout_mse")
-    _require(
-        golden.features == record.recipe.features == record.schema.feature_names,
-        "its files have different features",
-    )
+    _require(golden.features == record.recipe.features, f"{GOLDEN_FILE} has other features")
     return Bundle(
         location=location,
         digest=digest,
@@ -191,7 +204,6 @@ def _parse_bundle(read_file: FileReader, *, location: str, expected: str | None)
 
 
 def _checked(read_file: FileReader, name: str, sha256: str) -> bytes:
-    _require(Path(name).name == name, f"its record names a file outside of it: {name!r}")
     data = read_file(name, _MAX_BYTES.get(name, MAX_MODEL_BYTES))
     _require(hashlib.sha256(data).hexdigest() == sha256, f"{name} was altered")
     return data

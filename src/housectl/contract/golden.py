@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated
+
+import msgspec
 
 from housectl.contract.record import SCHEMA_VERSION, Record
 
 GOLDEN_FILE = "golden.json"
+MAX_GOLDEN_ROWS = 1000
 
 
 class GoldenSource(StrEnum):
@@ -33,9 +37,14 @@ class Golden(Record, kw_only=True):
     """
 
     schema_version: int = SCHEMA_VERSION
-    tolerance: float
+    tolerance: Annotated[float, msgspec.Meta(ge=0)]
     features: tuple[str, ...]
-    rows: tuple[GoldenRow, ...]
+    rows: Annotated[tuple[GoldenRow, ...], msgspec.Meta(min_length=1, max_length=MAX_GOLDEN_ROWS)]
+
+    def __post_init__(self) -> None:
+        """Check that each row has one value for each feature."""
+        if any(len(each.row) != len(self.features) for each in self.rows):
+            raise ValueError(f"a golden row does not have {len(self.features)} values")
 
 
 @dataclass(frozen=True)

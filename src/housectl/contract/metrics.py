@@ -2,11 +2,16 @@
 
 import math
 import re
+from typing import Annotated
+
+import msgspec
 
 from housectl.contract.record import SCHEMA_VERSION, Record
 
 METRICS_FILE = "metrics.json"
 OBJECTIVE = "mse"
+
+_Mse = Annotated[float, msgspec.Meta(ge=0)]
 
 _LINE = re.compile(rf"{OBJECTIVE}=(?P<value>\S+)")
 
@@ -20,9 +25,9 @@ class Metrics(Record, kw_only=True):
     """
 
     schema_version: int = SCHEMA_VERSION
-    mse: float
-    fold_mses: tuple[float, ...]
-    holdout_mse: float | None = None
+    mse: _Mse
+    fold_mses: tuple[_Mse, ...]
+    holdout_mse: _Mse | None = None
 
 
 def metric_line(mse: float) -> str:

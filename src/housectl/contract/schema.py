@@ -44,6 +44,12 @@ class Schema(Record, kw_only=True):
     target: Target
     exclusions: tuple[Exclusion, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Check that no column occurs twice."""
+        names = [*self.feature_names, self.target.name, *self.excluded_names]
+        if len(set(names)) < len(names):
+            raise ValueError("a column occurs twice")
+
     @property
     def feature_names(self) -> tuple[str, ...]:
         """Names of the features in the model's order."""
