@@ -7,8 +7,8 @@ from pathlib import Path
 from housectl.contract.families import training_libraries
 from housectl.errors import LocalEnvironmentError
 
-# The search chooses assignments with optuna; sealing writes the ONNX graph.
-_OTHER_LIBRARIES = ("onnx", "optuna")
+# The search chooses assignments with optuna.
+_OTHER_LIBRARIES = ("optuna",)
 FREE_BYTES = 200 * 2**20
 
 
