@@ -1,5 +1,6 @@
 """The history of champions: a chain of entries, of which the newest names the champion."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from housectl.contract.record import SCHEMA_VERSION, MalformedRecordError, Record
@@ -47,3 +48,20 @@ def parse_entry(data: bytes, number: int) -> HistoryEntry:
     if entry.number != number:
         raise MalformedRecordError(f"its number is {entry.number} instead of {number}")
     return entry
+
+
+def earlier_champions(history: Iterable[HistoryEntry]) -> tuple[str, ...]:
+    """Return the digests of the champions to roll back to, the latest first.
+
+    A rollback takes back each promotion after the restored champion. So the next rollback leads
+    further back, never to a champion that was rolled back.
+    """
+    champions: list[str] = []
+    for entry in history:
+        if entry.action is Action.ROLLBACK and entry.bundle in champions:
+            while champions[-1] != entry.bundle:
+                champions.pop()
+        else:
+            champions.append(entry.bundle)
+    *earlier, champion = champions or [""]
+    return tuple(digest for digest in reversed(earlier) if digest != champion)

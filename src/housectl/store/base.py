@@ -7,6 +7,7 @@ from housectl.contract.evidence import Evidence
 from housectl.contract.record import MalformedRecordError
 from housectl.errors import BundleError, NoChallengerError, UsageError
 from housectl.store.challenger import Challenger
+from housectl.store.failed_verifications import FailedVerifications
 from housectl.store.history_store import HistoryStore
 from housectl.store.layout import (
     BUNDLES,
@@ -17,8 +18,8 @@ from housectl.store.layout import (
 )
 
 
-class ChampionStore(HistoryStore):
-    """Store of bundles, evidence, challengers and the history of champions.
+class ChampionStore(HistoryStore, FailedVerifications):
+    """Store of bundles, evidence, challengers, the history of champions and failed verifications.
 
     An implementation adds the methods of FileStorage. The store need not exist before the first
     write.

@@ -6,7 +6,8 @@ BUNDLES = "bundles"
 EVIDENCE = "evidence"
 HISTORY = "history"
 CHALLENGERS = "challengers"
-FOLDERS = (BUNDLES, EVIDENCE, HISTORY, CHALLENGERS)
+VERIFICATIONS = "verifications"
+FOLDERS = (BUNDLES, EVIDENCE, HISTORY, CHALLENGERS, VERIFICATIONS)
 
 _ENTRY_NAME = re.compile(r"(?P<number>[1-9][0-9]{0,17})\.json")
 
@@ -35,3 +36,8 @@ def entry_number(name: str) -> int | None:
 def challenger_key(experiment: str) -> str:
     """Return the key of an experiment's challenger."""
     return f"{CHALLENGERS}/{experiment}.json"
+
+
+def failed_verification_key(digest: str) -> str:
+    """Return the key of the record of a bundle's first failed verification."""
+    return f"{VERIFICATIONS}/{digest}.json"
