@@ -13,7 +13,7 @@ import pytest
 
 from housectl.errors import ExitStatus
 from housectl.store.local import LocalStore
-from housectl.verification.verify import wait_until_serving
+from housectl.verification.serving import wait_until_serving
 from tests.spaces import GOOD
 from tools.project_directory import ProjectDirectory, clean_environment, example
 
@@ -89,25 +89,6 @@ def test_boston_is_served_and_verified(
         prediction = predict(url, {**row, "B": 396.9})
         assert set(prediction) == {"predicted_price"}
         assert abs(prediction["predicted_price"] - golden.prediction) <= bundle.golden.tolerance
-
-
-def test_failed_verification_rolls_back(
-    project_with_challenger: ProjectDirectory, tmp_path: Path
-) -> None:
-    project = project_with_challenger.copy(tmp_path / "boston")
-    previous = champion(project)
-    project.run_ok("promote")
-    failed = champion(project)
-    port = free_port()
-    with serving(project, port) as url:
-        wait_until_serving(url, failed, timeout=30)
-        output = project.run(
-            "verify", "--url", url, "--p99-ms", "0.000001", "--rollback-on-failure", "--json"
-        )
-        assert output.status == ExitStatus.VERIFICATION_FAILED
-        assert output.json["rolled_back_from"] == failed
-        assert champion(project) == previous
-        wait_until_serving(url, previous, timeout=30)
 
 
 def test_verify_without_server_exits_with_status_8(

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from housectl.sealed_model import SealedModel
     from housectl.submitted_experiment import PruneResult, SubmittedExperiment, TrainerLog
     from housectl.verdict import FoldDifference, Gate, Verdict
+    from housectl.verification.verify import Verification
     from housectl.waiting import ProgressReporter
 else:
     # Loaded on first use: `import housectl` and `housectl --help` stay fast.
@@ -70,6 +71,7 @@ else:
         "Trial": "experiment",
         "TrialState": "experiment",
         "Verdict": "verdict",
+        "Verification": "verification.verify",
         "VerificationRun": "champion_verification",
         "error_url": "explanations",
         "explain": "explanations",
@@ -119,6 +121,7 @@ __all__ = [
     "Trial",
     "TrialState",
     "Verdict",
+    "Verification",
     "VerificationRun",
     "error_url",
     "errors",

@@ -93,12 +93,19 @@ class ProjectContext:
     def verifier(self) -> "ChampionVerifier":
         """The verifier of the running server."""
         from housectl.champion_verification import ChampionVerifier
+        from housectl.verification.limits import Limits
 
+        settings = self.config.verify
         return ChampionVerifier(
             promoter=self.promoter,
             url=self.config.server_url,
-            p99_ms=self.config.verify.p99_ms,
-            rollback_on_failure=self.config.verify.rollback_on_failure,
+            limits=Limits(
+                p99_ms=settings.p99_ms,
+                request_seconds=settings.request_timeout,
+                answer_bytes=settings.max_answer,
+                run_seconds=settings.timeout,
+            ),
+            rollback_on_failure=settings.rollback_on_failure,
         )
 
     def experiment(self, name: str) -> "Experiment":

@@ -6,7 +6,7 @@ from pathlib import Path
 from housectl import deploy_details
 from housectl.contract.bundle import Bundle
 from housectl.contract.evidence import Evidence, evidence_key
-from housectl.contract.history import Action, HistoryEntry
+from housectl.contract.history import Action, HistoryEntry, earlier_champions
 from housectl.contract.inputs import SharedRecipe, read_inputs
 from housectl.contract.record import digest_of
 from housectl.errors import NoChallengerError, UnknownExperimentError, UsageError
@@ -15,6 +15,8 @@ from housectl.sealing import Sealer
 from housectl.store.base import ChampionStore
 from housectl.store.challenger import Challenger
 from housectl.verdict import Gate, Verdict, judge
+
+_NO_EARLIER = "the history has no earlier champion"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,12 +108,30 @@ class Promoter:
         """
         _check_reason(reason)
         champion = self.store.require_champion()
-        digest = self.store.find_digest(version) if version else self.previous_digest(champion)
+        if version is None:
+            return self.rollback_from(champion, reason=reason)
+        return self._restore(self.store.find_digest(version), champion, reason=reason)
+
+    def rollback_from(self, champion: HistoryEntry, *, reason: str) -> HistoryEntry:
+        """Make the latest earlier champion without a failed verification the champion again.
+
+        Args:
+            champion: The champion that is rolled back.
+            reason: Reason of the rollback, one sentence.
+
+        Raises:
+            UsageError: There is no such champion.
+            ConcurrentUpdateError: Another command changed the champion.
+        """
+        earlier = earlier_champions(self.store.history()[: champion.number])
+        failed = self.store.failed_bundles()
+        digest = next((digest for digest in earlier if digest not in failed), None)
         if digest is None:
-            raise UsageError(
-                "Rollback is impossible: the history has no earlier champion.",
-                hint="housectl history",
-            )
+            problem = "every earlier champion failed a verification" if earlier else _NO_EARLIER
+            raise UsageError(f"Rollback is impossible: {problem}.", hint="housectl history")
+        return self._restore(digest, champion, reason=reason)
+
+    def _restore(self, digest: str, champion: HistoryEntry, *, reason: str) -> HistoryEntry:
         if digest == champion.bundle:
             raise UsageError(
                 f"Rollback is impossible: {digest[:12]} is the champion already.",
@@ -146,11 +166,6 @@ class Promoter:
                 f"Challenger not found: there is no experiment {experiment}.", hint="housectl list"
             ) from error
         return self.sealer.seal_best(handle)
-
-    def previous_digest(self, champion: HistoryEntry) -> str | None:
-        """Return the digest of the last champion before this one; None without any."""
-        others = [entry.bundle for entry in self.store.history() if entry.bundle != champion.bundle]
-        return others[-1] if others else None
 
     def sync_deploy_details(self) -> None:
         """Update deploy_details.json from the history, in case a killed command did not."""

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.drills import fool_verify
 from tests.drills.drill import DrillResult
+from tests.verification.tricks import WAYS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,4 +26,11 @@ class Drill:
     short: int
 
 
-DRILLS: dict[str, Drill] = {}
+DRILLS: dict[str, Drill] = {
+    "fool-verify": Drill(
+        title="Servers that try to fool `verify`; each of them fails it",
+        run=fool_verify.run,
+        full=4 * len(WAYS),
+        short=20,
+    ),
+}

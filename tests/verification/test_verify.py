@@ -1,9 +1,9 @@
 """Verification of the champion's server, of other housectl servers, and of foreign servers."""
 
-import json
+import asyncio
 import socket
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import Thread
 
@@ -12,14 +12,25 @@ import pytest
 from housectl.contract.bundle import Bundle
 from housectl.errors import ExitStatus, ServerUnreachableError, UsageError, VerificationError
 from housectl.store.local import LocalStore
-from housectl.verification.verify import Verification, verify, wait_until_serving
+from housectl.verification.limits import Deadline, Limits
+from housectl.verification.outcome import Outcome
+from housectl.verification.serving import wait_until_serving
+from housectl.verification.verify import Verification
+from housectl.verification.verify import verify as verify_with_limits
 from tests.server.bundles import FLOWERS, make_bundle, promote
 from tests.server.running import running
+from tests.verification.impostor import Answer, Reply, Request, Upstream, impostor
+from tests.verification.tricks import Tricks
 
-LENIENT_MS = 10_000.0
+LENIENT = Limits(p99_ms=10_000, request_seconds=30, update_seconds=0.2)
 
-CannedResponse = tuple[int, str, bytes]
-StartForeignServer = Callable[[Callable[[str], CannedResponse]], str]
+StartServer = Callable[[Answer], str]
+
+
+def verify(bundle: Bundle, url: str, *, limits: Limits = LENIENT) -> Verification:
+    return verify_with_limits(
+        bundle, url, limits=limits, deadline=Deadline.after(limits.run_seconds)
+    )
 
 
 def free_port() -> int:
@@ -55,47 +66,23 @@ def url(store: LocalStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture
-def start_foreign_server() -> Iterator[StartForeignServer]:
-    """Start HTTP servers whose responses come from a function of the path."""
-    started: list[ThreadingHTTPServer] = []
+def start_server() -> Iterator[StartServer]:
+    """Start HTTP servers whose answers come from a function."""
+    with ExitStack() as stack:
+        yield lambda answer: stack.enter_context(impostor(answer))
 
-    def start(answer: Callable[[str], CannedResponse]) -> str:
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
 
-            def do_GET(self) -> None:
-                self.rfile.read(int(self.headers.get("content-length", 0)))
-                status, media_type, body = answer(self.path)
-                self.send_response(status)
-                self.send_header("content-type", media_type)
-                self.send_header("content-length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def do_POST(self) -> None:
-                self.do_GET()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        server.daemon_threads = True
-        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        started.append(server)
-        return f"http://127.0.0.1:{server.server_port}"
-
-    yield start
-    for server in started:
-        server.shutdown()
-        server.server_close()
+@pytest.fixture
+def tricks(champion: Bundle, url: str) -> Tricks:
+    return Tricks(champion, Upstream(url), Upstream(url))
 
 
 def test_server_of_champion_passes_every_check(champion: Bundle, url: str) -> None:
-    report = verify(champion, url, p99_ms=LENIENT_MS)
+    report = verify(champion, url)
     assert report.passed, failed_checks(report)
     names = [check.name for check in report.checks]
-    assert names[:3] == ["golden rows", "served bundle", "features in OpenAPI"]
+    assert names[:3] == ["golden rows", "fresh rows", "repaired rows"]
+    assert names[3:6] == ["served bundle", "digest header", "features in OpenAPI"]
     assert names[-1] == "latency"
     assert sum(name.startswith("rejects ") for name in names) == 14
     assert report.p50_ms is not None
@@ -104,7 +91,7 @@ def test_server_of_champion_passes_every_check(champion: Bundle, url: str) -> No
 
 
 def test_trailing_slash_of_url_is_ignored(champion: Bundle, url: str) -> None:
-    assert verify(champion, f"{url}/", p99_ms=LENIENT_MS).passed
+    assert verify(champion, f"{url}/").passed
 
 
 def test_loopback_address_bypasses_proxies(
@@ -114,22 +101,24 @@ def test_loopback_address_bypasses_proxies(
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    assert verify(champion, url, p99_ms=LENIENT_MS).passed
+    assert verify(champion, url).passed
 
 
 def test_other_champion_fails_digest_and_golden_rows(
     url: str, champion: Bundle, tmp_path: Path
 ) -> None:
     other = make_bundle(tmp_path, base=21.0)
-    report = verify(other, url, p99_ms=LENIENT_MS)
-    assert failed_checks(report) == {"golden rows", "served bundle"}
-    assert found_text(report, "served bundle") == champion.version
+    report = verify(other, url)
+    rows = {"golden rows", "fresh rows", "repaired rows"}
+    assert failed_checks(report) == rows | {"served bundle", "digest header", "latency"}
+    assert report.outcome is Outcome.UNPROVEN
+    assert found_text(report, "served bundle") == f"{champion.version}, ok"
     assert "20.0" in found_text(report, "golden rows")
     assert "21.0" in found_text(report, "golden rows")
 
 
 def test_other_schema_fails_openapi_features(url: str, tmp_path: Path) -> None:
-    report = verify(make_bundle(tmp_path, schema=FLOWERS), url, p99_ms=LENIENT_MS)
+    report = verify(make_bundle(tmp_path, schema=FLOWERS), url)
     assert {"golden rows", "served bundle", "features in OpenAPI", "latency"} <= failed_checks(
         report
     )
@@ -138,14 +127,16 @@ def test_other_schema_fails_openapi_features(url: str, tmp_path: Path) -> None:
 
 
 def test_latency_above_limit_fails_only_that_check(champion: Bundle, url: str) -> None:
-    report = verify(champion, url, p99_ms=1e-6)
+    report = verify(champion, url, limits=Limits(p99_ms=1e-6))
     assert failed_checks(report) == {"latency"}
+    assert report.outcome is Outcome.UNPROVEN
+    assert report.status == ExitStatus.VERIFICATION_FAILED
     assert "p99" in found_text(report, "latency")
 
 
 def test_server_without_champion_fails_with_its_reason(champion: Bundle, tmp_path: Path) -> None:
     with running(tmp_path / "empty", tmp_path / "output.txt") as server:
-        report = verify(champion, server.url, p99_ms=LENIENT_MS)
+        report = verify(champion, server.url)
         assert {"golden rows", "served bundle", "latency"} <= failed_checks(report)
         assert "promoted" in found_text(report, "served bundle")
         assert "housectl promote" in found_text(report, "golden rows")
@@ -167,28 +158,155 @@ def test_server_without_champion_fails_with_its_reason(champion: Bundle, tmp_pat
     ids=["html", "404", "302", "array", "types", "huge", "deep", "charset", "problem"],
 )
 def test_foreign_servers_fail_without_exception(
-    champion: Bundle, start_foreign_server: StartForeignServer, answer: CannedResponse
+    champion: Bundle, start_server: StartServer, answer: tuple[int, str, bytes]
 ) -> None:
-    report = verify(champion, start_foreign_server(lambda _: answer), p99_ms=LENIENT_MS)
-    assert {"golden rows", "served bundle", "features in OpenAPI"} <= failed_checks(report)
-    assert "rejects null" in failed_checks(report)
+    status, media_type, body = answer
+    reply = Reply(status, body, {"content-type": media_type})
+    report = verify(champion, start_server(lambda _: reply))
+    assert {"golden rows", "fresh rows", "served bundle", "digest header"} <= failed_checks(report)
+    assert {"features in OpenAPI", "rejects null"} <= failed_checks(report)
+    assert report.outcome is Outcome.UNPROVEN
 
 
 def test_server_that_accepts_everything_fails_every_rejection_check(
-    champion: Bundle, start_foreign_server: StartForeignServer
+    champion: Bundle, start_server: StartServer
 ) -> None:
-    body = json.dumps({"model_digest": champion.digest, "predicted_price": 20.0}).encode()
-    report = verify(
-        champion, start_foreign_server(lambda _: (200, "application/json", body)), p99_ms=LENIENT_MS
-    )
+    health = {"status": "ok", "model_digest": champion.digest, "predicted_price": 20.0}
+    report = verify(champion, start_server(lambda _: Reply().with_json(health)))
     rejections = {check.name for check in report.checks if check.name.startswith("rejects ")}
     assert rejections <= failed_checks(report)
-    assert {"served bundle", "latency"}.isdisjoint(failed_checks(report))
+    assert "served bundle" not in failed_checks(report)
+    assert report.outcome is Outcome.WRONG
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_overload_proves_nothing_about_champion(
+    champion: Bundle, start_server: StartServer, tricks: Tricks, status: int
+) -> None:
+    def answer(request: Request) -> Reply:
+        reply = tricks.honest()(request)
+        return Reply(status, b"", reply.headers) if request.is_prediction else reply
+
+    report = verify(champion, start_server(answer))
+    assert {"golden rows", "fresh rows", "repaired rows"} <= failed_checks(report)
+    assert report.outcome is Outcome.UNPROVEN
+
+
+def test_server_that_dies_is_unreachable(
+    champion: Bundle, start_server: StartServer, tmp_path: Path
+) -> None:
+    store = LocalStore(tmp_path / "store")
+    promote(store, champion)
+    with running(store.path, tmp_path / "output.txt") as server:
+        upstream = Upstream(server.url)
+        predictions: list[Request] = []
+
+        def answer(request: Request) -> Reply:
+            if request.is_prediction:
+                predictions.append(request)
+            if len(predictions) == 50:
+                server.process.kill()
+                server.process.wait()
+            return upstream(request)
+
+        report = verify(champion, start_server(answer))
+    assert report.outcome is Outcome.UNREACHABLE
+    assert report.status == ExitStatus.SERVER_UNREACHABLE
+    assert "no usable answer: Server disconnected" in found_text(report, "served bundle")
+    assert report.p50_ms is not None
+
+
+@pytest.mark.parametrize(
+    ("trick", "found"),
+    [
+        ("slow", "the answer is incomplete after 0.1 s"),
+        ("endless", "the answer is larger than 1000 bytes"),
+        ("compressed", "the answer is compressed with gzip, which was not requested"),
+    ],
+)
+def test_unusable_answers_end_with_their_reason(
+    champion: Bundle, start_server: StartServer, tricks: Tricks, trick: str, found: str
+) -> None:
+    seconds = 0.1 if trick == "slow" else 30
+    limits = Limits(request_seconds=seconds, answer_bytes=1000, run_seconds=2)
+    report = verify(champion, start_server(getattr(tricks, trick)()), limits=limits)
+    assert "fresh rows" in report.failed
+    assert found in found_text(report, "fresh rows")
+    assert report.outcome is Outcome.UNPROVEN
+
+
+def test_run_ends_at_its_deadline(
+    champion: Bundle, start_server: StartServer, tricks: Tricks
+) -> None:
+    limits = Limits(request_seconds=0.1, run_seconds=1)
+    report = verify(champion, start_server(tricks.slow()), limits=limits)
+    assert "the time for the verification is over (1 s)" in found_text(report, "served bundle")
+    assert report.outcome is Outcome.UNPROVEN
+
+
+def test_endless_header_ends_at_the_limit(champion: Bundle) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection, suppress(ConnectionError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\n")
+                while True:
+                    connection.sendall(b"a")
+
+        Thread(target=serve, daemon=True).start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(ServerUnreachableError):
+            verify(champion, url, limits=Limits(request_seconds=0.5))
+
+
+def test_health_must_stay_ok(champion: Bundle, start_server: StartServer, tricks: Tricks) -> None:
+    for trick in (tricks.degraded, tricks.degraded_later):
+        report = verify(champion, start_server(trick()))
+        assert failed_checks(report) == {"served bundle"}
+        assert "degraded" in found_text(report, "served bundle")
+
+
+def test_each_run_asks_other_rows(
+    champion: Bundle, start_server: StartServer, tricks: Tricks
+) -> None:
+    asked: list[set[tuple[float, ...]]] = []
+    times: dict[bytes, int] = {}
+    golden = {row.row for row in champion.golden.rows}
+
+    def answer(request: Request) -> Reply:
+        reply = tricks.honest()(request)
+        if request.is_prediction and reply.status == 200:
+            asked[-1].add((float(str(request.row["RM"])), float(str(request.row["LSTAT"]))))
+            times[request.body] = times.get(request.body, 0) + 1
+        return reply
+
+    url = start_server(answer)
+    for _ in range(2):
+        asked.append(set())
+        assert verify(champion, url).passed
+    assert asked[0] & asked[1] == golden
+    assert all(len(rows) > 80 for rows in asked)
+    assert min(times.values()) >= 2
+    schema = champion.record.schema.features
+    fresh = asked[0] - golden
+    assert any(
+        all(f.minimum < v < f.maximum for f, v in zip(schema, r, strict=True)) for r in fresh
+    )
+    assert any(row[0] < schema[0].minimum for row in fresh)
+    assert any(row[1] > schema[1].maximum for row in fresh)
+
+
+def test_verification_works_inside_a_running_event_loop(champion: Bundle, url: str) -> None:
+    async def notebook() -> bool:
+        return verify(champion, url).passed
+
+    assert asyncio.run(notebook())
 
 
 def test_closed_port_is_unreachable_with_hint(champion: Bundle) -> None:
     with pytest.raises(ServerUnreachableError, match="No server responds at") as caught:
-        verify(champion, f"http://127.0.0.1:{free_port()}", p99_ms=LENIENT_MS)
+        verify(champion, f"http://127.0.0.1:{free_port()}")
     assert caught.value.hint == "housectl serve"
     assert caught.value.status == ExitStatus.SERVER_UNREACHABLE
 
@@ -205,12 +323,12 @@ def test_server_without_http_is_unreachable(champion: Bundle) -> None:
         Thread(target=greet, daemon=True).start()
         port = listener.getsockname()[1]
         with pytest.raises(ServerUnreachableError):
-            verify(champion, f"http://127.0.0.1:{port}", p99_ms=LENIENT_MS)
+            verify(champion, f"http://127.0.0.1:{port}")
 
 
 def test_invalid_url_is_usage_error(champion: Bundle) -> None:
     with pytest.raises(UsageError, match=r"URL .* is invalid"):
-        verify(champion, "http://[", p99_ms=LENIENT_MS)
+        verify(champion, "http://[")
 
 
 def test_wait_ends_when_server_has_loaded_bundle(tmp_path: Path) -> None:
@@ -220,7 +338,7 @@ def test_wait_ends_when_server_has_loaded_bundle(tmp_path: Path) -> None:
             bundle = make_bundle(tmp_path, base=base)
             promote(store, bundle)
             wait_until_serving(server.url, bundle.digest, timeout=30)
-            assert verify(bundle, server.url, p99_ms=LENIENT_MS).passed
+            assert verify(bundle, server.url).passed
 
 
 def test_wait_timeout_reports_served_bundle(url: str, champion: Bundle) -> None:

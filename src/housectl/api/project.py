@@ -176,7 +176,9 @@ class Project:
         """Make an earlier champion the champion again.
 
         Args:
-            version: First digits of the bundle's digest; by default the previous champion.
+            version: First digits of the bundle's digest. By default the champion before this one;
+                each further rollback leads further back. Bundles that failed a verification are
+                skipped.
             reason: Explanation for the history.
 
         Raises:
@@ -213,10 +215,12 @@ class Project:
     def verify(self) -> "VerificationRun":
         """Verify over HTTP that the running server returns the champion's predictions.
 
-        With the setting `verify.rollback_on_failure`, a failure rolls back.
+        A failed verification because of wrong answers is recorded in the store. With the setting
+        `verify.rollback_on_failure`, it also rolls back.
 
         Raises:
-            ServerUnreachableError: The server does not answer.
+            BundleError: The champion's bundle is invalid.
+            ServerUnreachableError: The server does not answer, so nothing is checked.
         """
         return self.context.verifier.verify()
 
@@ -230,7 +234,7 @@ class Project:
             ServerUnreachableError: The server does not answer.
             VerificationError: The server still serves another model.
         """
-        from housectl.verification.verify import wait_until_serving
+        from housectl.verification.serving import wait_until_serving
 
         wait_until_serving(self.config.server_url, self.champion().digest, timeout=timeout)
 

@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from housectl import ExitStatus
 from housectl.cli.decorators import pass_project
-from housectl.cli.results import CommandResult, Table
+from housectl.cli.results import CommandResult, Row, Table
 
 if TYPE_CHECKING:
-    from housectl import Project
+    from housectl import Project, Verification, VerificationRun
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,35 +42,53 @@ def serve(
     return ServerProcess(project=project, container=container)
 
 
-@pass_project("url", "p99-ms", "rollback-on-failure", "host", "port", "deploy-details")
+@pass_project(
+    *("url", "p99-ms", "timeout", "request-timeout", "max-answer", "rollback-on-failure"),
+    *("host", "port", "deploy-details"),
+)
 def verify(project: "Project", /) -> Table:
     """Verify over HTTP that the running server returns the champion's predictions.
 
-    Exits with status 6 if it does not, and 8 if the server is unreachable.
+    Exits with status 6 if it does not, and 8 if the server is unreachable. Only wrong answers of
+    the champion cause a rollback.
 
     Example: housectl verify --url http://127.0.0.1:8005
     """
-    verification = project.verify()
-    failed = verification.rolled_back_from
+    run = project.verify()
     return Table(
         key="checks",
-        rows=[
-            {
-                "check": check.name,
-                "passed": check.passed,
-                "expected": check.expected,
-                "found": check.found,
-            }
-            for check in verification.report.checks
-        ],
+        rows=_check_rows(run.report),
         empty="Nothing was checked.",
         heading={
-            "url": verification.url,
-            "champion": verification.champion.bundle,
-            "passed": verification.report.passed,
-            "rolled_back_from": failed.bundle if failed else None,
-            "p50_ms": verification.report.p50_ms,
-            "p99_ms": verification.report.p99_ms,
+            "url": run.url,
+            "champion": run.champion.bundle,
+            "passed": run.report.passed,
+            "failed": run.report.failed,
+            "done": run.done,
+            **_rollback_row(run),
+            "p50_ms": run.report.p50_ms,
+            "p99_ms": run.report.p99_ms,
         },
-        status=ExitStatus.OK if verification.ok else ExitStatus.VERIFICATION_FAILED,
+        status=run.status,
     )
+
+
+def _rollback_row(run: "VerificationRun") -> Row:
+    after = run.report_after_rollback
+    return {
+        "rolled_back_from": run.champion.bundle if run.rolled_back_to else None,
+        "rolled_back_to": run.rolled_back_to.bundle if run.rolled_back_to else None,
+        "failed_after_rollback": after.failed if after else None,
+    }
+
+
+def _check_rows(report: "Verification") -> list[Row]:
+    return [
+        {
+            "check": check.name,
+            "passed": check.passed,
+            "expected": check.expected,
+            "found": check.found,
+        }
+        for check in report.checks
+    ]

@@ -46,10 +46,13 @@ SETTINGS: Mapping[str, Setting] = {
     "port": Setting("serve.port", int, "Server port."),
     "url": Setting("verify.url", str, "Server URL, such as http://127.0.0.1:8005."),
     "p99-ms": Setting("verify.p99_ms", float, "p99 latency limit in ms, measured over HTTP."),
+    "timeout": Setting("verify.timeout", str, "Time limit of the verification, such as 60s."),
+    "request-timeout": Setting("verify.request_timeout", str, "Time limit of a request: 5s."),
+    "max-answer": Setting("verify.max_answer", str, "Size limit of an answer, such as 1Mi."),
     "rollback-on-failure": Setting(
         "verify.rollback_on_failure",
         bool,
-        "Roll back if verification fails.",
+        "Roll back if answers of the champion are wrong.",
     ),
     "deploy-details": Setting("deploy_details", str, "File that records the last verdict."),
 }

@@ -153,5 +153,11 @@ class VerifyFields(ConfigModel):
     """URL of the server; by default derived from `serve:`."""
     p99_ms: Annotated[Number, Field(gt=0)] = 50.0
     """p99 latency limit in ms, measured over HTTP."""
+    timeout: Duration = 60.0
+    """Time limit of a verification, with a rollback and the verification after it."""
+    request_timeout: Duration = 5.0
+    """Time limit of each request."""
+    max_answer: Size = 2**20
+    """Largest accepted size of an answer."""
     rollback_on_failure: StrictBool = False
-    """Roll back to the previous champion if the server fails."""
+    """Roll back to an earlier champion if answers of the champion are wrong."""

@@ -1,8 +1,11 @@
-"""HTTP client for servers of any kind."""
+"""HTTP client for servers of any kind, which may be slow, endless or hostile."""
 
+import asyncio
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+import random
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
 from textwrap import shorten
@@ -10,24 +13,43 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from housectl.errors import UsageError
+from housectl.verification.limits import Deadline, Limits
+from housectl.verification.outcome import Outcome
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 JSON_TYPE = "application/json"
 PROBLEM_TYPE = "application/problem+json"
+DIGEST_HEADER = "x-model-digest"
 
-_TIMEOUT_SECONDS = 10.0
+_CONNECTIONS = 4
 _MAX_SHOWN_LENGTH = 120
+# A server must not answer verification better than other clients, so the requests look like theirs.
+_USER_AGENTS = (
+    "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+    "okhttp/4.12.0",
+    "python-requests/2.32.4",
+)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Response:
-    """The response of a server, or an error text without a status."""
+    """The answer of a server, or the reason why there is no usable one.
+
+    Attributes:
+        status: HTTP status; None without a usable answer.
+        digest: Digest of the model that the answer names; None if it names none.
+        delivery: PASSED for a complete answer, otherwise the kind of failure.
+    """
 
     status: int | None
-    media_type: str
+    media_type: str = ""
     text: str
+    digest: str | None = None
+    delivery: Outcome = Outcome.PASSED
 
     def content(self) -> object:
         """Return the JSON value of the body, with numbers as floats; None if it is not JSON."""
@@ -46,7 +68,7 @@ class Response:
 
     def __str__(self) -> str:
         if self.status is None:
-            return f"no response: {self.text}"
+            return f"no usable answer: {self.text}"
         detail = self.json_path("detail")
         shown = shorten(
             detail if isinstance(detail, str) else self.text, _MAX_SHOWN_LENGTH, placeholder=" …"
@@ -57,33 +79,100 @@ class Response:
 
 
 class ServerClient:
-    """HTTP client that returns failures as responses instead of raising."""
+    """HTTP client that returns failures as responses instead of raising.
 
-    def __init__(self, client: "httpx.Client") -> None:
-        self._client = client
+    Each request goes over a random one of several connections.
+    """
 
-    def get(self, path: str) -> Response:
+    def __init__(
+        self, clients: "Sequence[httpx.AsyncClient]", limits: Limits, deadline: Deadline
+    ) -> None:
+        self._clients = clients
+        self._limits = limits
+        self._deadline = deadline
+        self._random = random.SystemRandom()
+
+    async def get(self, path: str) -> Response:
         """GET a path."""
-        return self._request("GET", path)
+        return await self._request(self._random.choice(self._clients), "GET", path)
 
-    def predict(self, body: bytes) -> Response:
+    async def get_over_each_connection(self, path: str) -> list[Response]:
+        """GET a path over each of the connections."""
+        return [await self._request(client, "GET", path) for client in self._clients]
+
+    async def predict(self, body: bytes) -> Response:
         """POST a body to /predict."""
-        return self._request("POST", "/predict", body)
+        return await self._request(self._random.choice(self._clients), "POST", "/predict", body)
 
-    def _request(self, method: str, path: str, body: bytes | None = None) -> Response:
+    async def _request(
+        self, client: "httpx.AsyncClient", method: str, path: str, body: bytes | None = None
+    ) -> Response:
         import httpx
 
+        remaining = self._deadline.remaining()
+        seconds = min(self._limits.request_seconds, remaining)
+        if not remaining:
+            return _unproven(
+                f"the time for the verification is over ({self._limits.run_seconds:g} s)"
+            )
         try:
-            response = self._client.request(method, path, content=body)
+            async with asyncio.timeout(seconds):
+                return await self._exchange(client, method, path, body)
+        except TimeoutError:
+            return _unproven(f"the answer is incomplete after {seconds:.3g} s")
         except httpx.RequestError as error:
-            return Response(None, "", str(error) or type(error).__name__)
-        media_type = response.headers.get("content-type", "").partition(";")[0].strip()
-        return Response(response.status_code, media_type, response.text)
+            return Response(status=None, text=_cause(error), delivery=Outcome.UNREACHABLE)
+
+    async def _exchange(
+        self, client: "httpx.AsyncClient", method: str, path: str, body: bytes | None
+    ) -> Response:
+        agent = {"user-agent": self._random.choice(_USER_AGENTS)}
+        async with client.stream(method, path, content=body, headers=agent) as response:
+            encoding = response.headers.get("content-encoding", "identity")
+            if encoding != "identity":
+                return _unproven(
+                    f"the answer is compressed with {encoding}, which was not requested"
+                )
+            content = bytearray()
+            async for chunk in response.aiter_raw():
+                content += chunk
+                if len(content) > self._limits.answer_bytes:
+                    return _unproven(f"the answer is larger than {self._limits.answer_bytes} bytes")
+            return _complete(response.status_code, response.headers, content)
 
 
-@contextmanager
-def connect(url: str) -> Iterator[ServerClient]:
-    """Yield a client for the server at a URL, with one persistent connection.
+def _complete(status: int, headers: Mapping[str, str], content: bytearray) -> Response:
+    return Response(
+        status=status,
+        media_type=headers.get("content-type", "").partition(";")[0].strip(),
+        text=content.decode("utf-8", "replace"),
+        digest=headers.get(DIGEST_HEADER),
+    )
+
+
+def _unproven(cause: str) -> Response:
+    return Response(status=None, text=cause, delivery=Outcome.UNPROVEN)
+
+
+def _cause(error: BaseException) -> str:
+    """Return the text of the innermost of several errors, which has the system's reason."""
+    while inner := error.__cause__ or _wrapped(error):
+        error = inner
+    if isinstance(error, BaseExceptionGroup):  # a host name with several addresses
+        return _cause(error.exceptions[0])
+    if isinstance(error, ConnectionError) and error.errno:
+        return f"[Errno {error.errno}] {os.strerror(error.errno)}"
+    return str(error).rstrip(".") or type(error).__name__
+
+
+def _wrapped(error: BaseException) -> BaseException | None:
+    """Return the error in the arguments of another one, as httpcore passes it on."""
+    return next((each for each in error.args if isinstance(each, BaseException)), None)
+
+
+@asynccontextmanager
+async def connect(url: str, *, limits: Limits, deadline: Deadline) -> AsyncIterator[ServerClient]:
+    """Yield a client for the server at a URL, with several persistent connections.
 
     Raises:
         UsageError: The URL is invalid.
@@ -91,19 +180,32 @@ def connect(url: str) -> Iterator[ServerClient]:
     import httpx
 
     try:
-        client = httpx.Client(
-            base_url=url,
-            timeout=_TIMEOUT_SECONDS,
-            headers={"content-type": JSON_TYPE},
-            trust_env=not _is_loopback(url),
-        )
+        tls = httpx.create_ssl_context()
+        clients = [_client(url, tls) for _ in range(_CONNECTIONS)]
     except (httpx.InvalidURL, ValueError) as error:
         raise UsageError(
             f"The URL {url!r} is invalid: {error}.",
             hint="housectl verify --url http://127.0.0.1:8005",
         ) from error
-    with client:
-        yield ServerClient(client)
+    async with AsyncExitStack() as stack:
+        for client in clients:
+            await stack.enter_async_context(client)
+        yield ServerClient(clients, limits, deadline)
+
+
+def _client(url: str, tls: "ssl.SSLContext") -> "httpx.AsyncClient":
+    """Return a client with one connection and without time limits, which the request has."""
+    import httpx
+
+    return httpx.AsyncClient(
+        base_url=url,
+        verify=tls,
+        timeout=None,  # noqa: S113
+        limits=httpx.Limits(max_connections=1),
+        # A compressed answer of 1 MiB can have any size, so none is requested.
+        headers={"content-type": JSON_TYPE, "accept-encoding": "identity"},
+        trust_env=not _is_loopback(url),
+    )
 
 
 def _is_loopback(url: str) -> bool:

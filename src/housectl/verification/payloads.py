@@ -1,62 +1,130 @@
-"""Request bodies: valid ones, and one for each kind of mistake."""
+"""Request bodies: valid rows, and rows with each kind of mistake."""
 
 import json
 import math
+import random
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 
-from housectl.contract.golden import Golden, GoldenRow
+from housectl.contract.schema import Schema
+from housectl.verification.fresh_rows import Row
+from housectl.verification.probes import Refusal
 
-_UNKNOWN_FEATURE = "no_such_feature"
-_TOO_LARGE_BYTES = 1024 * 1024 + 1
+# A server may shorten the names of fields in its problems.
+_MAX_NAME_LENGTH = 100
+_MAX_BODY_BYTES = 1024 * 1024
+_MAX_INTEGER = 2**53
+_MALFORMED = Refusal(statuses={HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY})
+_TOO_LARGE = Refusal(statuses={HTTPStatus.REQUEST_ENTITY_TOO_LARGE})
 
+BreakValue = Callable[[float, random.Random], object]
+"""Makes a broken value of a valid one."""
 
-def row_payload(golden: Golden, row: GoldenRow) -> dict[str, object]:
-    """Return the JSON object of a golden row, as a client sends it."""
-    return dict(zip(golden.features, row.row, strict=True))
-
-
-def to_body(value: object) -> bytes:
-    """Return a value as a JSON request body."""
-    return json.dumps(value).encode()
+_BROKEN_VALUES: Mapping[str, BreakValue] = {
+    "null": lambda _value, _rng: None,
+    "text": lambda _value, rng: rng.randbytes(3).hex() + "x",
+    "number as text": lambda value, _rng: repr(value),
+    "boolean": lambda _value, rng: bool(rng.getrandbits(1)),
+    "NaN": lambda _value, _rng: math.nan,
+    "Infinity": lambda _value, rng: rng.choice((math.inf, -math.inf)),
+    "float32 overflow": lambda _value, rng: rng.choice((1, -1)) * 10 ** rng.uniform(39, 300),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
-class BadInput:
-    """A body that a server must reject, and the field that the error must name."""
+class BadBody:
+    """A body that a server must refuse.
 
-    name: str
+    Attributes:
+        mistake: Name of the mistake.
+        row: The row without the mistake.
+    """
+
+    mistake: str
     body: bytes
-    field: str | None = None
+    row: Row
+    refusal: Refusal
 
 
-def bad_inputs(golden: Golden) -> tuple[BadInput, ...]:
-    """Return one body for each kind of mistake that clients make."""
-    row = row_payload(golden, golden.rows[0])
-    field = golden.features[0]
-    values = {
-        "null": None,
-        "text": "a text",
-        "number as text": "1",
-        "boolean": True,
-        "NaN": math.nan,
-        "Infinity": math.inf,
-        "1e39 (float32 overflow)": 1e39,
-    }
-    missing = {name: value for name, value in row.items() if name != field}
-    return (
-        *(
-            BadInput(name=name, body=to_body(row | {field: value}), field=field)
-            for name, value in values.items()
-        ),
-        BadInput(name="missing feature", body=to_body(missing), field=field),
-        BadInput(
-            name="unknown feature",
-            body=to_body(row | {_UNKNOWN_FEATURE: 1}),
-            field=_UNKNOWN_FEATURE,
-        ),
-        BadInput(name="empty object", body=b"{}", field=field),
-        BadInput(name="array", body=to_body([row])),
-        BadInput(name="truncated object", body=to_body(row)[:-1]),
-        BadInput(name="empty body", body=b""),
-        BadInput(name="body over 1 MiB", body=to_body(row).ljust(_TOO_LARGE_BYTES)),
-    )
+class BodyWriter:
+    """Writes rows as JSON, each in another of the ways in which clients write them.
+
+    Args:
+        schema: Schema of the rows.
+        rng: Source of all choices.
+    """
+
+    def __init__(self, schema: Schema, rng: random.Random) -> None:
+        self._schema = schema
+        self._random = rng
+
+    def valid(self, row: Row) -> bytes:
+        """Return the body of a row."""
+        return self._write(self._named(row))
+
+    def bad_bodies(self, draw_row: Callable[[], Row]) -> Iterator[BadBody]:
+        """Yield one body for each mistake that clients make.
+
+        Args:
+            draw_row: Returns a new valid row.
+        """
+        for mistake, break_value in _BROKEN_VALUES.items():
+            yield self._with_broken_value(mistake, break_value, draw_row())
+        yield self._without_feature(draw_row())
+        yield self._with_unknown_feature(draw_row())
+        yield from self._malformed(draw_row())
+
+    def _with_broken_value(self, mistake: str, break_value: BreakValue, row: Row) -> BadBody:
+        number = self._random.randrange(len(row))
+        field = self._schema.feature_names[number]
+        values = self._named(row) | {field: break_value(row[number], self._random)}
+        return self._naming(mistake, values, row, field)
+
+    def _without_feature(self, row: Row) -> BadBody:
+        missing = self._random.choice(self._schema.feature_names)
+        values = {name: value for name, value in self._named(row).items() if name != missing}
+        return self._naming("missing feature", values, row, missing)
+
+    def _with_unknown_feature(self, row: Row) -> BadBody:
+        unknown = f"{self._schema.feature_names[0]}_{self._random.randbytes(4).hex()}"
+        return self._naming("unknown feature", self._named(row) | {unknown: 1}, row, unknown)
+
+    def _naming(
+        self, mistake: str, values: Mapping[str, object], row: Row, *fields: str
+    ) -> BadBody:
+        names = frozenset(name[:_MAX_NAME_LENGTH] for name in fields)
+        refusal = Refusal(statuses={HTTPStatus.UNPROCESSABLE_ENTITY}, fields=names)
+        return BadBody(mistake=mistake, body=self._write(values), row=row, refusal=refusal)
+
+    def _malformed(self, row: Row) -> Iterator[BadBody]:
+        """Yield bodies that are no row, or too large."""
+        values, body = self._named(row), self.valid(row)
+        array = json.dumps([values]).encode()
+        padded = body.ljust(_MAX_BODY_BYTES + 1)
+        yield self._naming("empty object", {}, row, *self._schema.feature_names)
+        yield BadBody(mistake="array", body=array, row=row, refusal=_MALFORMED)
+        yield BadBody(mistake="truncated object", body=body[:-1], row=row, refusal=_MALFORMED)
+        yield BadBody(mistake="empty body", body=b"", row=row, refusal=_MALFORMED)
+        yield BadBody(mistake="body over 1 MiB", body=padded, row=row, refusal=_TOO_LARGE)
+
+    def _named(self, row: Row) -> dict[str, object]:
+        """Return the fields of a row, with some excluded columns, which servers ignore."""
+        values: dict[str, object] = {
+            name: self._number(value)
+            for name, value in zip(self._schema.feature_names, row, strict=True)
+        }
+        for name in self._schema.excluded_names:
+            if self._random.getrandbits(1):
+                values[name] = self._random.choice((None, "", self._random.random()))
+        return values
+
+    def _number(self, value: float) -> float:
+        is_short = value.is_integer() and abs(value) < _MAX_INTEGER
+        return int(value) if is_short and self._random.getrandbits(1) else value
+
+    def _write(self, values: Mapping[str, object]) -> bytes:
+        items = list(values.items())
+        self._random.shuffle(items)
+        separators = self._random.choice(((",", ":"), (", ", ": "), (" , ", " : ")))
+        return json.dumps(dict(items), separators=separators).encode()

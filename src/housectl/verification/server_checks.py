@@ -1,14 +1,12 @@
 """The checks of a running server, each against the champion's bundle."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 
 from housectl.contract.bundle import SHORT_DIGEST, Bundle
-from housectl.contract.golden import golden_mismatches
-from housectl.verification.client import JSON_TYPE, PROBLEM_TYPE, Response, ServerClient
-from housectl.verification.payloads import BadInput, row_payload, to_body
+from housectl.verification.client import DIGEST_HEADER, JSON_TYPE, Response
+from housectl.verification.outcome import Outcome
+from housectl.verification.probes import Answer, Champion
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,50 +14,94 @@ class ServerCheck:
     """The result of one check; `expected` and `found` are texts for the user."""
 
     name: str
-    passed: bool
+    outcome: Outcome
     expected: str
     found: str
 
+    @property
+    def passed(self) -> bool:
+        """True if the server passed the check."""
+        return self.outcome is Outcome.PASSED
 
-def golden_check(server: ServerClient, bundle: Bundle) -> ServerCheck:
-    """Check that the server predicts the golden rows."""
-    golden = bundle.golden
-    responses = [server.predict(to_body(row_payload(golden, row))) for row in golden.rows]
-    mismatches = golden_mismatches(
-        golden, [_prediction(response, bundle) for response in responses]
-    )
-    found = f"all {len(responses)}"
-    if mismatches:
-        first = mismatches[0]
+
+def rows_check(name: str, answers: Sequence[Answer], champion: Champion) -> ServerCheck:
+    """Check that the server predicts rows, each time that they are asked."""
+    outcome, first, failures = _worst(answers, champion)
+    rows = {answer.probe.body: answer.probe.expected for answer in answers}
+    found = f"all {len(answers)} answers"
+    if failures:
         found = (
-            f"{len(mismatches)} mismatches; row {first.number} returned {responses[first.number]} "
-            f"instead of {first.expected!r}"
+            f"{failures} of {len(answers)} answers failed; {first.probe.body.decode()} "
+            f"got {first.response} instead of {first.probe.expected}"
         )
     return ServerCheck(
-        name="golden rows",
-        passed=not mismatches,
-        expected=f"{len(responses)} predictions within {golden.tolerance:.3g}",
+        name=name, outcome=outcome, expected=f"{len(rows)} predictions, each repeated", found=found
+    )
+
+
+def refusal_check(name: str, answers: Sequence[Answer], champion: Champion) -> ServerCheck:
+    """Check that the server refuses a body with a mistake, each time that it is sent."""
+    outcome, first, _ = _worst(answers, champion)
+    return ServerCheck(
+        name=name,
+        outcome=outcome,
+        expected=str(first.probe.expected),
+        found=str(first.response),
+    )
+
+
+def _worst(answers: Sequence[Answer], champion: Champion) -> tuple[Outcome, Answer, int]:
+    """Return the worst outcome, the first answer with it, and the number of failures."""
+    outcomes = [champion.outcome(answer) for answer in answers]
+    worst = max(outcomes)
+    failures = sum(outcome is not Outcome.PASSED for outcome in outcomes)
+    return worst, answers[outcomes.index(worst)], failures
+
+
+def health_check(healths: Sequence[Response], bundle: Bundle) -> ServerCheck:
+    """Check that the server reports at each moment that it serves the bundle."""
+    failed = [health for health in healths if not _is_healthy(health, bundle)]
+    return ServerCheck(
+        name="served bundle",
+        outcome=max(
+            (health.delivery or Outcome.UNPROVEN for health in failed), default=Outcome.PASSED
+        ),
+        expected=f"{bundle.version}, ok",
+        found=describe_served(failed[0] if failed else healths[0]),
+    )
+
+
+def _is_healthy(health: Response, bundle: Bundle) -> bool:
+    reported = health.json_path("status"), health.json_path("model_digest")
+    return reported == ("ok", bundle.digest)
+
+
+def describe_served(health: Response) -> str:
+    """Return the bundle and the status that a server reports in its health, for messages."""
+    status, digest, reason = map(health.json_path, ("status", "model_digest", "reason"))
+    if status is None:
+        return str(health)
+    served = digest[:SHORT_DIGEST] if isinstance(digest, str) else "no champion"
+    return f"{served}, {status}: {reason}" if reason else f"{served}, {status}"
+
+
+def digest_check(responses: Iterable[Response], bundle: Bundle) -> ServerCheck:
+    """Check that each answer names the digest of the bundle."""
+    digests = [response.digest for response in responses if response.status is not None]
+    others = [digest for digest in digests if digest != bundle.digest]
+    found = f"all {len(digests)} answers"
+    if others:
+        found = f"{len(others)} of {len(digests)} answers have {_shown_digest(others[0])}"
+    return ServerCheck(
+        name="digest header",
+        outcome=Outcome.UNPROVEN if others else Outcome.PASSED,
+        expected=f"{DIGEST_HEADER}: {bundle.version}… in each answer",
         found=found,
     )
 
 
-def bundle_check(health: Response, bundle: Bundle) -> ServerCheck:
-    """Check that the server reports the digest of the bundle."""
-    return ServerCheck(
-        name="served bundle",
-        passed=health.json_path("model_digest") == bundle.digest,
-        expected=bundle.version,
-        found=describe_served(health),
-    )
-
-
-def describe_served(health: Response) -> str:
-    """Return the bundle that a server reports in its health, for messages."""
-    digest, reason = health.json_path("model_digest"), health.json_path("reason")
-    served = digest[:SHORT_DIGEST] if isinstance(digest, str) else "no champion"
-    if health.json_path("status") is None:
-        served = str(health)
-    return f"{served} ({reason})" if reason else served
+def _shown_digest(digest: str | None) -> str:
+    return "no such header" if digest is None else repr(digest[:SHORT_DIGEST])
 
 
 def features_check(openapi: Response, bundle: Bundle) -> ServerCheck:
@@ -68,9 +110,10 @@ def features_check(openapi: Response, bundle: Bundle) -> ServerCheck:
     required = openapi.json_path(*body)
     names = [str(name) for name in required] if isinstance(required, list) else None
     expected = list(bundle.golden.features)
+    failure = openapi.delivery or Outcome.UNPROVEN
     return ServerCheck(
         name="features in OpenAPI",
-        passed=names == expected,
+        outcome=Outcome.PASSED if names == expected else failure,
         expected=f"the champion's {len(expected)} features",
         found=_compare_names(names, expected) if names is not None else str(openapi),
     )
@@ -82,28 +125,3 @@ def _compare_names(names: Sequence[str], expected: Sequence[str]) -> str:
     if missing or unknown:
         return ", ".join([*missing, *unknown])
     return "the same" if names == expected else "the same, in a different order"
-
-
-def rejection_check(server: ServerClient, bad: BadInput) -> ServerCheck:
-    """Check that the server rejects an invalid body with a problem document."""
-    response = server.predict(bad.body)
-    return ServerCheck(
-        name=f"rejects {bad.name}",
-        passed=response.status in range(400, 500)
-        and response.media_type == PROBLEM_TYPE
-        and (bad.field is None or bad.field in _error_fields(response)),
-        expected="4xx" + (f" naming {bad.field}" if bad.field else ""),
-        found=str(response),
-    )
-
-
-def _error_fields(response: Response) -> list[object]:
-    errors = response.json_path("errors")
-    if not isinstance(errors, list):
-        return []
-    return [error.get("field") for error in errors if isinstance(error, dict)]
-
-
-def _prediction(response: Response, bundle: Bundle) -> float:
-    value = response.json_path(bundle.record.schema.target.response_key)
-    return value if response.status == HTTPStatus.OK and isinstance(value, float) else math.nan

@@ -1,25 +1,29 @@
 """Verification that a running server returns the champion's predictions."""
 
-import time
+import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from housectl.contract.bundle import SHORT_DIGEST, Bundle
-from housectl.errors import HousectlError, ServerUnreachableError, VerificationError
-from housectl.verification.client import Response, ServerClient, connect
-from housectl.verification.latency import latency_check, measure_latencies_ms, percentile
-from housectl.verification.payloads import bad_inputs
+from housectl.contract.bundle import Bundle
+from housectl.contract.scorer import open_bundle
+from housectl.errors import ExitStatus
+from housectl.verification.client import connect
+from housectl.verification.event_loop import run
+from housectl.verification.latency import latency_check, percentile
+from housectl.verification.limits import Deadline, Limits
+from housectl.verification.observation import Observation, observe
+from housectl.verification.outcome import Outcome
+from housectl.verification.probes import Champion, Prediction
+from housectl.verification.schedule import ROW_CHECKS, Scheduler
 from housectl.verification.server_checks import (
     ServerCheck,
-    bundle_check,
-    describe_served,
+    digest_check,
     features_check,
-    golden_check,
-    rejection_check,
+    health_check,
+    refusal_check,
+    rows_check,
 )
-
-UPDATE_TIMEOUT_SECONDS = 5.0
-
-_POLL_SECONDS = 0.1
+from housectl.verification.serving import unreachable_error, wait_for_update
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +31,8 @@ class Verification:
     """The results of all checks.
 
     Attributes:
-        p50_ms, p99_ms: Percentiles of the latency of one prediction over HTTP, in ms; None if the
-            server returns no predictions.
+        p50_ms, p99_ms: Percentiles of the latency of one right prediction over HTTP, in ms; None if
+            the server returns none.
     """
 
     checks: tuple[ServerCheck, ...]
@@ -36,85 +40,93 @@ class Verification:
     p99_ms: float | None
 
     @property
+    def outcome(self) -> Outcome:
+        """The worst outcome of all checks."""
+        return max(check.outcome for check in self.checks)
+
+    @property
     def passed(self) -> bool:
         """True if every check passed."""
-        return all(check.passed for check in self.checks)
+        return self.outcome is Outcome.PASSED
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """The names of the failed checks."""
+        return tuple(check.name for check in self.checks if not check.passed)
+
+    @property
+    def wrong(self) -> tuple[str, ...]:
+        """The names of the checks with wrong answers of the champion."""
+        return tuple(check.name for check in self.checks if check.outcome is Outcome.WRONG)
+
+    @property
+    def status(self) -> ExitStatus:
+        """The exit status of a command with these results."""
+        return _STATUSES.get(self.outcome, ExitStatus.VERIFICATION_FAILED)
 
 
-def verify(bundle: Bundle, url: str, *, p99_ms: float) -> Verification:
+_STATUSES = {
+    Outcome.PASSED: ExitStatus.OK,
+    Outcome.UNREACHABLE: ExitStatus.SERVER_UNREACHABLE,
+}
+
+
+def verify(bundle: Bundle, url: str, *, limits: Limits, deadline: Deadline) -> Verification:
     """Check that a server returns a bundle's predictions, and rejects invalid requests.
 
-    A server with another bundle gets five seconds to load the one in the store.
+    Each call asks fresh random rows among the golden rows, each row several times and over several
+    connections. The expected answers come from the bundle's own graph. A server with another bundle
+    gets five seconds to load the one in the store.
 
     Args:
         bundle: The champion.
         url: URL of the server, without a path.
-        p99_ms: p99 latency limit in ms.
+        limits: Limits of requests and of the latency.
+        deadline: End of the run. Requests after it count as unanswered.
 
     Raises:
+        BundleError: The bundle's graph is invalid.
         ServerUnreachableError: No server responds at the URL.
         UsageError: The URL is invalid.
     """
-    with connect(url) as server:
-        health = _wait_for_health(server, bundle.digest)
+    return run(_verify(bundle, url, limits, deadline))
+
+
+async def _verify(bundle: Bundle, url: str, limits: Limits, deadline: Deadline) -> Verification:
+    # A server cannot predict the choices of the system's source of randomness.
+    probes = Scheduler(bundle, open_bundle(bundle), random.SystemRandom()).probes()
+    async with connect(url, limits=limits, deadline=deadline) as server:
+        health = await wait_for_update(server, bundle.digest, timeout=limits.update_seconds)
         if health.status is None:
-            raise _unreachable_error(url, health.text)
-        golden = golden_check(server, bundle)
-        latencies = measure_latencies_ms(server, bundle.golden)
-        return Verification(
-            checks=(
-                golden,
-                bundle_check(health, bundle),
-                features_check(server.get("/openapi.json"), bundle),
-                *(rejection_check(server, bad) for bad in bad_inputs(bundle.golden)),
-                latency_check(latencies, p99_ms),
-            ),
-            p50_ms=percentile(latencies, 50) if latencies else None,
-            p99_ms=percentile(latencies, 99) if latencies else None,
-        )
-
-
-def _wait_for_health(server: ServerClient, digest: str) -> Response:
-    """Return the server's health, after waiting for a healthy server to load the bundle."""
-    deadline = time.monotonic() + UPDATE_TIMEOUT_SECONDS
-    while True:
-        health = server.get("/health")
-        outdated = health.json_path("status") == "ok" and health.json_path("model_digest") != digest
-        if not outdated or time.monotonic() >= deadline:
-            return health
-        time.sleep(_POLL_SECONDS)
-
-
-def wait_until_serving(url: str, digest: str, *, timeout: float) -> None:
-    """Wait until a server serves the bundle with this digest.
-
-    Args:
-        url: URL of the server, without a path.
-        digest: The full digest of the bundle.
-        timeout: Maximum time to wait, in seconds.
-
-    Raises:
-        ServerUnreachableError: No server responds at the URL.
-        VerificationError: The server still serves another bundle, or no bundle.
-        UsageError: The URL is invalid.
-    """
-    deadline = time.monotonic() + timeout
-    with connect(url) as server:
-        while (health := server.get("/health")).json_path("model_digest") != digest:
-            if time.monotonic() >= deadline:
-                raise _update_timeout_error(health, url, digest, timeout)
-            time.sleep(_POLL_SECONDS)
-
-
-def _update_timeout_error(health: Response, url: str, digest: str, timeout: float) -> HousectlError:
-    if health.status is None:
-        return _unreachable_error(url, health.text)
-    return VerificationError(
-        f"The server at {url} did not load {digest[:SHORT_DIGEST]} within {timeout:g} s: "
-        f"it serves {describe_served(health)}.",
-        hint=f"curl {url}/health   # shows the reason",
+            raise unreachable_error(url, health.text, consequence=" Nothing was checked.")
+        observation = await observe(server, probes)
+    champion = Champion(digest=bundle.digest, health_digest=health.json_path("model_digest"))
+    latencies = _latencies(observation, champion)
+    return Verification(
+        checks=(
+            *(rows_check(name, observation.answers_to(name), champion) for name in ROW_CHECKS),
+            health_check(observation.healths, bundle),
+            digest_check(observation.responses, bundle),
+            features_check(observation.openapi, bundle),
+            *_refusal_checks(observation, champion),
+            latency_check(latencies, limits.p99_ms),
+        ),
+        p50_ms=percentile(latencies, 50) if latencies else None,
+        p99_ms=percentile(latencies, 99) if latencies else None,
     )
 
 
-def _unreachable_error(url: str, cause: str) -> ServerUnreachableError:
-    return ServerUnreachableError(f"No server responds at {url}: {cause}.", hint="housectl serve")
+def _refusal_checks(observation: Observation, champion: Champion) -> Iterator[ServerCheck]:
+    names = {answer.probe.check for answer in observation.answers}
+    for name in sorted(names.difference(ROW_CHECKS)):
+        yield refusal_check(name, observation.answers_to(name), champion)
+
+
+def _latencies(observation: Observation, champion: Champion) -> list[float]:
+    """Return the latencies of the right predictions, ascending."""
+    return sorted(
+        answer.milliseconds
+        for answer in observation.answers
+        if isinstance(answer.probe.expected, Prediction)
+        and champion.outcome(answer) is Outcome.PASSED
+    )

@@ -1,0 +1,69 @@
+"""Waiting until a server serves a bundle."""
+
+import asyncio
+
+from housectl.contract.bundle import SHORT_DIGEST
+from housectl.errors import HousectlError, ServerUnreachableError, VerificationError
+from housectl.verification.client import Response, ServerClient, connect
+from housectl.verification.event_loop import run
+from housectl.verification.limits import Deadline, Limits
+from housectl.verification.server_checks import describe_served
+
+_POLL_SECONDS = 0.1
+
+
+async def wait_for_update(server: ServerClient, digest: str, *, timeout: float) -> Response:
+    """Return the server's health, after waiting for a healthy server to load the bundle."""
+    deadline = Deadline.after(timeout)
+    while True:
+        health = await server.get("/health")
+        outdated = health.json_path("status") == "ok" and health.json_path("model_digest") != digest
+        if not outdated or not deadline.remaining():
+            return health
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+def wait_until_serving(
+    url: str, digest: str, *, timeout: float, limits: Limits | None = None
+) -> None:
+    """Wait until a server serves the bundle with this digest.
+
+    Args:
+        url: URL of the server, without a path.
+        digest: The full digest of the bundle.
+        timeout: Maximum time to wait, in seconds.
+        limits: Limits of each request.
+
+    Raises:
+        ServerUnreachableError: No server responds at the URL.
+        VerificationError: The server still serves another bundle, or no bundle.
+        UsageError: The URL is invalid.
+    """
+    run(_wait_until_serving(url, digest, timeout, limits or Limits()))
+
+
+async def _wait_until_serving(url: str, digest: str, timeout: float, limits: Limits) -> None:
+    deadline = Deadline.after(timeout)
+    # The last request may begin at the deadline, and has a time limit of its own.
+    last = Deadline.after(timeout + limits.request_seconds)
+    async with connect(url, limits=limits, deadline=last) as server:
+        while (health := await server.get("/health")).json_path("model_digest") != digest:
+            if not deadline.remaining():
+                raise _update_timeout_error(health, url, digest, timeout)
+            await asyncio.sleep(_POLL_SECONDS)
+
+
+def _update_timeout_error(health: Response, url: str, digest: str, timeout: float) -> HousectlError:
+    if health.status is None:
+        return unreachable_error(url, health.text)
+    return VerificationError(
+        f"The server at {url} did not load {digest[:SHORT_DIGEST]} within {timeout:.3g} s: "
+        f"it serves {describe_served(health)}.",
+        hint=f"curl {url}/health   # shows the reason",
+    )
+
+
+def unreachable_error(url: str, cause: str, *, consequence: str = "") -> ServerUnreachableError:
+    """Return the error of a URL where no server responds."""
+    message = f"No server responds at {url}: {cause}.{consequence}"
+    return ServerUnreachableError(message, hint="housectl serve")
