@@ -15,15 +15,22 @@ class BackendEntry:
     Attributes:
         package: Its package, with the modules that `backends.factory` describes.
         runs_on: The place where its experiments run, for help texts.
+        setup_seconds: Usual time from a submission to the first training.
     """
 
     package: str
     runs_on: str
+    setup_seconds: float
 
 
 BACKENDS: Final[Mapping[str, BackendEntry]] = {
-    "local": BackendEntry(package="housectl.backends.local", runs_on="this machine"),
-    "katib": BackendEntry(package="housectl.backends.katib", runs_on="Kubernetes with Katib"),
+    "local": BackendEntry(
+        package="housectl.backends.local", runs_on="this machine", setup_seconds=2.0
+    ),
+    # A pod uploads the data, Katib starts its algorithm, and then the first trial's pod starts.
+    "katib": BackendEntry(
+        package="housectl.backends.katib", runs_on="Kubernetes with Katib", setup_seconds=15.0
+    ),
 }
 
 DEFAULT_BACKEND: Final = "local"

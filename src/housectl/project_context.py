@@ -119,6 +119,14 @@ class ProjectContext:
         check_name(name)
         return self.config.experiment(name)
 
+    def estimate_setup_seconds(self) -> float:
+        """Estimate the time until the first trial of a new experiment runs."""
+        from housectl.backend_registry import BACKENDS
+        from housectl.contract.usable_data import estimate_check_seconds
+
+        data = self.workspace.root / self.config.data
+        return estimate_check_seconds(data) + BACKENDS[self.config.backend].setup_seconds
+
     def run(self, handle: "Handle") -> "SubmittedExperiment":
         """Return the submitted experiment of a handle."""
         from housectl.submitted_experiment import SubmittedExperiment

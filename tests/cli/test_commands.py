@@ -162,6 +162,7 @@ def test_ctrl_c_detaches_from_experiment(project: ProjectDirectory) -> None:
         text=True,
     )
     assert command.stderr is not None
+    assert command.stderr.readline().startswith("Preparing long: about ")
     assert "long is running" in command.stderr.readline()
     command.send_signal(signal.SIGINT)
     _, stderr = command.communicate()

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 ENTRY = """
     "memory": BackendEntry(
-        package="housectl.backends.memory", runs_on="the memory of one process"
+        package="housectl.backends.memory", runs_on="the memory of one process", setup_seconds=0.0
     ),"""
 
 

@@ -39,7 +39,12 @@ def fold_errors(recipe: Recipe, subset: DataSubset, *, processes: int) -> FoldEr
     objective = objective_folds(subset, seed=recipe.seed)
     folds = [*objective, *gate_folds(subset, seed=recipe.seed)]
     errors = tuple(
-        report_progress(_fold_mses(recipe, subset, folds, processes), total=len(folds), what="fold")
+        report_progress(
+            _fold_mses(recipe, subset, folds, processes),
+            total=len(folds),
+            what="fit",
+            processes=processes,
+        )
     )
     return FoldErrors(objective=errors[: len(objective)], gate=errors[len(objective) :])
 

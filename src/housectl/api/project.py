@@ -76,6 +76,14 @@ class Project:
         inputs = self.context.write_inputs()
         return self.context.run(self.context.backend.submit(experiment, inputs=inputs, image=None))
 
+    def estimate_setup_seconds(self) -> float:
+        """Estimate the time that `submit` and the backend take until the first trial runs.
+
+        >>> project.estimate_setup_seconds() < 10
+        True
+        """
+        return self.context.estimate_setup_seconds()
+
     def plan(self, name: str | None = None) -> "Plan":
         """Return the plan that `submit` would execute; `str()` of it is readable.
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Row = Mapping[str, object]
 
 # A task's log may have to be fetched from a cluster.
-_LOG_REFRESH_SECONDS = 5.0
+_LOG_REFRESH_SECONDS = 2.0
 _RECENT_TRIALS = 8
 # The assignment gets the rest of the terminal's width, and is truncated there.
 _WIDTHS = {"trial": 5, "family": 13, "mse": 8, "state": 9, "assignment": None}
@@ -158,7 +158,7 @@ class LiveProgress:
 
         if time.monotonic() - self._log_refreshed >= _LOG_REFRESH_SECONDS:
             self._log_refreshed = time.monotonic()
-            self._last_log_line = last_log_line()
+            self._last_log_line = last_log_line() or "starting"
         line = _activity(task.name, self._last_log_line)
         self._show(Group(self._trials, line, *map(_text, warnings_of(snapshot))))
 

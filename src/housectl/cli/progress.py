@@ -12,6 +12,7 @@ from housectl.cli.formatting import summary, warnings_of
 if TYPE_CHECKING:
     from housectl import Experiment, ProgressReporter, Snapshot, Task
 
+_FIRST_LINE_SECONDS = 2.0
 _HEARTBEAT_SECONDS = 10.0
 
 
@@ -29,15 +30,20 @@ def progress_reporter() -> "Iterator[ProgressReporter]":
 
 
 class PlainProgress:
-    """Prints each failure and each warning at once, and a summary every ten seconds."""
+    """Prints each failure and each warning at once, and the progress of longer work.
+
+    The first line about an experiment or task comes after two seconds, the next every ten seconds.
+    """
 
     def __init__(self) -> None:
         self._printed: set[str] = set()
-        self._last_heartbeat = time.monotonic()
+        self._name = ""
+        self._next_heartbeat = 0.0
         self._last_line = ""
 
     def on_experiment(self, experiment: "Experiment", snapshot: "Snapshot") -> None:
         """Report a snapshot of an experiment."""
+        self._expect(experiment.name)
         for trial in snapshot.failed_trials:
             self._print_once(f"{experiment.name}: trial {trial.number} failed: {trial.cause}")
         for warning in warnings_of(snapshot):
@@ -50,23 +56,31 @@ class PlainProgress:
 
     def on_task(self, task: "Task", snapshot: "Snapshot", last_log_line: Callable[[], str]) -> None:
         """Report a snapshot of a task."""
+        self._expect(task.name)
         for warning in warnings_of(snapshot):
             self._print_once(f"{task.name}: {warning}")
         if self._heartbeat_due:
             line = last_log_line()
-            self._print_heartbeat(f"{task.name}: {line}" if line else self._last_line)
+            pause = _HEARTBEAT_SECONDS if line else _FIRST_LINE_SECONDS
+            self._print_heartbeat(f"{task.name}: {line or 'starting'}", pause=pause)
 
     @property
     def _heartbeat_due(self) -> bool:
-        return time.monotonic() - self._last_heartbeat >= _HEARTBEAT_SECONDS
+        return time.monotonic() >= self._next_heartbeat
+
+    def _expect(self, name: str) -> None:
+        """Schedule the first line about an experiment or task."""
+        if name != self._name:
+            self._name = name
+            self._next_heartbeat = time.monotonic() + _FIRST_LINE_SECONDS
 
     def _print_once(self, text: str) -> None:
         if text not in self._printed:
             self._printed.add(text)
             note(text)
 
-    def _print_heartbeat(self, line: str) -> None:
-        self._last_heartbeat = time.monotonic()
+    def _print_heartbeat(self, line: str, *, pause: float = _HEARTBEAT_SECONDS) -> None:
+        self._next_heartbeat = time.monotonic() + pause
         if line != self._last_line:
             note(line)
             self._last_line = line

@@ -9,6 +9,7 @@ import typer
 from housectl import errors
 from housectl.cli.console import note
 from housectl.cli.decorators import pass_project
+from housectl.cli.formatting import format_duration
 from housectl.cli.results import Document, Fields
 from housectl.cli.settings import SEARCH_SETTINGS
 
@@ -66,6 +67,7 @@ def tune(
 
 
 def _submit(project: "Project", name: str) -> "SubmittedExperiment":
+    note(f"Preparing {name}: about {format_duration(project.estimate_setup_seconds())}.")
     run = project.submit(name)
     note(f"{run.name} is running; Ctrl-C detaches from it.")
     return run

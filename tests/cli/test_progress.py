@@ -1,0 +1,61 @@
+"""Progress of a waiting command on a stderr that is no terminal."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from housectl import Snapshot, Task
+from housectl.backends.base import TaskKind
+from housectl.cli import progress
+from housectl.cli.progress import PlainProgress
+from housectl.contract.families import Family
+from housectl.experiment import ExperimentState
+from tests.spaces import GOOD
+from tools.project_directory import example
+
+TASK = Task(name="first-seal-1", kind=TaskKind.SEAL, family=Family.RANDOM_FOREST, assignment={})
+RUNNING = Snapshot(state=ExperimentState.RUNNING)
+
+
+class Clock:
+    """A clock that the test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(progress, "time", clock)
+    return clock
+
+
+def test_task_is_reported_after_two_seconds_and_then_every_ten(
+    clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reporter = PlainProgress()
+    for second in range(30):
+        clock.now = 1000.0 + second
+        log = f"fit {second} of 55" if second >= 5 else ""
+        reporter.on_task(TASK, RUNNING, lambda log=log: log)
+    assert capsys.readouterr().err.splitlines() == [
+        "first-seal-1: starting",
+        "first-seal-1: fit 6 of 55",
+        "first-seal-1: fit 16 of 55",
+        "first-seal-1: fit 26 of 55",
+    ]
+
+
+@pytest.mark.slow
+def test_tune_announces_the_time_of_set_up_and_of_sealing(tmp_path: Path) -> None:
+    project = example(
+        ".", tmp_path / "boston", space={**GOOD, "n_estimators": 500}, budget={"trials": 1}
+    )
+    err = project.run_ok("tune", "--name", "one").err
+    assert err.startswith("Preparing one: about 2 s.\none is running; Ctrl-C detaches from it.\n")
+    assert re.search(r"^one-seal-0: (55 fits, about|fit \d+ of 55, about) \d+ s", err, re.MULTILINE)
