@@ -64,7 +64,29 @@ def test_katib_client_names_the_controller_of_its_webhook() -> None:
     error = katib_client("prod", "houses").explain(SERVER, KATIB_WEBHOOK)
     assert error is not None
     assert error.hint == (
-        "kubectl --context prod get pods -A -l katib.kubeflow.org/component=controller"
+        "kubectl --context prod get pods -n kubeflow -l katib.kubeflow.org/component=controller   "
+        "# if it lists none, housectl doctor prints the commands that start one"
+    )
+    error = katib_client("prod", "kubeflow").explain(SERVER, KATIB_WEBHOOK)
+    assert error is not None
+    assert error.hint.startswith(
+        "kubectl --context prod label namespace kubeflow "
+        "katib.kubeflow.org/metrics-collector-injection- && kubectl --context prod scale deployment"
+    )
+
+
+def test_katib_client_names_the_label_that_its_validator_requires() -> None:
+    message = (
+        'admission webhook "validator.experiment.katib.kubeflow.org" denied the request: Cannot '
+        'create the Experiment "one" in namespace "houses": the namespace lacks label '
+        '"katib.kubeflow.org/metrics-collector-injection: enabled"'
+    )
+    error = katib_client("prod", "houses").explain(SERVER, message)
+    assert error is not None
+    assert "lacks the label katib.kubeflow.org/metrics-collector-injection=enabled" in error.message
+    assert error.hint == (
+        "kubectl --context prod label namespace houses "
+        "katib.kubeflow.org/metrics-collector-injection=enabled --overwrite"
     )
 
 

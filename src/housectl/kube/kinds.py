@@ -34,6 +34,7 @@ class Kind:
 JOBS = Kind("batch", "v1", "jobs")
 PODS = Kind("", "v1", "pods")
 ALL_PODS = Kind("", "v1", "pods", namespaced=False)
+DEPLOYMENTS = Kind("apps", "v1", "deployments")
 EVENTS = Kind("", "v1", "events")
 PVCS = Kind("", "v1", "persistentvolumeclaims")
 CONFIG_MAPS = Kind("", "v1", "configmaps")

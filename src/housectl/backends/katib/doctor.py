@@ -11,8 +11,10 @@ from housectl.backends.katib.checks.cluster import (
     check_namespace,
     check_permissions,
 )
-from housectl.backends.katib.checks.katib import check_admission, check_database, check_katib
+from housectl.backends.katib.checks.components import check_controller, check_database
+from housectl.backends.katib.checks.katib import check_admission, check_katib
 from housectl.backends.katib.checks.katib_config import check_algorithm
+from housectl.backends.katib.checks.leftovers import check_leftovers
 from housectl.backends.katib.checks.pods import check_collector_image, check_image
 from housectl.backends.katib.checks.pvc import check_pvc
 from housectl.backends.katib.factory import create_backend
@@ -41,10 +43,14 @@ def doctor_checks(context: CheckContext) -> Sequence[Check]:
     def collector() -> str:
         return check_collector_image(pods())
 
+    def leftovers() -> str:
+        return check_leftovers(pods())
+
     return (
         Check("cluster", partial(check_api_server, kube)),
         Check("permissions", partial(check_permissions, kube), needs=("cluster",)),
         Check("katib", partial(check_katib, kube), needs=("cluster",)),
+        Check("controller", partial(check_controller, kube), needs=("katib",)),
         Check("database", partial(check_database, kube), needs=("katib",)),
         Check("namespace", partial(check_namespace, kube), needs=("cluster",)),
         Check("pvc", partial(check_pvc, kube, settings.pvc), needs=("namespace",)),
@@ -55,6 +61,7 @@ def doctor_checks(context: CheckContext) -> Sequence[Check]:
         ),
         Check("image", image, needs=("search", "pvc")),
         Check("collector", collector, needs=("image",)),
+        Check("leftovers", leftovers, needs=("image",)),
     )
 
 

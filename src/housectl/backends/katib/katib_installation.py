@@ -6,15 +6,53 @@ KATIB_NAMESPACE = "kubeflow"
 CONFIG_MAP = "katib-config"
 COMPONENT_LABEL = "katib.kubeflow.org/component"
 CONTROLLER, DATABASE_MANAGER = "controller", "db-manager"
+# The manager depends on the database server, so the server comes first.
+DATABASE_COMPONENTS = ("mysql", "postgres", DATABASE_MANAGER)
 # Katib's webhook adds its collector to pods only in namespaces with this label.
 INJECTION_LABEL, INJECTED = "katib.kubeflow.org/metrics-collector-injection", "enabled"
 # The webhook's names for the collector: for collected metrics, and for pushed ones.
 COLLECTORS = ("metrics-logger-and-collector", "metrics-collector")
 
 
-def webhook_pods_command(target: KubectlTarget) -> str:
-    """Return the command that lists the pods of Katib's controller, which is also its webhook."""
-    return _pods_command(target, CONTROLLER)
+def deployment_name(component: str) -> str:
+    """Return the name of the deployment of one of Katib's components."""
+    return f"katib-{component}"
+
+
+def controller_hint(target: KubectlTarget) -> str:
+    """Return the hint for an unavailable controller of Katib, which is also its webhook.
+
+    Args:
+        target: The namespace of the experiments.
+    """
+    if target.namespace == KATIB_NAMESPACE:
+        return restart_controller_command(target)
+    pods = _pods_command(target, CONTROLLER)
+    return f"{pods}   # if it lists none, housectl doctor prints the commands that start one"
+
+
+def restart_controller_command(target: KubectlTarget) -> str:
+    """Return the command that restarts Katib's controller in a namespace with Katib's label.
+
+    The API server rejects a pod of such a namespace while the webhook is down, and the webhook is
+    down without a pod of the controller. A restart of the deployment ends its pause after failures.
+    """
+    deployment = f"deployment {deployment_name(CONTROLLER)} -n {KATIB_NAMESPACE}"
+    steps = (
+        f"label namespace {KATIB_NAMESPACE} {INJECTION_LABEL}-",
+        f"scale {deployment} --replicas=1",
+        f"rollout restart {deployment}",
+        f"rollout status {deployment}",
+    )
+    commands = [target.cluster_kubectl(step) for step in steps]
+    return " && ".join([*commands, label_command(target, KATIB_NAMESPACE)])
+
+
+def label_command(target: KubectlTarget, namespace: str) -> str:
+    """Return the command that sets Katib's label on a namespace."""
+    return target.cluster_kubectl(
+        f"label namespace {namespace} {INJECTION_LABEL}={INJECTED} --overwrite"
+    )
 
 
 def database_pods_command(target: KubectlTarget) -> str:

@@ -27,7 +27,14 @@ from tests.backends.katib.diagnosis.recorded_cases import (
 )
 
 EXPERIMENTS = expected_causes("experiments.txt")
-CONTROLLER = "kubectl get pods -n kubeflow -l katib.kubeflow.org/component=controller"
+CONTROLLER = (
+    "kubectl get pods -n kubeflow -l katib.kubeflow.org/component=controller   # if it lists none, "
+    "housectl doctor prints the commands that start one"
+)
+RESTART_CONTROLLER = (
+    "kubectl label namespace kubeflow katib.kubeflow.org/metrics-collector-injection- && "
+    "kubectl scale deployment katib-controller -n kubeflow --replicas=1 && "
+)
 
 
 @pytest.mark.parametrize(("name", "expected"), EXPERIMENTS, ids=[name for name, _ in EXPERIMENTS])
@@ -49,6 +56,12 @@ def test_controller_not_running() -> None:
         "Katib's controller has not picked up the experiment: no Suggestion after 10 s. "
         f"Hint: {CONTROLLER}"
     )
+
+
+def test_controller_in_the_namespace_of_the_searches_is_restarted_without_its_webhook() -> None:
+    context = replace(with_service_about_to_start(), suggestion=None, pods=[], events=[])
+    shared = replace(at_age(context, 12), namespace="kubeflow")
+    assert f"Hint: {RESTART_CONTROLLER}" in cause_of(shared)
 
 
 def test_service_crashed() -> None:

@@ -231,7 +231,8 @@ def test_trial_without_collector_is_reported_during_training() -> None:
 def test_controller_has_not_noticed_completion() -> None:
     expected = (
         "the training has ended, but Katib's controller has not noticed it. Hint: kubectl "
-        "get pods -n kubeflow -l katib.kubeflow.org/component=controller"
+        "get pods -n kubeflow -l katib.kubeflow.org/component=controller   # if it lists none, "
+        "housectl doctor prints the commands that start one"
     )
     context = with_unnoticed_end("steps")
     assert cause_of(context) == expected

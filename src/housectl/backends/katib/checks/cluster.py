@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from housectl.backends.katib.checks.common import init_command, warn_if_forbidden
+from housectl.backends.katib.checks.common import has_katib_label, init_command, kubectl_target
+from housectl.backends.katib.katib_client import namespace_unlabelled
 from housectl.backends.katib.katib_installation import INJECTED, INJECTION_LABEL
 from housectl.backends.katib.katib_objects import EXPERIMENTS, SUGGESTIONS, TRIALS
 from housectl.errors import ClusterError, ForbiddenError, NotFoundError
 from housectl.kube.client import Kube
-from housectl.kube.kinds import EVENTS, JOBS, NAMESPACES, NODES, PODS, PVCS, Kind
+from housectl.kube.kinds import EVENTS, JOBS, NODES, PODS, PVCS, Kind
 from housectl.kube.objects.base import (
     Condition,
     KubeObject,
-    NamedObject,
     ObjectMeta,
     true_condition,
 )
@@ -109,17 +109,27 @@ def check_namespace(kube: Kube) -> str:
     """
     name = kube.namespace
     try:
-        with warn_if_forbidden(f"The label of the namespace {name}"):
-            namespace = kube.get(NAMESPACES, name, NamedObject)
+        labelled = has_katib_label(kube, name)
     except NotFoundError as error:
         raise NotFoundError(error.message, hint=init_command(kube)) from error
-    if namespace.metadata.labels.get(INJECTION_LABEL) != INJECTED:
+    if not labelled:
         raise ClusterError(
             f"The namespace {name} lacks the label {INJECTION_LABEL}={INJECTED}: Katib rejects "
             "experiments without it.",
             hint=init_command(kube),
         )
     return f"{name}, with Katib's label"
+
+
+def require_label(kube: Kube) -> None:
+    """Require the label without which Katib rejects even the deletion of an experiment.
+
+    Raises:
+        ClusterError: The namespace lacks the label.
+        CheckWarning: The user may not read the namespace.
+    """
+    if not has_katib_label(kube, kube.namespace):
+        raise namespace_unlabelled(kubectl_target(kube), kube.namespace)
 
 
 class Taint(KubeObject):

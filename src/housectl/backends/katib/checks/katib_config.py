@@ -5,13 +5,12 @@ from difflib import get_close_matches
 import msgspec
 
 from housectl.backends.doctor_check import CheckWarning
-from housectl.backends.katib.checks.common import warn_if_forbidden
+from housectl.backends.katib.checks.common import kubectl_target, warn_if_forbidden
 from housectl.backends.katib.katib_installation import CONFIG_MAP, KATIB_NAMESPACE, config_command
 from housectl.backends.katib.plan.manifest import SKOPT
 from housectl.errors import ClusterError, NotFoundError
 from housectl.kube.client import Kube
 from housectl.kube.kinds import CONFIG_MAPS
-from housectl.kube.kubectl import KubectlTarget
 from housectl.kube.objects.base import KubeObject, parse
 from housectl.quantities import parse_quantity
 
@@ -86,7 +85,7 @@ def read_katib_config(kube: Kube, subject: str) -> KatibConfig:
     except (NotFoundError, ValueError) as error:
         raise CheckWarning(
             f"{subject} cannot be checked: {error}",
-            hint=f"{config_command(_target(kube), 'get')} -o yaml",
+            hint=f"{config_command(kubectl_target(kube), 'get')} -o yaml",
         ) from error
 
 
@@ -150,8 +149,4 @@ def has_too_little_memory(name: str, limit: str) -> bool:
 
 def edit_config_command(kube: Kube) -> str:
     """Return the command that edits Katib's configuration."""
-    return config_command(_target(kube))
-
-
-def _target(kube: Kube) -> KubectlTarget:
-    return KubectlTarget(namespace=kube.namespace, context=kube.server.context)
+    return config_command(kubectl_target(kube))

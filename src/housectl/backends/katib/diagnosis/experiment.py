@@ -15,7 +15,7 @@ from housectl.backends.katib.diagnosis.suggestion import (
     service_not_running,
 )
 from housectl.backends.katib.diagnosis.trial import trial_cause
-from housectl.backends.katib.katib_installation import webhook_pods_command
+from housectl.backends.katib.katib_installation import controller_hint
 
 # Katib's controller creates the Suggestion of a new experiment within a second.
 _CONTROLLER_GRACE_TIME = timedelta(seconds=10)
@@ -72,7 +72,7 @@ def _controller_not_running(context: ExperimentContext) -> Cause | None:
     return Cause(
         message=f"Katib's controller has not picked up the experiment: no {missing} after "
         f"{_CONTROLLER_GRACE_TIME.seconds} s.",
-        hint=webhook_pods_command(context.target),
+        hint=controller_hint(context.target),
     )
 
 

@@ -13,10 +13,9 @@ from housectl.backends.katib.diagnosis.metric import missing_metric, unusable_me
 from housectl.backends.katib.diagnosis.reconcile_errors import persistent_error
 from housectl.backends.katib.katib_installation import (
     COLLECTORS,
-    INJECTED,
-    INJECTION_LABEL,
+    controller_hint,
     database_pods_command,
-    webhook_pods_command,
+    label_command,
 )
 from housectl.backends.katib.katib_objects import KatibTrial
 from housectl.backends.katib.stop_marks import was_stopped
@@ -123,11 +122,10 @@ def _no_collector(context: _TrialContext) -> Cause | None:
     if pod and any(container.name in COLLECTORS for container in pod.pod.spec.containers):
         return None
     experiment = context.experiment
-    label = f"label namespace {experiment.namespace} {INJECTION_LABEL}={INJECTED} --overwrite"
     return Cause(
         message="Katib cannot get its metric: its pod was created without Katib's metrics "
         "collector.",
-        hint=f"{experiment.target.cluster_kubectl(label)}   # then housectl delete "
+        hint=f"{label_command(experiment.target, experiment.namespace)}   # then housectl delete "
         f"{experiment.user_name}, and tune again; if the label was already set, the webhook was "
         "unavailable: housectl doctor",
     )
@@ -154,7 +152,7 @@ def _completion_not_noticed(context: _TrialContext) -> Cause | None:
         return None
     return Cause(
         message="the training has ended, but Katib's controller has not noticed it.",
-        hint=webhook_pods_command(context.experiment.target),
+        hint=controller_hint(context.experiment.target),
     )
 
 
