@@ -168,7 +168,7 @@ class Trial:
 
 
 class ExperimentState(StrEnum):
-    """State of an experiment or a task."""
+    """State of an experiment or a task; a deleted one still has some files or objects."""
 
     CREATED = "created"
     RUNNING = "running"
@@ -176,6 +176,7 @@ class ExperimentState(StrEnum):
     FAILED = "failed"
     STOPPED = "stopped"
     INTERRUPTED = "interrupted"
+    DELETED = "deleted"
 
     @property
     def ended(self) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from housectl.backends.base import Backend, Handle, Snapshot, Task
+from housectl.backends.messages import incompletely_deleted_error
 from housectl.errors import ExperimentInterruptedError, NoUsableTrialError, UnknownExperimentError
 from housectl.experiment import (
     Experiment,
@@ -41,6 +42,7 @@ def wait_for_best_trial(backend: Backend, handle: Handle, progress: ProgressRepo
     """Wait until an experiment ends, and return its best trial.
 
     Raises:
+        UnknownExperimentError: The experiment was deleted.
         ExperimentInterruptedError: The experiment was stopped or interrupted.
         NoUsableTrialError: No trial is usable, or too many failed.
     """
@@ -50,6 +52,8 @@ def wait_for_best_trial(backend: Backend, handle: Handle, progress: ProgressRepo
         progress.on_experiment(experiment, snapshot)
 
     snapshot = wait_for_end(backend, handle, report)
+    if snapshot.state is ExperimentState.DELETED:
+        raise incompletely_deleted_error(handle.name)
     if snapshot.state in {ExperimentState.STOPPED, ExperimentState.INTERRUPTED}:
         raise ExperimentInterruptedError(
             f"The experiment {handle.name} is {snapshot.state}: {snapshot.reason}",

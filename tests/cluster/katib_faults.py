@@ -11,9 +11,11 @@ import pytest
 import yaml
 
 from tools.dev_cluster.kubectl import kubectl, kubectl_environment
+from tools.dev_cluster.setup import TEST_BED
 
 _KATIB = "--namespace=kubeflow"
-_CONTROLLER = "katib-controller"
+_CONTROLLER = "deployment/katib-controller"
+_LABEL = "katib.kubeflow.org/metrics-collector-injection"
 _CONFIG = "configmap/katib-config"
 _SETTINGS = "katib-config.yaml"
 _FAULTS = "katib-standin-faults"
@@ -31,6 +33,59 @@ def webhooks_stopped(namespace: str) -> Iterator[None]:
     finally:
         _start_webhooks()
         _wait_for_webhooks(namespace, available=True)
+
+
+@contextmanager
+def katib_parts() -> Iterator[None]:
+    """Give a stand-in for Katib components that can fail; a real Katib has them anyway."""
+    parts = TEST_BED / "katib" / "parts"
+    if _has_controller():
+        yield
+        return
+    if not parts.exists():
+        pytest.skip("This needs a Katib whose controller is a Deployment.")
+    subprocess.run([parts, "on"], stdout=subprocess.DEVNULL, check=True)
+    try:
+        yield
+    finally:
+        subprocess.run([parts, "off"], stdout=subprocess.DEVNULL, check=True)
+
+
+@contextmanager
+def database_stopped() -> Iterator[None]:
+    """Stop the manager of Katib's database."""
+    manager = "deployment/katib-db-manager"
+    kubectl("scale", _KATIB, manager, "--replicas=0")
+    pods = "--selector=katib.kubeflow.org/component=db-manager"
+    kubectl("wait", _KATIB, "pod", pods, "--for=delete", "--timeout=60s")
+    try:
+        yield
+    finally:
+        kubectl("scale", _KATIB, manager, "--replicas=1")
+        kubectl("rollout", "status", _KATIB, manager, "--timeout=120s")
+
+
+@contextmanager
+def label_removed(namespace: str) -> Iterator[None]:
+    """Remove Katib's label from a namespace."""
+    kubectl("label", "namespace", namespace, f"{_LABEL}-")
+    try:
+        yield
+    finally:
+        kubectl("label", "namespace", namespace, f"{_LABEL}=enabled", "--overwrite")
+
+
+@contextmanager
+def collector_missing() -> Iterator[None]:
+    """Let a stand-in for Katib create the pods of trials without a metrics collector."""
+    require_stand_in()
+    _set_faults(sidecar="missing")
+    # The stand-in reads its faults every half second.
+    time.sleep(2)
+    try:
+        yield
+    finally:
+        kubectl("delete", "configmap", _KATIB, _FAULTS)
 
 
 def require_stand_in() -> None:
@@ -84,16 +139,27 @@ def _write_config(data: object) -> None:
 
 def _stop_webhooks() -> None:
     if _has_controller():
-        kubectl("scale", _KATIB, f"deployment/{_CONTROLLER}", "--replicas=0")
+        kubectl("scale", _KATIB, _CONTROLLER, "--replicas=0")
     else:
         _set_faults(webhook="down")
 
 
 def _start_webhooks() -> None:
     if _has_controller():
-        kubectl("scale", _KATIB, f"deployment/{_CONTROLLER}", "--replicas=1")
+        _start_controller()
     else:
         kubectl("delete", "configmap", _KATIB, _FAULTS)
+
+
+def _start_controller() -> None:
+    """Start Katib's controller in a namespace whose pods its own webhook must accept."""
+    labelled = "enabled" in kubectl("get", "namespace", "kubeflow", f"--label-columns={_LABEL}")
+    kubectl("label", "namespace", "kubeflow", f"{_LABEL}-")
+    kubectl("scale", _KATIB, _CONTROLLER, "--replicas=1")
+    kubectl("rollout", "restart", _KATIB, _CONTROLLER)
+    kubectl("rollout", "status", _KATIB, _CONTROLLER, "--timeout=120s")
+    if labelled:
+        kubectl("label", "namespace", "kubeflow", f"{_LABEL}=enabled")
 
 
 def _set_faults(**faults: str) -> None:
@@ -104,8 +170,7 @@ def _set_faults(**faults: str) -> None:
 
 def _has_controller() -> bool:
     """Return True if Katib's controller is a Deployment; a stand-in runs outside the cluster."""
-    options = ("--ignore-not-found", "--output=name")
-    return bool(kubectl("get", "deployment", _KATIB, _CONTROLLER, *options))
+    return bool(kubectl("get", _KATIB, _CONTROLLER, "--ignore-not-found", "--output=name"))
 
 
 def _wait_for_webhooks(namespace: str, *, available: bool) -> None:

@@ -20,6 +20,7 @@ from tests.cluster.fault_injection import (
 )
 from tests.cluster.katib_faults import (
     algorithm_image_replaced,
+    collector_missing,
     controller_stopped,
     require_stand_in,
     webhooks_stopped,
@@ -29,7 +30,11 @@ from tools.project_directory import CommandOutput
 
 pytestmark = pytest.mark.alone
 
-CONTROLLER = "kubectl get pods -n kubeflow -l katib.kubeflow.org/component=controller"
+INSTANCE = "app.kubernetes.io/instance"
+CONTROLLER = (
+    "kubectl get pods -n kubeflow -l katib.kubeflow.org/component=controller   # if it lists none, "
+    "housectl doctor prints the commands that start one"
+)
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +65,32 @@ def test_webhook_becomes_unavailable(faults: FaultNamespace) -> None:
             "unreachable, so its pod cannot be created: dial tcp 127.0.0.1:8443: connect: "
             f"connection refused. Hint: {CONTROLLER}",
         )
+
+
+def test_search_without_collectors_is_stopped(faults: FaultNamespace) -> None:
+    """Katib waits without end for the metrics of completed jobs."""
+    name = "no-collector"
+    with collector_missing():
+        faults.start(name, shell_training("echo mse=1"), "--trials", "3", "--workers", "2")
+        faults.wait_until(name, lambda _: len(completed_jobs(faults, name)) == 2)
+        # A stop that was killed halfway has left its mark, and both trials run on.
+        faults.kubectl("annotate", "experiment", name, "housectl/stopped=user")
+        status = faults.status(name)
+        assert (status["state"], status["reason"]) == (
+            "running",
+            f"Its stop is not complete: {name} still runs. Hint: housectl stop {name}",
+        )
+        stopped = faults.project.run_ok("stop", name, "--json").json
+    assert (stopped["state"], stopped["trials"]) == ("stopped", 0)
+    assert faults.kubectl("get", "trials", f"--selector={INSTANCE}={name}") == ""
+    condition = "{.status.conditions[-1:].type}"
+    assert faults.kubectl("get", "experiment", name, f"--output=jsonpath={condition}") == "Failed"
+
+
+def completed_jobs(faults: FaultNamespace, name: str) -> list[str]:
+    completions = "{range .items[*]}{.status.completionTime}{' '}{end}"
+    options = (f"--selector={INSTANCE}={name}", f"--output=jsonpath={completions}")
+    return faults.kubectl("get", "jobs", *options).split()
 
 
 def test_algorithm_image_pull_failed(faults: FaultNamespace) -> None:

@@ -20,6 +20,8 @@ from tests.cluster.fault_injection import (
     shell_training,
     start_all,
 )
+from tests.cluster.katib_faults import label_removed
+from tests.cluster.listing import listed_states
 from tests.cluster.pods import run_pod
 from tools.dev_cluster.images import TRAINER_IMAGE
 from tools.dev_cluster.kubectl import kubectl, kubectl_environment
@@ -145,9 +147,12 @@ def test_experiment_deleted_during_tune(faults: FaultNamespace) -> None:
     assert process.returncode == ExitStatus.USAGE, err
     assert "Traceback" not in err
     assert (
-        "error: Experiment forgotten does not exist.\nhint:  housectl list   # lists all\n"
-        "more:  housectl explain unknown-experiment   # https://"
+        "error: Experiment forgotten was deleted, but not completely.\n"
+        "hint:  housectl delete forgotten\nmore:  housectl explain unknown-experiment   # https://"
     ) in err
+    assert listed_states(faults.project)["forgotten"] == "deleted"
+    faults.project.run_ok("delete", "forgotten")
+    assert "forgotten" not in listed_states(faults.project)
 
 
 def test_katib_reports_nan_trial_as_optimum(faults: FaultNamespace) -> None:
@@ -187,16 +192,19 @@ def test_namespace_loses_katib_label(tmp_path: Path) -> None:
         long_training = shell_training(f"echo mse=1; {WAIT_FOR_COLLECTOR}")
         faults.start("no-label", long_training, "--trials", "2")
         first_pod(faults, "no-label")
-        kubectl("label", "namespace", faults.namespace, f"{LABEL}-")
-        faults.expect_reason(
-            "no-label",
-            "The running trial is stuck: Katib cannot get its metric: its pod was created "
-            "without Katib's metrics collector. Hint: kubectl label namespace {namespace} "
-            f"{LABEL}=enabled --overwrite   # then housectl delete no-label, and tune again; if "
-            "the label was already set, the webhook was unavailable: housectl doctor",
-        )
-        show = ("logs", "no-label", "--trial", "1")
-        faults.wait_until("no-label", lambda _: "mse=1" in faults.project.run_ok(*show).out)
+        with label_removed(faults.namespace):
+            faults.expect_reason(
+                "no-label",
+                "The running trial is stuck: Katib cannot get its metric: its pod was created "
+                "without Katib's metrics collector. Hint: kubectl label namespace {namespace} "
+                f"{LABEL}=enabled --overwrite   # then housectl delete no-label, and tune again; "
+                "if the label was already set, the webhook was unavailable: housectl doctor",
+            )
+            show = ("logs", "no-label", "--trial", "1")
+            faults.wait_until("no-label", lambda _: "mse=1" in faults.project.run_ok(*show).out)
+            stop = faults.run("stop", "no-label", "--json")
+            assert stop.status == ExitStatus.CLUSTER
+            assert f"{LABEL}=enabled" in stop.json["error"]["hint"]  # type: ignore[index]
 
 
 @pytest.mark.parametrize("name", DAMAGED_INPUTS)

@@ -21,6 +21,21 @@ def already_exists_error(name: str) -> AlreadyExistsError:
     )
 
 
+def files_left_error(name: str) -> AlreadyExistsError:
+    """Return the error for a name whose earlier experiment still has files."""
+    return AlreadyExistsError(
+        f"The name {name} is already in use: its earlier experiment is not completely deleted.",
+        hint=f"housectl delete {name}",
+    )
+
+
+def incompletely_deleted_error(name: str) -> UnknownExperimentError:
+    """Return the error for an experiment of which only files or objects in deletion are left."""
+    return UnknownExperimentError(
+        f"Experiment {name} was deleted, but not completely.", hint=f"housectl delete {name}"
+    )
+
+
 def unknown_experiment_error(name: str) -> UnknownExperimentError:
     """Return the error for a name that no experiment or task has."""
     return UnknownExperimentError(

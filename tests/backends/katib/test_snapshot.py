@@ -178,6 +178,16 @@ def test_stopped_search_is_stopped_until_resumed() -> None:
     assert len(result.trials) == 16
 
 
+@pytest.mark.parametrize("reason", [STOPPED_BY_USER, STOPPED_BY_TIME_LIMIT])
+def test_search_runs_until_all_trials_of_a_stopped_search_have_ended(reason: str) -> None:
+    result = snapshot("noimage", {STOPPED_ANNOTATION: reason})
+    assert result.state is ExperimentState.RUNNING
+    assert result.reason == (
+        "Its stop is not complete: recorded still runs. Hint: housectl stop recorded"
+    )
+    assert [trial.state for trial in result.trials] == [TrialState.RUNNING]
+
+
 def test_stopped_search_without_remaining_budget_has_succeeded() -> None:
     result = snapshot("bayes12", {STOPPED_ANNOTATION: STOPPED_BY_USER})
     assert (result.state, result.reason) == (ExperimentState.SUCCEEDED, None)

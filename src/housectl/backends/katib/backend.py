@@ -1,16 +1,19 @@
 """The Katib backend: experiments and tasks on a cluster."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from housectl.backends.base import Handle, Snapshot, Task, Workload
 from housectl.backends.katib.checks.preflight import preflight
 from housectl.backends.katib.handles import Handles
-from housectl.backends.katib.katib_objects import EXPERIMENTS
-from housectl.backends.katib.labels_and_paths import inputs_path, output_path, work_path
+from housectl.backends.katib.labels_and_paths import inputs_path, output_path
 from housectl.backends.katib.lifecycle.create import create_all
+from housectl.backends.katib.lifecycle.delete import (
+    delete_workload,
+    delete_writers,
+    wait_until_gone,
+)
 from housectl.backends.katib.lifecycle.resume import resume_experiment
 from housectl.backends.katib.lifecycle.stop import remaining_seconds, stop_experiment
 from housectl.backends.katib.logs import TaskLogs, trial_log
@@ -19,17 +22,17 @@ from housectl.backends.katib.plan.manifest import TERMINATION_REPORT_SUFFIX
 from housectl.backends.katib.plan.plan_record import KatibPlanRecord
 from housectl.backends.katib.plan.validation import validate_plan
 from housectl.backends.katib.state.experiment_reader import ExperimentReader
+from housectl.backends.katib.state.generations import newest_generation
 from housectl.backends.katib.stop_marks import STOPPED_BY_TIME_LIMIT, STOPPED_BY_USER
 from housectl.backends.katib.volume.pods import VolumePods
 from housectl.backends.katib.volume.transfer import Volume
-from housectl.backends.messages import already_exists_error, select_trials, unknown_experiment_error
+from housectl.backends.katib.volume.work_index import WorkIndex
+from housectl.backends.messages import select_trials, unknown_experiment_error
 from housectl.contract.files import atomic_directory
 from housectl.contract.inputs import Inputs, read_inputs
 from housectl.contract.record import canonical_json
-from housectl.errors import UnknownExperimentError
 from housectl.experiment import Experiment, ExperimentState, Trial
 from housectl.kube.client import Kube
-from housectl.kube.kinds import JOBS
 from housectl.project.fields import KatibSettings
 
 
@@ -49,8 +52,9 @@ class KatibBackend:
         self._kube = kube
         self._settings = settings
         self._inputs = inputs
-        self._reader = ExperimentReader(kube)
-        self._handles = Handles(kube)
+        self._index = WorkIndex(kube=kube, pvc=settings.pvc)
+        self._reader = ExperimentReader(kube, self._index)
+        self._handles = Handles(kube, self._index)
         self._task_logs = TaskLogs(kube)
 
     def plan(self, workload: Workload, *, inputs: Inputs, image: str | None) -> KatibPlan:
@@ -76,8 +80,7 @@ class KatibBackend:
         plan = self.plan(workload, inputs=inputs, image=image)
         validate_plan(plan)
         preflight(self._kube, plan.record)
-        if self._reader.exists(workload.name):
-            raise already_exists_error(workload.name)
+        self._reader.require_unused(workload)
         self._volume(plan.record).upload(inputs)
         create_all(self._kube, plan)
         self._reader.remember(workload.name, plan.record)
@@ -104,16 +107,10 @@ class KatibBackend:
         """Resume a stopped or interrupted experiment; retry a failed task."""
         self._reader.forget(handle.name)
         record = self._reader.record(handle.name)
-        state = self.observe(handle).state
-        if isinstance(record.workload, Task):
-            if state is ExperimentState.FAILED:
-                self._retry(handle, record)
-        elif state in {ExperimentState.STOPPED, ExperimentState.INTERRUPTED}:
-            if state is ExperimentState.STOPPED:
-                # The command that stopped the experiment may have been killed halfway.
-                self._stop(handle, STOPPED_BY_USER)
-            objects = self._reader.objects(handle.name)
-            resume_experiment(self._kube, record, record.workload, objects)
+        if not isinstance(record.workload, Task):
+            self._resume(handle, record, record.workload)
+        elif self.observe(handle).state is ExperimentState.FAILED:
+            self._retry(handle, record)
         self._reader.forget(handle.name)
 
     def handles(self) -> Sequence[Handle]:
@@ -127,7 +124,7 @@ class KatibBackend:
             UnknownExperimentError: There is no such experiment or task.
         """
         handle = self._handles.parse(name)
-        if not self._reader.exists(handle.name):
+        if not self._reader.has_remains(handle.name):
             raise unknown_experiment_error(handle.name)
         return handle
 
@@ -192,48 +189,54 @@ class KatibBackend:
         self._stop(handle, STOPPED_BY_USER)
 
     def delete(self, handle: Handle) -> None:
-        """Stop the experiment or task, and delete all its files. Idempotent."""
-        with suppress(UnknownExperimentError):
-            record = self._reader.record(handle.name)
-            if isinstance(record.workload, Task) and self.observe(handle).state.ended:
-                # Another command may submit the same task as soon as its objects are gone.
-                self._delete_files(handle, record)
-                self._delete_objects(handle, record)
-            else:
-                # Running pods would write the files again.
-                self._delete_objects(handle, record)
-                self._delete_files(handle, record)
+        """Stop the experiment or task, and delete all its files. Idempotent.
+
+        Raises:
+            ClusterError: Some files or objects remain; another call resumes the deletion.
+        """
+        if self._reader.has_remains(handle.name):
+            record = self._reader.find_record(handle.name)
+            is_task = record is not None and isinstance(record.workload, Task)
+            delete_workload(
+                self._volume(record),
+                handle.name,
+                is_ended_task=is_task and self.observe(handle).state.ended,
+                fallback_image=self._settings.image,
+            )
+        self._reader.forget(handle.name)
+
+    def _resume(self, handle: Handle, record: KatibPlanRecord, experiment: Experiment) -> None:
+        newest = newest_generation(experiment, self._reader.objects(handle.name))
+        if STOPPED_BY_USER in newest.stop_reasons:
+            # The command that stopped the experiment may have been killed halfway.
+            self._stop(handle, STOPPED_BY_USER)
+        elif self.observe(handle).state is not ExperimentState.INTERRUPTED:
+            return
+        preflight(self._kube, record)
+        objects = self._reader.objects(handle.name)
+        resume_experiment(self._kube, record, experiment, objects)
 
     def _retry(self, handle: Handle, record: KatibPlanRecord) -> None:
-        self._kube.delete(JOBS, handle.name)
-        self._reader.wait_until_gone(handle.name)
+        delete_writers(self._kube, handle.name)
+        wait_until_gone(self._kube, handle.name)
         create_all(self._kube, KatibPlan(record))
-
-    def _delete_objects(self, handle: Handle, record: KatibPlanRecord) -> None:
-        if isinstance(record.workload, Task):
-            self._kube.delete(JOBS, handle.name)
-        else:
-            for name in self._reader.sub_experiment_names(handle.name):
-                self._kube.delete(EXPERIMENTS, name)
-        self._reader.wait_until_gone(handle.name)
-
-    def _delete_files(self, handle: Handle, record: KatibPlanRecord) -> None:
-        # Users also delete experiments whose own image does not start.
-        volume = self._volume(record)
-        volume.remove([work_path(handle.name)], fallback_image=self._settings.image)
 
     def _stop(self, handle: Handle, reason: str) -> None:
         # An informer may not know yet what another command has just created.
         self._reader.forget(handle.name)
         if isinstance(self._reader.record(handle.name).workload, Task):
             if not self._reader.observe(handle.name).state.ended:
-                self._kube.delete(JOBS, handle.name)
+                self.delete(handle)
         else:
             stop_experiment(self._kube, self._reader.objects(handle.name), reason)
+            if not self._reader.exists(handle.name):
+                self._index.remove(handle.name)
         self._reader.forget(handle.name)
 
-    def _volume(self, record: KatibPlanRecord) -> Volume:
-        pods = VolumePods(kube=self._kube, pvc=record.settings.pvc, image=record.image)
+    def _volume(self, record: KatibPlanRecord | None) -> Volume:
+        """Return the volume of a plan; of new plans if the plan is None."""
+        settings = record.settings if record else self._settings
+        pods = VolumePods(kube=self._kube, pvc=settings.pvc, image=settings.image or "")
         return Volume(pods)
 
     def _trial(self, handle: Handle, name: str) -> Trial:

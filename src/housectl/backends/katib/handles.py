@@ -1,23 +1,33 @@
 """Handles of experiments and tasks on a cluster: URLs such as katib://CONTEXT/NAMESPACE/NAME."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import quote
 
 from housectl.backends.base import Handle
-from housectl.backends.katib.katib_objects import EXPERIMENTS, KatibExperiment
-from housectl.backends.katib.labels_and_paths import EXPERIMENT, INSTANCE_LABEL, component_selector
+from housectl.backends.katib.katib_objects import EXPERIMENTS
+from housectl.backends.katib.labels_and_paths import (
+    EXPERIMENT,
+    INSTANCE_LABEL,
+    TASK,
+    component_selector,
+)
+from housectl.backends.katib.volume.work_index import WorkIndex
 from housectl.errors import UnknownExperimentError
 from housectl.kube.client import Kube
+from housectl.kube.kinds import JOBS, Kind
+from housectl.kube.objects.base import NamedObject, ObjectMeta
 
 _SCHEME = "katib://"
 
 
 @dataclass(frozen=True)
 class Handles:
-    """The handles of one namespace of a cluster."""
+    """The handles of one namespace of a cluster; the index has names of which only files remain."""
 
     kube: Kube
+    index: WorkIndex
 
     def make(self, name: str) -> Handle:
         """Return the handle for a name; the experiment or task need not exist."""
@@ -39,10 +49,24 @@ class Handles:
         return handle
 
     def list_experiments(self) -> Sequence[Handle]:
-        """Return the handles of all experiments, newest first."""
-        selector = component_selector(EXPERIMENT)
+        """Return the handles of all experiments, newest first, and of incomplete deletions."""
         started: dict[str, str] = {}
-        for item in self.kube.list_as(EXPERIMENTS, KatibExperiment, labels=selector):
-            name, time = item.metadata.labels[INSTANCE_LABEL], str(item.metadata.creation_timestamp)
+        for metadata in self._objects(EXPERIMENTS, EXPERIMENT):
+            name, time = metadata.labels[INSTANCE_LABEL], str(metadata.creation_timestamp)
             started[name] = min(started.get(name, time), time)
+        remains = {name: str(added) for name, added in self._without_objects(started).items()}
+        started |= remains
         return [self.make(name) for name in sorted(started, key=started.__getitem__, reverse=True)]
+
+    def _without_objects(self, experiments: Container[str]) -> Mapping[str, datetime]:
+        """Return the names in the index that belong neither to an experiment nor to a task."""
+        names = self.index.names()
+        others = {name: added for name, added in names.items() if name not in experiments}
+        if not others:
+            return {}
+        tasks = {metadata.labels[INSTANCE_LABEL] for metadata in self._objects(JOBS, TASK)}
+        return {name: added for name, added in others.items() if name not in tasks}
+
+    def _objects(self, kind: Kind, component: str) -> Iterator[ObjectMeta]:
+        for item in self.kube.list_as(kind, NamedObject, labels=component_selector(component)):
+            yield item.metadata

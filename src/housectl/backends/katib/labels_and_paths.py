@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-MOUNT = "/mnt/models"
+MOUNT, WORK = "/mnt/models", "work"
 NAME_LABEL = "app.kubernetes.io/name"
 INSTANCE_LABEL = "app.kubernetes.io/instance"
 COMPONENT_LABEL = "app.kubernetes.io/component"
@@ -10,6 +10,8 @@ MANAGER_LABEL = "app.kubernetes.io/managed-by"
 FAMILY_LABEL = "housectl/family"
 GENERATION_LABEL = "housectl/generation"
 PLAN_ANNOTATION = "housectl/plan"
+# The names of experiments are too long for the part of a key after `housectl/`.
+WORK_PREFIX = "work.housectl/"
 STOPPED_ANNOTATION = "housectl/stopped"
 EXPERIMENT_LABEL = "katib.kubeflow.org/experiment"
 TRIAL_LABEL = "katib.kubeflow.org/trial"
@@ -38,6 +40,11 @@ def pod_labels(name: str, component: str) -> dict[str, str]:
     return {**labels(name, component), "sidecar.istio.io/inject": "false"}
 
 
+def owned_selector(name: str) -> str:
+    """Return the label selector for all labelled objects of an experiment or task."""
+    return selector({INSTANCE_LABEL: name, MANAGER_LABEL: "housectl"})
+
+
 def component_selector(component: str) -> str:
     """Return the label selector for all objects of a component, of every experiment."""
     return selector({COMPONENT_LABEL: component, MANAGER_LABEL: "housectl"})
@@ -60,7 +67,7 @@ def inputs_annotation(digest: str) -> str:
 
 def work_path(name: str) -> str:
     """Return the path of an experiment's or a task's files on the PVC, below its mount."""
-    return f"work/{name}"
+    return f"{WORK}/{name}"
 
 
 def output_path(name: str, trial: str | None) -> str:

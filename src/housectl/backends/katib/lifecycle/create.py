@@ -4,21 +4,26 @@ from housectl.backends.katib.katib_objects import EXPERIMENTS
 from housectl.backends.katib.labels_and_paths import INSTANCE_LABEL
 from housectl.backends.katib.plan.katib_plan import KatibPlan
 from housectl.backends.katib.plan.pod_spec import Manifest
+from housectl.backends.katib.volume.work_index import WorkIndex
 from housectl.backends.messages import already_exists_error
 from housectl.errors import AlreadyExistsError, ConflictError, HousectlError
+from housectl.experiment import Experiment
 from housectl.kube.client import Kube
 from housectl.kube.kinds import Kind
 from housectl.kube.objects.base import NamedObject, ObjectMeta, parse
 
 
 def create_all(kube: Kube, plan: KatibPlan) -> None:
-    """Create the objects of a plan, all or none.
+    """Create the objects of a plan, all or none, after its name is in the index of the PVC.
 
     Raises:
         AlreadyExistsError: Another object has one of the names.
         ClusterError: The cluster rejects an object.
     """
     created: list[str] = []
+    index = WorkIndex(kube=kube, pvc=plan.record.settings.pvc)
+    if isinstance(plan.workload, Experiment):
+        index.add([plan.workload.name])
     try:
         for manifest in plan.manifests():
             _create(kube, plan.kind, manifest)
@@ -26,6 +31,7 @@ def create_all(kube: Kube, plan: KatibPlan) -> None:
     except HousectlError:
         for name in created:
             kube.delete(plan.kind, name)
+        index.remove(plan.workload.name)
         raise
 
 

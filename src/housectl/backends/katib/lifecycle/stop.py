@@ -1,7 +1,7 @@
 """Stopping an experiment, which Katib itself cannot do."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 
 from housectl.backends.base import Snapshot, Task, Workload
@@ -19,7 +19,7 @@ from housectl.backends.katib.labels_and_paths import (
     labels,
     selector,
 )
-from housectl.backends.katib.lifecycle.poll import poll_until
+from housectl.backends.katib.lifecycle.poll import TO_CHANGE, TO_DELETE, poll_until
 from housectl.backends.katib.state.cluster_objects import ExperimentObjects
 from housectl.backends.katib.stop_marks import STOP_DEADLINE_SECONDS, stop_reason, was_stopped
 from housectl.errors import NotFoundError, RejectedError
@@ -27,9 +27,10 @@ from housectl.kube.client import Kube
 from housectl.kube.kinds import JOBS
 from housectl.kube.objects.jobs import Job
 
-# A pod has half a minute to end, and an algorithm may compute for as long.
-_TIMEOUT_SECONDS = 90.0
+# An algorithm may compute for as long.
 _IDLE_SECONDS = 30.0
+# Katib reads the metric of a completed job within a few seconds.
+_METRIC_SECONDS = 20.0
 
 
 def stop_experiment(kube: Kube, objects: ExperimentObjects, reason: str) -> None:
@@ -45,11 +46,11 @@ def stop_experiment(kube: Kube, objects: ExperimentObjects, reason: str) -> None
         for sub_experiment in kept:
             _annotate_stopped(kube, sub_experiment, reason)
     for sub_experiment in objects.sub_experiments:
-        if sub_experiment in kept:
-            _wait_until_ended(kube, sub_experiment.metadata.name)
-            _delete_interrupted_trials(kube, sub_experiment)
-        else:
+        if sub_experiment not in kept:
             _delete_experiment(kube, sub_experiment.metadata.name)
+    _wait_until_ended(kube, [item.metadata.name for item in kept])
+    for sub_experiment in kept:
+        _delete_interrupted_trials(kube, sub_experiment)
 
 
 def remaining_seconds(workload: Workload, snapshot: Snapshot) -> float | None:
@@ -65,28 +66,63 @@ def _annotate_stopped(kube: Kube, sub_experiment: KatibExperiment, reason: str) 
         kube.patch(EXPERIMENTS, sub_experiment.metadata.name, change)
 
 
-def _wait_until_ended(kube: Kube, name: str) -> None:
-    """Make Katib end a sub-experiment: by failed trials, or by a reached number of trials.
+def _wait_until_ended(kube: Kube, sub_experiments: Sequence[str]) -> None:
+    endings = [_Ending(kube, name) for name in sub_experiments]
+
+    def have_ended() -> bool:
+        # Each one takes its next step, whether or not another one has ended.
+        ended = [ending.has_ended() for ending in endings]
+        return all(ended)
+
+    problem = f"Katib has not ended {' and '.join(sub_experiments)}"
+    poll_until(kube, have_ended, problem=problem, requirements=TO_CHANGE)
+
+
+class _Ending:
+    """Makes Katib end a sub-experiment: by failed trials, or by a reached number of trials.
 
     If the algorithm suggests no more trials, none can fail, and Katib leaves the experiment open.
     """
-    last_active = time.monotonic()
 
-    def has_ended() -> bool:
-        nonlocal last_active
-        sub_experiment = kube.get(EXPERIMENTS, name, KatibExperiment)
+    def __init__(self, kube: Kube, name: str) -> None:
+        self._kube = kube
+        self._name = name
+        self._last_active = time.monotonic()
+        self._ended_since: dict[str, float] = {}
+
+    def has_ended(self) -> bool:
+        """Take the next steps; return True if no trial of the sub-experiment can run any more."""
+        sub_experiment = self._kube.get(EXPERIMENTS, self._name, KatibExperiment)
         if sub_experiment.has_ended:
             return True
-        trials = _trials(kube, name)
+        trials = _trials(self._kube, self._name)
         active = [trial for trial in trials if not trial.has_ended]
-        _cap_trials(kube, sub_experiment, failed=sum(trial.has_failed for trial in trials))
-        _expire_jobs(kube, active)
+        failed = sum(trial.has_failed for trial in trials)
+        _cap_trials(self._kube, sub_experiment, failed=failed)
+        for trial in active:
+            self._end_job(trial.metadata.name)
         now = time.monotonic()
-        last_active = now if active else last_active
-        return now - last_active > _IDLE_SECONDS
+        self._last_active = now if active else self._last_active
+        return now - self._last_active > _IDLE_SECONDS
 
-    message = f"Katib did not end {name} within {_TIMEOUT_SECONDS:.0f} s."
-    poll_until(has_ended, timeout=_TIMEOUT_SECONDS, timeout_message=message)
+    def _end_job(self, name: str) -> None:
+        """Let a trial fail, also one without a pod; a trial without a job gets one later.
+
+        Katib ignores a completed job until it gets the metric, which may be never. So the job is
+        deleted after some time. Katib then creates another one, which can fail.
+        """
+        with suppress(NotFoundError):
+            job = self._kube.get(JOBS, name, Job)
+            if not job.has_ended:
+                change = {"spec": {"activeDeadlineSeconds": STOP_DEADLINE_SECONDS}}
+                self._kube.patch(JOBS, name, change)
+            elif self._seconds_since_end(job) > _METRIC_SECONDS:
+                self._kube.delete(JOBS, name)
+
+    def _seconds_since_end(self, job: Job) -> float:
+        """Return the seconds for which a job is known to have ended."""
+        now = time.monotonic()
+        return now - self._ended_since.setdefault(job.metadata.uid, now)
 
 
 def _cap_trials(kube: Kube, sub_experiment: KatibExperiment, *, failed: int) -> None:
@@ -106,14 +142,6 @@ def _cap_trials(kube: Kube, sub_experiment: KatibExperiment, *, failed: int) -> 
         now = kube.get(EXPERIMENTS, sub_experiment.metadata.name, KatibExperiment)
         if not now.has_ended and now.status.trials == trials:
             raise
-
-
-def _expire_jobs(kube: Kube, trials: Iterable[KatibTrial]) -> None:
-    """Let trials fail, including those without a pod; a trial without a job gets one later."""
-    change = {"spec": {"activeDeadlineSeconds": STOP_DEADLINE_SECONDS}}
-    for trial in trials:
-        with suppress(NotFoundError):
-            kube.patch(JOBS, trial.metadata.name, change)
 
 
 def _delete_interrupted_trials(kube: Kube, sub_experiment: KatibExperiment) -> None:
@@ -136,8 +164,7 @@ def _delete_experiment(kube: Kube, name: str) -> None:
             return False
         return True
 
-    message = f"Katib did not delete {name} within {_TIMEOUT_SECONDS:.0f} s."
-    poll_until(is_gone, timeout=_TIMEOUT_SECONDS, timeout_message=message)
+    poll_until(kube, is_gone, problem=f"Katib has not deleted {name}", requirements=TO_DELETE)
 
 
 def _trials(kube: Kube, sub_experiment: str) -> Sequence[KatibTrial]:

@@ -16,12 +16,11 @@ from housectl.backends.katib.katib_objects import (
 from housectl.backends.katib.labels_and_paths import (
     EXPERIMENT,
     EXPERIMENT_LABEL,
-    INSTANCE_LABEL,
-    MANAGER_LABEL,
     TASK,
     TRIAL,
     TRIAL_LABEL,
     labels,
+    owned_selector,
     selector,
 )
 from housectl.kube.kinds import EVENTS, JOBS, PODS, Kind
@@ -87,11 +86,6 @@ def experiments_selector(name: str) -> str:
     return selector(labels(name, EXPERIMENT))
 
 
-def pods_selector(name: str) -> str:
-    """Return the selector for the pods of an experiment or a task."""
-    return selector({INSTANCE_LABEL: name, MANAGER_LABEL: "housectl"})
-
-
 def experiment_selectors(name: str, sub_experiments: Sequence[str]) -> Selectors:
     """Return the selectors for the objects of an experiment.
 
@@ -105,7 +99,7 @@ def experiment_selectors(name: str, sub_experiments: Sequence[str]) -> Selectors
         ResourceGroup.SUGGESTIONS: "",
         ResourceGroup.TRIALS: owned,
         ResourceGroup.JOBS: selector(labels(name, TRIAL)),
-        ResourceGroup.PODS: pods_selector(name),
+        ResourceGroup.PODS: owned_selector(name),
         ResourceGroup.SUGGESTION_PODS: f"{owned},!{TRIAL_LABEL}",
         ResourceGroup.EVENTS: "",
     }

@@ -4,16 +4,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from housectl.backends.base import Snapshot, Task
+from housectl.backends.base import Snapshot, Task, Workload
 from housectl.backends.katib.katib_objects import EXPERIMENTS, KatibExperiment
 from housectl.backends.katib.labels_and_paths import (
-    JOB_LABEL,
     PLAN_ANNOTATION,
     TASK,
     labels,
     selector,
 )
-from housectl.backends.katib.lifecycle.poll import poll_until
 from housectl.backends.katib.plan.plan_record import KatibPlanRecord
 from housectl.backends.katib.state.cluster_objects import (
     ExperimentObjects,
@@ -24,23 +22,32 @@ from housectl.backends.katib.state.cluster_objects import (
     experiments_selector,
     list_experiment_objects,
     list_task_objects,
-    pods_selector,
     task_selectors,
 )
 from housectl.backends.katib.state.diagnoser import Diagnoser
 from housectl.backends.katib.state.informer import Informer
-from housectl.backends.katib.state.snapshot import experiment_snapshot, task_snapshot
-from housectl.backends.messages import unknown_experiment_error
+from housectl.backends.katib.state.snapshot import (
+    deleted_snapshot,
+    experiment_snapshot,
+    task_snapshot,
+)
+from housectl.backends.katib.volume.work_index import WorkIndex
+from housectl.backends.messages import (
+    already_exists_error,
+    files_left_error,
+    incompletely_deleted_error,
+    unknown_experiment_error,
+)
+from housectl.errors import UnknownExperimentError
 from housectl.experiment import Experiment
 from housectl.kube.client import Kube
-from housectl.kube.kinds import JOBS, PODS
+from housectl.kube.kinds import JOBS
 from housectl.kube.objects.base import ObjectMeta, parse
 from housectl.kube.objects.jobs import Job
 from housectl.kube.objects.pods import Pod
 
 # Some causes depend on time alone, without a change on the cluster.
 _DIAGNOSIS_INTERVAL_SECONDS = 5.0
-_DELETION_TIMEOUT_SECONDS = 90.0
 
 
 class ExperimentReader:
@@ -48,10 +55,12 @@ class ExperimentReader:
 
     Args:
         kube: A client for their namespace.
+        index: Names of experiments with files, also of those without objects.
     """
 
-    def __init__(self, kube: Kube) -> None:
+    def __init__(self, kube: Kube, index: WorkIndex) -> None:
         self._kube = kube
+        self._index = index
         self._records: dict[str, KatibPlanRecord] = {}
         self._informers: dict[str, Informer] = {}
         self._diagnoser = Diagnoser(kube)
@@ -62,8 +71,18 @@ class ExperimentReader:
         Raises:
             UnknownExperimentError: No experiment or task has that name.
         """
+        record = self.find_record(name)
+        if record is None:
+            raise self._missing(name)
+        return record
+
+    def find_record(self, name: str) -> KatibPlanRecord | None:
+        """Return the record of the submitted plan; None without any object."""
         if name not in self._records:
-            self._records[name] = _plan_record(name, self._metadata(name))
+            record = _plan_record(self._metadata(name))
+            if record is None:
+                return None
+            self._records[name] = record
         return self._records[name]
 
     def remember(self, name: str, record: KatibPlanRecord) -> None:
@@ -74,12 +93,35 @@ class ExperimentReader:
         """Return True if an experiment or task has that name."""
         return bool(self._metadata(name))
 
+    def has_remains(self, name: str) -> bool:
+        """Return True if objects or files of that name exist."""
+        return self.exists(name) or name in self._index.names()
+
+    def require_unused(self, workload: Workload) -> None:
+        """Require a name without objects; a task may overwrite its earlier files.
+
+        Raises:
+            AlreadyExistsError: An experiment or task has the name, or an experiment's files have.
+        """
+        if self.exists(workload.name):
+            raise already_exists_error(workload.name)
+        if isinstance(workload, Experiment) and workload.name in self._index.names():
+            raise files_left_error(workload.name)
+
     def observe(self, name: str) -> Snapshot:
         """Return the current snapshot of an experiment or task.
 
         Raises:
             UnknownExperimentError: No experiment or task has that name.
         """
+        try:
+            return self._observe(name)
+        except UnknownExperimentError:
+            if not self.has_remains(name):
+                raise
+            return deleted_snapshot(name, self._index.names().get(name))
+
+    def _observe(self, name: str) -> Snapshot:
         workload = self.record(name).workload
         snapshot = (
             self._task_snapshot(name)
@@ -100,7 +142,7 @@ class ExperimentReader:
         objects = list_experiment_objects(self._source(name, self._experiment_selectors))
         if not objects.sub_experiments:
             self.forget(name)
-            raise unknown_experiment_error(name)
+            raise self._missing(name)
         return objects
 
     def sub_experiment_names(self, name: str) -> Sequence[str]:
@@ -129,21 +171,10 @@ class ExperimentReader:
         if informer := self._informers.pop(name, None):
             informer.close()
 
-    def wait_until_gone(self, name: str) -> None:
-        """Wait until all objects and running pods of an experiment or task are gone.
-
-        Raises:
-            ClusterError: Some object remains.
-        """
-        self.forget(name)
-        # The pods of jobs may remain after their job, and write files until then.
-        pods = f"{pods_selector(name)},{JOB_LABEL}"
-        poll_until(
-            lambda: not self.exists(name) and not self._kube.list(PODS, labels=pods).items,
-            timeout=_DELETION_TIMEOUT_SECONDS,
-            timeout_message=f"Katib did not delete {name} within "
-            f"{_DELETION_TIMEOUT_SECONDS:.0f} s: its controller or its database is unavailable.",
-        )
+    def _missing(self, name: str) -> UnknownExperimentError:
+        """Return the error for an experiment or task that has no objects, or only deleted ones."""
+        incomplete = self.has_remains(name)
+        return incompletely_deleted_error(name) if incomplete else unknown_experiment_error(name)
 
     def _experiment_snapshot(self, name: str, experiment: Experiment) -> Snapshot:
         objects = self.objects(name)
@@ -192,9 +223,7 @@ class ExperimentReader:
         return [job.metadata for job in jobs]
 
 
-def _plan_record(name: str, objects: Sequence[ObjectMeta]) -> KatibPlanRecord:
-    for metadata in objects:
-        text = metadata.annotations.get(PLAN_ANNOTATION)
-        if text is not None:
-            return KatibPlanRecord.from_json(text.encode())
-    raise unknown_experiment_error(name)
+def _plan_record(objects: Sequence[ObjectMeta]) -> KatibPlanRecord | None:
+    texts = (metadata.annotations.get(PLAN_ANNOTATION) for metadata in objects)
+    text = next(filter(None, texts), None)
+    return KatibPlanRecord.from_json(text.encode()) if text else None

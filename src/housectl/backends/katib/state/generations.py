@@ -23,12 +23,14 @@ class Generation:
     Attributes:
         active: Sub-experiments that were not stopped, ended or not.
         stop_reasons: Reasons for which the others were stopped.
+        stopping: Stopped sub-experiments whose trials still run, because a stop is not complete.
         missing: Sub-experiments that were not created because a command was killed.
         remaining: Sub-experiments of the next generation; empty when the budget is used up.
     """
 
     active: Sequence[KatibExperiment]
     stop_reasons: frozenset[str]
+    stopping: Sequence[KatibExperiment]
     missing: Sequence[SubExperiment]
     remaining: Sequence[SubExperiment]
 
@@ -40,6 +42,7 @@ def newest_generation(experiment: Experiment, objects: ExperimentObjects) -> Gen
     return Generation(
         active=[item for item in current if not stop_reason(item)],
         stop_reasons=frozenset(filter(None, map(stop_reason, current))),
+        stopping=[item for item in current if stop_reason(item) and _is_active(item, objects)],
         missing=_missing(experiment, objects, generation=newest),
         remaining=_missing(experiment, objects, generation=newest + 1),
     )
@@ -63,6 +66,11 @@ def _missing(
     existing = {item.metadata.name for item in objects.sub_experiments}
     planned = sub_experiments(experiment, ended=ended, generation=generation)
     return [item for item in planned if item.name not in existing]
+
+
+def _is_active(sub_experiment: KatibExperiment, objects: ExperimentObjects) -> bool:
+    trials = objects.trials_of(sub_experiment)
+    return not sub_experiment.has_ended and any(not trial.has_ended for trial in trials)
 
 
 def _generation_of(sub_experiment: KatibExperiment) -> int:

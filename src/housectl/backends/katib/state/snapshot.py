@@ -1,6 +1,7 @@
 """Snapshots of experiments and tasks, made of their objects on the cluster. Pure."""
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 
 from housectl.backends.base import Snapshot
 from housectl.backends.katib.katib_objects import KatibExperiment
@@ -45,7 +46,8 @@ def experiment_snapshot(
     if state.ended:
         # Katib does not stop running trials when too many others have failed.
         trials = tuple(trial for trial in trials if trial.state is not TrialState.RUNNING)
-    cause = search_cause(newest.active) if state in _STATES_WITH_CAUSE else None
+    has_cause = state in _STATES_WITH_CAUSE and not newest.stopping
+    cause = search_cause(newest.active) if has_cause else None
     return Snapshot(
         state=state,
         trials=trials,
@@ -70,7 +72,18 @@ def task_snapshot(objects: TaskObjects, cause: str | None) -> Snapshot:
     )
 
 
+def deleted_snapshot(name: str, submitted: datetime | None) -> Snapshot:
+    """Return the snapshot of an experiment or task of which some files or objects remain."""
+    return Snapshot(
+        state=ExperimentState.DELETED,
+        reason=f"Its deletion is not complete. Hint: housectl delete {name}",
+        started=timestamp(submitted),
+    )
+
+
 def _state(newest: Generation, trials: Sequence[Trial]) -> ExperimentState:
+    if newest.stopping:
+        return ExperimentState.RUNNING
     if STOPPED_BY_USER in newest.stop_reasons and newest.remaining:
         return ExperimentState.STOPPED
     if not all(sub_experiment.has_ended for sub_experiment in newest.active):
@@ -85,6 +98,11 @@ def _state(newest: Generation, trials: Sequence[Trial]) -> ExperimentState:
 def _reason(
     experiment: Experiment, newest: Generation, trials: Sequence[Trial], state: ExperimentState
 ) -> str | None:
+    if newest.stopping:
+        names = " and ".join(item.metadata.name for item in newest.stopping)
+        return (
+            f"Its stop is not complete: {names} still runs. Hint: housectl stop {experiment.name}"
+        )
     if state is ExperimentState.STOPPED:
         return STOPPED
     if state is ExperimentState.INTERRUPTED:
