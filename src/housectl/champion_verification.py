@@ -56,7 +56,7 @@ class ChampionVerifier:
     rollback_on_failure: bool
 
     def verify(self) -> VerificationRun:
-        """Verify the server. After wrong answers, record the failure, and roll back if that is set.
+        """Verify the server. Record wrong predictions, and roll back if that is set.
 
         Raises:
             BundleError: The champion's bundle is invalid.
@@ -132,7 +132,7 @@ class ChampionVerifier:
 def _nothing(report: Verification) -> str:
     if report.passed:
         return "nothing: every check passed"
-    return "nothing: no answer of the champion was wrong"
+    return "nothing: no prediction of the champion was wrong"
 
 
 def _version(entry: HistoryEntry) -> str:

@@ -15,6 +15,7 @@ from housectl.store.layout import VERIFICATIONS
 from housectl.store.local import LocalStore
 from tests.server.bundles import make_bundle, promote
 from tests.server.running import RunningServer, running
+from tests.strace import inject_fault
 from tests.verification.impostor import Answer, Reply, Request, Upstream, impostor
 from tools.project_directory import CommandOutput, ProjectDirectory, copy_boston
 
@@ -106,12 +107,22 @@ def test_repeated_failures_go_further_back_and_then_stop(deployment: Deployment)
     assert deployment.recorded == {second, third}
     assert deployment.verify(answer).json["rolled_back_to"] == first
     assert deployment.recorded == {first, second, third}
-    numbers = deployment.store.newest_number()
+    numbers = deployment.store.require_champion().number
     stopped = deployment.verify(answer)
     assert stopped.status == ExitStatus.VERIFICATION_FAILED
     assert "did not roll back: Rollback is impossible" in stopped.out
     assert deployment.champion == first
-    assert deployment.store.newest_number() == numbers
+    assert deployment.store.require_champion().number == numbers
+
+
+def test_each_rollback_leads_further_back(deployment: Deployment) -> None:
+    first, second, third = deployment.digests
+    for digest in (second, first):
+        shown = deployment.project.run_ok("rollback", "--json").json
+        assert shown["version"] == digest[:12]
+    assert deployment.project.run("rollback").status == ExitStatus.USAGE
+    assert deployment.project.run_ok("rollback", "--to", third[:12]).status == ExitStatus.OK
+    assert deployment.project.run_ok("rollback", "--json").json["version"] == first[:12]
 
 
 def test_rollback_skips_bundles_that_failed(deployment: Deployment) -> None:
@@ -170,6 +181,19 @@ def test_latency_rolls_nothing_back(deployment: Deployment) -> None:
     assert_nothing_done(deployment, output)
 
 
+def test_wrong_refusals_roll_nothing_back(deployment: Deployment) -> None:
+    upstream = Upstream(deployment.server.url)
+
+    def answer(request: Request) -> Reply:
+        reply = upstream(request)
+        return reply.with_json({"detail": "no"}) if reply.status == 422 else reply
+
+    output = deployment.verify(answer)
+    assert output.status == ExitStatus.VERIFICATION_FAILED
+    assert "rejects null" in str(output.json["failed"])
+    assert_nothing_done(deployment, output)
+
+
 def test_slow_answers_roll_nothing_back(deployment: Deployment) -> None:
     output = deployment.verify(Upstream(deployment.server.url), "--request-timeout", "0.0001s")
     assert output.status == ExitStatus.SERVER_UNREACHABLE
@@ -213,7 +237,7 @@ def test_server_of_another_model_rolls_nothing_back(deployment: Deployment, tmp_
 
 def assert_nothing_done(deployment: Deployment, output: CommandOutput) -> None:
     shown = output.json
-    assert shown["done"] == ["nothing: no answer of the champion was wrong"]
+    assert shown["done"] == ["nothing: no prediction of the champion was wrong"]
     assert shown["failed"]
     assert shown["rolled_back_to"] is None
     assert deployment.champion == deployment.digests[2]
@@ -224,7 +248,7 @@ def test_server_that_dies_after_rollback_is_reported(deployment: Deployment) -> 
     wrong = deployment.adding_one(deployment.digests[2])
 
     def answer(request: Request) -> Reply:
-        if deployment.store.newest_number() > 3:
+        if deployment.store.require_champion().number > 3:
             raise ConnectionError
         return wrong(request)
 
@@ -256,6 +280,19 @@ def test_promotion_during_verification_is_no_failure(
     assert output.status == ExitStatus.OK, output.out
     assert output.json["champion"] == bundle.digest
     assert deployment.champion == bundle.digest
+
+
+@pytest.mark.strace
+def test_report_is_shown_if_the_store_is_read_only(deployment: Deployment) -> None:
+    url = deployment.start(deployment.adding_one(deployment.digests[2]))
+    arguments = ("verify", "--url", url, "--rollback-on-failure", "--json", "--timeout", "300s")
+    output = deployment.project.run(*arguments, wrapper=inject_fault("link", "error=EROFS"))
+    assert output.status == ExitStatus.VERIFICATION_FAILED
+    done = str(output.json["done"])
+    assert f"could not record the failed verification of {deployment.digests[2][:12]}" in done
+    assert "did not roll back: Cannot write" in done
+    assert "fresh rows" in str(output.json["failed"])
+    assert deployment.champion == deployment.digests[2]
 
 
 def test_newer_champion_is_not_rolled_back(deployment: Deployment, tmp_path: Path) -> None:

@@ -223,8 +223,8 @@ class Project:
     def verify(self) -> "VerificationRun":
         """Verify over HTTP that the running server returns the champion's predictions.
 
-        A failed verification because of wrong answers is recorded in the store. With the setting
-        `verify.rollback_on_failure`, it also rolls back.
+        Wrong predictions are recorded in the store. With the setting `verify.rollback_on_failure`,
+        they also cause a rollback.
 
         Raises:
             BundleError: The champion's bundle is invalid.

@@ -49,8 +49,8 @@ def serve(
 def verify(project: "Project", /) -> Table:
     """Verify over HTTP that the running server returns the champion's predictions.
 
-    Exits with status 6 if it does not, and 8 if the server is unreachable. Only wrong answers of
-    the champion cause a rollback.
+    Exits with status 6 if it does not, and 8 if the server is unreachable. Only wrong
+    predictions of the champion cause a rollback.
 
     Example: housectl verify --url http://127.0.0.1:8005
     """

@@ -52,7 +52,7 @@ SETTINGS: Mapping[str, Setting] = {
     "rollback-on-failure": Setting(
         "verify.rollback_on_failure",
         bool,
-        "Roll back if answers of the champion are wrong.",
+        "Roll back if predictions of the champion are wrong.",
     ),
     "deploy-details": Setting("deploy_details", str, "File that records the last verdict."),
 }

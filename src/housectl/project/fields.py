@@ -160,4 +160,4 @@ class VerifyFields(ConfigModel):
     max_answer: Size = 2**20
     """Largest accepted size of an answer."""
     rollback_on_failure: StrictBool = False
-    """Roll back to an earlier champion if answers of the champion are wrong."""
+    """Roll back to an earlier champion if predictions of the champion are wrong."""

@@ -34,9 +34,16 @@ class Observation:
         return [answer for answer in self.answers if answer.probe.check == check]
 
 
-async def observe(server: ServerClient, probes: Sequence[Probe]) -> Observation:
-    """Send all probes, one after another, so that each latency is that of a single request."""
-    before = await server.get_over_each_connection("/health")
+async def observe(
+    server: ServerClient, probes: Sequence[Probe], *, before: Sequence[Response]
+) -> Observation:
+    """Send all probes, one after another, so that each latency is that of a single request.
+
+    Args:
+        server: The server.
+        probes: The probes in their order.
+        before: Its health before the probes.
+    """
     answers = [await _ask(server, probe) for probe in probes]
     openapi = await server.get("/openapi.json")
     after = await server.get_over_each_connection("/health")

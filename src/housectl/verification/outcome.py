@@ -11,6 +11,6 @@ class Outcome(IntEnum):
     UNREACHABLE = 1
     """The server did not answer."""
     UNPROVEN = 2
-    """The answer proves nothing about the champion: it is late, or from another model."""
+    """The answer is no fault of the champion: it is late, a refusal, or from another model."""
     WRONG = 3
-    """The champion's answer is wrong. Only this outcome causes a rollback."""
+    """The champion's prediction is wrong. Only this outcome causes a rollback."""

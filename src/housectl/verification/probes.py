@@ -109,15 +109,16 @@ class Champion:
     health_digest: object
 
     def outcome(self, answer: Answer) -> Outcome:
-        """Judge an answer. Only an answer of the champion can be wrong."""
-        response = answer.response
+        """Judge an answer. Only a prediction that names the champion can be its fault."""
+        response, expected = answer.response, answer.probe.expected
         if response.delivery is not Outcome.PASSED:
             return response.delivery
         if response.status in _OVERLOADED:
             return Outcome.UNPROVEN
-        if answer.probe.expected.matches(response):
+        if expected.matches(response):
             return Outcome.PASSED
-        return Outcome.WRONG if self._gave(response) else Outcome.UNPROVEN
+        is_fault = isinstance(expected, Prediction) and self._gave(response)
+        return Outcome.WRONG if is_fault else Outcome.UNPROVEN
 
     def _gave(self, response: Response) -> bool:
         """Return True if the champion gave an answer, as the server itself reports it."""

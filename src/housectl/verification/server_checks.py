@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 
 from housectl.contract.bundle import SHORT_DIGEST, Bundle
 from housectl.verification.client import DIGEST_HEADER, JSON_TYPE, Response
 from housectl.verification.outcome import Outcome
 from housectl.verification.probes import Answer, Champion
+
+_MAX_ROW_LENGTH = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +33,9 @@ def rows_check(name: str, answers: Sequence[Answer], champion: Champion) -> Serv
     rows = {answer.probe.body: answer.probe.expected for answer in answers}
     found = f"all {len(answers)} answers"
     if failures:
+        row = shorten(first.probe.body.decode(), _MAX_ROW_LENGTH, placeholder=" …")
         found = (
-            f"{failures} of {len(answers)} answers failed; {first.probe.body.decode()} "
+            f"{failures} of {len(answers)} answers failed; {row} "
             f"got {first.response} instead of {first.probe.expected}"
         )
     return ServerCheck(

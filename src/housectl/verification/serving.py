@@ -1,6 +1,7 @@
 """Waiting until a server serves a bundle."""
 
 import asyncio
+from collections.abc import Sequence
 
 from housectl.contract.bundle import SHORT_DIGEST
 from housectl.errors import HousectlError, ServerUnreachableError, VerificationError
@@ -12,15 +13,23 @@ from housectl.verification.server_checks import describe_served
 _POLL_SECONDS = 0.1
 
 
-async def wait_for_update(server: ServerClient, digest: str, *, timeout: float) -> Response:
-    """Return the server's health, after waiting for a healthy server to load the bundle."""
+async def wait_for_update(
+    server: ServerClient, digest: str, *, timeout: float
+) -> Sequence[Response]:
+    """Return the health over each connection, after waiting for healthy servers to load the bundle.
+
+    Several connections can lead to several servers behind one address.
+    """
     deadline = Deadline.after(timeout)
     while True:
-        health = await server.get("/health")
-        outdated = health.json_path("status") == "ok" and health.json_path("model_digest") != digest
-        if not outdated or not deadline.remaining():
-            return health
+        healths = await server.get_over_each_connection("/health")
+        if not any(_is_outdated(health, digest) for health in healths) or not deadline.remaining():
+            return healths
         await asyncio.sleep(_POLL_SECONDS)
+
+
+def _is_outdated(health: Response, digest: str) -> bool:
+    return health.json_path("status") == "ok" and health.json_path("model_digest") != digest
 
 
 def wait_until_serving(

@@ -96,10 +96,11 @@ async def _verify(bundle: Bundle, url: str, limits: Limits, deadline: Deadline) 
     # A server cannot predict the choices of the system's source of randomness.
     probes = Scheduler(bundle, open_bundle(bundle), random.SystemRandom()).probes()
     async with connect(url, limits=limits, deadline=deadline) as server:
-        health = await wait_for_update(server, bundle.digest, timeout=limits.update_seconds)
+        before = await wait_for_update(server, bundle.digest, timeout=limits.update_seconds)
+        health = before[0]
         if health.status is None:
             raise unreachable_error(url, health.text, consequence=" Nothing was checked.")
-        observation = await observe(server, probes)
+        observation = await observe(server, probes, before=before)
     champion = Champion(digest=bundle.digest, health_digest=health.json_path("model_digest"))
     latencies = _latencies(observation, champion)
     return Verification(
