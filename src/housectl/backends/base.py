@@ -127,7 +127,7 @@ class Backend(Protocol):
         """
 
     def handles(self) -> Sequence[Handle]:
-        """Return the handles of all experiments, newest first."""
+        """Return the handles of all experiments, newest first; incomplete deletions come last."""
 
     def handle(self, name: str) -> Handle:
         """Return the handle of an experiment or task by its name or its URL.

@@ -77,7 +77,7 @@ def test_name_with_files_only_is_listed_as_deleted(
     objects[EXPERIMENTS]["items"] = [complete, labelled("older", older)]
     objects[JOBS]["items"] = [labelled("sealing", older)]
     handles = backend.handles()
-    assert [handle.name for handle in handles] == ["complete", "files-only", "older"]
+    assert [handle.name for handle in handles] == ["complete", "older", "files-only"]
 
 
 def test_name_with_files_only_can_only_be_deleted(backend: KatibBackend, index: WorkIndex) -> None:

@@ -49,14 +49,16 @@ class Handles:
         return handle
 
     def list_experiments(self) -> Sequence[Handle]:
-        """Return the handles of all experiments, newest first, and of incomplete deletions."""
+        """Return the handles of all experiments and then of incomplete deletions, newest first."""
         started: dict[str, str] = {}
+        deleted: dict[str, str] = {}
         for metadata in self._objects(EXPERIMENTS, EXPERIMENT):
+            times = deleted if metadata.deletion_timestamp else started
             name, time = metadata.labels[INSTANCE_LABEL], str(metadata.creation_timestamp)
-            started[name] = min(started.get(name, time), time)
-        remains = {name: str(added) for name, added in self._without_objects(started).items()}
-        started |= remains
-        return [self.make(name) for name in sorted(started, key=started.__getitem__, reverse=True)]
+            times[name] = min(times.get(name, time), time)
+        deleted |= {name: str(time) for name, time in self._without_objects(started).items()}
+        names = [*_newest_first(started), *_newest_first(deleted)]
+        return [self.make(name) for name in dict.fromkeys(names)]
 
     def _without_objects(self, experiments: Container[str]) -> Mapping[str, datetime]:
         """Return the names in the index that belong neither to an experiment nor to a task."""
@@ -70,3 +72,7 @@ class Handles:
     def _objects(self, kind: Kind, component: str) -> Iterator[ObjectMeta]:
         for item in self.kube.list_as(kind, NamedObject, labels=component_selector(component)):
             yield item.metadata
+
+
+def _newest_first(times: Mapping[str, str]) -> Sequence[str]:
+    return sorted(times, key=times.__getitem__, reverse=True)

@@ -57,7 +57,8 @@ def _explain(namespace: str, server: ApiServer, message: str) -> ClusterError | 
         return namespace_unlabelled(target, match["namespace"])
     if _WEBHOOK_FAILED.search(message):
         return ClusterError(
-            f"Katib's webhook is unavailable, so the cluster rejects every experiment: {message}.",
+            f"Katib's webhook is unavailable, so the cluster rejects new experiments and pods: "
+            f"{message}.",
             hint=controller_hint(target),
         )
     return None
