@@ -1,4 +1,4 @@
-"""A small API server: objects by their paths, which clients can read and patch."""
+"""A small API server: objects by their paths, which clients can read, patch and delete."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -43,6 +43,13 @@ class _Handler(BaseHTTPRequestHandler):
         change = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         merge(self.server.objects[self.path], change)
         self._answer(200, self.server.objects[self.path])
+
+    def do_DELETE(self) -> None:
+        path, _, name = self.path.rpartition("/")
+        items = self.server.objects[path]["items"]
+        assert isinstance(items, list)
+        items[:] = [item for item in items if item["metadata"]["name"] != name]
+        self._answer(200, {})
 
     def _answer(self, status: int, content: object) -> None:
         self.send_response(status)

@@ -16,6 +16,8 @@ from tests.backends.katib.api_server import ApiServer, Objects, serving
 NAMESPACE = "/api/v1/namespaces/houses"
 CLAIM = f"{NAMESPACE}/persistentvolumeclaims/model-storage"
 EXPERIMENTS = "/apis/kubeflow.org/v1beta1/namespaces/houses/experiments"
+TRIALS = "/apis/kubeflow.org/v1beta1/namespaces/houses/trials"
+PODS = f"{NAMESPACE}/pods"
 JOBS = "/apis/batch/v1/namespaces/houses/jobs"
 
 
@@ -29,7 +31,9 @@ def objects() -> Objects:
     return {
         CLAIM: {"metadata": {"name": "model-storage", "annotations": {"other/key": "kept"}}},
         EXPERIMENTS: {"items": []},
+        TRIALS: {"items": []},
         JOBS: {"items": []},
+        PODS: {"items": []},
     }
 
 
@@ -106,3 +110,13 @@ def test_experiment_that_katib_has_not_deleted_yet_is_listed_as_deleted(
     objects[EXPERIMENTS]["items"] = [deleted]
     (handle,) = backend.handles()
     assert backend.observe(handle).state is ExperimentState.DELETED
+
+
+def test_experiment_is_deleted_without_the_pvc(backend: KatibBackend, objects: Objects) -> None:
+    del objects[CLAIM]
+    for path, name in ((EXPERIMENTS, "lost"), (TRIALS, "lost-abc"), (JOBS, "lost-abc")):
+        objects[path]["items"] = [labelled(name, "2000-01-01T00:00:00Z")]
+    (handle,) = backend.handles()
+    backend.delete(handle)
+    assert [objects[path]["items"] for path in (EXPERIMENTS, TRIALS, JOBS)] == [[], [], []]
+    assert backend.handles() == []

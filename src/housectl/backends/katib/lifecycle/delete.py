@@ -33,12 +33,15 @@ def delete_workload(
         ClusterError: Some files or objects remain; the deletion can be resumed.
     """
     kube, index = volume.pods.kube, WorkIndex(kube=volume.pods.kube, pvc=volume.pods.pvc)
+    has_files = volume.exists()
     if not is_ended_task:
-        index.add([name])
+        if has_files:
+            index.add([name])
         delete_writers(kube, name)
     # Another command may submit an ended task again as soon as its objects are gone.
-    volume.remove([work_path(name)], fallback_image=fallback_image)
-    index.remove(name)
+    if has_files:
+        volume.remove([work_path(name)], fallback_image=fallback_image)
+        index.remove(name)
     delete_writers(kube, name)
     wait_until_gone(kube, name)
 

@@ -4,7 +4,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from housectl.backends.katib.volume.archive import BrokenArchiveError, pack, unp
 from housectl.backends.katib.volume.pods import VolumePods
 from housectl.contract.files import TEMP_PREFIX
 from housectl.contract.inputs import Inputs
-from housectl.errors import BundleError, ClusterUnreachableError, PodError
+from housectl.errors import BundleError, ClusterUnreachableError, NotFoundError, PodError
 from housectl.kube.client import Kube
 from housectl.kube.exec import ExecStreams
 from housectl.kube.kinds import PVCS
@@ -45,6 +45,13 @@ class Volume:
     """The inputs and outputs on a PVC."""
 
     pods: VolumePods
+
+    def exists(self) -> bool:
+        """Return True if the PVC exists; its files are lost with it."""
+        with suppress(NotFoundError):
+            self.pods.kube.get(PVCS, self.pods.pvc, Pvc)
+            return True
+        return False
 
     def upload(self, inputs: Inputs) -> None:
         """Upload an inputs directory to the PVC, once for each digest.
