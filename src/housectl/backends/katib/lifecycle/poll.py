@@ -11,7 +11,7 @@ from housectl.kube.client import Kube
 
 Requirements = Sequence[Callable[[Kube], object]]
 
-TIMEOUT_SECONDS = 90.0
+_TIMEOUT_SECONDS = 90.0
 # A working Katib deletes an experiment within a second, and a component restarts within a few.
 _GRACE_SECONDS = 10.0
 _POLL_INTERVAL_SECONDS = 0.3
@@ -42,9 +42,9 @@ def poll_until(
         if now > next_check:
             _check(requirements, kube, problem)
             next_check = now + _GRACE_SECONDS
-        if now > started + TIMEOUT_SECONDS:
+        if now > started + _TIMEOUT_SECONDS:
             raise ClusterError(
-                f"{problem} within {TIMEOUT_SECONDS:.0f} s.",
+                f"{problem} within {_TIMEOUT_SECONDS:.0f} s.",
                 hint="housectl doctor   # checks that Katib's controller runs",
             )
         time.sleep(_POLL_INTERVAL_SECONDS)
