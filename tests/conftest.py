@@ -3,6 +3,7 @@ import signal
 
 import pytest
 
+from tests.server.browser import find_browser
 from tests.spaces import GOOD, POOR
 from tools.project_directory import ProjectDirectory, example
 
@@ -11,9 +12,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip tests with the mark `strace` where strace is missing."""
+    """Skip tests with the marks `strace` and `browser` where the program is missing."""
     if item.get_closest_marker("strace") and shutil.which("strace") is None:
         pytest.skip("strace is missing: sudo apt-get install strace (Linux only)")
+    if item.get_closest_marker("browser") and find_browser() is None:
+        pytest.skip("Chromium is missing: sudo apt-get install chromium")
 
 
 @pytest.fixture(scope="session")
