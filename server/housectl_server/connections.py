@@ -5,13 +5,19 @@ uvicorn has none of these limits. `LimitedProtocol` adds them where uvicorn hand
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from itertools import takewhile
 from typing import Any
 
+from uvicorn._types import ASGI3Application, HTTPScope
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 from uvicorn.server import ServerState
 
 from housectl_server.answer_headers import REQUEST_ID, Header, new_request_id
@@ -26,6 +32,9 @@ MAX_CHUNKS = 4096
 _CHECK_SECONDS = 1.0
 # Limits are checked after each slice, so a slice bounds the work in excess of them.
 _SLICE_BYTES = 4096
+# The parser drops the body of a request for an upgrade, as Java's HttpClient sends it by default.
+# A server may ignore the header, so it is renamed. JSON cannot contain it after a line break.
+_UPGRADE_HEADER = re.compile(rb"(?<=\r\n)upgrade(?=[ \t]*:)", re.IGNORECASE)
 
 _log = logging.getLogger(__name__)
 
@@ -60,7 +69,7 @@ class ConnectionTable:
             waiting = (each for each in self._answered_at if not each.is_being_answered)
             oldest = next(waiting, next(iter(self._answered_at)))
             self.remove(oldest)
-            oldest.transport.abort()
+            oldest.abort()
         self._answered_at[connection] = now
 
     def renew(self, connection: "LimitedProtocol", now: float) -> None:
@@ -98,6 +107,8 @@ class LimitedProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._table = table
+        self._running_cycle: RequestResponseCycle | None = None
+        self._partial_scope: HTTPScope | None = None
         self._head_bytes = 0
         self._chunks = 0
 
@@ -116,10 +127,13 @@ class LimitedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Remove the connection from the table."""
         self._table.remove(self)
+        self._end_running_cycle()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Parse received bytes until a limit is exceeded."""
+        if b"pgrade" in data:
+            data = _UPGRADE_HEADER.sub(b"ignored", data)
         if len(data) > _SLICE_BYTES:
             self._parse_in_slices(data)
             return
@@ -137,7 +151,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Allow the time and the chunks of a request again."""
-        self._chunks = self._head_bytes = 0
+        self._chunks = 0
         self._table.renew(self, self.loop.time())
         if self.pipeline:
             super().on_response_complete()
@@ -149,6 +163,14 @@ class LimitedProtocol(HttpToolsProtocol):
         """Answer bytes that are not HTTP."""
         self._refuse(HTTPStatus.BAD_REQUEST, msg)
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running_cycle = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _unsupported_upgrade_warning(self) -> None:
+        # The parser reads nothing after a request for an upgrade, so no other request follows.
+        self.cycle.keep_alive = False
+
     def expire(self) -> None:
         """Close the connection: its time for a request is over."""
         if self._has_partial_request and not self.transport.is_closing():
@@ -157,7 +179,17 @@ class LimitedProtocol(HttpToolsProtocol):
                 HTTPStatus.REQUEST_TIMEOUT, f"The request took longer than {seconds:.0f} seconds."
             )
         else:
-            self.transport.abort()
+            self.abort()
+
+    def abort(self) -> None:
+        """Close the connection without an answer."""
+        self._end_running_cycle()
+        self.transport.abort()
+
+    def _end_running_cycle(self) -> None:
+        # uvicorn does so with the newest cycle only, and an earlier one may be running.
+        if self._running_cycle:
+            self._running_cycle.disconnected = True
 
     @property
     def _has_partial_request(self) -> bool:
@@ -178,7 +210,10 @@ class LimitedProtocol(HttpToolsProtocol):
             self._check_limits(_SLICE_BYTES)
 
     def _check_limits(self, received: int) -> None:
-        self._head_bytes = self._head_bytes + received if self._has_partial_head else 0
+        if self.scope is not self._partial_scope:
+            self._partial_scope, self._head_bytes = self.scope, 0
+        if self._has_partial_head:
+            self._head_bytes += received
         if self._head_bytes > MAX_HEAD_BYTES or len(self.headers or ()) > MAX_HEADERS:
             self._refuse(
                 HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -186,14 +221,13 @@ class LimitedProtocol(HttpToolsProtocol):
                 "its body.",
             )
         elif len(self.pipeline) > MAX_PIPELINED_REQUESTS:
-            self.transport.abort()
+            self.abort()
 
     def _refuse(self, status: HTTPStatus, detail: str) -> None:
         """Answer instead of the application, which has no complete request, and close."""
         if self.transport.is_closing():
             return
-        if self.cycle:
-            self.cycle.disconnected = True
+        self._end_running_cycle()
         request_id = new_request_id()
         response = problem_without_request(request_id.decode(), status, detail)
         headers = (

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.drills import fool_verify
+from tests.drills import fool_verify, requests
 from tests.drills.drill import DrillResult
 from tests.verification.tricks import WAYS
 
@@ -32,5 +32,11 @@ DRILLS: dict[str, Drill] = {
         run=fool_verify.run,
         full=4 * len(WAYS),
         short=20,
+    ),
+    "requests": Drill(
+        title="Hostile requests: each gets its right answer, and none a server error",
+        run=requests.run,
+        full=200_000,
+        short=5_000,
     ),
 }

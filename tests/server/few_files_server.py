@@ -5,7 +5,7 @@ import sys
 
 from housectl_server.__main__ import main
 
-MAX_FILES = 100
+MAX_FILES = 300
 
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_NOFILE, (MAX_FILES, MAX_FILES))

@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+import struct
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -17,6 +18,7 @@ from tests.server.bundles import make_bundle, promote
 from tests.server.running import ROW, RunningServer, running
 
 FEW_FILES_SERVER = (few_files_server.__file__,)
+ABORT = struct.pack("ii", 1, 0)
 HEALTH = b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n"
 HEAD = b"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: 30\r\n"
 CHUNKED = b"POST /predict HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -101,7 +103,7 @@ def test_silent_connections_leave_room_for_health_checks(
     ):
         busy = connections.enter_context(closing(server.connect()))
         silent = []
-        for number in range(300):
+        for number in range(500):
             silent.append(connections.enter_context(closing(server.connect())))
             if number % 20 == 0:
                 assert get_health(busy).startswith(b"HTTP/1.1 200 ")
@@ -176,8 +178,53 @@ def test_pipelined_requests_are_answered_in_order(server: RunningServer) -> None
     assert statuses == [b"200", b"404"] * 25 + [b"307"]
 
 
+def test_pipelined_requests_may_have_long_heads(server: RunningServer) -> None:
+    padded = HEALTH[:-2] + b"x: " + b"y" * 3_000 + b"\r\n\r\n"
+    last = HEALTH[:-2] + b"connection: close\r\n\r\n"
+    assert answer_to(server, padded * 90 + last).count(b"HTTP/1.1 200 ") == 91
+
+
 def test_flood_of_pipelined_requests_is_disconnected(server: RunningServer) -> None:
     assert answer_to(server, HEALTH * 20_000).count(b"HTTP/1.1 200 ") < 1_000
+
+
+@pytest.mark.parametrize("name", [b"Upgrade", b"upgrade"])
+def test_request_for_an_upgrade_is_answered_in_http_1(server: RunningServer, name: bytes) -> None:
+    """Java's HttpClient asks for HTTP/2 with its first request."""
+    body = json.dumps(ROW).encode()
+    head = b"POST /predict HTTP/1.1\r\nconnection: Upgrade, HTTP2-Settings\r\n%b: h2c\r\n" % name
+    request = head + b"http2-settings: AAEAAEAA\r\ncontent-length: %d\r\n\r\n" % len(body) + body
+    with server.connect() as connection:
+        assert b'{"predicted_price":30.0}' in exchange(connection, request, last=b"30.0}")
+        assert get_health(connection).startswith(b"HTTP/1.1 200 ")
+
+
+def test_split_request_for_an_upgrade_closes_the_connection(server: RunningServer) -> None:
+    head = HEALTH[:-2] + b"connection: upgrade\r\nupgr"
+    with server.connect() as connection, server.connect() as other:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sendall(head)
+        # The server has received the first part when it answers on another connection.
+        assert get_health(other)
+        connection.sendall(b"ade: h2c\r\n\r\n")
+        answer = read_to_end(connection)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"connection: close" in answer
+
+
+def test_client_that_leaves_early_is_not_logged(
+    store: LocalStore, bundle: Bundle, output: Path
+) -> None:
+    promote(store, bundle)
+    with running(store.path, output) as server:
+        for _ in range(50):
+            with server.connect() as connection:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
+                connection.sendall(HEALTH * 90)
+        with server.connect() as connection:
+            connection.sendall(HEALTH * 20_000)
+        assert server.predict().status_code == 200
+        assert len(server.log().splitlines()) == 1
 
 
 def test_invalid_http_is_a_problem_that_names_the_model(
