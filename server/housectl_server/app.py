@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field, create_model
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from housectl.contract.schema import Target
@@ -63,11 +64,12 @@ def create_api(
     api = _base_api(version=model.bundle.version)
     api.router.routes.append(_predict_route(model, endpoint))
 
-    @api.get("/docs", include_in_schema=False)
     async def docs(request: Request) -> HTMLResponse:
         page = render_docs_page(model.bundle, url=_public_url(request, "predict"))
         return HTMLResponse(page, headers=PAGE_HEADERS)
 
+    # FastAPI caches the functions of its routes: one of them would keep a replaced model in memory.
+    api.router.routes.append(Route("/docs", docs, include_in_schema=False))
     api.include_router(health_router(get_state))
     return api
 
