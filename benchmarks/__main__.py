@@ -3,7 +3,7 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import promotion, search, serving, startup
+from benchmarks import graph_check, promotion, search, serving, startup
 from benchmarks.measurement import Measurement, log
 from benchmarks.report import report, share_bytecode_cache
 from benchmarks.workbench import force_promote, seal
@@ -44,6 +44,9 @@ def _measure(scratch: Path) -> list[Measurement]:
         force_promote(LocalStore(endpoint.store), sealed)
     return [
         *startup.measure(project),
+        *graph_check.measure(
+            forest.bundle.model, columns=len(forest.bundle.record.recipe.features)
+        ),
         *promotion.measure(project, scratch),
         *serving.measure(served, scratch),
         *search.measure(scratch),

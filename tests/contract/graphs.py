@@ -52,7 +52,8 @@ def chain(depth: int) -> TreeGraph:
 
 def predict(graph: TreeGraph, rows: np.ndarray) -> np.ndarray:
     """Evaluate the trees in NumPy, and return `(n,)` predictions."""
-    rounded = rows.astype(np.float32).astype(np.float64)
+    with np.errstate(over="ignore"):
+        rounded = rows.astype(np.float32).astype(np.float64)
     values = np.concatenate([rounded, -rounded], axis=1)
     total = np.zeros(len(rows))
     for root in graph.roots:
@@ -113,4 +114,31 @@ def onnx_model(graph: TreeGraph) -> onnx.ModelProto:
         opset_imports=[helper.make_opsetid("", 18), helper.make_opsetid("ai.onnx.ml", 5)],
         ir_version=9,
         producer_name="housectl",
+    )
+
+
+def read_model(data: bytes) -> TreeGraph:
+    """Return the trees of a graph, read with the onnx package."""
+    model = onnx.load_from_string(data)
+    attributes = {
+        each.name: helper.get_attribute_value(each) for each in model.graph.node[-1].attribute
+    }
+
+    def integers(name: str) -> np.ndarray:
+        return np.array(attributes[name], dtype=np.int64)
+
+    def branch(side: str) -> Branch:
+        return Branch(
+            children=integers(f"nodes_{side}nodeids"),
+            are_leaves=integers(f"nodes_{side}leafs").astype(np.bool_),
+        )
+
+    return TreeGraph(
+        columns=model.graph.input[0].type.tensor_type.shape.dim[1].dim_value,
+        roots=integers("tree_roots"),
+        features=integers("nodes_featureids"),
+        thresholds=numpy_helper.to_array(attributes["nodes_splits"]),
+        at_most=branch("true"),
+        above=branch("false"),
+        weights=numpy_helper.to_array(attributes["leaf_weights"]),
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.drills import fool_verify, requests
+from tests.drills import bundles, fool_verify, requests
 from tests.drills.drill import DrillResult
 from tests.verification.tricks import WAYS
 
@@ -27,6 +27,12 @@ class Drill:
 
 
 DRILLS: dict[str, Drill] = {
+    "bundles": Drill(
+        title="Altered bundles: each is refused, or predicts what its record proves",
+        run=bundles.run,
+        full=10_000,
+        short=200,
+    ),
     "fool-verify": Drill(
         title="Servers that try to fool `verify`; each of them fails it",
         run=fool_verify.run,

@@ -4,6 +4,7 @@ A graph is accepted only if its bytes are exactly those that housectl writes for
 has no other operator, attribute, function, external file or unknown field.
 """
 
+from collections.abc import Mapping
 from itertools import chain
 
 import numpy as np
@@ -85,27 +86,36 @@ def decode_graph(data: bytes, *, columns: int) -> TreeGraph:
     ensemble = _last(_last(memoryview(data), Model.GRAPH), Graph.NODE)
     contents = dict(map(_name_and_content, find_bytes(ensemble, Node.ATTRIBUTE)))
     try:
-        graph = TreeGraph(
-            columns=columns,
-            roots=read_integers(contents[b"tree_roots"]),
-            features=read_integers(contents[b"nodes_featureids"]),
-            thresholds=_read_doubles(contents[b"nodes_splits"]),
-            at_most=Branch(
-                children=read_integers(contents[b"nodes_truenodeids"]),
-                are_leaves=read_integers(contents[b"nodes_trueleafs"]).astype(np.bool_),
-            ),
-            above=Branch(
-                children=read_integers(contents[b"nodes_falsenodeids"]),
-                are_leaves=read_integers(contents[b"nodes_falseleafs"]).astype(np.bool_),
-            ),
-            weights=_read_doubles(contents[b"leaf_weights"]),
-        )
+        graph = _read_trees(contents, columns=columns)
     except KeyError as error:
         raise MalformedRecordError(f"its last operator has no {error}") from error
     check_trees(graph)
     if encode_graph(graph) != data:
         raise MalformedRecordError(f"housectl writes these trees of {columns} features otherwise")
     return graph
+
+
+def _read_trees(contents: Mapping[bytes, memoryview], *, columns: int) -> TreeGraph:
+    """Return the trees of the TreeEnsemble operator, from the contents of its attributes."""
+    thresholds = _read_doubles(contents[b"nodes_splits"])
+    weights = _read_doubles(contents[b"leaf_weights"])
+    splits, trees = len(thresholds), len(weights) - len(thresholds)
+
+    def branch(side: bytes) -> Branch:
+        return Branch(
+            children=read_integers(contents[b"nodes_%bnodeids" % side], size=splits),
+            are_leaves=read_integers(contents[b"nodes_%bleafs" % side], size=splits).astype(bool),
+        )
+
+    return TreeGraph(
+        columns=columns,
+        roots=read_integers(contents[b"tree_roots"], size=trees),
+        features=read_integers(contents[b"nodes_featureids"], size=splits),
+        thresholds=thresholds,
+        at_most=branch(b"true"),
+        above=branch(b"false"),
+        weights=weights,
+    )
 
 
 def _ensemble(graph: TreeGraph) -> list[list[bytes]]:

@@ -75,21 +75,31 @@ def find_bytes(message: memoryview, number: int) -> list[memoryview]:
     raise MalformedRecordError(f"a message has more than {_MAX_FIELDS} fields")
 
 
-def read_integers(fields: memoryview) -> NDArray[np.int64]:
+def read_integers(fields: memoryview, *, size: int) -> NDArray[np.int64]:
     """Return the values of fields that `integer_fields` returned.
 
     Of other bytes, any values are returned.
 
+    Args:
+        fields: Bytes of the fields.
+        size: Number of the fields.
+
     Raises:
-        MalformedRecordError: The bytes are incomplete, or have integers of 2**28 or more.
+        MalformedRecordError: The bytes have another number of fields, or are incomplete, or have
+            integers of 2**28 or more.
     """
+    # NumPy needs several times the memory of the fields, so their length is checked first.
+    if len(fields) > size * (1 + _MAX_REPEATED_DIGITS):
+        raise MalformedRecordError("a list is too long")
     data = np.frombuffer(fields, dtype=np.uint8)
     # A tag is one byte, so the ends of tags and of values alternate.
     ends = np.flatnonzero(data < _CONTINUED)
     starts, lasts = ends[::2], ends[1::2]
-    if len(starts) != len(lasts) or (lasts - starts).max(initial=0) > _MAX_REPEATED_DIGITS:
-        raise MalformedRecordError("a list of integers is invalid")
-    values = np.zeros(len(starts), dtype=np.int64)
+    if len(starts) != size or len(lasts) != size:
+        raise MalformedRecordError(f"a list does not have {size} integers")
+    if (lasts - starts).max(initial=0) > _MAX_REPEATED_DIGITS:
+        raise MalformedRecordError("an integer is too large")
+    values = np.zeros(size, dtype=np.int64)
     for position in range(int((lasts - starts).max(initial=0))):
         index = starts + 1 + position
         digits = (data[np.minimum(index, lasts)] & _DIGIT).astype(np.int64)
