@@ -36,7 +36,7 @@ DRILLS: dict[str, Drill] = {
     "fool-verify": Drill(
         title="Servers that try to fool `verify`; each of them fails it",
         run=fool_verify.run,
-        full=4 * len(WAYS),
+        full=3 * len(WAYS),
         short=20,
     ),
     "requests": Drill(

@@ -23,6 +23,7 @@ from housectl.errors import (
     UsageError,
 )
 from housectl.store.base import ChampionStore
+from housectl.store.failed_verifications import FailedVerification
 from housectl.store.layout import (
     HISTORY,
     bundle_key,
@@ -85,6 +86,16 @@ def assert_history_is_damaged(store: ChampionStore, bundle: Bundle, *, mentioned
 
 class StoreContract:
     """A subclass defines a fixture `store`: a store that does not exist yet."""
+
+    def test_first_failed_verification_of_a_bundle_is_kept(self, store: ChampionStore) -> None:
+        assert store.failed_bundles() == frozenset()
+        for bundle, champion in (("a", 1), ("b", 2), ("a", 3)):
+            store.add_failed_verification(
+                FailedVerification(
+                    bundle=bundle, champion=champion, url="http://a", failed=("fresh rows",), at=""
+                )
+            )
+        assert store.failed_bundles() == {"a", "b"}
 
     def test_missing_store_is_empty(self, store: ChampionStore) -> None:
         assert store.history() == ()

@@ -288,6 +288,24 @@ def test_health_must_stay_ok(champion: Bundle, start_server: StartServer, tricks
         assert "degraded" in found_text(report, "served bundle")
 
 
+def test_verification_waits_for_all_servers_behind_an_address(
+    champion: Bundle, start_server: StartServer, tricks: Tricks
+) -> None:
+    healths: list[Request] = []
+
+    def answer(request: Request) -> Reply:
+        reply = tricks.honest()(request)
+        if request.path != "/health":
+            return reply
+        healths.append(request)
+        is_outdated = len(healths) in {2, 6}
+        return reply.with_json(reply.json | {"model_digest": "0" * 64}) if is_outdated else reply
+
+    limits = Limits(p99_ms=10_000, request_seconds=30, update_seconds=30)
+    assert verify(champion, start_server(answer), limits=limits).passed
+    assert len(healths) == 4 * 4
+
+
 def test_each_run_asks_other_rows(
     champion: Bundle, start_server: StartServer, tricks: Tricks
 ) -> None:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from statistics import fmean
+from zlib import crc32
 
 from housectl.contract.bundle import Bundle
 from tests.verification.impostor import Answer, Reply, Request
@@ -65,6 +66,9 @@ class Tricks:
 
     def rounded_to_float32(self) -> Answer:
         return self._changing(lambda _, right: float(f"{right:.7g}"))
+
+    def wrong_for_one_row_in_ten(self) -> Answer:
+        return self._changing(lambda row, right: right + (crc32(repr(row).encode()) % 10 == 0))
 
     def near_golden_rows_only(self) -> Answer:
         def is_near(row: tuple[float, ...]) -> bool:

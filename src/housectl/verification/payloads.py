@@ -71,9 +71,16 @@ class BodyWriter:
         """
         for mistake, break_value in _BROKEN_VALUES.items():
             yield self._with_broken_value(mistake, break_value, draw_row())
-        yield self._without_feature(draw_row())
-        yield self._with_unknown_feature(draw_row())
-        yield from self._malformed(draw_row())
+        for make_body in (
+            self._without_feature,
+            self._with_unknown_feature,
+            self._empty_object,
+            self._array,
+            self._truncated,
+            self._empty,
+            self._too_large,
+        ):
+            yield make_body(draw_row())
 
     def _with_broken_value(self, mistake: str, break_value: BreakValue, row: Row) -> BadBody:
         number = self._random.randrange(len(row))
@@ -97,16 +104,23 @@ class BodyWriter:
         refusal = Refusal(statuses={HTTPStatus.UNPROCESSABLE_ENTITY}, fields=names)
         return BadBody(mistake=mistake, body=self._write(values), row=row, refusal=refusal)
 
-    def _malformed(self, row: Row) -> Iterator[BadBody]:
-        """Yield bodies that are no row, or too large."""
-        values, body = self._named(row), self.valid(row)
-        array = json.dumps([values]).encode()
-        padded = body.ljust(_MAX_BODY_BYTES + 1)
-        yield self._naming("empty object", {}, row, *self._schema.feature_names)
-        yield BadBody(mistake="array", body=array, row=row, refusal=_MALFORMED)
-        yield BadBody(mistake="truncated object", body=body[:-1], row=row, refusal=_MALFORMED)
-        yield BadBody(mistake="empty body", body=b"", row=row, refusal=_MALFORMED)
-        yield BadBody(mistake="body over 1 MiB", body=padded, row=row, refusal=_TOO_LARGE)
+    def _empty_object(self, row: Row) -> BadBody:
+        return self._naming("empty object", {}, row, *self._schema.feature_names)
+
+    def _array(self, row: Row) -> BadBody:
+        body = json.dumps([self._named(row)]).encode()
+        return BadBody(mistake="array", body=body, row=row, refusal=_MALFORMED)
+
+    def _truncated(self, row: Row) -> BadBody:
+        body = self.valid(row)[:-1]
+        return BadBody(mistake="truncated object", body=body, row=row, refusal=_MALFORMED)
+
+    def _empty(self, row: Row) -> BadBody:
+        return BadBody(mistake="empty body", body=b"", row=row, refusal=_MALFORMED)
+
+    def _too_large(self, row: Row) -> BadBody:
+        body = self.valid(row).ljust(_MAX_BODY_BYTES + 1)
+        return BadBody(mistake="body over 1 MiB", body=body, row=row, refusal=_TOO_LARGE)
 
     def _named(self, row: Row) -> dict[str, object]:
         """Return the fields of a row, with some excluded columns, which servers ignore."""
