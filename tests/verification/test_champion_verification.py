@@ -197,7 +197,7 @@ def test_wrong_refusals_roll_nothing_back(deployment: Deployment) -> None:
 def test_slow_answers_roll_nothing_back(deployment: Deployment) -> None:
     output = deployment.verify(Upstream(deployment.server.url), "--request-timeout", "0.0001s")
     assert output.status == ExitStatus.SERVER_UNREACHABLE
-    assert "incomplete after 0.0001 s" in output.out
+    assert "no usable answer at /health: the answer is incomplete after 0.0001 s" in output.out
     assert deployment.champion == deployment.digests[2]
 
 

@@ -128,11 +128,9 @@ class ServerClient:
     ) -> Response:
         agent = {"user-agent": self._random.choice(_USER_AGENTS)}
         async with client.stream(method, path, content=body, headers=agent) as response:
-            encoding = response.headers.get("content-encoding", "identity")
+            encoding = response.headers.get("content-encoding", "identity")[:_MAX_SHOWN_LENGTH]
             if encoding != "identity":
-                return _unproven(
-                    f"the answer is compressed with {encoding}, which was not requested"
-                )
+                return _unproven(f"the answer is compressed with {encoding}, unrequested")
             content = bytearray()
             async for chunk in response.aiter_raw():
                 content += chunk
@@ -144,7 +142,7 @@ class ServerClient:
 def _complete(status: int, headers: Mapping[str, str], content: bytearray) -> Response:
     return Response(
         status=status,
-        media_type=headers.get("content-type", "").partition(";")[0].strip(),
+        media_type=headers.get("content-type", "").partition(";")[0].strip()[:_MAX_SHOWN_LENGTH],
         text=content.decode("utf-8", "replace"),
         digest=headers.get(DIGEST_HEADER),
     )

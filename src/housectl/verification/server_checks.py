@@ -10,6 +10,7 @@ from housectl.verification.outcome import Outcome
 from housectl.verification.probes import Answer, Champion
 
 _MAX_ROW_LENGTH = 1000
+_MAX_TEXT_LENGTH = 300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,7 @@ def rows_check(name: str, answers: Sequence[Answer], champion: Champion) -> Serv
     rows = {answer.probe.body: answer.probe.expected for answer in answers}
     found = f"all {len(answers)} answers"
     if failures:
-        row = shorten(first.probe.body.decode(), _MAX_ROW_LENGTH, placeholder=" …")
+        row = _shortened(first.probe.body.decode(), _MAX_ROW_LENGTH)
         found = (
             f"{failures} of {len(answers)} answers failed; {row} "
             f"got {first.response} instead of {first.probe.expected}"
@@ -86,7 +87,7 @@ def describe_served(health: Response) -> str:
     if status is None:
         return str(health)
     served = digest[:SHORT_DIGEST] if isinstance(digest, str) else "no champion"
-    return f"{served}, {status}: {reason}" if reason else f"{served}, {status}"
+    return _shortened(f"{served}, {status}: {reason}" if reason else f"{served}, {status}")
 
 
 def digest_check(responses: Iterable[Response], bundle: Bundle) -> ServerCheck:
@@ -127,5 +128,10 @@ def _compare_names(names: Sequence[str], expected: Sequence[str]) -> str:
     missing = [f"missing {name}" for name in expected if name not in names]
     unknown = [f"unknown {name}" for name in names if name not in expected]
     if missing or unknown:
-        return ", ".join([*missing, *unknown])
+        return _shortened(", ".join([*missing, *unknown]))
     return "the same" if names == expected else "the same, in a different order"
+
+
+def _shortened(text: str, length: int = _MAX_TEXT_LENGTH) -> str:
+    """Shorten a text whose length depends on the server."""
+    return shorten(text, length, placeholder=" …")

@@ -8,6 +8,7 @@ from housectl.errors import HousectlError, ServerUnreachableError, VerificationE
 from housectl.verification.client import Response, ServerClient, connect
 from housectl.verification.event_loop import run
 from housectl.verification.limits import Deadline, Limits
+from housectl.verification.outcome import Outcome
 from housectl.verification.server_checks import describe_served
 
 _POLL_SECONDS = 0.1
@@ -64,7 +65,7 @@ async def _wait_until_serving(url: str, digest: str, timeout: float, limits: Lim
 
 def _update_timeout_error(health: Response, url: str, digest: str, timeout: float) -> HousectlError:
     if health.status is None:
-        return unreachable_error(url, health.text)
+        return unreachable_error(url, health)
     return VerificationError(
         f"The server at {url} did not load {digest[:SHORT_DIGEST]} within {timeout:.3g} s: "
         f"it serves {describe_served(health)}.",
@@ -72,7 +73,11 @@ def _update_timeout_error(health: Response, url: str, digest: str, timeout: floa
     )
 
 
-def unreachable_error(url: str, cause: str, *, consequence: str = "") -> ServerUnreachableError:
-    """Return the error of a URL where no server responds."""
-    message = f"No server responds at {url}: {cause}.{consequence}"
-    return ServerUnreachableError(message, hint="housectl serve")
+def unreachable_error(
+    url: str, health: Response, *, consequence: str = ""
+) -> ServerUnreachableError:
+    """Return the error of a server without a usable answer at /health."""
+    problem = f"No server responds at {url}"
+    if health.delivery is Outcome.UNPROVEN:
+        problem = f"The server at {url} gives no usable answer at /health"
+    return ServerUnreachableError(f"{problem}: {health.text}.{consequence}", hint="housectl serve")

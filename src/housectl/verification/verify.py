@@ -99,7 +99,7 @@ async def _verify(bundle: Bundle, url: str, limits: Limits, deadline: Deadline) 
         before = await wait_for_update(server, bundle.digest, timeout=limits.update_seconds)
         health = before[0]
         if health.status is None:
-            raise unreachable_error(url, health.text, consequence=" Nothing was checked.")
+            raise unreachable_error(url, health, consequence=" Nothing was checked.")
         observation = await observe(server, probes, before=before)
     champion = Champion(digest=bundle.digest, health_digest=health.json_path("model_digest"))
     latencies = _latencies(observation, champion)
