@@ -40,7 +40,7 @@ def test_wheel_has_the_manifests_next_to_the_code_that_reads_them(wheel: ZipFile
 def test_installed_wheel_explains_errors(wheel: ZipFile, tmp_path: Path) -> None:
     wheel.extractall(tmp_path)
     process = subprocess.run(
-        [sys.executable, "-c", "from housectl.cli.main import run; run()", "explain", "data"],
+        [sys.executable, "-c", "from housectl.cli.main import run; exit(run())", "explain", "data"],
         cwd=tmp_path,
         env={**clean_environment(), "PYTHONPATH": str(tmp_path)},
         capture_output=True,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from housectl.documentation import documentation_url
 from housectl.errors import ExitStatus, HousectlError, UsageError
 from housectl.packaged_files import packaged_path
 
@@ -78,7 +79,7 @@ def explain(reference: str) -> Explanation:
 
 def error_url(reference: str) -> str:
     """Return the URL of an error's section in the online documentation."""
-    return f"{_documentation_url()}/{_PAGE}#{reference}"
+    return documentation_url(f"{_PAGE}#{reference}")
 
 
 def _subclasses(base: type[HousectlError]) -> Iterator[type[HousectlError]]:
@@ -88,11 +89,4 @@ def _subclasses(base: type[HousectlError]) -> Iterator[type[HousectlError]]:
 
 
 def _absolute_link(link: re.Match[str]) -> str:
-    return f"]({_documentation_url()}/{link[1] or _PAGE}{link[2] or ''})"
-
-
-def _documentation_url() -> str:
-    from importlib.metadata import metadata
-
-    lines: list[str] = metadata("housectl").get_all("Project-URL", [])
-    return dict(line.split(", ", 1) for line in lines)["Documentation"]
+    return f"]({documentation_url((link[1] or _PAGE) + (link[2] or ''))})"

@@ -27,6 +27,15 @@ def test_error_names_the_command_that_explains_it(directory: ProjectDirectory) -
     assert directory.run_ok(*arguments).out.startswith("Status 2. `housectl.yaml` is missing")
 
 
+def test_hint_of_an_invalid_project_file_has_the_url_of_its_page(
+    directory: ProjectDirectory,
+) -> None:
+    directory.write({"nme": "boston"})
+    assert "https://github.com/housectl/housectl/tree/main/docs/project-file.md" in (
+        directory.run("tune").err
+    )
+
+
 def test_each_reference_is_listed_and_explained(directory: ProjectDirectory) -> None:
     listed = directory.run_ok("explain", "--json").json["references"]
     assert isinstance(listed, list)

@@ -59,6 +59,8 @@ def copy_source(root: Path) -> SourceCopy:
     # Entries of this file are searched in their order; the dependencies come last.
     entries = [*(str(root / name) for name in _PACKAGES), *site.getsitepackages()]
     (site_packages / "source_copy.pth").write_text("\n".join(entries) + "\n")
-    copy.housectl.write_text(f"#!{copy.python}\nfrom housectl.cli.main import run\n\nrun()\n")
+    copy.housectl.write_text(
+        f"#!{copy.python}\nimport sys\n\nfrom housectl.cli.main import run\n\nsys.exit(run())\n"
+    )
     copy.housectl.chmod(0o755)
     return copy

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from housectl.documentation import documentation_url
 from housectl.errors import ProjectError, UsageError
 
 ALTERNATIVE: Final = "alternative "
@@ -109,10 +110,11 @@ def override_error(path: Path, origins: Sequence[str], problems: Sequence[str]) 
 
 def project_error(path: Path, problems: Sequence[str]) -> ProjectError:
     """Return the error with all problems of a project file."""
+    url = documentation_url("project-file.md")
     count = "a problem" if len(problems) == 1 else f"{len(problems)} problems"
     return ProjectError(
         f"{path} has {count}:\n{_indented(problems)}",
-        hint=f"${{EDITOR:-vi}} {path}   # docs/project-file.md explains every field",
+        hint=f"${{EDITOR:-vi}} {path}   # every field: {url}",
     )
 
 
