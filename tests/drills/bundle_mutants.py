@@ -11,7 +11,9 @@ import numpy as np
 import onnx
 
 from housectl.contract.graph_format import decode_graph, encode_graph
+from housectl.contract.tree_graph import MAX_DEPTH
 from tests.contract.bundle_files import digest_of_record, with_new_digests, write_files
+from tests.contract.graphs import chain
 from tests.contract.hostile_models import MODEL_EDITS
 from tests.drills.bundle_bases import Bases
 from tests.drills.file_kinds import REPLACEMENTS
@@ -140,6 +142,12 @@ def _edited_trees(random: Random, bases: Bases) -> Mutant:
     return _consistent({**files, MODEL: encode_graph(replace(graph, **{field: value}))})
 
 
+def _deep_tree(random: Random, bases: Bases) -> Mutant:
+    """Use a tree that overflows the stack of a recursive reader."""
+    depth = random.choice((MAX_DEPTH + 1, 20_000, 200_000))
+    return _consistent({**bases.bundles[1], MODEL: encode_graph(chain(depth))})
+
+
 def _with_random_number(random: Random, array: np.ndarray) -> np.ndarray:
     numbers = {
         "f": (np.nan, np.inf, -np.inf, 1e308, -1e308, 0.0, random.gauss(0, 1)),
@@ -199,12 +207,13 @@ MUTATIONS: Mapping[str, Mutation] = {
     "file of another bundle": _file_of_another_bundle,
     "edited model": _edited_model,
     "edited trees": _edited_trees,
+    "deep tree": _deep_tree,
     "edited JSON": _edited_json,
     "ragged golden rows": _ragged_golden,
     "other version": _other_version,
     "other kind of file": _other_kind_of_file,
 }
-_WEIGHTS = (1, 6, 6, 1, 2, 2, 6, 8, 10, 2, 2, 4)
+_WEIGHTS = (1, 6, 6, 1, 2, 2, 6, 8, 1, 10, 2, 2, 4)
 
 
 def make_mutant(seed: int, number: int, bases: Bases) -> tuple[str, Mutant]:

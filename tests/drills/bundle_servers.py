@@ -1,8 +1,6 @@
 """Server processes that start on altered bundles."""
 
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import count, islice
@@ -13,11 +11,11 @@ from housectl.errors import ExitStatus
 from housectl.store.layout import BUNDLES, entry_key
 from tests.drills.bundle_bases import Bases
 from tests.drills.bundle_mutants import Mutant, make_mutant
-from tests.server.running import SERVER
+from tests.server.running import start
 
 # Every bundle of these mutations is invalid.
 _MUTATIONS = frozenset({"edited model", "ragged golden rows", "other kind of file"})
-_TIMEOUT_SECONDS = 60.0
+_TIMEOUT_SECONDS = 30.0
 
 
 def wrong_starts(seed: int, bases: Bases, scratch: Path, *, number: int) -> Iterator[str]:
@@ -27,16 +25,20 @@ def wrong_starts(seed: int, bases: Bases, scratch: Path, *, number: int) -> Iter
     for attempt, (name, mutant) in enumerate(islice(invalid, number)):
         store = scratch / f"served-{attempt}"
         _write_store(store, mutant)
-        result = subprocess.run(
-            [sys.executable, *SERVER, "--port", "0"],
-            env={**os.environ, "HOUSECTL_STORE": str(store)},
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT_SECONDS,
-            check=False,
-        )
-        if result.returncode != ExitStatus.BUNDLE or "Traceback" in result.stderr:
-            yield f"A server starts on {name} with status {result.returncode}: {result.stderr}"
+        output = scratch / f"served-{attempt}.txt"
+        status = _exit_status(start(store, output, arguments=("--port", "0")))
+        if status != ExitStatus.BUNDLE or "Traceback" in output.read_text():
+            yield f"A server starts on {name} with status {status}: {output.read_text()}"
+
+
+def _exit_status(server: "subprocess.Popen[bytes]") -> int | None:
+    """Return the exit status; None if the server serves the bundle."""
+    try:
+        return server.wait(_TIMEOUT_SECONDS)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+        return None
 
 
 def _write_store(store: Path, mutant: Mutant) -> None:

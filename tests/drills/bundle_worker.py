@@ -10,7 +10,6 @@ import resource
 import shutil
 import sys
 import time
-import traceback
 from pathlib import Path
 
 from housectl.errors import BundleError, NewerFormatError
@@ -55,15 +54,15 @@ def _attempt(store: LocalStore, mutant: Mutant) -> dict[str, object]:
 
 
 def _load(store: LocalStore, digest: str) -> tuple[ServedModel | None, str | None]:
-    """Return the served model; None if the bundle is refused, and the traceback of a failure."""
+    """Return the served model; None if the bundle is refused, and the error of a failure."""
     try:
         model = ServedModel(store.bundle(digest))
         create_app(model, lambda: ServingState(app=_answer))
         render_docs_page(model.bundle, url="http://127.0.0.1")
     except (BundleError, NewerFormatError):
         return None, None
-    except BaseException:  # noqa: BLE001  # each is a wrong outcome, which the drill reports
-        return None, traceback.format_exc()
+    except BaseException as error:  # noqa: BLE001  # each is a wrong outcome of the drill
+        return None, f"it raises {error!r}"
     return model, None
 
 

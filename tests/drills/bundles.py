@@ -104,9 +104,9 @@ def _load_until_crash(scratch: Path, first: int, end: int) -> Iterator[Attempt]:
             watchdog.start()
             outcome = worker.stdout.readline()
             watchdog.cancel()
-            problem = {} if outcome else {"problem": _end_of(worker)}
-            yield Attempt(**json.loads(start), **(json.loads(outcome) if outcome else problem))
-
-
-def _end_of(worker: "subprocess.Popen[bytes]") -> str:
-    return f"the worker hung or crashed, with status {worker.wait()}"
+            if not outcome.endswith(b"}\n"):
+                worker.kill()
+                problem = f"the worker hangs, or crashes with status {worker.wait()}"
+                yield Attempt(**json.loads(start), problem=problem)
+                return
+            yield Attempt(**json.loads(start), **json.loads(outcome))
