@@ -70,6 +70,12 @@ def test_other_problems_of_project_file_are_ignored(project: Path, text: str) ->
     assert find_workspace(project, None).store == project / ".housectl" / "store"
 
 
+def test_merge_bomb_ends_quickly(project: Path) -> None:
+    lists = (f"a{n}: &a{n}\n  <<: [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 13))
+    (project / "housectl.yaml").write_text("a0: &a0 {x: 1}\n" + "".join(lists))
+    assert find_workspace(project, None).store == project / ".housectl" / "store"
+
+
 def test_find_workspace_imports_no_slow_libraries(project: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from housectl.workspace import find_workspace; "

@@ -1,5 +1,6 @@
 """The directories of a project. Imports little, for commands that only read the store."""
 
+import shlex
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,15 +91,14 @@ def _configured_store(file: Path) -> Path:
     """Return the path of the store; `load_config` reports other problems of the file."""
     import yaml
 
-    default = file.parent / _STATE_DIR / "store"
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    from housectl.yaml_nodes import compose_yaml, top_level_text
+
     try:
-        content = yaml.load(file.read_bytes(), Loader=loader)  # noqa: S506
-    except (yaml.YAMLError, ValueError):  # 2026-02-30 raises a ValueError
-        return default
+        root = compose_yaml(file)
+    except yaml.YAMLError:
+        root = None
     except OSError as error:
         raise ProjectError(
-            f"Cannot read {file}: {error.strerror}.", hint=f"ls -l {file}"
+            f"Cannot read {file}: {error.strerror}.", hint=f"ls -l {shlex.quote(str(file))}"
         ) from error
-    store = content.get("store") if isinstance(content, dict) else None
-    return file.parent / store if isinstance(store, str) else default
+    return file.parent / (top_level_text(root, "store") or f"{_STATE_DIR}/store")

@@ -26,6 +26,12 @@ features:
 """
 
 
+# Twelve lists of ten aliases each: 10 ** 12 values in 700 bytes.
+ALIAS_BOMB = "a0: &a0 x\n" + "".join(
+    f"a{number}: &a{number} [{', '.join([f'*a{number - 1}'] * 10)}]\n" for number in range(1, 13)
+)
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "housectl.yaml"
@@ -177,6 +183,28 @@ def test_problem_is_reported_with_its_line(file: Path, more: str, expected: str)
     ],
 )
 def test_invalid_text_is_project_error(file: Path, text: str, expected: str) -> None:
+    file.write_text(text)
+    with pytest.raises(ProjectError) as caught:
+        load_config(file)
+    assert expected in caught.value.message
+
+
+HOSTILE = {
+    "alias bomb": (ALIAS_BOMB, "not YAML: it has more than 200000 values"),
+    "deep list": ("name: " + "[" * 10**6, "housectl.yaml:1: not YAML: it is nested more than 32"),
+    "deep mapping": ("name: " + "{a: " * 500 + "}" * 500, "it is nested more than 32 levels deep"),
+    "long text": ("name: " + "a" * 2**23, "not YAML: it has more than 4194304 bytes"),
+    "many keys": ("k: 1\n" * (10**5 + 1), "not YAML: it has more than 200000 values"),
+    "surrogate": ('name: "\\ud800"\n', "not YAML: found invalid Unicode character"),
+    "NUL": ('data: "a\\0b"\n', r"data: found 'a\x00b', expected a text without NUL characters"),
+    "330 digits": (f"seed: {'1' * 330}\n", "seed: found inf, expected a valid integer"),
+    "5000 digits": (f"seed: -{'1' * 5000}\n", "seed: found -inf, expected a valid integer"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_text_is_project_error(file: Path, name: str) -> None:
+    text, expected = HOSTILE[name]
     file.write_text(text)
     with pytest.raises(ProjectError) as caught:
         load_config(file)

@@ -5,6 +5,7 @@ import glob
 import hashlib
 import os
 import secrets
+import shlex
 import shutil
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from housectl.contract.disks import describe_disk
 from housectl.contract.regular_files import open_regular
 from housectl.errors import LocalEnvironmentError
 
@@ -46,8 +48,10 @@ def translate_disk_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         existing = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
-        hint = _HINTS.get(error.errno or 0, "ls -ld {path}").format(path=existing)
-        raise LocalEnvironmentError(f"Cannot write {path}: {error.strerror}.", hint=hint) from error
+        hint = _HINTS.get(error.errno or 0, "ls -ld {path}").format(path=shlex.quote(str(existing)))
+        full = error.errno == errno.ENOSPC
+        cause = f"{error.strerror}: {describe_disk(existing)}" if full else error.strerror
+        raise LocalEnvironmentError(f"Cannot write {path}: {cause}.", hint=hint) from error
 
 
 def atomic_write(path: Path, data: bytes) -> None:

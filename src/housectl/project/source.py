@@ -15,7 +15,7 @@ from housectl.project.problems import (
     project_error,
     shorten,
 )
-from housectl.project.yaml_reader import YamlReader, compose_yaml
+from housectl.project.yaml_reader import YamlReader, read_yaml
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -77,10 +77,7 @@ def read_source(path: Path, overrides: Mapping[str, Override]) -> Source:
         ProjectError: The file cannot be read, is not YAML, or is not a mapping.
     """
     reader = YamlReader()
-    try:
-        content = reader.value(compose_yaml(path))
-    except RecursionError as error:
-        raise project_error(path, ["infinite nesting: an alias contains itself"]) from error
+    content = reader.value(read_yaml(path))
     if not isinstance(content, dict):
         raise project_error(path, [f"{path.name}:1: found {shorten(content)}, expected a mapping"])
     problems = tuple(f"{path.name}:{text}" for text in reader.repeated_keys)

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
 
 from housectl.contract.families import Family
@@ -32,6 +32,12 @@ def parse_size(value: object) -> object:
     if not re.fullmatch(_SIZE_PATTERN, value):
         raise ValueError("a size such as 512Mi or 4Gi")
     return int(parse_quantity(value))
+
+
+def _check_no_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("a text without NUL characters")
+    return text
 
 
 Duration = Annotated[
@@ -62,7 +68,7 @@ Size = Annotated[
 ]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Integer = Annotated[int, Field(strict=True)]
-NonEmptyStr = Annotated[str, Field(min_length=1)]
+NonEmptyStr = Annotated[str, Field(min_length=1), AfterValidator(_check_no_nul)]
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from housectl.backends.local.records import RunOutcome
 from housectl.backends.local.run_directory import RunDirectory, create_run
 from housectl.backends.local.trainer_client import last_log_line
 from housectl.backends.messages import unknown_experiment_error
+from housectl.contract.disks import describe_if_full
 from housectl.contract.files import atomic_directory
 from housectl.contract.inputs import Inputs, read_inputs
 from housectl.errors import UnknownExperimentError
@@ -227,8 +228,9 @@ def _outcome_of(run: RunDirectory) -> RunOutcome | None:
     outcome = run.outcome()
     if running or outcome is not None:
         return outcome
-    log_line = last_log_line(run.supervisor_log)
-    cause = f": {log_line}" if log_line else ""
+    # On a full disk, the supervisor can write neither an outcome nor a log.
+    known = last_log_line(run.supervisor_log) or describe_if_full(run.path)
+    cause = f": {known}" if known else ""
     hint = "" if run.plan().experiment is None else f" Hint: housectl tune --resume {run.name}"
     return RunOutcome(
         state=ExperimentState.INTERRUPTED, reason=f"The supervisor died{cause}.{hint}"

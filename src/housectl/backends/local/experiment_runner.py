@@ -8,8 +8,10 @@ from housectl.backends.local.restarting_pool import RestartingPool
 from housectl.backends.local.run_directory import RunDirectory
 from housectl.backends.local.sampler import inputs_ready, suggest
 from housectl.backends.local.stopping_rules import outcome_of, time_limit_reached, too_many_failures
+from housectl.contract.disks import describe_if_full
 from housectl.contract.parameters import Assignment
 from housectl.contract.pool_protocol import Step, TrialRequest, TrialResult
+from housectl.errors import LocalEnvironmentError
 from housectl.experiment import MODELS_TO_KEEP, Experiment, Trial, TrialState, rank_trials
 
 
@@ -43,12 +45,22 @@ class ExperimentRunner:
             self._suggest_ahead()
             result = self._workers.next_result()
             trial = self._running.pop(result.number, None)
+            if result.cause:
+                self._check_disk()
             if trial is None:
                 self._dispatch()
             else:
                 self._record_finished(_finished_trial(trial, result))
         self._remove_other_models()
         return outcome_of(self._experiment.budget, self._finished.values(), now=time.time())
+
+    def _check_disk(self) -> None:
+        """Check that the disk is not full; otherwise each trial would fail because of it."""
+        if full := describe_if_full(self._run.path):
+            raise LocalEnvironmentError(
+                f"The search cannot write its files: {full}.",
+                hint=f"housectl tune --resume {self._run.name}   # after freeing space",
+            )
 
     def _record_finished(self, trial: Trial) -> None:
         self._finished[trial.number] = trial

@@ -1,5 +1,6 @@
 """Prerequisites of training on this machine."""
 
+import shlex
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,6 +38,7 @@ def check_disk_space(directory: Path) -> None:
     free = shutil.disk_usage(existing).free
     if free < FREE_BYTES:
         raise LocalEnvironmentError(
-            f"The disk has {free / 2**20:.0f} MiB free; a search needs {FREE_BYTES // 2**20} MiB.",
-            hint=f"df -h {existing}   # free some space, then run the same command again",
+            f"The disk of {existing} has {free / 2**20:.0f} MiB free; "
+            f"a search needs {FREE_BYTES // 2**20} MiB.",
+            hint=f"df -h {shlex.quote(str(existing))}   # then free some space",
         )

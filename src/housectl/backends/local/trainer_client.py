@@ -9,6 +9,7 @@ from pathlib import Path
 from subprocess import DEVNULL, PIPE, STDOUT, Popen
 from typing import IO, cast
 
+from housectl.contract.disks import describe_if_full
 from housectl.contract.pool_protocol import TrialRequest, TrialResult
 from housectl.contract.record import canonical_json
 from housectl.errors import TaskFailedError
@@ -101,8 +102,9 @@ def _kill(process: "Popen[bytes]") -> None:
 
 
 def _trainer_error(process_name: str, status: int, log: Path) -> TaskFailedError:
+    cause = last_log_line(log) or describe_if_full(log.parent) or "no output"
     return TaskFailedError(
-        f"The {process_name} {_exit_description(status)}: {last_log_line(log) or 'no output'}",
+        f"The {process_name} {_exit_description(status)}: {cause}",
         hint=f"cat {log}",
     )
 
