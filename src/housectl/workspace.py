@@ -67,12 +67,12 @@ def find_workspace(project: Path | None, store: Path | None) -> Workspace:
     file = _find_project_file(project)
     root = file.parent
     return Workspace(
-        root=root, project_file=file, store=(store or _configured_store(file)).absolute()
+        root=root, project_file=file, store=_absolute(store or _configured_store(file))
     )
 
 
 def _find_project_file(project: Path | None) -> Path:
-    start = Path.cwd() if project is None else project.absolute()
+    start = _absolute(project or Path())
     if project is not None:
         candidates = [start / PROJECT_FILE if start.is_dir() else start]
     else:
@@ -85,6 +85,15 @@ def _find_project_file(project: Path | None) -> Path:
             hint="housectl init --data FILE.csv --target COLUMN",
         )
     return project_file
+
+
+def _absolute(path: Path) -> Path:
+    try:
+        return path.absolute()
+    except FileNotFoundError as error:
+        raise ProjectError(
+            "The current directory was deleted.", hint="cd ~   # then run the same command again"
+        ) from error
 
 
 def _configured_store(file: Path) -> Path:

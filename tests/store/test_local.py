@@ -1,4 +1,5 @@
 import os
+import socket
 import time
 from pathlib import Path
 
@@ -53,6 +54,21 @@ def test_entry_is_linked_and_leaves_no_temporary_file(store: LocalStore, tmp_pat
     entry = store.path / entry_key(1)
     assert entry.stat().st_nlink == 1
     assert list(entry.parent.iterdir()) == [entry]
+
+
+@pytest.mark.parametrize(("variable", "author"), [("caf\udce9", "caf?"), ("", "54321")])
+def test_author_without_printable_name_is_recorded(
+    store: LocalStore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    author: str,
+) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, variable)
+    monkeypatch.setattr(os, "getuid", lambda: 54321)
+    promote(store, make_bundle(tmp_path))
+    assert store.require_champion().by == f"{author}@{socket.gethostname()}"
 
 
 def test_unreadable_store_is_reported(tmp_path: Path) -> None:

@@ -22,6 +22,9 @@ def run_and_report(work: Callable[[], None]) -> int:
     except HousectlError as error:
         print(f"hint: {error.hint}\nerror: {error.message}", file=sys.stderr, flush=True)
         return error.status
+    except OSError as error:
+        print(f"error: the operating system reports: {error}", file=sys.stderr, flush=True)
+        return ExitStatus.LOCAL_ENVIRONMENT
     except MemoryError:
         print("error: out of memory", file=sys.stderr, flush=True)
         return OUT_OF_MEMORY

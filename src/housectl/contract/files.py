@@ -38,7 +38,7 @@ def file_digest(path: Path) -> str:
 
 def temp_path_for(path: Path) -> Path:
     """Return an unused temporary path in the directory of `path`; readers ignore such names."""
-    return path.with_name(f"{TEMP_PREFIX}{path.name}-{secrets.token_hex(_RANDOM_DIGITS // 2)}")
+    return path.parent / f"{TEMP_PREFIX}{path.name}-{secrets.token_hex(_RANDOM_DIGITS // 2)}"
 
 
 @contextmanager

@@ -6,6 +6,7 @@ exists: compare-and-set without locks, and `kill -9` leaves nothing stale.
 
 import getpass
 import hashlib
+import os
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -87,7 +88,7 @@ class HistoryStore(FileStorage):
             action=action,
             bundle=bundle.digest,
             at=datetime.now(UTC).isoformat(timespec="microseconds"),
-            by=f"{getpass.getuser()}@{socket.gethostname()}",
+            by=_author(),
             reason=reason,
             holdout_mse=bundle.holdout_mse,
         )
@@ -136,3 +137,12 @@ class HistoryStore(FileStorage):
             f"The history entry {self.location(entry_key(number))} is invalid: {cause}.",
             hint=f"{self._list_command(HISTORY)}   # restore the store from a backup",
         )
+
+
+def _author() -> str:
+    """Return the user and the machine; the user may have no name, or one that is not UTF-8."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}".encode(errors="replace").decode()

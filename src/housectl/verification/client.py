@@ -178,6 +178,7 @@ async def connect(url: str, *, limits: Limits, deadline: Deadline) -> AsyncItera
     import httpx
 
     try:
+        _check_port(url)
         tls = httpx.create_ssl_context()
         clients = [_client(url, tls) for _ in range(_CONNECTIONS)]
     except (httpx.InvalidURL, ValueError) as error:
@@ -204,6 +205,12 @@ def _client(url: str, tls: "ssl.SSLContext") -> "httpx.AsyncClient":
         headers={"content-type": JSON_TYPE, "accept-encoding": "identity"},
         trust_env=not _is_loopback(url),
     )
+
+
+def _check_port(url: str) -> None:
+    """Raise a ValueError if no server can have the port; httpx accepts any number."""
+    if urlsplit(url).port == 0:  # A port above 65535 is a ValueError.
+        raise ValueError("no server can have the port 0")
 
 
 def _is_loopback(url: str) -> bool:

@@ -1,5 +1,6 @@
 """The local backend: experiments and tasks on this machine."""
 
+import os
 import secrets
 import shutil
 import time
@@ -7,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote_to_bytes
 
 from housectl.backends.base import Handle, Snapshot, Workload
 from housectl.backends.local.control import start_supervisor, stop_supervisor
@@ -199,11 +200,11 @@ class LocalBackend:
 
 
 def _handle_of(run: RunDirectory) -> Handle:
-    return Handle(f"{_SCHEME}{quote(str(run.path))}")
+    return Handle(f"{_SCHEME}{quote(os.fsencode(run.path))}")
 
 
 def _run_directory(handle: Handle) -> RunDirectory:
-    return RunDirectory(Path(unquote(handle.url.removeprefix(_SCHEME))))
+    return RunDirectory(Path(os.fsdecode(unquote_to_bytes(handle.url.removeprefix(_SCHEME)))))
 
 
 @contextmanager

@@ -10,11 +10,13 @@ supervisor.log       errors of the supervisor itself; otherwise empty
 """
 
 import os
+import shlex
 import shutil
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from housectl.backends.base import Task, Workload
 from housectl.backends.local.lock import Lock
@@ -31,12 +33,13 @@ from housectl.contract.files import (
     translate_disk_errors,
     write_and_sync,
 )
-from housectl.contract.record import MalformedRecordError
+from housectl.contract.record import MalformedRecordError, Record
 from housectl.contract.regular_files import read_regular
 from housectl.contract.trial_output import has_model, remove_model
-from housectl.errors import BundleError
+from housectl.errors import BundleError, InputsError
 from housectl.experiment import Experiment, ExperimentState, Trial, TrialState
 
+R = TypeVar("R", bound=Record)
 _PLAN_FILE = "plan.json"
 _OUTCOME_FILE = "outcome.json"
 _IGNORE_TEMP_FILES = shutil.ignore_patterns(f"{TEMP_PREFIX}*")
@@ -114,7 +117,7 @@ class RunDirectory:
 
     def plan(self) -> LocalPlanRecord:
         """Read the submitted plan."""
-        return LocalPlanRecord.from_json(read_regular(self.path / _PLAN_FILE))
+        return self._read(LocalPlanRecord, _PLAN_FILE)
 
     def inputs(self) -> Path:
         """Return the inputs directory."""
@@ -123,7 +126,7 @@ class RunDirectory:
     def outcome(self) -> RunOutcome | None:
         """Read the outcome; None if the run has not ended."""
         try:
-            return RunOutcome.from_json(read_regular(self.path / _OUTCOME_FILE))
+            return self._read(RunOutcome, _OUTCOME_FILE)
         except FileNotFoundError:
             return None
 
@@ -209,6 +212,13 @@ class RunDirectory:
         with os.scandir(self.trials_directory) as entries:
             records = frozenset((entry.name, entry.inode()) for entry in entries)
         return records, (self.path / _OUTCOME_FILE).exists(), self.lock.held
+
+    def _read(self, kind: type[R], name: str) -> R:
+        try:
+            return kind.from_json(read_regular(self.path / name))
+        except MalformedRecordError as error:
+            hint = f"rm -r {shlex.quote(str(self.path))}   # deletes the experiment's files"
+            raise InputsError(f"{self.path / name} is altered: {error}.", hint=hint) from error
 
     def _trial_file(self, trial: Trial) -> Path:
         return self.trials_directory / f"{trial.name}.json"
