@@ -1,7 +1,7 @@
 """Headers of every answer: the id of its request, and the model that answered."""
 
 import re
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 from itertools import count
 from secrets import token_hex
 
@@ -10,9 +10,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 Header = tuple[bytes, bytes]
 
 REQUEST_ID = b"x-request-id"
+# Key of a scope whose value is the list of headers that the answer gets.
+ANSWER_HEADERS = "housectl.answer_headers"
 
 _ID_KEY = "housectl.request_id"
-_HEADERS_KEY = "housectl.answer_headers"
 # Asking the system for random bytes at each request would take longer than some predictions.
 _ID_PREFIX = token_hex(6).encode()
 _NUMBERS = count(1)
@@ -34,7 +35,7 @@ class AnswerHeadersMiddleware:
         request_id = _client_id(scope) or new_request_id()
         headers = [(REQUEST_ID, request_id)]
         scope[_ID_KEY] = request_id
-        scope[_HEADERS_KEY] = headers
+        scope[ANSWER_HEADERS] = headers
 
         # Not a coroutine function: one more coroutine per message would cost more than its body.
         def send_with_headers(message: Message) -> Awaitable[None]:
@@ -43,11 +44,6 @@ class AnswerHeadersMiddleware:
             return send(message)
 
         await self._app(scope, receive, send_with_headers)
-
-
-def add_answer_headers(scope: Scope, headers: Sequence[Header]) -> None:
-    """Add headers to the answer to a request."""
-    scope[_HEADERS_KEY] += headers
 
 
 def request_id_of(scope: Scope) -> str:

@@ -139,8 +139,8 @@ class LimitedProtocol(HttpToolsProtocol):
             return
         super().data_received(data)
         # A complete request in one piece, the usual case, is within the limits.
-        is_complete = self.cycle is not None and not self.cycle.response_complete
-        if not is_complete or self.pipeline or len(self.headers) > MAX_HEADERS:
+        cycle = self.cycle
+        if not cycle or cycle.response_complete or self.pipeline or len(self.headers) > MAX_HEADERS:
             self._check_limits(len(data))
 
     def on_chunk_header(self) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from starlette.types import Receive, Scope, Send
 
-from housectl_server.answer_headers import add_answer_headers
+from housectl_server.answer_headers import ANSWER_HEADERS
 from housectl_server.app import create_app, create_unready_app
 from housectl_server.state import Champion, ServingState
 
@@ -29,7 +29,7 @@ class HotSwapApp:
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer one HTTP request."""
         state = self.state
-        add_answer_headers(scope, state.headers)
+        scope[ANSWER_HEADERS] += state.headers
         return state.app(scope, receive, send)
 
     def prepare(self, champion: Champion) -> ServingState:

@@ -8,7 +8,7 @@ from housectl_server.batching import Batcher
 from housectl_server.content_coding import decode_body
 from housectl_server.inference import ServedModel
 from housectl_server.problems import CLIENT_ERRORS, problem_response
-from housectl_server.request_body import read_body
+from housectl_server.request_body import BodyReader
 from housectl_server.rows import UnreadableRowError
 
 PREDICT_PATH = "/predict"
@@ -24,6 +24,7 @@ class PredictEndpoint:
     """
 
     def __init__(self, model: ServedModel) -> None:
+        self._read_body = BodyReader().read
         self._parse = model.rows.parse
         self._predict_rows = model.predict
         self._batcher = Batcher(model.predict)
@@ -45,19 +46,21 @@ class PredictEndpoint:
             await send({"type": "http.response.body", "body": content})
 
     async def _predict(self, scope: Scope, receive: Receive) -> float:
-        row = self._row(scope, await read_body(receive))
+        body = await self._read_body(receive)
+        try:
+            row = self._parse(body)
+        except UnreadableRowError as error:
+            row = self._parse(_decoded(scope, body, error))
         prediction = await self._batcher.predict(row)
         if prediction is None:
             # Some row of the batch made the model fail: alone, only that row fails.
             return self._predict_rows([row])[0]
         return prediction
 
-    def _row(self, scope: Scope, body: bytes) -> list[float]:
-        """Return the row of a body; only a body that is not plain JSON is searched for a coding."""
-        try:
-            return self._parse(body)
-        except UnreadableRowError:
-            text = decode_body(scope, body)
-            if text == body:
-                raise
-            return self._parse(text)
+
+def _decoded(scope: Scope, body: bytes, error: UnreadableRowError) -> bytes:
+    """Return the text of a body that is no row as it is; raise the error if it has no coding."""
+    text = decode_body(scope, body)
+    if text == body:
+        raise error
+    return text

@@ -2,6 +2,7 @@
 
 import json
 import re
+import select
 import socket
 import struct
 import time
@@ -15,7 +16,7 @@ from housectl.contract.bundle import Bundle
 from housectl.store.local import LocalStore
 from tests.server import few_files_server
 from tests.server.bundles import make_bundle, promote
-from tests.server.running import ROW, RunningServer, running
+from tests.server.running import ROW, RunningServer, running, wait_until
 
 FEW_FILES_SERVER = (few_files_server.__file__,)
 ABORT = struct.pack("ii", 1, 0)
@@ -114,6 +115,29 @@ def test_silent_connections_leave_room_for_health_checks(
         assert read_to_end(silent[0]) == b""
         assert get_health(silent[-1]).startswith(b"HTTP/1.1 200 ")
         assert server.log().count(f"{few_files_server.MAX_FILES // 2} connections are open") == 1
+
+
+def test_incomplete_bodies_are_limited_together(server: RunningServer) -> None:
+    size = 1024 * 1024
+    part = b"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % size + bytes(
+        size - 1
+    )
+    with ExitStack() as connections:
+        clients = [connections.enter_context(closing(server.connect())) for _ in range(70)]
+        for client in clients:
+            client.sendall(part)
+        readable, _, _ = select.select(clients, [], [], 30)
+        assert readable
+        assert readable[0].recv(65536).startswith(b"HTTP/1.1 503 ")
+        assert server.predict().status_code == 200
+    wait_until(lambda: is_accepted(server, part))
+
+
+def is_accepted(server: RunningServer, part: bytes) -> bool:
+    """Return True if the server reads a large body, because other ones have ended."""
+    with server.connect() as connection:
+        connection.sendall(part + b" ")
+        return connection.recv(65536).startswith(b"HTTP/1.1 400 ")
 
 
 def test_limit_of_open_files_is_raised(server: RunningServer) -> None:

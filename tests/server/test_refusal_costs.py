@@ -97,3 +97,8 @@ def test_many_unknown_fields_are_reported_as_one_problem(parser: RowParser) -> N
 def test_long_text_in_excluded_column_is_accepted(parser: RowParser) -> None:
     text = "words, words " * (LIMIT // 128)
     assert parser.parse(f'{{"B": "{text}", {ROW}}}'.encode()) == [6.5, 5.0]
+
+
+def test_long_numbers_in_excluded_column_are_accepted(parser: RowParser) -> None:
+    numbers = "1" * 4_000
+    assert parser.parse(f'{{"B": ["x", {numbers}, -{numbers}.5e9], {ROW}}}'.encode()) == [6.5, 5.0]
