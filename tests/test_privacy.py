@@ -95,6 +95,22 @@ def test_draft_shows_cells_on_the_terminal_and_writes_kinds(
     assert_no_personal_cell(text.encode(), "housectl.yaml")
 
 
+def test_doctor_warns_of_a_reason_with_a_cell(
+    project: ProjectDirectory, drafted: str, tmp_path: Path
+) -> None:
+    assert drafted
+    copy = project.copy(tmp_path / "copy")
+    reasons = {"patient": "text in line 2: 'Made-Up Person 0'", "phone": "text"}
+    copy.edit_config(exclude=reasons)
+    output = copy.run_ok("doctor", "--json")
+    checks = output.json["checks"]
+    assert isinstance(checks, list)
+    (check,) = [check for check in checks if check["check"] == "excluded columns"]
+    assert check["result"] == "warning"
+    assert check["found"].endswith("those of patient.")
+    assert_no_personal_cell(output.out.encode(), "doctor")
+
+
 def test_no_command_prints_a_personal_cell(outputs: str) -> None:
     assert_no_personal_cell(outputs.encode(), "the commands")
 

@@ -13,6 +13,7 @@ from housectl.backends.local.preflight import check_disk_space
 from housectl.contract.files import translate_disk_errors
 from housectl.contract.table import Table
 from housectl.contract.usable_data import read_usable_data
+from housectl.doctor.exclusions import check_exclusions
 from housectl.project.config import ProjectConfig
 from housectl.store.local import LocalStore
 
@@ -23,6 +24,7 @@ def machine_checks(context: CheckContext) -> Sequence[Check]:
         Check("python", check_python),
         Check("project file", partial(check_project, context)),
         Check("data", partial(check_data, context)),
+        Check("excluded columns", partial(check_exclusions, context), needs=("data",)),
         Check("disk", partial(check_disk, context)),
         Check("store", partial(check_store, context)),
         Check("server libraries", check_server_libraries),
