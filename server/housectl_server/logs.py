@@ -8,6 +8,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from math import inf
 
+from housectl.contract.terminal_text import printable, printable_lines
 from housectl.errors import HousectlError
 
 _REPETITION_SECONDS = 60.0
@@ -16,9 +17,11 @@ _LOGGERS_OF_CLIENT_FAULTS = ("uvicorn.error", "housectl_server.connections")
 
 def configure_logging(*, as_json: bool) -> None:
     """Send the log to stderr as text, or to stdout as one JSON object a line."""
+    # A server whose log is lost continues; otherwise each line would print a traceback.
+    logging.raiseExceptions = False
     handler = logging.StreamHandler(sys.stdout if as_json else sys.stderr)
     handler.setFormatter(
-        _JsonFormatter() if as_json else logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+        _JsonFormatter() if as_json else TextFormatter("%(asctime)s %(levelname)s %(message)s")
     )
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     repetitions = RepetitionFilter(seconds=_REPETITION_SECONDS)
@@ -37,7 +40,8 @@ def print_startup_error(error: HousectlError, *, as_json: bool) -> None:
         }
         print(json.dumps({"error": fields}))
     else:
-        print(f"error: {error.message}\nhint:  {error.hint}", file=sys.stderr)
+        text = printable_lines(f"error: {error.message}\nhint:  {error.hint}")
+        print(text, file=sys.stderr)
 
 
 class RepetitionFilter(logging.Filter):
@@ -64,6 +68,14 @@ class RepetitionFilter(logging.Filter):
         if suppressed := self._suppressed.pop(kind, 0):
             record.msg = f"{kind} (and {suppressed} times before)"
         return True
+
+
+class TextFormatter(logging.Formatter):
+    """Formats a record as a line without control characters, which clients may have sent."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's name
+        """Return the line of a record; a traceback follows it."""
+        return printable(super().formatMessage(record))
 
 
 class _JsonFormatter(logging.Formatter):

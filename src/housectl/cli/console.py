@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Literal
 
 import housectl
 from housectl import HousectlError, TrialState
-from housectl.cli.formatting import format_value, printable, printable_lines, summary, warnings_of
+from housectl.cli.formatting import format_value, summary, warnings_of
+from housectl.contract.terminal_text import printable, printable_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable

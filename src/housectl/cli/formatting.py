@@ -25,20 +25,6 @@ def format_value(value: object) -> str:
     return str(value)
 
 
-def printable(text: str) -> str:
-    """Return a line with escape sequences in place of line breaks and control characters."""
-    if text.isprintable():
-        return text
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
-    )
-
-
-def printable_lines(text: str) -> str:
-    """Return lines with escape sequences in place of control characters."""
-    return "\n".join(map(printable, text.split("\n")))
-
-
 def format_duration(seconds: float) -> str:
     """Return a duration as text, such as `2 min 05 s`."""
     minutes, rest = divmod(round(seconds), 60)
