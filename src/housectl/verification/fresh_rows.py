@@ -98,7 +98,8 @@ class RowSampler:
 
     def _outside(self, low: float, high: float) -> float:
         """Return an end of a range, or a value outside it."""
-        distance = (high - low or 1.0) * self._random.choice((0.0, 1e-6, 0.1, 10.0))
+        scale = self._random.choice((0.0, 1e-6, 0.1, 10.0))
+        distance = (high - low or 1.0) * scale * self._random.uniform(0.5, 1.5)
         return _clip(self._random.choice((low - distance, high + distance)))
 
 
