@@ -176,6 +176,13 @@ class HistoryError(HousectlError):
     reference = "history"
 
 
+class EvidenceError(HousectlError):
+    """Evidence is malformed, or differs from the model's own error."""
+
+    status = ExitStatus.BUNDLE
+    reference = "evidence"
+
+
 class InputsError(HousectlError):
     """An inputs directory is missing or altered."""
 

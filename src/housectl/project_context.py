@@ -37,10 +37,16 @@ class ProjectContext:
     settings: Mapping[str, object] = field(default_factory=dict)
     progress: "ProgressReporter | None" = None
 
-    @property
+    @cached_property
     def store(self) -> ChampionStore:
-        """The champion store."""
-        return LocalStore(self.workspace.store)
+        """The champion store.
+
+        Raises:
+            HistoryError: The history is damaged. No operation on the store would be safe.
+        """
+        store = LocalStore(self.workspace.store)
+        store.history()
+        return store
 
     @cached_property
     def config(self) -> "ProjectConfig":
@@ -79,13 +85,16 @@ class ProjectContext:
     @property
     def promoter(self) -> "Promoter":
         """The promoter of challengers."""
+        from housectl.inputs_finder import InputsFinder
         from housectl.promotion import Promoter
 
         return Promoter(
             store=self.store,
             sealer=self.sealer,
             gate=self.config.gate,
-            inputs_root=self.workspace.inputs,
+            inputs=InputsFinder(
+                root=self.workspace.inputs, backend=self.backend, write_inputs=self.write_inputs
+            ),
             deploy_details=self.workspace.root / self.config.deploy_details,
         )
 

@@ -1,15 +1,18 @@
 """Comparing a challenger with the champion, promotion and rollback."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from housectl import deploy_details
 from housectl.contract.bundle import Bundle
 from housectl.contract.evidence import Evidence, evidence_key
 from housectl.contract.history import Action, HistoryEntry, earlier_champions
-from housectl.contract.inputs import SharedRecipe, read_inputs
-from housectl.contract.record import digest_of
+from housectl.contract.inputs import Inputs
+from housectl.contract.scorer import open_bundle
 from housectl.errors import NoChallengerError, UnknownExperimentError, UsageError
+from housectl.evidence_check import check_evidence
+from housectl.inputs_finder import InputsFinder
 from housectl.sealed_model import SealedModel
 from housectl.sealing import Sealer
 from housectl.store.base import ChampionStore
@@ -47,14 +50,14 @@ class Promoter:
     """Decides which model is the champion, and records each change in the store.
 
     Attributes:
-        inputs_root: Holds a directory for each inputs digest.
+        inputs: Finds the inputs of a challenger.
         deploy_details: The file that records the last verdict.
     """
 
     store: ChampionStore
     sealer: Sealer
     gate: Gate
-    inputs_root: Path
+    inputs: InputsFinder
     deploy_details: Path
 
     def compare(self, experiment: str | None) -> Comparison:
@@ -67,10 +70,13 @@ class Promoter:
         challenger = self.store.bundle(self.find_challenger(experiment).bundle)
         entry = self.store.champion()
         champion = self.store.bundle(entry.bundle) if entry else None
+        evidence_of = partial(
+            self._evidence,
+            inputs=self.inputs.find(challenger),
+            libraries=challenger.record.recipe.libraries,
+        )
         verdict = judge(
-            self._evidence(challenger, like=challenger),
-            self._evidence(champion, like=challenger) if champion else None,
-            gate=self.gate,
+            evidence_of(challenger), evidence_of(champion) if champion else None, gate=self.gate
         )
         return Comparison(
             verdict=verdict,
@@ -110,7 +116,7 @@ class Promoter:
         champion = self.store.require_champion()
         if version is None:
             return self.rollback_from(champion, reason=reason)
-        return self._restore(self.store.find_digest(version), champion, reason=reason)
+        return self._restore(self.store.find_champion(version), champion, reason=reason)
 
     def rollback_from(self, champion: HistoryEntry, *, reason: str) -> HistoryEntry:
         """Make the latest earlier champion without a failed verification the champion again.
@@ -137,8 +143,10 @@ class Promoter:
                 f"Rollback is impossible: {digest[:12]} is the champion already.",
                 hint="housectl history",
             )
+        bundle = self.store.bundle(digest)
+        open_bundle(bundle)
         entry = self.store.commit(
-            self.store.bundle(digest),
+            bundle,
             action=Action.ROLLBACK,
             reason=reason,
             champion_number=champion.number,
@@ -171,14 +179,21 @@ class Promoter:
         """Update deploy_details.json from the history, in case a killed command did not."""
         deploy_details.sync(self.deploy_details, self.store)
 
-    def _evidence(self, bundle: Bundle, *, like: Bundle) -> Evidence:
-        shared = _shared_recipe(like)
-        recipe = bundle.record.recipe
-        recipe = shared.recipe(recipe.family, recipe.assignment, like.record.recipe.libraries)
-        evidence = self.store.evidence(evidence_key(recipe))
-        if evidence is not None:
-            return evidence
-        return self.sealer.reevaluate(recipe, read_inputs(self.inputs_root / digest_of(shared)))
+    def _evidence(self, bundle: Bundle, *, inputs: Inputs, libraries: dict[str, str]) -> Evidence:
+        """Return the evidence of a bundle's recipe on these inputs; measure it if it is missing.
+
+        The bundle's own evidence is checked against the predictions of its graph.
+        """
+        own = bundle.record.recipe
+        recipe = inputs.shared.recipe(own.family, own.assignment, libraries)
+        key = evidence_key(recipe)
+        names = (bundle.digest, key) if recipe == own else (key,)
+        stored = next(filter(None, map(self.store.evidence, names)), None)
+        evidence = stored or self.sealer.reevaluate(recipe, inputs)
+        if recipe == own:
+            remove = self.store.remove_evidence_command(*names)
+            check_evidence(bundle, evidence, inputs, hint=remove)
+        return evidence
 
 
 def _check_reason(reason: str) -> None:
@@ -189,10 +204,3 @@ def _check_reason(reason: str) -> None:
             f"The reason {reason!r} is not UTF-8.",
             hint="housectl rollback --reason TEXT   # a text in UTF-8",
         ) from error
-
-
-def _shared_recipe(bundle: Bundle) -> SharedRecipe:
-    recipe = bundle.record.recipe
-    return SharedRecipe(
-        schema=bundle.record.schema, data=recipe.data, split=recipe.split, seed=recipe.seed
-    )

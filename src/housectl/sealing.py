@@ -109,7 +109,7 @@ class Sealer:
         )
         with self._tasks.run_seal_task(task, inputs) as sealed:
             evidence = sealed.evidence
-            self.store.add_evidence(evidence)
+            self.store.add_evidence(evidence, name=evidence.key)
         if evidence.recipe != recipe:
             raise InputsError(
                 f"Reevaluation failed: the trainer has {evidence.recipe.libraries}, but the "

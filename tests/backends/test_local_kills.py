@@ -10,7 +10,8 @@ from signal import SIGKILL
 import pytest
 
 from housectl.backends.local.backend import LocalBackend
-from housectl.backends.local.run_directory import RunDirectory, create_run
+from housectl.backends.local.run_directory import RunDirectory
+from housectl.backends.local.submission import copy_inputs, create_run
 from housectl.contract.inputs import Inputs
 from housectl.experiment import (
     MODELS_TO_KEEP,
@@ -79,7 +80,9 @@ def test_search_resumes_after_kill_at_any_system_call(inputs: Inputs, tmp_path: 
     backend = LocalBackend(tmp_path / "runs")
 
     def create(name: str) -> RunDirectory:
-        return create_run(backend.runs / name, sampler_free_experiment(name), inputs.path)
+        copy_inputs(backend.runs, inputs)
+        path = backend.runs / name
+        return create_run(path, sampler_free_experiment(name), inputs=inputs.digest)
 
     def kill_and_resume(call: str, number: int) -> None:
         run = create(f"{call}-{number}")

@@ -1,25 +1,28 @@
 import json
 import os
 import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from housectl.contract.bundle import read_bundle
-from housectl.contract.files import (
-    atomic_directory,
-    atomic_write,
-    remove_stale_temp_files,
-    remove_temp_files_of,
-    temp_path_for,
-)
+from housectl.contract.files import atomic_directory, atomic_write
 from housectl.contract.history import Action, HistoryEntry
 from housectl.contract.inputs import read_inputs, write_inputs
 from housectl.contract.metrics import Metrics, metric_line, read_metric_line
 from housectl.contract.recipe import Split
 from housectl.contract.record import MalformedRecordError, Record, canonical_json
 from housectl.contract.schema import Feature, Schema, Target
+from housectl.contract.temp_files import (
+    TEMP_PREFIX,
+    remove_stale_temp_files,
+    remove_temp_files_of,
+    temp_path_for,
+)
 from housectl.errors import BundleError, HousectlError, InputsError, NewerFormatError
 from tests.server.bundles import make_bundle
 
@@ -134,8 +137,30 @@ def test_temporary_files_of_killed_writers_are_removed(tmp_path: Path) -> None:
     atomic_write(tmp_path / "kept", b"kept")
     (tmp_path / ".tmp-file").write_text("half")
     (tmp_path / ".tmp-directory").mkdir()
-    remove_stale_temp_files(tmp_path)
+    remove_stale_temp_files(tmp_path, older_than=0.0)
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+KILLED_WRITER = """
+import os, signal, sys
+from pathlib import Path
+from housectl.contract.temp_files import temp_path_for
+
+temp_path_for(Path(sys.argv[1]) / "file").write_text("half")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_next_writer_removes_temporary_files_of_killed_writers_only(tmp_path: Path) -> None:
+    process = subprocess.run([sys.executable, "-c", KILLED_WRITER, str(tmp_path)], check=False)
+    assert process.returncode == -signal.SIGKILL
+    of_living_writer = temp_path_for(tmp_path / "file")
+    of_living_writer.write_text("half")
+    other_machine = of_living_writer.with_name(f"{TEMP_PREFIX}file-{'0' * 24}")
+    other_machine.write_text("half")
+    assert len(list(tmp_path.iterdir())) == 3
+    atomic_write(tmp_path / "other", b"complete")
+    assert {*tmp_path.iterdir()} == {of_living_writer, other_machine, tmp_path / "other"}
 
 
 def test_temporary_files_of_another_name_are_kept(tmp_path: Path) -> None:

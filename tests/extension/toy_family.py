@@ -18,6 +18,7 @@ _ENTRY = """
         short_name="pc",
         trainer_module="piecewise_constant",
         native_file="model.json",
+        parity_bound=1e-10,
         domains={"quantile": fraction()},
         library_defaults={"quantile": 0.5},
         default_space=FamilySpace(ranges={"quantile": SearchRange(0.3, 0.7)}),
@@ -81,7 +82,7 @@ def _fit(
     )
 
 
-FAMILY = ModelFamily(fit=_fit, parity_tolerance=1e-10)
+FAMILY = ModelFamily(fit=_fit)
 '''
 
 

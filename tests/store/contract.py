@@ -12,10 +12,10 @@ import pytest
 from housectl.contract.bundle import BUNDLE_FILE, MODEL_FILE, Bundle
 from housectl.contract.evidence import Errors, Evidence
 from housectl.contract.history import Action, HistoryEntry
-from housectl.contract.recipe import Recipe
 from housectl.errors import (
     BundleError,
     ConcurrentUpdateError,
+    EvidenceError,
     HistoryError,
     NewerFormatError,
     NoChallengerError,
@@ -36,9 +36,16 @@ from tests.server.bundles import make_bundle, promote
 WRITERS = 8
 
 
-def evidence_of(recipe: Recipe) -> Evidence:
-    errors = Errors(holdout_mse=9.0, fold_mses=(9.0, 10.0))
-    return Evidence(recipe=recipe, holdout_rows="0" * 64, model=errors, mean=errors, linear=errors)
+def evidence_of(bundle: Bundle) -> Evidence:
+    errors = Errors(holdout_mse=9.0, fold_mses=(9.0, 10.0) * 25)
+    return Evidence(
+        bundle=bundle.digest,
+        recipe=bundle.record.recipe,
+        holdout_rows="0" * 64,
+        model=errors,
+        mean=errors,
+        linear=errors,
+    )
 
 
 def stored_bundle(store: ChampionStore, parent: Path, *, base: float = 20.0) -> Bundle:
@@ -66,6 +73,19 @@ DAMAGES: tuple[Damage, ...] = (
     lambda _: b"{}",
     lambda data: data.replace(b'"schema_version": 1', b'"schema_version": 0'),
     lambda data: re.sub(rb'"previous": .*', b'"previous": "0",', data),
+)
+
+
+EVIDENCE_DAMAGES: tuple[Damage, ...] = (
+    lambda _: b"noise",
+    lambda data: data.replace(b"9.0", b"-9.0"),
+    lambda data: data.replace(b"9.0", b"NaN"),
+    lambda data: data.replace(b"9.0", b"1e999"),
+    lambda data: data.replace(b"9.0", b"1e308"),
+    lambda data: data.replace(b"10.0,", b"", 1),
+    lambda data: data.replace(b"10.0,", b"10.0, 10.0,", 1),
+    lambda data: data.replace(b"0" * 64, b"0" * 63),
+    lambda data: data.replace(b'"schema_version": 1', b'"schema_version": -5'),
 )
 
 
@@ -141,19 +161,45 @@ class StoreContract:
         with pytest.raises(BundleError):
             store.add_bundle(bundle)
 
-    def test_bundle_is_found_by_start_of_digest(self, store: ChampionStore, tmp_path: Path) -> None:
-        bundle = stored_bundle(store, tmp_path)
-        assert store.find_digest(bundle.version) == bundle.digest
-        assert store.find_digest(bundle.digest) == bundle.digest
+    def test_champion_is_found_by_start_of_digest(
+        self, store: ChampionStore, tmp_path: Path
+    ) -> None:
+        digests = [make_bundle(tmp_path, base=base).digest for base in (1.0, 2.0)]
+        for base in (1.0, 2.0):
+            promote(store, make_bundle(tmp_path / "again", base=base))
+        for digest in digests:
+            assert store.find_champion(digest[:12]) == store.find_champion(digest) == digest
 
     @pytest.mark.parametrize("version", ["", "unknown", "*", ".", "../bundles"])
     def test_unknown_version_is_rejected(
         self, store: ChampionStore, tmp_path: Path, version: str
     ) -> None:
-        stored_bundle(store, tmp_path)
+        promote(store, make_bundle(tmp_path))
         with pytest.raises(UsageError) as error:
-            store.find_digest(version)
+            store.find_champion(version)
         assert repr(version) in error.value.message
+
+    def test_bundle_that_never_was_champion_is_not_found(
+        self, store: ChampionStore, tmp_path: Path
+    ) -> None:
+        promote(store, make_bundle(tmp_path, base=1.0))
+        with pytest.raises(UsageError):
+            store.find_champion(stored_bundle(store, tmp_path, base=2.0).digest)
+
+    @pytest.mark.parametrize("digest", ["", "0", "0" * 63, "../" + "0" * 61, "0" * 64 + "\n"])
+    def test_invalid_digest_makes_no_path(self, store: ChampionStore, digest: str) -> None:
+        for read in (store.bundle, store.evidence, store.bundle_uri):
+            with pytest.raises(UsageError):
+                read(digest)
+
+    def test_entry_with_a_path_instead_of_a_digest_is_rejected(
+        self, store: ChampionStore, tmp_path: Path
+    ) -> None:
+        promote(store, make_bundle(tmp_path / "first"))
+        bundle = store.bundle(make_bundle(tmp_path).digest)
+        entry = store._read(entry_key(1)).replace(bundle.digest.encode(), b"../../elsewhere")
+        store._write(entry_key(1), entry)
+        assert_history_is_damaged(store, bundle, mentioned=1)
 
     def test_history_is_a_chain_of_commits(self, store: ChampionStore, tmp_path: Path) -> None:
         first = promote(store, make_bundle(tmp_path, base=1.0))
@@ -259,38 +305,96 @@ class StoreContract:
             store.history()
 
     def test_evidence_is_returned_as_added(self, store: ChampionStore, tmp_path: Path) -> None:
-        evidence = evidence_of(make_bundle(tmp_path).record.recipe)
-        store.add_evidence(evidence)
-        store.add_evidence(evidence)
-        assert store.evidence(evidence.key) == evidence
+        evidence = evidence_of(make_bundle(tmp_path))
+        for name in (evidence.key, evidence.bundle):
+            assert name is not None
+            assert store.evidence(name) is None
+            store.add_evidence(evidence, name=name)
+            store.add_evidence(evidence, name=name)
+            assert store.evidence(name) == evidence
 
-    def test_invalid_evidence_is_ignored(self, store: ChampionStore, tmp_path: Path) -> None:
-        evidence = evidence_of(make_bundle(tmp_path).record.recipe)
-        store._write(evidence_file_key("0" * 64), evidence.to_json())
-        store._write(evidence_file_key("1" * 64), b"noise")
-        assert store.evidence("0" * 64) is None
-        assert store.evidence("1" * 64) is None
+    @pytest.mark.parametrize("damage", EVIDENCE_DAMAGES)
+    def test_malformed_evidence_is_rejected(
+        self, store: ChampionStore, tmp_path: Path, damage: Damage
+    ) -> None:
+        evidence = evidence_of(make_bundle(tmp_path))
+        malformed = damage(evidence.to_json())
+        assert malformed != evidence.to_json()
+        store._write(evidence_file_key(evidence.key), malformed)
+        with pytest.raises(EvidenceError) as error:
+            store.evidence(evidence.key)
+        assert store.location(evidence_file_key(evidence.key)) in error.value.message
+        assert store.location(evidence_file_key(evidence.key)) in error.value.hint
+
+    def test_evidence_of_another_bundle_is_rejected(
+        self, store: ChampionStore, tmp_path: Path
+    ) -> None:
+        evidence = evidence_of(make_bundle(tmp_path, base=1.0))
+        other = make_bundle(tmp_path, base=2.0).digest
+        store.add_evidence(evidence, name=other)
+        with pytest.raises(EvidenceError, match="of another recipe or bundle"):
+            store.evidence(other)
 
     def test_newest_challenger_was_sealed_last(self, store: ChampionStore, tmp_path: Path) -> None:
         for experiment, base in (("b", 1.0), ("c", 2.0), ("a", 3.0)):
             bundle = make_bundle(tmp_path, base=base)
-            evidence = evidence_of(bundle.record.recipe)
-            challenger = store.add_challenger(experiment, bundle, evidence)
+            challenger = store.add_challenger(experiment, bundle, evidence_of(bundle))
             assert store.challenger(experiment) == challenger
             assert store.newest_challenger() == challenger
             assert store.bundle(challenger.bundle).content == bundle.content
-            assert store.evidence(challenger.evidence) == evidence
+            assert store.evidence(challenger.bundle) == evidence_of(bundle)
+
+    def test_wrong_times_do_not_change_the_order_of_challengers(
+        self, store: ChampionStore, tmp_path: Path
+    ) -> None:
+        for experiment, base in (("first", 1.0), ("second", 2.0)):
+            bundle = make_bundle(tmp_path, base=base)
+            newest = store.add_challenger(experiment, bundle, evidence_of(bundle))
+        forged = store._read(challenger_key(1)).replace(b'"sealed_at": "2', b'"sealed_at": "9')
+        assert forged != store._read(challenger_key(1))
+        store._write(challenger_key(1), forged)
+        assert store.newest_challenger() == newest
+
+    def test_concurrent_seals_get_different_numbers(
+        self, store: ChampionStore, tmp_path: Path
+    ) -> None:
+        bundle = stored_bundle(store, tmp_path)
+        names = [f"experiment-{number}" for number in range(4 * WRITERS)]
+        with ThreadPoolExecutor(WRITERS) as writers:
+            add = partial(store.add_challenger, bundle=bundle, evidence=evidence_of(bundle))
+            challengers = list(writers.map(add, names))
+        numbers = sorted(challenger.number for challenger in challengers)
+        assert numbers == list(range(1, len(names) + 1))
+        assert {store.challenger(name) for name in names} == {*challengers}
 
     def test_challenger_can_be_sealed_again(self, store: ChampionStore, tmp_path: Path) -> None:
         for base in (1.0, 2.0):
             bundle = make_bundle(tmp_path, base=base)
-            store.add_challenger("tuned", bundle, evidence_of(bundle.record.recipe))
+            store.add_challenger("tuned", bundle, evidence_of(bundle))
         assert store.newest_challenger().bundle == bundle.digest
 
-    def test_invalid_challenger_is_reported(self, store: ChampionStore) -> None:
-        store._write(challenger_key("tuned"), b"noise")
+    def test_challenger_is_not_added_to_a_damaged_history(
+        self, store: ChampionStore, tmp_path: Path
+    ) -> None:
+        bundle = make_bundle(tmp_path)
+        store._write(entry_key(2), b"{}")
+        with pytest.raises(HistoryError):
+            store.add_challenger("tuned", bundle, evidence_of(bundle))
+        with pytest.raises(NoChallengerError):
+            store.newest_challenger()
+
+    @pytest.mark.parametrize("number", ["2", '1, "new": 1'])
+    def test_invalid_challenger_is_reported(
+        self, store: ChampionStore, tmp_path: Path, number: str
+    ) -> None:
+        bundle = make_bundle(tmp_path)
+        store.add_challenger("tuned", bundle, evidence_of(bundle))
+        data = store._read(challenger_key(1))
+        store._write(
+            challenger_key(1), data.replace(b'"number": 1', f'"number": {number}'.encode())
+        )
         for read in (store.newest_challenger, partial(store.challenger, "tuned")):
             with pytest.raises(BundleError) as error:
                 read()
-            assert store.location(challenger_key("tuned")) in error.value.message
-            assert store.location(challenger_key("tuned")) in error.value.hint
+            assert store.location(challenger_key(1)) in error.value.message
+            assert store.location(challenger_key(1)) in error.value.hint

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from housectl.contract.files import STALE_SECONDS, TEMP_PREFIX
+from housectl.contract.temp_files import STALE_SECONDS, TEMP_PREFIX
 from housectl.errors import LocalEnvironmentError
 from housectl.store.layout import BUNDLES, CHALLENGERS, entry_key
 from housectl.store.local import LocalStore
@@ -30,11 +30,11 @@ def test_reads_create_nothing(store: LocalStore) -> None:
 
 def test_temporary_files_are_ignored(store: LocalStore, tmp_path: Path) -> None:
     bundle = make_bundle(tmp_path)
-    challenger = store.add_challenger("tuned", bundle, evidence_of(bundle.record.recipe))
+    challenger = store.add_challenger("tuned", bundle, evidence_of(bundle))
     (store.path / BUNDLES / f"{TEMP_PREFIX}{bundle.digest}-00000000").mkdir()
     (store.path / CHALLENGERS / f"{TEMP_PREFIX}tuned.json-00000000").write_bytes(b"half")
     assert store.newest_challenger() == challenger
-    assert store.find_digest(bundle.version) == bundle.digest
+    assert store.bundle(bundle.digest).content == bundle.content
 
 
 def test_stale_temporary_files_are_removed(store: LocalStore, tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_stale_temporary_files_are_removed(store: LocalStore, tmp_path: Path) ->
     long_ago = time.time() - 2 * STALE_SECONDS
     os.utime(stale, (long_ago, long_ago))
     bundle = make_bundle(tmp_path)
-    store.add_challenger("tuned", bundle, evidence_of(bundle.record.recipe))
+    store.add_challenger("tuned", bundle, evidence_of(bundle))
     assert not stale.exists()
     assert fresh.exists()
 

@@ -12,7 +12,7 @@ from housectl.errors import SealError
 from housectl_trainer.data import Dataset, load_dataset
 from housectl_trainer.evaluation import standard_deviation
 from housectl_trainer.fitting import fit, make_recipe
-from housectl_trainer.model_family import Model, load_family
+from housectl_trainer.model_family import Model
 from housectl_trainer.onnx_export import to_onnx
 from housectl_trainer.parity import MAX_PROBES, MIN_PROBES, check_parity, probes
 from housectl_trainer.subset import Floats
@@ -41,7 +41,7 @@ def train(dataset: Dataset, family: Family, assignment: Mapping[str, Value]) -> 
 
 
 def tolerance_of(dataset: Dataset, family: Family) -> float:
-    return load_family(family).parity_tolerance * standard_deviation(dataset.training.targets)
+    return family.definition.parity_bound * standard_deviation(dataset.training.targets)
 
 
 def assert_parity(dataset: Dataset, family: Family, model: Model, ensemble: Ensemble) -> None:

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from housectl.contract.families import Family
-from housectl.contract.files import temp_path_for
 from housectl.contract.inputs import Inputs
 from housectl.contract.metrics import METRICS_FILE, Metrics, read_metric_line
+from housectl.contract.temp_files import temp_path_for
 from housectl.contract.termination_report import TerminationReport
 from housectl.errors import ExitStatus
 from housectl_trainer.peak_memory import peak_memory

@@ -10,9 +10,9 @@ from pathlib import Path
 from housectl.contract.assignments import parse_assignments, read_assignment
 from housectl.contract.bundle import RecipeOrigin
 from housectl.contract.families import Family
-from housectl.contract.files import remove_temp_files_of
 from housectl.contract.golden import GoldenSource
 from housectl.contract.inputs import read_inputs
+from housectl.contract.temp_files import remove_temp_files_of
 from housectl.errors import ExitStatus
 from housectl_trainer.exit_codes import run_and_report
 from housectl_trainer.supervised_run import SupervisionOptions, run_supervised

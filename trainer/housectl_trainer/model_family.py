@@ -46,12 +46,9 @@ class ModelFamily:
 
     Attributes:
         fit: Fits a model.
-        parity_tolerance: Largest difference between model and ONNX graph, relative to the standard
-            deviation of the training target.
     """
 
     fit: FitFunction
-    parity_tolerance: float
 
 
 def load_family(family: Family) -> ModelFamily:

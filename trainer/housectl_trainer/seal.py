@@ -32,7 +32,7 @@ from housectl_trainer.fitting import fit, make_recipe
 from housectl_trainer.golden import make_golden, row_source
 from housectl_trainer.measure_evidence import fold_errors, measure_evidence
 from housectl_trainer.model_card import model_card
-from housectl_trainer.model_family import Model, load_family
+from housectl_trainer.model_family import Model
 from housectl_trainer.onnx_export import to_onnx
 from housectl_trainer.parity import check_parity, probes
 
@@ -134,7 +134,7 @@ def _checked_graph(
     content = to_onnx(ensemble, features=len(recipe.features))
     scorer = Scorer(content, features=len(recipe.features))
     deviation = standard_deviation(dataset.training.targets)
-    tolerance = load_family(recipe.family).parity_tolerance * deviation
+    tolerance = recipe.family.definition.parity_bound * deviation
     source = row_source(golden_source, dataset, seed=derived_seed(recipe.seed, "golden"))
     at_thresholds = probes(ensemble, source.rows, seed=derived_seed(recipe.seed, "parity"))
     golden = make_golden(

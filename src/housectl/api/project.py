@@ -73,6 +73,8 @@ class Project:
         True
         """
         experiment = self._new_experiment(name)
+        # A damaged history stops the command here, not after the search.
+        self.context.store.history()
         inputs = self.context.write_inputs()
         return self.context.run(self.context.backend.submit(experiment, inputs=inputs, image=None))
 
@@ -207,6 +209,19 @@ class Project:
         ['promotion', 'promotion']
         """
         return self.context.store.history()
+
+    def clock_warnings(self, *, since: int = 1) -> tuple[str, ...]:
+        """Return a sentence for each change of the champion that is older than the one before.
+
+        Args:
+            since: Number of the first history entry to check.
+
+        >>> project.clock_warnings()
+        ()
+        """
+        from housectl.contract.history import clock_warnings
+
+        return clock_warnings(self.context.store.history(), since=since)
 
     def serve(self, *, container: bool = False, json_logs: bool = False) -> NoReturn:
         """Replace this process with a server of the champion.

@@ -43,7 +43,12 @@ def promote(project: "Project", /, name: ChallengerName = None) -> Fields:
             "number": entry.number if entry else promotion.comparison.champion_number,
         },
         status=_status_of(promotion.comparison),
-        notes=["Next: housectl serve   (a running server switches by itself)"] if entry else [],
+        notes=[
+            *project.clock_warnings(since=entry.number),
+            "Next: housectl serve   (a running server switches by itself)",
+        ]
+        if entry
+        else [],
     )
 
 
@@ -64,7 +69,8 @@ def rollback(
 
     Example: housectl rollback --reason "complaints from users"
     """
-    return Fields(fields=_entry_row(project.rollback(to, reason=reason)))
+    entry = project.rollback(to, reason=reason)
+    return Fields(fields=_entry_row(entry), notes=project.clock_warnings(since=entry.number))
 
 
 @pass_project()
@@ -77,6 +83,7 @@ def history(project: "Project", /) -> Table:
         key="history",
         rows=[_entry_row(entry) for entry in reversed(project.history())],
         empty="There is no champion yet: housectl promote",
+        notes=project.clock_warnings(),
     )
 
 

@@ -42,6 +42,7 @@ class Family(StrEnum):
             short_name="rf",
             trainer_module="random_forest",
             native_file="model.joblib",
+            parity_bound=1e-10,
             libraries=(_SCIKIT_LEARN, _JOBLIB),
             domains={
                 "n_estimators": integer(1),
@@ -89,6 +90,7 @@ class Family(StrEnum):
             short_name="xgb",
             trainer_module="xgboost",
             native_file="model.ubj",
+            parity_bound=2e-5,
             libraries=(_XGBOOST,),
             domains={
                 "n_estimators": integer(1),

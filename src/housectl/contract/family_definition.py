@@ -46,6 +46,8 @@ class FamilyDefinition:
         short_name: Suffix of a Katib Experiment's name if an experiment has several families.
         trainer_module: Module of `housectl_trainer.families` that trains the family.
         native_file: File of the library's own model.
+        parity_bound: Largest difference between model and ONNX graph, relative to the standard
+            deviation of the training target.
         domains: The domain of each parameter.
         default_space: The few parameters that decide a model's quality.
         wide_space: An extensive space, for budgets of a hundred trials or more.
@@ -57,6 +59,7 @@ class FamilyDefinition:
     short_name: str
     trainer_module: str
     native_file: str
+    parity_bound: float
     domains: Mapping[str, ParameterDomain]
     default_space: FamilySpace
     wide_space: FamilySpace

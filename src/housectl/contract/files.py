@@ -1,25 +1,24 @@
 """Durable files: a file with its final name is complete, also after kill -9 or a power cut."""
 
 import errno
-import glob
 import hashlib
 import os
-import secrets
 import shlex
 import shutil
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from housectl.contract.disks import describe_disk
 from housectl.contract.regular_files import open_regular
+from housectl.contract.temp_files import (
+    STALE_SECONDS,
+    TEMP_PREFIX,
+    remove_stale_temp_files,
+    temp_path_for,
+)
 from housectl.errors import LocalEnvironmentError
-
-TEMP_PREFIX = ".tmp-"
-STALE_SECONDS = 3600.0
-_RANDOM_DIGITS = 8
 
 _HINTS = {
     errno.ENOSPC: "df -h {path}   # free some space, then run the same command again",
@@ -34,11 +33,6 @@ def file_digest(path: Path) -> str:
     """Return the sha256 of a file's bytes, in hexadecimal."""
     with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def temp_path_for(path: Path) -> Path:
-    """Return an unused temporary path in the directory of `path`; readers ignore such names."""
-    return path.parent / f"{TEMP_PREFIX}{path.name}-{secrets.token_hex(_RANDOM_DIGITS // 2)}"
 
 
 @contextmanager
@@ -100,6 +94,7 @@ def atomic_directory(path: Path) -> Iterator[Path]:
     """
     temporary = temp_path_for(path)
     with translate_disk_errors(path):
+        remove_stale_temp_files(path.parent)
         temporary.mkdir(parents=True)
         try:
             yield temporary
@@ -120,28 +115,6 @@ def sync_tree(top: Path) -> None:
 def sync_directory(path: Path) -> None:
     """Fsync the names in a directory."""
     _sync(path)
-
-
-def remove_stale_temp_files(directory: Path, *, older_than: float = 0.0) -> None:
-    """Remove the temporary files that killed writers left in a directory.
-
-    Args:
-        directory: Directory to clean; it need not exist.
-        older_than: Minimum age in seconds. With several writers, it must exceed any write's time.
-    """
-    now = time.time()
-    for path in directory.glob(f"{TEMP_PREFIX}*"):
-        with suppress(FileNotFoundError):
-            if now - path.stat().st_mtime < older_than:
-                continue
-        _remove(path)
-
-
-def remove_temp_files_of(path: Path) -> None:
-    """Remove the temporary files of killed writers of `path`; no process may be writing it."""
-    pattern = f"{TEMP_PREFIX}{glob.escape(path.name)}-{'?' * _RANDOM_DIGITS}"
-    for temporary in path.parent.glob(pattern):
-        _remove(temporary)
 
 
 @contextmanager
@@ -168,6 +141,7 @@ def _temp_file_for(path: Path, data: bytes) -> Iterator[Path]:
     """Yield a synced temporary file for `path`; afterwards remove it and fsync the directory."""
     with translate_disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        remove_stale_temp_files(path.parent)
         temporary = temp_path_for(path)
         try:
             write_and_sync(temporary, data)
@@ -175,13 +149,6 @@ def _temp_file_for(path: Path, data: bytes) -> Iterator[Path]:
         finally:
             temporary.unlink(missing_ok=True)
         sync_directory(path.parent)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def _rename_unless_exists(temporary: Path, path: Path) -> None:

@@ -1,8 +1,11 @@
 """The history of champions: a chain of entries, of which the newest names the champion."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from enum import StrEnum
+from itertools import pairwise
 
+from housectl.contract.path_names import Digest
 from housectl.contract.record import SCHEMA_VERSION, MalformedRecordError, Record
 
 
@@ -30,11 +33,16 @@ class HistoryEntry(Record, kw_only=True):
     number: int
     previous: str | None
     action: Action
-    bundle: str
+    bundle: Digest
     at: str
     by: str
     reason: str
     holdout_mse: float
+
+    @property
+    def time(self) -> datetime:
+        """Time of the change."""
+        return datetime.fromisoformat(self.at)
 
 
 def parse_entry(data: bytes, number: int) -> HistoryEntry:
@@ -47,6 +55,12 @@ def parse_entry(data: bytes, number: int) -> HistoryEntry:
     entry = HistoryEntry.from_json(data)
     if entry.number != number:
         raise MalformedRecordError(f"its number is {entry.number} instead of {number}")
+    try:
+        has_zone = entry.time.tzinfo is not None
+    except ValueError as error:
+        raise MalformedRecordError(str(error)) from error
+    if not has_zone:
+        raise MalformedRecordError(f"its time {entry.at!r} has no time zone")
     return entry
 
 
@@ -65,3 +79,16 @@ def earlier_champions(history: Iterable[HistoryEntry]) -> tuple[str, ...]:
             champions.append(entry.bundle)
     *earlier, champion = champions or [""]
     return tuple(digest for digest in reversed(earlier) if digest != champion)
+
+
+def clock_warnings(history: Sequence[HistoryEntry], *, since: int = 1) -> tuple[str, ...]:
+    """Return a sentence for each entry, from number `since` on, that is older than the one before.
+
+    The order of the entries is right all the same: it comes from their numbers.
+    """
+    return tuple(
+        f"The clock ran backwards: history entry {later.number} has the time {later.at}, and entry "
+        f"{earlier.number} has {earlier.at}."
+        for earlier, later in pairwise(history)
+        if later.number >= since and later.time < earlier.time
+    )

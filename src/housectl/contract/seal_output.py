@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from housectl.contract.bundle import Bundle, BundleRecord, Provenance, read_bundle, write_bundle
 from housectl.contract.evidence import EVIDENCE_FILE, Evidence
 from housectl.contract.files import atomic_directory, remove_tree, write_and_sync
@@ -51,7 +53,8 @@ def write_sealed(
         record = write_bundle(
             bundle, files, schema=schema, recipe=evidence.recipe, provenance=provenance
         )
-        write_and_sync(directory / EVIDENCE_FILE, evidence.to_json())
+        bound = msgspec.structs.replace(evidence, bundle=record.digest)
+        write_and_sync(directory / EVIDENCE_FILE, bound.to_json())
         if not _already_written(output, record):
             remove_tree(output)
 
@@ -68,8 +71,8 @@ def read_sealed(output: Path) -> SealOutput:
         evidence = Evidence.from_json(read_regular(output / EVIDENCE_FILE))
     except (OSError, MalformedRecordError) as error:
         raise _invalid(output, str(error)) from error
-    if evidence.recipe != bundle.record.recipe:
-        raise _invalid(output, "bundle and evidence have different recipes")
+    if (evidence.recipe, evidence.bundle) != (bundle.record.recipe, bundle.digest):
+        raise _invalid(output, "the evidence is of another bundle")
     return SealOutput(bundle=bundle, evidence=evidence)
 
 

@@ -11,6 +11,7 @@ from functools import partial
 from housectl.backends.doctor_check import Check, CheckContext, CheckWarning
 from housectl.backends.local.preflight import check_disk_space
 from housectl.contract.files import translate_disk_errors
+from housectl.contract.history import clock_warnings
 from housectl.contract.table import Table
 from housectl.contract.usable_data import read_usable_data
 from housectl.doctor.exclusions import check_exclusions
@@ -74,6 +75,8 @@ def check_store(context: CheckContext) -> str:
     if not history:
         return f"{store.path}: no champion yet"
     bundle = store.bundle(history[-1].bundle)
+    if warnings := clock_warnings(history):
+        raise CheckWarning(warnings[-1], hint="date -u   # then correct the clock of that machine")
     return f"{store.path}: champion {bundle.version}, {len(history)} entries"
 
 

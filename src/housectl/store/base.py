@@ -1,16 +1,17 @@
 """Interface of the champion store, for the commands that write it and the servers that read it."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import count
 
 from housectl.contract.bundle import BUNDLE_FILE, Bundle, load_bundle
 from housectl.contract.evidence import Evidence
 from housectl.contract.record import MalformedRecordError
-from housectl.errors import BundleError, NoChallengerError, UsageError
-from housectl.store.challenger import Challenger
+from housectl.errors import BundleError, EvidenceError, NoChallengerError
+from housectl.store.challenger import Challenger, parse_challenger
 from housectl.store.failed_verifications import FailedVerifications
 from housectl.store.history_store import HistoryStore
 from housectl.store.layout import (
-    BUNDLES,
     CHALLENGERS,
     bundle_key,
     challenger_key,
@@ -42,20 +43,6 @@ class ChampionStore(HistoryStore, FailedVerifications):
         """Return the URI of a bundle."""
         return self._uri(bundle_key(digest))
 
-    def find_digest(self, version: str) -> str:
-        """Return the digest of the only bundle whose digest starts with `version`.
-
-        Raises:
-            UsageError: No bundle or several bundles match.
-        """
-        matches = [name for name in self._names(BUNDLES) if version and name.startswith(version)]
-        if len(matches) != 1:
-            raise UsageError(
-                f"Version {version!r} is invalid: {len(matches)} bundles have such a digest.",
-                hint="housectl history   # shows the versions",
-            )
-        return matches[0]
-
     def add_bundle(self, bundle: Bundle) -> None:
         """Store a bundle under its digest; a valid one that exists already is kept."""
         key = bundle_key(bundle.digest)
@@ -64,61 +51,92 @@ class ChampionStore(HistoryStore, FailedVerifications):
         else:
             self._create_folder(key, {**bundle.content, BUNDLE_FILE: bundle.record.to_json()})
 
-    def add_evidence(self, evidence: Evidence) -> None:
-        """Store evidence under its key."""
-        self._write(evidence_file_key(evidence.key), evidence.to_json())
+    def add_evidence(self, evidence: Evidence, *, name: str) -> None:
+        """Store evidence under its key, or under the digest of its bundle."""
+        self._write(evidence_file_key(name), evidence.to_json())
 
-    def evidence(self, key: str) -> Evidence | None:
-        """Return the evidence with this key; None if it is missing or invalid."""
+    def evidence(self, name: str) -> Evidence | None:
+        """Return the evidence with this key, or of the bundle with this digest; None if missing.
+
+        Raises:
+            EvidenceError: The file is malformed, or has the evidence of another recipe or bundle.
+        """
+        key = evidence_file_key(name)
         try:
-            evidence = Evidence.from_json(self._read(evidence_file_key(key)))
-        except (FileNotFoundError, MalformedRecordError):
+            evidence = Evidence.from_json(self._read(key))
+        except FileNotFoundError:
             return None
-        return evidence if evidence.key == key else None
+        except (OSError, MalformedRecordError) as error:
+            raise self._invalid_evidence(name, str(error)) from error
+        if name not in {evidence.key, evidence.bundle}:
+            raise self._invalid_evidence(name, "it is of another recipe or bundle")
+        return evidence
+
+    def remove_evidence_command(self, *names: str) -> str:
+        """Return the shell command that removes evidence, for hints."""
+        remove = self._remove_command(*map(evidence_file_key, names))
+        return f"{remove}   # the next comparison measures it again"
 
     def add_challenger(self, experiment: str, bundle: Bundle, evidence: Evidence) -> Challenger:
-        """Store a sealed model as the challenger of its experiment."""
+        """Store a sealed model as the newest challenger of its experiment.
+
+        Raises:
+            HistoryError: The history is damaged. Nothing is written.
+        """
+        self.history()
         self._remove_stale_files()
         self.add_bundle(bundle)
-        self.add_evidence(evidence)
-        challenger = Challenger(
-            experiment=experiment, bundle=bundle.digest, evidence=evidence.key, sealed_at=_now()
-        )
-        self._write(challenger_key(experiment), challenger.to_json())
+        for name in (bundle.digest, evidence.key):
+            self.add_evidence(evidence, name=name)
+        # If another command takes a number at the same time, the next one is tried.
+        for number in count(max(self._numbers(CHALLENGERS), default=0) + 1):
+            sealed_at = datetime.now(UTC).isoformat(timespec="microseconds")
+            challenger = Challenger(
+                number=number, experiment=experiment, bundle=bundle.digest, sealed_at=sealed_at
+            )
+            if self._create(challenger_key(number), challenger.to_json()):
+                break
         return challenger
 
     def challenger(self, experiment: str) -> Challenger | None:
-        """Return the challenger of an experiment; None if no model of it is sealed.
+        """Return the newest challenger of an experiment; None if no model of it is sealed.
 
         Raises:
-            BundleError: The challenger's file is invalid.
+            BundleError: The file of a challenger is invalid.
         """
-        key = challenger_key(experiment)
-        try:
-            return Challenger.from_json(self._read(key))
-        except FileNotFoundError:
-            return None
-        except MalformedRecordError as error:
-            raise BundleError(
-                f"The challenger {self.location(key)} is invalid: {error}.",
-                hint=f"{self._remove_command(key)}   # the next promotion seals it again",
-            ) from error
+        of_experiment = (each for each in self._challengers() if each.experiment == experiment)
+        return next(of_experiment, None)
 
     def newest_challenger(self) -> Challenger:
         """Return the challenger that was sealed last.
 
         Raises:
             NoChallengerError: No model is sealed yet.
+            BundleError: The file of the challenger is invalid.
         """
-        experiments = (name.removesuffix(".json") for name in self._names(CHALLENGERS))
-        challengers = filter(None, map(self.challenger, experiments))
-        newest = max(challengers, key=lambda challenger: challenger.sealed_at, default=None)
+        newest = next(self._challengers(), None)
         if newest is None:
             raise NoChallengerError(
                 "No model is sealed yet.", hint="housectl tune   # seals a challenger"
             )
         return newest
 
+    def _challengers(self) -> Iterator[Challenger]:
+        """Yield the challengers, the newest first."""
+        return map(self._read_challenger, sorted(self._numbers(CHALLENGERS), reverse=True))
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="microseconds")
+    def _read_challenger(self, number: int) -> Challenger:
+        key = challenger_key(number)
+        try:
+            return parse_challenger(self._read(key), number)
+        except (OSError, MalformedRecordError) as error:
+            raise BundleError(
+                f"The challenger {self.location(key)} is invalid: {error}.",
+                hint=f"{self._remove_command(key)}   # the next promotion seals it again",
+            ) from error
+
+    def _invalid_evidence(self, name: str, cause: str) -> EvidenceError:
+        return EvidenceError(
+            f"The evidence {self.location(evidence_file_key(name))} is invalid: {cause}.",
+            hint=self.remove_evidence_command(name),
+        )

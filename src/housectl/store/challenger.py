@@ -1,19 +1,33 @@
 """Challengers: the sealed models of experiments, which can be promoted."""
 
-from housectl.contract.record import SCHEMA_VERSION, Record
+from housectl.contract.path_names import Digest
+from housectl.contract.record import SCHEMA_VERSION, MalformedRecordError, Record
 
 
 class Challenger(Record, kw_only=True):
     """Sealed model of an experiment. `housectl promote` takes the newest one by default.
 
     Attributes:
+        number: Position in the order of sealing, which the store keeps; clocks can be wrong.
         bundle: Digest of the bundle.
-        evidence: Key of the evidence.
-        sealed_at: Time in UTC, ISO 8601.
+        sealed_at: Time in UTC, ISO 8601, for information only.
     """
 
     schema_version: int = SCHEMA_VERSION
+    number: int
     experiment: str
-    bundle: str
-    evidence: str
+    bundle: Digest
     sealed_at: str
+
+
+def parse_challenger(data: bytes, number: int) -> Challenger:
+    """Return the challenger with this number from its JSON.
+
+    Raises:
+        MalformedRecordError: The data is not a challenger, or has another number.
+        NewerFormatError: A newer housectl wrote the challenger.
+    """
+    challenger = Challenger.from_json(data)
+    if challenger.number != number:
+        raise MalformedRecordError(f"its number is {challenger.number} instead of {number}")
+    return challenger

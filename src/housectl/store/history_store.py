@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from housectl.contract.bundle import Bundle
 from housectl.contract.history import Action, HistoryEntry, parse_entry
 from housectl.contract.record import MalformedRecordError
-from housectl.errors import ConcurrentUpdateError, HistoryError, NoChampionError
-from housectl.store.layout import HISTORY, bundle_key, entry_key, entry_number
+from housectl.errors import ConcurrentUpdateError, HistoryError, NoChampionError, UsageError
+from housectl.store.layout import HISTORY, bundle_key, entry_key, file_number
 from housectl.store.storage import FileStorage
 
 
@@ -40,7 +40,7 @@ class HistoryStore(FileStorage):
             HistoryError: The newest entry cannot be read.
         """
         revisions = self._revisions(HISTORY)
-        newest = max(filter(None, map(entry_number, revisions)), default=None)
+        newest = max(filter(None, map(file_number, revisions)), default=None)
         return revisions, self._read_entry(newest) if newest else None
 
     def champion(self) -> HistoryEntry | None:
@@ -61,6 +61,22 @@ class HistoryStore(FileStorage):
                 hint="housectl promote   # after `housectl tune`",
             )
         return champion
+
+    def find_champion(self, version: str) -> str:
+        """Return the digest of the only champion, present or former, that starts with `version`.
+
+        Raises:
+            UsageError: No champion or several champions match.
+        """
+        champions = {entry.bundle for entry in self.history()}
+        matches = [digest for digest in champions if version and digest.startswith(version)]
+        if len(matches) != 1:
+            raise UsageError(
+                f"Version {version!r} is invalid: {len(matches)} present or former champions have "
+                "such a digest.",
+                hint="housectl history   # shows the versions",
+            )
+        return matches[0]
 
     def commit(
         self, bundle: Bundle, *, action: Action, reason: str, champion_number: int
@@ -101,6 +117,10 @@ class HistoryStore(FileStorage):
             )
         return entry
 
+    def _numbers(self, folder: str) -> list[int]:
+        """Return the numbers of the numbered files in a folder."""
+        return list(filter(None, map(file_number, self._names(folder))))
+
     def _chain(self) -> Iterator[tuple[HistoryEntry, str]]:
         """Yield each entry with the hash of its bytes, the oldest first."""
         previous = None
@@ -114,7 +134,7 @@ class HistoryStore(FileStorage):
 
     def _entry_numbers(self) -> range:
         """Return the numbers of all entries, which the folder's listing must have without a gap."""
-        numbers = sorted(filter(None, map(entry_number, self._names(HISTORY))))
+        numbers = sorted(self._numbers(HISTORY))
         for expected, number in enumerate(numbers, start=1):
             if number != expected:
                 raise self._invalid_entry(expected, f"it is missing, but entry {number} exists")

@@ -2,6 +2,8 @@
 
 import re
 
+from housectl.contract.path_names import checked_digest
+
 BUNDLES = "bundles"
 EVIDENCE = "evidence"
 HISTORY = "history"
@@ -9,17 +11,17 @@ CHALLENGERS = "challengers"
 VERIFICATIONS = "verifications"
 FOLDERS = (BUNDLES, EVIDENCE, HISTORY, CHALLENGERS, VERIFICATIONS)
 
-_ENTRY_NAME = re.compile(r"(?P<number>[1-9][0-9]{0,17})\.json")
+_NUMBERED_NAME = re.compile(r"(?P<number>[1-9][0-9]{0,17})\.json")
 
 
 def bundle_key(digest: str) -> str:
     """Return the key of a bundle's folder."""
-    return f"{BUNDLES}/{digest}"
+    return f"{BUNDLES}/{checked_digest(digest)}"
 
 
 def evidence_file_key(key: str) -> str:
     """Return the key of the file with the evidence of this evidence key."""
-    return f"{EVIDENCE}/{key}.json"
+    return f"{EVIDENCE}/{checked_digest(key)}.json"
 
 
 def entry_key(number: int) -> str:
@@ -27,17 +29,17 @@ def entry_key(number: int) -> str:
     return f"{HISTORY}/{number}.json"
 
 
-def entry_number(name: str) -> int | None:
-    """Return the number of the history entry in a file of this name; None for other files."""
-    match = _ENTRY_NAME.fullmatch(name)
+def file_number(name: str) -> int | None:
+    """Return the number of the entry or challenger in a file of this name; None for other files."""
+    match = _NUMBERED_NAME.fullmatch(name)
     return int(match["number"]) if match else None
 
 
-def challenger_key(experiment: str) -> str:
-    """Return the key of an experiment's challenger."""
-    return f"{CHALLENGERS}/{experiment}.json"
+def challenger_key(number: int) -> str:
+    """Return the key of a challenger."""
+    return f"{CHALLENGERS}/{number}.json"
 
 
 def failed_verification_key(digest: str) -> str:
     """Return the key of the record of a bundle's first failed verification."""
-    return f"{VERIFICATIONS}/{digest}.json"
+    return f"{VERIFICATIONS}/{checked_digest(digest)}.json"

@@ -7,16 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from housectl.contract.files import (
-    STALE_SECONDS,
-    TEMP_PREFIX,
-    atomic_create,
-    atomic_directory,
-    atomic_write,
-    remove_stale_temp_files,
-    write_and_sync,
-)
+from housectl.contract.files import atomic_create, atomic_directory, atomic_write, write_and_sync
 from housectl.contract.regular_files import MAX_RECORD_BYTES, read_regular
+from housectl.contract.temp_files import STALE_SECONDS, TEMP_PREFIX, remove_stale_temp_files
 from housectl.errors import LocalEnvironmentError
 from housectl.store.base import ChampionStore
 from housectl.store.layout import FOLDERS
@@ -83,8 +76,8 @@ class LocalStore(ChampionStore):
     def _list_command(self, key: str) -> str:
         return f"ls -l {shlex.quote(self.location(key))}"
 
-    def _remove_command(self, key: str) -> str:
-        return f"rm {shlex.quote(self.location(key))}"
+    def _remove_command(self, *keys: str) -> str:
+        return shlex.join(("rm", "-f", *map(self.location, keys)))
 
 
 def _revision(status: os.stat_result) -> object:

@@ -61,5 +61,5 @@ class FileStorage(ABC):
         """Return the shell command that lists a file or folder, for hints."""
 
     @abstractmethod
-    def _remove_command(self, key: str) -> str:
-        """Return the shell command that removes a file, for hints."""
+    def _remove_command(self, *keys: str) -> str:
+        """Return the shell command that removes files, for hints."""

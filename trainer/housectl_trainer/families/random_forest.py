@@ -59,4 +59,4 @@ def _fit(
     return RandomForestModel(estimator)
 
 
-FAMILY = ModelFamily(fit=_fit, parity_tolerance=1e-10)
+FAMILY = ModelFamily(fit=_fit)

@@ -105,4 +105,4 @@ def _fit(
     return XgboostModel(estimator.fit(subset.rows, subset.targets))
 
 
-FAMILY = ModelFamily(fit=_fit, parity_tolerance=2e-5)
+FAMILY = ModelFamily(fit=_fit)

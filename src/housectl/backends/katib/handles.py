@@ -14,6 +14,7 @@ from housectl.backends.katib.labels_and_paths import (
     component_selector,
 )
 from housectl.backends.katib.volume.work_index import WorkIndex
+from housectl.contract.path_names import checked_name
 from housectl.errors import UnknownExperimentError
 from housectl.kube.client import Kube
 from housectl.kube.kinds import JOBS, Kind
@@ -39,9 +40,10 @@ class Handles:
 
         Raises:
             UnknownExperimentError: The URL is of another cluster or namespace.
+            UsageError: The name is invalid.
         """
         handle = Handle(text) if text.startswith(_SCHEME) else self.make(text)
-        if handle != self.make(handle.name):
+        if handle != self.make(checked_name(handle.name)):
             raise UnknownExperimentError(
                 f"{handle} is not in the current cluster and namespace: {self.make('')}.",
                 hint="housectl list --context CONTEXT --namespace NAMESPACE",

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from housectl.contract.path_names import checked_digest, checked_name
+
 MOUNT, WORK = "/mnt/models", "work"
 NAME_LABEL = "app.kubernetes.io/name"
 INSTANCE_LABEL = "app.kubernetes.io/instance"
@@ -57,7 +59,7 @@ def selector(labels: Mapping[str, str]) -> str:
 
 def inputs_path(digest: str) -> str:
     """Return the path of an inputs directory on the PVC, below its mount."""
-    return f"inputs/{digest}"
+    return f"inputs/{checked_digest(digest)}"
 
 
 def inputs_annotation(digest: str) -> str:
@@ -67,7 +69,7 @@ def inputs_annotation(digest: str) -> str:
 
 def work_path(name: str) -> str:
     """Return the path of an experiment's or a task's files on the PVC, below its mount."""
-    return f"{WORK}/{name}"
+    return f"{WORK}/{checked_name(name)}"
 
 
 def output_path(name: str, trial: str | None) -> str:

@@ -15,12 +15,14 @@ from housectl.backends.local.control import start_supervisor, stop_supervisor
 from housectl.backends.local.plan import LocalPlan
 from housectl.backends.local.preflight import check_disk_space, check_libraries
 from housectl.backends.local.records import RunOutcome
-from housectl.backends.local.run_directory import RunDirectory, create_run
+from housectl.backends.local.run_directory import RunDirectory
+from housectl.backends.local.submission import copy_inputs, create_run, inputs_of_runs
 from housectl.backends.local.trainer_client import last_log_line
 from housectl.backends.messages import unknown_experiment_error
 from housectl.contract.disks import describe_if_full
 from housectl.contract.files import atomic_directory
 from housectl.contract.inputs import Inputs, read_inputs
+from housectl.contract.path_names import checked_name
 from housectl.errors import UnknownExperimentError
 from housectl.experiment import ExperimentState
 
@@ -45,7 +47,7 @@ class LocalBackend:
 
     def plan(self, workload: Workload, *, inputs: Inputs, image: str | None) -> LocalPlan:  # noqa: ARG002
         """Return the plan that `submit` would run. Pure and offline; the image is not used."""
-        return LocalPlan(workload=workload, inputs=inputs)
+        return LocalPlan(workload=workload, inputs=inputs_of_runs(self.runs.absolute(), inputs))
 
     def submit(self, workload: Workload, *, inputs: Inputs, image: str | None) -> Handle:  # noqa: ARG002
         """Record the plan and start its supervisor.
@@ -56,8 +58,9 @@ class LocalBackend:
         """
         check_libraries()
         check_disk_space(self.runs.absolute())
-        path = self.runs.absolute() / workload.name
-        handle = _handle_of(create_run(path, workload, inputs.path.absolute()))
+        copy_inputs(self.runs.absolute(), inputs)
+        path = self._run_path(workload.name)
+        handle = _handle_of(create_run(path, workload, inputs=inputs.digest))
         with _open_run(handle) as run:
             start_supervisor(run)
         return handle
@@ -108,12 +111,15 @@ class LocalBackend:
         Raises:
             UnknownExperimentError: There is no such experiment or task.
         """
-        url = (
-            name
-            if name.startswith(_SCHEME)
-            else _handle_of(RunDirectory(self.runs.absolute() / name)).url
-        )
-        with _open_run(Handle(url)) as run:
+        path = Path(unquote(name.removeprefix(_SCHEME))) if name.startswith(_SCHEME) else None
+        if path and path.parent.resolve() != self.runs.resolve():
+            raise UnknownExperimentError(
+                f"{name} is not an experiment of this project: its runs are in {self.runs}.",
+                hint="housectl list -C DIRECTORY   # lists the experiments of another project",
+            )
+        with _open_run(
+            _handle_of(RunDirectory(self._run_path(path.name if path else name)))
+        ) as run:
             return _handle_of(run)
 
     def observe(self, handle: Handle) -> Snapshot:
@@ -197,6 +203,9 @@ class LocalBackend:
             )
         for leftover in run.path.parent.glob(f"{_DELETED_PREFIX}*"):
             shutil.rmtree(leftover, ignore_errors=True)
+
+    def _run_path(self, name: str) -> Path:
+        return self.runs.absolute() / checked_name(name)
 
 
 def _handle_of(run: RunDirectory) -> Handle:

@@ -1,6 +1,7 @@
 """The records in the files of a run directory."""
 
 from housectl.backends.workload import WorkloadRecord
+from housectl.contract.path_names import Digest
 from housectl.contract.record import SCHEMA_VERSION, Record
 from housectl.experiment import ExperimentState, Trial
 
@@ -9,13 +10,12 @@ class LocalPlanRecord(WorkloadRecord, kw_only=True):
     """The content of plan.json.
 
     Attributes:
-        inputs: Path of the inputs directory, relative to the run directory, so that users can move
-            a project.
+        inputs: Digest of the inputs.
         submitted: Seconds since the epoch.
     """
 
     schema_version: int = SCHEMA_VERSION
-    inputs: str
+    inputs: Digest
     submitted: float
 
 

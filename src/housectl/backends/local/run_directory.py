@@ -12,35 +12,30 @@ supervisor.log       errors of the supervisor itself; otherwise empty
 import os
 import shlex
 import shutil
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from housectl.backends.base import Task, Workload
 from housectl.backends.local.lock import Lock
 from housectl.backends.local.records import LocalPlanRecord, RunOutcome, TrialRecord
-from housectl.backends.messages import already_exists_error, select_trials
+from housectl.backends.messages import select_trials
 from housectl.contract.files import (
-    TEMP_PREFIX,
-    atomic_directory,
     atomic_write,
-    remove_stale_temp_files,
     remove_tree,
     sync_directory,
-    temp_path_for,
     translate_disk_errors,
-    write_and_sync,
 )
+from housectl.contract.path_names import checked_name
 from housectl.contract.record import MalformedRecordError, Record
 from housectl.contract.regular_files import read_regular
+from housectl.contract.temp_files import TEMP_PREFIX, remove_stale_temp_files, temp_path_for
 from housectl.contract.trial_output import has_model, remove_model
 from housectl.errors import BundleError, InputsError
-from housectl.experiment import Experiment, ExperimentState, Trial, TrialState
+from housectl.experiment import ExperimentState, Trial, TrialState
 
 R = TypeVar("R", bound=Record)
-_PLAN_FILE = "plan.json"
+PLAN_FILE = "plan.json"
 _OUTCOME_FILE = "outcome.json"
 _IGNORE_TEMP_FILES = shutil.ignore_patterns(f"{TEMP_PREFIX}*")
 
@@ -59,7 +54,7 @@ class RunDirectory:
     @property
     def exists(self) -> bool:
         """True if the run was submitted and not deleted."""
-        return (self.path / _PLAN_FILE).exists()
+        return (self.path / PLAN_FILE).exists()
 
     @property
     def lock(self) -> Lock:
@@ -83,7 +78,7 @@ class RunDirectory:
 
     def output(self, trial: str | None) -> Path:
         """Return the output directory of a trial, or of the task."""
-        return self.path / "output" if trial is None else self.outputs / trial
+        return self.path / "output" if trial is None else self.outputs / checked_name(trial)
 
     def missing_model(self, trial: Trial) -> bool:
         """Return True if a trial has an output without a complete model."""
@@ -113,15 +108,15 @@ class RunDirectory:
 
     def log(self, trial: str | None) -> Path:
         """Return the log file of a trial, or of the trainer's process itself."""
-        return self.path / "logs" / f"{trial or 'trainer'}.log"
+        return self.path / "logs" / f"{checked_name(trial or 'trainer')}.log"
 
     def plan(self) -> LocalPlanRecord:
         """Read the submitted plan."""
-        return self._read(LocalPlanRecord, _PLAN_FILE)
+        return self._read(LocalPlanRecord, PLAN_FILE)
 
     def inputs(self) -> Path:
         """Return the inputs directory."""
-        return Path(os.path.normpath(self.path / self.plan().inputs))
+        return inputs_root(self.path.parent) / self.plan().inputs
 
     def outcome(self) -> RunOutcome | None:
         """Read the outcome; None if the run has not ended."""
@@ -205,7 +200,7 @@ class RunDirectory:
     def remove_temp_files(self) -> None:
         """Remove the temporary files of killed writers; no other process may be writing."""
         for directory in (self.path, self.trials_directory, self.outputs, *self.outputs.glob("*")):
-            remove_stale_temp_files(directory)
+            remove_stale_temp_files(directory, older_than=0.0)
 
     def revision(self) -> object:
         """Return a value that changes with every record; cheap to compute."""
@@ -224,27 +219,6 @@ class RunDirectory:
         return self.trials_directory / f"{trial.name}.json"
 
 
-def create_run(path: Path, workload: Workload, inputs: Path) -> RunDirectory:
-    """Create a run directory atomically.
-
-    Raises:
-        AlreadyExistsError: The directory already exists.
-        LocalEnvironmentError: The disk is full, read-only or not writable.
-    """
-    plan = LocalPlanRecord(
-        inputs=os.path.relpath(inputs, path),
-        submitted=time.time(),
-        experiment=workload if isinstance(workload, Experiment) else None,
-        task=workload if isinstance(workload, Task) else None,
-    )
-    run = RunDirectory(path)
-    if not path.exists():
-        with atomic_directory(path) as directory:
-            write_and_sync(directory / _PLAN_FILE, plan.to_json())
-            for name in ("trials", "outputs", "logs"):
-                (directory / name).mkdir()
-            (directory / "lock").touch()
-        # Another command may have created the directory first.
-        if run.plan() == plan:
-            return run
-    raise already_exists_error(path.name)
+def inputs_root(runs: Path) -> Path:
+    """Return the directory of all inputs, which is beside the directory of all runs."""
+    return runs.parent / "inputs"

@@ -1,6 +1,7 @@
 """The record of a plan, in an annotation of every object: later commands need no housectl.yaml."""
 
 from housectl.backends.workload import WorkloadRecord
+from housectl.contract.path_names import Digest
 from housectl.contract.record import SCHEMA_VERSION, MalformedRecordError
 from housectl.project.fields import KatibSettings
 
@@ -15,7 +16,7 @@ class KatibPlanRecord(WorkloadRecord, kw_only=True):
     """
 
     schema_version: int = SCHEMA_VERSION
-    inputs: str
+    inputs: Digest
     settings: KatibSettings
 
     @property

@@ -12,8 +12,8 @@ from housectl.backends.katib.labels_and_paths import inputs_annotation, inputs_p
 from housectl.backends.katib.plan.pod_spec import CONTAINER
 from housectl.backends.katib.volume.archive import BrokenArchiveError, pack, unpack
 from housectl.backends.katib.volume.pods import VolumePods
-from housectl.contract.files import TEMP_PREFIX
 from housectl.contract.inputs import Inputs
+from housectl.contract.temp_files import TEMP_PREFIX
 from housectl.errors import BundleError, ClusterUnreachableError, NotFoundError, PodError
 from housectl.kube.client import Kube
 from housectl.kube.exec import ExecStreams
