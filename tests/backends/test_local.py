@@ -229,6 +229,7 @@ def flip_bit(model: Path) -> None:
 def sealer(ended_search: Handle, runs: Path, tmp_path: Path) -> Sealer:
     """Sealer of a copy of the finished search, which a test may damage."""
     shutil.copytree(runs / ended_search.name, tmp_path / "runs" / ended_search.name)
+    shutil.copytree(runs.parent / "inputs", tmp_path / "inputs")
     return Sealer(
         backend=LocalBackend(tmp_path / "runs"),
         store=LocalStore(tmp_path / "store"),
@@ -299,10 +300,9 @@ def test_search_ends_at_time_limit(backend: LocalBackend, inputs: Inputs, runs: 
     assert trials_with_model(RunDirectory(runs / "short")) == best_names(snapshot)
 
 
-def test_damaged_inputs_fail_search_with_reason(
-    backend: LocalBackend, inputs: Inputs, tmp_path: Path
-) -> None:
-    damaged = Inputs(path=tmp_path / inputs.digest, shared=inputs.shared)
+def test_damaged_inputs_fail_search_with_reason(inputs: Inputs, tmp_path: Path) -> None:
+    backend = LocalBackend(tmp_path / "runs")
+    damaged = Inputs(path=tmp_path / "inputs" / inputs.digest, shared=inputs.shared)
     shutil.copytree(inputs.path, damaged.path)
     damaged.data.write_text("not the data")
     snapshot = wait_for_end(backend, submit(backend, experiment("damaged"), damaged))
