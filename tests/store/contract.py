@@ -109,13 +109,13 @@ class StoreContract:
 
     def test_first_failed_verification_of_a_bundle_is_kept(self, store: ChampionStore) -> None:
         assert store.failed_bundles() == frozenset()
-        for bundle, champion in (("a", 1), ("b", 2), ("a", 3)):
+        for bundle, champion in (("a" * 64, 1), ("b" * 64, 2), ("a" * 64, 3)):
             store.add_failed_verification(
                 FailedVerification(
                     bundle=bundle, champion=champion, url="http://a", failed=("fresh rows",), at=""
                 )
             )
-        assert store.failed_bundles() == {"a", "b"}
+        assert store.failed_bundles() == {"a" * 64, "b" * 64}
 
     def test_missing_store_is_empty(self, store: ChampionStore) -> None:
         assert store.history() == ()

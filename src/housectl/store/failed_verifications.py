@@ -1,5 +1,6 @@
 """Failed verifications: bundles whose predictions a server got wrong. No rollback leads to them."""
 
+from housectl.contract.path_names import Digest
 from housectl.contract.record import SCHEMA_VERSION, Record
 from housectl.store.layout import VERIFICATIONS, failed_verification_key
 from housectl.store.storage import FileStorage
@@ -16,7 +17,7 @@ class FailedVerification(Record, kw_only=True):
     """
 
     schema_version: int = SCHEMA_VERSION
-    bundle: str
+    bundle: Digest
     champion: int
     url: str
     failed: tuple[str, ...]

@@ -111,7 +111,7 @@ class LocalBackend:
         Raises:
             UnknownExperimentError: There is no such experiment or task.
         """
-        path = Path(unquote(name.removeprefix(_SCHEME))) if name.startswith(_SCHEME) else None
+        path = _run_directory(Handle(name)).path if name.startswith(_SCHEME) else None
         if path and path.parent.resolve() != self.runs.resolve():
             raise UnknownExperimentError(
                 f"{name} is not an experiment of this project: its runs are in {self.runs}.",

@@ -212,7 +212,7 @@ class RunDirectory:
         try:
             return kind.from_json(read_regular(self.path / name))
         except MalformedRecordError as error:
-            hint = f"rm -r {shlex.quote(str(self.path))}   # deletes the experiment's files"
+            hint = f"housectl delete {shlex.quote(self.name)}   # deletes the experiment's files"
             raise InputsError(f"{self.path / name} is altered: {error}.", hint=hint) from error
 
     def _trial_file(self, trial: Trial) -> Path:
