@@ -88,32 +88,32 @@ def decode_graph(data: bytes, *, columns: int) -> TreeGraph:
     try:
         graph = _read_trees(contents, columns=columns)
     except KeyError as error:
-        raise MalformedRecordError(f"its last operator has no {error}") from error
+        raise MalformedRecordError(f"its last operator has no {error.args[0]}") from error
     check_trees(graph)
     if encode_graph(graph) != data:
         raise MalformedRecordError(f"housectl writes these trees of {columns} features otherwise")
     return graph
 
 
-def _read_trees(contents: Mapping[bytes, memoryview], *, columns: int) -> TreeGraph:
+def _read_trees(contents: Mapping[str, memoryview], *, columns: int) -> TreeGraph:
     """Return the trees of the TreeEnsemble operator, from the contents of its attributes."""
-    thresholds = _read_doubles(contents[b"nodes_splits"])
-    weights = _read_doubles(contents[b"leaf_weights"])
+    thresholds = _read_doubles(contents["nodes_splits"])
+    weights = _read_doubles(contents["leaf_weights"])
     splits, trees = len(thresholds), len(weights) - len(thresholds)
 
-    def branch(side: bytes) -> Branch:
+    def branch(side: str) -> Branch:
         return Branch(
-            children=read_integers(contents[b"nodes_%bnodeids" % side], size=splits),
-            are_leaves=read_integers(contents[b"nodes_%bleafs" % side], size=splits).astype(bool),
+            children=read_integers(contents[f"nodes_{side}nodeids"], size=splits),
+            are_leaves=read_integers(contents[f"nodes_{side}leafs"], size=splits).astype(bool),
         )
 
     return TreeGraph(
         columns=columns,
-        roots=read_integers(contents[b"tree_roots"], size=trees),
-        features=read_integers(contents[b"nodes_featureids"], size=splits),
+        roots=read_integers(contents["tree_roots"], size=trees),
+        features=read_integers(contents["nodes_featureids"], size=splits),
         thresholds=thresholds,
-        at_most=branch(b"true"),
-        above=branch(b"false"),
+        at_most=branch("true"),
+        above=branch("false"),
         weights=weights,
     )
 
@@ -199,10 +199,11 @@ def _opset(domain: str, version: int) -> list[bytes]:
     )
 
 
-def _name_and_content(attribute: memoryview) -> tuple[bytes, memoryview]:
+def _name_and_content(attribute: memoryview) -> tuple[str, memoryview]:
     """Return an attribute's name, and its bytes between its name and its kind."""
     start = 2 + int.from_bytes(attribute[1:2])
-    return bytes(attribute[2:start]), attribute[start:-_KIND_LENGTH]
+    name = bytes(attribute[2:start]).decode(errors="replace")
+    return name, attribute[start:-_KIND_LENGTH]
 
 
 def _read_doubles(content: memoryview) -> Doubles:
