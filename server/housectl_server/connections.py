@@ -23,7 +23,7 @@ from uvicorn.server import ServerState
 from housectl_server.answer_headers import REQUEST_ID, Header, new_request_id
 from housectl_server.problems import problem_without_request
 
-MAX_SECONDS_WITHOUT_ANSWER = 10.0
+MAX_SECONDS_WITHOUT_PROGRESS = 10.0
 MAX_HEADERS = 100
 MAX_HEAD_BYTES = 64 * 1024
 MAX_PIPELINED_REQUESTS = 100
@@ -40,10 +40,11 @@ _log = logging.getLogger(__name__)
 
 
 class ConnectionTable:
-    """Open connections, in the order of their last answers.
+    """Open connections, in the order of their last progress.
 
-    A new connection has the order of an answer. So a health check finds room even among attackers:
-    it replaces the connection that has been without an answer for the longest time.
+    A connection makes progress when it opens, when a request starts, and when one is answered. So a
+    health check finds room even among attackers: it replaces the connection that has been without
+    progress for the longest time.
 
     Args:
         capacity: Maximum number of connections.
@@ -53,10 +54,10 @@ class ConnectionTable:
     def __init__(self, *, capacity: int, get_model_headers: Callable[[], Sequence[Header]]) -> None:
         self.get_model_headers = get_model_headers
         self._capacity = capacity
-        self._answered_at: dict[LimitedProtocol, float] = {}
+        self._progressed_at: dict[LimitedProtocol, float] = {}
 
     async def close_expired_connections(self) -> None:
-        """Close connections that have been without an answer for too long, until cancelled."""
+        """Close connections that have been without progress for too long, until cancelled."""
         while True:
             await asyncio.sleep(_CHECK_SECONDS)
             for connection in self._expired(asyncio.get_running_loop().time()):
@@ -64,28 +65,30 @@ class ConnectionTable:
 
     def add(self, connection: "LimitedProtocol", now: float) -> None:
         """Add a new connection; if the table is full, close another one."""
-        if len(self._answered_at) >= self._capacity:
-            _log.warning("%d connections are open; the oldest is closed", self._capacity)
-            waiting = (each for each in self._answered_at if not each.is_being_answered)
-            oldest = next(waiting, next(iter(self._answered_at)))
-            self.remove(oldest)
-            oldest.abort()
-        self._answered_at[connection] = now
+        if len(self._progressed_at) >= self._capacity:
+            _log.warning("%d connections are open; the slowest is closed", self._capacity)
+            waiting = (each for each in self._progressed_at if not each.is_being_answered)
+            slowest = next(waiting, next(iter(self._progressed_at)))
+            self.remove(slowest)
+            slowest.abort()
+        self._progressed_at[connection] = now
 
     def renew(self, connection: "LimitedProtocol", now: float) -> None:
-        """Record an answer on a connection, which makes it the newest one."""
-        if self._answered_at.pop(connection, None) is not None:
-            self._answered_at[connection] = now
+        """Record progress of a connection, which makes it the last one to be replaced."""
+        if self._progressed_at.pop(connection, None) is not None:
+            self._progressed_at[connection] = now
 
     def remove(self, connection: "LimitedProtocol") -> None:
         """Forget a closed connection."""
-        self._answered_at.pop(connection, None)
+        self._progressed_at.pop(connection, None)
 
     def _expired(self, now: float) -> list["LimitedProtocol"]:
-        limit = now - MAX_SECONDS_WITHOUT_ANSWER
+        limit = now - MAX_SECONDS_WITHOUT_PROGRESS
         return [
             connection
-            for connection, _ in takewhile(lambda item: item[1] < limit, self._answered_at.items())
+            for connection, _ in takewhile(
+                lambda item: item[1] < limit, self._progressed_at.items()
+            )
         ]
 
 
@@ -138,9 +141,10 @@ class LimitedProtocol(HttpToolsProtocol):
             self._parse_in_slices(data)
             return
         super().data_received(data)
-        # A complete request in one piece, the usual case, is within the limits.
+        # A complete request in one piece, the usual case, can have too many headers only.
         cycle = self.cycle
-        if not cycle or cycle.response_complete or self.pipeline or len(self.headers) > MAX_HEADERS:
+        is_complete = cycle and not cycle.more_body and not cycle.response_complete
+        if not is_complete or self.pipeline or len(self.headers) > MAX_HEADERS:
             self._check_limits(len(data))
 
     def on_chunk_header(self) -> None:
@@ -153,7 +157,7 @@ class LimitedProtocol(HttpToolsProtocol):
         """Allow the time and the chunks of a request again."""
         self._chunks = 0
         self._table.renew(self, self.loop.time())
-        if self.pipeline:
+        if self.pipeline or self.transport.is_closing():
             super().on_response_complete()
         else:
             # uvicorn would start a timer for the idle connection; the table has one for all.
@@ -174,7 +178,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def expire(self) -> None:
         """Close the connection: its time for a request is over."""
         if self._has_partial_request and not self.transport.is_closing():
-            seconds = MAX_SECONDS_WITHOUT_ANSWER
+            seconds = MAX_SECONDS_WITHOUT_PROGRESS
             self._refuse(
                 HTTPStatus.REQUEST_TIMEOUT, f"The request took longer than {seconds:.0f} seconds."
             )
@@ -212,6 +216,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def _check_limits(self, received: int) -> None:
         if self.scope is not self._partial_scope:
             self._partial_scope, self._head_bytes = self.scope, 0
+            self._table.renew(self, self.loop.time())
         if self._has_partial_head:
             self._head_bytes += received
         if self._head_bytes > MAX_HEAD_BYTES or len(self.headers or ()) > MAX_HEADERS:

@@ -80,7 +80,8 @@ def test_client_that_completes_no_request_is_disconnected(server: RunningServer)
             connections.enter_context(closing(server.connect())) for _ in range(5)
         )
         get_health(idle)
-        slow_head.sendall(HEAD)
+        slow_head.sendall(HEAD[:1])
+        slow_head.sendall(HEAD[1:])
         slow_body.sendall(HEAD + b"\r\n{")
         for _ in range(9):
             time.sleep(1)
@@ -92,6 +93,26 @@ def test_client_that_completes_no_request_is_disconnected(server: RunningServer)
         for slow in (slow_head, slow_body):
             assert read_to_end(slow).startswith(b"HTTP/1.1 408 ")
         assert get_health(busy).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.slow
+def test_idle_time_does_not_shorten_the_time_of_a_request(server: RunningServer) -> None:
+    body = json.dumps(ROW).encode()
+    head = b"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(body)
+    with server.connect() as connection:
+        get_health(connection)
+        time.sleep(7)
+        connection.sendall(head)
+        time.sleep(5)
+        assert b"HTTP/1.1 200 " in exchange(connection, body, last=b"30.0}")
+
+
+def test_client_may_close_after_a_refused_body(server: RunningServer) -> None:
+    head = b"POST /predict HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
+    with server.connect() as connection:
+        connection.sendall(head % 3_000_000 + bytes(2_000_000))
+        assert connection.recv(65536).startswith(b"HTTP/1.1 413 ")
+    assert "Traceback" not in server.log()
 
 
 def test_silent_connections_leave_room_for_health_checks(
