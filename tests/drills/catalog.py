@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.drills import bundles, fool_verify, requests
+from tests.drills import bundles, fool_verify, kills, requests, rival_promotions
 from tests.drills.drill import DrillResult
 from tests.verification.tricks import WAYS
 
@@ -39,10 +39,22 @@ DRILLS: dict[str, Drill] = {
         full=3 * len(WAYS),
         short=20,
     ),
+    "kills": Drill(
+        title="SIGKILL during promote and rollback; a reader always sees a valid history",
+        run=kills.run,
+        full=1_000,
+        short=20,
+    ),
     "requests": Drill(
         title="Hostile requests: each gets its right answer, and none a server error",
         run=requests.run,
         full=200_000,
         short=5_000,
+    ),
+    "rival-promotions": Drill(
+        title="Rounds of 50 promotions at once; each round has one winner",
+        run=rival_promotions.run,
+        full=50,
+        short=1,
     ),
 }

@@ -1,0 +1,68 @@
+"""A project whose champion is worse than its challenger, made without any training."""
+
+import math
+from pathlib import Path
+
+import housectl
+from housectl.contract.bundle import MODEL_FILE, Bundle, Provenance, read_bundle, write_bundle
+from housectl.contract.evidence import Errors, Evidence
+from housectl.contract.families import Family
+from housectl.contract.golden import GOLDEN_FILE
+from housectl.contract.inputs import Inputs
+from housectl.contract.metrics import METRICS_FILE, Metrics
+from housectl.contract.recipe import GATE_FOLDS, GATE_REPEATS
+from housectl.contract.usable_data import UsableData, read_usable_data
+from housectl.store.local import LocalStore
+from tests.server.bundles import expected, golden, promote, tree
+from tools.project_directory import ProjectDirectory, example
+
+_POOR, _GOOD = 60.0, 20.0
+
+
+def project_with_rivals(path: Path) -> ProjectDirectory:
+    """Return a new project with a poor champion and a good challenger."""
+    project = example(".", path, gate="holdout")
+    inputs = housectl.open(path).context.write_inputs()
+    store = LocalStore(project.store)
+    for name, base in (("poor", _POOR), ("good", _GOOD)):
+        bundle, evidence = _sealed(path / name, inputs, base)
+        store.add_challenger(name, bundle, evidence)
+        if name == "poor":
+            promote(store, bundle)
+    return project
+
+
+def _sealed(directory: Path, inputs: Inputs, base: float) -> tuple[Bundle, Evidence]:
+    shared = inputs.shared
+    data = read_usable_data(inputs.data, shared.schema, split=shared.split, seed=shared.seed)
+    mse = _holdout_mse(data, shared.schema.feature_names[0], shared.schema.target.name, base)
+    recipe = shared.recipe(Family.RANDOM_FOREST, {"n_estimators": int(base)}, {})
+    directory.mkdir()
+    write_bundle(
+        directory,
+        {
+            MODEL_FILE: tree(base, features=len(recipe.features)),
+            METRICS_FILE: Metrics(mse=mse, fold_mses=(mse,) * 5, holdout_mse=mse).to_json(),
+            GOLDEN_FILE: golden(shared.schema, base, 0.0).to_json(),
+        },
+        schema=shared.schema,
+        recipe=recipe,
+        provenance=Provenance(python="3.11", platform="test", sealed_at="2025-01-01T00:00:00"),
+    )
+    bundle = read_bundle(directory)
+    errors = Errors(holdout_mse=mse, fold_mses=(mse,) * (GATE_FOLDS * GATE_REPEATS))
+    evidence = Evidence(
+        bundle=bundle.digest,
+        recipe=recipe,
+        holdout_rows=data.holdout_digest,
+        model=errors,
+        mean=errors,
+        linear=errors,
+    )
+    return bundle, evidence
+
+
+def _holdout_mse(data: UsableData, first: str, target: str, base: float) -> float:
+    firsts, targets = data.table.numbers[first], data.table.numbers[target]
+    errors = [expected(base, firsts[index]) - targets[index] for index in data.split.holdout]
+    return math.fsum(error**2 for error in errors) / len(errors)
