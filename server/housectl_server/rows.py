@@ -97,8 +97,7 @@ class RowParser:
         # Each key has at least two quotes, so equal numbers prove that no key is repeated.
         if body.count(b'"') != 2 * len(row.__pydantic_fields_set__):
             _reject_repeated_keys(body)
-        values = row.__dict__
-        return [values[attribute] for attribute in self._attributes]
+        return list(map(row.__dict__.__getitem__, self._attributes))
 
     def _row_error(
         self, body: bytes, error: ValidationError
