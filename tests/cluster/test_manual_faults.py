@@ -172,19 +172,16 @@ def test_katib_reports_nan_trial_as_optimum(faults: FaultNamespace) -> None:
     }
 
 
-def test_search_that_katib_cannot_end_is_stopped(faults: FaultNamespace) -> None:
+def test_search_whose_algorithm_cannot_continue_is_stopped(faults: FaultNamespace) -> None:
     faults.expect_reason(
         "hung",
         "A trial reported no finite number, and the algorithm random cannot continue. Hint: "
         "housectl stop hung   # finished trials stay usable; housectl show hung names the trial",
     )
     stopped = faults.project.run_ok("stop", "hung", "--json").json
-    assert (stopped["state"], stopped["mse"]) == ("stopped", 0.5)
-    still_open, _ = faults.status("hung")["warnings"]
-    assert still_open == (
-        "Katib did not end hung, because its algorithm suggests no trial that could fail. The "
-        "algorithm's service runs until: housectl delete hung"
-    )
+    assert (stopped["state"], stopped["trials"], stopped["mse"]) == ("stopped", 1, 0.5)
+    condition = "--output=jsonpath={.status.conditions[-1:].type}"
+    assert faults.kubectl("get", "experiment", "hung", condition) == "Failed"
 
 
 def test_namespace_loses_katib_label(tmp_path: Path) -> None:

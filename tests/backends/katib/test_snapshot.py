@@ -188,6 +188,15 @@ def test_search_runs_until_all_trials_of_a_stopped_search_have_ended(reason: str
     assert [trial.state for trial in result.trials] == [TrialState.RUNNING]
 
 
+def test_stopped_search_that_katib_leaves_open_causes_a_warning() -> None:
+    result = snapshot("nan", {STOPPED_ANNOTATION: STOPPED_BY_USER})
+    assert result.state is ExperimentState.STOPPED
+    assert result.warnings[0] == (
+        "Katib did not end recorded, because its algorithm suggests no trial that could fail. The "
+        "algorithm's service runs until: housectl delete recorded"
+    )
+
+
 def test_stopped_search_without_remaining_budget_has_succeeded() -> None:
     result = snapshot("bayes12", {STOPPED_ANNOTATION: STOPPED_BY_USER})
     assert (result.state, result.reason) == (ExperimentState.SUCCEEDED, None)

@@ -81,7 +81,8 @@ def _wait_until_ended(kube: Kube, sub_experiments: Sequence[str]) -> None:
 class _Ending:
     """Makes Katib end a sub-experiment: by failed trials, or by a reached number of trials.
 
-    If the algorithm suggests no more trials, none can fail, and Katib leaves the experiment open.
+    If the algorithm suggests no more trials, one without an objective is repeated, so that it can
+    fail. Without such a trial, Katib leaves the experiment open.
     """
 
     def __init__(self, kube: Kube, name: str) -> None:
@@ -89,6 +90,7 @@ class _Ending:
         self._name = name
         self._last_active = time.monotonic()
         self._ended_since: dict[str, float] = {}
+        self._repeated: set[str] = set()
 
     def has_ended(self) -> bool:
         """Take the next steps; return True if no trial of the sub-experiment can run any more."""
@@ -102,8 +104,24 @@ class _Ending:
         for trial in active:
             self._end_job(trial.metadata.name)
         now = time.monotonic()
+        if not active and now - self._last_active > _IDLE_SECONDS:
+            return not self._repeat_unusable(trials)
         self._last_active = now if active else self._last_active
-        return now - self._last_active > _IDLE_SECONDS
+        return False
+
+    def _repeat_unusable(self, trials: Sequence[KatibTrial]) -> bool:
+        """Delete a trial without an objective, which Katib then repeats; False without one.
+
+        Katib does not repeat its only trial.
+        """
+        unusable = {trial.metadata.name for trial in trials if trial.objective is None}
+        names = sorted(unusable - self._repeated)
+        if not names or len(trials) == 1:
+            return False
+        self._repeated.add(names[0])
+        self._kube.delete(TRIALS, names[0])
+        self._last_active = time.monotonic()
+        return True
 
     def _end_job(self, name: str) -> None:
         """Let a trial fail, also one without a pod; a trial without a job gets one later.
