@@ -42,7 +42,7 @@ FAULTS = {
         hint="housectl tune --trial-memory 96Mi",
     ),
     "exit": Fault(
-        changes={f"{TRAINER}.command.18": "n_leaves=${trialParameters.max_features}"},
+        changes={f"{TRAINER}.command.19": "n_leaves=${trialParameters.max_features}"},
         message="exited 2: The family random-forest has no parameter 'n_leaves'.",
     ),
     "slow": Fault(
