@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
+from shlex import quote
 
 from housectl.contract.files import atomic_write
 from housectl.contract.record import SCHEMA_VERSION, MalformedRecordError, Record
@@ -52,6 +53,6 @@ def pushed_image(path: Path, kind: ImageKind) -> str | None:
     except MalformedRecordError as error:
         raise LocalEnvironmentError(
             f"The record of pushed images {path} is malformed: {error}.",
-            hint=f"rm {path}   # `make images PUSH=REGISTRY` writes it again",
+            hint=f"rm {quote(str(path))}   # `make images PUSH=REGISTRY` writes it again",
         ) from error
     return images.trainer if kind is ImageKind.TRAINER else images.server

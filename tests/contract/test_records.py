@@ -204,6 +204,16 @@ def test_inputs_with_another_name_are_rejected(inputs: Path) -> None:
         read_inputs(inputs.rename(inputs.with_name("0" * 64)))
 
 
+def test_hint_removes_only_directories_of_housectl(inputs: Path, tmp_path: Path) -> None:
+    (inputs / "data.csv").write_text("altered")
+    with pytest.raises(InputsError) as own:
+        read_inputs(inputs)
+    assert own.value.hint.startswith("rm -r ")
+    with pytest.raises(InputsError) as of_user:
+        read_inputs(inputs.rename(tmp_path / "my data"))
+    assert "rm " not in of_user.value.hint
+
+
 @pytest.mark.parametrize("name", ["model.onnx", "metrics.json", "golden.json", "bundle.json"])
 def test_bundle_with_an_altered_byte_is_rejected(tmp_path: Path, name: str) -> None:
     bundle = make_bundle(tmp_path)

@@ -8,6 +8,7 @@ import inspect
 import os
 import shlex
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ import typer
 import housectl
 from housectl import ExitStatus, HousectlError
 from housectl.cli.console import note, print_error
+from housectl.cli.hints import repeat_locations
 from housectl.cli.progress import progress_reporter
 from housectl.cli.results import Result
 from housectl.cli.settings import SETTINGS, env_var, option, parameter_name, settings_from_handle
@@ -83,7 +85,9 @@ def _with_options(
     """Return a function for typer, with the command's name, help and parameters, and options."""
 
     def typer_command(*, json: bool, **arguments: object) -> None:
-        raise typer.Exit(_exit_status(lambda: run(**arguments), as_json=json))
+        project, store = (_path(arguments.get(name)) for name in ("project", "store"))
+        complete = partial(repeat_locations, project=project, store=store)
+        raise typer.Exit(_exit_status(lambda: run(**arguments), as_json=json, complete=complete))
 
     own = [
         parameter
@@ -105,12 +109,25 @@ def _keyword(name: str, annotation: object, *, default: object = None) -> inspec
     )
 
 
-def _exit_status(run: Callable[[], Result], *, as_json: bool) -> ExitStatus:
-    """Run a command and show its result: here errors become messages."""
+def _path(argument: object) -> Path | None:
+    return argument if isinstance(argument, Path) else None
+
+
+def _exit_status(
+    run: Callable[[], Result], *, as_json: bool, complete: Callable[[str], str]
+) -> ExitStatus:
+    """Run a command and show its result: here errors become messages.
+
+    Args:
+        run: The command.
+        as_json: Print JSON.
+        complete: Completes a hint.
+    """
     try:
         result = run()
         result.show(as_json=as_json)
     except HousectlError as error:
+        error.hint = complete(error.hint)
         print_error(error, as_json=as_json)
         return error.status
     except OSError as error:
@@ -120,7 +137,7 @@ def _exit_status(run: Callable[[], Result], *, as_json: bool) -> ExitStatus:
     except KeyboardInterrupt:
         return ExitStatus.INTERRUPTED
     for text in result.notes:
-        note(text)
+        note(complete(text))
     return result.status
 
 

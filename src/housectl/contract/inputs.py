@@ -1,11 +1,13 @@
 """The inputs directory: the data and the recipe fields that all trials of an experiment share."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
 from housectl.contract.families import Family
 from housectl.contract.files import atomic_directory, file_digest, write_and_sync
 from housectl.contract.parameters import Assignment
+from housectl.contract.path_names import is_digest
 from housectl.contract.recipe import Recipe, Split
 from housectl.contract.record import SCHEMA_VERSION, MalformedRecordError, Record, digest_of
 from housectl.contract.regular_files import read_regular
@@ -92,9 +94,12 @@ def read_inputs(path: Path) -> Inputs:
 
 
 def _invalid(path: Path, problem: str) -> InputsError:
-    remove = f"rm -r {path}   # here or on the cluster's volume; `housectl tune` writes it again"
     write = "housectl tune   # writes it, here or to the cluster's volume"
+    # Only housectl names directories by digests: another directory has the user's own files.
+    is_own = path.exists() and is_digest(path.name)
     return InputsError(
         f"The inputs {path} cannot be used: {problem}.",
-        hint=remove if path.exists() else write,
+        hint=f"rm -r {shlex.quote(str(path))}   # here or on the cluster's volume; then: {write}"
+        if is_own
+        else write,
     )

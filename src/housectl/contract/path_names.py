@@ -27,13 +27,18 @@ def checked_name(name: str) -> str:
     return name
 
 
+def is_digest(name: str) -> bool:
+    """Return True if a name is a digest: 64 lower-case hexadecimal digits."""
+    return re.fullmatch(_DIGEST, name) is not None
+
+
 def checked_digest(digest: str) -> str:
     """Return a digest, if it is one.
 
     Raises:
         UsageError: It does not have 64 lower-case hexadecimal digits.
     """
-    if not re.fullmatch(_DIGEST, digest):
+    if not is_digest(digest):
         raise UsageError(
             f"The digest {digest!r} is invalid: a digest has 64 hexadecimal digits.",
             hint="housectl history   # shows the versions",

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TextIO
 
 from housectl.contract.schema import Schema
@@ -73,7 +74,7 @@ def _open_csv(path: Path) -> Iterator[TextIO]:
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(
             f"{path} is not a CSV file in UTF-8: {error}.",
-            hint=f"file {path}   # save it as CSV, UTF-8, separated by commas",
+            hint=f"file {quote(str(path))}   # save it as CSV, UTF-8, separated by commas",
         ) from error
 
 
@@ -135,5 +136,5 @@ def _check_length(rows: int, path: Path) -> None:
     if rows < MINIMUM_ROWS:
         raise DataError(
             f"{path} has {rows} rows of data, but a model needs at least {MINIMUM_ROWS}.",
-            hint=f"wc -l {path}   # then add rows",
+            hint=f"wc -l {quote(str(path))}   # then add rows",
         )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from shlex import quote
 from typing import Final, get_args
 
 from pydantic import BaseModel
@@ -114,7 +115,7 @@ def project_error(path: Path, problems: Sequence[str]) -> ProjectError:
     count = "a problem" if len(problems) == 1 else f"{len(problems)} problems"
     return ProjectError(
         f"{path} has {count}:\n{_indented(problems)}",
-        hint=f"${{EDITOR:-vi}} {path}   # every field: {url}",
+        hint=f"${{EDITOR:-vi}} {quote(str(path))}   # every field: {url}",
     )
 
 

@@ -3,11 +3,13 @@
 import csv
 import os.path
 import re
+import shlex
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from housectl.contract.files import atomic_write
@@ -81,7 +83,8 @@ def write_draft(draft: ProjectDraft, path: Path) -> None:
     """
     if path.exists():
         raise UsageError(
-            f"{path} already exists.", hint=f"mv {path} {path}.old   # then run init again"
+            f"{path} already exists.",
+            hint=f"{shlex.join(('mv', str(path), f'{path}.old'))}   # then run init again",
         )
     atomic_write(path, draft.text.encode())
 
@@ -102,17 +105,17 @@ def _read_frame(data: Path) -> "DataFrame":
             )
     except OSError as error:
         raise DataError(
-            f"Cannot read {data}: {error.strerror}.", hint=f"ls -l {data.parent}"
+            f"Cannot read {data}: {error.strerror}.", hint=f"ls -l {quote(str(data.parent))}"
         ) from error
     except (ValueError, csv.Error) as error:
         raise DataError(
             f"{data} is not a CSV file: {error}.",
-            hint=f"file {data}   # save it as CSV, UTF-8, with a header, separated by commas",
+            hint=f"file {quote(str(data))}   # save it as CSV, separated by commas",
         ) from error
     if len(frame) < MINIMUM_ROWS:
         raise DataError(
             f"{data} has {len(frame)} data rows; a model needs at least {MINIMUM_ROWS}.",
-            hint=f"wc -l {data}   # then add rows",
+            hint=f"wc -l {quote(str(data))}   # then add rows",
         )
     return frame
 
@@ -123,13 +126,13 @@ def _check_header(data: Path) -> None:
     if len(header) == 1:
         raise DataError(
             f"{data} has only one column, {header[0]!r}; a target and a feature are required.",
-            hint=f"head -3 {data}   # save it as CSV, UTF-8, with a header, separated by commas",
+            hint=f"head -3 {quote(str(data))}   # save it as CSV, separated by commas",
         )
     invalid = sorted({name or "(empty)" for name in header if not name or header.count(name) > 1})
     if invalid:
         raise DataError(
             f"{data}, line 1: empty or duplicate column names: {', '.join(invalid)}.",
-            hint=f"head -1 {data}   # then rename them",
+            hint=f"head -1 {quote(str(data))}   # then rename them",
         )
 
 
@@ -137,9 +140,10 @@ def _check_target(frame: "DataFrame", target: str, data: Path) -> None:
     if target not in frame.columns:
         names = [str(name) for name in frame.columns]
         similar = get_close_matches(target, names, n=1)
-        flag = f"--target {similar[0]}" if similar else f"--target COLUMN   # {', '.join(names)}"
+        column = quote(similar[0]) if similar else f"COLUMN   # {', '.join(names)}"
         raise UsageError(
-            f"{data} has no column {target!r}.", hint=f"housectl init --data {data} {flag}"
+            f"{data} has no column {target!r}.",
+            hint=f"housectl init --data {quote(str(data))} --target {column}",
         )
     if reason := exclusion_reason(frame[target]):
         raise DataError(
@@ -161,7 +165,7 @@ def _classify_columns(
         reasons = "; ".join(f"{name}: {reason}" for name, reason in unusable.items())
         raise DataError(
             f"{data} has no usable feature column. {reasons}.",
-            hint=f"head -3 {data}   # a feature is numeric and has no missing values",
+            hint=f"head -3 {quote(str(data))}   # a feature is numeric and has no missing values",
         )
     suspects = _rejected_columns(usable, identifier_reason)
     if len(suspects) == usable.shape[1]:

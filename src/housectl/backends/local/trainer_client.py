@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 from subprocess import DEVNULL, PIPE, STDOUT, Popen
 from typing import IO, cast
 
@@ -105,7 +106,7 @@ def _trainer_error(process_name: str, status: int, log: Path) -> TaskFailedError
     cause = last_log_line(log) or describe_if_full(log.parent) or "no output"
     return TaskFailedError(
         f"The {process_name} {_exit_description(status)}: {cause}",
-        hint=f"cat {log}",
+        hint=f"cat {quote(str(log))}",
     )
 
 

@@ -1,0 +1,44 @@
+import shlex
+from pathlib import Path
+
+import pytest
+
+from housectl.cli.hints import repeat_locations
+from housectl.cli.main import CLUSTER_COMMANDS, COMMANDS
+from tools.project_directory import example
+
+WITHOUT_PROJECT = {"init", "explain"}
+PROJECT, STORE = Path("a project"), Path("it's/a store")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [*(COMMANDS.keys() - WITHOUT_PROJECT), *(f"cluster {name}" for name in CLUSTER_COMMANDS)],
+)
+def test_hint_repeats_project_and_store(command: str) -> None:
+    hint = repeat_locations(f"housectl {command} NAME   # why", project=PROJECT, store=STORE)
+    words = shlex.split(hint, comments=True)
+    assert words == [
+        *("housectl", *command.split()),
+        *("-C", str(PROJECT), "--store", str(STORE), "NAME"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "hint", ["housectl init --data FILE.csv", "df -h .   # housectl needs space", "housectl tunes"]
+)
+def test_other_hints_are_kept(hint: str) -> None:
+    assert repeat_locations(hint, project=PROJECT, store=STORE) == hint
+
+
+def test_hint_without_options_is_kept() -> None:
+    assert repeat_locations("housectl tune", project=None, store=None) == "housectl tune"
+
+
+def test_error_of_a_command_repeats_its_options(tmp_path: Path) -> None:
+    project = example(".", tmp_path / "a project")
+    elsewhere = type(project)(tmp_path)
+    output = elsewhere.run("rollback", "-C", "a project", "--store", "a store")
+    assert output.status == 5
+    hint = next(line for line in output.err.splitlines() if line.startswith("hint:"))
+    assert "housectl promote -C 'a project' --store 'a store'" in hint
