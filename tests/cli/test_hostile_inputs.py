@@ -73,7 +73,7 @@ FILES = {
     ".housectl/runs/good/lock": ("status", "good"),
     ".housectl/store": ("history",),
     ".housectl/store/history/1.json": ("history",),
-    ".housectl/store/challengers/good.json": ("compare", "good"),
+    ".housectl/store/challengers/2.json": ("compare", "good"),
     ".housectl/store/evidence": ("compare", "good"),
     "deploy_details.json": ("compare", "good"),
 }
