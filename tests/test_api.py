@@ -17,7 +17,7 @@ import housectl.api.project
 import housectl.sealed_model
 import housectl.submitted_experiment
 from housectl.contract.bundle import Bundle
-from housectl.errors import DataError, NoChampionError, ProjectError
+from housectl.errors import DataError, NoChampionError, ProjectError, UsageError
 from tools.project_directory import ROOT, ProjectDirectory, example
 
 pytestmark = pytest.mark.slow
@@ -66,7 +66,8 @@ def project(directory: ProjectDirectory) -> housectl.Project:
 @pytest.mark.parametrize("name", housectl.__all__)
 def test_public_name_has_docstring(name: str) -> None:
     value = getattr(housectl, name)
-    assert inspect.isroutine(value) is (name in {"init", "open"})
+    functions = {"error_url", "explain", "init", "open"}
+    assert inspect.isroutine(value) is (name in functions)
     if callable(value) or inspect.ismodule(value):
         assert value.__doc__
 
@@ -138,7 +139,7 @@ def test_settings_replace_those_of_the_file(directory: ProjectDirectory) -> None
     project = housectl.open(directory.path, settings={"budget.trials": 7})
     assert project.config.budget.trials == 7
     invalid = housectl.open(directory.path, settings={"budget.trials": 0})
-    with pytest.raises(ProjectError, match=r"setting budget\.trials"):
+    with pytest.raises(UsageError, match=r"setting budget\.trials"):
         _ = invalid.config
 
 

@@ -122,8 +122,9 @@ def test_trials_do_not_depend_on_kills(
     kill: Callable[[RunDirectory], None],
 ) -> None:
     moments = sorted(random.Random(kill.__name__).sample(range(1, 13), k=2))
-    handle = submit(backend, experiment(kill.__name__, budget=BUDGET), inputs)
-    run = RunDirectory(runs / kill.__name__)
+    name = kill.__name__.replace("_", "-")
+    handle = submit(backend, experiment(name, budget=BUDGET), inputs)
+    run = RunDirectory(runs / name)
     for moment in moments:
         wait_until_finished(backend, handle, moment)
         kill(run)

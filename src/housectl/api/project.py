@@ -39,7 +39,8 @@ class Project:
         """The content of housectl.yaml, with the settings applied.
 
         Raises:
-            ProjectError: The file or a setting is invalid; the message lists every problem.
+            ProjectError: The file is invalid; the message lists every problem.
+            UsageError: A setting is invalid, or does not fit the file.
         """
         return self.context.config
 

@@ -20,6 +20,9 @@ _POLL_INTERVAL_SECONDS = 0.02
 
 def start_supervisor(run: RunDirectory) -> None:
     """Start a supervisor, unless one is running or the run is finished."""
+    # A supervisor that has recorded the outcome is about to release the lock.
+    while run.outcome() is not None and run.lock.held:
+        time.sleep(_POLL_INTERVAL_SECONDS)
     with run.lock.acquired() as lock:
         if lock is None or not run.unfinished:
             return
