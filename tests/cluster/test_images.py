@@ -47,7 +47,6 @@ REQUIRED = {
         "joblib",
         "msgspec",
         "numpy",
-        "onnx",
         "onnxruntime",
         "scipy",
         "sklearn",
@@ -65,6 +64,7 @@ REQUIRED = {
 }
 UNWANTED_EVERYWHERE = {
     "kubernetes",
+    "onnx",
     "optuna",
     "pandas",
     "pip",
@@ -78,7 +78,6 @@ UNWANTED = {
     SERVER_IMAGE: {
         *UNWANTED_EVERYWHERE,
         "joblib",
-        "onnx",
         "scipy",
         "housectl_trainer",
         "sklearn",

@@ -127,8 +127,8 @@ def test_invalid_record_is_refused(
     assert_refused(rewrite(directory, "bundle.json", with_record(edit)), match)
 
 
-def make_link(path: Path) -> None:
-    path.rename(path.with_name("moved"))
+def make_broken_link(path: Path) -> None:
+    path.unlink()
     path.symlink_to("moved")
 
 
@@ -152,7 +152,7 @@ def make_sparse(path: Path) -> None:
 @pytest.mark.parametrize(
     ("replace", "match"),
     [
-        (make_link, "Not a regular file"),
+        (make_broken_link, "No such file"),
         (make_fifo, "Not a regular file"),
         (make_directory, "Not a regular file"),
         (make_sparse, "Larger than"),

@@ -199,6 +199,23 @@ def test_altered_inputs_are_rejected(inputs: Path, name: str) -> None:
         read_inputs(inputs)
 
 
+def test_links_to_inputs_are_followed(inputs: Path) -> None:
+    for path in list(inputs.iterdir()):
+        target = path.rename(inputs.parent / path.name)
+        path.symlink_to(target)
+    assert read_inputs(inputs).digest == inputs.name
+
+
+def test_data_file_may_be_a_link(inputs: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link.csv"
+    link.symlink_to(tmp_path / "data.csv")
+    shared = read_inputs(inputs).shared
+    linked = write_inputs(
+        tmp_path, link, schema=shared.schema, split=shared.split, seed=shared.seed
+    )
+    assert linked.digest == inputs.name
+
+
 def test_inputs_with_another_name_are_rejected(inputs: Path) -> None:
     with pytest.raises(InputsError, match="has the digest"):
         read_inputs(inputs.rename(inputs.with_name("0" * 64)))

@@ -14,15 +14,15 @@ MAX_MODEL_BYTES = 2**30
 
 @contextmanager
 def open_regular(path: Path) -> Iterator[BufferedReader]:
-    """Open a regular file for reading.
+    """Open a regular file, or a link to one, for reading.
 
     Raises:
-        OSError: The file cannot be opened, or is a link, a directory, a FIFO or a device.
+        OSError: The file cannot be opened, or is a directory, a FIFO or a device.
     """
-    if not stat.S_ISREG(path.lstat().st_mode):
+    if not stat.S_ISREG(path.stat().st_mode):
         raise OSError(errno.EINVAL, "Not a regular file", str(path))
     # Another process may replace the file at this moment, so the call itself must not block either.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb") as file:
         yield file
 

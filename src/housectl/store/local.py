@@ -1,5 +1,6 @@
 """The champion store in a local directory, or on a volume that is mounted as one."""
 
+import errno
 import os
 import shlex
 from collections.abc import Iterator, Mapping
@@ -44,7 +45,11 @@ class LocalStore(ChampionStore):
             return {}
 
     def _read(self, key: str, *, limit: int = MAX_RECORD_BYTES) -> bytes:
-        return read_regular(self.path / key, limit=limit)
+        path = self.path / key
+        if path.is_symlink():
+            # A link could lead outside the store.
+            raise OSError(errno.ELOOP, "A link instead of a file", str(path))
+        return read_regular(path, limit=limit)
 
     @contextmanager
     def _translate_read_errors(self) -> Iterator[None]:
