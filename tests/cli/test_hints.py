@@ -13,7 +13,7 @@ PROJECT, STORE = Path("a project"), Path("it's/a store")
 
 @pytest.mark.parametrize(
     "command",
-    [*(COMMANDS.keys() - WITHOUT_PROJECT), *(f"cluster {name}" for name in CLUSTER_COMMANDS)],
+    [*sorted(COMMANDS.keys() - WITHOUT_PROJECT), *(f"cluster {name}" for name in CLUSTER_COMMANDS)],
 )
 def test_hint_repeats_project_and_store(command: str) -> None:
     hint = repeat_locations(f"housectl {command} NAME   # why", project=PROJECT, store=STORE)
