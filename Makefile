@@ -60,7 +60,7 @@ bench: $(READY)  ## Measure speed against baselines; write build/bench.json.
 bench-cluster: $(READY)  ## Measure searches on a cluster; write build/bench-cluster.json.
 	$(BIN)/python -m benchmarks.cluster
 
-drill: $(READY)  ## Run the fault-injection drills (15 minutes); write their figures to docs/reliability.md.
+drill: $(READY)  ## Run the fault-injection drills (8 minutes); write docs/reliability.md.
 	$(BIN)/python -m tests.drills
 
 quality: $(READY)  ## Run nested cross-validation (one hour); write docs/quality.md.

@@ -19,25 +19,22 @@ from tests.drills.forked_commands import ForkedCommands, forked_commands
 from tests.drills.rivals import project_with_rivals
 from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environment
 
-_KILLS_PER_PROJECT = 50
-_COLD_START_EVERY = 50
+_ATTEMPTS_PER_PROJECT = 50
 _READ_PAUSE_SECONDS = 0.002
 
 
 def run(scratch: Path, count: int) -> DrillResult:
-    """Kill a command, check the store, and run the next command to its end; `count` times."""
+    """Kill `count` running commands; after each, check the store and run the next command."""
     drill = _Kills(random.Random(1))
     with forked_commands() as commands:
-        for start in range(0, count, _KILLS_PER_PROJECT):
-            project = project_with_rivals(scratch / f"project-{start}")
+        while drill.kills < count:
+            project = project_with_rivals(scratch / f"project-{drill.kills}")
             with _reader(project, drill.failures):
-                for number in range(start, min(start + _KILLS_PER_PROJECT, count)):
-                    drill.attempt(commands, project, number)
-    return DrillResult(
-        attempts=count,
-        failures=drill.failures,
-        figures=[drill.figure],
-    )
+                drill.attempt_cold_start(commands, project)
+                for _ in range(_ATTEMPTS_PER_PROJECT):
+                    if drill.kills < count:
+                        drill.attempt(commands, project)
+    return DrillResult(attempts=drill.kills, failures=drill.failures, figures=[drill.figure])
 
 
 @dataclass
@@ -48,38 +45,39 @@ class _Kills:
     seconds: float = 0.2
     committed: int = 0
     early: int = 0
-    late: int = 0
     failures: list[str] = field(default_factory=list)
 
     @property
-    def figure(self) -> str:
-        return (
-            f"{self.early} kills came before the commit, {self.committed} after it, and "
-            f"{self.late} after the end of the command."
-        )
+    def kills(self) -> int:
+        """Number of commands that were killed before their end."""
+        return self.early + self.committed
 
-    def attempt(self, commands: ForkedCommands, project: ProjectDirectory, number: int) -> None:
+    @property
+    def figure(self) -> str:
+        return f"{self.early} kills came before the commit, and {self.committed} after it."
+
+    def attempt(self, commands: ForkedCommands, project: ProjectDirectory) -> None:
         """Kill one command, and run the next one to its end."""
         before = _entries(project)
-        if number % _COLD_START_EVERY == 0:
-            status = _kill_cold_start(project, self.moments.uniform(0.0, 2.0))
-        else:
-            pid = commands.start(project.path, _next_command(project))
-            time.sleep(self.moments.uniform(0.0, self.seconds))
-            os.kill(pid, signal.SIGKILL)
-            status = commands.wait(pid)
+        pid = commands.start(project.path, _next_command(project))
+        time.sleep(self.moments.uniform(0.0, self.seconds))
+        os.kill(pid, signal.SIGKILL)
+        self._count(commands.wait(pid), _entries(project) - before)
+        self._run_next(commands, project)
+
+    def attempt_cold_start(self, commands: ForkedCommands, project: ProjectDirectory) -> None:
+        """Kill one command that may still be importing its modules, and run the next one."""
+        before = _entries(project)
+        status = _kill_cold_start(project, self.moments.uniform(0.0, 2.0))
         self._count(status, _entries(project) - before)
-        self._run_next(commands, project, number)
+        self._run_next(commands, project)
 
     def _count(self, status: int, entries: int) -> None:
-        if status != -signal.SIGKILL:
-            self.late += 1
-        elif entries:
-            self.committed += 1
-        else:
-            self.early += 1
+        if status == -signal.SIGKILL:
+            self.committed += entries
+            self.early += 1 - entries
 
-    def _run_next(self, commands: ForkedCommands, project: ProjectDirectory, number: int) -> None:
+    def _run_next(self, commands: ForkedCommands, project: ProjectDirectory) -> None:
         command, before, started = _next_command(project), _entries(project), time.monotonic()
         status = commands.run(project.path, command)
         self.seconds = 0.9 * self.seconds + 0.1 * (time.monotonic() - started)
@@ -90,7 +88,7 @@ class _Kills:
             "deploy_details.json is outdated": _recorded(project) != _champion(project),
         }
         self.failures += [
-            f"After kill {number}, {command}: {problem}."
+            f"After kill {self.kills}, {command}: {problem}."
             for problem, occurred in problems.items()
             if occurred
         ]
