@@ -11,21 +11,12 @@ from housectl.cli import progress
 from housectl.cli.progress import PlainProgress
 from housectl.contract.families import Family
 from housectl.experiment import ExperimentState
+from tests.clock import Clock
 from tests.spaces import GOOD
 from tools.project_directory import example
 
 TASK = Task(name="first-seal-1", kind=TaskKind.SEAL, family=Family.RANDOM_FOREST, assignment={})
 RUNNING = Snapshot(state=ExperimentState.RUNNING)
-
-
-class Clock:
-    """A clock that the test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
 
 
 @pytest.fixture

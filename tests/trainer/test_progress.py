@@ -5,16 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from housectl_trainer import progress
-
-
-class Clock:
-    """A clock that moves when work is done."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 @pytest.fixture

@@ -73,7 +73,7 @@ def merge(target: dict[str, object], change: Mapping[str, object]) -> None:
 
 
 @contextmanager
-def serving(server: ApiServer, directory: Path) -> Iterator[str]:
+def serving(server: ThreadingHTTPServer, directory: Path) -> Iterator[str]:
     """Serve, and yield the path of a kubeconfig whose context is `here`."""
     url = f"http://127.0.0.1:{server.server_port}"
     config = {

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 
 import pytest
 
@@ -16,6 +16,7 @@ from housectl.experiment import Experiment
 from housectl.kube.client import Kube
 from housectl.project.fields import KatibSettings
 from housectl.seal_tasks import SealTaskRunner
+from tests.backends.katib.api_server import serving
 from tests.backends.workloads import seal_task
 
 SETTINGS = KatibSettings(namespace="here", image="trainer:1")
@@ -85,19 +86,10 @@ class LogCollector:
 
 @pytest.fixture
 def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
-    with Cluster() as server:
-        url = f"http://127.0.0.1:{server.server_port}"
-        config = {
-            "current-context": "here",
-            "clusters": [{"name": "here", "cluster": {"server": url}}],
-            "users": [{"name": "me", "user": {}}],
-            "contexts": [{"name": "here", "context": {"cluster": "here", "user": "me"}}],
-        }
-        (tmp_path / "config").write_text(json.dumps(config))
-        monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
-        Thread(target=server.serve_forever, daemon=True).start()
+    server = Cluster()
+    with serving(server, tmp_path) as kubeconfig:
+        monkeypatch.setenv("KUBECONFIG", kubeconfig)
         yield server
-        server.shutdown()
 
 
 def test_waiting_continues_while_log_is_unavailable(
