@@ -3,6 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCKED := $(VENV)/.locked
 READY := $(VENV)/.ready
+GO_TOOLS := $(VENV)/.go-tools
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-fast coverage test-cluster check format bench bench-cluster drill quality demo-svg schema images lock clean
@@ -23,26 +24,34 @@ $(READY): $(LOCKED) pyproject.toml
 	@$(BIN)/python -m compileall -q src trainer server benchmarks tools
 	@touch $@
 
+# versitygw is the S3 server of the tests, actionlint checks the workflows.
+$(GO_TOOLS): requirements/go/go.mod requirements/go/go.sum $(LOCKED)
+	@command -v go >/dev/null || \
+		{ echo "The tests need Go to build an S3 server; install it: apt-get install golang" >&2; exit 2; }
+	@echo "Building the tools of requirements/go (once, two to five minutes)" >&2
+	@cd requirements/go && GOBIN="$(CURDIR)/$(BIN)" go install tool
+	@touch $@
+
 demo: $(READY)  ## Tune, promote, serve and verify a model of Boston's house prices.
 	@$(BIN)/python -m examples.demo
 
-test: $(READY)  ## Run the tests that need no cluster.
+test: $(READY) $(GO_TOOLS)  ## Run the tests that need no cluster.
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-test-fast: $(READY)  ## Run the tests without the mark `slow`.
+test-fast: $(READY) $(GO_TOOLS)  ## Run the tests without the mark `slow`.
 	$(BIN)/python -m pytest -m "not slow"
 
-coverage: $(READY)  ## Run the tests without the mark `slow`, and require the coverage floor.
+coverage: $(READY) $(GO_TOOLS)  ## Run the tests without the mark `slow`, and require the coverage floor.
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -m "not slow"
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-test-cluster: $(READY)  ## Run the tests on a cluster with Katib; see docs/katib.md.
+test-cluster: $(READY) $(GO_TOOLS)  ## Run the tests on a cluster with Katib; see docs/katib.md.
 	$(BIN)/python -m pytest tests/cluster -m "not alone" --numprocesses 2 --dist loadfile --no-loadscope-reorder -rs
 	$(BIN)/python -m pytest tests/cluster -m alone -rs
 
-check: $(READY)  ## Check format, lint, types, import layers, duplicate code and prose.
+check: $(READY) $(GO_TOOLS)  ## Check format, lint, types, import layers, duplicate code and prose.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -54,13 +63,13 @@ format: $(READY)  ## Format the code and apply the linter's safe fixes.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY)  ## Measure speed against baselines; write build/bench.json.
+bench: $(READY) $(GO_TOOLS)  ## Measure speed against baselines; write build/bench.json.
 	$(BIN)/python -m benchmarks
 
 bench-cluster: $(READY)  ## Measure searches on a cluster; write build/bench-cluster.json.
 	$(BIN)/python -m benchmarks.cluster
 
-drill: $(READY)  ## Run the fault-injection drills (8 minutes); write docs/reliability.md.
+drill: $(READY) $(GO_TOOLS)  ## Run the fault-injection drills (8 minutes); write docs/reliability.md.
 	$(BIN)/python -m tests.drills
 
 quality: $(READY)  ## Run nested cross-validation (one hour); write docs/quality.md.
@@ -84,6 +93,8 @@ lock:  ## Resolve and lock the requirements for Python 3.11 (needs uv).
 		$(COMPILE) --group $$image --constraint requirements/dev.txt --python-platform linux \
 			--output-file requirements/$$image.txt || exit; \
 	done
+	$(COMPILE) pyproject.toml --extra cloud --constraint requirements/dev.txt --python-platform linux \
+		--output-file requirements/cli.txt
 
 clean:  ## Remove build outputs and caches; keep the store.
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
