@@ -27,7 +27,7 @@ $(READY): $(LOCKED) pyproject.toml
 # versitygw is the S3 server of the tests, actionlint checks the workflows.
 $(GO_TOOLS): requirements/go/go.mod requirements/go/go.sum $(LOCKED)
 	@command -v go >/dev/null || \
-		{ echo "The tests need Go to build an S3 server; install it: apt-get install golang" >&2; exit 2; }
+		{ echo "The tests need Go 1.21 or newer to build an S3 server; install it: https://go.dev/dl" >&2; exit 2; }
 	@echo "Building the tools of requirements/go (once, two to five minutes)" >&2
 	@cd requirements/go && GOBIN="$(CURDIR)/$(BIN)" go install tool
 	@touch $@

@@ -1,11 +1,14 @@
 import shutil
 import signal
+from collections.abc import Iterator
 
 import pytest
 
 from tests.server.browser import find_browser
+from tests.servers.moto import moto_server
 from tests.spaces import GOOD, POOR
 from tools.project_directory import ProjectDirectory, example
+from tools.s3_server import S3Server, s3_server
 
 # Background processes of a shell ignore Ctrl-C, and their child processes inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -33,3 +36,17 @@ def project_with_challenger(tmp_path_factory: pytest.TempPathFactory) -> Project
     project.edit_config(space=GOOD)
     project.run_ok("tune", "--name", "good")
     return project
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """An S3 server, versitygw, of this worker of pytest."""
+    with s3_server(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A second implementation of S3, moto, of this worker of pytest."""
+    with moto_server(tmp_path_factory.mktemp("moto") / "moto.log") as server:
+        yield server

@@ -1,0 +1,95 @@
+"""An S3 server on the loopback interface, and the environment in which clients reach it."""
+
+import os
+import sys
+import urllib.request
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from tools.server_process import free_port, server_process
+
+_VERSITYGW = Path(sys.executable).with_name("versitygw")
+_ACCESS_KEY = "housectl-test"
+_SECRET_KEY = "housectl-test-secret"  # noqa: S105
+_REGION = "us-east-1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class S3Server:
+    """A running S3 server, or a proxy before it.
+
+    Attributes:
+        url: URL of the server, without a bucket.
+    """
+
+    url: str
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The environment variables that S3 clients read."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": _ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": _SECRET_KEY,
+            "AWS_REGION": _REGION,
+            "AWS_ALLOW_HTTP": "true",
+        }
+
+    def new_bucket(self) -> str:
+        """Create a bucket, and return its name."""
+        from obstore import sign
+        from obstore.store import S3Store
+
+        name = f"bucket-{uuid.uuid4()}"
+        bucket = S3Store(
+            name,
+            endpoint=self.url,
+            access_key_id=_ACCESS_KEY,
+            secret_access_key=_SECRET_KEY,
+            region=_REGION,
+            client_options={"allow_http": True},
+        )
+        url = sign(bucket, "PUT", "", timedelta(minutes=1))
+        with urllib.request.urlopen(urllib.request.Request(url, method="PUT")):  # noqa: S310
+            return name
+
+
+@contextmanager
+def s3_server(directory: Path, *, port: int | None = None) -> Iterator[S3Server]:
+    """Run versitygw during the block; it ends with this process, too.
+
+    Args:
+        directory: Directory for the objects; a later server with the same directory has them, too.
+        port: Port of the server; a free one by default.
+
+    Raises:
+        ServerStartError: The server does not answer.
+    """
+    server = S3Server(url=f"http://127.0.0.1:{port or free_port()}")
+    address = server.url.removeprefix("http://")
+    objects, metadata = directory / "objects", directory / "metadata"
+    for each in (objects, metadata):
+        each.mkdir(parents=True, exist_ok=True)
+    options = [] if _has_attributes(objects) else ["--sidecar", str(metadata)]
+    with server_process(
+        [_VERSITYGW, "--port", address, "--keep-alive", "posix", *options, objects],
+        url=server.url,
+        log=directory / "s3-server.log",
+        environment={"ROOT_ACCESS_KEY": _ACCESS_KEY, "ROOT_SECRET_KEY": _SECRET_KEY},
+    ):
+        yield server
+
+
+def _has_attributes(directory: Path) -> bool:
+    """Return True if files in a directory can have extended attributes."""
+    if sys.platform != "linux":
+        return True
+    try:
+        os.setxattr(directory, "user.housectl", b"1")
+    except OSError:
+        return False
+    return True
