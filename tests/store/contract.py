@@ -31,6 +31,7 @@ from housectl.store.layout import (
     entry_key,
     evidence_file_key,
 )
+from housectl.store.storage import FileKind
 from tests.server.bundles import make_bundle, promote
 
 WRITERS = 8
@@ -139,6 +140,33 @@ class StoreContract:
         assert stored.location == store.location(bundle_key(bundle.digest))
         assert store.bundle_uri(bundle.digest).endswith(bundle_key(bundle.digest))
         assert "://" in store.bundle_uri(bundle.digest)
+
+    def test_all_files_are_listed_with_their_sizes(
+        self, store: ChampionStore, tmp_path: Path
+    ) -> None:
+        assert list(store._files()) == []
+        bundle = make_bundle(tmp_path)
+        store.add_challenger("tuned", bundle, evidence_of(bundle))
+        promote(store, bundle)
+        store._write("notes.txt", b"four")
+        files = {file.key: file.size for file in store._files()}
+        assert files.keys() == {
+            "notes.txt",
+            challenger_key(1),
+            entry_key(1),
+            *map(evidence_file_key, (bundle.digest, evidence_of(bundle).key)),
+            *(f"{bundle_key(bundle.digest)}/{name}" for name in (*bundle.content, BUNDLE_FILE)),
+        }
+        assert files["notes.txt"] == 4
+        assert all(size == len(store._read(key)) for key, size in files.items())
+        assert {file.kind for file in store._files()} == {FileKind.REGULAR}
+
+    def test_deleted_file_is_missing(self, store: ChampionStore) -> None:
+        store._delete("notes.txt")
+        store._write("notes.txt", b"four")
+        store._delete("notes.txt")
+        assert list(store._files()) == []
+        assert store._create("notes.txt", b"again")
 
     def test_existing_bundle_is_kept(self, store: ChampionStore, tmp_path: Path) -> None:
         bundle = stored_bundle(store, tmp_path)

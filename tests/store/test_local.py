@@ -9,6 +9,7 @@ from housectl.contract.temp_files import STALE_SECONDS, TEMP_PREFIX
 from housectl.errors import LocalEnvironmentError
 from housectl.store.layout import BUNDLES, CHALLENGERS, entry_key
 from housectl.store.local import LocalStore
+from housectl.store.storage import FileKind
 from tests.server.bundles import make_bundle, promote
 from tests.store.contract import StoreContract, evidence_of
 
@@ -69,6 +70,21 @@ def test_author_without_printable_name_is_recorded(
     monkeypatch.setattr(os, "getuid", lambda: 54321)
     promote(store, make_bundle(tmp_path))
     assert store.require_champion().by == f"{author}@{socket.gethostname()}"
+
+
+def test_unusual_files_are_listed_with_their_kind(store: LocalStore) -> None:
+    folder = store.path / BUNDLES / "a"
+    (folder / "deep" / "deeper").mkdir(parents=True)
+    (folder / "cycle").symlink_to(store.path)
+    os.mkfifo(folder / "fifo")
+    (store.path / "empty").mkdir()
+    (store.path / f"{TEMP_PREFIX}temporary").write_bytes(b"half")
+    assert {file.key: file.kind for file in store._files()} == {
+        f"{BUNDLES}/a/deep": FileKind.DIRECTORY,
+        f"{BUNDLES}/a/cycle": FileKind.LINK,
+        f"{BUNDLES}/a/fifo": FileKind.SPECIAL,
+        "empty": FileKind.DIRECTORY,
+    }
 
 
 def test_unreadable_store_is_reported(tmp_path: Path) -> None:

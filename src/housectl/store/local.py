@@ -3,17 +3,27 @@
 import errno
 import os
 import shlex
+import stat
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from housectl.contract.files import atomic_create, atomic_directory, atomic_write, write_and_sync
+from housectl.contract.files import (
+    atomic_create,
+    atomic_directory,
+    atomic_write,
+    translate_disk_errors,
+    write_and_sync,
+)
 from housectl.contract.regular_files import MAX_RECORD_BYTES, read_regular
 from housectl.contract.temp_files import STALE_SECONDS, TEMP_PREFIX, remove_stale_temp_files
 from housectl.errors import LocalEnvironmentError
 from housectl.store.base import ChampionStore
 from housectl.store.layout import FOLDERS
+from housectl.store.storage import FileKind, StoredFile
+
+_MAX_DEPTH = len(("bundles", "<digest>", "bundle.json"))
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,11 @@ class LocalStore(ChampionStore):
                 }
         except FileNotFoundError:
             return {}
+
+    def _files(self) -> Iterator[StoredFile]:
+        with self._translate_read_errors():
+            if self.path.exists():
+                yield from _files_below(self.path, prefix="", depth=1)
 
     def _read(self, key: str, *, limit: int = MAX_RECORD_BYTES) -> bytes:
         path = self.path / key
@@ -74,6 +89,10 @@ class LocalStore(ChampionStore):
             for name, data in files.items():
                 write_and_sync(directory / name, data)
 
+    def _delete(self, key: str) -> None:
+        with translate_disk_errors(self.path / key):
+            (self.path / key).unlink(missing_ok=True)
+
     def _remove_stale_files(self) -> None:
         for folder in FOLDERS:
             remove_stale_temp_files(self.path / folder, older_than=STALE_SECONDS)
@@ -87,3 +106,34 @@ class LocalStore(ChampionStore):
 
 def _revision(status: os.stat_result) -> object:
     return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _files_below(directory: Path, *, prefix: str, depth: int) -> Iterator[StoredFile]:
+    with os.scandir(directory) as entries:
+        for entry in entries:
+            if not entry.name.startswith(TEMP_PREFIX):
+                yield from _files_of(entry, key=f"{prefix}{entry.name}", depth=depth)
+
+
+def _files_of(entry: "os.DirEntry[str]", *, key: str, depth: int) -> Iterator[StoredFile]:
+    """Yield a file, or the files below a directory."""
+    if not entry.is_dir(follow_symlinks=False) or depth == _MAX_DEPTH:
+        with suppress(FileNotFoundError):
+            yield _stored_file(key, entry.stat(follow_symlinks=False))
+        return
+    files = _files_below(Path(entry.path), prefix=f"{key}/", depth=depth + 1)
+    try:
+        first = next(files, None)
+    except OSError:
+        yield StoredFile(key=key, size=0, kind=FileKind.UNREADABLE_DIRECTORY)
+        return
+    yield first or StoredFile(key=key, size=0, kind=FileKind.DIRECTORY)
+    yield from files
+
+
+def _stored_file(key: str, status: os.stat_result) -> StoredFile:
+    mode = status.st_mode
+    if stat.S_ISREG(mode):
+        return StoredFile(key=key, size=status.st_size)
+    kinds = {stat.S_IFLNK: FileKind.LINK, stat.S_IFDIR: FileKind.DIRECTORY}
+    return StoredFile(key=key, size=0, kind=kinds.get(stat.S_IFMT(mode), FileKind.SPECIAL))

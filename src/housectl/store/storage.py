@@ -1,9 +1,34 @@
 """Interface of the storage below a champion store: files under keys, such as `history/1.json`."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 
 from housectl.contract.regular_files import MAX_RECORD_BYTES
+
+
+class FileKind(StrEnum):
+    """Kind of a stored file; only regular ones are valid."""
+
+    REGULAR = "regular file"
+    LINK = "link"
+    DIRECTORY = "directory"
+    UNREADABLE_DIRECTORY = "unreadable directory"
+    SPECIAL = "special file"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredFile:
+    """A file of a listing.
+
+    Attributes:
+        size: Size in bytes; 0 for other kinds than regular files.
+    """
+
+    key: str
+    size: int
+    kind: FileKind = FileKind.REGULAR
 
 
 class FileStorage(ABC):
@@ -33,6 +58,14 @@ class FileStorage(ABC):
         """
 
     @abstractmethod
+    def _files(self) -> Iterator[StoredFile]:
+        """Yield all files of the store, except temporary ones, in any order.
+
+        Links are not followed. A directory is listed as a file if it is empty, unreadable, or
+        inside the folder of a bundle.
+        """
+
+    @abstractmethod
     def _read(self, key: str, *, limit: int = MAX_RECORD_BYTES) -> bytes:
         """Return the content of a file of at most `limit` bytes."""
 
@@ -47,6 +80,10 @@ class FileStorage(ABC):
     @abstractmethod
     def _create_folder(self, key: str, files: Mapping[str, bytes]) -> None:
         """Write a new folder atomically and durably; keep an existing one."""
+
+    @abstractmethod
+    def _delete(self, key: str) -> None:
+        """Delete a file, if it exists."""
 
     @abstractmethod
     def _remove_stale_files(self) -> None:
