@@ -9,8 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tools.server_process import free_port, server_process
+
+if TYPE_CHECKING:
+    from obstore.store import S3Store
 
 _VERSITYGW = Path(sys.executable).with_name("versitygw")
 _ACCESS_KEY = "housectl-test"
@@ -42,20 +46,25 @@ class S3Server:
     def new_bucket(self) -> str:
         """Create a bucket, and return its name."""
         from obstore import sign
-        from obstore.store import S3Store
 
         name = f"bucket-{uuid.uuid4()}"
-        bucket = S3Store(
-            name,
+        url = sign(self.client(name), "PUT", "", timedelta(minutes=1))
+        with urllib.request.urlopen(urllib.request.Request(url, method="PUT")):  # noqa: S310
+            return name
+
+    def client(self, bucket: str) -> "S3Store":
+        """Return a client of a bucket, which retries nothing."""
+        from obstore.store import S3Store
+
+        return S3Store(
+            bucket,
             endpoint=self.url,
             access_key_id=_ACCESS_KEY,
             secret_access_key=_SECRET_KEY,
             region=_REGION,
             client_options={"allow_http": True},
+            retry_config={"max_retries": 0},
         )
-        url = sign(bucket, "PUT", "", timedelta(minutes=1))
-        with urllib.request.urlopen(urllib.request.Request(url, method="PUT")):  # noqa: S310
-            return name
 
 
 @contextmanager

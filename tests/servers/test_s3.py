@@ -6,7 +6,6 @@ import pytest
 from obstore.exceptions import AlreadyExistsError
 
 from tests.server.running import wait_until
-from tests.servers.clients import s3_client
 from tools.project_directory import ROOT
 from tools.s3_server import S3Server, s3_server
 from tools.server_process import ServerStartError, answers, free_port, server_process
@@ -25,7 +24,7 @@ with s3_server(Path(sys.argv[1])) as server:
 @pytest.mark.parametrize("name", ["s3", "moto"])
 def test_a_key_is_created_once(name: str, request: pytest.FixtureRequest) -> None:
     server: S3Server = request.getfixturevalue(name)
-    client = s3_client(server, server.new_bucket())
+    client = server.client(server.new_bucket())
     client.put("history/1.json", b"first", mode="create")
     with pytest.raises(AlreadyExistsError):
         client.put("history/1.json", b"second", mode="create")
@@ -35,7 +34,7 @@ def test_a_key_is_created_once(name: str, request: pytest.FixtureRequest) -> Non
 def test_a_restarted_server_has_its_objects(tmp_path: Path) -> None:
     port = free_port()
     with s3_server(tmp_path, port=port) as server:
-        client = s3_client(server, server.new_bucket())
+        client = server.client(server.new_bucket())
         client.put("key", b"content")
     assert not answers(server.url)
     with s3_server(tmp_path, port=port):
