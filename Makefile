@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 GO_TOOLS := $(VENV)/.go-tools
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast coverage test-cluster check format bench bench-cluster drill quality demo-svg schema images lock clean
+.PHONY: help demo test test-fast test-training test-server test-docs coverage test-cluster minikube check format bench bench-cluster drill quality demo-svg schema images lock clean
 
 help:  ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,10 +36,25 @@ demo: $(READY)  ## Tune, promote, serve and verify a model of Boston's house pri
 	@$(BIN)/python -m examples.demo
 
 test: $(READY) $(GO_TOOLS)  ## Run the tests that need no cluster.
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest $(XDIST)
 
 test-fast: $(READY) $(GO_TOOLS)  ## Run the tests without the mark `slow`.
 	$(BIN)/python -m pytest -m "not slow"
+
+# The workflow ci.yaml runs only the groups of tests that a change needs; see tools/changed_groups.py.
+DOCS_TESTS := tests/docs
+SERVER_TESTS := tests/server tests/verification tests/drills tests/test_end_to_end.py \
+	tests/test_wheel.py tests/test_shadowing.py
+XDIST := --numprocesses auto --dist loadfile
+
+test-training: $(READY) $(GO_TOOLS)  ## Run the tests of training, commands and stores.
+	$(BIN)/python -m pytest $(XDIST) tests $(DOCS_TESTS:%=--ignore=%) $(SERVER_TESTS:%=--ignore=%)
+
+test-server: $(READY) $(GO_TOOLS)  ## Run the tests of server and verification.
+	$(BIN)/python -m pytest $(XDIST) $(SERVER_TESTS)
+
+test-docs: $(READY) $(GO_TOOLS)  ## Run the commands and scripts of the documentation.
+	$(BIN)/python -m pytest $(XDIST) $(DOCS_TESTS)
 
 coverage: $(READY) $(GO_TOOLS)  ## Run the tests without the mark `slow`, and require the coverage floor.
 	$(BIN)/coverage erase
@@ -51,13 +66,30 @@ test-cluster: $(READY) $(GO_TOOLS)  ## Run the tests on a cluster with Katib; se
 	$(BIN)/python -m pytest tests/cluster -m "not alone" --numprocesses 2 --dist loadfile --no-loadscope-reorder -rs
 	$(BIN)/python -m pytest tests/cluster -m alone -rs
 
-check: $(READY) $(GO_TOOLS)  ## Check format, lint, types, import layers, duplicate code and prose.
+KATIB := github.com/kubeflow/katib.git/manifests/v1beta1/installs/katib-standalone?ref=v0.19.0
+
+minikube:  ## Start Minikube with Katib on this machine.
+	minikube start --driver=docker --container-runtime=containerd --cpus=max --memory=8g
+	kubectl apply -k "$(KATIB)"
+	kubectl wait -n kubeflow --for=condition=Available --timeout=10m deployment --all
+	kubectl get configmap katib-config -n kubeflow -o yaml | \
+		perl -pe 's|^( *)- algorithmName: bayesianoptimization$$|$$&\n$$1  resources: {limits: {memory: 512Mi}}|' | \
+		kubectl replace -f -
+
+WORKFLOWS := $(wildcard .github/workflows/*.yaml)
+SCRIPTS := .ci/run
+
+check: $(READY) $(GO_TOOLS)  ## Check format, lint, types, layers, duplicate code, prose, workflows and scripts.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pylint --disable=all --enable=duplicate-code src/housectl trainer/housectl_trainer server/housectl_server
 	$(BIN)/python -m tools.check_prose
+	$(BIN)/actionlint $(WORKFLOWS)
+	$(BIN)/zizmor --offline --no-progress --quiet --persona pedantic --config .github/zizmor.yml .github
+	@if command -v shellcheck >/dev/null; then set -x; shellcheck $(SCRIPTS); \
+		else echo "Not checked, because shellcheck is missing: $(SCRIPTS)" >&2; fi
 
 format: $(READY)  ## Format the code and apply the linter's safe fixes.
 	$(BIN)/ruff check --fix .
