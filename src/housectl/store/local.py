@@ -103,6 +103,9 @@ class LocalStore(ChampionStore):
     def _remove_command(self, *keys: str) -> str:
         return shlex.join(("rm", "-f", *map(self.location, keys)))
 
+    def _remove_folder_command(self, key: str) -> str:
+        return shlex.join(("rm", "-rf", self.location(key)))
+
 
 def _revision(status: os.stat_result) -> object:
     return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns

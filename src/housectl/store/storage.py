@@ -100,3 +100,7 @@ class FileStorage(ABC):
     @abstractmethod
     def _remove_command(self, *keys: str) -> str:
         """Return the shell command that removes files, for hints."""
+
+    @abstractmethod
+    def _remove_folder_command(self, key: str) -> str:
+        """Return the shell command that removes a folder with all of its files, for hints."""
