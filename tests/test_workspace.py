@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from housectl.errors import ProjectError
+from housectl.errors import ProjectError, UsageError
 from housectl.workspace import find_workspace
 
 
@@ -24,7 +24,7 @@ def test_project_is_found_from_subdirectory(project: Path, monkeypatch: pytest.M
     workspace = find_workspace(None, None)
 
     assert workspace.project_file == project / "housectl.yaml"
-    assert workspace.store == project / ".housectl" / "store"
+    assert workspace.store.value == project / ".housectl" / "store"
     assert workspace.inputs == project / ".housectl" / "inputs"
     assert workspace.runs == project / ".housectl" / "runs"
 
@@ -53,7 +53,7 @@ def test_missing_project_file_has_init_hint(
 
 def test_store_comes_from_project_file(project: Path) -> None:
     (project / "housectl.yaml").write_text("store: ../champions\n")
-    assert find_workspace(project, None).store.resolve() == project.parent / "champions"
+    assert Path(str(find_workspace(project, None).store)).resolve() == project.parent / "champions"
 
 
 def test_explicit_store_overrides_file_and_is_relative_to_current_directory(
@@ -61,19 +61,34 @@ def test_explicit_store_overrides_file_and_is_relative_to_current_directory(
 ) -> None:
     (project / "housectl.yaml").write_text("store: ../champions\n")
     monkeypatch.chdir(project.parent)
-    assert find_workspace(project, Path("mine")).store == project.parent / "mine"
+    assert find_workspace(project, "mine").store.value == project.parent / "mine"
+
+
+def test_url_of_a_store_is_kept(project: Path) -> None:
+    (project / "housectl.yaml").write_text("store: s3://bucket/houses/\n")
+    assert str(find_workspace(project, None).store) == "s3://bucket/houses"
+    assert str(find_workspace(project, "gs://bucket").store) == "gs://bucket"
+
+
+def test_invalid_url_in_project_file_names_the_file(project: Path) -> None:
+    (project / "housectl.yaml").write_text("store: ftp://bucket/houses\n")
+    with pytest.raises(ProjectError, match="the scheme ftp:// is unsupported") as caught:
+        find_workspace(project, None)
+    assert str(project / "housectl.yaml") in caught.value.message
+    with pytest.raises(UsageError, match="the scheme ftp:// is unsupported"):
+        find_workspace(project, "ftp://bucket/houses")
 
 
 @pytest.mark.parametrize("text", ["", "a: [", "[1]", "store: 3", "day: 2026-02-30", "\x00", "é: 1"])
 def test_other_problems_of_project_file_are_ignored(project: Path, text: str) -> None:
     (project / "housectl.yaml").write_text(text, encoding="latin-1")
-    assert find_workspace(project, None).store == project / ".housectl" / "store"
+    assert find_workspace(project, None).store.value == project / ".housectl" / "store"
 
 
 def test_merge_bomb_ends_quickly(project: Path) -> None:
     lists = (f"a{n}: &a{n}\n  <<: [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 13))
     (project / "housectl.yaml").write_text("a0: &a0 {x: 1}\n" + "".join(lists))
-    assert find_workspace(project, None).store == project / ".housectl" / "store"
+    assert find_workspace(project, None).store.value == project / ".housectl" / "store"
 
 
 def test_find_workspace_imports_no_slow_libraries(project: Path) -> None:

@@ -1,4 +1,4 @@
-"""The server's command line: `HOUSECTL_STORE=DIR python -m housectl_server --host H --port P`."""
+"""The server's command line: `HOUSECTL_STORE=STORE python -m housectl_server --host H --port P`."""
 
 import asyncio
 import logging
@@ -11,8 +11,9 @@ from typing import NoReturn
 import uvicorn
 
 from housectl.errors import ExitStatus, HousectlError
+from housectl.store.address import StoreAddress
 from housectl.store.base import ChampionStore
-from housectl.store.local import LocalStore
+from housectl.store.factory import open_store
 from housectl_server.answer_headers import AnswerHeadersMiddleware
 from housectl_server.connections import ConnectionTable, LimitedProtocol
 from housectl_server.daemon_threads import call_in_thread
@@ -34,8 +35,8 @@ def main() -> int:
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, _exit)
     configure_logging(as_json=settings.as_json)
-    store = LocalStore(settings.store)
     try:
+        store = open_store(StoreAddress.parse(settings.store), cache=None)
         hot_swap = _load_initial_model(store)
         listener = bind_socket(settings.host, settings.port)
     except HousectlError as error:

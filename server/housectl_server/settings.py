@@ -3,7 +3,6 @@
 import os
 from argparse import ArgumentParser
 from dataclasses import dataclass
-from pathlib import Path
 
 STORE_VARIABLE = "HOUSECTL_STORE"
 
@@ -16,27 +15,27 @@ class Settings:
 
     Attributes:
         host, port: Address to listen on.
-        store: Directory of the store whose champion is served.
+        store: Address of the store whose champion is served.
         as_json: True to log one JSON object per line on stdout, instead of text on stderr.
     """
 
     host: str
     port: int
-    store: Path
+    store: str
     as_json: bool
 
 
 def read_settings() -> Settings:
     """Read the command line and the environment of this process."""
     options = _parser().parse_args()
-    store = Path(os.environ.get(STORE_VARIABLE, _DEFAULT_STORE))
+    store = os.environ.get(STORE_VARIABLE) or _DEFAULT_STORE
     return Settings(host=options.host, port=options.port, store=store, as_json=options.json)
 
 
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(
         prog="housectl-server",
-        description=f"Serve the champion of the store in the directory {STORE_VARIABLE}.",
+        description=f"Serve the champion of the store that {STORE_VARIABLE} names.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument(

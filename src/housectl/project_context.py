@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn
 
 from housectl.store.base import ChampionStore
-from housectl.store.local import LocalStore
+from housectl.store.factory import open_store
 from housectl.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class ProjectContext:
         Raises:
             HistoryError: The history is damaged. No operation on the store would be safe.
         """
-        store = LocalStore(self.workspace.store)
+        store = open_store(self.workspace.store, cache=self.workspace.cache)
         store.history()
         return store
 

@@ -12,6 +12,7 @@ from housectl.errors import LocalEnvironmentError
 from housectl.external_tools import CONTAINER_RUNNERS, find_engine
 from housectl.pushed_images import ImageKind, local_image, pushed_image
 from housectl.python_process import child_environment, module_argv
+from housectl.store.address import Provider, RemoteAddress, StoreAddress
 
 _SERVER_LIBRARIES = ("fastapi", "uvicorn", "housectl_server")
 
@@ -19,8 +20,11 @@ _SERVER_LIBRARIES = ("fastapi", "uvicorn", "housectl_server")
 _CONTAINER_PORT = 8005
 _CONTAINER_STORE = "/store"
 
+# Credentials, endpoints and regions are variables with these prefixes.
+_VARIABLE_PREFIXES = {Provider.S3: "AWS_", Provider.GCS: "GOOGLE_", Provider.AZURE: "AZURE_"}
 
-def exec_server(store: Path, *, host: str, port: int, as_json: bool) -> NoReturn:
+
+def exec_server(store: StoreAddress, *, host: str, port: int, as_json: bool) -> NoReturn:
     """Replace this process with the server, so it receives signals and sets the exit status.
 
     Raises:
@@ -41,12 +45,12 @@ def exec_server(store: Path, *, host: str, port: int, as_json: bool) -> NoReturn
 
 
 def exec_server_container(
-    store: Path, *, images: Path, host: str, port: int, as_json: bool
+    store: StoreAddress, *, images: Path, host: str, port: int, as_json: bool
 ) -> NoReturn:
     """Replace this process with a container engine, which forwards signals to the server.
 
     Args:
-        store: The champion store, mounted read-only.
+        store: The champion store; a directory is mounted read-only.
         images: Record of the pushed images; without it, the image that `make images` has built.
         host: Address to listen on.
         port: Port to listen on.
@@ -57,19 +61,31 @@ def exec_server_container(
         LocalEnvironmentError: There is no image, or the store cannot be created.
     """
     engine = find_engine(CONTAINER_RUNNERS)
-    with translate_disk_errors(store):  # otherwise docker creates it as root
-        store.mkdir(parents=True, exist_ok=True)
     address = f"[{host}]" if ":" in host else host
     arguments = [
         *(engine, "run", "--rm"),
         *("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges"),
         f"--publish={address}:{port}:{_CONTAINER_PORT}",
-        # z: with SELinux, a container can only read files that have its label.
-        f"--volume={store}:{_CONTAINER_STORE}:ro,z",
+        *_store_options(store),
         pushed_image(images, ImageKind.SERVER) or _local_server_image(engine),
         *(["--json"] if as_json else []),
     ]
     os.execv(engine, arguments)  # noqa: S606
+
+
+def _store_options(store: StoreAddress) -> list[str]:
+    """Return the options that give a container the store.
+
+    Values of credentials are not among them, because every user can read a command line.
+    """
+    if isinstance(store.value, RemoteAddress):
+        prefix = _VARIABLE_PREFIXES[store.value.provider]
+        names = sorted(name for name in os.environ if name.startswith(prefix))
+        return [f"--env=HOUSECTL_STORE={store}", *(f"--env={name}" for name in names)]
+    with translate_disk_errors(store.value):  # otherwise docker creates it as root
+        store.value.mkdir(parents=True, exist_ok=True)
+    # z: with SELinux, a container can only read files that have its label.
+    return [f"--volume={store}:{_CONTAINER_STORE}:ro,z"]
 
 
 def _local_server_image(engine: str) -> str:

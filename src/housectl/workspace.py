@@ -5,7 +5,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from housectl.errors import ProjectError
+from housectl.errors import ProjectError, UsageError
+from housectl.store.address import ADDRESS_FORMS, StoreAddress
 
 PROJECT_FILE = "housectl.yaml"
 _STATE_DIR = ".housectl"
@@ -17,7 +18,7 @@ class Workspace:
 
     root: Path
     project_file: Path
-    store: Path
+    store: StoreAddress
 
     @property
     def inputs(self) -> Path:
@@ -28,6 +29,11 @@ class Workspace:
     def runs(self) -> Path:
         """Directory with one directory for each experiment and task of the local backend."""
         return self.root / _STATE_DIR / "runs"
+
+    @property
+    def cache(self) -> Path:
+        """Directory with copies of an object store's files; it can be deleted at any time."""
+        return self.root / _STATE_DIR / "cache"
 
     @property
     def images(self) -> Path:
@@ -54,21 +60,22 @@ def git_commit(root: Path) -> str | None:
     return completed.stdout.strip() or None
 
 
-def find_workspace(project: Path | None, store: Path | None) -> Workspace:
+def find_workspace(project: Path | None, store: str | None) -> Workspace:
     """Find the project file, and the store that it specifies.
 
     Args:
         project: housectl.yaml or its directory; None searches the current directory and above.
-        store: Overrides the file's `store:`.
+        store: Address that overrides the file's `store:`.
 
     Raises:
-        ProjectError: There is no project file.
+        ProjectError: There is no project file, or its `store:` is invalid.
+        UsageError: The address is invalid.
     """
     file = _find_project_file(project)
-    root = file.parent
-    return Workspace(
-        root=root, project_file=file, store=_absolute(store or _configured_store(file))
-    )
+    address = StoreAddress.parse(store) if store else _configured_store(file)
+    if isinstance(address.value, Path):
+        address = StoreAddress(_absolute(address.value))
+    return Workspace(root=file.parent, project_file=file, store=address)
 
 
 def _find_project_file(project: Path | None) -> Path:
@@ -96,8 +103,23 @@ def _absolute(path: Path) -> Path:
         ) from error
 
 
-def _configured_store(file: Path) -> Path:
-    """Return the path of the store; `load_config` reports other problems of the file."""
+def _configured_store(file: Path) -> StoreAddress:
+    """Return the address of the store; a relative path is relative to the file."""
+    text = _configured_text(file) or f"{_STATE_DIR}/store"
+    try:
+        address = StoreAddress.parse(text)
+    except UsageError as error:
+        raise ProjectError(
+            f"The value of store in {file} is invalid: {error.message}",
+            hint=f"${{EDITOR:-vi}} {shlex.quote(str(file))}   # {ADDRESS_FORMS}",
+        ) from error
+    if isinstance(address.value, Path):
+        return StoreAddress(file.parent / address.value)
+    return address
+
+
+def _configured_text(file: Path) -> str | None:
+    """Return the text of `store:`; `load_config` reports other problems of the file."""
     import yaml
 
     from housectl.yaml_nodes import compose_yaml, top_level_text
@@ -110,4 +132,4 @@ def _configured_store(file: Path) -> Path:
         raise ProjectError(
             f"Cannot read {file}: {error.strerror}.", hint=f"ls -l {shlex.quote(str(file))}"
         ) from error
-    return file.parent / (top_level_text(root, "store") or f"{_STATE_DIR}/store")
+    return top_level_text(root, "store")

@@ -38,19 +38,20 @@ def open(  # noqa: A001
 
     Args:
         path: A housectl.yaml or its directory; by default the nearest one, here or above.
-        store: The champion store's directory; replaces the file's `store`.
+        store: The champion store's directory or URL; replaces the file's `store`.
         settings: Values that replace those of the file, by dotted field.
         progress: Receives the progress of experiments; None for silence.
 
     Raises:
-        ProjectError: There is no housectl.yaml.
+        ProjectError: There is no housectl.yaml, or its `store` is invalid.
+        UsageError: `store` is a malformed URL.
 
     >>> import housectl
     >>> housectl.open(settings={"budget.trials": 1}).config.budget.trials
     1
     """
     workspace = find_workspace(
-        None if path is None else Path(path), None if store is None else Path(store)
+        None if path is None else Path(path), None if store is None else str(store)
     )
     return Project(ProjectContext(workspace=workspace, settings=settings or {}, progress=progress))
 

@@ -33,8 +33,12 @@ _PROJECT = Annotated[
     ),
 ]
 _STORE = Annotated[
-    Path | None,
-    typer.Option("--store", envvar="HOUSECTL_STORE", help="Directory of the champion store."),
+    str | None,
+    typer.Option(
+        "--store",
+        envvar="HOUSECTL_STORE",
+        help="The champion store: a directory, or a URL such as s3://BUCKET/PREFIX.",
+    ),
 ]
 _JSON = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else.")]
 
@@ -48,7 +52,7 @@ def pass_project(*settings: str) -> Callable[[Callable[..., Result]], Callable[.
     """Pass a command the project, with these settings as options, and show its result."""
 
     def decorate(command: Callable[..., Result]) -> Callable[..., None]:
-        def run(*, project: Path | None, store: Path | None, **arguments: object) -> Result:
+        def run(*, project: Path | None, store: str | None, **arguments: object) -> Result:
             values = {name: arguments.pop(parameter_name(name)) for name in settings}
             handle = arguments.get("resume") or arguments.get("name")
             overrides = {**_overrides_of_handle(handle), **_overrides(values)}
@@ -85,8 +89,12 @@ def _with_options(
     """Return a function for typer, with the command's name, help and parameters, and options."""
 
     def typer_command(*, json: bool, **arguments: object) -> None:
-        project, store = (_path(arguments.get(name)) for name in ("project", "store"))
-        complete = partial(repeat_locations, project=project, store=store)
+        project, store = arguments.get("project"), arguments.get("store")
+        complete = partial(
+            repeat_locations,
+            project=project if isinstance(project, Path) else None,
+            store=store if isinstance(store, str) else None,
+        )
         raise typer.Exit(_exit_status(lambda: run(**arguments), as_json=json, complete=complete))
 
     own = [
@@ -107,10 +115,6 @@ def _keyword(name: str, annotation: object, *, default: object = None) -> inspec
     return inspect.Parameter(
         name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
     )
-
-
-def _path(argument: object) -> Path | None:
-    return argument if isinstance(argument, Path) else None
 
 
 def _exit_status(

@@ -11,7 +11,7 @@ _COMMANDS = (
 _PATTERN = re.compile(rf"housectl (?:{'|'.join(_COMMANDS)})\b")
 
 
-def repeat_locations(hint: str, *, project: Path | None, store: Path | None) -> str:
+def repeat_locations(hint: str, *, project: Path | None, store: str | None) -> str:
     """Return a hint whose commands of housectl use the same project and store.
 
     Args:
@@ -20,5 +20,5 @@ def repeat_locations(hint: str, *, project: Path | None, store: Path | None) -> 
         store: Value of the command's `--store`; None without one.
     """
     given = {"-C": project, "--store": store}
-    words = [word for flag, path in given.items() if path for word in (flag, str(path))]
+    words = [word for flag, value in given.items() if value for word in (flag, str(value))]
     return _PATTERN.sub(lambda match: shlex.join([*match[0].split(), *words]), hint)

@@ -7,6 +7,7 @@ import socket
 import tempfile
 from collections.abc import Iterator, Sequence
 from functools import partial
+from pathlib import Path
 
 from housectl.backends.doctor_check import Check, CheckContext, CheckWarning
 from housectl.backends.local.preflight import check_disk_space
@@ -16,7 +17,7 @@ from housectl.contract.table import Table
 from housectl.contract.usable_data import read_usable_data
 from housectl.doctor.exclusions import check_exclusions
 from housectl.project.config import ProjectConfig
-from housectl.store.local import LocalStore
+from housectl.store.factory import open_store
 
 
 def machine_checks(context: CheckContext) -> Sequence[Check]:
@@ -67,17 +68,23 @@ def check_disk(context: CheckContext) -> str:
 
 def check_store(context: CheckContext) -> str:
     """Check that the store is writable and the champion's bundle is intact."""
-    store = LocalStore(context.workspace.store)
-    existing = next(path for path in (store.path, *store.path.parents) if path.is_dir())
-    with translate_disk_errors(store.path), tempfile.TemporaryFile(dir=existing):
-        pass
+    address = context.workspace.store
+    store = open_store(address, cache=context.workspace.cache)
+    if isinstance(address.value, Path):
+        _check_writable(address.value)
     history = store.history()
     if not history:
-        return f"{store.path}: no champion yet"
+        return f"{address}: no champion yet"
     bundle = store.bundle(history[-1].bundle)
     if warnings := clock_warnings(history):
         raise CheckWarning(warnings[-1], hint="date -u   # then correct the clock of that machine")
-    return f"{store.path}: champion {bundle.version}, {len(history)} entries"
+    return f"{address}: champion {bundle.version}, {len(history)} entries"
+
+
+def _check_writable(directory: Path) -> None:
+    existing = next(path for path in (directory, *directory.parents) if path.is_dir())
+    with translate_disk_errors(directory), tempfile.TemporaryFile(dir=existing):
+        pass
 
 
 def check_server_libraries() -> str:

@@ -30,7 +30,7 @@ from housectl.project.fields import (
 from housectl.project.problems import describe_choices
 from housectl.project.source import Override, read_source, validate
 from housectl.project.space import SpaceFields, search_spaces, space_errors
-from housectl.project.value_types import AUTO, FamilyField, Integer, NonEmptyStr, OneOf
+from housectl.project.value_types import AUTO, FamilyField, Integer, NonEmptyStr, OneOf, StoreText
 from housectl.verdict import Gate
 
 MAX_WORKERS = 4
@@ -75,8 +75,8 @@ class ProjectConfig(ConfigModel):
     """Address of the server."""
     verify: VerifyFields = VerifyFields()
     """Requirements on a running server."""
-    store: NonEmptyStr = ".housectl/store"
-    """The champion store, relative to this file."""
+    store: StoreText = ".housectl/store"
+    """The champion store: a path relative to this file, or a URL such as s3://BUCKET/PREFIX."""
     deploy_details: NonEmptyStr = "deploy_details.json"
     """File with the outcome of the last verdict, relative to this file."""
 

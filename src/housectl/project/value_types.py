@@ -8,7 +8,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
 
 from housectl.contract.families import Family
+from housectl.errors import UsageError
 from housectl.quantities import parse_quantity
+from housectl.store.address import ADDRESS_FORMS, StoreAddress
 
 _DURATION_PATTERN = r"^(\d+(\.\d+)?h)?(\d+(\.\d+)?m)?(\d+(\.\d+)?s)?$"
 _SECONDS_PER_UNIT = {"h": 3600, "m": 60, "s": 1}
@@ -37,6 +39,14 @@ def parse_size(value: object) -> object:
 def _check_no_nul(text: str) -> str:
     if "\0" in text:
         raise ValueError("a text without NUL characters")
+    return text
+
+
+def _check_store_address(text: str) -> str:
+    try:
+        StoreAddress.parse(text)
+    except UsageError as error:
+        raise ValueError(ADDRESS_FORMS) from error
     return text
 
 
@@ -69,6 +79,7 @@ Size = Annotated[
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Integer = Annotated[int, Field(strict=True)]
 NonEmptyStr = Annotated[str, Field(min_length=1), AfterValidator(_check_no_nul)]
+StoreText = Annotated[NonEmptyStr, AfterValidator(_check_store_address)]
 
 
 @dataclass(frozen=True)
