@@ -113,7 +113,7 @@ demo-svg: $(READY)  ## Record a run of the demo as docs/images/demo.svg.
 schema: $(READY)  ## Generate housectl.schema.json.
 	$(BIN)/python -c 'from housectl.project.json_schema import json_schema; print(json_schema(), end="")' > housectl.schema.json
 
-images: $(READY)  ## Build both images: TAG=dev, BUILDER=docker|podman|buildah, PUSH=HOST/NAME.
+images: $(READY)  ## Build the three images: TAG=dev, BUILDER=docker|podman|buildah, PUSH=HOST/NAME.
 	@$(BIN)/python -m tools.build_images --tag $(or $(TAG),dev) $(if $(BUILDER),--builder "$(BUILDER)") \
 		$(if $(PUSH),--push "$(PUSH)")
 
@@ -121,12 +121,10 @@ COMPILE := uv pip compile --python-version 3.11 --quiet --no-emit-index-url --ge
 
 lock:  ## Resolve and lock the requirements for Python 3.11 (needs uv).
 	$(COMPILE) pyproject.toml --all-extras --universal --fork-strategy fewest --output-file requirements/dev.txt
-	for image in trainer server; do \
-		$(COMPILE) --group $$image --constraint requirements/dev.txt --python-platform linux \
-			--output-file requirements/$$image.txt || exit; \
+	for group in trainer server cli build; do \
+		$(COMPILE) --group $$group --constraint requirements/dev.txt --python-platform linux \
+			--output-file requirements/$$group.txt || exit; \
 	done
-	$(COMPILE) pyproject.toml --extra cloud --constraint requirements/dev.txt --python-platform linux \
-		--output-file requirements/cli.txt
 
 clean:  ## Remove build outputs and caches; keep the store.
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

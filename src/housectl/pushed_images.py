@@ -15,13 +15,19 @@ class ImageKind(StrEnum):
 
     TRAINER = "trainer"
     SERVER = "server"
+    CLI = "cli"
 
 
 class PushedImages(Record, kw_only=True):
-    """References of the images, such as `registry.example/team/housectl-trainer@sha256:…`."""
+    """References of the images, such as `registry.example/team/housectl-trainer@sha256:…`.
+
+    Attributes:
+        cli: None in records that are older than this image.
+    """
 
     trainer: str
     server: str
+    cli: str | None = None
     schema_version: int = SCHEMA_VERSION
 
 
@@ -55,4 +61,9 @@ def pushed_image(path: Path, kind: ImageKind) -> str | None:
             f"The record of pushed images {path} is malformed: {error}.",
             hint=f"rm {quote(str(path))}   # `make images PUSH=REGISTRY` writes it again",
         ) from error
-    return images.trainer if kind is ImageKind.TRAINER else images.server
+    references = {
+        ImageKind.TRAINER: images.trainer,
+        ImageKind.SERVER: images.server,
+        ImageKind.CLI: images.cli,
+    }
+    return references[kind]

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from housectl.errors import ExitStatus
+from housectl.pushed_images import ImageKind
 from tools.project_directory import ROOT
 
 RECORDER = """#!/bin/sh
@@ -46,4 +47,4 @@ def test_relative_builder_path_is_resolved_from_working_directory(tmp_path: Path
     assert result.returncode == ExitStatus.OK, result.stderr
     calls = (tmp_path / "calls").read_text().splitlines()
     built = [line for line in calls if line.startswith(f"{ROOT} --quick build --file Dockerfile.")]
-    assert len(built) == 2
+    assert len(built) == len(ImageKind)

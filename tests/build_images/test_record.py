@@ -7,7 +7,11 @@ import pytest
 from housectl.errors import LocalEnvironmentError, NewerFormatError
 from housectl.pushed_images import ImageKind, PushedImages, pushed_image, write_pushed_images
 
-PUSHED = PushedImages(trainer="registry.example/t@sha256:1", server="registry.example/s@sha256:2")
+PUSHED = PushedImages(
+    trainer="registry.example/t@sha256:1",
+    server="registry.example/s@sha256:2",
+    cli="registry.example/c@sha256:3",
+)
 
 
 @pytest.fixture
@@ -19,6 +23,13 @@ def test_pushed_images_are_read_back(path: Path) -> None:
     write_pushed_images(path, PUSHED)
     assert pushed_image(path, ImageKind.TRAINER) == PUSHED.trainer
     assert pushed_image(path, ImageKind.SERVER) == PUSHED.server
+    assert pushed_image(path, ImageKind.CLI) == PUSHED.cli
+
+
+def test_record_from_before_the_cli_image_is_read(path: Path) -> None:
+    path.write_text('{"schema_version": 1, "trainer": "t@sha256:1", "server": "s@sha256:2"}')
+    assert pushed_image(path, ImageKind.SERVER) == "s@sha256:2"
+    assert pushed_image(path, ImageKind.CLI) is None
 
 
 def test_missing_record_means_no_pushed_image(path: Path) -> None:

@@ -1,16 +1,19 @@
 """The images as the cluster runs them: packages, user and size."""
 
 import json
+import pkgutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+import housectl
 from housectl.contract.families import Family
+from housectl.errors import ExitStatus
 from tests.cluster.pods import new_namespace, run_pod
-from tools.dev_cluster.images import SERVER_IMAGE, TRAINER_IMAGE
+from tools.dev_cluster.images import CLI_IMAGE, SERVER_IMAGE, TRAINER_IMAGE
 from tools.dev_cluster.kubectl import kubectl
 from tools.project_directory import example
 
@@ -58,38 +61,39 @@ REQUIRED = {
         "msgspec",
         "numpy",
         "onnxruntime",
+        "obstore",
         "pydantic",
         "uvicorn",
     },
+    CLI_IMAGE: {"httpx", "kubernetes", "msgspec", "numpy", "obstore", "onnxruntime", "rich"},
 }
-UNWANTED_EVERYWHERE = {
-    "kubernetes",
-    "onnx",
-    "optuna",
-    "pandas",
-    "pip",
-    "rich",
-    "setuptools",
-    "typer",
-    "yaml",
-}
+UNWANTED_EVERYWHERE = {"hatchling", "onnx", "optuna", "pandas", "pip", "setuptools"}
+CLIENT_LIBRARIES = {"kubernetes", "rich", "typer", "yaml"}
+TRAINING_LIBRARIES = {"joblib", "scipy", "sklearn", "xgboost"}
+SERVING_LIBRARIES = {"fastapi", "uvicorn"}
 UNWANTED = {
-    TRAINER_IMAGE: {*UNWANTED_EVERYWHERE, "fastapi", "housectl_server", "pydantic", "uvicorn"},
-    SERVER_IMAGE: {
-        *UNWANTED_EVERYWHERE,
-        "joblib",
-        "scipy",
-        "housectl_trainer",
-        "sklearn",
-        "xgboost",
+    TRAINER_IMAGE: {
+        *(*UNWANTED_EVERYWHERE, *CLIENT_LIBRARIES, *SERVING_LIBRARIES),
+        *("housectl_server", "pydantic"),
     },
+    SERVER_IMAGE: {
+        *(*UNWANTED_EVERYWHERE, *CLIENT_LIBRARIES, *TRAINING_LIBRARIES),
+        "housectl_trainer",
+    },
+    CLI_IMAGE: {*UNWANTED_EVERYWHERE, *TRAINING_LIBRARIES, *SERVING_LIBRARIES, "aiohttp"},
 }
 PARTS_OF_HOUSECTL = {
     TRAINER_IMAGE: ["contract", "errors"],
     SERVER_IMAGE: ["contract", "errors", "store"],
+    CLI_IMAGE: sorted(each.name for each in pkgutil.iter_modules(housectl.__path__)),
 }
-MAX_SIZES = {TRAINER_IMAGE: 600 * MEGABYTE, SERVER_IMAGE: 330 * MEGABYTE}
+MAX_SIZES = {
+    TRAINER_IMAGE: 600 * MEGABYTE,
+    SERVER_IMAGE: 330 * MEGABYTE,
+    CLI_IMAGE: 350 * MEGABYTE,
+}
 CHECKSUM = "model.sha256"
+SCRATCH: Mapping[str, Mapping[str, object]] = {"/out": {"emptyDir": {}}}
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +102,7 @@ def namespace() -> Iterator[str]:
         yield name
 
 
-@pytest.mark.parametrize("image", [TRAINER_IMAGE, SERVER_IMAGE])
+@pytest.mark.parametrize("image", [TRAINER_IMAGE, SERVER_IMAGE, CLI_IMAGE])
 def test_image_has_only_required_packages(image: str, namespace: str) -> None:
     image_properties = json.loads(run_pod(namespace, image, ["python", "-c", INSPECTION]))
     packages = set(image_properties["packages"])
@@ -108,6 +112,14 @@ def test_image_has_only_required_packages(image: str, namespace: str) -> None:
     assert image_properties["bytecode"]
     assert image_properties["uid"] == UID
     assert image_properties["size"] <= MAX_SIZES[image]
+
+
+def test_cli_image_names_the_library_that_init_lacks(namespace: str) -> None:
+    init = "housectl init --data x.csv --target y --output-dir /tmp"
+    script = f"echo 'x,y' > x.csv; {init}; echo status $?"
+    log = run_pod(namespace, CLI_IMAGE, ["sh", "-c", f"cd /out; {script}"], mounts=SCRATCH)
+    assert "error: The library pandas" in log
+    assert f"status {ExitStatus.LOCAL_ENVIRONMENT}" in log
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +153,7 @@ def test_trial_in_image_is_byte_identical_to_local_trial(
         namespace,
         TRAINER_IMAGE,
         ["sh", "-c", script],
-        mounts={mounted_inputs: {"configMap": {"name": "inputs"}}, "/out": {"emptyDir": {}}},
+        mounts={mounted_inputs: {"configMap": {"name": "inputs"}}, **SCRATCH},
     ).splitlines()
     assert lines[-2] == local.stdout.splitlines()[-1]
     assert lines[-1] == checksum.rstrip("\n")

@@ -1,1 +1,1 @@
-"""Build and push the images of trainer and server."""
+"""Build and push the images of trainer, server and command line."""

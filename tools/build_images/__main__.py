@@ -17,7 +17,7 @@ from tools.build_images.builder import Builder, find_builder
 
 
 def main() -> int:
-    """Build both images, push them with --push, and return the exit status."""
+    """Build the images, push them with --push, and return the exit status."""
     options = _parser().parse_args()
     try:
         _build_and_push(options)
@@ -50,7 +50,12 @@ def _push(builder: Builder, *, tag: str, registry: str, record: Path) -> None:
     for reference in pushed.values():
         note(f"pushed {reference}")
     write_pushed_images(
-        record, PushedImages(trainer=pushed[ImageKind.TRAINER], server=pushed[ImageKind.SERVER])
+        record,
+        PushedImages(
+            trainer=pushed[ImageKind.TRAINER],
+            server=pushed[ImageKind.SERVER],
+            cli=pushed[ImageKind.CLI],
+        ),
     )
     note(f"recorded in {record}; new trials use these images")
 
@@ -65,10 +70,11 @@ def _labels() -> Mapping[str, str]:
 
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(
-        prog="python -m tools.build_images", description="Build the images of trainer and server."
+        prog="python -m tools.build_images",
+        description="Build the images of trainer, server and CLI.",
     )
-    parser.add_argument("--tag", default="dev", help="tag of both images")
-    parser.add_argument("--push", metavar="REGISTRY", help="push both images to HOST[:PORT][/NAME]")
+    parser.add_argument("--tag", default="dev", help="tag of the images")
+    parser.add_argument("--push", metavar="REGISTRY", help="push the images to HOST[:PORT][/NAME]")
     parser.add_argument(
         "--builder",
         type=shlex.split,

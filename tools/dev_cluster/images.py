@@ -12,6 +12,7 @@ from tools.project_directory import ROOT
 _TAG = "dev"
 TRAINER_IMAGE = local_image(ImageKind.TRAINER, tag=_TAG)
 SERVER_IMAGE = local_image(ImageKind.SERVER, tag=_TAG)
+CLI_IMAGE = local_image(ImageKind.CLI, tag=_TAG)
 
 
 def build_images(builder: str | None) -> None:
@@ -26,7 +27,7 @@ def build_images_of(root: Path, *, python: Path, tag: str, builder: str | None) 
     Args:
         root: The source tree.
         python: The interpreter that imports the source tree.
-        tag: Tag of both images.
+        tag: Tag of the images.
         builder: Builder command; None for an installed container engine.
     """
     options = ["--builder", builder] if builder else []

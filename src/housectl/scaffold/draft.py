@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from importlib.util import find_spec
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from housectl.contract.files import atomic_write
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
 from housectl.contract.table import MINIMUM_ROWS
 from housectl.contract.usable_data import read_usable_data
-from housectl.errors import DataError, UsageError
+from housectl.errors import DataError, LocalEnvironmentError, UsageError
 from housectl.scaffold.column_checks import (
     ExclusionReason,
     exclusion_reason,
@@ -89,7 +90,21 @@ def write_draft(draft: ProjectDraft, path: Path) -> None:
     atomic_write(path, draft.text.encode())
 
 
+def _require_pandas() -> None:
+    """Require pandas, which the image of the command line lacks.
+
+    Raises:
+        LocalEnvironmentError: pandas is not installed.
+    """
+    if find_spec("pandas") is None:
+        raise LocalEnvironmentError(
+            "The library pandas, which reads the data, is missing in this Python.",
+            hint="pip install pandas   # or run init outside of the image housectl-cli",
+        )
+
+
 def _read_frame(data: Path) -> "DataFrame":
+    _require_pandas()
     import pandas as pd
 
     try:
