@@ -17,6 +17,9 @@ from typing import NoReturn
 
 from tools.project_directory import ROOT, clean_environment
 
+# Output of all commands, in the directory of each command.
+LOG_FILE = "commands.log"
+
 
 @dataclass(frozen=True)
 class ForkedCommands:
@@ -111,9 +114,9 @@ def _run_command(request: dict[str, object], gate: tuple[int, int]) -> NoReturn:
             os.read(gate[0], 1)
         os.chdir(str(request["directory"]))
         sys.argv = ["housectl", *map(str, request["arguments"])]  # type: ignore[call-overload]
-        with Path(os.devnull).open("w") as null:
+        with Path(LOG_FILE).open("a") as log:
             for stream in (sys.stdout, sys.stderr):
-                os.dup2(null.fileno(), stream.fileno())
+                os.dup2(log.fileno(), stream.fileno())
         status = int(run())
     finally:
         os._exit(status)

@@ -1,23 +1,22 @@
 """SIGKILL at random moments of promotions and rollbacks, while a reader watches the store."""
 
-import json
 import os
 import random
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from housectl.errors import HousectlError
-from housectl.store.local import LocalStore
+from housectl.store.base import ChampionStore
 from tests.drills.drill import DrillResult
 from tests.drills.forked_commands import ForkedCommands, forked_commands
-from tests.drills.rivals import project_with_rivals
-from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environment
+from tests.drills.rivals import Rivals, project_with_rivals
+from tools.project_directory import HOUSECTL, clean_environment
 
 _ATTEMPTS_PER_PROJECT = 50
 _READ_PAUSE_SECONDS = 0.002
@@ -25,15 +24,19 @@ _READ_PAUSE_SECONDS = 0.002
 
 def run(scratch: Path, count: int) -> DrillResult:
     """Kill `count` running commands; after each, check the store and run the next command."""
+    return _kill(count, lambda number: project_with_rivals(scratch / f"project-{number}"))
+
+
+def _kill(count: int, make_project: Callable[[int], Rivals]) -> DrillResult:
     drill = _Kills(random.Random(1))
     with forked_commands() as commands:
         while drill.kills < count:
-            project = project_with_rivals(scratch / f"project-{drill.kills}")
-            with _reader(project, drill.failures):
-                drill.attempt_cold_start(commands, project)
+            rivals = make_project(drill.kills)
+            with _reader(rivals.store, drill.failures):
+                drill.attempt_cold_start(commands, rivals)
                 for _ in range(_ATTEMPTS_PER_PROJECT):
                     if drill.kills < count:
-                        drill.attempt(commands, project)
+                        drill.attempt(commands, rivals)
     return DrillResult(attempts=drill.kills, failures=drill.failures, figures=[drill.figure])
 
 
@@ -56,36 +59,36 @@ class _Kills:
     def figure(self) -> str:
         return f"{self.early} kills came before the commit, and {self.committed} after it."
 
-    def attempt(self, commands: ForkedCommands, project: ProjectDirectory) -> None:
+    def attempt(self, commands: ForkedCommands, rivals: Rivals) -> None:
         """Kill one command, and run the next one to its end."""
-        before = _entries(project)
-        pid = commands.start(project.path, _next_command(project))
+        before = rivals.entries
+        pid = commands.start(rivals.project.path, rivals.next_command)
         time.sleep(self.moments.uniform(0.0, self.seconds))
         os.kill(pid, signal.SIGKILL)
-        self._count(commands.wait(pid), _entries(project) - before)
-        self._run_next(commands, project)
+        self._count(commands.wait(pid), rivals.entries - before)
+        self._run_next(commands, rivals)
 
-    def attempt_cold_start(self, commands: ForkedCommands, project: ProjectDirectory) -> None:
+    def attempt_cold_start(self, commands: ForkedCommands, rivals: Rivals) -> None:
         """Kill one command that may still be importing its modules, and run the next one."""
-        before = _entries(project)
-        status = _kill_cold_start(project, self.moments.uniform(0.0, 2.0))
-        self._count(status, _entries(project) - before)
-        self._run_next(commands, project)
+        before = rivals.entries
+        status = _kill_cold_start(rivals, self.moments.uniform(0.0, 2.0))
+        self._count(status, rivals.entries - before)
+        self._run_next(commands, rivals)
 
     def _count(self, status: int, entries: int) -> None:
         if status == -signal.SIGKILL:
             self.committed += entries
             self.early += 1 - entries
 
-    def _run_next(self, commands: ForkedCommands, project: ProjectDirectory) -> None:
-        command, before, started = _next_command(project), _entries(project), time.monotonic()
-        status = commands.run(project.path, command)
+    def _run_next(self, commands: ForkedCommands, rivals: Rivals) -> None:
+        command, before, started = rivals.next_command, rivals.entries, time.monotonic()
+        status = commands.run(rivals.project.path, command)
         self.seconds = 0.9 * self.seconds + 0.1 * (time.monotonic() - started)
         problems = {
             f"exit status {status}": status != 0,
-            f"{_entries(project) - before} entries": _entries(project) != before + 1,
-            "a temporary file is left": any((project.store / "history").glob(".tmp-*")),
-            "deploy_details.json is outdated": _recorded(project) != _champion(project),
+            f"{rivals.entries - before} entries": rivals.entries != before + 1,
+            "a temporary file is left": any((rivals.project.store / "history").glob(".tmp-*")),
+            "deploy_details.json is outdated": rivals.recorded_champion != rivals.champion,
         }
         self.failures += [
             f"After kill {self.kills}, {command}: {problem}."
@@ -94,10 +97,10 @@ class _Kills:
         ]
 
 
-def _kill_cold_start(project: ProjectDirectory, seconds: float) -> int:
+def _kill_cold_start(rivals: Rivals, seconds: float) -> int:
     process = subprocess.Popen(
-        [HOUSECTL, _next_command(project)],
-        cwd=project.path,
+        [HOUSECTL, rivals.next_command],
+        cwd=rivals.project.path,
         env=clean_environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -108,37 +111,10 @@ def _kill_cold_start(project: ProjectDirectory, seconds: float) -> int:
     return process.wait()
 
 
-def _next_command(project: ProjectDirectory) -> str:
-    """Return the command that changes the champion: one of the two models is always better."""
-    store = LocalStore(project.store)
-    is_good = _champion(project) == store.newest_challenger().bundle
-    return "rollback" if is_good else "promote"
-
-
-def _entries(project: ProjectDirectory) -> int:
-    return len(LocalStore(project.store).history())
-
-
-def _champion(project: ProjectDirectory) -> str:
-    return LocalStore(project.store).require_champion().bundle
-
-
-def _recorded(project: ProjectDirectory) -> str:
-    """Return the digest of the champion in deploy_details.json, which has only its start."""
-    details = json.loads((project.path / "deploy_details.json").read_text())
-    version = str(details["prod_model"]["version"])
-    return next(
-        entry.bundle
-        for entry in LocalStore(project.store).history()
-        if entry.bundle.startswith(version)
-    )
-
-
 @contextmanager
-def _reader(project: ProjectDirectory, failures: list[str]) -> Iterator[None]:
+def _reader(store: ChampionStore, failures: list[str]) -> Iterator[None]:
     """Read history and champion in a thread until the block ends; each must always be valid."""
     stop = threading.Event()
-    store = LocalStore(project.store)
 
     def read() -> None:
         length = 0

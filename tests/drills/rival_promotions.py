@@ -4,11 +4,9 @@ from collections import Counter
 from pathlib import Path
 
 from housectl.errors import ExitStatus
-from housectl.store.local import LocalStore
 from tests.drills.drill import DrillResult
 from tests.drills.forked_commands import ForkedCommands, forked_commands
-from tests.drills.rivals import project_with_rivals
-from tools.project_directory import ProjectDirectory
+from tests.drills.rivals import Rivals, project_with_rivals
 
 _RIVALS = 50
 _LOSSES = {ExitStatus.LOCAL_ENVIRONMENT, ExitStatus.CHAMPION_KEPT}
@@ -16,15 +14,15 @@ _LOSSES = {ExitStatus.LOCAL_ENVIRONMENT, ExitStatus.CHAMPION_KEPT}
 
 def run(scratch: Path, count: int) -> DrillResult:
     """Let 50 commands promote the same challenger at once, and roll back; `count` rounds."""
-    project = project_with_rivals(scratch / "project")
+    rivals = project_with_rivals(scratch / "project")
     failures: list[str] = []
     losses: Counter[int] = Counter()
     with forked_commands() as commands:
         for number in range(count):
-            statuses = _round(commands, project)
+            statuses = _round(commands, rivals)
             losses.update(status for status in statuses if status)
-            failures += [f"Round {number}: {problem}" for problem in _problems(project, statuses)]
-            commands.run(project.path, "rollback")
+            failures += [f"Round {number}: {problem}" for problem in _problems(rivals, statuses)]
+            commands.run(rivals.project.path, "rollback")
     return DrillResult(
         attempts=count,
         failures=failures,
@@ -40,20 +38,18 @@ def _figure(losses: Counter[int]) -> str:
     )
 
 
-def _round(commands: ForkedCommands, project: ProjectDirectory) -> list[int]:
-    pids = commands.start_at_once([project.path] * _RIVALS, "promote")
+def _round(commands: ForkedCommands, rivals: Rivals) -> list[int]:
+    pids = commands.start_at_once([rivals.project.path] * _RIVALS, "promote")
     return [commands.wait(pid) for pid in pids]
 
 
-def _problems(project: ProjectDirectory, statuses: list[int]) -> list[str]:
-    store = LocalStore(project.store)
+def _problems(rivals: Rivals, statuses: list[int]) -> list[str]:
     winners = statuses.count(ExitStatus.OK)
     unexpected = {*statuses} - _LOSSES - {ExitStatus.OK}
     problems = {
         f"{winners} commands won.": winners != 1,
         f"Statuses {unexpected} are unexpected.": bool(unexpected),
-        "The challenger is not the champion.": store.require_champion().bundle
-        != store.newest_challenger().bundle,
-        "An entry is missing or superfluous.": len(store.history()) % 2 != 0,
+        "The challenger is not the champion.": rivals.next_command != "rollback",
+        "An entry is missing or superfluous.": rivals.entries % 2 != 0,
     }
     return [problem for problem, occurred in problems.items() if occurred]

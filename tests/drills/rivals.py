@@ -1,6 +1,8 @@
 """A project whose champion is worse than its challenger, made without any training."""
 
+import json
 import math
+from dataclasses import dataclass
 from pathlib import Path
 
 import housectl
@@ -12,24 +14,61 @@ from housectl.contract.inputs import Inputs
 from housectl.contract.metrics import METRICS_FILE, Metrics
 from housectl.contract.recipe import GATE_FOLDS, GATE_REPEATS
 from housectl.contract.usable_data import UsableData, read_usable_data
-from housectl.store.local import LocalStore
+from housectl.store.base import ChampionStore
 from tests.server.bundles import expected, golden, promote, tree
 from tools.project_directory import ProjectDirectory, example
 
 _POOR, _GOOD = 60.0, 20.0
 
 
-def project_with_rivals(path: Path) -> ProjectDirectory:
-    """Return a new project with a poor champion and a good challenger."""
-    project = example(".", path, gate="holdout")
-    inputs = housectl.open(path).context.write_inputs()
-    store = LocalStore(project.store)
+@dataclass(frozen=True)
+class Rivals:
+    """A project whose challenger and champion differ, and its store."""
+
+    project: ProjectDirectory
+    store: ChampionStore
+
+    @property
+    def entries(self) -> int:
+        """Number of history entries."""
+        return len(self.store.history())
+
+    @property
+    def champion(self) -> str:
+        """Digest of the champion."""
+        return self.store.require_champion().bundle
+
+    @property
+    def next_command(self) -> str:
+        """The command that changes the champion: one of the two models is always better."""
+        is_good = self.champion == self.store.newest_challenger().bundle
+        return "rollback" if is_good else "promote"
+
+    @property
+    def recorded_champion(self) -> str:
+        """Digest of the champion in deploy_details.json, which has only its start."""
+        details = json.loads((self.project.path / "deploy_details.json").read_text())
+        version = str(details["prod_model"]["version"])
+        bundles = (entry.bundle for entry in self.store.history())
+        return next(bundle for bundle in bundles if bundle.startswith(version))
+
+
+def project_with_rivals(path: Path, **fields: object) -> Rivals:
+    """Return a new project with a poor champion and a good challenger.
+
+    Args:
+        path: Directory of the project, which is created.
+        fields: Fields of housectl.yaml, such as `store`.
+    """
+    project = example(".", path, gate="holdout", **fields)
+    context = housectl.open(path).context
+    inputs, store = context.write_inputs(), context.store
     for name, base in (("poor", _POOR), ("good", _GOOD)):
         bundle, evidence = _sealed(path / name, inputs, base)
         store.add_challenger(name, bundle, evidence)
         if name == "poor":
             promote(store, bundle)
-    return project
+    return Rivals(project, store)
 
 
 def _sealed(directory: Path, inputs: Inputs, base: float) -> tuple[Bundle, Evidence]:
