@@ -16,6 +16,7 @@ from housectl.store.local import LocalStore
 from housectl.verification.serving import wait_until_serving
 from tests.spaces import GOOD
 from tools.project_directory import ProjectDirectory, clean_environment, example
+from tools.server_process import free_port
 
 pytestmark = pytest.mark.slow
 
@@ -23,12 +24,6 @@ CENTRED = {
     "random-forest": {"max_features": {"min": 0.2, "max": 0.9}, "n_estimators": 20},
     "xgboost": {"learning_rate": {"min": 0.02, "max": 0.2, "log": True}, "n_estimators": 30},
 }
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 @contextmanager

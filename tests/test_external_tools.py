@@ -14,8 +14,8 @@ import pytest
 
 from housectl.errors import ExitStatus
 from housectl.pushed_images import PushedImages, write_pushed_images
-from tests.test_end_to_end import free_port
 from tools.project_directory import HOUSECTL, ROOT, ProjectDirectory, clean_environment, example
+from tools.server_process import free_port
 
 PUSHED = PushedImages(trainer="registry.example/t@sha256:1", server="registry.example/s@sha256:2")
 

@@ -11,8 +11,9 @@ import pytest
 
 from housectl.contract.bundle import CARD_FILE, Bundle
 from housectl.store.local import LocalStore
-from tests.test_end_to_end import free_port, serving
+from tests.test_end_to_end import serving
 from tools.project_directory import ROOT, ProjectDirectory
+from tools.server_process import free_port
 
 PATIENTS = ROOT / "tests" / "cases" / "patients.csv"
 PERSONAL = ("patient", "phone")

@@ -11,8 +11,9 @@ import pytest
 
 from housectl.python_process import child_environment, deprioritize_pythonpath, module_argv
 from tests.spaces import GOOD
-from tests.test_end_to_end import champion, free_port, serving
+from tests.test_end_to_end import champion, serving
 from tools.project_directory import ProjectDirectory, example
+from tools.server_process import free_port
 
 PROGRAMS = ("housectl_server", "housectl_trainer")
 SHADOW = 'raise SystemExit(f"{__file__} was imported")\n'

@@ -12,9 +12,9 @@ import pytest
 
 from housectl.errors import ExitStatus
 from tests.server.running import wait_until
-from tests.test_end_to_end import free_port
 from tools.dev_cluster.images import SERVER_IMAGE
 from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environment
+from tools.server_process import free_port
 
 # Where podman may not raise limits, it cannot start a container with those that it sets by itself.
 ENGINE = """

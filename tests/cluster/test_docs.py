@@ -24,9 +24,9 @@ from tests.docs.pages import CLUSTER, DOCS, PAGES, blocks, commands, page_id
 from tests.docs.running import run_in_bash
 from tests.server.running import wait_until
 from tests.spaces import GOOD
-from tests.test_end_to_end import free_port
 from tools.dev_cluster.kubectl import has_test_bed, kubectl, kubectl_environment
 from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environment, example
+from tools.server_process import free_port
 
 KATIB_NAMESPACE = re.compile(r"(?<=-n )kubeflow\b|(?<=serviceaccount:)kubeflow\b")
 INTERRUPTED = 130

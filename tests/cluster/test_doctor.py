@@ -22,7 +22,6 @@ from housectl.quantities import parse_quantity
 from tests.cluster.accounts import write_kubeconfig
 from tests.cluster.katib_faults import collector_image_replaced, require_stand_in, webhooks_stopped
 from tests.cluster.pods import new_namespace
-from tests.test_end_to_end import free_port
 from tools.dev_cluster.images import SERVER_IMAGE, TRAINER_IMAGE
 from tools.dev_cluster.kubectl import kubectl, kubectl_environment
 from tools.project_directory import (
@@ -32,6 +31,7 @@ from tools.project_directory import (
     clean_environment,
     example,
 )
+from tools.server_process import free_port
 
 Row = Mapping[str, str]
 CHECKS = (

@@ -20,8 +20,9 @@ from housectl.experiment import Budget, Experiment, ExperimentState, Trial, best
 from tests.backends.conftest import inputs  # noqa: F401  # a fixture
 from tests.backends.workloads import experiment, seal_task, submit, wait_for_end
 from tests.cluster.backend import SMALL_PODS
-from tests.test_end_to_end import CENTRED, free_port, predict, serving
+from tests.test_end_to_end import CENTRED, predict, serving
 from tools.project_directory import ROOT, ProjectDirectory, example
+from tools.server_process import free_port
 
 TRAINING_LIBRARIES = ("joblib", "onnx", "optuna", "sklearn", "xgboost")
 

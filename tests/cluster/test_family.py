@@ -8,10 +8,11 @@ from housectl.pushed_images import ImageKind, local_image
 from tests.cluster.backend import SMALL_PODS
 from tests.extension.source_copy import SourceCopy, copy_source
 from tests.extension.toy_family import NAME, add_toy_family, write_step_data
-from tests.test_end_to_end import free_port, serving
+from tests.test_end_to_end import serving
 from tools.dev_cluster.images import build_images_of
 from tools.dev_cluster.setup import image_builder
 from tools.project_directory import ProjectDirectory
+from tools.server_process import free_port
 
 TAG = "toy-family"
 

@@ -21,12 +21,12 @@ from housectl.backends.katib.volume.pods import VolumePods
 from housectl.kube.client import Kube
 from housectl.pushed_images import ImageKind, pushed_image
 from tests.cluster.pods import new_namespace, run_pod
-from tests.test_end_to_end import free_port
 from tools.build_images.builder import Builder
 from tools.dev_cluster.images import SERVER_IMAGE
 from tools.dev_cluster.kubectl import kubectl
 from tools.dev_cluster.setup import TEST_BED
 from tools.project_directory import ROOT, ProjectDirectory, clean_environment, example
+from tools.server_process import free_port
 
 pytestmark = pytest.mark.usefixtures("image_store")
 

@@ -37,8 +37,9 @@ from tests.docs.pages import (
     rows,
 )
 from tests.docs.running import run_in_bash, run_python
-from tests.test_end_to_end import free_port, serving
+from tests.test_end_to_end import serving
 from tools.project_directory import HOUSECTL, ROOT, ProjectDirectory, clean_environment
+from tools.server_process import free_port
 
 
 @pytest.fixture

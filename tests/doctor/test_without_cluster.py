@@ -9,8 +9,8 @@ from threading import Thread
 import pytest
 
 from housectl.errors import ExitStatus
-from tests.test_end_to_end import free_port
 from tools.project_directory import CommandOutput, ProjectDirectory, example
+from tools.server_process import free_port
 
 Row = dict[str, str]
 CLUSTER_DEPENDENT_CHECKS = (

@@ -8,8 +8,9 @@ import pytest
 from housectl.errors import ExitStatus
 from tests.extension.source_copy import SourceCopy
 from tests.extension.toy_family import NAME, add_toy_family, write_step_data
-from tests.test_end_to_end import free_port, predict, serving
+from tests.test_end_to_end import predict, serving
 from tools.project_directory import ProjectDirectory
+from tools.server_process import free_port
 
 pytestmark = pytest.mark.slow
 

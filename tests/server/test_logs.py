@@ -10,8 +10,8 @@ import httpx
 from housectl.python_process import module_argv
 from housectl_server.logs import TextFormatter
 from tests.server.running import wait_until
-from tests.test_end_to_end import free_port
 from tools.project_directory import clean_environment
+from tools.server_process import free_port
 
 
 def test_control_characters_are_escaped() -> None:

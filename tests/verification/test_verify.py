@@ -22,6 +22,7 @@ from tests.server.bundles import FLOWERS, make_bundle, promote
 from tests.server.running import running
 from tests.verification.impostor import Answer, Reply, Request, Upstream, impostor
 from tests.verification.tricks import Tricks
+from tools.server_process import free_port
 
 LENIENT = Limits(p99_ms=10_000, request_seconds=30, update_seconds=0.2)
 
@@ -32,12 +33,6 @@ def verify(bundle: Bundle, url: str, *, limits: Limits = LENIENT) -> Verificatio
     return verify_with_limits(
         bundle, url, limits=limits, deadline=Deadline.after(limits.run_seconds)
     )
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 def failed_checks(report: Verification) -> set[str]:
