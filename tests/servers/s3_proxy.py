@@ -32,7 +32,8 @@ class Fault(Enum):
     CUT_BEFORE closes the connection without forwarding the request. CUT_AFTER forwards the
     request and loses the answer. TRUNCATE closes the connection in the middle of the answer's body.
     HOLD forwards and answers nothing until the proxy ends. IGNORE_CONDITION forwards the request
-    without its If-None-Match; a server that checks signatures then refuses it.
+    without its If-None-Match; a server that checks signatures then refuses it. CONFLICT, EXISTS
+    and IGNORE_CONDITION affect conditional requests only.
     """
 
     CUT_BEFORE = "cut before"
@@ -44,6 +45,9 @@ class Fault(Enum):
     EXISTS = ErrorAnswer(status=412, code="PreconditionFailed")
     SLOW_DOWN = ErrorAnswer(status=503, code="SlowDown")
     FORBIDDEN = ErrorAnswer(status=403, code="AccessDenied")
+
+
+_OF_CONDITIONS = {Fault.CONFLICT, Fault.EXISTS, Fault.IGNORE_CONDITION}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,15 +71,22 @@ class S3Proxy:
 
     Attributes:
         server: The server that clients of the proxy use.
-        requests: The requests up to now, in the order of their arrival.
+        requests: The requests since `forget_requests()`, in the order of their arrival.
+        faults: Number of requests with a fault among them.
         choose_fault: Returns the fault of a request; None forwards it.
     """
 
     server: S3Server
     requests: list[S3Request] = field(default_factory=list)
+    faults: int = 0
     choose_fault: Callable[[S3Request], Fault | None] = lambda _: None
     lock: threading.Lock = field(default_factory=threading.Lock)
     ended: threading.Event = field(default_factory=threading.Event)
+
+    def forget_requests(self) -> None:
+        """Begin to record again."""
+        self.requests.clear()
+        self.faults = 0
 
     def fail_nth(self, number: int, fault: Fault) -> None:
         """Inject a fault into one request: 0 is the next one."""
@@ -94,7 +105,10 @@ class S3Proxy:
         """Record a request, and return its fault."""
         with self.lock:
             fault = self.choose_fault(request)
+            if fault in _OF_CONDITIONS and not request.is_conditional:
+                fault = None
             self.requests.append(request)
+            self.faults += fault is not None
         return fault
 
 

@@ -19,7 +19,7 @@ def proxy(s3: S3Server) -> Iterator[S3Proxy]:
 @pytest.fixture
 def client(proxy: S3Proxy) -> S3Store:
     client = proxy.server.client(proxy.server.new_bucket())
-    proxy.requests.clear()
+    proxy.forget_requests()
     return client
 
 
