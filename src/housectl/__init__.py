@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from housectl.explanations import Explanation, error_url, explain, explanations
     from housectl.project.source import Override
     from housectl.promotion import Comparison, Promotion
+    from housectl.registry.comparison import RegistryComparison, RegistryLine
+    from housectl.registry.mirror import RegistrySync
+    from housectl.registry.sync import RegistryChange
     from housectl.sealed_model import SealedModel
     from housectl.submitted_experiment import PruneResult, SubmittedExperiment, TrainerLog
     from housectl.verdict import FoldDifference, Gate, Verdict
@@ -47,6 +50,7 @@ else:
         "CheckResult": "doctor.runner",
         "ClusterSetup": "cluster_setup",
         "Comparison": "promotion",
+        "RegistryLine": "registry.comparison",
         "Experiment": "experiment",
         "ExperimentState": "experiment",
         "Explanation": "explanations",
@@ -63,6 +67,9 @@ else:
         "ProjectDraft": "api.functions",
         "Promotion": "promotion",
         "PruneResult": "submitted_experiment",
+        "RegistryChange": "registry.sync",
+        "RegistryComparison": "registry.comparison",
+        "RegistrySync": "registry.mirror",
         "SealedModel": "sealed_model",
         "Snapshot": "backends.base",
         "SubmittedExperiment": "submitted_experiment",
@@ -113,6 +120,10 @@ __all__ = [
     "ProjectDraft",
     "Promotion",
     "PruneResult",
+    "RegistryChange",
+    "RegistryComparison",
+    "RegistryLine",
+    "RegistrySync",
     "SealedModel",
     "Snapshot",
     "SubmittedExperiment",

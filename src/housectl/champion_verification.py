@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 
 from housectl.contract.bundle import SHORT_DIGEST
 from housectl.contract.history import HistoryEntry
+from housectl.deadline import Deadline
 from housectl.errors import ExitStatus, HousectlError, LocalEnvironmentError
 from housectl.promotion import Promoter
 from housectl.store.failed_verifications import FailedVerification
-from housectl.verification.limits import Deadline, Limits
+from housectl.verification.limits import Limits
 from housectl.verification.outcome import Outcome
 from housectl.verification.serving import wait_until_serving
 from housectl.verification.verify import Verification, verify

@@ -254,3 +254,17 @@ class ServerUnreachableError(HousectlError):
 
     status = ExitStatus.SERVER_UNREACHABLE
     reference = "server-unreachable"
+
+
+class RegistryUnavailableError(HousectlError):
+    """The model registry, or its database, does not answer."""
+
+    status = ExitStatus.SERVER_UNREACHABLE
+    reference = "registry-unavailable"
+
+
+class RegistryRejectedError(HousectlError):
+    """The model registry rejects a request, or its answer is invalid."""
+
+    status = ExitStatus.CLUSTER
+    reference = "registry-rejected"

@@ -1,6 +1,6 @@
 """The parts that a project's operations share: its settings, store, backend and sealer."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from housectl.experiment import Experiment
     from housectl.project.config import ProjectConfig
     from housectl.promotion import Promoter
+    from housectl.registry.mirror import RegistryMirror
     from housectl.sealed_model import SealedModel
     from housectl.sealing import Sealer
     from housectl.submitted_experiment import SubmittedExperiment
@@ -36,6 +37,13 @@ class ProjectContext:
     workspace: Workspace
     settings: Mapping[str, object] = field(default_factory=dict)
     progress: "ProgressReporter | None" = None
+
+    @property
+    def reporter(self) -> "ProgressReporter":
+        """The receiver of progress and warnings."""
+        from housectl.waiting import SilentProgress
+
+        return self.progress or SilentProgress()
 
     @cached_property
     def store(self) -> ChampionStore:
@@ -71,12 +79,11 @@ class ProjectContext:
     def sealer(self) -> "Sealer":
         """The sealer of trials."""
         from housectl.sealing import Sealer
-        from housectl.waiting import SilentProgress
 
         return Sealer(
             backend=self.backend,
             store=self.store,
-            progress=self.progress or SilentProgress(),
+            progress=self.reporter,
             temp_root=self.workspace.temp_root,
             repository=self.workspace.root,
             golden=self.config.golden,
@@ -96,7 +103,27 @@ class ProjectContext:
                 root=self.workspace.inputs, backend=self.backend, write_inputs=self.write_inputs
             ),
             deploy_details=self.workspace.root / self.config.deploy_details,
+            after_commit=self._after_commit,
         )
+
+    @property
+    def registry(self) -> "RegistryMirror":
+        """The mirror of the history in the project's model registry.
+
+        Raises:
+            UsageError: The project has no registry, or its token is invalid.
+        """
+        from housectl.registry.factory import open_mirror
+
+        return open_mirror(self.config, self.store, self.workspace.root)
+
+    @property
+    def _after_commit(self) -> "Callable[[], None]":
+        from housectl.registry.after_commit import RegistryUpdate, no_update
+
+        if self.config.registry.url is None:
+            return no_update
+        return RegistryUpdate(open_mirror=lambda: self.registry, warn=self.reporter.on_warning)
 
     @property
     def verifier(self) -> "ChampionVerifier":

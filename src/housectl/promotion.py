@@ -1,5 +1,6 @@
 """Comparing a challenger with the champion, promotion and rollback."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -52,6 +53,7 @@ class Promoter:
     Attributes:
         inputs: Finds the inputs of a challenger.
         deploy_details: The file that records the last verdict.
+        after_commit: Called after each change of the champion; it never fails.
     """
 
     store: ChampionStore
@@ -59,6 +61,7 @@ class Promoter:
     gate: Gate
     inputs: InputsFinder
     deploy_details: Path
+    after_commit: Callable[[], None]
 
     def compare(self, experiment: str | None) -> Comparison:
         """Compare a challenger with the champion on the same rows.
@@ -96,13 +99,12 @@ class Promoter:
         if not comparison.verdict.accepted:
             deploy_details.record_rejection(self.deploy_details, self.store, challenger)
             return Promotion(comparison=comparison, entry=None)
-        entry = self.store.commit(
+        entry = self._commit(
             challenger,
             action=Action.PROMOTION,
             reason=comparison.verdict.reason,
             champion_number=comparison.champion_number,
         )
-        self.sync_deploy_details()
         return Promotion(comparison=comparison, entry=entry)
 
     def rollback(self, version: str | None, *, reason: str) -> HistoryEntry:
@@ -145,13 +147,25 @@ class Promoter:
             )
         bundle = self.store.bundle(digest)
         open_bundle(bundle)
-        entry = self.store.commit(
+        return self._commit(
             bundle,
             action=Action.ROLLBACK,
             reason=reason,
             champion_number=champion.number,
         )
+
+    def _commit(
+        self, bundle: Bundle, *, action: Action, reason: str, champion_number: int
+    ) -> HistoryEntry:
+        """Make a bundle the champion, then update the files and services that follow the history.
+
+        Every promotion and every rollback commits here.
+        """
+        entry = self.store.commit(
+            bundle, action=action, reason=reason, champion_number=champion_number
+        )
         self.sync_deploy_details()
+        self.after_commit()
         return entry
 
     def find_challenger(self, experiment: str | None) -> Challenger:

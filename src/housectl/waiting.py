@@ -19,13 +19,22 @@ POLL_INTERVAL_SECONDS = 1.0
 
 
 class ProgressReporter(Protocol):
-    """Receives each snapshot of an experiment or a task while a command waits for its end."""
+    """Receives the progress of long work, and warnings.
+
+    While a command waits for an experiment or a task, it reports each snapshot.
+    """
 
     def on_experiment(self, experiment: Experiment, snapshot: Snapshot) -> None:
         """Report a snapshot of an experiment."""
 
     def on_task(self, task: Task, snapshot: Snapshot, last_log_line: Callable[[], str]) -> None:
         """Report a snapshot of a task; `last_log_line` fetches the last line of its output."""
+
+    def on_count(self, activity: str, done: int, total: int) -> None:
+        """Report the number of finished parts of an activity."""
+
+    def on_warning(self, message: str, hint: str) -> None:
+        """Report a problem that does not fail the operation."""
 
 
 class SilentProgress:
@@ -36,6 +45,12 @@ class SilentProgress:
 
     def on_task(self, task: Task, snapshot: Snapshot, last_log_line: Callable[[], str]) -> None:
         """Ignore the snapshot."""
+
+    def on_count(self, activity: str, done: int, total: int) -> None:
+        """Ignore the number."""
+
+    def on_warning(self, message: str, hint: str) -> None:
+        """Ignore the warning."""
 
 
 def wait_for_best_trial(backend: Backend, handle: Handle, progress: ProgressReporter) -> Trial:

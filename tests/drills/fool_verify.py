@@ -4,9 +4,10 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from housectl.contract.bundle import Bundle
+from housectl.deadline import Deadline
 from housectl.errors import HousectlError
 from housectl.store.local import LocalStore
-from housectl.verification.limits import Deadline, Limits
+from housectl.verification.limits import Limits
 from housectl.verification.verify import verify
 from tests.drills.drill import DrillResult
 from tests.server.bundles import make_bundle, promote

@@ -11,9 +11,10 @@ from threading import Thread
 import pytest
 
 from housectl.contract.bundle import Bundle
+from housectl.deadline import Deadline
 from housectl.errors import ExitStatus, ServerUnreachableError, UsageError, VerificationError
 from housectl.store.local import LocalStore
-from housectl.verification.limits import Deadline, Limits
+from housectl.verification.limits import Limits
 from housectl.verification.outcome import Outcome
 from housectl.verification.serving import wait_until_serving
 from housectl.verification.verify import Verification

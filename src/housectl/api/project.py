@@ -5,6 +5,7 @@ Modules that only some methods need are imported there, so that reading the hist
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 from housectl.errors import UnknownExperimentError
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from housectl.experiment import Experiment
     from housectl.project.config import ProjectConfig
     from housectl.promotion import Comparison, Promotion
+    from housectl.registry.comparison import RegistryComparison
+    from housectl.registry.mirror import RegistrySync
     from housectl.sealed_model import SealedModel
     from housectl.submitted_experiment import SubmittedExperiment
 
@@ -261,6 +264,32 @@ class Project:
         from housectl.verification.serving import wait_until_serving
 
         wait_until_serving(self.config.server_url, self.champion().digest, timeout=timeout)
+
+    def sync_registry(self) -> "RegistrySync":
+        """Create in the model registry what it lacks of the history.
+
+        `promote`, `rollback` and the rollback of `verify` do the same for at most five seconds.
+        Their failures are only reported to `progress`.
+
+        Raises:
+            UsageError: The project has no registry.
+            RegistryUnavailableError: The registry or its database does not answer.
+            RegistryRejectedError: The registry rejects a request.
+            BundleError: A bundle is missing or altered.
+        """
+        report = partial(self.context.reporter.on_count, "registry sync")
+        return self.context.registry.sync(report=report)
+
+    def registry_status(self) -> "RegistryComparison":
+        """Compare the model registry with the history; change nothing.
+
+        Raises:
+            UsageError: The project has no registry.
+            RegistryUnavailableError: The registry or its database does not answer.
+            RegistryRejectedError: The registry rejects a request.
+            BundleError: A bundle is missing or altered.
+        """
+        return self.context.registry.compare()
 
     def doctor(self) -> "Iterator[CheckResult]":
         """Check the machine, the project and, for Katib, the cluster.

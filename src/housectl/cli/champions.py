@@ -8,7 +8,7 @@ from housectl import ExitStatus
 from housectl.cli.arguments import ChallengerName
 from housectl.cli.decorators import pass_project
 from housectl.cli.results import Fields, Row, Table
-from housectl.cli.settings import BACKEND_SETTINGS
+from housectl.cli.settings import BACKEND_SETTINGS, REGISTRY_SETTINGS
 
 if TYPE_CHECKING:
     from housectl import Comparison, HistoryEntry, Project
@@ -26,7 +26,7 @@ def compare(project: "Project", /, name: ChallengerName = None) -> Fields:
     return Fields(fields=_comparison_row(comparison), status=_status_of(comparison))
 
 
-@pass_project("gate", *BACKEND_SETTINGS, "deploy-details")
+@pass_project("gate", *BACKEND_SETTINGS, *REGISTRY_SETTINGS, "deploy-details")
 def promote(project: "Project", /, name: ChallengerName = None) -> Fields:
     """Make a challenger the champion if it is better.
 
@@ -52,7 +52,7 @@ def promote(project: "Project", /, name: ChallengerName = None) -> Fields:
     )
 
 
-@pass_project("deploy-details")
+@pass_project(*REGISTRY_SETTINGS, "deploy-details")
 def rollback(
     project: "Project",
     /,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import housectl
 from housectl import HousectlError, TrialState
-from housectl.cli.formatting import format_value, summary, warnings_of
+from housectl.cli.formatting import CountProgress, format_value, summary, warnings_of
 from housectl.contract.terminal_text import printable, printable_lines
 
 if TYPE_CHECKING:
@@ -65,6 +65,13 @@ def print_error(error: HousectlError, *, as_json: bool) -> None:
     console.print(_text("error:", "bold red"), _text(error.message))
     console.print(_text("hint: ", "bold green"), _text(error.hint))
     console.print(_text(f"more:  {more}", "dim"))
+
+
+def print_warning(message: str, hint: str) -> None:
+    """Print a problem that does not fail the command, with its hint."""
+    console = _stderr()
+    console.print(_text("warning:", "bold yellow"), _text(message))
+    console.print(_text("hint:   ", "bold green"), _text(hint))
 
 
 def print_line(line: str) -> None:
@@ -137,7 +144,9 @@ def _cell(text: str) -> "Text":
 class LiveProgress:
     """Shows the newest trials on the terminal, and the present activity below them."""
 
-    def __init__(self) -> None:
+    def __init__(self, complete: "Callable[[str], str]") -> None:
+        self._complete = complete
+        self._count = CountProgress()
         self._live: Live | None = None
         self._log_refreshed = 0.0
         self._last_log_line = ""
@@ -162,6 +171,14 @@ class LiveProgress:
             self._last_log_line = last_log_line() or "starting"
         line = _activity(task.name, self._last_log_line)
         self._show(Group(self._trials, line, *map(_text, warnings_of(snapshot))))
+
+    def on_count(self, activity: str, done: int, total: int) -> None:
+        """Report the number of finished parts of an activity."""
+        self._show(_text(self._count.line(activity, done, total)))
+
+    def on_warning(self, message: str, hint: str) -> None:
+        """Report a problem that does not fail the operation."""
+        print_warning(message, self._complete(hint))
 
     def close(self) -> None:
         """Leave the last table on the terminal."""

@@ -56,7 +56,8 @@ def pass_project(*settings: str) -> Callable[[Callable[..., Result]], Callable[.
             values = {name: arguments.pop(parameter_name(name)) for name in settings}
             handle = arguments.get("resume") or arguments.get("name")
             overrides = {**_overrides_of_handle(handle), **_overrides(values)}
-            with progress_reporter() as progress:
+            complete = partial(repeat_locations, project=project, store=store)
+            with progress_reporter(complete) as progress:
                 opened = housectl.open(project, store=store, settings=overrides, progress=progress)
                 return command(opened, **arguments)
 

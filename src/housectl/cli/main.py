@@ -10,7 +10,16 @@ from typing import Annotated, cast
 import typer
 
 from housectl import ExitStatus, HousectlError
-from housectl.cli import champions, cluster, experiments, explaining, serving, setup, tuning
+from housectl.cli import (
+    champions,
+    cluster,
+    experiments,
+    explaining,
+    registry,
+    serving,
+    setup,
+    tuning,
+)
 from housectl.cli.console import note, print_error
 from housectl.cli.streams import prepare_streams
 from housectl.errors import UsageError
@@ -41,6 +50,11 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "explain": explaining.explain,
 }
 
+REGISTRY_COMMANDS: dict[str, Callable[..., None]] = {
+    "status": registry.status,
+    "sync": registry.sync,
+}
+
 CLUSTER_COMMANDS: dict[str, Callable[..., None]] = {"init": cluster.init}
 
 app = typer.Typer(
@@ -54,11 +68,17 @@ app = typer.Typer(
 )
 cluster_app = typer.Typer(no_args_is_help=True, help="Prepare a cluster with Katib.")
 app.add_typer(cluster_app, name="cluster")
+registry_app = typer.Typer(
+    no_args_is_help=True, help="Mirror the history in a Kubeflow Model Registry."
+)
+app.add_typer(registry_app, name="registry")
 
 for name, command in COMMANDS.items():
     app.command(name)(command)
 for name, command in CLUSTER_COMMANDS.items():
     cluster_app.command(name)(command)
+for name, command in REGISTRY_COMMANDS.items():
+    registry_app.command(name)(command)
 
 
 def _print_version(requested: bool) -> None:  # noqa: FBT001  # the signature of click's callbacks

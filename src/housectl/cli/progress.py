@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from housectl.cli.console import LiveProgress, note
-from housectl.cli.formatting import summary, warnings_of
+from housectl.cli.console import LiveProgress, note, print_warning
+from housectl.cli.formatting import CountProgress, summary, warnings_of
 
 if TYPE_CHECKING:
     from housectl import Experiment, ProgressReporter, Snapshot, Task
@@ -17,12 +17,12 @@ _HEARTBEAT_SECONDS = 10.0
 
 
 @contextmanager
-def progress_reporter() -> "Iterator[ProgressReporter]":
-    """Yield the reporter that fits stderr."""
+def progress_reporter(complete: Callable[[str], str]) -> "Iterator[ProgressReporter]":
+    """Yield the reporter that fits stderr; `complete` completes the hints of warnings."""
     if not sys.stderr.isatty():
-        yield PlainProgress()
+        yield PlainProgress(complete)
         return
-    live = LiveProgress()
+    live = LiveProgress(complete)
     try:
         yield live
     finally:
@@ -35,7 +35,9 @@ class PlainProgress:
     The first line about an experiment or task comes after two seconds, the next every ten seconds.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, complete: Callable[[str], str] = str) -> None:
+        self._complete = complete
+        self._count = CountProgress()
         self._printed: set[str] = set()
         self._name = ""
         self._next_heartbeat = 0.0
@@ -63,6 +65,17 @@ class PlainProgress:
             line = last_log_line()
             pause = _HEARTBEAT_SECONDS if line else _FIRST_LINE_SECONDS
             self._print_heartbeat(f"{task.name}: {line or 'starting'}", pause=pause)
+
+    def on_count(self, activity: str, done: int, total: int) -> None:
+        """Report the number of finished parts of an activity."""
+        self._expect(activity)
+        line = self._count.line(activity, done, total)
+        if self._heartbeat_due:
+            self._print_heartbeat(line)
+
+    def on_warning(self, message: str, hint: str) -> None:
+        """Report a problem that does not fail the operation."""
+        print_warning(message, self._complete(hint))
 
     @property
     def _heartbeat_due(self) -> bool:

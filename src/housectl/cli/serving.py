@@ -7,6 +7,7 @@ import typer
 
 from housectl.cli.decorators import pass_project
 from housectl.cli.results import CommandResult, Row, Table
+from housectl.cli.settings import REGISTRY_SETTINGS
 
 if TYPE_CHECKING:
     from housectl import Project, Verification, VerificationRun
@@ -44,7 +45,7 @@ def serve(
 
 @pass_project(
     *("url", "p99-ms", "timeout", "request-timeout", "max-answer", "rollback-on-failure"),
-    *("host", "port", "deploy-details"),
+    *("host", "port", *REGISTRY_SETTINGS, "deploy-details"),
 )
 def verify(project: "Project", /) -> Table:
     """Verify over HTTP that the running server returns the champion's predictions.

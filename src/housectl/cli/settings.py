@@ -54,10 +54,14 @@ SETTINGS: Mapping[str, Setting] = {
         bool,
         "Roll back if predictions of the champion are wrong.",
     ),
+    "registry-url": Setting("registry.url", str, "URL of a Kubeflow Model Registry."),
+    "registry-name": Setting("registry.name", str, "Name of the registered model."),
+    "registry-token-file": Setting("registry.token_file", str, "File with a bearer token."),
     "deploy-details": Setting("deploy_details", str, "File that records the last verdict."),
 }
 
 CLUSTER_SETTINGS = ("context", "namespace", "pvc", "image")
+REGISTRY_SETTINGS = ("registry-url", "registry-name", "registry-token-file")
 BACKEND_SETTINGS = ("backend", *CLUSTER_SETTINGS)
 SEARCH_SETTINGS = (
     *BACKEND_SETTINGS,

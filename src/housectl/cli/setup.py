@@ -9,7 +9,7 @@ import housectl
 from housectl import ExitStatus
 from housectl.cli.decorators import pass_project, renders
 from housectl.cli.results import Fields, Table
-from housectl.cli.settings import SEARCH_SETTINGS
+from housectl.cli.settings import REGISTRY_SETTINGS, SEARCH_SETTINGS
 
 if TYPE_CHECKING:
     from housectl import Project
@@ -35,7 +35,7 @@ def init(
     )
 
 
-@pass_project(*SEARCH_SETTINGS, "host", "port")
+@pass_project(*SEARCH_SETTINGS, "host", "port", *REGISTRY_SETTINGS)
 def doctor(project: "Project", /) -> Table:
     """Check the machine, the project and, for Katib, the cluster; suggest fixes.
 

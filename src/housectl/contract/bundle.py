@@ -1,7 +1,8 @@
 """Bundles: sealed models, named by the digest of their content."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,6 +93,14 @@ class BundleRecord(Record, kw_only=True):
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class BundleSummary:
+    """Record and errors of a bundle, without its model."""
+
+    record: BundleRecord
+    metrics: Metrics
+
+
 @dataclass(frozen=True)
 class Bundle:
     """Checked bundle in memory; later changes of its files do not matter.
@@ -175,8 +184,30 @@ def load_bundle(read_file: FileReader, *, location: str, expected: str | None = 
         BundleError: The bundle is missing, altered or incomplete, or has another digest.
         NewerFormatError: A newer housectl wrote the bundle.
     """
-    try:
+    with _translate_bundle_errors(location):
         return _parse_bundle(read_file, location=location, expected=expected)
+
+
+def load_summary(read_file: FileReader, *, location: str, expected: str) -> BundleSummary:
+    """Read record and errors of a bundle from any storage, and check their bytes.
+
+    The arguments are those of `load_bundle`.
+
+    Raises:
+        BundleError: The bundle is missing or altered, or has another digest.
+        NewerFormatError: A newer housectl wrote the bundle.
+    """
+    with _translate_bundle_errors(location):
+        record = BundleRecord.from_json(read_file(BUNDLE_FILE, _MAX_JSON_BYTES))
+        _require(record.digest == expected, f"its digest is {record.digest[:SHORT_DIGEST]}")
+        metrics = Metrics.from_json(_checked(read_file, METRICS_FILE, record.files[METRICS_FILE]))
+        return BundleSummary(record=record, metrics=metrics)
+
+
+@contextmanager
+def _translate_bundle_errors(location: str) -> Iterator[None]:
+    try:
+        yield
     except (OSError, MalformedRecordError) as error:
         raise BundleError(
             f"The bundle {location} is invalid: {error}.",

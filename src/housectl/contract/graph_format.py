@@ -36,9 +36,12 @@ from housectl.contract.protobuf import (
 from housectl.contract.record import MalformedRecordError
 from housectl.contract.tree_graph import Booleans, Branch, Doubles, Integers, TreeGraph, check_trees
 
+ONNX_OPSET = 18
+"""Version of ONNX's own operators in every graph."""
+
 _NAME = b"housectl"
 _IR_VERSION = 9
-_OPSETS = {"": 18, "ai.onnx.ml": 5}
+_OPSETS = {"": ONNX_OPSET, "ai.onnx.ml": 5}
 _SUM = 1
 _KIND_LENGTH = 3
 

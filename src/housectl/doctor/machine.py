@@ -16,6 +16,7 @@ from housectl.contract.history import clock_warnings
 from housectl.contract.table import Table
 from housectl.contract.usable_data import read_usable_data
 from housectl.doctor.exclusions import check_exclusions
+from housectl.doctor.registry import registry_checks
 from housectl.project.config import ProjectConfig
 from housectl.store.factory import open_store
 
@@ -31,6 +32,7 @@ def machine_checks(context: CheckContext) -> Sequence[Check]:
         Check("store", partial(check_store, context)),
         Check("server libraries", check_server_libraries),
         Check("port", partial(check_port, context)),
+        *registry_checks(context),
     )
 
 

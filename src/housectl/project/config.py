@@ -21,6 +21,7 @@ from housectl.project.fields import (
     FeatureFields,
     KatibSettings,
     LimitFields,
+    RegistryFields,
     ServeFields,
     SplitFields,
     TargetFields,
@@ -75,6 +76,8 @@ class ProjectConfig(ConfigModel):
     """Address of the server."""
     verify: VerifyFields = VerifyFields()
     """Requirements on a running server."""
+    registry: RegistryFields = RegistryFields()
+    """A Kubeflow Model Registry that mirrors the history."""
     store: StoreText = ".housectl/store"
     """The champion store: a path relative to this file, or a URL such as s3://BUCKET/PREFIX."""
     deploy_details: NonEmptyStr = "deploy_details.json"

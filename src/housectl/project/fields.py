@@ -16,7 +16,15 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from housectl.project.problems import Location
-from housectl.project.value_types import Duration, Integer, NonEmptyStr, Number, Size
+from housectl.project.value_types import (
+    Duration,
+    HttpUrl,
+    Integer,
+    Label,
+    NonEmptyStr,
+    Number,
+    Size,
+)
 
 
 class ConfigModel(BaseModel):
@@ -144,6 +152,17 @@ class ServeFields(ConfigModel):
     """IP address or host name to listen on."""
     port: Annotated[Integer, Field(ge=1, le=65535)] = 8005
     """Port to listen on."""
+
+
+class RegistryFields(ConfigModel):
+    """A Kubeflow Model Registry that mirrors the history."""
+
+    url: HttpUrl | None = None
+    """Root URL of the registry; none for no mirror."""
+    name: Annotated[Label, Field(max_length=255)] | None = None
+    """Name of the registered model; by default the name of the project."""
+    token_file: NonEmptyStr | None = None
+    """File with a bearer token, relative to this file."""
 
 
 class VerifyFields(ConfigModel):

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
@@ -50,6 +51,35 @@ def _check_store_address(text: str) -> str:
     return text
 
 
+def check_http_url(text: str) -> str:
+    """Return the URL of a server without a slash at its end.
+
+    Raises:
+        ValueError: The URL is invalid, or contains a password or a query.
+    """
+    expected = "a URL such as http://127.0.0.1:8080, without user, password, query or fragment"
+    try:
+        url = urlsplit(text)
+        valid_port = url.port != 0
+    except ValueError as error:
+        raise ValueError(expected) from error
+    is_plain = text.isascii() and text.isprintable() and not set(text) & set(" @?#\\")
+    if not (is_plain and url.scheme in {"http", "https"} and url.hostname and valid_port):
+        raise ValueError(expected)
+    return text.rstrip("/")
+
+
+def check_label(text: str) -> str:
+    """Return a name for people.
+
+    Raises:
+        ValueError: The name has control characters, or no text.
+    """
+    if not (text.strip() and text.isprintable()):
+        raise ValueError("a text of printable characters")
+    return text
+
+
 Duration = Annotated[
     float,
     BeforeValidator(parse_duration),
@@ -76,6 +106,14 @@ Size = Annotated[
         }
     ),
 ]
+HttpUrl = Annotated[
+    str, AfterValidator(check_http_url), WithJsonSchema({"type": "string", "pattern": "^https?://"})
+]
+"""Root URL of a server, without a slash at its end."""
+
+Label = Annotated[str, AfterValidator(check_label)]
+"""A name for people, in one line."""
+
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Integer = Annotated[int, Field(strict=True)]
 NonEmptyStr = Annotated[str, Field(min_length=1), AfterValidator(_check_no_nul)]

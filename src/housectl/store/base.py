@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import count
 
-from housectl.contract.bundle import BUNDLE_FILE, Bundle, load_bundle
+from housectl.contract.bundle import BUNDLE_FILE, Bundle, BundleSummary, load_bundle, load_summary
 from housectl.contract.evidence import Evidence
 from housectl.contract.record import MalformedRecordError
 from housectl.errors import BundleError, EvidenceError, NoChallengerError
@@ -34,6 +34,19 @@ class ChampionStore(HistoryStore, FailedVerifications):
         """
         key = bundle_key(digest)
         return load_bundle(
+            lambda name, limit: self._read(f"{key}/{name}", limit=limit),
+            location=self.location(key),
+            expected=digest,
+        )
+
+    def bundle_summary(self, digest: str) -> BundleSummary:
+        """Return record and errors of a bundle; the model is not read.
+
+        Raises:
+            BundleError: The bundle is missing or altered.
+        """
+        key = bundle_key(digest)
+        return load_summary(
             lambda name, limit: self._read(f"{key}/{name}", limit=limit),
             location=self.location(key),
             expected=digest,

@@ -2,18 +2,17 @@
 
 import asyncio
 import json
-import os
 import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from ipaddress import ip_address
 from textwrap import shorten
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+from housectl.deadline import Deadline
 from housectl.errors import UsageError
-from housectl.verification.limits import Deadline, Limits
+from housectl.http_clients import check_port, failure_cause, is_loopback
+from housectl.verification.limits import Limits
 from housectl.verification.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -121,7 +120,7 @@ class ServerClient:
         except TimeoutError:
             return _unproven(f"the answer is incomplete after {seconds:.3g} s")
         except httpx.RequestError as error:
-            return Response(status=None, text=_cause(error), delivery=Outcome.UNREACHABLE)
+            return Response(status=None, text=failure_cause(error), delivery=Outcome.UNREACHABLE)
 
     async def _exchange(
         self, client: "httpx.AsyncClient", method: str, path: str, body: bytes | None
@@ -152,22 +151,6 @@ def _unproven(cause: str) -> Response:
     return Response(status=None, text=cause, delivery=Outcome.UNPROVEN)
 
 
-def _cause(error: BaseException) -> str:
-    """Return the text of the innermost of several errors, which has the system's reason."""
-    while inner := error.__cause__ or _wrapped(error):
-        error = inner
-    if isinstance(error, BaseExceptionGroup):  # a host name with several addresses
-        return _cause(error.exceptions[0])
-    if isinstance(error, ConnectionError) and error.errno:
-        return f"[Errno {error.errno}] {os.strerror(error.errno)}"
-    return str(error).rstrip(".") or type(error).__name__
-
-
-def _wrapped(error: BaseException) -> BaseException | None:
-    """Return the error in the arguments of another one, as httpcore passes it on."""
-    return next((each for each in error.args if isinstance(each, BaseException)), None)
-
-
 @asynccontextmanager
 async def connect(url: str, *, limits: Limits, deadline: Deadline) -> AsyncIterator[ServerClient]:
     """Yield a client for the server at a URL, with several persistent connections.
@@ -178,7 +161,7 @@ async def connect(url: str, *, limits: Limits, deadline: Deadline) -> AsyncItera
     import httpx
 
     try:
-        _check_port(url)
+        check_port(url)
         tls = httpx.create_ssl_context()
         clients = [_client(url, tls) for _ in range(_CONNECTIONS)]
     except (httpx.InvalidURL, ValueError) as error:
@@ -203,20 +186,5 @@ def _client(url: str, tls: "ssl.SSLContext") -> "httpx.AsyncClient":
         limits=httpx.Limits(max_connections=1),
         # A compressed answer of 1 MiB can have any size, so none is requested.
         headers={"content-type": JSON_TYPE, "accept-encoding": "identity"},
-        trust_env=not _is_loopback(url),
+        trust_env=not is_loopback(url),
     )
-
-
-def _check_port(url: str) -> None:
-    """Raise a ValueError if no server can have the port; httpx accepts any number."""
-    if urlsplit(url).port == 0:  # A port above 65535 is a ValueError.
-        raise ValueError("no server can have the port 0")
-
-
-def _is_loopback(url: str) -> bool:
-    """Return True for this machine's own addresses, which must not use a configured proxy."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

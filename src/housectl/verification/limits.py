@@ -1,6 +1,5 @@
-"""Limits of a verification, and the deadline of a run."""
+"""Limits of a verification."""
 
-import time
 from dataclasses import dataclass
 
 
@@ -21,19 +20,3 @@ class Limits:
     answer_bytes: int = 1024 * 1024
     run_seconds: float = 60.0
     update_seconds: float = 5.0
-
-
-@dataclass(frozen=True)
-class Deadline:
-    """A moment on the monotonic clock."""
-
-    at: float
-
-    @classmethod
-    def after(cls, seconds: float) -> "Deadline":
-        """Return the deadline after this number of seconds."""
-        return cls(time.monotonic() + seconds)
-
-    def remaining(self) -> float:
-        """Return the seconds until the deadline; 0 after it."""
-        return max(0.0, self.at - time.monotonic())

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Sequence
 
 from housectl.contract.bundle import SHORT_DIGEST
+from housectl.deadline import Deadline
 from housectl.errors import HousectlError, ServerUnreachableError, VerificationError
 from housectl.verification.client import Response, ServerClient, connect
 from housectl.verification.event_loop import run
-from housectl.verification.limits import Deadline, Limits
+from housectl.verification.limits import Limits
 from housectl.verification.outcome import Outcome
 from housectl.verification.server_checks import describe_served
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from housectl.contract.bundle import Bundle
 from housectl.contract.scorer import open_bundle
+from housectl.deadline import Deadline
 from housectl.errors import ExitStatus
 from housectl.verification.client import connect
 from housectl.verification.event_loop import run
 from housectl.verification.latency import latency_check, percentile
-from housectl.verification.limits import Deadline, Limits
+from housectl.verification.limits import Limits
 from housectl.verification.observation import Observation, observe
 from housectl.verification.outcome import Outcome
 from housectl.verification.probes import Champion, Prediction

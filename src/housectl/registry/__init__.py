@@ -1,0 +1,1 @@
+"""The mirror of the history in a Kubeflow Model Registry. The history is the truth."""

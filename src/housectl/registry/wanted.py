@@ -1,0 +1,148 @@
+"""The wanted content of the registry, computed from the history and the bundles of a store."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from housectl.contract.bundle import MODEL_FILE, SHORT_DIGEST, BundleSummary
+from housectl.contract.graph_format import ONNX_OPSET
+from housectl.contract.history import HistoryEntry
+from housectl.registry.objects import Properties, WantedObject, number_property, text_property
+from housectl.store.base import ChampionStore
+
+CHAMPION_PROPERTY = "housectl.champion"
+HISTORY_PROPERTY = "housectl.history"
+ARTIFACT_NAME = MODEL_FILE
+
+_LIVE = {"state": "LIVE"}
+_DESCRIPTION = "Present and former champions of a housectl project."
+
+
+@dataclass(frozen=True, kw_only=True)
+class WantedVersion:
+    """A model version with its only artifact."""
+
+    version: WantedObject
+    artifact: WantedObject
+
+
+@dataclass(frozen=True, kw_only=True)
+class WantedRegistry:
+    """The registered model and the versions that a history implies.
+
+    Attributes:
+        name: Name of the registered model.
+        project: Name of the project.
+        history: All entries of the store's history. Without entries, nothing is wanted.
+    """
+
+    name: str
+    project: str
+    store: ChampionStore
+    history: tuple[HistoryEntry, ...]
+
+    @property
+    def champion(self) -> str | None:
+        """Name of the champion's version; None without entries."""
+        return _version_name(self.history[-1]) if self.history else None
+
+    @property
+    def history_id(self) -> str:
+        """A text that no other history has: the time of its first entry, to the microsecond."""
+        return self.history[0].at
+
+    @property
+    def model(self) -> WantedObject:
+        """The registered model, without the champion, whose version must exist first."""
+        return WantedObject(
+            name=self.name,
+            fields=_LIVE,
+            properties={HISTORY_PROPERTY: text_property(self.history_id)},
+            initial_fields={"description": _DESCRIPTION},
+        )
+
+    @property
+    def model_with_champion(self) -> WantedObject:
+        """The registered model with its champion."""
+        model = self.model
+        champion = {CHAMPION_PROPERTY: text_property(_version_name(self.history[-1]))}
+        return replace(model, properties=model.properties | champion)
+
+    @cached_property
+    def first_entries(self) -> tuple[HistoryEntry, ...]:
+        """The first entry of each bundle: that of the champion first, then the newest."""
+        first: dict[str, HistoryEntry] = {}
+        for entry in self.history:
+            first.setdefault(entry.bundle, entry)
+        newest_first = reversed(first.values())
+        return tuple(sorted(newest_first, key=lambda entry: _version_name(entry) != self.champion))
+
+    def versions(self) -> Iterator[WantedVersion]:
+        """Yield the version of each bundle, in the order of `first_entries`.
+
+        Raises:
+            BundleError: A bundle is missing or altered.
+        """
+        for entry in self.first_entries:
+            summary = self.store.bundle_summary(entry.bundle)
+            uri = self.store.bundle_uri(entry.bundle)
+            yield WantedVersion(
+                version=_version(entry, summary),
+                artifact=_artifact(summary, uri=uri, project=self.project),
+            )
+
+
+def _version_name(entry: HistoryEntry) -> str:
+    return entry.bundle[:SHORT_DIGEST]
+
+
+def _version(entry: HistoryEntry, summary: BundleSummary) -> WantedObject:
+    return WantedObject(
+        name=_version_name(entry),
+        fields=_LIVE,
+        properties=_version_properties(entry, summary),
+        initial_fields={"description": entry.reason, "author": entry.by},
+    )
+
+
+def _version_properties(entry: HistoryEntry, summary: BundleSummary) -> Properties:
+    recipe, provenance = summary.record.recipe, summary.record.provenance
+    texts = {
+        "digest": entry.bundle,
+        "promoted_at": entry.at,
+        "family": recipe.family.value,
+        "recipe_digest": recipe.digest,
+        "data_digest": recipe.data,
+        "experiment": provenance.experiment,
+        "trial": provenance.trial,
+        "backend": provenance.backend,
+        "image": provenance.image,
+        "image_digest": (provenance.image or "").partition("@")[2],
+        "git_commit": provenance.commit,
+    }
+    return {
+        "mse": number_property(summary.metrics.mse),
+        "holdout_mse": number_property(entry.holdout_mse),
+        **{name: text_property(text) for name, text in texts.items() if text},
+    }
+
+
+def _artifact(summary: BundleSummary, *, uri: str, project: str) -> WantedObject:
+    provenance = summary.record.provenance
+    source = (provenance.experiment, provenance.trial)
+    fields = {
+        "uri": uri,
+        "modelFormatName": "onnx",
+        "modelFormatVersion": str(ONNX_OPSET),
+        "modelSourceKind": provenance.backend,
+        "modelSourceClass": "experiment" if provenance.experiment else None,
+        "modelSourceGroup": project,
+        "modelSourceId": "/".join(filter(None, source)),
+        "modelSourceName": provenance.experiment,
+    }
+    return WantedObject(
+        name=ARTIFACT_NAME,
+        fields=_LIVE | {name: text for name, text in fields.items() if text},
+        properties={"sha256": text_property(summary.record.files[MODEL_FILE])},
+        initial_fields={"artifactType": "model-artifact"},
+    )
