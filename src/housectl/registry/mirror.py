@@ -149,8 +149,8 @@ def _lines(
     by_name = {version.name: version for version in found}
     if wanted.history:
         yield compare_object(MODEL.title, wanted.model_with_champion, model)
-    for version in wanted.versions():
-        yield _version_line(client, version, by_name.pop(version.version.name, None))
+    for name in reversed(wanted.first_entries):
+        yield _version_line(client, wanted.version(name), by_name.pop(name, None))
     yield from (foreign_line(VERSION.title, version) for version in by_name.values())
 
 

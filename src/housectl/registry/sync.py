@@ -1,6 +1,6 @@
 """Synchronisation: creates and changes in the registry exactly the objects that differ."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -52,16 +52,26 @@ class Synchronizer:
     changes: list[RegistryChange] = field(default_factory=list)
 
     def run(self) -> Iterator[str]:
-        """Synchronise, the champion first; yield the name of each finished version."""
+        """Synchronise, and yield the name of each finished version.
+
+        Missing versions come first, the oldest before the newest: readers that name no version get
+        the one that was created last. The champion is next, then the other existing versions.
+        """
         if not self.wanted.history:
             return
         model = self._ensure_model()
         found = {each.name: each for each in self.client.list_all(VERSION, parent=model.id)}
-        for wanted in self.wanted.versions():
-            self._ensure_version(wanted, found.get(wanted.version.name), model)
-            if wanted.version.name == self.wanted.champion:
+        for name in self._names(found):
+            self._ensure_version(self.wanted.version(name), found.get(name), model)
+            if name == self.wanted.champion:
                 self._ensure_champion(model)
-            yield wanted.version.name
+            yield name
+
+    def _names(self, found: Mapping[str, object]) -> tuple[str, ...]:
+        names = self.wanted.first_entries
+        missing = [name for name in names if name not in found]
+        existing = [name for name in names if name in found]
+        return (*missing, *sorted(existing, key=lambda name: name != self.wanted.champion))
 
     def _ensure_model(self) -> RegistryObject:
         wanted = self.wanted.model

@@ -1,6 +1,5 @@
 """The wanted content of the registry, computed from the history and the bundles of a store."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -69,27 +68,26 @@ class WantedRegistry:
         return replace(model, properties=model.properties | champion)
 
     @cached_property
-    def first_entries(self) -> tuple[HistoryEntry, ...]:
-        """The first entry of each bundle: that of the champion first, then the newest."""
-        first: dict[str, HistoryEntry] = {}
+    def first_entries(self) -> dict[str, HistoryEntry]:
+        """The first entry of each bundle by the name of its version, the oldest first."""
+        entries: dict[str, HistoryEntry] = {}
         for entry in self.history:
-            first.setdefault(entry.bundle, entry)
-        newest_first = reversed(first.values())
-        return tuple(sorted(newest_first, key=lambda entry: _version_name(entry) != self.champion))
+            entries.setdefault(_version_name(entry), entry)
+        return entries
 
-    def versions(self) -> Iterator[WantedVersion]:
-        """Yield the version of each bundle, in the order of `first_entries`.
+    def version(self, name: str) -> WantedVersion:
+        """Return the version with a name of `first_entries`.
 
         Raises:
-            BundleError: A bundle is missing or altered.
+            BundleError: The bundle is missing or altered.
         """
-        for entry in self.first_entries:
-            summary = self.store.bundle_summary(entry.bundle)
-            uri = self.store.bundle_uri(entry.bundle)
-            yield WantedVersion(
-                version=_version(entry, summary),
-                artifact=_artifact(summary, uri=uri, project=self.project),
-            )
+        entry = self.first_entries[name]
+        summary = self.store.bundle_summary(entry.bundle)
+        uri = self.store.bundle_uri(entry.bundle)
+        return WantedVersion(
+            version=_version(entry, summary),
+            artifact=_artifact(summary, uri=uri, project=self.project),
+        )
 
 
 def _version_name(entry: HistoryEntry) -> str:
