@@ -91,6 +91,10 @@ class RegistryServer:
         """Replace all faults, and forget the received requests."""
         self._control("POST", faults)
 
+    def reset(self) -> None:
+        """Remove all objects and faults."""
+        self._control("DELETE")
+
     def requests(self) -> list[LoggedRequest]:
         """Return the requests since `set_faults`."""
         return [LoggedRequest(**each) for each in self._control("GET")]
@@ -238,6 +242,9 @@ class _Handler(BaseHTTPRequestHandler):
         server = self.server
         if self.command == "POST":
             server.set_faults(Faults(**json.loads(body)))
+        if self.command == "DELETE":
+            server.registry = Registry()
+            server.set_faults(Faults())
         if self.command == "PUT":
             return [server.registry.models, server.registry.versions, server.registry.artifacts]
         return [asdict(each) for each in server.log]
