@@ -32,8 +32,9 @@ DOCUMENTED = (
 )
 CLASSES = (housectl.Project, housectl.SubmittedExperiment, housectl.SealedModel)
 WITHOUT_EXAMPLE = {
-    # They need a server or a cluster.
+    # They need a server, a cluster or a registry.
     *("serve", "verify", "wait_until_serving", "cluster_setup"),
+    *("sync_registry", "registry_status"),
 }
 
 

@@ -36,12 +36,14 @@ def call_until(deadline: Deadline, function: Callable[[], _Result]) -> _Result:
         TimeoutError: The call has not ended at the deadline.
     """
     future: Future[_Result] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(function())
-        except BaseException as error:  # noqa: BLE001  # the future raises it in the caller's thread
-            future.set_exception(error)
-
-    Thread(target=run, daemon=True).start()
+    Thread(target=_settle, args=(future, function), daemon=True).start()
     return future.result(timeout=deadline.remaining())
+
+
+def _settle(future: "Future[_Result]", function: Callable[[], _Result]) -> None:
+    try:
+        result = function()
+    except BaseException as error:  # noqa: BLE001  # the future raises it in the caller's thread
+        future.set_exception(error)
+    else:
+        future.set_result(result)

@@ -19,7 +19,7 @@ from tests.spaces import GOOD
 from tests.strace import inject_fault
 from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environment, example
 
-GROUPS = {"cluster": ("cluster init",)}
+GROUPS = {"cluster": ("cluster init",), "registry": ("registry status", "registry sync")}
 COMMANDS = sorted(
     command
     for name in typer.main.get_command(app).commands  # type: ignore[attr-defined]
@@ -37,7 +37,7 @@ def test_commands_are_complete() -> None:
     assert set(COMMANDS) == {
         *("init", "doctor", "render", "tune", "list", "show", "status", "logs", "stop", "delete"),
         *("prune", "compare", "promote", "rollback", "history", "serve", "verify", "explain"),
-        "cluster init",
+        *("cluster init", "registry status", "registry sync"),
     }
 
 

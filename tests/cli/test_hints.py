@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from housectl.cli.hints import repeat_locations
-from housectl.cli.main import CLUSTER_COMMANDS, COMMANDS
+from housectl.cli.main import CLUSTER_COMMANDS, COMMANDS, REGISTRY_COMMANDS
 from tools.project_directory import example
 
 WITHOUT_PROJECT = {"init", "explain"}
@@ -13,7 +13,11 @@ PROJECT, STORE = Path("a project"), "it's/a store"
 
 @pytest.mark.parametrize(
     "command",
-    [*sorted(COMMANDS.keys() - WITHOUT_PROJECT), *(f"cluster {name}" for name in CLUSTER_COMMANDS)],
+    [
+        *sorted(COMMANDS.keys() - WITHOUT_PROJECT),
+        *(f"cluster {name}" for name in CLUSTER_COMMANDS),
+        *(f"registry {name}" for name in REGISTRY_COMMANDS),
+    ],
 )
 def test_hint_repeats_project_and_store(command: str) -> None:
     hint = repeat_locations(f"housectl {command} NAME   # why", project=PROJECT, store=STORE)

@@ -37,9 +37,13 @@ from tests.docs.pages import (
     rows,
 )
 from tests.docs.running import run_in_bash, run_python
+from tests.servers.model_registry import model_registry
 from tests.test_end_to_end import serving
 from tools.project_directory import HOUSECTL, ROOT, ProjectDirectory, clean_environment
 from tools.server_process import free_port
+
+# A page that shows this URL has a model registry there.
+REGISTRY = "http://127.0.0.1:8080"
 
 
 @pytest.fixture
@@ -69,29 +73,42 @@ def environment(port: int, tmp_path: Path) -> Mapping[str, str]:
 
 
 def run(
-    command: Command, project: ProjectDirectory, port: int, environment: Mapping[str, str]
+    command: Command,
+    project: ProjectDirectory,
+    port: int,
+    environment: Mapping[str, str],
+    *,
+    registry: str,
 ) -> None:
-    text = command.text.replace(":8005", f":{port}")
+    text = command.text.replace(":8005", f":{port}").replace(REGISTRY, registry or REGISTRY)
     completed = run_in_bash(text, project, environment)
     output = f"{completed.stdout}{completed.stderr}"
     assert completed.returncode == command.status, f"{command.text}\n{output}"
-    missing = labels(command.output) - labels(output.replace(f":{port}", ":8005").splitlines())
+    shown = output.replace(f":{port}", ":8005").replace(registry or REGISTRY, REGISTRY)
+    missing = labels(command.output) - labels(shown.splitlines())
     assert not missing, f"{command.text}\n{output}"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=page_id)
 def test_commands_of_a_page_run(
-    page: Path, project: ProjectDirectory, port: int, environment: Mapping[str, str]
+    page: Path,
+    project: ProjectDirectory,
+    port: int,
+    environment: Mapping[str, str],
+    tmp_path: Path,
 ) -> None:
     with ExitStack() as servers:
+        registry = ""
+        if REGISTRY in page.read_text():
+            registry = servers.enter_context(model_registry(tmp_path / "registry.log")).url
         for command in commands(page):
             if command.is_installation:
                 continue
             if command.text == "housectl serve":
                 servers.enter_context(serving(project, port))
             else:
-                run(command, project, port, environment)
+                run(command, project, port, environment, registry=registry)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)

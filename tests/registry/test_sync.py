@@ -69,22 +69,21 @@ def test_rollback_moves_only_the_champion(mirrored: Mirrored) -> None:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("number", range(1, REQUESTS + 1))
-def test_sync_continues_after_a_cut_at_any_request(
-    mirrored: Mirrored, number: int, when: str
-) -> None:
-    mirrored.server.set_faults(cut=number, when=when)
-    with pytest.raises(RegistryUnavailableError):
-        mirrored.sync()
-    mirrored.server.set_faults()
-    mirrored.sync()
-    assert set(mirrored.states().values()) == {"same"}
-    mirrored.server.set_faults()
-    assert mirrored.sync() == []
-    assert mirrored.server.writes() == []
-    assert mirrored.champion() == mirrored.versions[2]
-    for index in range(3):
-        mirrored.artifact(index)
+def test_sync_continues_after_a_cut_at_any_request(mirrored: Mirrored, when: str) -> None:
+    for number in range(1, REQUESTS + 1):
+        name = f"cut-at-{number}"
+        mirrored.server.set_faults(cut=number, when=when)
+        with pytest.raises(RegistryUnavailableError):
+            mirrored.sync(name)
+        mirrored.server.set_faults()
+        mirrored.sync(name)
+        mirrored.server.set_faults()
+        assert mirrored.sync(name) == []
+        assert mirrored.server.writes() == []
+        assert set(mirrored.states(name).values()) == {"same"}
+        assert mirrored.champion(name) == mirrored.versions[2]
+        for index in range(3):
+            mirrored.artifact(index, name)
 
 
 def test_number_of_cut_requests_is_that_of_a_sync(mirrored: Mirrored) -> None:

@@ -86,6 +86,7 @@ class RegistryServer:
     """A running server, and requests to it as its other clients send them."""
 
     url: str
+    client: httpx.Client
 
     def set_faults(self, **faults: object) -> None:
         """Replace all faults, and forget the received requests."""
@@ -106,7 +107,7 @@ class RegistryServer:
     def send(self, method: str, path: str, body: bytes = b"") -> httpx.Response:
         """Send a request as the recorded ones are: the path is below the API, except for health."""
         base = "" if path.startswith("/readyz") or path == "/" else API
-        return httpx.request(method, f"{self.url}{base}{path}", content=body, trust_env=False)
+        return self.client.request(method, f"{base}{path}", content=body)
 
     def api(self, method: str, path: str, **fields: object) -> dict[str, object]:
         """Send a request that succeeds, and return the object of the answer."""
@@ -126,7 +127,7 @@ class RegistryServer:
         return self._control("PUT")
 
     def _control(self, method: str, body: object = None) -> list[dict[str, object]]:
-        response = httpx.request(method, f"{self.url}{CONTROL}", json=body, trust_env=False)
+        response = self.client.request(method, CONTROL, json=body)
         content: list[dict[str, object]] = response.json()
         return content
 
@@ -138,8 +139,11 @@ def model_registry(log: Path) -> Iterator[RegistryServer]:
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "tests.servers.model_registry", str(port)]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    with server_process(command, url=f"{url}/", log=log, environment=environment):
-        yield RegistryServer(url)
+    with (
+        server_process(command, url=f"{url}/", log=log, environment=environment),
+        httpx.Client(base_url=url, trust_env=False) as client,
+    ):
+        yield RegistryServer(url, client)
 
 
 class _Server(ThreadingHTTPServer):

@@ -1,6 +1,7 @@
 """HTTP requests to a model registry: bounded in time and size, without redirects."""
 
 import json
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -130,18 +131,29 @@ def open_connection(
     headers = {"accept": "application/json", "accept-encoding": "identity"}
     if token:
         headers["authorization"] = f"Bearer {token}"
+    with httpx.Client(
+        base_url=url,
+        verify=_tls_context(url),
+        headers=headers,
+        trust_env=not is_loopback(url),
+        follow_redirects=False,
+    ) as client:
+        yield RegistryConnection(url, client, deadline)
+
+
+def _tls_context(url: str) -> ssl.SSLContext:
+    """Return the TLS settings for a URL; without TLS, no certificates are loaded."""
+    import httpx
+
+    if not url.startswith("https:"):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
-        tls = httpx.create_ssl_context()
+        return httpx.create_ssl_context()
     except OSError as error:
         raise LocalEnvironmentError(
             f"The certificates of SSL_CERT_FILE or SSL_CERT_DIR are invalid: {error}.",
             hint="echo $SSL_CERT_FILE $SSL_CERT_DIR   # a file in PEM format",
         ) from error
-    trust_env = not is_loopback(url)
-    with httpx.Client(
-        base_url=url, verify=tls, headers=headers, trust_env=trust_env, follow_redirects=False
-    ) as client:
-        yield RegistryConnection(url, client, deadline)
 
 
 def _message(text: str) -> str | None:
