@@ -53,6 +53,11 @@ def test_installed_wheel_explains_errors(wheel: ZipFile, tmp_path: Path) -> None
     ).read_bytes()
 
 
+def test_wheel_has_the_lock_of_the_trainer(wheel: ZipFile) -> None:
+    lock = (ROOT / "requirements/trainer.txt").read_bytes()
+    assert wheel.read("housectl/requirements/trainer.txt") == lock
+
+
 def test_wheel_marks_all_packages_as_typed(wheel: ZipFile) -> None:
     marked = {name for name in wheel.namelist() if name.endswith("py.typed")}
     assert marked == {f"{package}/py.typed" for package in PACKAGES}

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from housectl.registry.comparison import RegistryComparison, RegistryLine
     from housectl.registry.mirror import RegistrySync
     from housectl.registry.sync import RegistryChange
+    from housectl.reproduction.result import Reproduction
     from housectl.sealed_model import SealedModel
     from housectl.submitted_experiment import PruneResult, SubmittedExperiment, TrainerLog
     from housectl.verdict import FoldDifference, Gate, Verdict
@@ -70,6 +71,7 @@ else:
         "RegistryChange": "registry.sync",
         "RegistryComparison": "registry.comparison",
         "RegistrySync": "registry.mirror",
+        "Reproduction": "reproduction.result",
         "SealedModel": "sealed_model",
         "Snapshot": "backends.base",
         "SubmittedExperiment": "submitted_experiment",
@@ -124,6 +126,7 @@ __all__ = [
     "RegistryComparison",
     "RegistryLine",
     "RegistrySync",
+    "Reproduction",
     "SealedModel",
     "Snapshot",
     "SubmittedExperiment",

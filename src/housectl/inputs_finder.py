@@ -1,15 +1,16 @@
 """Inputs of a sealed model: in the project, made of its data file again, or on the backend."""
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from housectl.backends.base import Backend
 from housectl.contract.bundle import Bundle
-from housectl.contract.inputs import Inputs, SharedRecipe, read_inputs
+from housectl.contract.files import file_digest
+from housectl.contract.inputs import Inputs, SharedRecipe, read_inputs, write_inputs
 from housectl.contract.record import digest_of
-from housectl.errors import DataError, InputsError, UnknownExperimentError
+from housectl.errors import InputsError, UnknownExperimentError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,12 +20,12 @@ class InputsFinder:
     Attributes:
         root: Holds a directory for each inputs digest.
         backend: Backend of the experiments; it may have the inputs of the bundle's experiment.
-        write_inputs: Writes the inputs that the project's present data file gives.
+        data: The project's present data file.
     """
 
     root: Path
     backend: Backend
-    write_inputs: Callable[[], Inputs]
+    data: Path
 
     def find(self, bundle: Bundle) -> Inputs:
         """Return the inputs of a bundle.
@@ -32,15 +33,36 @@ class InputsFinder:
         Raises:
             InputsError: They are altered, or no source has them.
         """
-        path = self.root / digest_of(_shared_recipe(bundle))
-        if not path.exists():
-            with suppress(DataError):
-                self.write_inputs()
+        shared = _shared_recipe(bundle)
+        path = self.root / digest_of(shared)
+        if not path.exists() and self._data_digest() == shared.data:
+            write_inputs(
+                self.root, self.data, schema=shared.schema, split=shared.split, seed=shared.seed
+            )
         experiment = bundle.record.provenance.experiment
         if not path.exists() and experiment is not None:
             with suppress(UnknownExperimentError, InputsError):
                 self.backend.get_inputs(self.backend.handle(experiment))
+        if not path.exists():
+            raise self._missing(bundle)
         return read_inputs(path)
+
+    def _data_digest(self) -> str | None:
+        """Return the digest of the present data file; None if it cannot be read."""
+        try:
+            return file_digest(self.data)
+        except OSError:
+            return None
+
+    def _missing(self, bundle: Bundle) -> InputsError:
+        needed, present = bundle.record.recipe.data, self._data_digest()
+        found = f"has the sha256 {present}" if present else "cannot be read"
+        return InputsError(
+            f"The inputs of version {bundle.version} are missing: its data has the sha256 "
+            f"{needed}, but {self.data} {found}.",
+            hint=f"git log --oneline -- {quote(str(self.data))}   # restore the earlier file; or "
+            "train with the present one: housectl tune",
+        )
 
 
 def _shared_recipe(bundle: Bundle) -> SharedRecipe:

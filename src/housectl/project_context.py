@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from housectl.cluster_setup import ClusterSetup, Overlay
     from housectl.contract.inputs import Inputs
     from housectl.experiment import Experiment
+    from housectl.inputs_finder import InputsFinder
     from housectl.project.config import ProjectConfig
     from housectl.promotion import Promoter
     from housectl.registry.mirror import RegistryMirror
+    from housectl.reproduction.reproducer import Reproducer
     from housectl.sealed_model import SealedModel
     from housectl.sealing import Sealer
     from housectl.submitted_experiment import SubmittedExperiment
@@ -92,16 +94,13 @@ class ProjectContext:
     @property
     def promoter(self) -> "Promoter":
         """The promoter of challengers."""
-        from housectl.inputs_finder import InputsFinder
         from housectl.promotion import Promoter
 
         return Promoter(
             store=self.store,
             sealer=self.sealer,
             gate=self.config.gate,
-            inputs=InputsFinder(
-                root=self.workspace.inputs, backend=self.backend, write_inputs=self.write_inputs
-            ),
+            inputs=self.inputs_finder,
             deploy_details=self.workspace.root / self.config.deploy_details,
             after_commit=self._after_commit,
         )
@@ -124,6 +123,31 @@ class ProjectContext:
         if self.config.registry.url is None:
             return no_update
         return RegistryUpdate(open_mirror=lambda: self.registry, warn=self.reporter.on_warning)
+
+    @property
+    def inputs_finder(self) -> "InputsFinder":
+        """The finder of the inputs of sealed models."""
+        from housectl.inputs_finder import InputsFinder
+
+        return InputsFinder(
+            root=self.workspace.inputs,
+            backend=self.backend,
+            data=self.workspace.root / self.config.data,
+        )
+
+    @property
+    def reproducer(self) -> "Reproducer":
+        """The reproducer of bundles."""
+        from housectl.reproduction.reproducer import Reproducer
+
+        return Reproducer(
+            store=self.store,
+            backend=self.backend,
+            inputs=self.inputs_finder,
+            golden=self.config.golden,
+            progress=self.reporter,
+            temp_root=self.workspace.temp_root,
+        )
 
     @property
     def verifier(self) -> "ChampionVerifier":

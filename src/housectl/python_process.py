@@ -18,6 +18,11 @@ def child_environment() -> dict[str, str]:
     """Return this process's variables without PYTHONPATH, unless housectl is installed there."""
     if os.path.dirname(os.path.dirname(__file__)) in _pythonpath():  # noqa: PTH120
         return {**os.environ}
+    return isolated_environment()
+
+
+def isolated_environment() -> dict[str, str]:
+    """Return this process's variables without PYTHONPATH, for a Python with its own modules."""
     return {name: value for name, value in os.environ.items() if name != _VARIABLE}
 
 

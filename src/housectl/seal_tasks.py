@@ -7,12 +7,14 @@ the task is deleted: a command that finds the task deleted finds its output in t
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from msgspec import structs
+
 from housectl.backends.base import Backend, Handle, Snapshot, Task
-from housectl.contract.bundle import BundleRecord
+from housectl.contract.bundle import Bundle, BundleRecord
 from housectl.contract.files import temp_directory_in
 from housectl.contract.inputs import Inputs
 from housectl.contract.seal_output import SealOutput, read_sealed
@@ -59,7 +61,8 @@ class SealTaskRunner:
         self._wait(handle, task)
         sealed = self._download(handle)
         _check_recipe(sealed.bundle.record, task, inputs)
-        yield sealed
+        digest = self.backend.image_digest(handle)
+        yield replace(sealed, bundle=_with_image_digest(sealed.bundle, digest))
         self.backend.delete(handle)
 
     def _submit_or_resume(self, task: Task, inputs: Inputs, image: str | None) -> Handle:
@@ -111,6 +114,12 @@ class SealTaskRunner:
         except (BundleError, ClusterError):
             self.backend.handle(handle.url)
             raise
+
+
+def _with_image_digest(bundle: Bundle, digest: str | None) -> Bundle:
+    """Return a bundle whose provenance has the image's digest, which no container knows itself."""
+    provenance = structs.replace(bundle.record.provenance, image_digest=digest)
+    return replace(bundle, record=structs.replace(bundle.record, provenance=provenance))
 
 
 def _check_recipe(record: BundleRecord, task: Task, inputs: Inputs) -> None:

@@ -81,6 +81,8 @@ class Sealer:
         with self._tasks.run_seal_task(
             task, self.backend.get_inputs(handle), image=image
         ) as sealed:
+            if sealed.lock is not None:
+                self.store.add_lock(sealed.lock)
             return self.store.add_challenger(handle.name, sealed.bundle, sealed.evidence)
 
     def _output(self, handle: Handle, trial: Trial) -> TrialOutput:

@@ -36,8 +36,8 @@ def project(tmp_path: Path) -> ProjectDirectory:
 def test_commands_are_complete() -> None:
     assert set(COMMANDS) == {
         *("init", "doctor", "render", "tune", "list", "show", "status", "logs", "stop", "delete"),
-        *("prune", "compare", "promote", "rollback", "history", "serve", "verify", "explain"),
-        *("cluster init", "registry status", "registry sync"),
+        *("prune", "compare", "promote", "rollback", "history", "reproduce", "serve", "verify"),
+        *("explain", "cluster init", "registry status", "registry sync"),
     }
 
 

@@ -1,22 +1,14 @@
 """Sealing: refit a trial's recipe, and write a bundle with the evidence for a verdict."""
 
 import hashlib
-import platform
 import sys
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import joblib
 import numpy as np
-from msgspec.structs import asdict
 
-from housectl.contract.bundle import (
-    CARD_FILE,
-    MODEL_FILE,
-    Provenance,
-    RecipeOrigin,
-)
+from housectl.contract.bundle import CARD_FILE, MODEL_FILE, RecipeOrigin
 from housectl.contract.evidence import Evidence
 from housectl.contract.families import Family
 from housectl.contract.golden import GOLDEN_FILE, Golden, GoldenSource
@@ -25,6 +17,7 @@ from housectl.contract.parameters import Assignment
 from housectl.contract.recipe import Recipe, derived_seed
 from housectl.contract.scorer import Scorer
 from housectl.contract.seal_output import write_sealed
+from housectl.contract.trainer_code import read_lock
 from housectl.errors import SealError
 from housectl_trainer.data import Dataset
 from housectl_trainer.evaluation import mean_objective, standard_deviation
@@ -35,6 +28,7 @@ from housectl_trainer.model_card import model_card
 from housectl_trainer.model_family import Model
 from housectl_trainer.onnx_export import to_onnx
 from housectl_trainer.parity import check_parity, probes
+from housectl_trainer.provenance import make_provenance
 
 
 @dataclass(frozen=True)
@@ -80,12 +74,14 @@ def seal(
     native = _checked_native(model, model_sha256)
     graph = _checked_graph(model, recipe, dataset, golden)
     evidence = measure_evidence(recipe, dataset, gate=errors.gate, model=model)
+    lock = read_lock()
     write_sealed(
         output,
         _bundle_files(dataset, native, graph, evidence, objective_mses=errors.objective),
         schema=dataset.shared.schema,
         evidence=evidence,
-        provenance=_provenance(origin),
+        provenance=make_provenance(origin, golden=golden, lock=lock),
+        lock=lock,
     )
 
 
@@ -149,12 +145,3 @@ def _checked_graph(
         flush=True,
     )
     return _CheckedGraph(content=content, golden=golden, golden_source=golden_source)
-
-
-def _provenance(origin: RecipeOrigin) -> Provenance:
-    return Provenance(
-        **asdict(origin),
-        python=platform.python_version(),
-        platform=platform.platform(),
-        sealed_at=datetime.now(UTC).isoformat(timespec="seconds"),
-    )

@@ -6,6 +6,7 @@ Modules that only some methods need are imported there, so that reading the hist
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from housectl.errors import UnknownExperimentError
@@ -13,6 +14,7 @@ from housectl.project_context import ProjectContext
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from os import PathLike
 
     from housectl.backends.base import Plan
     from housectl.champion_verification import VerificationRun
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from housectl.promotion import Comparison, Promotion
     from housectl.registry.comparison import RegistryComparison
     from housectl.registry.mirror import RegistrySync
+    from housectl.reproduction.result import Reproduction
     from housectl.sealed_model import SealedModel
     from housectl.submitted_experiment import SubmittedExperiment
 
@@ -213,6 +216,27 @@ class Project:
         ['promotion', 'promotion']
         """
         return self.context.store.history()
+
+    def reproduce(
+        self, version: str | None = None, *, output_dir: "str | PathLike[str] | None" = None
+    ) -> "Reproduction":
+        """Train a bundle again from its record, in a fresh environment, and compare all files.
+
+        Nothing changes in the store.
+
+        Args:
+            version: First digits of the bundle's digest. By default the champion.
+            output_dir: New directory that keeps the reproduced files.
+
+        Raises:
+            UsageError: There is no such bundle, or the directory exists.
+            NoChampionError: Nothing was promoted yet.
+            InputsError: The data or the requirements of the bundle are missing or altered.
+            LocalEnvironmentError: The environment cannot be built.
+            TaskFailedError: The trainer failed.
+        """
+        directory = None if output_dir is None else Path(output_dir)
+        return self.context.reproducer.reproduce(version, output_dir=directory)
 
     def clock_warnings(self, *, since: int = 1) -> tuple[str, ...]:
         """Return a sentence for each change of the champion that is older than the one before.

@@ -1,6 +1,6 @@
 """The interface of a backend, and the values that its methods exchange."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -56,6 +56,19 @@ class Handle:
 
     def __str__(self) -> str:
         return self.url
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainerRecord:
+    """The recorded environment of a trainer; a backend provides the same one again.
+
+    Attributes:
+        requirements: Its packages, as the text of a requirements file.
+        image: Reference of its image; None without containers.
+    """
+
+    requirements: str
+    image: str | None
 
 
 class Plan(Protocol):
@@ -152,6 +165,24 @@ class Backend(Protocol):
 
         Raises:
             BundleError: There is no output.
+        """
+
+    def image_digest(self, handle: Handle) -> str | None:
+        """Return the digest of the image that ran a task, as `sha256:…`.
+
+        Returns:
+            None without containers, or if the image was not pulled from a registry.
+        """
+
+    def with_trainer(self, trainer: TrainerRecord, report: Callable[[str], None]) -> "Backend":
+        """Return a backend whose tasks run a recorded trainer.
+
+        Args:
+            trainer: Environment of the trainer; it is made again if necessary.
+            report: Receives the progress of long work as lines.
+
+        Raises:
+            LocalEnvironmentError: The environment cannot be made.
         """
 
     def delete_outputs(self, handle: Handle, trials: Sequence[str]) -> None:

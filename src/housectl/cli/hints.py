@@ -7,7 +7,7 @@ from pathlib import Path
 _COMMANDS = (
     *("cluster init", "compare", "delete", "doctor", "history", "list", "logs", "promote", "prune"),
     *("registry status", "registry sync"),
-    *("render", "rollback", "serve", "show", "status", "stop", "tune", "verify"),
+    *("render", "reproduce", "rollback", "serve", "show", "status", "stop", "tune", "verify"),
 )
 _PATTERN = re.compile(rf"housectl (?:{'|'.join(_COMMANDS)})\b")
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from housectl.contract.files import write_and_sync
-from housectl.contract.golden import GOLDEN_FILE, Golden
+from housectl.contract.golden import GOLDEN_FILE, Golden, GoldenSource
 from housectl.contract.metrics import METRICS_FILE, Metrics
+from housectl.contract.path_names import Digest
 from housectl.contract.recipe import Recipe
 from housectl.contract.record import SCHEMA_VERSION, MalformedRecordError, Record, digest_of
 from housectl.contract.regular_files import MAX_MODEL_BYTES, MAX_RECORD_BYTES, read_regular
@@ -42,11 +43,27 @@ class RecipeOrigin(Record, kw_only=True):
 
 
 class Provenance(RecipeOrigin, kw_only=True):
-    """Origin and environment of a bundle. The digest excludes them: it identifies the model."""
+    """Origin and environment of a bundle. The digest excludes them: it identifies the model.
+
+    Bundles of earlier versions lack the fields with a default.
+
+    Attributes:
+        housectl: Version of the trainer.
+        code: Digest of the trainer's Python files.
+        lock: sha256 of the trainer's lock. The recipe has the installed versions of the libraries.
+        image_digest: Digest of the image that ran; None without containers, or if it is unknown.
+        golden: Origin of the golden rows.
+    """
 
     python: str
     platform: str
     sealed_at: str
+    processor: str | None = None
+    housectl: str | None = None
+    code: Digest | None = None
+    lock: Digest | None = None
+    image_digest: str | None = None
+    golden: GoldenSource | None = None
 
     @property
     def origin(self) -> RecipeOrigin:

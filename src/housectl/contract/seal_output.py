@@ -1,5 +1,6 @@
-"""Output of sealing: a bundle and its evidence, in one directory, both or none."""
+"""Output of sealing: a bundle, its evidence and the trainer's lock, in one directory."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +16,20 @@ from housectl.contract.schema import Schema
 from housectl.errors import BundleError, NewerFormatError
 
 _BUNDLE_DIRECTORY = "bundle"
+_LOCK_FILE = "requirements.txt"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SealOutput:
-    """A bundle in memory, and the evidence of its recipe."""
+    """A bundle in memory, and the evidence of its recipe.
+
+    Attributes:
+        lock: The lock that the bundle's provenance names; None if it names none.
+    """
 
     bundle: Bundle
     evidence: Evidence
+    lock: bytes | None = None
 
 
 def write_sealed(
@@ -32,6 +39,7 @@ def write_sealed(
     schema: Schema,
     evidence: Evidence,
     provenance: Provenance,
+    lock: bytes | None,
 ) -> None:
     """Write the output of a sealing task; replace the output of another task.
 
@@ -43,6 +51,7 @@ def write_sealed(
         schema: Schema of the bundle.
         evidence: Evidence of the bundle's recipe.
         provenance: Origin and environment of the bundle.
+        lock: The trainer's lock; None if it was installed without one.
 
     Raises:
         LocalEnvironmentError: The output cannot be written.
@@ -55,6 +64,8 @@ def write_sealed(
         )
         bound = msgspec.structs.replace(evidence, bundle=record.digest)
         write_and_sync(directory / EVIDENCE_FILE, bound.to_json())
+        if lock is not None:
+            write_and_sync(directory / _LOCK_FILE, lock)
         if not _already_written(output, record):
             remove_tree(output)
 
@@ -69,11 +80,21 @@ def read_sealed(output: Path) -> SealOutput:
     bundle = read_bundle(output / _BUNDLE_DIRECTORY)
     try:
         evidence = Evidence.from_json(read_regular(output / EVIDENCE_FILE))
+        lock = _read_lock(output, bundle.record.provenance.lock)
     except (OSError, MalformedRecordError) as error:
         raise _invalid(output, str(error)) from error
     if (evidence.recipe, evidence.bundle) != (bundle.record.recipe, bundle.digest):
         raise _invalid(output, "the evidence is of another bundle")
-    return SealOutput(bundle=bundle, evidence=evidence)
+    return SealOutput(bundle=bundle, evidence=evidence, lock=lock)
+
+
+def _read_lock(output: Path, expected: str | None) -> bytes | None:
+    if expected is None:
+        return None
+    lock = read_regular(output / _LOCK_FILE)
+    if hashlib.sha256(lock).hexdigest() != expected:
+        raise MalformedRecordError(f"{_LOCK_FILE} was altered")
+    return lock
 
 
 def _already_written(output: Path, expected: BundleRecord) -> bool:

@@ -7,20 +7,22 @@ from itertools import count
 from housectl.contract.bundle import BUNDLE_FILE, Bundle, BundleSummary, load_bundle, load_summary
 from housectl.contract.evidence import Evidence
 from housectl.contract.record import MalformedRecordError
-from housectl.errors import BundleError, EvidenceError, NoChallengerError
+from housectl.errors import BundleError, EvidenceError, NoChallengerError, UsageError
 from housectl.store.challenger import Challenger, parse_challenger
 from housectl.store.failed_verifications import FailedVerifications
 from housectl.store.history_store import HistoryStore
 from housectl.store.layout import (
+    BUNDLES,
     CHALLENGERS,
     bundle_key,
     challenger_key,
     evidence_file_key,
 )
+from housectl.store.locks import Locks
 
 
-class ChampionStore(HistoryStore, FailedVerifications):
-    """Store of bundles, evidence, challengers, the history of champions and failed verifications.
+class ChampionStore(HistoryStore, FailedVerifications, Locks):
+    """Store of bundles with evidence and locks, challengers, the history and failed verifications.
 
     An implementation adds the methods of FileStorage. The store need not exist before the first
     write.
@@ -51,6 +53,22 @@ class ChampionStore(HistoryStore, FailedVerifications):
             location=self.location(key),
             expected=digest,
         )
+
+    def find_bundle(self, version: str) -> str:
+        """Return the digest of the only bundle that starts with `version`.
+
+        Raises:
+            UsageError: No bundle or several bundles match.
+        """
+        matches = [
+            digest for digest in self._names(BUNDLES) if version and digest.startswith(version)
+        ]
+        if len(matches) != 1:
+            raise UsageError(
+                f"Version {version!r} is invalid: {len(matches)} bundles have such a digest.",
+                hint="housectl history   # shows the versions",
+            )
+        return matches[0]
 
     def bundle_uri(self, digest: str) -> str:
         """Return the URI of a bundle."""

@@ -9,7 +9,8 @@ EVIDENCE = "evidence"
 HISTORY = "history"
 CHALLENGERS = "challengers"
 VERIFICATIONS = "verifications"
-FOLDERS = (BUNDLES, EVIDENCE, HISTORY, CHALLENGERS, VERIFICATIONS)
+REQUIREMENTS = "requirements"
+FOLDERS = (BUNDLES, EVIDENCE, HISTORY, CHALLENGERS, VERIFICATIONS, REQUIREMENTS)
 
 _NUMBERED_NAME = re.compile(r"(?P<number>[1-9][0-9]{0,17})\.json")
 
@@ -43,3 +44,8 @@ def challenger_key(number: int) -> str:
 def failed_verification_key(digest: str) -> str:
     """Return the key of the record of a bundle's first failed verification."""
     return f"{VERIFICATIONS}/{checked_digest(digest)}.json"
+
+
+def lock_key(digest: str) -> str:
+    """Return the key of the lock with this sha256."""
+    return f"{REQUIREMENTS}/{checked_digest(digest)}.txt"

@@ -1,10 +1,10 @@
 """The smallest backend that fulfils the contract: its runs exist in the memory of one process."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from housectl.backends.base import Handle, Snapshot, Task, Workload
+from housectl.backends.base import Handle, Snapshot, Task, TrainerRecord, Workload
 from housectl.backends.messages import (
     already_exists_error,
     select_trials,
@@ -84,6 +84,16 @@ class InMemoryBackend:
             (destination / name).parent.mkdir(parents=True, exist_ok=True)
             (destination / name).write_bytes(content)
         return destination
+
+    def image_digest(self, handle: Handle) -> None:
+        """No containers run."""
+
+    def with_trainer(
+        self,
+        trainer: TrainerRecord,  # noqa: ARG002
+        report: Callable[[str], None],  # noqa: ARG002
+    ) -> "InMemoryBackend":
+        return self
 
     def delete_outputs(self, handle: Handle, trials: Sequence[str]) -> None:
         for trial in trials:

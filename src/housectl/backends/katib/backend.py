@@ -1,12 +1,13 @@
 """The Katib backend: experiments and tasks on a cluster."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from housectl.backends.base import Handle, Snapshot, Task, Workload
+from housectl.backends.base import Handle, Snapshot, Task, TrainerRecord, Workload
 from housectl.backends.katib.checks.preflight import preflight
 from housectl.backends.katib.handles import Handles
+from housectl.backends.katib.image_digests import pulled_digest
 from housectl.backends.katib.labels_and_paths import inputs_path, output_path
 from housectl.backends.katib.lifecycle.create import create_all
 from housectl.backends.katib.lifecycle.delete import (
@@ -171,6 +172,20 @@ class KatibBackend:
         with atomic_directory(destination) as directory:
             volume.fetch(output_path(handle.name, trial_name), directory)
         return destination
+
+    def image_digest(self, handle: Handle) -> str | None:
+        """Return the digest of the image that ran a task; None if it was not pulled."""
+        image = self._reader.record(handle.name).image
+        return pulled_digest(image, self._reader.task_pods(handle.name))
+
+    def with_trainer(
+        self,
+        trainer: TrainerRecord,
+        report: Callable[[str], None],  # noqa: ARG002
+    ) -> "KatibBackend":
+        """Return a backend whose tasks run a recorded image; new plans' image if it is None."""
+        settings = replace(self._settings, image=trainer.image or self._settings.image)
+        return KatibBackend(self._kube, settings=settings, inputs=self._inputs)
 
     def delete_outputs(self, handle: Handle, trials: Sequence[str]) -> None:
         """Delete the files of these trials; keep their numbers and objectives."""

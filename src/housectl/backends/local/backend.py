@@ -1,24 +1,23 @@
 """The local backend: experiments and tasks on this machine."""
 
-import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import quote, unquote_to_bytes
 
-from housectl.backends.base import Handle, Snapshot, Workload
+from housectl.backends.base import Handle, Snapshot, Task, TrainerRecord, Workload
 from housectl.backends.local.control import start_supervisor, stop_supervisor
+from housectl.backends.local.environments import TrainerEnvironments
+from housectl.backends.local.handles import SCHEME, handle_of, open_run, run_directory
 from housectl.backends.local.plan import LocalPlan
 from housectl.backends.local.preflight import check_disk_space, check_libraries
 from housectl.backends.local.records import RunOutcome
 from housectl.backends.local.run_directory import RunDirectory
 from housectl.backends.local.submission import copy_inputs, create_run, inputs_of_runs
 from housectl.backends.local.trainer_client import last_log_line
-from housectl.backends.messages import unknown_experiment_error
 from housectl.contract.disks import describe_if_full
 from housectl.contract.files import atomic_directory
 from housectl.contract.inputs import Inputs, read_inputs
@@ -26,7 +25,6 @@ from housectl.contract.path_names import checked_name
 from housectl.errors import UnknownExperimentError
 from housectl.experiment import ExperimentState
 
-_SCHEME = "local://"
 _DELETED_PREFIX = ".deleted-"
 _POLL_INTERVAL_SECONDS = 0.05
 
@@ -41,13 +39,19 @@ class LocalBackend:
 
     Args:
         runs: Directory with one directory for each run.
+        task_python: Python that runs the trainer of tasks; None for housectl's own.
     """
 
     runs: Path
+    task_python: Path | None = None
 
     def plan(self, workload: Workload, *, inputs: Inputs, image: str | None) -> LocalPlan:  # noqa: ARG002
         """Return the plan that `submit` would run. Pure and offline; the image is not used."""
-        return LocalPlan(workload=workload, inputs=inputs_of_runs(self.runs.absolute(), inputs))
+        return LocalPlan(
+            workload=workload,
+            inputs=inputs_of_runs(self.runs.absolute(), inputs),
+            python=self._python(workload),
+        )
 
     def submit(self, workload: Workload, *, inputs: Inputs, image: str | None) -> Handle:  # noqa: ARG002
         """Record the plan and start its supervisor.
@@ -56,12 +60,14 @@ class LocalBackend:
             AlreadyExistsError: An experiment or task has that name.
             LocalEnvironmentError: A library is missing, or the disk is full or not writable.
         """
-        check_libraries()
+        python = self._python(workload)
+        if python is None:
+            check_libraries()
         check_disk_space(self.runs.absolute())
         copy_inputs(self.runs.absolute(), inputs)
         path = self._run_path(workload.name)
-        handle = _handle_of(create_run(path, workload, inputs=inputs.digest))
-        with _open_run(handle) as run:
+        handle = handle_of(create_run(path, workload, inputs=inputs.digest, python=python))
+        with open_run(handle) as run:
             start_supervisor(run)
         return handle
 
@@ -71,8 +77,10 @@ class LocalBackend:
         Raises:
             InputsError: Its inputs are missing or were changed.
         """
-        with _open_run(handle) as run:
-            return LocalPlan(workload=run.plan().workload, inputs=self.get_inputs(handle))
+        with open_run(handle) as run:
+            plan = run.plan()
+            inputs = self.get_inputs(handle)
+            return LocalPlan(workload=plan.workload, inputs=inputs, python=plan.python)
 
     def get_inputs(self, handle: Handle) -> Inputs:
         """Return the inputs that were submitted with the plan.
@@ -80,7 +88,7 @@ class LocalBackend:
         Raises:
             InputsError: They are missing or were changed.
         """
-        with _open_run(handle) as run:
+        with open_run(handle) as run:
             path = run.inputs()
         return read_inputs(path)
 
@@ -90,16 +98,17 @@ class LocalBackend:
         Raises:
             LocalEnvironmentError: A library is missing.
         """
-        check_libraries()
-        with _open_run(handle) as run:
+        with open_run(handle) as run:
+            if run.plan().python is None:
+                check_libraries()
             start_supervisor(run)
 
     def handles(self) -> Sequence[Handle]:
         """Return the handles of all experiments, newest first."""
         submit_times: dict[Handle, float] = {}
         for path in self.runs.absolute().glob("[!.]*"):
-            handle = _handle_of(RunDirectory(path))
-            with suppress(UnknownExperimentError), _open_run(handle) as run:
+            handle = handle_of(RunDirectory(path))
+            with suppress(UnknownExperimentError), open_run(handle) as run:
                 plan = run.plan()
                 if plan.experiment is not None:
                     submit_times[handle] = plan.submitted
@@ -111,23 +120,21 @@ class LocalBackend:
         Raises:
             UnknownExperimentError: There is no such experiment or task.
         """
-        path = _run_directory(Handle(name)).path if name.startswith(_SCHEME) else None
+        path = run_directory(Handle(name)).path if name.startswith(SCHEME) else None
         if path and path.parent.resolve() != self.runs.resolve():
             raise UnknownExperimentError(
                 f"{name} is not an experiment of this project: its runs are in {self.runs}.",
                 hint="housectl list -C DIRECTORY   # lists the experiments of another project",
             )
-        with _open_run(
-            _handle_of(RunDirectory(self._run_path(path.name if path else name)))
-        ) as run:
-            return _handle_of(run)
+        with open_run(handle_of(RunDirectory(self._run_path(path.name if path else name)))) as run:
+            return handle_of(run)
 
     def observe(self, handle: Handle) -> Snapshot:
         """Return the current state of the experiment or task.
 
         Leaves out the trials that were running when the supervisor died: they will run again.
         """
-        with _open_run(handle) as run:
+        with open_run(handle) as run:
             submitted = run.plan().submitted
             outcome = _outcome_of(run)
             if outcome is None:
@@ -146,7 +153,7 @@ class LocalBackend:
         """Return when the state differs from `last_snapshot`, or after `timeout` seconds."""
         deadline = time.monotonic() + timeout
         observed_revision = None
-        with _open_run(handle) as run:
+        with open_run(handle) as run:
             while (revision := run.revision()) == observed_revision or self.observe(
                 handle
             ) == last_snapshot:
@@ -162,7 +169,7 @@ class LocalBackend:
         Raises:
             UsageError: There is no such trial.
         """
-        with _open_run(handle) as run:
+        with open_run(handle) as run:
             path = run.log(trial if trial is None else run.trial(trial).name)
         with suppress(FileNotFoundError), path.open(errors="replace") as lines:
             for line in lines:
@@ -175,26 +182,39 @@ class LocalBackend:
             BundleError: It is missing.
             UsageError: There is no such trial.
         """
-        with _open_run(handle) as run:
+        with open_run(handle) as run:
             checked_name = None if trial is None else run.trial(trial).name
         with atomic_directory(destination) as directory:
             run.copy_output(checked_name, directory)
         return destination
 
+    def image_digest(self, handle: Handle) -> None:
+        """Return None: no containers run."""
+
+    def with_trainer(self, trainer: TrainerRecord, report: Callable[[str], None]) -> "LocalBackend":
+        """Return a backend whose tasks run in an environment with these requirements only.
+
+        Raises:
+            LocalEnvironmentError: The environment cannot be built.
+        """
+        environments = TrainerEnvironments(self.runs.absolute().parent / "environments")
+        python = environments.python(trainer.requirements, report)
+        return replace(self, task_python=python)
+
     def delete_outputs(self, handle: Handle, trials: Sequence[str]) -> None:
         """Delete the outputs and logs of these trials; keep their records."""
-        with _open_run(handle) as run:
+        with open_run(handle) as run:
             for trial in run.select_trials(trials):
                 run.delete_output(trial.name)
 
     def stop(self, handle: Handle) -> None:
         """Stop the run and wait until it has ended; finished trials stay usable. Idempotent."""
-        with _open_run(handle) as run:
+        with open_run(handle) as run:
             stop_supervisor(run)
 
     def delete(self, handle: Handle) -> None:
         """Stop the run, and delete all its files. Idempotent."""
-        run = _run_directory(handle)
+        run = run_directory(handle)
         # Another command may delete the run at the same time.
         with suppress(FileNotFoundError):
             stop_supervisor(run)
@@ -204,31 +224,12 @@ class LocalBackend:
         for leftover in run.path.parent.glob(f"{_DELETED_PREFIX}*"):
             shutil.rmtree(leftover, ignore_errors=True)
 
+    def _python(self, workload: Workload) -> str | None:
+        """Return the Python that runs the trainer; None for housectl's own."""
+        return str(self.task_python) if self.task_python and isinstance(workload, Task) else None
+
     def _run_path(self, name: str) -> Path:
         return self.runs.absolute() / checked_name(name)
-
-
-def _handle_of(run: RunDirectory) -> Handle:
-    return Handle(f"{_SCHEME}{quote(os.fsencode(run.path))}")
-
-
-def _run_directory(handle: Handle) -> RunDirectory:
-    return RunDirectory(Path(os.fsdecode(unquote_to_bytes(handle.url.removeprefix(_SCHEME)))))
-
-
-@contextmanager
-def _open_run(handle: Handle) -> Iterator[RunDirectory]:
-    """Yield a run; it also counts as unknown if another command deletes it in the block."""
-    run = _run_directory(handle)
-    if run.exists:
-        try:
-            yield run
-        except FileNotFoundError:
-            if run.exists:
-                raise
-        else:
-            return
-    raise unknown_experiment_error(handle.name)
 
 
 def _outcome_of(run: RunDirectory) -> RunOutcome | None:

@@ -14,10 +14,15 @@ from housectl.experiment import Experiment
 
 @dataclass(frozen=True, kw_only=True)
 class LocalPlan:
-    """The plan of a run. Its `str()` is a shell script with the supervisor's commands."""
+    """The plan of a run. Its `str()` is a shell script with the supervisor's commands.
+
+    Attributes:
+        python: Path of the Python that runs the trainer; None for housectl's own.
+    """
 
     workload: Workload
     inputs: Inputs
+    python: str | None = None
     image: None = None
 
     def __str__(self) -> str:
@@ -26,7 +31,8 @@ class LocalPlan:
                 _shell_command(
                     task_arguments(
                         self.workload, inputs=str(self.inputs.path), output=self.workload.name
-                    )
+                    ),
+                    python=self.python,
                 )
             ]
             if isinstance(self.workload, Task)
@@ -78,5 +84,5 @@ def _trial_arguments(inputs: str, family: Family) -> list[str]:
     return trainer_argv("trial", [("--inputs", inputs), ("--family", family)])
 
 
-def _shell_command(arguments: Sequence[str]) -> str:
-    return shlex.join(("python", *arguments))
+def _shell_command(arguments: Sequence[str], *, python: str | None = None) -> str:
+    return shlex.join((python or "python", *arguments))

@@ -28,17 +28,24 @@ def check_libraries() -> None:
         )
 
 
-def check_disk_space(directory: Path) -> None:
-    """Check that the disk has enough free space for a search.
+def check_disk_space(
+    directory: Path, *, needed: int = FREE_BYTES, purpose: str = "a search"
+) -> None:
+    """Check that the disk has enough free space.
+
+    Args:
+        directory: Directory of the new files; it need not exist.
+        needed: Required free space in bytes.
+        purpose: Name of the work that needs the space, for the message.
 
     Raises:
-        LocalEnvironmentError: It has less than 200 MiB free.
+        LocalEnvironmentError: It has less free space.
     """
     existing = next(path for path in (directory, *directory.parents) if path.exists())
     free = shutil.disk_usage(existing).free
-    if free < FREE_BYTES:
+    if free < needed:
         raise LocalEnvironmentError(
             f"The disk of {existing} has {free / 2**20:.0f} MiB free; "
-            f"a search needs {FREE_BYTES // 2**20} MiB.",
+            f"{purpose} needs {needed // 2**20} MiB.",
             hint=f"df -h {shlex.quote(str(existing))}   # then free some space",
         )

@@ -12,11 +12,13 @@ class LocalPlanRecord(WorkloadRecord, kw_only=True):
     Attributes:
         inputs: Digest of the inputs.
         submitted: Seconds since the epoch.
+        python: Path of the Python that runs the trainer; None for housectl's own.
     """
 
     schema_version: int = SCHEMA_VERSION
     inputs: Digest
     submitted: float
+    python: str | None = None
 
 
 class TrialRecord(Record, kw_only=True):

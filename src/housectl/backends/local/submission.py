@@ -30,13 +30,16 @@ def copy_inputs(runs: Path, inputs: Inputs) -> None:
             shutil.copytree(inputs.path, directory, dirs_exist_ok=True)
 
 
-def create_run(path: Path, workload: Workload, *, inputs: str) -> RunDirectory:
+def create_run(
+    path: Path, workload: Workload, *, inputs: str, python: str | None = None
+) -> RunDirectory:
     """Create a run directory atomically.
 
     Args:
         path: Directory to create.
         workload: Experiment or task to run.
         inputs: Digest of its inputs, which are in the inputs root.
+        python: Path of the Python that runs the trainer; None for housectl's own.
 
     Raises:
         AlreadyExistsError: The directory already exists.
@@ -45,6 +48,7 @@ def create_run(path: Path, workload: Workload, *, inputs: str) -> RunDirectory:
     plan = LocalPlanRecord(
         inputs=inputs,
         submitted=time.time(),
+        python=python,
         experiment=workload if isinstance(workload, Experiment) else None,
         task=workload if isinstance(workload, Task) else None,
     )

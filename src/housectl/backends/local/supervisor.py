@@ -75,7 +75,7 @@ def _run_experiment(run: RunDirectory, experiment: Experiment) -> RunOutcome:
 def _run_task(run: RunDirectory, task: Task) -> RunOutcome:
     run.remove_temp_files()
     arguments = task_arguments(task, inputs=str(run.inputs()), output=str(run.output(None)))
-    run_task(arguments, run.log(None))
+    run_task(arguments, run.log(None), python=run.plan().python)
     return RunOutcome(state=ExperimentState.SUCCEEDED, finished=time.time())
 
 

@@ -14,6 +14,7 @@ from housectl.contract.disks import describe_if_full
 from housectl.contract.pool_protocol import TrialRequest, TrialResult
 from housectl.contract.record import canonical_json
 from housectl.errors import TaskFailedError
+from housectl.python_process import isolated_environment
 
 
 class PoolCrashedError(Exception):
@@ -65,19 +66,21 @@ class TrainerPool:
         _kill(self._process)
 
 
-def run_task(arguments: Sequence[str], log: Path) -> None:
+def run_task(arguments: Sequence[str], log: Path, *, python: str | None) -> None:
     """Run the trainer once, to its end.
 
     Args:
         arguments: The arguments of `python`.
         log: File for all of its lines.
+        python: Path of another Python than housectl's own, which has its own modules.
 
     Raises:
         TaskFailedError: The trainer failed.
     """
     with log.open("wb") as file:
         process = Popen(
-            (sys.executable, *arguments),
+            (python or sys.executable, *arguments),
+            env=isolated_environment() if python else None,
             stdin=DEVNULL,
             stdout=file,
             stderr=STDOUT,

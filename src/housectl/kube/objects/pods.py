@@ -41,6 +41,7 @@ class ContainerStatus(KubeObject):
     """The status of a container."""
 
     name: str
+    image_id: str = ""
     restart_count: int = 0
     state: ContainerState = ContainerState()
     last_state: ContainerState = ContainerState()
