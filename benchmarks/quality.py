@@ -26,10 +26,10 @@ from benchmarks.quality_page import page
 from housectl.contract.families import Family
 from housectl.contract.files import atomic_write
 from housectl.contract.inputs import Inputs, write_inputs
+from housectl.contract.libraries import library_versions
 from housectl.contract.record import MalformedRecordError, Record, digest_of
 from housectl.project.config import load_config
 from housectl.search_spaces import default_space
-from housectl_trainer.libraries import library_versions
 from housectl_trainer.parent_watchdog import die_with_parent
 from housectl_trainer.progress import report_progress
 from tools.project_directory import ROOT

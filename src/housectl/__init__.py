@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from housectl.doctor.runner import CheckResult
     from housectl.experiment import MODELS_TO_KEEP, Experiment, ExperimentState, Trial, TrialState
     from housectl.explanations import Explanation, error_url, explain, explanations
+    from housectl.pipeline.steps import PipelineRun, Step, StepAction, StepResult
     from housectl.project.source import Override
     from housectl.promotion import Comparison, Promotion
     from housectl.registry.comparison import RegistryComparison, RegistryLine
@@ -62,6 +63,7 @@ else:
         "MODELS_TO_KEEP": "experiment",
         "Overlay": "cluster_setup",
         "Override": "project.source",
+        "PipelineRun": "pipeline.steps",
         "Plan": "backends.base",
         "ProgressReporter": "waiting",
         "Project": "api.project",
@@ -74,6 +76,9 @@ else:
         "Reproduction": "reproduction.result",
         "SealedModel": "sealed_model",
         "Snapshot": "backends.base",
+        "Step": "pipeline.steps",
+        "StepAction": "pipeline.steps",
+        "StepResult": "pipeline.steps",
         "SubmittedExperiment": "submitted_experiment",
         "Task": "backends.base",
         "TrainerLog": "submitted_experiment",
@@ -116,6 +121,7 @@ __all__ = [
     "HousectlError",
     "Overlay",
     "Override",
+    "PipelineRun",
     "Plan",
     "ProgressReporter",
     "Project",
@@ -129,6 +135,9 @@ __all__ = [
     "Reproduction",
     "SealedModel",
     "Snapshot",
+    "Step",
+    "StepAction",
+    "StepResult",
     "SubmittedExperiment",
     "Task",
     "TrainerLog",

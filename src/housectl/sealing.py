@@ -1,6 +1,7 @@
 """Sealing trials and reevaluating recipes, on any backend."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -53,6 +54,24 @@ class Sealer:
         """
         return _get_or_create(partial(self._seal_best, handle), partial(self._challenger, handle))
 
+    def find_or_seal(self, handle: Handle) -> Challenger:
+        """Return the challenger of an experiment if it is the best trial; otherwise seal that one.
+
+        Raises:
+            NoUsableTrialError: No trial has succeeded.
+            TaskFailedError: The sealing task failed.
+            UnknownExperimentError: The experiment was deleted.
+            BundleError: An output of the trial or the task is damaged, or has another recipe.
+        """
+        trial = usable_trial(handle, self.backend.observe(handle))
+        challenger = self._challenger(handle)
+        if challenger is None:
+            return self.seal_best(handle)
+        # A command that was killed after sealing has left its task.
+        with suppress(UnknownExperimentError):
+            self.backend.delete(self.backend.handle(_seal_task_name(handle, trial)))
+        return challenger
+
     def reevaluate(self, recipe: Recipe, inputs: Inputs) -> Evidence:
         """Measure a recipe on other data or with other library versions, and keep the evidence.
 
@@ -66,7 +85,7 @@ class Sealer:
     def _seal_best(self, handle: Handle) -> Challenger:
         trial = usable_trial(handle, self.backend.observe(handle))
         task = Task(
-            name=f"{handle.name}-seal-{trial.number}",
+            name=_seal_task_name(handle, trial),
             kind=TaskKind.SEAL,
             family=trial.family,
             assignment=trial.assignment,
@@ -97,7 +116,7 @@ class Sealer:
         """Return an experiment's challenger if it is the best trial so far."""
         trial = usable_trial(handle, self.backend.observe(handle))
         challenger = self.store.challenger(handle.name)
-        if challenger is None:
+        if challenger is None or not self.store.has_bundle(challenger.bundle):
             return None
         bundle = self.store.bundle(challenger.bundle)
         return challenger if _matches_trial(trial, bundle.record.recipe, bundle.metrics) else None
@@ -125,6 +144,10 @@ class Sealer:
         return SealTaskRunner(
             backend=self.backend, progress=self.progress, temp_root=self.temp_root
         )
+
+
+def _seal_task_name(handle: Handle, trial: Trial) -> str:
+    return f"{handle.name}-seal-{trial.number}"
 
 
 def _matches_trial(trial: Trial, recipe: Recipe, metrics: Metrics) -> bool:

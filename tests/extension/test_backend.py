@@ -97,5 +97,7 @@ def test_help_schema_and_errors_name_registered_backend(
 
 def test_every_registered_package_has_a_factory_and_a_doctor() -> None:
     for entry in BACKENDS.values():
-        assert callable(import_module(f"{entry.package}.factory").create_backend)
+        factory = import_module(f"{entry.package}.factory")
+        assert callable(factory.create_backend)
+        assert callable(factory.search_settings)
         assert callable(import_module(f"{entry.package}.doctor").doctor_checks)

@@ -3,11 +3,11 @@
 import re
 
 import pytest
+from housectl_trainer.libraries import library_versions
 
 from housectl.contract.trainer_code import VERSION, locked_versions, read_lock
 from housectl.errors import InputsError
 from housectl.reproduction.requirements import requirements_of
-from housectl_trainer.libraries import library_versions
 
 
 @pytest.fixture

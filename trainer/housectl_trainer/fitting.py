@@ -3,10 +3,10 @@
 from housectl.contract.assignments import read_assignment
 from housectl.contract.families import Family
 from housectl.contract.inputs import SharedRecipe
+from housectl.contract.libraries import library_versions
 from housectl.contract.parameters import Assignment
 from housectl.contract.recipe import Recipe
 from housectl.errors import AssignmentError
-from housectl_trainer.libraries import library_versions
 from housectl_trainer.model_family import Model, load_family
 from housectl_trainer.subset import DataSubset
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from housectl.errors import UnknownExperimentError
+from housectl.pipeline.steps import Step
 from housectl.project_context import ProjectContext
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from os import PathLike
 
     from housectl.backends.base import Plan
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from housectl.contract.history import HistoryEntry
     from housectl.doctor.runner import CheckResult
     from housectl.experiment import Experiment
+    from housectl.pipeline.steps import PipelineRun, StepResult
     from housectl.project.config import ProjectConfig
     from housectl.promotion import Comparison, Promotion
     from housectl.registry.comparison import RegistryComparison
@@ -314,6 +316,59 @@ class Project:
             BundleError: A bundle is missing or altered.
         """
         return self.context.registry.compare()
+
+    def run(
+        self,
+        *,
+        from_step: Step | None = None,
+        to_step: Step = Step.VERIFY,
+        on_step: "Callable[[StepResult], None] | None" = None,
+    ) -> "PipelineRun":
+        """Tune, promote, wait until the server follows, and verify it.
+
+        A step is skipped if its inputs have not changed since its last success. The store has the
+        records of the steps, so other machines skip them too. After a kill, the next call
+        continues.
+
+        Args:
+            from_step: This step and all later ones run even if nothing has changed.
+            to_step: The last step.
+            on_step: Receives each skipped step, and each other step at its start and at its end.
+
+        Raises:
+            UsageError: `from_step` comes after `to_step`.
+            DataError: The data file is unusable.
+            NoUsableTrialError: No trial succeeded.
+            ServerUnreachableError: No server responds. The steps before are done.
+            VerificationError: The server does not load the champion.
+
+        >>> run = project.run(to_step=Step.PROMOTE)
+        >>> [result.action.value for result in run.steps]
+        ['done', 'done']
+        >>> again = project.run(to_step=Step.PROMOTE)
+        >>> [result.action.value for result in again.steps]
+        ['skipped', 'skipped']
+        """
+        from housectl.pipeline.pipeline import Pipeline
+
+        pipeline = Pipeline(context=self.context, from_step=from_step, to_step=to_step)
+        return pipeline.run(on_step or (lambda _: None))
+
+    def plan_run(
+        self, *, from_step: Step | None = None, to_step: Step = Step.VERIFY
+    ) -> "PipelineRun":
+        """Return the steps that `run` would run or skip, each with the reason. Change nothing.
+
+        Raises:
+            UsageError: `from_step` comes after `to_step`.
+            DataError: The data file cannot be read.
+
+        >>> [result.action.value for result in project.plan_run().steps]
+        ['planned', 'planned', 'planned', 'planned']
+        """
+        from housectl.pipeline.pipeline import Pipeline
+
+        return Pipeline(context=self.context, from_step=from_step, to_step=to_step).plan()
 
     def doctor(self) -> "Iterator[CheckResult]":
         """Check the machine, the project and, for Katib, the cluster.

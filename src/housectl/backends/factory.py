@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from housectl.backend_registry import BACKENDS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from housectl.backends.base import Backend
     from housectl.backends.doctor_check import Check, CheckContext
@@ -20,6 +20,14 @@ class FactoryModule(Protocol):
     def create_backend(self, project: "ProjectConfig", workspace: "Workspace") -> "Backend":
         """Return the backend with the settings of a project."""
 
+    def search_settings(
+        self, project: "ProjectConfig", workspace: "Workspace"
+    ) -> "Mapping[str, str]":
+        """Return the settings and versions on which the results of a search depend, by name.
+
+        Offline and fast: `housectl run` compares them with those of the last search.
+        """
+
 
 class DoctorModule(Protocol):
     """The module `doctor` of a backend's package."""
@@ -30,9 +38,12 @@ class DoctorModule(Protocol):
 
 def create_backend(project: "ProjectConfig", workspace: "Workspace") -> "Backend":
     """Return the backend that a project names."""
-    package = BACKENDS[project.backend].package
-    factory = cast("FactoryModule", import_module(f"{package}.factory"))
-    return factory.create_backend(project, workspace)
+    return _factory(project).create_backend(project, workspace)
+
+
+def search_settings(project: "ProjectConfig", workspace: "Workspace") -> "Mapping[str, str]":
+    """Return the settings and versions of a project's backend that decide a search's results."""
+    return _factory(project).search_settings(project, workspace)
 
 
 def doctor_checks(context: "CheckContext") -> "Sequence[Check]":
@@ -40,3 +51,8 @@ def doctor_checks(context: "CheckContext") -> "Sequence[Check]":
     package = BACKENDS[context.project.backend].package
     doctor = cast("DoctorModule", import_module(f"{package}.doctor"))
     return doctor.doctor_checks(context)
+
+
+def _factory(project: "ProjectConfig") -> FactoryModule:
+    package = BACKENDS[project.backend].package
+    return cast("FactoryModule", import_module(f"{package}.factory"))

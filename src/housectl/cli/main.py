@@ -17,6 +17,7 @@ from housectl.cli import (
     explaining,
     registry,
     reproducing,
+    running,
     serving,
     setup,
     tuning,
@@ -49,6 +50,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "reproduce": reproducing.reproduce,
     "serve": serving.serve,
     "verify": serving.verify,
+    "run": running.run,
     "explain": explaining.explain,
 }
 

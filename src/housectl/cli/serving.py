@@ -7,7 +7,7 @@ import typer
 
 from housectl.cli.decorators import pass_project
 from housectl.cli.results import CommandResult, Row, Table
-from housectl.cli.settings import REGISTRY_SETTINGS
+from housectl.cli.settings import VERIFY_SETTINGS
 
 if TYPE_CHECKING:
     from housectl import Project, Verification, VerificationRun
@@ -43,10 +43,7 @@ def serve(
     return ServerProcess(project=project, container=container)
 
 
-@pass_project(
-    *("url", "p99-ms", "timeout", "request-timeout", "max-answer", "rollback-on-failure"),
-    *("host", "port", *REGISTRY_SETTINGS, "deploy-details"),
-)
+@pass_project(*VERIFY_SETTINGS)
 def verify(project: "Project", /) -> Table:
     """Verify over HTTP that the running server returns the champion's predictions.
 

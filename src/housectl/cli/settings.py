@@ -76,6 +76,10 @@ SEARCH_SETTINGS = (
     "trial-time",
     "trial-memory",
 )
+VERIFY_SETTINGS = (
+    *("url", "p99-ms", "timeout", "request-timeout", "max-answer", "rollback-on-failure"),
+    *("host", "port", *REGISTRY_SETTINGS, "deploy-details"),
+)
 
 
 def settings_from_handle(handle: object) -> Mapping[str, str]:

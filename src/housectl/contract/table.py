@@ -10,6 +10,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TextIO
 
+from housectl.contract.files import file_digest
 from housectl.contract.schema import Schema
 from housectl.errors import DataError
 
@@ -31,6 +32,18 @@ class Table:
 
     def __len__(self) -> int:
         return len(next(iter(self.numbers.values())))
+
+
+def data_digest(path: Path) -> str:
+    """Return the sha256 of a data file's bytes.
+
+    Raises:
+        DataError: The file cannot be read.
+    """
+    try:
+        return file_digest(path)
+    except OSError as error:
+        raise _unreadable_error(path, error) from error
 
 
 def read_table(path: Path, schema: Schema, *, group: str | None = None) -> Table:
@@ -67,15 +80,19 @@ def _open_csv(path: Path) -> Iterator[TextIO]:
         with path.open(newline="", encoding="utf-8-sig") as file:
             yield file
     except OSError as error:
-        raise DataError(
-            f"Cannot read the data file {path}: {error.strerror}.",
-            hint="Set `data:` in housectl.yaml to an existing CSV file.",
-        ) from error
+        raise _unreadable_error(path, error) from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(
             f"{path} is not a CSV file in UTF-8: {error}.",
             hint=f"file {quote(str(path))}   # save it as CSV, UTF-8, separated by commas",
         ) from error
+
+
+def _unreadable_error(path: Path, error: OSError) -> DataError:
+    return DataError(
+        f"Cannot read the data file {path}: {error.strerror}.",
+        hint="Set `data:` in housectl.yaml to an existing CSV file.",
+    )
 
 
 def _header(header: Sequence[str], path: Path, schema: Schema, group: str | None) -> list[str]:

@@ -19,10 +19,11 @@ from housectl.store.layout import (
     evidence_file_key,
 )
 from housectl.store.locks import Locks
+from housectl.store.step_records import StepRecords
 
 
-class ChampionStore(HistoryStore, FailedVerifications, Locks):
-    """Store of bundles with evidence and locks, challengers, the history and failed verifications.
+class ChampionStore(HistoryStore, FailedVerifications, Locks, StepRecords):
+    """Store of bundles with evidence and locks, challengers, the history, and further records.
 
     An implementation adds the methods of FileStorage. The store need not exist before the first
     write.
@@ -69,6 +70,10 @@ class ChampionStore(HistoryStore, FailedVerifications, Locks):
                 hint="housectl history   # shows the versions",
             )
         return matches[0]
+
+    def has_bundle(self, digest: str) -> bool:
+        """Return True if the store has a bundle, without checking its bytes."""
+        return self._exists(bundle_key(digest))
 
     def bundle_uri(self, digest: str) -> str:
         """Return the URI of a bundle."""

@@ -2,7 +2,7 @@
 
 import re
 
-from housectl.contract.path_names import checked_digest
+from housectl.contract.path_names import checked_digest, checked_name
 
 BUNDLES = "bundles"
 EVIDENCE = "evidence"
@@ -10,7 +10,8 @@ HISTORY = "history"
 CHALLENGERS = "challengers"
 VERIFICATIONS = "verifications"
 REQUIREMENTS = "requirements"
-FOLDERS = (BUNDLES, EVIDENCE, HISTORY, CHALLENGERS, VERIFICATIONS, REQUIREMENTS)
+STEPS = "steps"
+FOLDERS = (BUNDLES, EVIDENCE, HISTORY, CHALLENGERS, VERIFICATIONS, REQUIREMENTS, STEPS)
 
 _NUMBERED_NAME = re.compile(r"(?P<number>[1-9][0-9]{0,17})\.json")
 
@@ -49,3 +50,8 @@ def failed_verification_key(digest: str) -> str:
 def lock_key(digest: str) -> str:
     """Return the key of the lock with this sha256."""
     return f"{REQUIREMENTS}/{checked_digest(digest)}.txt"
+
+
+def step_key(step: str) -> str:
+    """Return the key of the record of a step of `housectl run`."""
+    return f"{STEPS}/{checked_name(step)}.json"

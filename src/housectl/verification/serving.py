@@ -35,7 +35,12 @@ def _is_outdated(health: Response, digest: str) -> bool:
 
 
 def wait_until_serving(
-    url: str, digest: str, *, timeout: float, limits: Limits | None = None
+    url: str,
+    digest: str,
+    *,
+    timeout: float,
+    limits: Limits | None = None,
+    reach_timeout: float | None = None,
 ) -> None:
     """Wait until a server serves the bundle with this digest.
 
@@ -44,22 +49,28 @@ def wait_until_serving(
         digest: The full digest of the bundle.
         timeout: Maximum time to wait, in seconds.
         limits: Limits of each request.
+        reach_timeout: Maximum time until the first response, in seconds; by default `timeout`.
 
     Raises:
         ServerUnreachableError: No server responds at the URL.
         VerificationError: The server still serves another bundle, or no bundle.
         UsageError: The URL is invalid.
     """
-    run(_wait_until_serving(url, digest, timeout, limits or Limits()))
+    reach = Deadline.after(timeout if reach_timeout is None else reach_timeout)
+    run(_wait_until_serving(url, digest, timeout, reach, limits or Limits()))
 
 
-async def _wait_until_serving(url: str, digest: str, timeout: float, limits: Limits) -> None:
+async def _wait_until_serving(
+    url: str, digest: str, timeout: float, reach: Deadline, limits: Limits
+) -> None:
     deadline = Deadline.after(timeout)
     # The last request may begin at the deadline, and has a time limit of its own.
     last = Deadline.after(timeout + limits.request_seconds)
+    responded = False
     async with connect(url, limits=limits, deadline=last) as server:
         while (health := await server.get("/health")).json_path("model_digest") != digest:
-            if not deadline.remaining():
+            responded = responded or health.status is not None
+            if not (deadline if responded else reach).remaining():
                 raise _update_timeout_error(health, url, digest, timeout)
             await asyncio.sleep(_POLL_SECONDS)
 

@@ -1,5 +1,7 @@
 """The in-memory backend of a project, for the registry."""
 
+from collections.abc import Mapping
+
 from housectl.project.config import ProjectConfig
 from housectl.workspace import Workspace
 
@@ -8,3 +10,7 @@ from .backend import InMemoryBackend
 
 def create_backend(project: ProjectConfig, workspace: Workspace) -> InMemoryBackend:  # noqa: ARG001
     return InMemoryBackend()
+
+
+def search_settings(project: ProjectConfig, workspace: Workspace) -> Mapping[str, str]:  # noqa: ARG001
+    return {}

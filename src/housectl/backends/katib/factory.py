@@ -1,21 +1,35 @@
 """The Katib backend of a project."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from housectl.backends.katib.backend import KatibBackend
-from housectl.backends.katib.katib_client import katib_client
 from housectl.project.config import ProjectConfig
 from housectl.pushed_images import ImageKind, local_image, pushed_image
 from housectl.workspace import Workspace
 
+if TYPE_CHECKING:
+    from housectl.backends.katib.backend import KatibBackend
 
-def create_backend(project: ProjectConfig, workspace: Workspace) -> KatibBackend:
+
+def create_backend(project: ProjectConfig, workspace: Workspace) -> "KatibBackend":
     """Return the backend for the cluster that a project's `katib:` describes."""
+    from housectl.backends.katib.backend import KatibBackend
+    from housectl.backends.katib.katib_client import katib_client
+
     settings = project.katib
-    pushed = pushed_image(workspace.images, ImageKind.TRAINER)
-    image = settings.image or pushed or local_image(ImageKind.TRAINER)
     return KatibBackend(
         katib_client(settings.context, settings.namespace),
-        settings=replace(settings, image=image),
+        settings=replace(settings, image=_image(project, workspace)),
         inputs=workspace.inputs,
     )
+
+
+def search_settings(project: ProjectConfig, workspace: Workspace) -> Mapping[str, str]:
+    """Return the image, which has the libraries, and the algorithm."""
+    return {"algorithm": project.katib.algorithm, "image": _image(project, workspace)}
+
+
+def _image(project: ProjectConfig, workspace: Workspace) -> str:
+    pushed = pushed_image(workspace.images, ImageKind.TRAINER)
+    return project.katib.image or pushed or local_image(ImageKind.TRAINER)

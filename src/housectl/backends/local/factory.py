@@ -1,10 +1,26 @@
 """The local backend of a project."""
 
-from housectl.backends.local.backend import LocalBackend
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from housectl.contract.families import training_libraries
+from housectl.contract.libraries import installed_version
 from housectl.project.config import ProjectConfig
 from housectl.workspace import Workspace
 
+if TYPE_CHECKING:
+    from housectl.backends.local.backend import LocalBackend
 
-def create_backend(_: ProjectConfig, workspace: Workspace) -> LocalBackend:
+
+def create_backend(_: ProjectConfig, workspace: Workspace) -> "LocalBackend":
     """Return the backend that keeps its runs in a project's workspace."""
+    from housectl.backends.local.backend import LocalBackend
+
     return LocalBackend(workspace.runs)
+
+
+def search_settings(_project: ProjectConfig, _workspace: Workspace) -> Mapping[str, str]:
+    """Return the versions of the installed libraries that search, train or measure."""
+    distributions = {library.name: library.distributions for library in training_libraries()}
+    names = {**distributions, "optuna": ("optuna",), "housectl": ("housectl",)}
+    return {name: installed_version(*names[name]) or "not installed" for name in sorted(names)}

@@ -1,0 +1,71 @@
+"""The command that runs all steps from tune to verify."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from housectl import Step, StepAction
+from housectl.cli.console import note
+from housectl.cli.decorators import pass_project
+from housectl.cli.results import Row, Table
+from housectl.cli.settings import SEARCH_SETTINGS, VERIFY_SETTINGS
+
+if TYPE_CHECKING:
+    from housectl import PipelineRun, Project, StepResult
+
+
+@pass_project(*SEARCH_SETTINGS, "gate", *VERIFY_SETTINGS)
+def run(
+    project: "Project",
+    /,
+    *,
+    from_step: Annotated[
+        Step | None, typer.Option("--from", help="Run this step and all later ones in any case.")
+    ] = None,
+    to_step: Annotated[Step, typer.Option("--to", help="The last step.")] = Step.VERIFY,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the steps that would run; change nothing.")
+    ] = False,
+) -> Table:
+    """Tune, promote, wait until the server follows, and verify it.
+
+    A step is skipped if its inputs have not changed since its last success. After an interruption,
+    the next run continues. Exits with status 10 if the champion stays, and 6 if the server is
+    wrong or was rolled back.
+
+    Example: housectl run --to promote
+    """
+    if dry_run:
+        return _table(project.plan_run(from_step=from_step, to_step=to_step))
+    return _table(project.run(from_step=from_step, to_step=to_step, on_step=_report))
+
+
+def _report(result: "StepResult") -> None:
+    text = result.reason if result.outcome is None else result.outcome
+    verb = "runs" if result.action is StepAction.STARTED else result.action
+    note(f"{result.step} {verb}: {text}.")
+
+
+def _table(run: "PipelineRun") -> Table:
+    search = run.models.search
+    return Table(
+        key="steps",
+        rows=[_row(result) for result in run.steps],
+        empty="",
+        heading={
+            "experiment": search.experiment if search else None,
+            "challenger": search.challenger if search else None,
+            "champion": run.models.champion,
+            "promoted": run.models.promoted,
+        },
+        status=run.status,
+    )
+
+
+def _row(result: "StepResult") -> Row:
+    return {
+        "step": result.step,
+        "action": result.action,
+        "reason": result.reason,
+        "outcome": result.outcome,
+    }

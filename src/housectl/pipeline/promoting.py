@@ -1,0 +1,83 @@
+"""The step `promote`: makes the challenger the champion if the gate accepts it."""
+
+from dataclasses import dataclass, replace
+
+from housectl.contract.bundle import SHORT_DIGEST
+from housectl.errors import ConcurrentUpdateError, ExitStatus
+from housectl.pipeline.decisions import decide, promotion_obstacle
+from housectl.pipeline.records import finished_step
+from housectl.pipeline.step_inputs import StepInputs, promote_inputs
+from housectl.pipeline.steps import Decision, Models, Step, StepOutcome
+from housectl.project_context import ProjectContext
+
+_ATTEMPTS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromoteStep:
+    """The promotion of a pipeline."""
+
+    context: ProjectContext
+    models: Models
+
+    def decide(self) -> Decision:
+        """Decide if a verdict is necessary."""
+        record = self.context.store.step_record(Step.PROMOTE)
+        return decide(record, self._inputs(self.models.champion))
+
+    def run(self) -> StepOutcome:
+        """Promote the challenger if nothing prevents it, and record the step.
+
+        Raises:
+            ConcurrentUpdateError: Other commands changed the champion at each attempt.
+        """
+        outcome = self._promote(_ATTEMPTS)
+        inputs = self._inputs(outcome.models.champion)
+        self.context.store.write_step_record(finished_step(Step.PROMOTE, inputs))
+        return outcome
+
+    def _promote(self, attempts: int) -> StepOutcome:
+        challenger, history = self.models.known_search.challenger, self.context.store.history()
+        champion = history[-1].bundle if history else None
+        if champion == challenger:
+            self.context.promoter.sync_deploy_details()
+            return self._outcome(f"{_version(champion)} is the champion already", champion)
+        failed = self.context.store.failed_bundles()
+        obstacle = promotion_obstacle(
+            self.models.known_search.challenger, history=history, failed=failed
+        )
+        if obstacle:
+            return self._keep(obstacle, champion)
+        try:
+            return self._compare_and_promote()
+        except ConcurrentUpdateError:
+            if attempts == 1:
+                raise
+            return self._promote(attempts - 1)
+
+    def _compare_and_promote(self) -> StepOutcome:
+        promotion = self.context.promoter.promote(self.models.known_search.experiment)
+        reason, kept = promotion.comparison.verdict.reason, promotion.comparison.champion
+        if promotion.entry is None:
+            return self._keep(reason, kept.digest if kept else None)
+        champion = promotion.entry.bundle
+        text = f"{_version(champion)} was promoted: {reason}"
+        return self._outcome(text, champion, promoted=True)
+
+    def _keep(self, reason: str, champion: str | None) -> StepOutcome:
+        outcome = self._outcome(f"the champion stays: {reason}", champion)
+        return replace(outcome, status=ExitStatus.CHAMPION_KEPT)
+
+    def _outcome(self, text: str, champion: str | None, *, promoted: bool = False) -> StepOutcome:
+        models = replace(self.models, champion=champion, promoted=promoted)
+        return StepOutcome(text=text.rstrip("."), models=models)
+
+    def _inputs(self, champion: str | None) -> StepInputs:
+        challenger = self.models.known_search.challenger
+        return promote_inputs(
+            challenger=challenger, champion=champion, gate=self.context.config.gate
+        )
+
+
+def _version(digest: str) -> str:
+    return digest[:SHORT_DIGEST]
