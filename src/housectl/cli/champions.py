@@ -4,51 +4,58 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from housectl import ExitStatus
 from housectl.cli.arguments import ChallengerName
 from housectl.cli.decorators import pass_project
-from housectl.cli.results import Fields, Row, Table
+from housectl.cli.results import Fields, Result, Row, Table
 from housectl.cli.settings import BACKEND_SETTINGS, REGISTRY_SETTINGS
+from housectl.cli.verdicts import MarkdownOption, comparison_fields, verdict_result
 
 if TYPE_CHECKING:
-    from housectl import Comparison, HistoryEntry, Project
+    from housectl import HistoryEntry, Project
 
 
 @pass_project("gate", *BACKEND_SETTINGS)
-def compare(project: "Project", /, name: ChallengerName = None) -> Fields:
+def compare(
+    project: "Project", /, name: ChallengerName = None, *, markdown: MarkdownOption = False
+) -> Result:
     """Compare a challenger with the champion, without promoting it.
 
-    Exits with status 10 if the champion would stay.
+    Exits with status 10 if the champion would stay. In GitHub Actions, the job's summary shows
+    the verdict, too.
 
-    Example: housectl compare
+    Example: housectl compare --markdown
     """
     comparison = project.compare(name)
-    return Fields(fields=_comparison_row(comparison), status=_status_of(comparison))
+    return verdict_result(comparison, fields=comparison_fields(comparison), markdown=markdown)
 
 
 @pass_project("gate", *BACKEND_SETTINGS, *REGISTRY_SETTINGS, "deploy-details")
-def promote(project: "Project", /, name: ChallengerName = None) -> Fields:
+def promote(
+    project: "Project", /, name: ChallengerName = None, *, markdown: MarkdownOption = False
+) -> Result:
     """Make a challenger the champion if it is better.
 
-    Exits with status 10 if the champion stays.
+    Exits with status 10 if the champion stays. In GitHub Actions, the job's summary shows the
+    verdict, too.
 
     Example: housectl promote --gate holdout
     """
     promotion = project.promote(name)
     entry = promotion.entry
-    return Fields(
+    return verdict_result(
+        promotion.comparison,
         fields={
-            **_comparison_row(promotion.comparison),
+            **comparison_fields(promotion.comparison),
             "promoted": entry is not None,
             "number": entry.number if entry else promotion.comparison.champion_number,
         },
-        status=_status_of(promotion.comparison),
         notes=[
             *project.clock_warnings(since=entry.number),
             "Next: housectl serve   (a running server switches by itself)",
         ]
         if entry
         else [],
+        markdown=markdown,
     )
 
 
@@ -97,23 +104,3 @@ def _entry_row(entry: "HistoryEntry") -> Row:
         "by": entry.by,
         "reason": entry.reason,
     }
-
-
-def _comparison_row(comparison: "Comparison") -> Row:
-    verdict = comparison.verdict
-    difference = verdict.difference
-    return {
-        "challenger": comparison.challenger.version,
-        "champion": comparison.champion.version if comparison.champion else None,
-        "challenger_holdout_mse": verdict.challenger_mse,
-        "champion_holdout_mse": verdict.champion_mse,
-        "cv_mse_difference": difference.mean if difference else None,
-        "interval_90": [difference.low, difference.high] if difference else None,
-        "gate": verdict.gate,
-        "accepted": verdict.accepted,
-        "reason": verdict.reason,
-    }
-
-
-def _status_of(comparison: "Comparison") -> ExitStatus:
-    return ExitStatus.OK if comparison.verdict.accepted else ExitStatus.CHAMPION_KEPT
