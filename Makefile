@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 GO_TOOLS := $(VENV)/.go-tools
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-training test-server test-docs coverage test-cluster minikube check format bench bench-cluster drill quality demo-svg schema images lock clean
+.PHONY: help demo test test-fast test-training test-server test-docs coverage test-cluster minikube pull-secret install check format bench bench-cluster drill quality demo-svg schema images lock clean
 
 help:  ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,6 +32,8 @@ $(GO_TOOLS): requirements/go/go.mod requirements/go/go.sum $(LOCKED)
 	@cd requirements/go && GOBIN="$(CURDIR)/$(BIN)" go install tool
 	@touch $@
 
+install: $(READY)  ## Install housectl and the development tools into .venv.
+
 demo: $(READY)  ## Tune, promote, serve and verify a model of Boston's house prices.
 	@$(BIN)/python -m examples.demo
 
@@ -43,7 +45,7 @@ test-fast: $(READY) $(GO_TOOLS)  ## Run the tests without the mark `slow`.
 
 # The workflow ci.yaml runs only the groups of tests that a change needs; see tools/changed_groups.py.
 DOCS_TESTS := tests/docs
-SERVER_TESTS := tests/server tests/verification tests/drills tests/test_end_to_end.py \
+SERVER_TESTS := tests/server tests/verification tests/deploy tests/drills tests/test_end_to_end.py \
 	tests/test_wheel.py tests/test_shadowing.py
 XDIST := --numprocesses auto --dist loadfile
 
@@ -76,8 +78,15 @@ minikube:  ## Start Minikube with Katib on this machine.
 		perl -pe 's|^( *)- algorithmName: bayesianoptimization$$|$$&\n$$1  resources: {limits: {memory: 512Mi}}|' | \
 		kubectl replace -f -
 
-WORKFLOWS := $(wildcard .github/workflows/*.yaml)
-SCRIPTS := .ci/run
+pull-secret:  ## Let trial pods of Minikube pull with docker's credentials.
+	kubectl create secret generic registry --namespace kubeflow --type kubernetes.io/dockerconfigjson \
+		--from-file .dockerconfigjson="$(or $(DOCKER_CONFIG),$(HOME)/.docker)/config.json"
+	kubectl patch serviceaccount default --namespace kubeflow \
+		--patch '{"imagePullSecrets": [{"name": "registry"}]}'
+
+TEMPLATES := $(wildcard src/housectl/scaffold/workflows/*.yaml)
+WORKFLOWS := $(wildcard .github/workflows/*.yaml) $(TEMPLATES)
+SCRIPTS := .ci/run $(wildcard deploy/*.sh)
 
 check: $(READY) $(GO_TOOLS)  ## Check format, lint, types, layers, duplicate code, prose, workflows and scripts.
 	$(BIN)/ruff format --check .
@@ -87,7 +96,7 @@ check: $(READY) $(GO_TOOLS)  ## Check format, lint, types, layers, duplicate cod
 	$(BIN)/pylint --disable=all --enable=duplicate-code src/housectl trainer/housectl_trainer server/housectl_server
 	$(BIN)/python -m tools.check_prose
 	$(BIN)/actionlint $(WORKFLOWS)
-	$(BIN)/zizmor --offline --no-progress --quiet --persona pedantic --config .github/zizmor.yml .github
+	$(BIN)/zizmor --offline --no-progress --quiet --persona pedantic --config .github/zizmor.yml .github $(TEMPLATES)
 	@if command -v shellcheck >/dev/null; then set -x; shellcheck $(SCRIPTS); \
 		else echo "Not checked, because shellcheck is missing: $(SCRIPTS)" >&2; fi
 

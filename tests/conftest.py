@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.deploy.sshd import find_sshd
 from tests.server.browser import find_browser
 from tests.servers.moto import moto_server
 from tests.spaces import GOOD, POOR
@@ -15,9 +16,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip tests with the marks `strace` and `browser` where the program is missing."""
+    """Skip tests with the marks `strace`, `sshd` and `browser` where the program is missing."""
     if item.get_closest_marker("strace") and shutil.which("strace") is None:
         pytest.skip("strace is missing: sudo apt-get install strace (Linux only)")
+    if item.get_closest_marker("sshd") and find_sshd() is None:
+        pytest.skip("sshd is missing: sudo apt-get install openssh-server")
     if item.get_closest_marker("browser") and find_browser() is None:
         pytest.skip("Chromium is missing: sudo apt-get install chromium")
 

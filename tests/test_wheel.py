@@ -37,6 +37,14 @@ def test_wheel_has_the_manifests_next_to_the_code_that_reads_them(wheel: ZipFile
     assert "housectl/cluster_setup.py" in wheel.namelist()
 
 
+def test_wheel_has_the_workflows_and_scripts_that_init_writes(wheel: ZipFile) -> None:
+    packed = {name for name in wheel.namelist() if name.startswith("housectl/deploy/")}
+    scripts = ("housectl-server.service", "remote.sh", "rollout.sh")
+    assert packed == {f"housectl/deploy/{name}" for name in scripts}
+    templates = (ROOT / "src/housectl/scaffold/workflows").iterdir()
+    assert {f"housectl/scaffold/workflows/{path.name}" for path in templates} <= {*wheel.namelist()}
+
+
 def test_installed_wheel_explains_errors(wheel: ZipFile, tmp_path: Path) -> None:
     wheel.extractall(tmp_path)
     process = subprocess.run(

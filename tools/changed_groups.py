@@ -41,6 +41,7 @@ RULES: tuple[tuple[str, frozenset[Group]], ...] = (
     ("*.md", frozenset({Group.DOCS})),
     ("benchmarks/*", frozenset({Group.DOCS})),
     ("deploy/*.json", frozenset()),
+    ("deploy/*", frozenset({Group.SERVER, Group.DOCS})),
     (".ci/*", frozenset()),
     (".github/ISSUE_TEMPLATE/*", frozenset()),
     (".pre-commit-config.yaml", frozenset()),

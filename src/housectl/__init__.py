@@ -21,7 +21,7 @@ from housectl import errors
 from housectl.errors import ExitStatus, HousectlError
 
 if TYPE_CHECKING:
-    from housectl.api.functions import ProjectDraft, init, open  # noqa: A004
+    from housectl.api.functions import ProjectDraft, init, init_github, open  # noqa: A004
     from housectl.api.project import Project
     from housectl.backend_registry import BACKENDS
     from housectl.backends.base import Plan, Snapshot, Task
@@ -91,6 +91,7 @@ else:
         "explain": "explanations",
         "explanations": "explanations",
         "init": "api.functions",
+        "init_github": "api.functions",
         "open": "api.functions",
     }
 
@@ -151,5 +152,6 @@ __all__ = [
     "explain",
     "explanations",
     "init",
+    "init_github",
     "open",
 ]

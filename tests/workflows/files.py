@@ -11,7 +11,7 @@ import yaml
 from tools.project_directory import ROOT
 
 WORKFLOWS = ROOT / ".github" / "workflows"
-TEMPLATES = ROOT / "src" / "housectl" / "scaffold" / "github"
+TEMPLATES = ROOT / "src" / "housectl" / "scaffold" / "workflows"
 
 
 @dataclass(frozen=True)

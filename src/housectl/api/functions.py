@@ -21,10 +21,12 @@ class ProjectDraft:
 
     Attributes:
         notes: Excluded columns, each with the reason and a cell, and other points to review.
+        workflows: Workflows and scripts that were written with it.
     """
 
     path: Path
     notes: tuple[str, ...]
+    workflows: tuple[Path, ...] = ()
 
 
 def open(  # noqa: A001
@@ -57,7 +59,11 @@ def open(  # noqa: A001
 
 
 def init(
-    data: "str | PathLike[str]", target: str, *, output_dir: "str | PathLike[str]" = "."
+    data: "str | PathLike[str]",
+    target: str,
+    *,
+    output_dir: "str | PathLike[str]" = ".",
+    github: bool = False,
 ) -> "ProjectDraft":
     """Write a housectl.yaml for a CSV file. The draft is complete: `tune` accepts it.
 
@@ -65,18 +71,46 @@ def init(
         data: A CSV file with a header.
         target: The column to predict.
         output_dir: The directory of the new file.
+        github: Also write the files of `init_github`.
 
     Raises:
         DataError: The file is not a CSV, is too short, or has no usable column.
-        UsageError: The column is missing, or there is a housectl.yaml already.
+        UsageError: The column is missing, or there is such a file already.
 
     >>> import housectl
     >>> housectl.init("data.csv", "MEDV", output_dir="drafts").path.name
     'housectl.yaml'
     """
     from housectl.scaffold.draft import draft_project, write_draft
+    from housectl.scaffold.workflow_files import draft_workflows, write_workflows
 
-    root = Path(output_dir)
-    drafted = draft_project(Path(data), target, root=root)
-    write_draft(drafted, root / PROJECT_FILE)
-    return ProjectDraft(path=root / PROJECT_FILE, notes=drafted.notes)
+    file = Path(output_dir) / PROJECT_FILE
+    drafted = draft_project(Path(data), target, root=file.parent)
+    workflows = draft_workflows(file, data=Path(data)) if github else ()
+    write_draft(drafted, file)
+    write_workflows(workflows)
+    return ProjectDraft(
+        path=file, notes=drafted.notes, workflows=tuple(each.path for each in workflows)
+    )
+
+
+def init_github(path: "str | PathLike[str] | None" = None) -> tuple[Path, ...]:
+    """Write workflows of GitHub Actions for a project, and the scripts for its server's host.
+
+    Args:
+        path: A housectl.yaml or its directory; by default the nearest one, here or above.
+
+    Returns:
+        The written files.
+
+    Raises:
+        ProjectError: There is no housectl.yaml, or it is invalid.
+        UsageError: The project is in no Git repository, or there is such a file already.
+    """
+    from housectl.scaffold.workflow_files import draft_workflows, write_workflows
+
+    project = open(path)
+    root = project.context.workspace.root
+    files = draft_workflows(root / PROJECT_FILE, data=root / project.config.data)
+    write_workflows(files)
+    return tuple(file.path for file in files)

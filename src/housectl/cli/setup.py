@@ -10,28 +10,50 @@ from housectl import ExitStatus
 from housectl.cli.decorators import pass_project, renders
 from housectl.cli.results import Fields, Table
 from housectl.cli.settings import REGISTRY_SETTINGS, SEARCH_SETTINGS
+from housectl.errors import UsageError
 
 if TYPE_CHECKING:
     from housectl import Project
+
+_NEXT_ON_GITHUB = (
+    "Next: set the variables of the repository, as docs/github-actions.md describes, then commit"
+)
 
 
 @renders
 def init(
     *,
-    data: Annotated[Path, typer.Option("--data", help="A CSV file with a header.")],
-    target: Annotated[str, typer.Option("--target", help="The column to predict.")],
+    data: Annotated[Path | None, typer.Option("--data", help="A CSV file with a header.")] = None,
+    target: Annotated[str | None, typer.Option("--target", help="The column to predict.")] = None,
     output_dir: Annotated[
         Path, typer.Option("--output-dir", help="Directory of the new housectl.yaml.")
     ] = Path(),
+    github: Annotated[
+        bool,
+        typer.Option(
+            "--github",
+            help="Also write workflows of GitHub Actions. Without --data, write only these, for "
+            "the housectl.yaml in --output-dir.",
+        ),
+    ] = False,
 ) -> Fields:
     """Write a housectl.yaml for a CSV file; it tunes without further edits.
 
     Example: housectl init --data houses.csv --target price
     """
-    draft = housectl.init(data, target, output_dir=output_dir)
+    if github and data is None:
+        files = housectl.init_github(output_dir)
+        return Fields(fields={"workflows": [*map(str, files)]}, notes=[_NEXT_ON_GITHUB])
+    if data is None or target is None:
+        raise UsageError(
+            "A CSV file or its target column is missing: a project file describes both.",
+            hint="housectl init --data FILE.csv --target COLUMN",
+        )
+    draft = housectl.init(data, target, output_dir=output_dir, github=github)
+    workflows = {"workflows": [*map(str, draft.workflows)]} if github else {}
     return Fields(
-        fields={"written": str(draft.path), "notes": list(draft.notes)},
-        notes=[*draft.notes, "Next: housectl tune"],
+        fields={"written": str(draft.path), **workflows, "notes": list(draft.notes)},
+        notes=[*draft.notes, _NEXT_ON_GITHUB if github else "Next: housectl tune"],
     )
 
 
