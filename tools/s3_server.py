@@ -68,17 +68,20 @@ class S3Server:
 
 
 @contextmanager
-def s3_server(directory: Path, *, port: int | None = None) -> Iterator[S3Server]:
+def s3_server(
+    directory: Path, *, host: str = "127.0.0.1", port: int | None = None
+) -> Iterator[S3Server]:
     """Run versitygw during the block; it ends with this process, too.
 
     Args:
         directory: Directory for the objects; a later server with the same directory has them, too.
+        host: Address of this machine to listen on.
         port: Port of the server; a free one by default.
 
     Raises:
         ServerStartError: The server does not answer.
     """
-    server = S3Server(url=f"http://127.0.0.1:{port or free_port()}")
+    server = S3Server(url=f"http://{host}:{port or free_port()}")
     address = server.url.removeprefix("http://")
     objects, metadata = directory / "objects", directory / "metadata"
     for each in (objects, metadata):

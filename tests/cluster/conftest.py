@@ -10,8 +10,9 @@ import pytest
 from housectl.backends.katib.backend import KatibBackend
 from housectl.contract.inputs import Inputs
 from tests.cluster.backend import katib_backend
-from tools.dev_cluster.kubectl import bed_directory, has_test_bed
+from tools.dev_cluster.kubectl import bed_directory, has_test_bed, kubectl
 from tools.dev_cluster.setup import NoClusterError, prepared_namespace, start_cluster
+from tools.s3_server import S3Server, s3_server
 
 _DIRECTORY = Path(__file__).parent
 _SKIP_REASON = "HOUSECTL_TESTS_SKIP_REASON"
@@ -55,6 +56,25 @@ def image_store() -> Mapping[str, str]:
         "CONTAINERS_CONF": str(bed_directory() / "cache" / "containers.conf"),
         "CONTAINERS_STORAGE_CONF": str(bed_directory() / "cache" / "storage.conf"),
     }
+
+
+@pytest.fixture(scope="session")
+def node_address() -> str:
+    """The address of the test bed's node, which is this machine; pods can reach it."""
+    if not has_test_bed():
+        pytest.skip("Pods of this cluster may be unable to reach this machine.")
+    return kubectl(
+        "get",
+        "nodes",
+        """--output=jsonpath={.items[0].status.addresses[?(@.type=="InternalIP")].address}""",
+    )
+
+
+@pytest.fixture(scope="session")
+def s3_for_pods(node_address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """An S3 server that pods and containers can reach, too."""
+    with s3_server(tmp_path_factory.mktemp("s3"), host=node_address) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from housectl.errors import ExitStatus
 from tests.server.running import wait_until
 from tools.dev_cluster.images import SERVER_IMAGE
 from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environment
+from tools.s3_server import S3Server
 from tools.server_process import free_port
 
 # Where podman may not raise limits, it cannot start a container with those that it sets by itself.
@@ -123,3 +124,20 @@ def test_the_container_follows_promotions_and_can_write_nothing(
         assert podman(engine, *inside, TOUCH) == ""
         assert podman(engine, *inside, "grep CapEff /proc/1/status").split()[1].strip("0") == ""
         podman(engine, "healthcheck", "run", name)
+
+
+def test_the_container_serves_the_champion_of_an_object_store(
+    project_with_challenger: ProjectDirectory,
+    engine: Mapping[str, str],
+    s3_for_pods: S3Server,
+    tmp_path: Path,
+) -> None:
+    project = project_with_challenger.copy(tmp_path / "boston")
+    store = f"s3://{s3_for_pods.new_bucket()}/boston"
+    remote = {"HOUSECTL_STORE": store, **s3_for_pods.environment}
+    project.run_ok("store", "copy", str(project.store), store, **remote)
+    with serving(project, {**engine, **remote}) as (_, client):
+        assert client.get("/health").json()["champion"] == 1
+        project.run_ok("promote", **remote)
+        wait_until(lambda: client.get("/health").json()["champion"] == 2)
+        project.run_ok("verify", "--url", str(client.base_url), "--p99-ms", "10000", **remote)
