@@ -7,7 +7,9 @@ import typer
 from housectl import Step, StepAction
 from housectl.cli.console import note
 from housectl.cli.decorators import pass_project
-from housectl.cli.results import Row, Table
+from housectl.cli.job_summary import WithJobSummary
+from housectl.cli.markdown import run_tables
+from housectl.cli.results import Document, Result, Row, Table
 from housectl.cli.settings import SEARCH_SETTINGS, VERIFY_SETTINGS
 
 if TYPE_CHECKING:
@@ -26,18 +28,23 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the steps that would run; change nothing.")
     ] = False,
-) -> Table:
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the verdict and the steps as Markdown tables.")
+    ] = False,
+) -> Result:
     """Tune, promote, wait until the server follows, and verify it.
 
     A step is skipped if its inputs have not changed since its last success. After an interruption,
     the next run continues. Exits with status 10 if the champion stays, and 6 if the server is
-    wrong or was rolled back.
+    wrong or was rolled back. In GitHub Actions, the job's summary shows the verdict and the steps.
 
     Example: housectl run --to promote
     """
     if dry_run:
-        return _table(project.plan_run(from_step=from_step, to_step=to_step))
-    return _table(project.run(from_step=from_step, to_step=to_step, on_step=_report))
+        return _result(project.plan_run(from_step=from_step, to_step=to_step), markdown=markdown)
+    finished = project.run(from_step=from_step, to_step=to_step, on_step=_report)
+    result = _result(finished, markdown=markdown)
+    return WithJobSummary(result=result, markdown=run_tables(finished))
 
 
 def _report(result: "StepResult") -> None:
@@ -46,20 +53,18 @@ def _report(result: "StepResult") -> None:
     note(f"{result.step} {verb}: {text}.")
 
 
-def _table(run: "PipelineRun") -> Table:
+def _result(run: "PipelineRun", *, markdown: bool) -> Result:
     search = run.models.search
-    return Table(
-        key="steps",
-        rows=[_row(result) for result in run.steps],
-        empty="",
-        heading={
-            "experiment": search.experiment if search else None,
-            "challenger": search.challenger if search else None,
-            "champion": run.models.champion,
-            "promoted": run.models.promoted,
-        },
-        status=run.status,
-    )
+    heading = {
+        "experiment": search.experiment if search else None,
+        "challenger": search.challenger if search else None,
+        "champion": run.models.champion,
+        "promoted": run.models.promoted,
+    }
+    rows = [_row(result) for result in run.steps]
+    if markdown:
+        return Document(text=run_tables(run), fields={**heading, "steps": rows}, status=run.status)
+    return Table(key="steps", rows=rows, empty="", heading=heading, status=run.status)
 
 
 def _row(result: "StepResult") -> Row:

@@ -70,7 +70,7 @@ class Pipeline:
             if decision.runs:
                 result, models = self._run_step(step, models, decision.reason, report)
             else:
-                result = StepResult(step=step, action=StepAction.SKIPPED, reason=decision.reason)
+                result = self._skip_step(step, decision.reason)
             report(result)
             results.append(result)
         return PipelineRun(steps=tuple(results), models=models)
@@ -86,8 +86,15 @@ class Pipeline:
             reason=reason,
             outcome=outcome.text,
             status=outcome.status,
+            comparison=outcome.comparison,
         )
         return result, outcome.models
+
+    def _skip_step(self, step: Step, reason: str) -> StepResult:
+        """Skip a step; a promotion on another machine has not written the file on this one."""
+        if step is Step.PROMOTE:
+            self.context.promoter.sync_deploy_details()
+        return StepResult(step=step, action=StepAction.SKIPPED, reason=reason)
 
     def _decide(self, step: Step, models: Models, *, earlier: Step | None = None) -> Decision:
         """Decide about a step; `earlier` is a planned step whose result is not known yet."""

@@ -9,6 +9,7 @@ from housectl.pipeline.records import finished_step
 from housectl.pipeline.step_inputs import StepInputs, promote_inputs
 from housectl.pipeline.steps import Decision, Models, Step, StepOutcome
 from housectl.project_context import ProjectContext
+from housectl.promotion import Promotion
 
 _ATTEMPTS = 5
 
@@ -57,6 +58,9 @@ class PromoteStep:
 
     def _compare_and_promote(self) -> StepOutcome:
         promotion = self.context.promoter.promote(self.models.known_search.experiment)
+        return replace(self._outcome_of(promotion), comparison=promotion.comparison)
+
+    def _outcome_of(self, promotion: Promotion) -> StepOutcome:
         reason, kept = promotion.comparison.verdict.reason, promotion.comparison.champion
         if promotion.entry is None:
             return self._keep(reason, kept.digest if kept else None)

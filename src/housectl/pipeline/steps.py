@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from housectl.errors import ExitStatus
+
+if TYPE_CHECKING:
+    from housectl.promotion import Comparison
 
 
 class Step(StrEnum):
@@ -91,11 +94,13 @@ class StepOutcome:
         text: The outcome in one phrase.
         models: The models after the step.
         status: The exit status that follows from the outcome.
+        comparison: The verdict, if the step gave one.
     """
 
     text: str
     models: Models
     status: ExitStatus = ExitStatus.OK
+    comparison: "Comparison | None" = None
 
 
 class PipelineStep(Protocol):
@@ -116,6 +121,7 @@ class StepResult:
         reason: The reason for the action, in one phrase.
         outcome: The outcome in one phrase; None until the step is done.
         status: The exit status that follows from the outcome.
+        comparison: The verdict, if the step gave one.
     """
 
     step: Step
@@ -123,6 +129,7 @@ class StepResult:
     reason: str
     outcome: str | None = None
     status: ExitStatus = ExitStatus.OK
+    comparison: "Comparison | None" = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,3 +149,8 @@ class PipelineRun:
         """The exit status of a command with this result: that of the last step that has one."""
         statuses = (result.status for result in reversed(self.steps))
         return next((status for status in statuses if status), ExitStatus.OK)
+
+    @property
+    def comparison(self) -> "Comparison | None":
+        """The verdict; None if no step gave one."""
+        return next((result.comparison for result in self.steps if result.comparison), None)
