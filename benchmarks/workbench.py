@@ -36,10 +36,9 @@ def seal(root: Path, name: str, family: Family, assignment: Assignment) -> SealO
 def force_promote(store: ChampionStore, sealed: SealOutput) -> None:
     """Make a model the champion without a comparison."""
     store.add_challenger("benchmark", sealed.bundle, sealed.evidence)
-    champion = store.champion()
     store.commit(
         store.bundle(sealed.bundle.digest),
         action=Action.PROMOTION,
         reason="Promoted for a benchmark.",
-        champion_number=champion.number if champion else 0,
+        history=store.read_history(),
     )

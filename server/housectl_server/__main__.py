@@ -19,7 +19,7 @@ from housectl_server.connections import ConnectionTable, LimitedProtocol
 from housectl_server.daemon_threads import call_in_thread
 from housectl_server.hot_swap import HotSwapApp
 from housectl_server.logs import configure_logging, print_startup_error
-from housectl_server.settings import read_settings
+from housectl_server.settings import default_poll_interval, read_settings
 from housectl_server.sockets import bind_socket, raise_connection_limit
 from housectl_server.store_poller import StorePoller, load_champion
 
@@ -36,14 +36,16 @@ def main() -> int:
         signal.signal(signal_number, _exit)
     configure_logging(as_json=settings.as_json)
     try:
-        store = open_store(StoreAddress.parse(settings.store), cache=None)
+        address = StoreAddress.parse(settings.store)
+        store = open_store(address, cache=None)
         hot_swap = _load_initial_model(store)
         listener = bind_socket(settings.host, settings.port)
     except HousectlError as error:
         print_startup_error(error, as_json=settings.as_json)
         return error.status
     _log_start(hot_swap, listener)
-    return _serve(StorePoller(store, hot_swap), hot_swap, listener)
+    interval = settings.poll_interval or default_poll_interval(address)
+    return _serve(StorePoller(store, hot_swap, interval=interval), hot_swap, listener)
 
 
 def _exit(*_: object) -> NoReturn:

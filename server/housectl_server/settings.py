@@ -4,9 +4,13 @@ import os
 from argparse import ArgumentParser
 from dataclasses import dataclass
 
+from housectl.store.address import StoreAddress
+
 STORE_VARIABLE = "HOUSECTL_STORE"
+POLL_INTERVAL_VARIABLE = "HOUSECTL_POLL_INTERVAL"
 
 _DEFAULT_STORE = ".housectl/store"
+_MIN_INTERVAL, _MAX_INTERVAL = 0.05, 3600.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,12 +20,14 @@ class Settings:
     Attributes:
         host, port: Address to listen on.
         store: Address of the store whose champion is served.
+        poll_interval: Seconds between two looks at the store; None for the default.
         as_json: True to log one JSON object per line on stdout, instead of text on stderr.
     """
 
     host: str
     port: int
     store: str
+    poll_interval: float | None
     as_json: bool
 
 
@@ -29,7 +35,25 @@ def read_settings() -> Settings:
     """Read the command line and the environment of this process."""
     options = _parser().parse_args()
     store = os.environ.get(STORE_VARIABLE) or _DEFAULT_STORE
-    return Settings(host=options.host, port=options.port, store=store, as_json=options.json)
+    return Settings(
+        host=options.host,
+        port=options.port,
+        store=store,
+        poll_interval=options.poll_interval,
+        as_json=options.json,
+    )
+
+
+def default_poll_interval(address: StoreAddress) -> float:
+    """Return the seconds between two looks at a store. Requests to an object store cost money."""
+    return 2.0 if address.is_remote else 0.25
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not _MIN_INTERVAL <= seconds <= _MAX_INTERVAL:
+        raise ValueError
+    return seconds
 
 
 def _parser() -> ArgumentParser:
@@ -40,6 +64,12 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument(
         "--port", type=int, default=8005, help="port to listen on; 0 picks a free one"
+    )
+    parser.add_argument(
+        "--poll-interval",
+        type=_seconds,
+        default=os.environ.get(POLL_INTERVAL_VARIABLE),
+        help="seconds between two looks at the store; by default 0.25, and 2 for object stores",
     )
     parser.add_argument("--json", action="store_true", help="log JSON on stdout")
     return parser

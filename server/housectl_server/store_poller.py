@@ -4,6 +4,7 @@ import asyncio
 import logging
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
@@ -16,7 +17,6 @@ from housectl_server.hot_swap import HotSwapApp
 from housectl_server.inference import ServedModel
 from housectl_server.state import Champion, ServingState
 
-POLL_INTERVAL_SECONDS = 0.25
 LOOK_DEADLINE_SECONDS = 10.0
 
 _MIN_BACKOFF_SECONDS = 0.5
@@ -42,10 +42,12 @@ class _Look:
 
     Attributes:
         number: Looks have ascending numbers in the order of their starts.
+        newest: Number of the newest known history entry; 0 without one.
         revision: Revision of the history at the start; None if it cannot be read.
     """
 
     number: int
+    newest: int
     revision: object = None
     state: ServingState | None = None
     error: Exception | None = None
@@ -57,13 +59,20 @@ class StorePoller:
     Volumes of several machines do not report changes, so the store cannot be watched. A look at the
     store runs in a thread, because a volume can hang. A look that hangs is left behind, and another
     one starts after twice the pause: the volume may have been mounted again.
+
+    Args:
+        store: The store of the champions.
+        hot_swap: The application that serves the champion.
+        interval: Seconds between two looks.
     """
 
-    def __init__(self, store: ChampionStore, hot_swap: HotSwapApp) -> None:
+    def __init__(self, store: ChampionStore, hot_swap: HotSwapApp, *, interval: float) -> None:
         self._store = store
         self._hot_swap = hot_swap
+        self._interval = interval
         self._numbers = count(1)
-        self._last = _Look(number=0)
+        champion = hot_swap.state.champion
+        self._last = _Look(number=0, newest=champion.number if champion else 0)
         self._failures = 0
         self._retry_at = 0.0
 
@@ -71,7 +80,7 @@ class StorePoller:
         """Poll until cancelled."""
         looks: set[asyncio.Future[_Look]] = set()
         while True:
-            await asyncio.sleep(POLL_INTERVAL_SECONDS)
+            await asyncio.sleep(self._interval)
             looks.add(awaitable(call_in_thread(self._look)))
             done, looks = await asyncio.wait(
                 looks,
@@ -86,18 +95,19 @@ class StorePoller:
 
     def _look(self) -> _Look:
         """Look at the store once; a thread runs this."""
-        look = _Look(number=next(self._numbers))
+        look = _Look(number=next(self._numbers), newest=self._last.newest)
         try:
-            look = replace(look, revision=self._store.history_revision())
+            look = replace(look, revision=self._store.history_revision(look.newest))
             if look.revision == self._last.revision and time.monotonic() < self._retry_at:
                 return look
-            return replace(look, state=self._newest_state())
+            history = self._store.history()
+            look = replace(look, newest=len(history))
+            return replace(look, state=self._newest_state(history))
         except Exception as error:  # noqa: BLE001  # after any error, the old model stays in service
             return replace(look, error=error)
 
-    def _newest_state(self) -> ServingState:
+    def _newest_state(self, history: Sequence[HistoryEntry]) -> ServingState:
         """Return the state that serves the newest champion."""
-        history = self._store.history()
         served = self._hot_swap.state.champion
         if served and not history:
             raise HistoryError(

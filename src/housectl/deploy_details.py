@@ -1,5 +1,6 @@
 """deploy_details.json: the result of the last verdict, for tools that read it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from housectl.contract.bundle import SHORT_DIGEST, Bundle
@@ -32,9 +33,10 @@ class DeployDetails(Record, kw_only=True):
     prod_model: ModelReference | None
 
 
-def record_rejection(path: Path, store: ChampionStore, rejected: Bundle) -> None:
+def record_rejection(
+    path: Path, store: ChampionStore, rejected: Bundle, *, champion: HistoryEntry | None
+) -> None:
     """Write the result of a verdict that rejects a challenger and keeps the champion, if any."""
-    champion = store.champion()
     kept_model = _reference(store, champion) if champion else None
     rejected_model = ModelReference(
         mse=rejected.holdout_mse,
@@ -46,12 +48,11 @@ def record_rejection(path: Path, store: ChampionStore, rejected: Bundle) -> None
     )
 
 
-def sync(path: Path, store: ChampionStore) -> None:
+def sync(path: Path, store: ChampionStore, history: Sequence[HistoryEntry]) -> None:
     """Update the file from the history, unless it names the champion already.
 
     Each promotion calls this, and so do later commands, because a promotion can be killed first.
     """
-    history = store.history()
     if not history:
         return
     champion = _reference(store, history[-1])

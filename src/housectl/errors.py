@@ -237,6 +237,12 @@ class PortBusyError(LocalEnvironmentError):
     reference = "port-busy"
 
 
+class ObjectStoreError(LocalEnvironmentError):
+    """The object store of the champions is unavailable, or refuses a request."""
+
+    reference = "object-store"
+
+
 class ConcurrentUpdateError(LocalEnvironmentError):
     """Another command changed the same state at the same time."""
 

@@ -49,14 +49,8 @@ class ProjectContext:
 
     @cached_property
     def store(self) -> ChampionStore:
-        """The champion store.
-
-        Raises:
-            HistoryError: The history is damaged. No operation on the store would be safe.
-        """
-        store = open_store(self.workspace.store, cache=self.workspace.cache)
-        store.history()
-        return store
+        """The champion store."""
+        return open_store(self.workspace.store, cache=self.workspace.cache)
 
     @cached_property
     def config(self) -> "ProjectConfig":

@@ -1,6 +1,6 @@
 """Comparing a challenger with the champion, promotion and rollback."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -8,7 +8,13 @@ from pathlib import Path
 from housectl import deploy_details
 from housectl.contract.bundle import Bundle
 from housectl.contract.evidence import Evidence, evidence_key
-from housectl.contract.history import Action, HistoryEntry, earlier_champions
+from housectl.contract.history import (
+    Action,
+    History,
+    HistoryEntry,
+    clock_warnings,
+    earlier_champions,
+)
 from housectl.contract.inputs import Inputs
 from housectl.contract.scorer import open_bundle
 from housectl.errors import NoChallengerError, UnknownExperimentError, UsageError
@@ -29,13 +35,18 @@ class Comparison:
 
     Attributes:
         champion: The champion at the time of the comparison; None without one.
-        champion_number: Number of the champion's history entry; 0 without one.
+        history: The history at that time.
     """
 
     verdict: Verdict
     challenger: SealedModel
     champion: SealedModel | None
-    champion_number: int
+    history: History
+
+    @property
+    def champion_number(self) -> int:
+        """Number of the champion's history entry; 0 without one."""
+        return len(self.history.entries)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +55,13 @@ class Promotion:
 
     comparison: Comparison
     entry: HistoryEntry | None
+
+    @property
+    def clock_warnings(self) -> tuple[str, ...]:
+        """A sentence if the new entry is older than the one before."""
+        if self.entry is None:
+            return ()
+        return clock_warnings((*self.comparison.history.entries[-1:], self.entry))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,9 +87,10 @@ class Promoter:
         If data, split, seed or libraries differ, the champion's recipe is first reevaluated with
         the challenger's.
         """
-        self.sync_deploy_details()
+        history = self.store.read_history()
+        self._sync_deploy_details(history.entries)
         challenger = self.store.bundle(self.find_challenger(experiment).bundle)
-        entry = self.store.champion()
+        entry = history.champion
         champion = self.store.bundle(entry.bundle) if entry else None
         evidence_of = partial(
             self._evidence,
@@ -85,7 +104,7 @@ class Promoter:
             verdict=verdict,
             challenger=SealedModel(challenger),
             champion=SealedModel(champion) if champion else None,
-            champion_number=entry.number if entry else 0,
+            history=history,
         )
 
     def promote(self, experiment: str | None) -> Promotion:
@@ -95,15 +114,17 @@ class Promoter:
             ConcurrentUpdateError: Another command changed the champion after the comparison.
         """
         comparison = self.compare(experiment)
-        challenger = comparison.challenger.bundle
+        challenger, history = comparison.challenger.bundle, comparison.history
         if not comparison.verdict.accepted:
-            deploy_details.record_rejection(self.deploy_details, self.store, challenger)
+            deploy_details.record_rejection(
+                self.deploy_details, self.store, challenger, champion=history.champion
+            )
             return Promotion(comparison=comparison, entry=None)
         entry = self._commit(
             challenger,
             action=Action.PROMOTION,
             reason=comparison.verdict.reason,
-            champion_number=comparison.champion_number,
+            history=history,
         )
         return Promotion(comparison=comparison, entry=entry)
 
@@ -118,7 +139,8 @@ class Promoter:
         champion = self.store.require_champion()
         if version is None:
             return self.rollback_from(champion, reason=reason)
-        return self._restore(self.store.find_champion(version), champion, reason=reason)
+        history = self.store.read_history().until(champion.number)
+        return self._restore(self.store.find_champion(version), history, reason=reason)
 
     def rollback_from(self, champion: HistoryEntry, *, reason: str) -> HistoryEntry:
         """Make the latest earlier champion without a failed verification the champion again.
@@ -131,40 +153,34 @@ class Promoter:
             UsageError: There is no such champion.
             ConcurrentUpdateError: Another command changed the champion.
         """
-        earlier = earlier_champions(self.store.history()[: champion.number])
+        history = self.store.read_history().until(champion.number)
+        earlier = earlier_champions(history.entries)
         failed = self.store.failed_bundles()
         digest = next((digest for digest in earlier if digest not in failed), None)
         if digest is None:
             problem = "every earlier champion failed a verification" if earlier else _NO_EARLIER
             raise UsageError(f"Rollback is impossible: {problem}.", hint="housectl history")
-        return self._restore(digest, champion, reason=reason)
+        return self._restore(digest, history, reason=reason)
 
-    def _restore(self, digest: str, champion: HistoryEntry, *, reason: str) -> HistoryEntry:
-        if digest == champion.bundle:
+    def _restore(self, digest: str, history: History, *, reason: str) -> HistoryEntry:
+        if history.champion and digest == history.champion.bundle:
             raise UsageError(
                 f"Rollback is impossible: {digest[:12]} is the champion already.",
                 hint="housectl history",
             )
         bundle = self.store.bundle(digest)
         open_bundle(bundle)
-        return self._commit(
-            bundle,
-            action=Action.ROLLBACK,
-            reason=reason,
-            champion_number=champion.number,
-        )
+        return self._commit(bundle, action=Action.ROLLBACK, reason=reason, history=history)
 
     def _commit(
-        self, bundle: Bundle, *, action: Action, reason: str, champion_number: int
+        self, bundle: Bundle, *, action: Action, reason: str, history: History
     ) -> HistoryEntry:
         """Make a bundle the champion, then update the files and services that follow the history.
 
         Every promotion and every rollback commits here.
         """
-        entry = self.store.commit(
-            bundle, action=action, reason=reason, champion_number=champion_number
-        )
-        self.sync_deploy_details()
+        entry = self.store.commit(bundle, action=action, reason=reason, history=history)
+        self._sync_deploy_details((*history.entries, entry))
         self.after_commit()
         return entry
 
@@ -191,7 +207,10 @@ class Promoter:
 
     def sync_deploy_details(self) -> None:
         """Update deploy_details.json from the history, in case a killed command did not."""
-        deploy_details.sync(self.deploy_details, self.store)
+        self._sync_deploy_details(self.store.history())
+
+    def _sync_deploy_details(self, history: Sequence[HistoryEntry]) -> None:
+        deploy_details.sync(self.deploy_details, self.store, history)
 
     def _evidence(self, bundle: Bundle, *, inputs: Inputs, libraries: dict[str, str]) -> Evidence:
         """Return the evidence of a bundle's recipe on these inputs; measure it if it is missing.

@@ -17,6 +17,7 @@ def history(text: str) -> list[HistoryEntry]:
             by="",
             reason="",
             holdout_mse=1.0,
+            nonce="0",
         )
         for number, change in enumerate(text.split(), start=1)
     ]

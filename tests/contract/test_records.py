@@ -35,6 +35,7 @@ ENTRY = HistoryEntry(
     by="somebody@somewhere",
     reason="ä reason",
     holdout_mse=0.1,
+    nonce="0" * 32,
 )
 RECORDS = [ENTRY, Metrics(mse=1e-300, fold_mses=(0.1, 2.0), holdout_mse=None)]
 
@@ -63,7 +64,7 @@ def test_invalid_record_is_rejected(data: bytes) -> None:
 
 
 def test_newer_format_is_rejected_with_its_number() -> None:
-    newer = ENTRY.to_json().replace(b'"schema_version": 1', b'"schema_version": 7, "more": 1')
+    newer = ENTRY.to_json().replace(b'"schema_version": 2', b'"schema_version": 7, "more": 1')
     with pytest.raises(NewerFormatError, match="format 7"):
         HistoryEntry.from_json(newer)
 
@@ -71,22 +72,30 @@ def test_newer_format_is_rejected_with_its_number() -> None:
 @pytest.mark.parametrize("version", ["0", "-5", "true", '"1"', "null", "1e999"])
 def test_unknown_format_is_rejected(version: str) -> None:
     unknown = ENTRY.to_json().replace(
-        b'"schema_version": 1', f'"schema_version": {version}'.encode()
+        b'"schema_version": 2', f'"schema_version": {version}'.encode()
     )
     with pytest.raises(MalformedRecordError):
         HistoryEntry.from_json(unknown)
 
 
 def test_newer_format_with_the_same_fields_is_rejected() -> None:
-    newer = ENTRY.to_json().replace(b'"schema_version": 1', b'"schema_version": 2')
-    with pytest.raises(NewerFormatError, match="format 2"):
+    newer = ENTRY.to_json().replace(b'"schema_version": 2', b'"schema_version": 3')
+    with pytest.raises(NewerFormatError, match="format 3"):
         HistoryEntry.from_json(newer)
 
 
 def test_record_without_format_is_rejected() -> None:
-    without = re.sub(rb',\s*"schema_version": 1', b"", ENTRY.to_json())
+    without = re.sub(rb',\s*"schema_version": 2', b"", ENTRY.to_json())
     with pytest.raises(MalformedRecordError, match="schema_version"):
         HistoryEntry.from_json(without)
+
+
+def test_entry_of_the_first_format_has_no_nonce() -> None:
+    first = re.sub(rb'\s*"nonce": .*', b"", ENTRY.to_json())
+    first = first.replace(b'"schema_version": 2', b'"schema_version": 1')
+    entry = HistoryEntry.from_json(first)
+    assert (entry.schema_version, entry.nonce) == (1, None)
+    assert entry.reason == ENTRY.reason
 
 
 def test_deeply_nested_record_is_rejected() -> None:

@@ -7,6 +7,7 @@ from itertools import count, islice
 from pathlib import Path
 
 from housectl.contract.history import Action, HistoryEntry
+from housectl.contract.record import new_nonce
 from housectl.errors import ExitStatus
 from housectl.store.layout import BUNDLES, entry_key
 from tests.drills.bundle_bases import Bases
@@ -52,6 +53,7 @@ def _write_store(store: Path, mutant: Mutant) -> None:
         by="somebody@somewhere",
         reason="A drill.",
         holdout_mse=9.0,
+        nonce=new_nonce(),
     )
     path = store / entry_key(1)
     path.parent.mkdir()

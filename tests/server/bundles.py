@@ -113,10 +113,9 @@ def promote(
 ) -> HistoryEntry:
     """Make a bundle the champion, as the command line does."""
     store.add_bundle(bundle)
-    champion = store.champion()
-    champion_number = champion.number if champion else 0
     stored = store.bundle(bundle.digest)
-    return store.commit(stored, action=action, reason="a test", champion_number=champion_number)
+    history = store.read_history()
+    return store.commit(stored, action=action, reason="a test", history=history)
 
 
 def alter(bundle: Path) -> None:

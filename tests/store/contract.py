@@ -11,7 +11,7 @@ import pytest
 
 from housectl.contract.bundle import BUNDLE_FILE, MODEL_FILE, Bundle
 from housectl.contract.evidence import Errors, Evidence
-from housectl.contract.history import Action, HistoryEntry
+from housectl.contract.history import Action, History, HistoryEntry
 from housectl.errors import (
     BundleError,
     ConcurrentUpdateError,
@@ -57,10 +57,9 @@ def stored_bundle(store: ChampionStore, parent: Path, *, base: float = 20.0) -> 
 
 
 def try_commit(store: ChampionStore, bundle: Bundle, champion_number: int) -> HistoryEntry | None:
+    history = store.read_history().until(champion_number)
     try:
-        return store.commit(
-            bundle, action=Action.PROMOTION, reason="a test", champion_number=champion_number
-        )
+        return store.commit(bundle, action=Action.PROMOTION, reason="a test", history=history)
     except ConcurrentUpdateError:
         return None
 
@@ -72,7 +71,9 @@ DAMAGES: tuple[Damage, ...] = (
     lambda data: data[: len(data) // 2],
     lambda _: b"\x00 noise",
     lambda _: b"{}",
-    lambda data: data.replace(b'"schema_version": 1', b'"schema_version": 0'),
+    lambda data: data.replace(b'"schema_version": 2', b'"schema_version": 0'),
+    lambda data: data.replace(b'"schema_version": 2', b'"schema_version": 1'),
+    lambda data: re.sub(rb'"nonce": .*', b'"nonce": null,', data),
     lambda data: re.sub(rb'"previous": .*', b'"previous": "0",', data),
 )
 
@@ -120,7 +121,7 @@ class StoreContract:
 
     def test_missing_store_is_empty(self, store: ChampionStore) -> None:
         assert store.history() == ()
-        assert store.history_revision() == store.history_revision()
+        assert store.history_revision(0) == store.history_revision(0)
         assert store.champion() is None
         assert store.evidence("0" * 64) is None
         assert store.challenger("tuned") is None
@@ -241,21 +242,20 @@ class StoreContract:
         assert third.bundle == first.bundle
 
     def test_revision_changes_with_each_entry(self, store: ChampionStore, tmp_path: Path) -> None:
-        revisions = [store.history_revision()]
-        for base in (1.0, 2.0):
-            promote(store, make_bundle(tmp_path, base=base))
-            revisions.append(store.history_revision())
-            assert store.history_revision() == revisions[-1]
-        store._write(entry_key(1), store._read(entry_key(1)))
-        revisions.append(store.history_revision())
+        revisions = [store.history_revision(0)]
+        for number in (1, 2):
+            promote(store, make_bundle(tmp_path, base=float(number)))
+            revisions.append(store.history_revision(number - 1))
+            assert store.history_revision(number) == revisions[-1]
         assert all(one != other for one, other in itertools.combinations(revisions, 2))
 
     def test_late_commit_is_rejected(self, store: ChampionStore, tmp_path: Path) -> None:
         bundle = stored_bundle(store, tmp_path)
         entry = try_commit(store, bundle, 0)
         with pytest.raises(ConcurrentUpdateError) as error:
-            store.commit(bundle, action=Action.PROMOTION, reason="late", champion_number=0)
-        assert "history entry 1" in error.value.message
+            store.commit(bundle, action=Action.PROMOTION, reason="late", history=History())
+        assert "history entry 1, the promotion of" in error.value.message
+        assert bundle.version in error.value.message
         assert error.value.hint.startswith("housectl promote")
         assert store.history() == (entry,)
 
@@ -327,7 +327,7 @@ class StoreContract:
 
     def test_newer_format_is_reported(self, store: ChampionStore, tmp_path: Path) -> None:
         promote(store, make_bundle(tmp_path))
-        newer = store._read(entry_key(1)).replace(b'"schema_version": 1', b'"schema_version": 2')
+        newer = store._read(entry_key(1)).replace(b'"schema_version": 2', b'"schema_version": 3')
         store._write(entry_key(1), newer.replace(b'"number"', b'"new"'))
         with pytest.raises(NewerFormatError):
             store.history()

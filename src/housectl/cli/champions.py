@@ -50,7 +50,7 @@ def promote(
             "number": entry.number if entry else promotion.comparison.champion_number,
         },
         notes=[
-            *project.clock_warnings(since=entry.number),
+            *promotion.clock_warnings,
             "Next: housectl serve   (a running server switches by itself)",
         ]
         if entry

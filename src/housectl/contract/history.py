@@ -1,9 +1,11 @@
 """The history of champions: a chain of entries, of which the newest names the champion."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
+from typing import ClassVar
 
 from housectl.contract.path_names import Digest
 from housectl.contract.record import SCHEMA_VERSION, MalformedRecordError, Record
@@ -27,9 +29,12 @@ class HistoryEntry(Record, kw_only=True):
         by: Author of the change, as user@host.
         reason: The verdict's sentence, or the reason of the rollback.
         holdout_mse: MSE of the bundle on the held-out rows.
+        nonce: Random text, which makes the bytes of each entry unique; None in format 1.
     """
 
-    schema_version: int = SCHEMA_VERSION
+    newest_version: ClassVar[int] = 2
+
+    schema_version: int = newest_version
     number: int
     previous: str | None
     action: Action
@@ -38,11 +43,49 @@ class HistoryEntry(Record, kw_only=True):
     by: str
     reason: str
     holdout_mse: float
+    nonce: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check that only entries of format 1 have no nonce."""
+        if (self.nonce is None) != (self.schema_version == SCHEMA_VERSION):
+            raise ValueError(f"an entry of format {self.schema_version} with nonce {self.nonce!r}")
 
     @property
     def time(self) -> datetime:
         """Time of the change."""
         return datetime.fromisoformat(self.at)
+
+
+@dataclass(frozen=True)
+class History:
+    """All history entries at one moment, the oldest first.
+
+    Attributes:
+        newest_hash: sha256 of the bytes of the newest entry; None without entries.
+    """
+
+    entries: tuple[HistoryEntry, ...] = ()
+    newest_hash: str | None = None
+
+    @classmethod
+    def of(cls, chain: Iterable[tuple[HistoryEntry, str]]) -> "History":
+        """Return the history of entries with the hash of each."""
+        entries_and_hashes = tuple(chain)
+        if not entries_and_hashes:
+            return cls()
+        entries, hashes = zip(*entries_and_hashes, strict=True)
+        return cls(entries, hashes[-1])
+
+    def until(self, number: int) -> "History":
+        """Return the history as it was when the entry with this number was the newest."""
+        if number >= len(self.entries):
+            return self
+        return History(self.entries[:number], self.entries[number].previous)
+
+    @property
+    def champion(self) -> HistoryEntry | None:
+        """The newest entry; None without entries."""
+        return self.entries[-1] if self.entries else None
 
 
 def parse_entry(data: bytes, number: int) -> HistoryEntry:

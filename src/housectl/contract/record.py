@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import secrets
 from collections.abc import Mapping
-from typing import Self, dataclass_transform
+from typing import ClassVar, Self, dataclass_transform
 
 import msgspec
 
@@ -21,7 +22,12 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Immutable value with a JSON form; unknown and missing fields are errors.
 
     Subclasses pass `kw_only=True` themselves, because msgspec does not inherit this option.
+
+    Attributes:
+        newest_version: Newest format that this housectl reads and writes.
     """
+
+    newest_version: ClassVar[int] = SCHEMA_VERSION
 
     @classmethod
     def from_json(cls, data: bytes) -> Self:
@@ -33,7 +39,7 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """
         try:
             if "schema_version" in cls.__struct_fields__:
-                _check_version(data)
+                _check_version(data, newest=cls.newest_version)
             return msgspec.json.decode(data, type=cls)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise MalformedRecordError(str(error)) from error
@@ -66,12 +72,17 @@ class _Versioned(msgspec.Struct):
     schema_version: int
 
 
-def _check_version(data: bytes) -> None:
+def new_nonce() -> str:
+    """Return a random text that makes a record unique, even among those of the same moment."""
+    return secrets.token_hex(16)
+
+
+def _check_version(data: bytes, *, newest: int) -> None:
     version = msgspec.json.decode(data, type=_Versioned).schema_version
-    if version > SCHEMA_VERSION:
+    if version > newest:
         raise NewerFormatError(
-            f"The record has format {version}, but this housectl reads up to {SCHEMA_VERSION}.",
+            f"The record has format {version}, but this housectl reads up to {newest}.",
             hint="pip install --upgrade housectl",
         )
-    if version != SCHEMA_VERSION:
-        raise MalformedRecordError(f"its format is {version} instead of {SCHEMA_VERSION}")
+    if version < SCHEMA_VERSION:
+        raise MalformedRecordError(f"its format is {version} instead of {newest}")

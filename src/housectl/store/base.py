@@ -6,7 +6,7 @@ from itertools import count
 
 from housectl.contract.bundle import BUNDLE_FILE, Bundle, BundleSummary, load_bundle, load_summary
 from housectl.contract.evidence import Evidence
-from housectl.contract.record import MalformedRecordError
+from housectl.contract.record import MalformedRecordError, new_nonce
 from housectl.errors import BundleError, EvidenceError, NoChallengerError, UsageError
 from housectl.store.challenger import Challenger, parse_challenger
 from housectl.store.failed_verifications import FailedVerifications
@@ -73,7 +73,7 @@ class ChampionStore(HistoryStore, FailedVerifications, Locks, StepRecords):
 
     def has_bundle(self, digest: str) -> bool:
         """Return True if the store has a bundle, without checking its bytes."""
-        return self._exists(bundle_key(digest))
+        return self._folder_exists(bundle_key(digest))
 
     def bundle_uri(self, digest: str) -> str:
         """Return the URI of a bundle."""
@@ -82,7 +82,7 @@ class ChampionStore(HistoryStore, FailedVerifications, Locks, StepRecords):
     def add_bundle(self, bundle: Bundle) -> None:
         """Store a bundle under its digest; a valid one that exists already is kept."""
         key = bundle_key(bundle.digest)
-        if self._exists(key):
+        if self._folder_exists(key):
             self.bundle(bundle.digest)
         else:
             self._create_folder(key, {**bundle.content, BUNDLE_FILE: bundle.record.to_json()})
@@ -128,7 +128,11 @@ class ChampionStore(HistoryStore, FailedVerifications, Locks, StepRecords):
         for number in count(max(self._numbers(CHALLENGERS), default=0) + 1):
             sealed_at = datetime.now(UTC).isoformat(timespec="microseconds")
             challenger = Challenger(
-                number=number, experiment=experiment, bundle=bundle.digest, sealed_at=sealed_at
+                number=number,
+                experiment=experiment,
+                bundle=bundle.digest,
+                sealed_at=sealed_at,
+                nonce=new_nonce(),
             )
             if self._create(challenger_key(number), challenger.to_json()):
                 break

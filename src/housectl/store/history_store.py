@@ -8,13 +8,20 @@ import getpass
 import hashlib
 import os
 import socket
-from collections.abc import Iterator
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 
-from housectl.contract.bundle import Bundle
-from housectl.contract.history import Action, HistoryEntry, parse_entry
-from housectl.contract.record import MalformedRecordError
-from housectl.errors import ConcurrentUpdateError, HistoryError, NoChampionError, UsageError
+from housectl.contract.bundle import SHORT_DIGEST, Bundle
+from housectl.contract.history import Action, History, HistoryEntry, parse_entry
+from housectl.contract.record import MalformedRecordError, new_nonce
+from housectl.errors import (
+    ConcurrentUpdateError,
+    HistoryError,
+    HousectlError,
+    NoChampionError,
+    UsageError,
+)
 from housectl.store.layout import HISTORY, bundle_key, entry_key, file_number
 from housectl.store.storage import FileStorage
 
@@ -28,25 +35,30 @@ class HistoryStore(FileStorage):
         Raises:
             HistoryError: An entry is missing or invalid, or lacks the hash of the entry before.
         """
-        return tuple(entry for entry, _ in self._chain())
+        return self.read_history().entries
 
-    def history_revision(self) -> object:
-        """Return a value that changes when an entry is added, removed or replaced.
-
-        It costs one listing and one read. The bytes of the newest entry are part of the value,
-        because the times of files can be too coarse to show that an entry was replaced.
+    def read_history(self) -> History:
+        """Return the history with the hash of its newest entry, as `commit` needs it.
 
         Raises:
-            HistoryError: The newest entry cannot be read.
+            HistoryError: An entry is missing or invalid, or lacks the hash of the entry before.
         """
-        revisions = self._revisions(HISTORY)
-        newest = max(filter(None, map(file_number, revisions)), default=None)
-        return revisions, self._read_entry(newest) if newest else None
+        return History.of(self._chain())
+
+    @abstractmethod
+    def history_revision(self, newest: int) -> object:
+        """Return a value that changes when an entry is added to the history.
+
+        Args:
+            newest: Number of the newest known entry; 0 without one.
+
+        Raises:
+            HousectlError: The store is unavailable, or its newest entry is invalid.
+        """
 
     def champion(self) -> HistoryEntry | None:
         """Return the champion: the newest history entry; None without entries."""
-        history = self.history()
-        return history[-1] if history else None
+        return self.read_history().champion
 
     def require_champion(self) -> HistoryEntry:
         """Return the champion.
@@ -79,7 +91,7 @@ class HistoryStore(FileStorage):
         return matches[0]
 
     def commit(
-        self, bundle: Bundle, *, action: Action, reason: str, champion_number: int
+        self, bundle: Bundle, *, action: Action, reason: str, history: History
     ) -> HistoryEntry:
         """Make a bundle the champion.
 
@@ -87,35 +99,40 @@ class HistoryStore(FileStorage):
             bundle: A bundle that `bundle()` of this store returned, so every byte is checked.
             action: Kind of the change.
             reason: Reason of the change, one sentence.
-            champion_number: Number of the champion's entry at the time of the decision; 0 if there
-                was no champion.
+            history: The history at the time of the decision.
 
         Raises:
             ConcurrentUpdateError: Another command changed the champion after the decision.
-            HistoryError: The history is damaged. Nothing is written.
-            LocalEnvironmentError: The disk is full, read-only or not writable.
+            LocalEnvironmentError: The store is unavailable, full or not writable.
         """
         if bundle.location != self.location(bundle_key(bundle.digest)):
             raise ValueError(f"{bundle.location} is not a bundle of the store {self.location()}")
-        hashes = [entry_hash for _, entry_hash in self._chain()]
         entry = HistoryEntry(
-            number=champion_number + 1,
-            previous=hashes[-1] if hashes else None,
+            number=len(history.entries) + 1,
+            previous=history.newest_hash,
             action=action,
             bundle=bundle.digest,
             at=datetime.now(UTC).isoformat(timespec="microseconds"),
             by=_author(),
             reason=reason,
             holdout_mse=bundle.holdout_mse,
+            nonce=new_nonce(),
         )
-        is_next = len(hashes) == champion_number
-        if not (is_next and self._create(entry_key(entry.number), entry.to_json())):
+        if not self._create(entry_key(entry.number), entry.to_json()):
             raise ConcurrentUpdateError(
                 "The champion changed after the comparison: another command created history entry "
-                f"{entry.number}.",
+                f"{entry.number}{self._describe(entry.number)}.",
                 hint="housectl promote   # compares with the current champion",
             )
         return entry
+
+    def _describe(self, number: int) -> str:
+        """Return a phrase about an entry, for a message; empty if it cannot be read."""
+        try:
+            entry = parse_entry(self._read(entry_key(number)), number)
+        except (OSError, MalformedRecordError, HousectlError):
+            return ""
+        return f", the {entry.action} of {entry.bundle[:SHORT_DIGEST]} by {entry.by}"
 
     def _numbers(self, folder: str) -> list[int]:
         """Return the numbers of the numbered files in a folder."""
@@ -124,25 +141,25 @@ class HistoryStore(FileStorage):
     def _chain(self) -> Iterator[tuple[HistoryEntry, str]]:
         """Yield each entry with the hash of its bytes, the oldest first."""
         previous = None
-        for number in self._entry_numbers():
-            data = self._read_entry(number)
+        for number, read in self._entry_readers().items():
+            data = self._read_entry(number, read)
             entry = self._parse_entry(data, number)
             if entry.previous != previous:
                 raise self._invalid_entry(number, "its hash of the entry before does not match")
             previous = hashlib.sha256(data).hexdigest()
             yield entry, previous
 
-    def _entry_numbers(self) -> range:
-        """Return the numbers of all entries, which the folder's listing must have without a gap."""
-        numbers = sorted(self._numbers(HISTORY))
-        for expected, number in enumerate(numbers, start=1):
+    def _entry_readers(self) -> Mapping[int, Callable[[], bytes]]:
+        """Return each entry's number and a function that reads it, in order and without a gap."""
+        files = dict(sorted(self._numbered_files(HISTORY).items()))
+        for expected, number in enumerate(files, start=1):
             if number != expected:
                 raise self._invalid_entry(expected, f"it is missing, but entry {number} exists")
-        return range(1, len(numbers) + 1)
+        return files
 
-    def _read_entry(self, number: int) -> bytes:
+    def _read_entry(self, number: int, read: Callable[[], bytes]) -> bytes:
         try:
-            return self._read(entry_key(number))
+            return read()
         except OSError as error:
             raise self._invalid_entry(number, error.strerror or str(error)) from error
 

@@ -4,9 +4,10 @@ import errno
 import os
 import shlex
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from housectl.contract.files import (
@@ -20,7 +21,7 @@ from housectl.contract.regular_files import MAX_RECORD_BYTES, read_regular
 from housectl.contract.temp_files import STALE_SECONDS, TEMP_PREFIX, remove_stale_temp_files
 from housectl.errors import LocalEnvironmentError
 from housectl.store.base import ChampionStore
-from housectl.store.layout import FOLDERS
+from housectl.store.layout import FOLDERS, HISTORY, entry_key, file_number
 from housectl.store.storage import FileKind, StoredFile
 
 _MAX_DEPTH = len(("bundles", "<digest>", "bundle.json"))
@@ -36,12 +37,32 @@ class LocalStore(ChampionStore):
         """Return the path of a key; of the whole store by default."""
         return str(self.path / key)
 
+    def history_revision(self, newest: int) -> object:  # noqa: ARG002
+        """Return a value that changes when an entry is added, removed or replaced.
+
+        It costs one listing and one read. The bytes of the newest entry are part of the value,
+        because the times of files can be too coarse to show that an entry was replaced.
+
+        Args:
+            newest: Not used, because entries can also be removed.
+
+        Raises:
+            HistoryError: The newest entry cannot be read.
+        """
+        revisions = self._revisions(HISTORY)
+        last = max(filter(None, map(file_number, revisions)), default=None)
+        read = partial(self._read, entry_key(last or 0))
+        return revisions, self._read_entry(last, read) if last else None
+
     def _uri(self, key: str) -> str:
         return (self.path / key).absolute().as_uri()
 
     def _exists(self, key: str) -> bool:
         with self._translate_read_errors():
             return (self.path / key).exists()
+
+    def _folder_exists(self, key: str) -> bool:
+        return self._exists(key)
 
     def _revisions(self, folder: str) -> Mapping[str, object]:
         try:
@@ -58,6 +79,13 @@ class LocalStore(ChampionStore):
         with self._translate_read_errors():
             if self.path.exists():
                 yield from _files_below(self.path, prefix="", depth=1)
+
+    def _numbered_files(self, folder: str) -> Mapping[int, Callable[[], bytes]]:
+        return {
+            number: partial(self._read, f"{folder}/{name}")
+            for name in self._names(folder)
+            if (number := file_number(name))
+        }
 
     def _read(self, key: str, *, limit: int = MAX_RECORD_BYTES) -> bytes:
         path = self.path / key

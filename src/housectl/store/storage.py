@@ -1,7 +1,7 @@
 """Interface of the storage below a champion store: files under keys, such as `history/1.json`."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -48,7 +48,11 @@ class FileStorage(ABC):
 
     @abstractmethod
     def _exists(self, key: str) -> bool:
-        """Return True if there is a file or a folder with this key."""
+        """Return True if there is a file with this key."""
+
+    @abstractmethod
+    def _folder_exists(self, key: str) -> bool:
+        """Return True if there is a complete folder with this key."""
 
     @abstractmethod
     def _revisions(self, folder: str) -> Mapping[str, object]:
@@ -66,6 +70,10 @@ class FileStorage(ABC):
         """
 
     @abstractmethod
+    def _numbered_files(self, folder: str) -> Mapping[int, Callable[[], bytes]]:
+        """Return the numbered files of a folder, each with a function that returns its content."""
+
+    @abstractmethod
     def _read(self, key: str, *, limit: int = MAX_RECORD_BYTES) -> bytes:
         """Return the content of a file of at most `limit` bytes."""
 
@@ -79,7 +87,10 @@ class FileStorage(ABC):
 
     @abstractmethod
     def _create_folder(self, key: str, files: Mapping[str, bytes]) -> None:
-        """Write a new folder atomically and durably; keep an existing one."""
+        """Write a new folder durably; keep an existing one.
+
+        The folder exists once its last file exists.
+        """
 
     @abstractmethod
     def _delete(self, key: str) -> None:

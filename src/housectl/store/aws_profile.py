@@ -1,0 +1,90 @@
+"""Settings of S3 in AWS's shared files, which the client library does not read."""
+
+import os
+import shlex
+from collections.abc import Mapping
+from configparser import ConfigParser, Error
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from housectl.errors import ObjectStoreError
+
+if TYPE_CHECKING:
+    from obstore.store import S3Config
+
+_DEFAULT_PROFILE = "default"
+_DEFAULT_REGION = "us-east-1"
+_MAX_BYTES = 2**20
+# With one of these variables, the client finds the credentials itself.
+_CREDENTIAL_VARIABLES = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+)
+# Fields of profiles whose credentials another program must fetch.
+_INDIRECT_FIELDS = ("sso_session", "sso_start_url", "role_arn", "credential_process")
+
+
+def aws_settings() -> "S3Config":
+    """Return region and endpoint, and the credentials of the profile if no variable has others.
+
+    Raises:
+        ObjectStoreError: The profile is missing, or has no keys.
+    """
+    name = os.environ.get("AWS_PROFILE") or _DEFAULT_PROFILE
+    profile = _read_profile(name)
+    settings: S3Config = {
+        "region": os.environ.get("AWS_REGION")
+        or os.environ.get("AWS_DEFAULT_REGION")
+        or profile.get("region", _DEFAULT_REGION)
+    }
+    endpoint = (
+        os.environ.get("AWS_ENDPOINT_URL_S3")
+        or os.environ.get("AWS_ENDPOINT_URL")
+        or profile.get("endpoint_url")
+    )
+    if endpoint:
+        settings["endpoint"] = endpoint.rstrip("/")
+    if not any(map(os.environ.get, _CREDENTIAL_VARIABLES)):
+        _add_keys(settings, profile, name)
+    return settings
+
+
+def _add_keys(settings: "S3Config", profile: Mapping[str, str], name: str) -> None:
+    if {"aws_access_key_id", "aws_secret_access_key"} <= profile.keys():
+        settings["access_key_id"] = profile["aws_access_key_id"]
+        settings["secret_access_key"] = profile["aws_secret_access_key"]
+        if token := profile.get("aws_session_token"):
+            settings["session_token"] = token
+    elif profile.keys() & {*_INDIRECT_FIELDS} or name != _DEFAULT_PROFILE:
+        raise ObjectStoreError(
+            f"The AWS profile {name} cannot be used: it is missing or has no keys of its own.",
+            hint='eval "$(aws configure export-credentials '
+            f'--profile {shlex.quote(name)} --format env)"',
+        )
+
+
+def _read_profile(name: str) -> Mapping[str, str]:
+    """Return the fields of a profile in both files; the credentials file takes precedence."""
+    section = name if name == _DEFAULT_PROFILE else f"profile {name}"
+    return {
+        **_read_section("AWS_CONFIG_FILE", "config", section),
+        **_read_section("AWS_SHARED_CREDENTIALS_FILE", "credentials", name),
+    }
+
+
+def _read_section(variable: str, default: str, section: str) -> Mapping[str, str]:
+    path = Path(os.environ.get(variable) or f"~/.aws/{default}")
+    parser = ConfigParser(interpolation=None, strict=False)
+    try:
+        with path.expanduser().open(encoding="utf-8") as file:
+            parser.read_string(file.read(_MAX_BYTES))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, Error, RuntimeError) as error:
+        raise ObjectStoreError(
+            f"The AWS settings {path} cannot be read: {type(error).__name__}.",
+            hint=f"ls -l {shlex.quote(str(path))}",
+        ) from error
+    return dict(parser[section]) if parser.has_section(section) else {}

@@ -1,0 +1,188 @@
+"""Requests to an object store, with bounded sizes and times and with translated errors."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from housectl.errors import ObjectStoreError
+from housectl.store.address import Provider, RemoteAddress
+from housectl.store.aws_profile import aws_settings
+from housectl.store.object_errors import object_store_error, translate_object_errors
+
+if TYPE_CHECKING:
+    from obstore import ObjectMeta
+    from obstore.store import ClientConfig, RetryConfig
+    from obstore.store import ObjectStore as ObstoreClient
+
+MAX_OBJECTS = 200_000
+
+_PAGE_SIZE = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredObject:
+    """An object of a listing.
+
+    Attributes:
+        key: Key relative to the prefix of the store.
+        etag: Value that changes with the content; None if the server has none.
+    """
+
+    key: str
+    size: int
+    etag: str | None
+
+
+@dataclass(frozen=True)
+class ObjectClient:
+    """Client of the objects below one prefix.
+
+    Missing objects are FileNotFoundError, existing ones FileExistsError, and all other failures
+    ObjectStoreError.
+    """
+
+    address: RemoteAddress
+    client: "ObstoreClient"
+
+    def get(self, key: str, *, limit: int) -> bytes:
+        """Return the content of an object of at most `limit` bytes.
+
+        Raises:
+            OSError: The object is too large.
+        """
+        with translate_object_errors(self.address):
+            result = self.client.get(key)
+            size = result.meta["size"]
+            content = bytes(result.bytes()) if size <= limit else b""
+        if size > limit:
+            raise OSError(f"{key} is larger than {limit} bytes")
+        return content
+
+    def head(self, key: str) -> StoredObject | None:
+        """Return an object without its content; None if it is missing."""
+        try:
+            with translate_object_errors(self.address):
+                meta = self.client.head(key)
+        except FileNotFoundError:
+            return None
+        return _stored_object(meta, key=key)
+
+    def list(self, folder: str = "") -> Iterator[StoredObject]:
+        """Yield all objects of a folder, also those of folders in it.
+
+        Raises:
+            ObjectStoreError: The folder has too many objects.
+        """
+        count = 0
+        with translate_object_errors(self.address):
+            pages = self.client.list(folder or None, chunk_size=_PAGE_SIZE)
+            for page in pages:
+                count += len(page)
+                if count > MAX_OBJECTS:
+                    raise ObjectStoreError(
+                        f"The store {self.address} is too large: {folder or 'it'} has more than "
+                        f"{MAX_OBJECTS} objects.",
+                        hint="housectl history --store ADDRESS   # uses another prefix",
+                    )
+                for meta in page:
+                    yield _stored_object(meta, key=meta["path"])
+
+    def put(self, key: str, data: bytes) -> None:
+        """Write an object; replace an existing one."""
+        with self._translate_write_errors():
+            self.client.put(key, data)
+
+    def create(self, key: str, data: bytes) -> str | None:
+        """Write a new object, and return its etag.
+
+        Raises:
+            FileExistsError: The object exists, or another conditional request was in progress.
+        """
+        with self._translate_write_errors():
+            return _etag(self.client.put(key, data, mode="create")["e_tag"])
+
+    def delete(self, key: str) -> None:
+        """Delete an object, if it exists."""
+        with suppress(FileNotFoundError), translate_object_errors(self.address):
+            self.client.delete(key)
+
+    @contextmanager
+    def _translate_write_errors(self) -> Iterator[None]:
+        try:
+            with translate_object_errors(self.address):
+                yield
+        except FileNotFoundError as error:
+            raise object_store_error(self.address, str(error.__cause__)) from error
+
+
+def _stored_object(meta: "ObjectMeta", *, key: str) -> StoredObject:
+    return StoredObject(key=key, size=meta["size"], etag=_etag(meta["e_tag"]))
+
+
+def _etag(value: str | None) -> str | None:
+    """Return an etag without quotes, which only some requests of some servers return."""
+    return value.strip('"') if value else None
+
+
+def connect(address: RemoteAddress) -> ObjectClient:
+    """Return a client, with the credentials of the provider's usual variables and files.
+
+    Raises:
+        ObjectStoreError: The configuration is invalid.
+    """
+    with translate_object_errors(address):
+        return ObjectClient(address, _client(address))
+
+
+def _client(address: RemoteAddress) -> "ObstoreClient":
+    from obstore.store import AzureStore, GCSStore, S3Store
+
+    bucket, prefix = address.bucket, address.prefix or None
+    match address.provider:
+        case Provider.S3:
+            settings = aws_settings()
+            allow_http = str(settings.get("endpoint", "")).startswith("http://")
+            return S3Store(
+                prefix=prefix,
+                config={"bucket": bucket, **settings},
+                client_options=_client_options(allow_http=allow_http),
+                retry_config=_retry_config(),
+            )
+        case Provider.GCS:
+            return GCSStore(
+                bucket,
+                prefix=prefix,
+                client_options=_client_options(allow_http=False),
+                retry_config=_retry_config(),
+            )
+        case Provider.AZURE:
+            return AzureStore(
+                bucket,
+                prefix=prefix,
+                client_options=_client_options(allow_http=False),
+                retry_config=_retry_config(),
+            )
+
+
+def _client_options(*, allow_http: bool) -> "ClientConfig":
+    """Return the time limits. Only an endpoint that the user names may be plain HTTP."""
+    options: ClientConfig = {
+        "connect_timeout": timedelta(seconds=5),
+        "read_timeout": timedelta(seconds=30),
+        "timeout": timedelta(minutes=10),
+    }
+    return {**options, "allow_http": True} if allow_http else options
+
+
+def _retry_config() -> "RetryConfig":
+    return {
+        "max_retries": 3,
+        "retry_timeout": timedelta(seconds=20),
+        "backoff": {
+            "init_backoff": timedelta(milliseconds=100),
+            "max_backoff": timedelta(seconds=2),
+            "base": 2,
+        },
+    }
