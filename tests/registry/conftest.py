@@ -9,9 +9,21 @@ from housectl.contract.bundle import Bundle
 from housectl.contract.history import Action
 from housectl.registry.mirror import RegistryMirror
 from housectl.store.local import LocalStore
+from housectl.waiting import SilentProgress
 from tests.server.bundles import make_bundle, promote
 from tests.servers.model_registry import RegistryServer, model_registry
 from tools.project_directory import ProjectDirectory, copy_boston
+from tools.server_process import free_port
+
+
+@dataclass(frozen=True)
+class Warnings(SilentProgress):
+    """Collects the warnings of an operation."""
+
+    received: list[tuple[str, str]]
+
+    def on_warning(self, message: str, hint: str) -> None:
+        self.received.append((message, hint))
 
 
 @dataclass(frozen=True)
@@ -29,7 +41,11 @@ class Mirrored:
 
     def mirror(self, name: str = "boston") -> RegistryMirror:
         """Return the mirror below another name, so that tests of many cases share one server."""
-        settings = {"registry.url": self.server.url, "registry.name": name}
+        return self.at(self.server.url, name)
+
+    def at(self, url: str, name: str = "boston") -> RegistryMirror:
+        """Return the mirror at another URL."""
+        settings = {"registry.url": url, "registry.name": name}
         return housectl.open(self.project.path, settings=settings).context.registry
 
     def sync(self, name: str = "boston", *, seconds: float = 60.0) -> list[str]:
@@ -43,6 +59,14 @@ class Mirrored:
 
     def promote(self, bundle: Bundle, *, action: Action = Action.PROMOTION) -> None:
         promote(self.store, bundle, action=action)
+
+    def rollback(self, **settings: object) -> list[tuple[str, str]]:
+        """Roll back, and return the warnings with their hints."""
+        warnings = Warnings([])
+        settings = {"registry.url": self.server.url, **settings}
+        project = housectl.open(self.project.path, settings=settings, progress=warnings)
+        project.rollback()
+        return warnings.received
 
     def model(self, name: str = "boston") -> dict[str, object]:
         return self.server.api("GET", f"/registered_model?name={name}")
@@ -85,3 +109,8 @@ def mirrored(tmp_path: Path, server: RegistryServer) -> Mirrored:
     for bundle in bundles:
         promote(store, bundle)
     return Mirrored(project, store, bundles, server)
+
+
+@pytest.fixture
+def unused_url() -> str:
+    return f"http://127.0.0.1:{free_port()}"

@@ -50,7 +50,8 @@ class Faults:
         stream: Send the head of each answer byte by byte, or an answer without end.
         token: Bearer token that a proxy before the registry requires.
         read_only: Refuse to write, as such a proxy does.
-        reply: Status, headers and body of the answer to requests whose path contains `path`.
+        reply: Status, headers and body of the answer to requests whose path contains `path`. They
+            have no effect.
         path: Part of these paths.
     """
 
@@ -127,7 +128,7 @@ class RegistryServer:
         return self._control("PUT")
 
     def _control(self, method: str, body: object = None) -> list[dict[str, object]]:
-        response = self.client.request(method, CONTROL, json=body)
+        response = self.client.request(method, CONTROL, content=json.dumps(body))
         content: list[dict[str, object]] = response.json()
         return content
 
@@ -228,6 +229,10 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == CONTROL:
             self._send(200, {"content-type": JSON}, go_json(self._control(body)))
             return
+        faults = self.server.faults
+        if faults.reply is not None and faults.path in self.path:
+            self._send(*faults.reply)
+            return
         number = self.server.next_number()
         if self.server.is_cut("before", number):
             self.close_connection = True
@@ -254,11 +259,8 @@ class _Handler(BaseHTTPRequestHandler):
         return [asdict(each) for each in server.log]
 
     def _answer(self, reply: Reply) -> None:
-        faults = self.server.faults
-        if faults.stream is not None:
-            self._stream(faults.stream)
-        elif faults.reply is not None and faults.path in self.path:
-            self._send(*faults.reply)
+        if (stream := self.server.faults.stream) is not None:
+            self._stream(stream)
         else:
             media_type = {"content-type": reply.media_type} if reply.media_type else {}
             self._send(reply.status, media_type, reply.text)
