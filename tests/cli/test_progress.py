@@ -7,7 +7,7 @@ import pytest
 
 from housectl import Snapshot, Task
 from housectl.backends.base import TaskKind
-from housectl.cli import progress
+from housectl.cli import formatting, progress
 from housectl.cli.progress import PlainProgress
 from housectl.contract.families import Family
 from housectl.experiment import ExperimentState
@@ -40,6 +40,25 @@ def test_task_is_reported_after_two_seconds_and_then_every_ten(
         "first-seal-1: fit 16 of 55",
         "first-seal-1: fit 26 of 55",
     ]
+
+
+def test_count_is_reported_with_the_remaining_time(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(formatting, "time", clock)
+    reporter = PlainProgress()
+    for done in range(1, 21):
+        clock.now = 1000.0 + done
+        reporter.on_count("registry sync", done, 20)
+    assert capsys.readouterr().err.splitlines() == [
+        "registry sync: 3/20, about 11 s left",
+        "registry sync: 13/20, about 6 s left",
+    ]
+
+
+def test_warning_is_printed_with_its_completed_hint(capsys: pytest.CaptureFixture[str]) -> None:
+    PlainProgress(lambda hint: f"{hint} -C houses").on_warning("Too late.", "housectl history")
+    assert capsys.readouterr().err == "warning: Too late.\nhint:    housectl history -C houses\n"
 
 
 @pytest.mark.slow

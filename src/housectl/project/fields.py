@@ -159,7 +159,7 @@ class RegistryFields(ConfigModel):
 
     url: HttpUrl | None = None
     """Root URL of the registry; none for no mirror."""
-    name: Annotated[Label, Field(max_length=255)] | None = None
+    name: Label | None = None
     """Name of the registered model; by default the name of the project."""
     token_file: NonEmptyStr | None = None
     """File with a bearer token, relative to this file."""

@@ -6,12 +6,14 @@ from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from housectl.contract.families import Family
 from housectl.errors import UsageError
 from housectl.quantities import parse_quantity
 from housectl.store.address import ADDRESS_FORMS, StoreAddress
+
+MAX_LABEL_LENGTH = 255
 
 _DURATION_PATTERN = r"^(\d+(\.\d+)?h)?(\d+(\.\d+)?m)?(\d+(\.\d+)?s)?$"
 _SECONDS_PER_UNIT = {"h": 3600, "m": 60, "s": 1}
@@ -55,15 +57,19 @@ def check_http_url(text: str) -> str:
     """Return the URL of a server without a slash at its end.
 
     Raises:
-        ValueError: The URL is invalid, or contains a password or a query.
+        ValueError: The URL is invalid, or has a query.
+        PydanticCustomError: The URL has a user or a password, which no message may show.
     """
     expected = "a URL such as http://127.0.0.1:8080, without user, password, query or fragment"
+    if "@" in text:
+        found = {"found": "a URL with a user or a password", "expected": expected}
+        raise PydanticCustomError("cross_field", "expected {expected}", found)
     try:
         url = urlsplit(text)
         valid_port = url.port != 0
     except ValueError as error:
         raise ValueError(expected) from error
-    is_plain = text.isascii() and text.isprintable() and not set(text) & set(" @?#\\")
+    is_plain = text.isascii() and text.isprintable() and not set(text) & set(" ?#\\")
     if not (is_plain and url.scheme in {"http", "https"} and url.hostname and valid_port):
         raise ValueError(expected)
     return text.rstrip("/")
@@ -73,10 +79,10 @@ def check_label(text: str) -> str:
     """Return a name for people.
 
     Raises:
-        ValueError: The name has control characters, or no text.
+        ValueError: The name is too long, has control characters, or has no text.
     """
-    if not (text.strip() and text.isprintable()):
-        raise ValueError("a text of printable characters")
+    if not (text.strip() and text.isprintable() and len(text) <= MAX_LABEL_LENGTH):
+        raise ValueError(f"a text of up to {MAX_LABEL_LENGTH} printable characters")
     return text
 
 
@@ -111,7 +117,11 @@ HttpUrl = Annotated[
 ]
 """Root URL of a server, without a slash at its end."""
 
-Label = Annotated[str, AfterValidator(check_label)]
+Label = Annotated[
+    str,
+    AfterValidator(check_label),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_LABEL_LENGTH}),
+]
 """A name for people, in one line."""
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]

@@ -6,6 +6,7 @@ from functools import cached_property
 from housectl.contract.bundle import MODEL_FILE, SHORT_DIGEST, BundleSummary
 from housectl.contract.graph_format import ONNX_OPSET
 from housectl.contract.history import HistoryEntry
+from housectl.image_references import digest_in
 from housectl.registry.objects import Properties, WantedObject, number_property, text_property
 from housectl.store.base import ChampionStore
 
@@ -115,7 +116,8 @@ def _version_properties(entry: HistoryEntry, summary: BundleSummary) -> Properti
         "trial": provenance.trial,
         "backend": provenance.backend,
         "image": provenance.image,
-        "image_digest": (provenance.image or "").partition("@")[2],
+        "image_digest": provenance.image_digest or digest_in(provenance.image or ""),
+        "lock_digest": provenance.lock,
         "git_commit": provenance.commit,
     }
     return {
