@@ -50,7 +50,7 @@ class Mirrored:
 
     def sync(self, name: str = "boston", *, seconds: float = 60.0) -> list[str]:
         """Synchronise, and return the changes, such as `created model boston`."""
-        result = self.mirror(name).sync(report=lambda *_: None, seconds=seconds)
+        result = self.mirror(name).sync(seconds=seconds)
         return [f"{change.action} {change.kind} {change.name}" for change in result.changes]
 
     def states(self, name: str = "boston") -> dict[str, str]:

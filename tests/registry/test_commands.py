@@ -9,7 +9,8 @@ from housectl.contract.history import Action
 from housectl.errors import ExitStatus
 from tests.registry.conftest import Mirrored, text
 from tests.server.running import running
-from tests.servers.model_registry import API, RegistryServer
+from tests.servers.model_registry import RegistryServer
+from tests.servers.registry_answers import API
 from tests.verification.impostor import Reply, Request, Upstream, impostor
 from tools.project_directory import CommandOutput, ProjectDirectory
 

@@ -8,7 +8,9 @@ import pytest
 
 from housectl.errors import HousectlError, RegistryRejectedError, RegistryUnavailableError
 from tests.registry.conftest import Mirrored
-from tests.servers.model_registry import API, JSON, RegistryServer, model_registry
+from tests.servers.model_registry import RegistryServer, model_registry
+from tests.servers.registry_answers import API
+from tests.servers.registry_errors import JSON
 
 FIND = f"{API}/registered_model?"
 LIST = "/versions?"

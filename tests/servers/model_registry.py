@@ -18,7 +18,8 @@ from typing import Literal
 
 import httpx
 
-from tests.servers.registry_answers import API, JSON, TEXT, Registry, Reply, go_json
+from tests.servers.registry_answers import API, Registry
+from tests.servers.registry_errors import JSON, TEXT, Reply, go_json
 from tools.project_directory import ROOT
 from tools.server_process import free_port, server_process
 

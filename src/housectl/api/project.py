@@ -315,7 +315,8 @@ class Project:
             RegistryRejectedError: The registry rejects a request.
             BundleError: A bundle is missing or altered.
         """
-        return self.context.registry.compare()
+        report = partial(self.context.reporter.on_count, "registry status")
+        return self.context.registry.compare(report=report)
 
     def run(
         self,

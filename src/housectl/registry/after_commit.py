@@ -28,7 +28,7 @@ class RegistryUpdate:
     def __call__(self) -> None:
         """Synchronise the registry with the history."""
         try:
-            self.open_mirror().sync(report=lambda *_: None, seconds=AFTER_COMMIT_SECONDS)
+            self.open_mirror().sync(seconds=AFTER_COMMIT_SECONDS)
         except HousectlError as error:
             self.warn(
                 f"The model registry was not updated: {error.message}", "housectl registry sync"

@@ -31,6 +31,10 @@ VersionReport = Callable[[int, int], None]
 """Receives the number of finished versions, and that of all versions."""
 
 
+def ignore_progress(done: int, total: int) -> None:
+    """Ignore the numbers of a VersionReport."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class RegistrySync:
     """The result of a synchronisation.
@@ -67,15 +71,17 @@ class RegistryMirror:
     project: str
     token: str | None
 
-    def compare(self) -> RegistryComparison:
+    def compare(self, *, report: VersionReport = ignore_progress) -> RegistryComparison:
         """Compare the registry with the history; change nothing.
 
         Raises:
             BundleError: A bundle is missing or altered.
         """
-        return self._run(self._compare, seconds=COMMAND_SECONDS)
+        return self._run(partial(self._compare, report), seconds=COMMAND_SECONDS)
 
-    def sync(self, *, report: VersionReport, seconds: float = COMMAND_SECONDS) -> RegistrySync:
+    def sync(
+        self, *, report: VersionReport = ignore_progress, seconds: float = COMMAND_SECONDS
+    ) -> RegistrySync:
         """Create and change in the registry exactly the objects that differ from the history.
 
         Raises:
@@ -119,7 +125,7 @@ class RegistryMirror:
             hint="housectl registry sync",
         )
 
-    def _compare(self, client: RegistryClient) -> RegistryComparison:
+    def _compare(self, report: VersionReport, client: RegistryClient) -> RegistryComparison:
         wanted = self._wanted()
         model = client.find(MODEL, self.name)
         return RegistryComparison(
@@ -127,7 +133,7 @@ class RegistryMirror:
             name=self.name,
             champion=wanted.champion,
             registry_champion=property_text(model.properties, CHAMPION_PROPERTY) if model else None,
-            lines=tuple(_lines(client, wanted, model)),
+            lines=tuple(_lines(client, wanted, model, report)),
         )
 
     def _wanted(self) -> WantedRegistry:
@@ -142,15 +148,19 @@ def _check(client: RegistryClient) -> None:
 
 
 def _lines(
-    client: RegistryClient, wanted: WantedRegistry, model: RegistryObject | None
+    client: RegistryClient,
+    wanted: WantedRegistry,
+    model: RegistryObject | None,
+    report: VersionReport,
 ) -> Iterator[RegistryLine]:
     """Yield the line of the model, those of the history's versions, and of foreign versions."""
     found = client.list_all(VERSION, parent=model.id) if model else []
     by_name = {version.name: version for version in found}
     if wanted.history:
         yield compare_object(MODEL.title, wanted.model_with_champion, model)
-    for name in reversed(wanted.first_entries):
+    for done, name in enumerate(reversed(wanted.first_entries), start=1):
         yield _version_line(client, wanted.version(name), by_name.pop(name, None))
+        report(done, len(wanted.first_entries))
     yield from (foreign_line(VERSION.title, version) for version in by_name.values())
 
 
