@@ -14,6 +14,7 @@ import pytest
 import housectl
 import housectl.api.functions
 import housectl.api.project
+import housectl.api.store_functions
 import housectl.sealed_model
 import housectl.submitted_experiment
 from housectl.contract.bundle import Bundle
@@ -27,6 +28,7 @@ DOCUMENTED = (
     housectl,
     housectl.api.functions,
     housectl.api.project,
+    housectl.api.store_functions,
     housectl.submitted_experiment,
     housectl.sealed_model,
 )
@@ -67,7 +69,7 @@ def project(directory: ProjectDirectory) -> housectl.Project:
 @pytest.mark.parametrize("name", housectl.__all__)
 def test_public_name_has_docstring(name: str) -> None:
     value = getattr(housectl, name)
-    functions = {"error_url", "explain", "init", "open"}
+    functions = {"check_store", "copy_store", "error_url", "explain", "init", "open"}
     assert inspect.isroutine(value) is (name in functions)
     if callable(value) or inspect.ismodule(value):
         assert value.__doc__

@@ -23,6 +23,7 @@ from housectl.errors import ExitStatus, HousectlError
 if TYPE_CHECKING:
     from housectl.api.functions import ProjectDraft, init, init_github, open  # noqa: A004
     from housectl.api.project import Project
+    from housectl.api.store_functions import check_store, copy_store
     from housectl.backend_registry import BACKENDS
     from housectl.backends.base import Plan, Snapshot, Task
     from housectl.champion_verification import VerificationRun
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
     from housectl.registry.sync import RegistryChange
     from housectl.reproduction.result import Reproduction
     from housectl.sealed_model import SealedModel
+    from housectl.store.checking import StoreReport
+    from housectl.store.copy_report import CopyReport
+    from housectl.store.problems import ProblemKind, StoreProblem
     from housectl.submitted_experiment import PruneResult, SubmittedExperiment, TrainerLog
     from housectl.verdict import FoldDifference, Gate, Verdict
     from housectl.verification.verify import Verification
@@ -53,6 +57,7 @@ else:
         "ClusterSetup": "cluster_setup",
         "Comparison": "promotion",
         "RegistryLine": "registry.comparison",
+        "CopyReport": "store.copy_report",
         "Experiment": "experiment",
         "ExperimentState": "experiment",
         "Explanation": "explanations",
@@ -65,6 +70,7 @@ else:
         "Override": "project.source",
         "PipelineRun": "pipeline.steps",
         "Plan": "backends.base",
+        "ProblemKind": "store.problems",
         "ProgressReporter": "waiting",
         "Project": "api.project",
         "ProjectDraft": "api.functions",
@@ -79,6 +85,8 @@ else:
         "Step": "pipeline.steps",
         "StepAction": "pipeline.steps",
         "StepResult": "pipeline.steps",
+        "StoreProblem": "store.problems",
+        "StoreReport": "store.checking",
         "SubmittedExperiment": "submitted_experiment",
         "Task": "backends.base",
         "TrainerLog": "submitted_experiment",
@@ -87,6 +95,8 @@ else:
         "Verdict": "verdict",
         "Verification": "verification.verify",
         "VerificationRun": "champion_verification",
+        "check_store": "api.store_functions",
+        "copy_store": "api.store_functions",
         "error_url": "explanations",
         "explain": "explanations",
         "explanations": "explanations",
@@ -111,6 +121,7 @@ __all__ = [
     "CheckResult",
     "ClusterSetup",
     "Comparison",
+    "CopyReport",
     "ExitStatus",
     "Experiment",
     "ExperimentState",
@@ -124,6 +135,7 @@ __all__ = [
     "Override",
     "PipelineRun",
     "Plan",
+    "ProblemKind",
     "ProgressReporter",
     "Project",
     "ProjectDraft",
@@ -139,6 +151,8 @@ __all__ = [
     "Step",
     "StepAction",
     "StepResult",
+    "StoreProblem",
+    "StoreReport",
     "SubmittedExperiment",
     "Task",
     "TrainerLog",
@@ -147,6 +161,8 @@ __all__ = [
     "Verdict",
     "Verification",
     "VerificationRun",
+    "check_store",
+    "copy_store",
     "error_url",
     "errors",
     "explain",

@@ -183,6 +183,13 @@ class EvidenceError(HousectlError):
     reference = "evidence"
 
 
+class StoreConflictError(HousectlError):
+    """A store cannot be copied, because its target is another store."""
+
+    status = ExitStatus.BUNDLE
+    reference = "store-conflict"
+
+
 class InputsError(HousectlError):
     """An inputs directory is missing or altered."""
 

@@ -19,7 +19,11 @@ from tests.spaces import GOOD
 from tests.strace import inject_fault
 from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environment, example
 
-GROUPS = {"cluster": ("cluster init",), "registry": ("registry status", "registry sync")}
+GROUPS = {
+    "cluster": ("cluster init",),
+    "registry": ("registry status", "registry sync"),
+    "store": ("store copy", "store check"),
+}
 COMMANDS = sorted(
     command
     for name in typer.main.get_command(app).commands  # type: ignore[attr-defined]
@@ -38,6 +42,7 @@ def test_commands_are_complete() -> None:
         *("init", "doctor", "render", "tune", "list", "show", "status", "logs", "stop", "delete"),
         *("prune", "compare", "promote", "rollback", "history", "reproduce", "serve", "verify"),
         *("run", "explain", "cluster init", "registry status", "registry sync"),
+        *("store copy", "store check"),
     }
 
 

@@ -83,7 +83,7 @@ def test_unusual_files_are_listed_with_their_kind(store: LocalStore) -> None:
         f"{BUNDLES}/a/deep": FileKind.DIRECTORY,
         f"{BUNDLES}/a/cycle": FileKind.LINK,
         f"{BUNDLES}/a/fifo": FileKind.SPECIAL,
-        "empty": FileKind.DIRECTORY,
+        "empty": FileKind.EMPTY_DIRECTORY,
     }
 
 

@@ -20,6 +20,7 @@ from housectl.cli import (
     running,
     serving,
     setup,
+    stores,
     tuning,
 )
 from housectl.cli.console import note, print_error
@@ -60,6 +61,7 @@ REGISTRY_COMMANDS: dict[str, Callable[..., None]] = {
 }
 
 CLUSTER_COMMANDS: dict[str, Callable[..., None]] = {"init": cluster.init}
+STORE_COMMANDS: dict[str, Callable[..., None]] = {"copy": stores.copy, "check": stores.check}
 
 app = typer.Typer(
     name="housectl",
@@ -76,6 +78,8 @@ registry_app = typer.Typer(
     no_args_is_help=True, help="Mirror the history in a Kubeflow Model Registry."
 )
 app.add_typer(registry_app, name="registry")
+store_app = typer.Typer(no_args_is_help=True, help="Copy and check champion stores.")
+app.add_typer(store_app, name="store")
 
 for name, command in COMMANDS.items():
     app.command(name)(command)
@@ -83,6 +87,8 @@ for name, command in CLUSTER_COMMANDS.items():
     cluster_app.command(name)(command)
 for name, command in REGISTRY_COMMANDS.items():
     registry_app.command(name)(command)
+for name, command in STORE_COMMANDS.items():
+    store_app.command(name)(command)
 
 
 def _print_version(requested: bool) -> None:  # noqa: FBT001  # the signature of click's callbacks

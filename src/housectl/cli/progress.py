@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from housectl.cli.console import LiveProgress, note, print_warning
-from housectl.cli.formatting import CountProgress, summary, warnings_of
+from housectl.cli.formatting import CountProgress, format_duration, summary, warnings_of
 
 if TYPE_CHECKING:
     from housectl import Experiment, ProgressReporter, Snapshot, Task
@@ -97,3 +97,23 @@ class PlainProgress:
         if line != self._last_line:
             note(line)
             self._last_line = line
+
+
+class ShareProgress:
+    """Prints the finished share of a work with the remaining time.
+
+    The first line comes after two seconds, the next every ten seconds.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._start = time.monotonic()
+        self._next_line = self._start + _FIRST_LINE_SECONDS
+
+    def __call__(self, share: float) -> None:
+        """Report the finished share, from 0 to 1."""
+        now = time.monotonic()
+        if now >= self._next_line and share > 0:
+            self._next_line = now + _HEARTBEAT_SECONDS
+            left = (now - self._start) * (1 - share) / share
+            note(f"{self._name}: {share:.0%}, about {format_duration(left)} left")

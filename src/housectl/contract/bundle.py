@@ -26,6 +26,7 @@ FileReader = Callable[[str, int], bytes]
 # Parsed JSON takes up to fifty times its size in memory.
 _MAX_JSON_BYTES = 4 * 2**20
 _MAX_BYTES = {
+    BUNDLE_FILE: _MAX_JSON_BYTES,
     METRICS_FILE: _MAX_JSON_BYTES,
     GOLDEN_FILE: _MAX_JSON_BYTES,
     CARD_FILE: MAX_RECORD_BYTES,
@@ -232,8 +233,13 @@ def _translate_bundle_errors(location: str) -> Iterator[None]:
         ) from error
 
 
+def max_file_bytes(name: str) -> int:
+    """Return the largest size in bytes of a file in a bundle."""
+    return _MAX_BYTES.get(name, MAX_MODEL_BYTES)
+
+
 def _parse_bundle(read_file: FileReader, *, location: str, expected: str | None) -> Bundle:
-    record = BundleRecord.from_json(read_file(BUNDLE_FILE, _MAX_JSON_BYTES))
+    record = BundleRecord.from_json(read_file(BUNDLE_FILE, max_file_bytes(BUNDLE_FILE)))
     content = {name: _checked(read_file, name, sha256) for name, sha256 in record.files.items()}
     metrics = Metrics.from_json(content[METRICS_FILE])
     golden = Golden.from_json(content[GOLDEN_FILE])
@@ -252,7 +258,7 @@ def _parse_bundle(read_file: FileReader, *, location: str, expected: str | None)
 
 
 def _checked(read_file: FileReader, name: str, sha256: str) -> bytes:
-    data = read_file(name, _MAX_BYTES.get(name, MAX_MODEL_BYTES))
+    data = read_file(name, max_file_bytes(name))
     _require(hashlib.sha256(data).hexdigest() == sha256, f"{name} was altered")
     return data
 

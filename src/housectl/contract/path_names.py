@@ -19,12 +19,17 @@ def checked_name(name: str) -> str:
     Raises:
         UsageError: It has other characters than lower-case letters, digits and dashes.
     """
-    if not re.fullmatch(_NAME, name):
+    if not is_name(name):
         raise UsageError(
             f"The name {name!r} is invalid: a name has lower-case letters, digits and dashes.",
             hint="housectl list   # shows the names",
         )
     return name
+
+
+def is_name(name: str) -> bool:
+    """Return True if a name has the form of an experiment's, a task's or a trial's name."""
+    return re.fullmatch(_NAME, name) is not None
 
 
 def is_digest(name: str) -> bool:

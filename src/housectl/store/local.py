@@ -158,7 +158,7 @@ def _files_of(entry: "os.DirEntry[str]", *, key: str, depth: int) -> Iterator[St
     except OSError:
         yield StoredFile(key=key, size=0, kind=FileKind.UNREADABLE_DIRECTORY)
         return
-    yield first or StoredFile(key=key, size=0, kind=FileKind.DIRECTORY)
+    yield first or StoredFile(key=key, size=0, kind=FileKind.EMPTY_DIRECTORY)
     yield from files
 
 

@@ -14,6 +14,7 @@ class FileKind(StrEnum):
     REGULAR = "regular file"
     LINK = "link"
     DIRECTORY = "directory"
+    EMPTY_DIRECTORY = "empty directory"
     UNREADABLE_DIRECTORY = "unreadable directory"
     SPECIAL = "special file"
 

@@ -1,0 +1,55 @@
+"""The result of a copy between two stores, and the counts of a running one."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
+
+from housectl.store.problems import StoreProblem
+
+
+@dataclass(frozen=True, kw_only=True)
+class CopyReport:
+    """The result of copying a store.
+
+    Attributes:
+        source, target: Paths or URLs of the stores.
+        copied: Number of copied bundles, and of copied files of the other folders, by folder.
+        kept: The same for those that the target had already.
+        size: Size of everything copied, in bytes.
+        problems: Invalid and missing files of the source, which were not copied.
+    """
+
+    source: str
+    target: str
+    copied: Mapping[str, int]
+    kept: Mapping[str, int]
+    size: int
+    problems: Sequence[StoreProblem]
+
+
+class CopyTally:
+    """Counts copied and kept files, and collects problems, from any thread."""
+
+    def __init__(self) -> None:
+        self.copied: Counter[str] = Counter()
+        self.kept: Counter[str] = Counter()
+        self.size = 0
+        self.problems: list[StoreProblem] = []
+        self._lock = Lock()
+
+    def add_copied(self, folder: str, size: int) -> None:
+        """Count a bundle or file of this folder as copied."""
+        with self._lock:
+            self.copied[folder] += 1
+            self.size += size
+
+    def add_kept(self, folder: str) -> None:
+        """Count a bundle or file that the target had already."""
+        with self._lock:
+            self.kept[folder] += 1
+
+    def add_problems(self, problems: Iterable[StoreProblem]) -> None:
+        """Add problems of the source."""
+        with self._lock:
+            self.problems.extend(problems)

@@ -1,0 +1,244 @@
+"""`housectl store copy`: a backup, or the migration of a store, that can be repeated at any time.
+
+The history is copied last, entry by entry, so each copied entry has its bundle. The next copy
+continues a killed one. Commands may write the source meanwhile: a writer stores bundles before the
+records that name them, so a copy lists the records before the bundles, and copies them afterwards.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+
+from housectl.contract.bundle import BUNDLE_FILE
+from housectl.contract.history import HistoryEntry
+from housectl.errors import BundleError, NewerFormatError
+from housectl.store.base import ChampionStore
+from housectl.store.bundle_files import is_valid_bundle, read_bundle_files
+from housectl.store.copy_conflicts import (
+    another_challenger,
+    another_history,
+    check_command,
+    empty_source,
+    not_written,
+    same_store,
+    target_ahead,
+)
+from housectl.store.copy_report import CopyReport, CopyTally
+from housectl.store.file_list import FileList, list_files
+from housectl.store.layout import BUNDLES, CHALLENGERS, FOLDERS, HISTORY, bundle_key, entry_key
+from housectl.store.problems import ProblemKind, StoreProblem, cause_of
+from housectl.store.record_checks import (
+    INVALID_RECORD,
+    RECORD_CHECKS,
+    OnDifference,
+    read_record,
+    valid_record,
+)
+from housectl.store.work_progress import (
+    ShareReporter,
+    WorkProgress,
+    in_parallel,
+    in_parallel_if_small,
+    work_of,
+)
+
+Chain = Sequence[tuple[HistoryEntry, str]]
+
+
+def copy_store(
+    source: ChampionStore, target: ChampionStore, report_share: ShareReporter
+) -> CopyReport:
+    """Copy everything that the target lacks. Every copied byte is checked on both sides.
+
+    Invalid files are not copied. The copied history ends before an entry with an invalid bundle.
+
+    Raises:
+        StoreConflictError: The target has another history, or more entries than the source.
+        HistoryError: The history of a store is damaged.
+        UsageError: The source is empty, or is the target.
+        LocalEnvironmentError: The target cannot be written.
+    """
+    if source.location() == target.location():
+        raise same_store(source)
+    # The order matters while commands write the source: see the module.
+    existing = [*target._chain()]
+    chain = [*source._chain()]
+    records, bundles = list_files(source).records, list_files(source).bundles
+    if not any((*records.values(), bundles)):
+        raise empty_source(source)
+    copy = _StoreCopy(
+        source=source,
+        target=target,
+        chain=chain,
+        records=records,
+        bundles={digest: files for digest, files in bundles.items() if BUNDLE_FILE in files},
+        existing=list_files(target),
+        new_champions=frozenset(entry.bundle for entry, _ in chain[len(existing) :]),
+        report_share=report_share,
+    )
+    copy.check_target(existing)
+    copy.copy_bundles()
+    copy.copy_records()
+    copy.copy_history(len(existing))
+    return copy.report()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _StoreCopy:
+    """A running copy.
+
+    Attributes:
+        records, bundles: Sizes of the files to copy.
+        existing: Files of the target at the start.
+        new_champions: Digests of the bundles that the entries to copy name. Their bytes are always
+            checked; other bundles of the target are known by the sizes of their files.
+        valid: Digests of the bundles that the target has.
+    """
+
+    source: ChampionStore
+    target: ChampionStore
+    chain: Chain
+    records: Mapping[str, Mapping[str, int]]
+    bundles: Mapping[str, Mapping[str, int]]
+    existing: FileList
+    new_champions: frozenset[str]
+    report_share: ShareReporter
+    tally: CopyTally = field(default_factory=CopyTally)
+    valid: set[str] = field(default_factory=set)
+
+    @cached_property
+    def progress(self) -> WorkProgress:
+        folders = (*self.bundles.values(), *self.records.values())
+        sizes = [size for folder in folders for size in folder.values()]
+        return WorkProgress(sum(map(work_of, sizes)), self.report_share)
+
+    def check_target(self, existing: Chain) -> None:
+        """Refuse a target that is no older copy of the source."""
+        for (mine, my_hash), (_, its_hash) in zip(self.chain, existing, strict=False):
+            if my_hash != its_hash:
+                raise another_history(self.source, self.target, mine.number)
+        if len(existing) > len(self.chain):
+            raise target_ahead(self.source, self.target)
+        shared = self.records[CHALLENGERS].keys() & self.existing.records[CHALLENGERS].keys()
+        for _ in in_parallel(self._check_challenger, sorted(shared)):
+            pass
+
+    def _check_challenger(self, name: str) -> None:
+        its, mine = (valid_record(store, CHALLENGERS, name) for store in (self.target, self.source))
+        if its and mine and its != mine:
+            raise another_challenger(self.source, self.target, f"{CHALLENGERS}/{name}")
+
+    def copy_bundles(self) -> None:
+        sizes = {digest: sum(files.values()) for digest, files in self.bundles.items()}
+        for _ in in_parallel_if_small(self._copy_bundle, sizes):
+            pass
+
+    def _copy_bundle(self, digest: str) -> None:
+        sizes = self.bundles[digest]
+        its_sizes = self.existing.bundles.get(digest)
+        is_copied = its_sizes == sizes and digest not in self.new_champions
+        if is_copied or (its_sizes and is_valid_bundle(self.target, digest)):
+            self.tally.add_kept(BUNDLES)
+            self.valid.add(digest)
+        else:
+            self._write_bundle(digest)
+        self.progress.add(sum(map(work_of, sizes.values())))
+
+    def _write_bundle(self, digest: str) -> None:
+        key = bundle_key(digest)
+        try:
+            files = read_bundle_files(self.source, digest)
+        except (BundleError, NewerFormatError) as error:
+            self._add_problem(ProblemKind.INVALID, key, cause_of(error.__cause__ or error))
+            return
+        self.target._create_folder(key, files)
+        if not is_valid_bundle(self.target, digest):
+            for name, data in files.items():
+                self.target._write(f"{key}/{name}", data)
+            if not is_valid_bundle(self.target, digest):
+                raise not_written(self.target, key)
+        self.tally.add_copied(BUNDLES, sum(map(len, files.values())))
+        self.valid.add(digest)
+
+    def copy_records(self) -> None:
+        for folder in RECORD_CHECKS:
+            for _ in in_parallel(partial(self._copy_record, folder), sorted(self.records[folder])):
+                pass
+
+    def _copy_record(self, folder: str, name: str) -> None:
+        size = self.records[folder][name]
+        is_kept = RECORD_CHECKS[folder].on_difference is OnDifference.KEEP
+        if is_kept and self.existing.records[folder].get(name) == size:
+            self.tally.add_kept(folder)
+        else:
+            self._compare_record(folder, name)
+        self.progress.add(work_of(size))
+
+    def _compare_record(self, folder: str, name: str) -> None:
+        key = f"{folder}/{name}"
+        try:
+            data, bundle = read_record(self.source, folder, name)
+        except INVALID_RECORD as error:
+            self._add_problem(ProblemKind.INVALID, key, cause_of(error))
+            return
+        if bundle and bundle not in self.valid:
+            self._add_problem(ProblemKind.MISSING, bundle_key(bundle), f"{key} names it")
+            return
+        exists = name in self.existing.records[folder] or not self.target._create(key, data)
+        if exists and not self._must_replace(folder, name, data):
+            self.tally.add_kept(folder)
+            return
+        if exists:
+            self.target._write(key, data)
+        self._check_written(key, data)
+        self.tally.add_copied(folder, len(data))
+
+    def _must_replace(self, folder: str, name: str, data: bytes) -> bool:
+        """Return True if the target's record must become that of the source."""
+        existing = valid_record(self.target, folder, name)
+        if existing in {None, data}:
+            return existing is None
+        if RECORD_CHECKS[folder].on_difference is OnDifference.REFUSE:
+            raise another_challenger(self.source, self.target, f"{folder}/{name}")
+        return RECORD_CHECKS[folder].on_difference is OnDifference.REPLACE
+
+    def copy_history(self, existing: int) -> None:
+        self.tally.kept[HISTORY] = existing
+        for entry, sha256 in self.chain[existing:]:
+            key = entry_key(entry.number)
+            if entry.bundle not in self.valid:
+                self._add_problem(ProblemKind.MISSING, bundle_key(entry.bundle), f"{key} names it")
+                return
+            data = self.source._read_entry(entry.number, partial(self.source._read, key))
+            if hashlib.sha256(data).hexdigest() != sha256:
+                raise self.source._invalid_entry(entry.number, "it changed during the copy")
+            if self.target._create(key, data):
+                self.tally.add_copied(HISTORY, len(data))
+            elif self.target._read(key) != data:
+                raise another_history(self.source, self.target, entry.number)
+            self._check_written(key, data)
+            self.progress.add(work_of(len(data)))
+
+    def report(self) -> CopyReport:
+        return CopyReport(
+            source=self.source.location(),
+            target=self.target.location(),
+            copied={folder: self.tally.copied[folder] for folder in FOLDERS},
+            kept={folder: self.tally.kept[folder] for folder in FOLDERS},
+            size=self.tally.size,
+            problems=tuple(self.tally.problems),
+        )
+
+    def _check_written(self, key: str, data: bytes) -> None:
+        if self.target._read(key) != data:
+            raise not_written(self.target, key)
+
+    def _add_problem(self, kind: ProblemKind, key: str, cause: str) -> None:
+        problem = StoreProblem(
+            kind=kind,
+            file=self.source.location(key),
+            cause=cause,
+            hint=check_command(self.source),
+        )
+        self.tally.add_problems([problem])
