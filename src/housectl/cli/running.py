@@ -42,7 +42,14 @@ def run(
     """
     if dry_run:
         return _result(project.plan_run(from_step=from_step, to_step=to_step), markdown=markdown)
-    finished = project.run(from_step=from_step, to_step=to_step, on_step=_report)
+    try:
+        finished = project.run(from_step=from_step, to_step=to_step, on_step=_report)
+    except KeyboardInterrupt:
+        note(
+            "\nA running search continues. Reattach: housectl run   "
+            "Stop: housectl stop NAME   (housectl list shows the name)"
+        )
+        raise
     result = _result(finished, markdown=markdown)
     return WithJobSummary(result=result, markdown=run_tables(finished))
 

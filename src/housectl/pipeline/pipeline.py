@@ -1,9 +1,11 @@
 """The pipeline of `housectl run`: decides about each step in turn, and runs it if necessary."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from housectl import deploy_details
+from housectl.contract.history import HistoryEntry
 from housectl.errors import UsageError
 from housectl.pipeline.decisions import decide_dependent, decide_forced
 from housectl.pipeline.following import VerifyStep, WaitStep
@@ -48,7 +50,7 @@ class Pipeline:
 
     def plan(self) -> PipelineRun:
         """Decide about each step, without running any. Changes nothing."""
-        models = self._first_models()
+        models = self._models(self.context.store.history())
         results: list[StepResult] = []
         for step in self._steps:
             planned = (result.step for result in reversed(results) if _is_planned(result))
@@ -63,14 +65,17 @@ class Pipeline:
         Args:
             report: Receives each skipped step, and each other step at its start and at its end.
         """
-        models = self._first_models()
+        history = self.context.store.history()
+        details = self.context.workspace.root / self.context.config.deploy_details
+        deploy_details.sync(details, self.context.store, history)
+        models = self._models(history)
         results: list[StepResult] = []
         for step in self._steps:
             decision = self._decide(step, models)
             if decision.runs:
                 result, models = self._run_step(step, models, decision.reason, report)
             else:
-                result = self._skip_step(step, decision.reason)
+                result = StepResult(step=step, action=StepAction.SKIPPED, reason=decision.reason)
             report(result)
             results.append(result)
         return PipelineRun(steps=tuple(results), models=models)
@@ -89,12 +94,6 @@ class Pipeline:
             comparison=outcome.comparison,
         )
         return result, outcome.models
-
-    def _skip_step(self, step: Step, reason: str) -> StepResult:
-        """Skip a step; a promotion on another machine has not written the file on this one."""
-        if step is Step.PROMOTE:
-            self.context.promoter.sync_deploy_details()
-        return StepResult(step=step, action=StepAction.SKIPPED, reason=reason)
 
     def _decide(self, step: Step, models: Models, *, earlier: Step | None = None) -> Decision:
         """Decide about a step; `earlier` is a planned step whose result is not known yet."""
@@ -116,11 +115,10 @@ class Pipeline:
             return PromoteStep(context=self.context, models=models)
         return (WaitStep if step is Step.WAIT else VerifyStep)(context=self.context, models=models)
 
-    def _first_models(self) -> Models:
-        champion = self.context.store.champion()
+    def _models(self, history: Sequence[HistoryEntry]) -> Models:
         return Models(
             search=finished_search_of(self._tune_record),
-            champion=champion.bundle if champion else None,
+            champion=history[-1].bundle if history else None,
         )
 
     @cached_property

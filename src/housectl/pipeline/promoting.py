@@ -41,7 +41,8 @@ class PromoteStep:
         challenger, history = self.models.known_search.challenger, self.context.store.history()
         champion = history[-1].bundle if history else None
         if champion == challenger:
-            self.context.promoter.sync_deploy_details()
+            # A command that was killed after its commit has not updated the registry.
+            self.context.promoter.after_commit()
             return self._outcome(f"{_version(champion)} is the champion already", champion)
         failed = self.context.store.failed_bundles()
         obstacle = promotion_obstacle(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from housectl.backends.base import Handle
     from housectl.contract.inputs import Inputs
 
-# Distinguishes the settings of one project's searches.
+# They distinguish the searches of one project.
 _NAME_DIGITS = 10
 _USELESS = {ExperimentState.FAILED, ExperimentState.DELETED}
 
@@ -26,7 +26,7 @@ _USELESS = {ExperimentState.FAILED, ExperimentState.DELETED}
 class TuneStep:
     """The search of a pipeline.
 
-    The name of a search contains the digest of its inputs. So commands with the same settings find
+    The name of a search contains a digest of its inputs. So commands with the same settings find
     the same search, whether one was killed or both run at the same time.
 
     Attributes:
@@ -119,8 +119,8 @@ class TuneStep:
         return tune_inputs(config, data=data, backend_settings=settings)
 
     def _name(self, inputs: StepInputs, attempt: int) -> str:
-        suffix = f"-{attempt}" if attempt > 1 else ""
-        return f"{self.context.config.name}-{digest_of(inputs)[:_NAME_DIGITS]}{suffix}"
+        digest = digest_of({"inputs": inputs, "attempt": attempt})
+        return f"{self.context.config.name}-{digest[:_NAME_DIGITS]}"
 
 
 def finished_search_of(record: StepRecord | None) -> FinishedSearch | None:
