@@ -1,7 +1,7 @@
 """Settings of a server process: command line and environment."""
 
 import os
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from dataclasses import dataclass
 
 from housectl.store.address import StoreAddress
@@ -49,11 +49,18 @@ def default_poll_interval(address: StoreAddress) -> float:
     return 2.0 if address.is_remote else 0.25
 
 
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not _MIN_INTERVAL <= seconds <= _MAX_INTERVAL:
-        raise ValueError
-    return seconds
+def duration(text: str) -> float:
+    """Return the seconds of a duration such as 0.5s.
+
+    Raises:
+        ArgumentTypeError: The duration is out of range.
+    """
+    value = float(text.removesuffix("s"))
+    if not _MIN_INTERVAL <= value <= _MAX_INTERVAL:
+        raise ArgumentTypeError(
+            f"{text} is not between {_MIN_INTERVAL} and {_MAX_INTERVAL} seconds"
+        )
+    return value
 
 
 def _parser() -> ArgumentParser:
@@ -67,9 +74,9 @@ def _parser() -> ArgumentParser:
     )
     parser.add_argument(
         "--poll-interval",
-        type=_seconds,
+        type=duration,
         default=os.environ.get(POLL_INTERVAL_VARIABLE),
-        help="seconds between two looks at the store; by default 0.25, and 2 for object stores",
+        help="time between two looks at the store; by default 0.25s, and 2s for object stores",
     )
     parser.add_argument("--json", action="store_true", help="log JSON on stdout")
     return parser

@@ -199,13 +199,18 @@ class ProjectContext:
 
     def exec_server(self, *, container: bool, json_logs: bool) -> NoReturn:
         """Replace this process with a server of the champion."""
-        from housectl.server_launch import exec_server, exec_server_container
+        from housectl.server_launch import ServerOptions, exec_server, exec_server_container
 
-        store, images = self.workspace.store, self.workspace.images
-        host, port = self.config.serve.host, self.config.serve.port
+        settings = self.config.serve
+        options = ServerOptions(
+            host=settings.host,
+            port=settings.port,
+            poll_interval=settings.poll_interval,
+            as_json=json_logs,
+        )
         if container:
-            exec_server_container(store, images=images, host=host, port=port, as_json=json_logs)
-        exec_server(store, host=host, port=port, as_json=json_logs)
+            exec_server_container(self.workspace.store, options, images=self.workspace.images)
+        exec_server(self.workspace.store, options)
 
     @property
     def check_context(self) -> "CheckContext":

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
@@ -24,7 +25,32 @@ _CONTAINER_STORE = "/store"
 _VARIABLE_PREFIXES = {Provider.S3: "AWS_", Provider.GCS: "GOOGLE_", Provider.AZURE: "AZURE_"}
 
 
-def exec_server(store: StoreAddress, *, host: str, port: int, as_json: bool) -> NoReturn:
+@dataclass(frozen=True, kw_only=True)
+class ServerOptions:
+    """Options of a server.
+
+    Attributes:
+        host, port: Address to listen on.
+        poll_interval: Seconds between two looks at the store; None for the server's default.
+        as_json: Log in JSON.
+    """
+
+    host: str
+    port: int
+    poll_interval: float | None
+    as_json: bool
+
+    @property
+    def arguments(self) -> list[str]:
+        """Arguments of a server, except for its address."""
+        interval = self.poll_interval
+        return [
+            *([] if interval is None else ["--poll-interval", f"{interval:g}"]),
+            *(["--json"] if self.as_json else []),
+        ]
+
+
+def exec_server(store: StoreAddress, options: ServerOptions) -> NoReturn:
     """Replace this process with the server, so it receives signals and sets the exit status.
 
     Raises:
@@ -36,39 +62,35 @@ def exec_server(store: StoreAddress, *, host: str, port: int, as_json: bool) -> 
             f"Libraries of the server are missing in this Python: {', '.join(missing)}.",
             hint="pip install 'housectl[serve]'",
         )
-    arguments = module_argv("housectl_server", "--host", host, "--port", str(port))
+    address = ("--host", options.host, "--port", str(options.port))
     os.execve(  # noqa: S606
         sys.executable,
-        [sys.executable, *arguments, *(["--json"] if as_json else [])],
+        [sys.executable, *module_argv("housectl_server", *address, *options.arguments)],
         {**child_environment(), "HOUSECTL_STORE": str(store)},
     )
 
 
-def exec_server_container(
-    store: StoreAddress, *, images: Path, host: str, port: int, as_json: bool
-) -> NoReturn:
+def exec_server_container(store: StoreAddress, options: ServerOptions, *, images: Path) -> NoReturn:
     """Replace this process with a container engine, which forwards signals to the server.
 
     Args:
         store: The champion store; a directory is mounted read-only.
+        options: Options of the server.
         images: Record of the pushed images; without it, the image that `make images` has built.
-        host: Address to listen on.
-        port: Port to listen on.
-        as_json: Log in JSON.
 
     Raises:
         ToolMissingError: Neither docker nor podman is installed.
         LocalEnvironmentError: There is no image, or the store cannot be created.
     """
     engine = find_engine(CONTAINER_RUNNERS)
-    address = f"[{host}]" if ":" in host else host
+    address = f"[{options.host}]" if ":" in options.host else options.host
     arguments = [
         *(engine, "run", "--rm"),
         *("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges"),
-        f"--publish={address}:{port}:{_CONTAINER_PORT}",
+        f"--publish={address}:{options.port}:{_CONTAINER_PORT}",
         *_store_options(store),
         pushed_image(images, ImageKind.SERVER) or _local_server_image(engine),
-        *(["--json"] if as_json else []),
+        *options.arguments,
     ]
     os.execv(engine, arguments)  # noqa: S606
 

@@ -60,7 +60,7 @@ class RunningServer:
 
 @contextmanager
 def running(
-    store: Path,
+    store: Path | str,
     output: Path,
     *,
     options: tuple[str, ...] = (),
@@ -82,7 +82,7 @@ def running(
 
 
 def start(
-    store: Path,
+    store: Path | str,
     output: Path,
     *,
     options: tuple[str, ...] = (),

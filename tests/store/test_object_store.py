@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from housectl.store.address import StoreAddress
 from housectl.store.base import ChampionStore
-from housectl.store.factory import open_store
 from tests.store.contract import StoreContract
+from tests.store.remote import open_remote, use_server
 from tools.s3_server import S3Server
 
 
@@ -19,23 +18,19 @@ def cache(tmp_path: Path) -> Path:
     return tmp_path / "cache"
 
 
-def new_store(server: S3Server, cache: Path, monkeypatch: pytest.MonkeyPatch) -> ChampionStore:
-    for name, value in server.environment.items():
-        monkeypatch.setenv(name, value)
-    return open_store(StoreAddress.parse(f"s3://{server.new_bucket()}/a/b"), cache=cache)
-
-
 class TestStoreOnVersitygw(StoreContract):
     @pytest.fixture
     def store(self, s3: S3Server, cache: Path, monkeypatch: pytest.MonkeyPatch) -> ChampionStore:
-        return new_store(s3, cache, monkeypatch)
+        use_server(s3, monkeypatch)
+        return open_remote(f"s3://{s3.new_bucket()}/a/b", cache=cache)
 
 
 @pytest.mark.slow
 class TestStoreOnMoto(StoreContract):
     @pytest.fixture
-    def store(self, moto: S3Server, cache: Path, monkeypatch: pytest.MonkeyPatch) -> ChampionStore:
-        return new_store(moto, cache, monkeypatch)
+    def store(self, moto: S3Server, monkeypatch: pytest.MonkeyPatch) -> ChampionStore:
+        use_server(moto, monkeypatch)
+        return open_remote(f"s3://{moto.new_bucket()}")
 
 
 class CloudContract(StoreContract):
@@ -47,7 +42,7 @@ class CloudContract(StoreContract):
     def store(self, cache: Path) -> Iterator[ChampionStore]:
         if not (address := os.environ.get(self.variable)):
             pytest.skip(f"{self.variable} does not name a store")
-        store = open_store(StoreAddress.parse(f"{address}/{uuid.uuid4()}"), cache=cache)
+        store = open_remote(f"{address}/{uuid.uuid4()}", cache=cache)
         yield store
         for file in store._files():
             store._delete(file.key)

@@ -25,7 +25,7 @@ class ServerProcess(CommandResult):
         self.project.serve(container=self.container, json_logs=as_json)
 
 
-@pass_project("host", "port")
+@pass_project("host", "port", "poll-interval")
 def serve(
     project: "Project",
     /,

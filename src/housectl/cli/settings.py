@@ -44,6 +44,9 @@ SETTINGS: Mapping[str, Setting] = {
     "gate": Setting("gate", str, "Promotion gate: holdout-and-cv or holdout."),
     "host": Setting("serve.host", str, "Server address."),
     "port": Setting("serve.port", int, "Server port."),
+    "poll-interval": Setting(
+        "serve.poll_interval", str, "Time between two looks of the server at the store, such as 2s."
+    ),
     "url": Setting("verify.url", str, "Server URL, such as http://127.0.0.1:8005."),
     "p99-ms": Setting("verify.p99_ms", float, "p99 latency limit in ms, measured over HTTP."),
     "timeout": Setting("verify.timeout", str, "Time limit of the verification, such as 60s."),

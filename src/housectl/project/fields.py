@@ -146,12 +146,14 @@ class KatibSettings:
 
 
 class ServeFields(ConfigModel):
-    """Address of the server."""
+    """Address of the server, and its interval of looks at the store."""
 
     host: NonEmptyStr = "127.0.0.1"
     """IP address or host name to listen on."""
     port: Annotated[Integer, Field(ge=1, le=65535)] = 8005
     """Port to listen on."""
+    poll_interval: Annotated[Duration, Field(ge=0.05, le=3600)] | None = None
+    """Time between two looks at the store; by default 0.25s, and 2s for object stores."""
 
 
 class RegistryFields(ConfigModel):
