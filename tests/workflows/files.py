@@ -11,6 +11,7 @@ import yaml
 from tools.project_directory import ROOT
 
 WORKFLOWS = ROOT / ".github" / "workflows"
+SETUP = ROOT / ".github" / "actions" / "setup" / "action.yaml"
 TEMPLATES = ROOT / "src" / "housectl" / "scaffold" / "workflows"
 
 
@@ -53,9 +54,10 @@ class Job:
 
 @dataclass(frozen=True)
 class Workflow:
-    """A workflow file."""
+    """A workflow file; the labels of its steps begin with `prefix`."""
 
     path: Path
+    prefix: str
 
     @cached_property
     def fields(self) -> Mapping[str, Any]:
@@ -65,14 +67,21 @@ class Workflow:
     @cached_property
     def jobs(self) -> dict[str, Job]:
         return {
-            name: Job(f"{self.path.stem}/{name}", fields)
+            name: Job(f"{self.prefix}{self.path.stem}/{name}", fields)
             for name, fields in self.fields["jobs"].items()
         }
 
-    def steps(self) -> Iterator[Step]:
-        for job in self.jobs.values():
-            yield from job.steps
+
+def load_workflow(directory: Path, name: str) -> Workflow:
+    """Return a workflow of this repository, or one of a user's repository."""
+    return Workflow(directory / f"{name}.yaml", prefix="" if directory == WORKFLOWS else "user's ")
 
 
-def load_workflow(path: Path) -> Workflow:
-    return Workflow(path)
+def all_steps() -> Iterator[Step]:
+    """Yield the steps of all workflows and templates, and of the action that they share."""
+    for directory in (WORKFLOWS, TEMPLATES):
+        for path in sorted(directory.glob("*.yaml")):
+            for job in load_workflow(directory, path.stem).jobs.values():
+                yield from job.steps
+    action: Mapping[str, Any] = yaml.safe_load(SETUP.read_text())
+    yield from Job("setup", action["runs"]).steps

@@ -9,7 +9,7 @@ from tests.workflows.files import WORKFLOWS, Job, load_workflow
 from tools.changed_groups import Group
 from tools.project_directory import ROOT
 
-JOBS = load_workflow(WORKFLOWS / "ci.yaml").jobs
+JOBS = load_workflow(WORKFLOWS, "ci").jobs
 
 
 def test_each_group_decides_about_a_job() -> None:
