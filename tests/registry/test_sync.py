@@ -4,9 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+import housectl
 from housectl.contract.history import Action
 from housectl.errors import RegistryRejectedError, RegistryUnavailableError
 from tests.registry.conftest import Mirrored, text
+from tests.server.bundles import promote
+from tools.s3_server import S3Server
 
 CREATIONS = 1 + 2 * 3
 REQUESTS = 19
@@ -215,6 +218,22 @@ def test_name_is_any_text(mirrored: Mirrored) -> None:
     mirrored.sync(name)
     assert mirrored.sync(name) == []
     assert mirrored.states(name)[name] == "same"
+
+
+def test_champions_in_object_storage(
+    mirrored: Mirrored, s3: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in s3.environment.items():
+        monkeypatch.setenv(name, value)
+    address = f"s3://{s3.new_bucket()}/houses"
+    settings = {"registry.url": mirrored.server.url, "registry.name": "houses"}
+    project = housectl.open(mirrored.project.path, store=address, settings=settings)
+    for bundle in mirrored.bundles:
+        promote(project.context.store, bundle)
+    project.sync_registry()
+    assert project.sync_registry().changes == ()
+    uri = mirrored.artifact(2, "houses")["uri"]
+    assert uri == f"{address}/bundles/{mirrored.bundles[2].digest}"
 
 
 def test_history_without_entries_needs_nothing(mirrored: Mirrored) -> None:

@@ -148,7 +148,7 @@ def model_registry(log: Path) -> Iterator[RegistryServer]:
         yield RegistryServer(url, client)
 
 
-class _Server(ThreadingHTTPServer):
+class RegistryHttpServer(ThreadingHTTPServer):
     """The registry with its faults, and the requests since they were set."""
 
     request_queue_size = 128
@@ -223,7 +223,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: _Server
+    server: RegistryHttpServer
 
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
@@ -294,4 +294,4 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    _Server(int(sys.argv[1])).serve_forever()
+    RegistryHttpServer(int(sys.argv[1])).serve_forever()
