@@ -159,8 +159,9 @@ def test_denied_write_is_rejected(mirrored: Mirrored, faults: dict[str, object])
 def test_missing_bundle_is_named(mirrored: Mirrored) -> None:
     record = mirrored.project.store / "bundles" / mirrored.bundles[0].digest / "metrics.json"
     record.write_bytes(b"{}")
-    with pytest.raises(HousectlError, match=r"metrics\.json was altered"):
+    with pytest.raises(HousectlError, match=r"metrics\.json was altered") as caught:
         mirrored.sync()
+    assert caught.value.hint.startswith("housectl store check")
 
 
 def test_closed_port_is_unavailable(mirrored: Mirrored, unused_url: str) -> None:

@@ -23,6 +23,7 @@ SHORT_DIGEST = 12
 
 FileReader = Callable[[str, int], bytes]
 
+_ROLLBACK = "housectl rollback   # makes an earlier bundle the champion"
 # Parsed JSON takes up to fifty times its size in memory.
 _MAX_JSON_BYTES = 4 * 2**20
 _MAX_BYTES = {
@@ -202,7 +203,7 @@ def load_bundle(read_file: FileReader, *, location: str, expected: str | None = 
         BundleError: The bundle is missing, altered or incomplete, or has another digest.
         NewerFormatError: A newer housectl wrote the bundle.
     """
-    with _translate_bundle_errors(location):
+    with _translate_bundle_errors(location, hint=_ROLLBACK):
         return _parse_bundle(read_file, location=location, expected=expected)
 
 
@@ -215,7 +216,7 @@ def load_summary(read_file: FileReader, *, location: str, expected: str) -> Bund
         BundleError: The bundle is missing or altered, or has another digest.
         NewerFormatError: A newer housectl wrote the bundle.
     """
-    with _translate_bundle_errors(location):
+    with _translate_bundle_errors(location, hint="housectl store check   # lists damaged files"):
         record = BundleRecord.from_json(read_file(BUNDLE_FILE, _MAX_JSON_BYTES))
         _require(record.digest == expected, f"its digest is {record.digest[:SHORT_DIGEST]}")
         metrics = Metrics.from_json(_checked(read_file, METRICS_FILE, record.files[METRICS_FILE]))
@@ -223,14 +224,11 @@ def load_summary(read_file: FileReader, *, location: str, expected: str) -> Bund
 
 
 @contextmanager
-def _translate_bundle_errors(location: str) -> Iterator[None]:
+def _translate_bundle_errors(location: str, *, hint: str) -> Iterator[None]:
     try:
         yield
     except (OSError, MalformedRecordError) as error:
-        raise BundleError(
-            f"The bundle {location} is invalid: {error}.",
-            hint="housectl rollback   # makes an earlier bundle the champion",
-        ) from error
+        raise BundleError(f"The bundle {location} is invalid: {error}.", hint=hint) from error
 
 
 def max_file_bytes(name: str) -> int:
