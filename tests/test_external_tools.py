@@ -15,6 +15,7 @@ import pytest
 from housectl.errors import ExitStatus
 from housectl.pushed_images import PushedImages, write_pushed_images
 from tools.project_directory import HOUSECTL, ROOT, ProjectDirectory, clean_environment, example
+from tools.s3_server import S3Server
 from tools.server_process import free_port
 
 PUSHED = PushedImages(trainer="registry.example/t@sha256:1", server="registry.example/s@sha256:2")
@@ -27,7 +28,7 @@ if arguments[0] != "run":
     sys.exit(0)
 text = " ".join(arguments)
 host, port = re.search(r"--publish=(.*):(\\d+):8005", text).groups()
-store = re.search(r"--volume=(.*):/store:ro", text)[1]
+store = re.search(r"(?:--volume|--env=HOUSECTL_STORE)=(.*?)(?::/store:ro| )", text)[1]
 after = arguments[arguments.index({PUSHED.server!r}) + 1 :]
 open("engine.txt", "w").write(text)
 os.execve(
@@ -104,6 +105,33 @@ def test_engine_receives_signals_and_returns_exit_status(
     for option in ("--rm", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges"):
         assert option in command_line
     assert f"--volume={project.store}:/store:ro" in command_line
+
+
+def test_container_gets_credentials_by_name(
+    project: ProjectDirectory, path: Mapping[str, str], s3: S3Server
+) -> None:
+    install(path, "podman", ENGINE)
+    write_pushed_images(project.path / ".housectl" / "images.json", PUSHED)
+    url = f"s3://{s3.new_bucket()}/houses"
+    command = [HOUSECTL, "serve", "--container", "--port", str(free_port()), "--store", url]
+    with subprocess.Popen(
+        [*command, "--poll-interval", "0.5s"],
+        cwd=project.path,
+        env=clean_environment() | path | s3.environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stderr is not None
+        assert "listening on" in server.stderr.readline()
+        server.terminate()
+    assert server.returncode == ExitStatus.OK
+    command_line = (project.path / "engine.txt").read_text()
+    assert f"--env=HOUSECTL_STORE={url}" in command_line
+    assert "--poll-interval 0.5" in command_line
+    for name, value in s3.environment.items():
+        assert f"--env={name} " in command_line
+        assert value not in command_line
+    assert "--volume" not in command_line
 
 
 def test_missing_kubectl_is_reported(project: ProjectDirectory, path: Mapping[str, str]) -> None:
