@@ -28,6 +28,7 @@ from tools.server_process import free_port
 
 CRONJOB = "cronjob/housectl-run"
 COMPONENT = ROOT / "k8s" / "components" / "schedule"
+CERTIFICATES = "/opt/housectl/lib/python3.11/site-packages/certifi/cacert.pem"
 TRIALS = 4
 TIMEOUT_SECONDS = 300.0
 
@@ -45,6 +46,12 @@ def variables(s3_for_pods: S3Server) -> Mapping[str, str]:
     return {"HOUSECTL_STORE": store, **s3_for_pods.environment}
 
 
+def secret_of(variables: Mapping[str, str]) -> str:
+    """Return the content of the Secret; a test bed's base image lacks the usual certificates."""
+    all_variables = {**variables, "SSL_CERT_FILE": CERTIFICATES}
+    return "".join(f"{name}={value}\n" for name, value in all_variables.items())
+
+
 @pytest.fixture(scope="module")
 def project(
     namespace: str, variables: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory
@@ -54,7 +61,7 @@ def project(
     budget = {"trials": TRIALS}
     project = example(".", directory / "boston", space=GOOD, budget=budget, katib=SMALL_PODS)
     file = directory / "store.env"
-    file.write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
+    file.write_text(secret_of(variables))
     create("secret", "generic", "housectl-store", f"--from-env-file={file}", namespace=namespace)
     write_kustomization(project.path, namespace)
     kubectl("apply", "--kustomize", str(project.path))
@@ -99,9 +106,12 @@ def pods_of(job: str, namespace: str) -> Sequence[dict[str, Any]]:
 def finish(job: str, namespace: str, *, condition: str = "Complete") -> str:
     """Wait for a condition of a job, and return the log of its last pod."""
     wait_for(lambda: conditions(job, namespace))
-    log = kubectl("logs", f"job/{job}", f"--namespace={namespace}")
-    assert conditions(job, namespace) == {condition}, log
-    return log
+    assert conditions(job, namespace) == {condition}, log(job, namespace)
+    return log(job, namespace)
+
+
+def log(job: str, namespace: str) -> str:
+    return kubectl("logs", f"job/{job}", f"--namespace={namespace}")
 
 
 def wait_for(condition: Callable[[], object]) -> None:
@@ -141,7 +151,8 @@ def test_the_account_of_the_schedule_belongs_to_each_overlay(
 def killed_job(project: ProjectDirectory, namespace: str) -> str:  # noqa: ARG001
     """A finished job; its first pod was killed during the search."""
     create("job", "first", f"--from={CRONJOB}", namespace=namespace)
-    wait_for(lambda: objects("trials.kubeflow.org", namespace))
+    wait_for(lambda: objects("trials.kubeflow.org", namespace) or conditions("first", namespace))
+    assert not conditions("first", namespace), log("first", namespace)
     (pod,) = pods_of("first", namespace)
     kubectl(
         *("delete", "pod", pod["metadata"]["name"], f"--namespace={namespace}"),
