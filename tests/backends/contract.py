@@ -213,6 +213,7 @@ class BackendContract:
         assert handle not in backend.handles()
         assert backend.get_plan(handle).workload == task
         assert backend.handle("seal") == handle
+        assert (backend.image_digest(handle) or "sha256:").startswith("sha256:")
 
     def test_failed_task_has_reason_and_is_retried(self, backend: Backend, inputs: Inputs) -> None:
         handle = submit(backend, seal_task("wrong-seal", {"n_leaves": 3}), inputs)

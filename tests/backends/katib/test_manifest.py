@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from housectl.backends.base import Task, Workload
+from housectl.backends.base import Task, TrainerRecord, Workload
 from housectl.backends.katib.backend import KatibBackend
 from housectl.backends.katib.plan.katib_plan import KatibPlan
 from housectl.backends.katib.plan.plan_record import KatibPlanRecord
@@ -276,3 +276,13 @@ def test_job_has_no_empty_field_that_go_omits(inputs: Inputs) -> None:
     for manifest in rendered(AUTO, inputs):
         job = manifest["spec"]["trialTemplate"]["trialSpec"]
         assert empty_fields(job) == MAY_BE_EMPTY
+
+
+@pytest.mark.parametrize("recorded", ["registry.example/trainer@sha256:0", None])
+def test_task_runs_recorded_image(inputs: Inputs, recorded: str | None) -> None:
+    kube = Kube("nowhere", SETTINGS.namespace)
+    backend = KatibBackend(kube, settings=SETTINGS, inputs=Path("inputs"))
+    trainer = TrainerRecord(requirements="", image=recorded)
+    task = seal_task("seal", {"n_estimators": 5})
+    plan = backend.with_trainer(trainer, print).plan(task, inputs=inputs, image=None)
+    assert plan.image == (recorded or SETTINGS.image)

@@ -72,11 +72,12 @@ class TrainerEnvironments:
             prefix=sys.base_prefix,
         )
         path = self.root / digest_of(record)
-        if not _is_complete(path, record):
-            remove_tree(path)
-            self._build(path, record, requirements, report)
-        os.utime(path / _RECORD_FILE)
-        self._remove_oldest()
+        with translate_disk_errors(path):
+            if not _is_complete(path, record):
+                remove_tree(path)
+                self._build(path, record, requirements, report)
+            os.utime(path / _RECORD_FILE)
+            self._remove_oldest()
         return _python(path)
 
     def _build(
@@ -86,8 +87,7 @@ class TrainerEnvironments:
         requirements: str,
         report: Callable[[str], None],
     ) -> None:
-        with translate_disk_errors(self.root):
-            self.root.mkdir(parents=True, exist_ok=True)
+        self.root.mkdir(parents=True, exist_ok=True)
         check_disk_space(self.root, needed=_NEEDED_BYTES, purpose="an environment")
         log = path.with_suffix(".log")
         with atomic_directory(path) as directory:
