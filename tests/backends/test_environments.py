@@ -42,7 +42,7 @@ def test_complete_environment_is_used_again_and_damaged_one_is_rebuilt(
         (path / "environment.json").touch()
         os.utime(path / "environment.json", (number, number))
     python, lines = built(environments, small_lock)
-    assert lines[0] == "environment: creating"
+    assert {line.partition(":")[0] for line in lines} == {"environment"}
     path = python.parents[1]
     assert set(environments.root.iterdir()) == {path, *old[2:]}, "the last three are kept"
     assert built(environments, small_lock) == (python, [])

@@ -44,7 +44,7 @@ def reproduction(
     output = SealOutput(bundle=sealed, evidence=new_evidence)
     return Reproduction(
         bundle=bundle,
-        reproduced=sealed.digest,
+        reproduced_digest=sealed.digest,
         files=compare_files(bundle, evidence, output),
         differing_inputs=compare_inputs(bundle, evidence, output),
     )

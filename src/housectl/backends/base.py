@@ -63,11 +63,13 @@ class TrainerRecord:
     """The recorded environment of a trainer; a backend provides the same one again.
 
     Attributes:
-        requirements: Its packages, as the text of a requirements file.
+        lock: Its lock; None if it is unknown.
+        libraries: Versions of its training libraries.
         image: Reference of its image; None without containers.
     """
 
-    requirements: str
+    lock: str | None
+    libraries: Mapping[str, str]
     image: str | None
 
 
@@ -174,14 +176,22 @@ class Backend(Protocol):
             None without containers, or if the image was not pulled from a registry.
         """
 
-    def with_trainer(self, trainer: TrainerRecord, report: Callable[[str], None]) -> "Backend":
+    def with_trainer(
+        self,
+        trainer: TrainerRecord,
+        *,
+        report: Callable[[str], None],
+        warn: Callable[[str], None],
+    ) -> "Backend":
         """Return a backend whose tasks run a recorded trainer.
 
         Args:
             trainer: Environment of the trainer; it is made again if necessary.
             report: Receives the progress of long work as lines.
+            warn: Receives each deviation from the record, as a sentence.
 
         Raises:
+            InputsError: The lock or a version is malformed.
             LocalEnvironmentError: The environment cannot be made.
         """
 

@@ -11,13 +11,11 @@ from housectl.contract.evidence import EVIDENCE_FILE
 from housectl.contract.files import atomic_directory, write_and_sync
 from housectl.contract.golden import GoldenSource
 from housectl.contract.seal_output import SealOutput
-from housectl.contract.trainer_code import read_lock
-from housectl.errors import InputsError, UnknownExperimentError, UsageError
+from housectl.errors import BundleError, UnknownExperimentError, UsageError
 from housectl.experiment import ExperimentState
 from housectl.image_references import by_digest
 from housectl.inputs_finder import InputsFinder
 from housectl.reproduction.comparison import compare_files, compare_inputs
-from housectl.reproduction.requirements import Requirements, requirements_of
 from housectl.reproduction.result import Reproduction
 from housectl.seal_tasks import SealTaskRunner
 from housectl.store.base import ChampionStore
@@ -57,52 +55,47 @@ class Reproducer:
             LocalEnvironmentError: The environment cannot be built.
             TaskFailedError: The trainer failed.
         """
-        digest = (
-            self.store.find_bundle(version) if version else self.store.require_champion().bundle
-        )
         _check_unused(output_dir)
-        bundle = self.store.bundle(digest)
-        evidence = self.store.evidence(digest)
-        requirements = self._requirements(bundle)
-        sealed = self._seal(bundle, requirements)
+        digest = (
+            self.store.require_champion().bundle
+            if version is None
+            else self.store.find_bundle(version)
+        )
+        bundle, evidence = self.store.bundle(digest), self.store.evidence(digest)
+        notes: list[str] = []
+        sealed = self._seal(bundle, warn=notes.append)
         if output_dir is not None:
             _keep(sealed, output_dir)
         return Reproduction(
             bundle=bundle,
-            reproduced=sealed.bundle.digest,
+            reproduced_digest=sealed.bundle.digest,
             files=compare_files(bundle, evidence, sealed),
             differing_inputs=compare_inputs(bundle, evidence, sealed),
-            notes=(*requirements.notes, *_notes(bundle, sealed)),
+            notes=(*notes, *_notes(bundle, sealed)),
         )
 
-    def _requirements(self, bundle: Bundle) -> Requirements:
-        own_lock = read_lock()
-        if own_lock is None:
-            raise InputsError(
-                "This housectl has no requirements of a trainer.",
-                hint="pip install --force-reinstall housectl",
-            )
-        recorded = bundle.record.provenance.lock
-        lock = self.store.lock(recorded) if recorded else None
-        return requirements_of(
-            bundle.record.recipe.libraries, lock=lock, own_lock=own_lock.decode()
-        )
-
-    def _seal(self, bundle: Bundle, requirements: Requirements) -> SealOutput:
+    def _seal(self, bundle: Bundle, *, warn: Callable[[str], None]) -> SealOutput:
         task = _task(bundle, self.golden)
         inputs = self.inputs.find(bundle)
-        trainer = TrainerRecord(
-            requirements=requirements.text, image=_image(bundle.record.provenance)
+        backend = self.backend.with_trainer(
+            self._trainer(bundle), report=self._reporter(task), warn=warn
         )
-        backend = self.backend.with_trainer(trainer, self._reporter(task))
         runner = SealTaskRunner(backend=backend, progress=self.progress, temp_root=self.temp_root)
         try:
             with runner.run_seal_task(task, inputs) as sealed:
                 return sealed
-        except UnknownExperimentError:
-            # Another command has just finished the same task, and deleted it.
+        except (UnknownExperimentError, BundleError):
+            # Another command has just finished the same task, and deleted it or its files.
             with runner.run_seal_task(task, inputs) as sealed:
                 return sealed
+
+    def _trainer(self, bundle: Bundle) -> TrainerRecord:
+        provenance = bundle.record.provenance
+        return TrainerRecord(
+            lock=self.store.lock(provenance.lock) if provenance.lock else None,
+            libraries=bundle.record.recipe.libraries,
+            image=_image(provenance),
+        )
 
     def _reporter(self, task: Task) -> Callable[[str], None]:
         def report(line: str) -> None:

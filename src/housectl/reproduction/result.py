@@ -12,7 +12,7 @@ class Reproduction:
     """A bundle and the result of training it again.
 
     Attributes:
-        reproduced: Digest of the new bundle; the same digest means the same bundle.
+        reproduced_digest: Digest of the new bundle; equal digests mean equal bundles.
         files: All files of both bundles, and the evidence.
         differing_inputs: Inputs that differ between both trainings, and contradictions between the
             records of the bundle; also those that changed no byte.
@@ -20,7 +20,7 @@ class Reproduction:
     """
 
     bundle: Bundle
-    reproduced: str
+    reproduced_digest: str
     files: tuple[FileComparison, ...]
     differing_inputs: tuple[InputDifference, ...]
     notes: tuple[str, ...] = ()

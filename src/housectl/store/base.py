@@ -6,6 +6,7 @@ from itertools import count
 
 from housectl.contract.bundle import BUNDLE_FILE, Bundle, BundleSummary, load_bundle, load_summary
 from housectl.contract.evidence import Evidence
+from housectl.contract.path_names import is_digest
 from housectl.contract.record import MalformedRecordError, new_nonce
 from housectl.errors import BundleError, EvidenceError, NoChallengerError, UsageError
 from housectl.store.challenger import Challenger, parse_challenger
@@ -61,9 +62,8 @@ class ChampionStore(HistoryStore, FailedVerifications, Locks, StepRecords):
         Raises:
             UsageError: No bundle or several bundles match.
         """
-        matches = [
-            digest for digest in self._names(BUNDLES) if version and digest.startswith(version)
-        ]
+        bundles = filter(is_digest, self._names(BUNDLES))
+        matches = [digest for digest in bundles if version and digest.startswith(version)]
         if len(matches) != 1:
             raise UsageError(
                 f"Version {version!r} is invalid: {len(matches)} bundles have such a digest.",

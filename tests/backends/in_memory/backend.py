@@ -91,7 +91,9 @@ class InMemoryBackend:
     def with_trainer(
         self,
         trainer: TrainerRecord,  # noqa: ARG002
+        *,
         report: Callable[[str], None],  # noqa: ARG002
+        warn: Callable[[str], None],  # noqa: ARG002
     ) -> "InMemoryBackend":
         return self
 

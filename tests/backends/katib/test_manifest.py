@@ -282,7 +282,8 @@ def test_job_has_no_empty_field_that_go_omits(inputs: Inputs) -> None:
 def test_task_runs_recorded_image(inputs: Inputs, recorded: str | None) -> None:
     kube = Kube("nowhere", SETTINGS.namespace)
     backend = KatibBackend(kube, settings=SETTINGS, inputs=Path("inputs"))
-    trainer = TrainerRecord(requirements="", image=recorded)
+    trainer = TrainerRecord(lock=None, libraries={}, image=recorded)
     task = seal_task("seal", {"n_estimators": 5})
-    plan = backend.with_trainer(trainer, print).plan(task, inputs=inputs, image=None)
+    backend = backend.with_trainer(trainer, report=print, warn=print)
+    plan = backend.plan(task, inputs=inputs, image=None)
     assert plan.image == (recorded or SETTINGS.image)

@@ -181,7 +181,9 @@ class KatibBackend:
     def with_trainer(
         self,
         trainer: TrainerRecord,
+        *,
         report: Callable[[str], None],  # noqa: ARG002
+        warn: Callable[[str], None],  # noqa: ARG002
     ) -> "KatibBackend":
         """Return a backend whose tasks run a recorded image; new plans' image if it is None."""
         settings = replace(self._settings, image=trainer.image or self._settings.image)

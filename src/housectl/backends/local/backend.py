@@ -15,6 +15,7 @@ from housectl.backends.local.handles import SCHEME, handle_of, open_run, run_dir
 from housectl.backends.local.plan import LocalPlan
 from housectl.backends.local.preflight import check_disk_space, check_libraries
 from housectl.backends.local.records import RunOutcome
+from housectl.backends.local.requirements import requirements_of
 from housectl.backends.local.run_directory import RunDirectory
 from housectl.backends.local.submission import copy_inputs, create_run, inputs_of_runs
 from housectl.backends.local.trainer_client import last_log_line
@@ -191,14 +192,21 @@ class LocalBackend:
     def image_digest(self, handle: Handle) -> None:
         """Return None: no containers run."""
 
-    def with_trainer(self, trainer: TrainerRecord, report: Callable[[str], None]) -> "LocalBackend":
-        """Return a backend whose tasks run in an environment with these requirements only.
+    def with_trainer(
+        self,
+        trainer: TrainerRecord,
+        *,
+        report: Callable[[str], None],
+        warn: Callable[[str], None],
+    ) -> "LocalBackend":
+        """Return a backend whose tasks run in an environment with the trainer's packages only.
 
         Raises:
+            InputsError: The lock or a version is malformed.
             LocalEnvironmentError: The environment cannot be built.
         """
         environments = TrainerEnvironments(self.runs.absolute().parent / "environments")
-        python = environments.python(trainer.requirements, report)
+        python = environments.python(requirements_of(trainer, warn=warn), report)
         return replace(self, task_python=python)
 
     def delete_outputs(self, handle: Handle, trials: Sequence[str]) -> None:

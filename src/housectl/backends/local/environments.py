@@ -91,8 +91,7 @@ class TrainerEnvironments:
         check_disk_space(self.root, needed=_NEEDED_BYTES, purpose="an environment")
         log = path.with_suffix(".log")
         with atomic_directory(path) as directory:
-            report("environment: creating")
-            create_virtual_environment(directory, log=log)
+            create_virtual_environment(directory, log=log, report=report)
             write_and_sync(directory / _REQUIREMENTS_FILE, requirements.encode())
             install(_python(directory), directory / _REQUIREMENTS_FILE, log=log, report=report)
             _copy_trainer(directory, requirements)

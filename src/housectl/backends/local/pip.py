@@ -14,6 +14,7 @@ from housectl.python_process import isolated_environment, module_argv
 _TIMEOUT_SECONDS = 1800.0
 _REPORT_SECONDS = 0.5
 _MAX_CAUSE = 300
+_MAX_LOG_BYTES = 2**20
 _UNREACHABLE = "connection broken by"
 _PACKAGE = re.compile(r"^[A-Za-z0-9].*==", re.MULTILINE)
 _COLLECTED = re.compile(r"^Collecting ", re.MULTILINE)
@@ -24,14 +25,47 @@ _OPTIONS = (
 )
 
 
-def create_virtual_environment(directory: Path, *, log: Path) -> None:
+class InstallProgress:
+    """Progress of pip as a line: it collects all packages, then installs them.
+
+    Args:
+        packages: Number of packages.
+    """
+
+    def __init__(self, packages: int) -> None:
+        self._packages = packages
+        self._started = time.monotonic()
+        self._collect_seconds = 0.0
+
+    def line(self, output: str) -> str:
+        """Return the line for pip's output so far."""
+        seconds = time.monotonic() - self._started
+        collected = len(_COLLECTED.findall(output))
+        if _INSTALLING in output:
+            self._collect_seconds = self._collect_seconds or seconds
+            activity = f"installing {self._packages} packages"
+        else:
+            activity = f"package {collected} of {self._packages}"
+        # Installation takes about as long as the download.
+        collecting = self._collect_seconds or seconds / max(collected, 1) * self._packages
+        return f"environment: {activity}, about {max(1, 2 * collecting - seconds):.0f} s left"
+
+
+def create_virtual_environment(
+    directory: Path, *, log: Path, report: Callable[[str], None]
+) -> None:
     """Create a virtual environment with pip in an empty directory.
+
+    Args:
+        directory: The directory.
+        log: File for the output of Python.
+        report: Receives the progress as lines.
 
     Raises:
         LocalEnvironmentError: Python cannot create one.
     """
     command = [sys.executable, *module_argv("venv", str(directory))]
-    if _run(command, log, on_wait=lambda: None) != 0:
+    if _run(command, log, on_wait=lambda: report("environment: creating")) != 0:
         major, minor = sys.version_info[:2]
         raise LocalEnvironmentError(
             f"Python cannot create a virtual environment: {_cause(log)}.",
@@ -52,13 +86,12 @@ def install(python: Path, requirements: Path, *, log: Path, report: Callable[[st
         LocalEnvironmentError: pip failed.
     """
     text = requirements.read_text()
-    packages = len(_PACKAGE.findall(text))
+    progress = InstallProgress(len(_PACKAGE.findall(text)))
     hashes = ("--require-hashes",) if "--hash=" in text else ()
     arguments = module_argv("pip", "install", *_OPTIONS, *hashes, "-r", str(requirements))
-    started = time.monotonic()
 
     def report_progress() -> None:
-        report(_progress(log, packages, time.monotonic() - started))
+        report(progress.line(_read(log)))
 
     if _run([str(python), *arguments], log, on_wait=report_progress) != 0:
         raise _pip_error(log)
@@ -87,20 +120,13 @@ def _run(command: Sequence[str], log: Path, *, on_wait: Callable[[], None]) -> i
     )
 
 
-def _progress(log: Path, packages: int, seconds: float) -> str:
-    output = log.read_text(errors="replace")
-    collected = len(_COLLECTED.findall(output))
-    if _INSTALLING in output:
-        return f"environment: installing {packages} packages"
-    if not collected:
-        return f"environment: {packages} packages"
-    # Installation takes about as long as the download.
-    remaining = seconds / collected * (2 * packages - collected)
-    return f"environment: package {collected} of {packages}, about {remaining:.0f} s left"
+def _read(log: Path) -> str:
+    with log.open("rb") as file:
+        return file.read(_MAX_LOG_BYTES).decode(errors="replace")
 
 
 def _pip_error(log: Path) -> LocalEnvironmentError:
-    if _UNREACHABLE in log.read_text(errors="replace"):
+    if _UNREACHABLE in _read(log):
         return LocalEnvironmentError(
             f"The environment cannot be built: the package index does not respond. {_cause(log)}.",
             hint=f"pip config list   # index, proxy and certificate; the log: {quote(str(log))}",
@@ -113,7 +139,7 @@ def _pip_error(log: Path) -> LocalEnvironmentError:
 
 def _cause(log: Path) -> str:
     """Return the last error in a log, or its last line."""
-    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    lines = [line.strip() for line in _read(log).splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR: ")]
     last = (errors or lines or ["no output"])[-1]
     return last.removeprefix("ERROR: ")[:_MAX_CAUSE].rstrip(".")

@@ -2,12 +2,12 @@
 
 import re
 import sys
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
 
+from housectl.backends.base import TrainerRecord
 from housectl.contract.families import training_libraries
-from housectl.contract.trainer_code import locked_versions
-from housectl.errors import InputsError
+from housectl.contract.trainer_code import locked_versions, read_lock
+from housectl.errors import InputsError, LocalEnvironmentError
 
 _VERSION = re.compile(r"[0-9A-Za-z.+!_-]{1,64}")
 _LINE = re.compile(
@@ -17,57 +17,56 @@ _LINE = re.compile(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Requirements:
-    """Requirements of a trainer.
-
-    Attributes:
-        text: Text of a requirements file.
-        notes: Deviations from the recorded lock, each in one sentence.
-    """
-
-    text: str
-    notes: tuple[str, ...] = ()
-
-
-def requirements_of(
-    libraries: Mapping[str, str], *, lock: str | None, own_lock: str
-) -> Requirements:
-    """Return the requirements that give a recipe its libraries.
+def requirements_of(trainer: TrainerRecord, *, warn: Callable[[str], None]) -> str:
+    """Return the requirements file of a trainer: its lock, or exact versions without hashes.
 
     Args:
-        libraries: Versions in the recipe.
-        lock: Lock of the trainer that sealed the bundle; None if it is unknown.
-        own_lock: Lock of this housectl, which names the packages that may be installed.
+        trainer: Recorded environment of the trainer.
+        warn: Receives each deviation from the record, as a sentence.
 
     Raises:
         InputsError: The lock or a version is not one that housectl writes.
+        LocalEnvironmentError: This housectl was installed without its lock.
     """
-    notes = () if lock else ("The bundle has no lock: this housectl's lock takes its place.",)
-    lock = lock or own_lock
+    own_lock = _own_lock()
+    if trainer.lock is None:
+        warn("The lock of the bundle is unknown: this housectl's lock takes its place.")
+    lock = trainer.lock or own_lock
     _check_lock(lock, allowed=locked_versions(own_lock).keys())
-    packages = _packages_of_this_system()
-    unknown = libraries.keys() - packages.keys()
-    if unknown:
-        raise _invalid(f"the recipe names the unknown library {min(unknown)!r}")
-    wanted = {packages[library]: version for library, version in libraries.items()}
+    wanted = _wanted_versions(trainer.libraries)
     locked = {
         name: version
         for name, version in locked_versions(lock).items()
         if name not in _library_packages() or name in wanted
     }
     unlocked = {name: text for name, text in wanted.items() if locked.get(name) != text}
-    for name, version in unlocked.items():
-        if not _VERSION.fullmatch(version):
-            raise _invalid(f"the version {version!r} of {name} is malformed")
     if not unlocked:
-        return Requirements(text=lock, notes=notes)
-    pinned = {**locked, **unlocked}
+        return lock
     listed = ", ".join(f"{name} {version}" for name, version in sorted(unlocked.items()))
-    return Requirements(
-        text="".join(f"{name}=={version}\n" for name, version in sorted(pinned.items())),
-        notes=(*notes, f"The recipe has other versions than the lock, without hashes: {listed}."),
-    )
+    warn(f"The recipe has other versions than the lock, without hashes: {listed}.")
+    pinned = {**locked, **unlocked}
+    return "".join(f"{name}=={version}\n" for name, version in sorted(pinned.items()))
+
+
+def _own_lock() -> str:
+    lock = read_lock()
+    if lock is None:
+        raise LocalEnvironmentError(
+            "This housectl was installed without the requirements of its trainer.",
+            hint="pip install --force-reinstall housectl",
+        )
+    return lock.decode()
+
+
+def _wanted_versions(libraries: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the version of each library's package."""
+    packages = _packages_of_this_system()
+    for library, version in libraries.items():
+        if library not in packages:
+            raise _invalid(f"the recipe names the unknown library {library!r}")
+        if not _VERSION.fullmatch(version):
+            raise _invalid(f"the version {version!r} of {library} is malformed")
+    return {packages[library]: version for library, version in libraries.items()}
 
 
 def _packages_of_this_system() -> Mapping[str, str]:
