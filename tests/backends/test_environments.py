@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from housectl.backends.local.environments import TrainerEnvironments
+from housectl.backends.local.pip import InstallProgress
 from housectl.contract.trainer_code import read_lock
 from housectl.errors import LocalEnvironmentError
 
@@ -51,6 +52,17 @@ def test_complete_environment_is_used_again_and_damaged_one_is_rebuilt(
     assert again == python
     assert lines
     assert set(environments.root.iterdir()) == {path, *old[2:]}
+
+
+def test_progress_names_the_activity_and_the_time_left() -> None:
+    progress = InstallProgress(2)
+    assert re.fullmatch(r"environment: package 0 of 2, about \d+ s left", progress.line(""))
+    output = "Collecting numpy==2.4.6 (from -r r.txt (line 1))\n"
+    assert progress.line(output).startswith("environment: package 1 of 2, ")
+    output += "Installing collected packages: numpy\n"
+    assert re.fullmatch(
+        r"environment: installing 2 packages, about \d+ s left", progress.line(output)
+    )
 
 
 def test_wheel_with_another_hash_is_refused(
