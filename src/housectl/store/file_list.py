@@ -18,7 +18,7 @@ from housectl.store.layout import (
 )
 from housectl.store.storage import FileKind, FileStorage, StoredFile
 
-MAX_FILES = 200_000
+MAX_FILES = 100_000
 
 Sizes = dict[str, int]
 

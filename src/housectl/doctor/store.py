@@ -1,0 +1,79 @@
+"""Checks of the champion store: access, and the champion with its history."""
+
+import queue
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from housectl.backends.doctor_check import CheckContext, CheckWarning
+from housectl.contract.history import clock_warnings
+from housectl.errors import HousectlError, LocalEnvironmentError
+from housectl.store.factory import open_store
+from housectl.store.layout import HISTORY
+from housectl.store.local import LocalStore
+from housectl.store.write_probe import prove_writes
+
+_TIMEOUT_SECONDS = 10.0
+
+
+def check_store_access(context: CheckContext) -> str:
+    """Prove in ten seconds that the store is readable and writable, and safe for promotions."""
+    address = context.workspace.store
+
+    def prove() -> None:
+        if isinstance(address.value, Path):
+            _prove_directory(address.value)
+        else:
+            prove_writes(open_store(address, cache=None))
+
+    _run_with_timeout(prove, location=str(address))
+    return f"{address}: readable and writable, and an existing file is not replaced"
+
+
+def check_store(context: CheckContext) -> str:
+    """Check that the history is valid and the champion's bundle is intact."""
+    address = context.workspace.store
+    store = open_store(address, cache=context.workspace.cache)
+    history = store.history()
+    if not history:
+        return f"{address}: no champion yet"
+    bundle = store.bundle(history[-1].bundle)
+    if warnings := clock_warnings(history):
+        raise CheckWarning(warnings[-1], hint="date -u   # then correct the clock of that machine")
+    return f"{address}: champion {bundle.version}, {len(history)} entries"
+
+
+def _prove_directory(directory: Path) -> None:
+    """Prove access to the history's directory, or to the one that it would be created in."""
+    history = directory / HISTORY
+    existing = next(path for path in (history, *history.parents) if path.is_dir())
+    prove_writes(LocalStore(existing), folder="")
+
+
+def _run_with_timeout(run: Callable[[], None], *, location: str) -> None:
+    """Run a function in a thread, which is left behind if it takes too long.
+
+    Raises:
+        LocalEnvironmentError: The store does not respond.
+        HousectlError, OSError: The function raised it.
+    """
+    outcome: queue.Queue[HousectlError | OSError | None] = queue.Queue()
+
+    def record_outcome() -> None:
+        try:
+            run()
+        except (HousectlError, OSError) as error:
+            outcome.put(error)
+        else:
+            outcome.put(None)
+
+    threading.Thread(target=record_outcome, daemon=True).start()
+    try:
+        error = outcome.get(timeout=_TIMEOUT_SECONDS)
+    except queue.Empty:
+        raise LocalEnvironmentError(
+            f"The store {location} does not respond within {_TIMEOUT_SECONDS:.0f} s.",
+            hint="housectl store check   # waits longer",
+        ) from None
+    if error:
+        raise error
