@@ -30,7 +30,7 @@ connect() {
 }
 
 close() {
-  ssh -S "$directory/socket" -O exit "$DEPLOY_HOST" 2>/dev/null || true
+  ssh -S "$directory/s" -O exit "$DEPLOY_HOST" 2>/dev/null || true
   ssh-agent -k >/dev/null || true
   rm -rf "$directory"
 }
@@ -45,9 +45,9 @@ rollout() {
 }
 
 tunnel() {
-  connect -f -N -M -S "$directory/socket" -o ExitOnForwardFailure=yes \
+  connect -f -N -M -S "$directory/s" -o ExitOnForwardFailure=yes \
     -L "127.0.0.1:$local_port:127.0.0.1:$remote_port" "$DEPLOY_HOST"
-  "$@"
+  env -u SSH_AUTH_SOCK -u SSH_AGENT_PID "$@"
 }
 
 for variable in DEPLOY_HOST DEPLOY_KNOWN_HOSTS DEPLOY_SSH_KEY; do

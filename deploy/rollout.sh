@@ -75,7 +75,8 @@ if [[ $image == "$last" && $image == "$(read_image image.env)" ]] && is_ready; t
   exit
 fi
 "$ENGINE" pull --quiet "$image" >/dev/null || fail "$image cannot be pulled." "$ENGINE pull $image"
-if restart "$image" && becomes_ready; then
+# A container process must not inherit the lock.
+if restart "$image" 9>&- && becomes_ready; then
   write_image ready.env "$image"
   echo "$image is ready."
   exit
@@ -83,7 +84,7 @@ fi
 "$ENGINE" logs --tail 20 "$container" >&2 || true
 [[ -n $last ]] || fail "$image did not become ready, and there is no earlier image." \
   "$ENGINE logs $container"
-if restart "$last" && becomes_ready; then
+if restart "$last" 9>&- && becomes_ready; then
   fail "$image did not become ready; $last runs again." "$ENGINE run --rm $image --help"
 fi
 fail "$image did not become ready, and neither did $last." "$ENGINE logs $container"

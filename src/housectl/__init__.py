@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from housectl.contract.families import Family
     from housectl.contract.history import HistoryEntry
     from housectl.doctor.runner import CheckResult
+    from housectl.documentation import documentation_url
     from housectl.experiment import MODELS_TO_KEEP, Experiment, ExperimentState, Trial, TrialState
     from housectl.explanations import Explanation, error_url, explain, explanations
     from housectl.pipeline.steps import PipelineRun, Step, StepAction, StepResult
@@ -97,6 +98,7 @@ else:
         "VerificationRun": "champion_verification",
         "check_store": "api.store_functions",
         "copy_store": "api.store_functions",
+        "documentation_url": "documentation",
         "error_url": "explanations",
         "explain": "explanations",
         "explanations": "explanations",
@@ -163,6 +165,7 @@ __all__ = [
     "VerificationRun",
     "check_store",
     "copy_store",
+    "documentation_url",
     "error_url",
     "errors",
     "explain",

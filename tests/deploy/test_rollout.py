@@ -4,11 +4,14 @@ Programs of this directory replace docker and systemctl; ssh, sshd and ssh-agent
 """
 
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 import pytest
@@ -25,6 +28,7 @@ from tests.deploy.host import (
     server_host,
 )
 from tests.deploy.sshd import SshServer, ssh_server
+from tests.server.running import wait_until
 from tests.test_end_to_end import free_port
 from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environment
 
@@ -93,6 +97,22 @@ def test_unknown_image_changes_nothing(host: Host) -> None:
     assert is_ready(host)
 
 
+def test_killed_rollout_leaves_no_lock_and_keeps_the_last_ready_image(host: Host) -> None:
+    roll_out(host, GOOD)
+    killed = subprocess.Popen(
+        [DEPLOY / "rollout.sh", BROKEN],
+        env=clean_environment() | host.environment,
+        start_new_session=True,
+    )
+    record = host.settings / "image.env"
+    wait_until(lambda: BROKEN in record.read_text() or killed.poll() is not None)
+    os.killpg(killed.pid, signal.SIGKILL)
+    assert killed.wait() == -signal.SIGKILL
+    assert (host.settings / "ready.env").read_text() == f"IMAGE={REPOSITORY}@{GOOD}\n"
+    assert roll_out(host, GOOD).stdout == f"{REPOSITORY}@{GOOD} is ready.\n"
+    assert is_ready(host)
+
+
 @pytest.mark.parametrize(
     "digest", ["", "latest", f"{GOOD}0", f"{GOOD}; id", f"x@{GOOD}", f"{GOOD}\nid", GOOD.upper()]
 )
@@ -136,6 +156,19 @@ def test_command_verifies_the_server_through_the_tunnel(
     assert closed.returncode == 1, closed.stderr
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"http://127.0.0.1:{port}", trust_env=False)
+
+
+def test_command_behind_the_tunnel_gets_no_key(host: Host, ssh: SshServer) -> None:
+    ports = {"DEPLOY_PORT": str(host.port), "TUNNEL_PORT": str(free_port())}
+    # The path of a socket is limited to about 100 bytes.
+    with TemporaryDirectory(dir="/tmp") as temporary:
+        environment = {**ssh.environment, **ports, "TMPDIR": temporary}
+        printed = run("remote.sh", "tunnel", "env", environment=environment)
+        assert not [*Path(temporary).iterdir()]
+    assert printed.returncode == 0, printed.stderr
+    assert f"DEPLOY_HOST={ssh.url}" in printed.stdout
+    assert "PRIVATE KEY" not in printed.stdout
+    assert "SSH_AUTH_SOCK" not in printed.stdout
 
 
 def test_restricted_key_reaches_no_other_port(ssh: SshServer) -> None:

@@ -15,10 +15,6 @@ from housectl.errors import UsageError
 if TYPE_CHECKING:
     from housectl import Project
 
-_NEXT_ON_GITHUB = (
-    "Next: set the variables of the repository, as docs/github-actions.md describes, then commit"
-)
-
 
 @renders
 def init(
@@ -43,7 +39,7 @@ def init(
     """
     if github and data is None:
         files = housectl.init_github(output_dir)
-        return Fields(fields={"workflows": [*map(str, files)]}, notes=[_NEXT_ON_GITHUB])
+        return Fields(fields={"workflows": [*map(str, files)]}, notes=[_next_on_github()])
     if data is None or target is None:
         raise UsageError(
             "A CSV file or its target column is missing: a project file describes both.",
@@ -53,8 +49,13 @@ def init(
     workflows = {"workflows": [*map(str, draft.workflows)]} if github else {}
     return Fields(
         fields={"written": str(draft.path), **workflows, "notes": list(draft.notes)},
-        notes=[*draft.notes, _NEXT_ON_GITHUB if github else "Next: housectl tune"],
+        notes=[*draft.notes, _next_on_github() if github else "Next: housectl tune"],
     )
+
+
+def _next_on_github() -> str:
+    page = housectl.documentation_url("github-actions.md")
+    return f"Next: set the variables of the repository, then commit: {page}"
 
 
 @pass_project(*SEARCH_SETTINGS, "host", "port", *REGISTRY_SETTINGS)
