@@ -134,6 +134,15 @@ def test_rollback_replaces_a_bundle_that_cannot_be_served(
     server.wait_for(status="ok", model_digest=old.digest, champion=3)
 
 
+def test_server_ends_while_the_store_hangs(server: RunningServer, proxy: S3Proxy) -> None:
+    proxy.fail_all(Fault.HOLD)
+    proxy.requests.clear()
+    wait_until(lambda: proxy.requests)
+    assert server.predict().json() == {"predicted_price": 11.0}
+    server.process.terminate()
+    assert server.process.wait(timeout=30) == ExitStatus.OK
+
+
 def test_removed_history_is_noticed(store: ObjectStore, server: RunningServer, old: Bundle) -> None:
     content = store._read(entry_key(1))
     store._delete(entry_key(1))

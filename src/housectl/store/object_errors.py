@@ -13,6 +13,7 @@ _MISSING_OBJECT_CODES = frozenset({"NoSuchKey", "NoSuchVersion", "BlobNotFound",
 
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 _REQUEST = re.compile(r"^.*?Error performing [A-Z]+ \S+ in \S+?(, after .*?)? +- ")
+_USER = re.compile(r"//[^/@\s]*@")
 _MAX_DETAIL = 300
 
 
@@ -161,5 +162,5 @@ def _code(text: str) -> str | None:
 
 def _detail(text: str) -> str:
     """Return the provider's code, or the first line of a client's error without its URL."""
-    line = _code(text) or _REQUEST.sub("", text.partition("\n")[0])
+    line = _code(text) or _USER.sub("//", _REQUEST.sub("", text.partition("\n")[0]))
     return "".join(filter(str.isprintable, line)).strip(" .:")[:_MAX_DETAIL]

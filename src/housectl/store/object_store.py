@@ -22,8 +22,8 @@ from housectl.store.object_commands import list_command, remove_command, remove_
 from housectl.store.storage import StoredFile
 
 _CREATE_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
-# The server asks for its own entry in every sixteenth period, to notice a restored backup.
-_OWN_ENTRY_PERIOD = 16
+# A restored backup has no next entry either, so a server also asks for the entry that it knows.
+_KNOWN_ENTRY_PERIOD = 16
 
 
 def open_object_store(address: RemoteAddress, *, cache: Path | None) -> ChampionStore:
@@ -71,12 +71,12 @@ class ObjectStore(ChampionStore):
     def history_revision(self, newest: int) -> object:
         """Return a value that changes when an entry is added. It costs one request.
 
-        Now and then, the request is for the known entry instead of the next one.
+        Every sixteenth request is for the known entry instead of the next one.
         """
-        if newest and next(self._polls) % _OWN_ENTRY_PERIOD == 0:
-            own = self.client.head(entry_key(newest))
-            known = own and self.entries.get(own)
-            return newest if known else own
+        if newest and next(self._polls) % _KNOWN_ENTRY_PERIOD == 0:
+            known = self.client.head(entry_key(newest))
+            is_unchanged = known is not None and self.entries.get(known) is not None
+            return newest if is_unchanged else known
         return newest + 1 if self._exists(entry_key(newest + 1)) else newest
 
     def bundle(self, digest: str) -> Bundle:
@@ -88,11 +88,9 @@ class ObjectStore(ChampionStore):
             BundleError: The bundle is missing or altered.
         """
         key = bundle_key(digest)
-        origin = self._origin(key)
-        if self.bundles is None or origin is None:
+        if self.bundles is None or (origin := self._origin(key)) is None:
             return super().bundle(digest)
-        cached = self.bundles.get(digest, origin)
-        if cached:
+        if cached := self.bundles.get(digest, origin):
             return replace(cached, location=self.location(key))
         bundle = super().bundle(digest)
         self.bundles.add(bundle, origin)
@@ -152,12 +150,11 @@ class ObjectStore(ChampionStore):
             try:
                 etag = self.client.create(key, data)
             except FileExistsError:
-                existing = self._read_if_exists(key)
-                if existing is not None:
-                    return existing == data
+                if (is_ours := self._has_content(key, data)) is not None:
+                    return is_ours
                 time.sleep(pause)
             except ObjectStoreError:
-                if self._read_if_exists(key) == data:
+                if self._has_content(key, data):
                     return True
                 raise
             else:
@@ -191,11 +188,14 @@ class ObjectStore(ChampionStore):
     def _remove_folder_command(self, key: str) -> str:
         return remove_folder_command(self.client.address, key)
 
-    def _read_if_exists(self, key: str) -> bytes | None:
+    def _has_content(self, key: str, data: bytes) -> bool | None:
+        """Return True if an object has this content; None if it is missing."""
         try:
-            return self._read(key)
+            return self._read(key, limit=len(data)) == data
         except FileNotFoundError:
             return None
+        except OSError:
+            return False  # It is larger.
 
 
 def _raise_or_return(content: bytes | OSError) -> bytes:
