@@ -110,6 +110,9 @@ def test_engine_receives_signals_and_returns_exit_status(
 def test_container_gets_credentials_by_name(
     project: ProjectDirectory, path: Mapping[str, str], s3: S3Server
 ) -> None:
+    config = project.path / "aws config"
+    config.write_text("[default]\nregion = us-east-1\n")
+    environment = {**s3.environment, "AWS_CONFIG_FILE": str(config)}
     install(path, "podman", ENGINE)
     write_pushed_images(project.path / ".housectl" / "images.json", PUSHED)
     url = f"s3://{s3.new_bucket()}/houses"
@@ -117,7 +120,7 @@ def test_container_gets_credentials_by_name(
     with subprocess.Popen(
         [*command, "--poll-interval", "0.5s"],
         cwd=project.path,
-        env=clean_environment() | path | s3.environment,
+        env=clean_environment() | path | environment,
         stderr=subprocess.PIPE,
         text=True,
     ) as server:
@@ -131,7 +134,7 @@ def test_container_gets_credentials_by_name(
     for name, value in s3.environment.items():
         assert f"--env={name} " in command_line
         assert value not in command_line
-    assert "--volume" not in command_line
+    assert f"--volume={config}:{config}:ro" in command_line
 
 
 def test_missing_kubectl_is_reported(project: ProjectDirectory, path: Mapping[str, str]) -> None:

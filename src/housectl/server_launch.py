@@ -103,7 +103,12 @@ def _store_options(store: StoreAddress) -> list[str]:
     if isinstance(store.value, RemoteAddress):
         prefix = _VARIABLE_PREFIXES[store.value.provider]
         names = sorted(name for name in os.environ if name.startswith(prefix))
-        return [f"--env=HOUSECTL_STORE={store}", *(f"--env={name}" for name in names)]
+        files = [os.environ[name] for name in names if Path(os.environ[name]).is_file()]
+        return [
+            f"--env=HOUSECTL_STORE={store}",
+            *(f"--env={name}" for name in names),
+            *(f"--volume={path}:{path}:ro" for path in map(os.path.abspath, files)),
+        ]
     with translate_disk_errors(store.value):  # otherwise docker creates it as root
         store.value.mkdir(parents=True, exist_ok=True)
     # z: with SELinux, a container can only read files that have its label.

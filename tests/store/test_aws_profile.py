@@ -72,6 +72,39 @@ def test_profile_without_keys_has_an_export_hint(config: str, home: Path) -> Non
     assert "aws configure export-credentials --profile default" in error.value.hint
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AWS_ENDPOINT_URL", "localhost:9000"),
+        ("AWS_ENDPOINT_URL", "http://user:SECRET@host"),
+        ("AWS_ENDPOINT_URL", "http://host?key=SECRET"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:99999"),
+        ("AWS_ENDPOINT_URL", "http://[::1"),
+        ("AWS_REGION", "eu west"),
+        ("AWS_ACCESS_KEY_ID", "SECRET\n"),
+        ("AWS_SESSION_TOKEN", "SECRET\r"),
+    ],
+)
+def test_invalid_variable_is_reported_without_its_value(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ObjectStoreError) as error:
+        open_remote("s3://bucket/houses").history()
+    assert "SECRET" not in error.value.message + error.value.hint
+
+
+def test_empty_variable_counts_as_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "")
+    monkeypatch.setenv("AWS_REGION", "")
+    assert aws_settings() == {
+        "region": "us-east-1",
+        "endpoint": "https://s3.us-east-1.amazonaws.com",
+    }
+
+
 def test_missing_profile_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "it's")
     with pytest.raises(ObjectStoreError, match="AWS profile it's cannot be used") as error:

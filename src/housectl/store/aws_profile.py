@@ -1,6 +1,7 @@
 """Settings of S3 in AWS's shared files, which the client library does not read."""
 
 import os
+import re
 import shlex
 from collections.abc import Mapping
 from configparser import ConfigParser, Error
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
 _DEFAULT_PROFILE = "default"
 _DEFAULT_REGION = "us-east-1"
 _MAX_BYTES = 2**20
+_REGION = re.compile(r"[A-Za-z0-9-]{1,64}")
+_ENDPOINT = re.compile(
+    r"https?://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[\w.~/-]*)?",
+    re.ASCII,
+)
+_EXAMPLES = {"AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": "https://s3.us-east-1.amazonaws.com"}
+_ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 # With one of these variables, the client finds the credentials itself.
 _CREDENTIAL_VARIABLES = (
     "AWS_ACCESS_KEY_ID",
@@ -29,26 +37,54 @@ _INDIRECT_FIELDS = ("sso_session", "sso_start_url", "role_arn", "credential_proc
 def aws_settings() -> "S3Config":
     """Return region and endpoint, and the credentials of the profile if no variable has others.
 
+    The client ends the process at some invalid values, so they are checked here.
+
     Raises:
-        ObjectStoreError: The profile is missing, or has no keys.
+        ObjectStoreError: A variable is invalid, or the profile is missing or has no keys.
     """
+    _check_variables()
     name = os.environ.get("AWS_PROFILE") or _DEFAULT_PROFILE
     profile = _read_profile(name)
-    settings: S3Config = {
-        "region": os.environ.get("AWS_REGION")
-        or os.environ.get("AWS_DEFAULT_REGION")
-        or profile.get("region", _DEFAULT_REGION)
-    }
-    endpoint = (
-        os.environ.get("AWS_ENDPOINT_URL_S3")
-        or os.environ.get("AWS_ENDPOINT_URL")
-        or profile.get("endpoint_url")
-    )
-    if endpoint:
-        settings["endpoint"] = endpoint.rstrip("/")
-    if not any(map(os.environ.get, _CREDENTIAL_VARIABLES)):
+    region = _first("AWS_REGION", "AWS_DEFAULT_REGION") or profile.get("region", _DEFAULT_REGION)
+    _require(_REGION, region, "region", "AWS_REGION")
+    settings: S3Config = {"region": region}
+    if endpoint := _endpoint(profile, region):
+        settings["endpoint"] = endpoint
+    if not _first(*_CREDENTIAL_VARIABLES):
         _add_keys(settings, profile, name)
     return settings
+
+
+def _endpoint(profile: Mapping[str, str], region: str) -> str | None:
+    """Return the endpoint; None for the client's default."""
+    endpoint = _first(*_ENDPOINT_VARIABLES) or profile.get("endpoint_url")
+    if endpoint:
+        _require(_ENDPOINT, endpoint, "endpoint", _ENDPOINT_VARIABLES[-1])
+        return endpoint.rstrip("/")
+    is_empty = any(name in os.environ for name in _ENDPOINT_VARIABLES)
+    return f"https://s3.{region}.amazonaws.com" if is_empty else None
+
+
+def _first(*names: str) -> str | None:
+    """Return the value of the first variable that is set and not empty."""
+    return next(filter(None, map(os.environ.get, names)), None)
+
+
+def _check_variables() -> None:
+    for name, value in os.environ.items():
+        if name.startswith("AWS_") and not value.isprintable():
+            raise ObjectStoreError(
+                f"The variable {name} is invalid: it has a line break or control character.",
+                hint=f"unset {name}   # then export the value again",
+            )
+
+
+def _require(pattern: re.Pattern[str], value: str, what: str, variable: str) -> None:
+    if not pattern.fullmatch(value):
+        raise ObjectStoreError(
+            f"The {what} of S3 is invalid: the value has an unexpected form.",
+            hint=f"export {variable}={_EXAMPLES[variable]}   # for example",
+        )
 
 
 def _add_keys(settings: "S3Config", profile: Mapping[str, str], name: str) -> None:

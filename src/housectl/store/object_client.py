@@ -1,11 +1,14 @@
 """Requests to an object store, with bounded sizes and times and with translated errors."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from housectl.contract.regular_files import read_regular
 from housectl.errors import ObjectStoreError
 from housectl.store.address import Provider, RemoteAddress
 from housectl.store.aws_profile import aws_settings
@@ -173,7 +176,21 @@ def _client_options(*, allow_http: bool) -> "ClientConfig":
         "read_timeout": timedelta(seconds=30),
         "timeout": timedelta(minutes=10),
     }
-    return {**options, "allow_http": True} if allow_http else options
+    if allow_http:
+        options["allow_http"] = True
+    if path := os.environ.get("AWS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE"):
+        options["root_certificate"] = _read_certificates(Path(path))
+    return options
+
+
+def _read_certificates(path: Path) -> bytes:
+    try:
+        return read_regular(path)
+    except OSError as error:
+        raise ObjectStoreError(
+            f"The certificates {path} cannot be read: {error.strerror}.",
+            hint="unset AWS_CA_BUNDLE SSL_CERT_FILE   # or name another file",
+        ) from error
 
 
 def _retry_config() -> "RetryConfig":

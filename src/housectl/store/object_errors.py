@@ -98,6 +98,11 @@ _CAUSES = (
         hints=_LOGIN,
     ),
     _Cause(
+        pattern=r"UnknownIssuer|InvalidCertificate|certificate verify failed",
+        problem="the certificate of the endpoint is not trusted",
+        hints=dict.fromkeys(Provider, "export SSL_CERT_FILE=ca.pem   # the CA of the endpoint"),
+    ),
+    _Cause(
         pattern=r"kind: Connect\b",
         problem="the endpoint is unreachable",
         hints=dict.fromkeys(Provider, "env | grep -E 'ENDPOINT|PROXY'   # shows the endpoint"),
@@ -140,6 +145,11 @@ def translate_object_errors(address: RemoteAddress) -> Iterator[None]:
             raise FileNotFoundError("the object is missing") from error
         raise object_store_error(address, str(error)) from error
     except (BaseError, OSError, ValueError, NotImplementedError) as error:
+        raise object_store_error(address, str(error)) from error
+    except BaseException as error:
+        # A panic of the client is no Exception, so it would end a server's poller.
+        if type(error).__name__ != "PanicException":
+            raise
         raise object_store_error(address, str(error)) from error
 
 
