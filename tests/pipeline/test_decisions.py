@@ -3,6 +3,7 @@
 import pytest
 
 from housectl.contract.history import Action, HistoryEntry
+from housectl.contract.record import new_nonce
 from housectl.pipeline.decisions import decide, promotion_obstacle
 from housectl.store.step_records import StepRecord, StepState
 
@@ -27,6 +28,7 @@ def history(*changes: tuple[Action, str]) -> tuple[HistoryEntry, ...]:
             by="me",
             reason="a test",
             holdout_mse=1.0,
+            nonce=new_nonce(),
         )
         for number, (action, bundle) in enumerate(changes, start=1)
     )

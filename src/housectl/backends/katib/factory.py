@@ -26,8 +26,12 @@ def create_backend(project: ProjectConfig, workspace: Workspace) -> "KatibBacken
 
 
 def search_settings(project: ProjectConfig, workspace: Workspace) -> Mapping[str, str]:
-    """Return the image, which has the libraries, and the algorithm."""
-    return {"algorithm": project.katib.algorithm, "image": _image(project, workspace)}
+    """Return the algorithm and the image, which has the libraries.
+
+    Of an image by digest, only the digest matters: several registries can have the same image.
+    """
+    name, _, digest = _image(project, workspace).partition("@")
+    return {"algorithm": project.katib.algorithm, "image": digest or name}
 
 
 def _image(project: ProjectConfig, workspace: Workspace) -> str:
