@@ -4,7 +4,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.drills import bundles, fool_verify, kills, requests, rival_promotions
+from tests.drills import (
+    bundles,
+    fool_verify,
+    kills,
+    requests,
+    rival_promotions,
+    s3_faults,
+    s3_followers,
+    s3_kills,
+    s3_outages,
+    s3_rivals,
+)
 from tests.drills.drill import DrillResult
 from tests.verification.tricks import WAYS
 
@@ -55,6 +66,37 @@ DRILLS: dict[str, Drill] = {
         title="Rounds of 50 promotions at once; each round has one winner",
         run=rival_promotions.run,
         full=50,
+        short=1,
+    ),
+    "s3-faults": Drill(
+        title="Lost, refused or cut requests to S3 during promote and rollback; the champion "
+        "changes once",
+        run=s3_faults.run,
+        full=120,
+        short=12,
+    ),
+    "s3-followers": Drill(
+        title="Promotions on S3 while two servers follow; they serve champions only, in order",
+        run=s3_followers.run,
+        full=200,
+        short=20,
+    ),
+    "s3-kills": Drill(
+        title="SIGKILL during promote and rollback on S3; a reader always sees a valid history",
+        run=s3_kills.run,
+        full=100,
+        short=5,
+    ),
+    "s3-outages": Drill(
+        title="Outages of S3; a server keeps its champion, and follows afterwards",
+        run=s3_outages.run,
+        full=20,
+        short=4,
+    ),
+    "s3-rivals": Drill(
+        title="Rounds of 20 promotions at once on S3; one wins, and the others name it",
+        run=s3_rivals.run,
+        full=10,
         short=1,
     ),
 }

@@ -24,10 +24,11 @@ _READ_PAUSE_SECONDS = 0.002
 
 def run(scratch: Path, count: int) -> DrillResult:
     """Kill `count` running commands; after each, check the store and run the next command."""
-    return _kill(count, lambda number: project_with_rivals(scratch / f"project-{number}"))
+    return kill_commands(count, lambda number: project_with_rivals(scratch / f"project-{number}"))
 
 
-def _kill(count: int, make_project: Callable[[int], Rivals]) -> DrillResult:
+def kill_commands(count: int, make_project: Callable[[int], Rivals]) -> DrillResult:
+    """Kill `count` running commands in projects; each gets the number of kills before it."""
     drill = _Kills(random.Random(1))
     with forked_commands() as commands:
         while drill.kills < count:

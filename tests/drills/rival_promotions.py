@@ -21,7 +21,9 @@ def run(scratch: Path, count: int) -> DrillResult:
         for number in range(count):
             statuses = _round(commands, rivals)
             losses.update(status for status in statuses if status)
-            failures += [f"Round {number}: {problem}" for problem in _problems(rivals, statuses)]
+            failures += [
+                f"Round {number}: {problem}" for problem in round_problems(rivals, statuses)
+            ]
             commands.run(rivals.project.path, "rollback")
     return DrillResult(
         attempts=count,
@@ -43,7 +45,8 @@ def _round(commands: ForkedCommands, rivals: Rivals) -> list[int]:
     return [commands.wait(pid) for pid in pids]
 
 
-def _problems(rivals: Rivals, statuses: list[int]) -> list[str]:
+def round_problems(rivals: Rivals, statuses: list[int]) -> list[str]:
+    """Return the problems after a round with these exit statuses."""
     winners = statuses.count(ExitStatus.OK)
     unexpected = {*statuses} - _LOSSES - {ExitStatus.OK}
     problems = {
