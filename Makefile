@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 GO_TOOLS := $(VENV)/.go-tools
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-training test-server test-docs coverage test-cluster minikube pull-secret install check format bench bench-cluster drill quality demo-svg schema images lock clean
+.PHONY: help demo demo-cloud test test-fast test-training test-server test-docs coverage test-cluster minikube pull-secret install check format bench bench-cluster drill quality demo-svg schema images lock clean
 
 help:  ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,6 +36,9 @@ install: $(READY)  ## Install housectl and the development tools into .venv.
 
 demo: $(READY)  ## Tune, promote, serve and verify a model of Boston's house prices.
 	@$(BIN)/python -m examples.demo
+
+demo-cloud: $(READY) $(GO_TOOLS)  ## Run the pipeline on a store in S3, while two servers follow.
+	@$(BIN)/python -m examples.demo_cloud
 
 test: $(READY) $(GO_TOOLS)  ## Run the tests that need no cluster.
 	$(BIN)/python -m pytest $(XDIST)
@@ -110,7 +113,7 @@ bench: $(READY) $(GO_TOOLS)  ## Measure speed against baselines; write build/ben
 bench-cluster: $(READY)  ## Measure searches on a cluster; write build/bench-cluster.json.
 	$(BIN)/python -m benchmarks.cluster
 
-drill: $(READY) $(GO_TOOLS)  ## Run the fault-injection drills (8 minutes); write docs/reliability.md.
+drill: $(READY) $(GO_TOOLS)  ## Run the fault-injection drills (16 minutes); write docs/reliability.md.
 	$(BIN)/python -m tests.drills
 
 quality: $(READY)  ## Run nested cross-validation (one hour); write docs/quality.md.
