@@ -3,7 +3,7 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import graph_check, promotion, search, serving, startup
+from benchmarks import graph_check, object_store, promotion, search, serving, startup
 from benchmarks.measurement import Measurement, log
 from benchmarks.report import report, share_bytecode_cache
 from benchmarks.workbench import force_promote, seal
@@ -48,6 +48,7 @@ def _measure(scratch: Path) -> list[Measurement]:
             forest.bundle.model, columns=len(forest.bundle.record.recipe.features)
         ),
         *promotion.measure(project, scratch),
+        *object_store.measure(project, scratch, champion=weak, challenger=forest),
         *serving.measure(served, scratch),
         *search.measure(scratch),
     ]

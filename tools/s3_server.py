@@ -20,6 +20,9 @@ _VERSITYGW = Path(sys.executable).with_name("versitygw")
 _ACCESS_KEY = "housectl-test"
 _SECRET_KEY = "housectl-test-secret"  # noqa: S105
 _REGION = "us-east-1"
+_LOG_FILE = "s3-server.log"
+# Each line of a request has it between the time and the status.
+_LOG_MARK = " | vgw | "
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +93,7 @@ def s3_server(
     with server_process(
         [_VERSITYGW, "--port", address, "--keep-alive", "posix", *options, objects],
         url=server.url,
-        log=directory / "s3-server.log",
+        log=directory / _LOG_FILE,
         environment={"ROOT_ACCESS_KEY": _ACCESS_KEY, "ROOT_SECRET_KEY": _SECRET_KEY},
     ):
         yield server
@@ -105,3 +108,10 @@ def _has_attributes(directory: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+def logged_requests(directory: Path) -> list[str]:
+    """Return the method and the path of each request that a server in a directory has answered."""
+    lines = (directory / _LOG_FILE).read_text().splitlines()
+    fields = (line.split(" | ") for line in lines if _LOG_MARK in line)
+    return [f"{method} {path}" for *_, method, path, _, _ in fields]
