@@ -6,8 +6,8 @@ from pathlib import Path
 
 _COMMANDS = (
     *("cluster init", "compare", "delete", "doctor", "history", "list", "logs", "promote", "prune"),
-    *("registry status", "registry sync"),
-    *("render", "reproduce", "rollback", "serve", "show", "status", "stop", "tune", "verify"),
+    *("registry status", "registry sync", "render", "reproduce", "rollback", "run", "serve"),
+    *("show", "status", "stop", "tune", "verify"),
 )
 _PATTERN = re.compile(rf"housectl (?:{'|'.join(_COMMANDS)})\b")
 

@@ -207,16 +207,18 @@ def load_bundle(read_file: FileReader, *, location: str, expected: str | None = 
         return _parse_bundle(read_file, location=location, expected=expected)
 
 
-def load_summary(read_file: FileReader, *, location: str, expected: str) -> BundleSummary:
+def load_summary(
+    read_file: FileReader, *, location: str, expected: str, hint: str
+) -> BundleSummary:
     """Read record and errors of a bundle from any storage, and check their bytes.
 
-    The arguments are those of `load_bundle`.
+    The arguments are those of `load_bundle`; `hint` is that of an invalid bundle.
 
     Raises:
         BundleError: The bundle is missing or altered, or has another digest.
         NewerFormatError: A newer housectl wrote the bundle.
     """
-    with _translate_bundle_errors(location, hint="housectl store check   # lists damaged files"):
+    with _translate_bundle_errors(location, hint=hint):
         record = BundleRecord.from_json(read_file(BUNDLE_FILE, _MAX_JSON_BYTES))
         _require(record.digest == expected, f"its digest is {record.digest[:SHORT_DIGEST]}")
         metrics = Metrics.from_json(_checked(read_file, METRICS_FILE, record.files[METRICS_FILE]))

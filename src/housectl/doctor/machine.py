@@ -27,9 +27,9 @@ def machine_checks(context: CheckContext) -> Sequence[Check]:
         Check("disk", partial(check_disk, context)),
         Check("store access", partial(check_store_access, context)),
         Check("store", partial(check_store, context), needs=("store access",)),
+        *registry_checks(context),
         Check("server libraries", check_server_libraries),
         Check("port", partial(check_port, context)),
-        *registry_checks(context),
     )
 
 

@@ -1,5 +1,6 @@
 """Interface of the champion store, for the commands that write it and the servers that read it."""
 
+import shlex
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import count
@@ -54,6 +55,7 @@ class ChampionStore(HistoryStore, FailedVerifications, Locks, StepRecords):
             lambda name, limit: self._read(f"{key}/{name}", limit=limit),
             location=self.location(key),
             expected=digest,
+            hint=f"housectl store check {shlex.quote(self.location())}   # lists damaged files",
         )
 
     def find_bundle(self, version: str) -> str:
