@@ -6,6 +6,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from housectl.contract.trainer_code import code_digest
 from tools.project_directory import ROOT, clean_environment
 
 PACKAGES = {"housectl", "housectl_server", "housectl_trainer"}
@@ -64,6 +65,22 @@ def test_installed_wheel_explains_errors(wheel: ZipFile, tmp_path: Path) -> None
 def test_wheel_has_the_lock_of_the_trainer(wheel: ZipFile) -> None:
     lock = (ROOT / "requirements/trainer.txt").read_bytes()
     assert wheel.read("housectl/requirements/trainer.txt") == lock
+
+
+def test_installed_trainer_has_the_code_digest_of_the_checkout(
+    wheel: ZipFile, tmp_path: Path
+) -> None:
+    wheel.extractall(tmp_path)
+    statement = "from housectl.contract.trainer_code import code_digest; print(code_digest())"
+    process = subprocess.run(
+        [sys.executable, "-c", statement],
+        cwd=tmp_path,
+        env={**clean_environment(), "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert process.stdout.strip() == code_digest()
 
 
 def test_wheel_marks_all_packages_as_typed(wheel: ZipFile) -> None:

@@ -218,7 +218,9 @@ def test_edited_assignment_is_named(project: ProjectDirectory, store: Path) -> N
     assert output.status == ExitStatus.BUNDLE, output
     assert output.json["identical"] is False
     reason = str(output.json["reason"])
-    assert "model.ubj" in reason
+    files = output.json["files"]
+    assert isinstance(files, list)
+    assert {each["file"] for each in files if not each["equal"]} >= {"bundle.json", "model.ubj"}
     assert "MODEL_CARD.md: recipe (`n_estimators` | 5, now `n_estimators` | 6)" in reason
 
 

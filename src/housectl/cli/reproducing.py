@@ -1,18 +1,41 @@
 """The command that trains a bundle again: reproduce."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from housectl.cli import console
 from housectl.cli.decorators import pass_project
-from housectl.cli.results import Row, Table
+from housectl.cli.results import CommandResult, Row
 from housectl.cli.settings import BACKEND_SETTINGS
 
 if TYPE_CHECKING:
-    from housectl import Project, Reproduction
+    from housectl import Project
 
 _DIGITS = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reproduced(CommandResult):
+    """A summary, the compared files, and the inputs that differ."""
+
+    summary: Row
+    files: Sequence[Row]
+    differing_inputs: Sequence[Row]
+
+    def show(self, *, as_json: bool) -> None:
+        """Print the summary and both tables, or one JSON object."""
+        if as_json:
+            tables = {"files": self.files, "differing_inputs": self.differing_inputs}
+            console.print_json({**self.summary, **tables})
+            return
+        console.print_fields(self.summary)
+        console.print_table(self.files)
+        if self.differing_inputs:
+            console.print_table(self.differing_inputs)
 
 
 @pass_project(*BACKEND_SETTINGS)
@@ -32,7 +55,7 @@ def reproduce(
         Path | None,
         typer.Option("--output-dir", help="New directory that keeps the reproduced files."),
     ] = None,
-) -> Table:
+) -> Reproduced:
     """Train a bundle again from its record, in a fresh environment, and compare all files.
 
     Exits with status 5 if a file differs, and names the inputs that differ.
@@ -40,9 +63,13 @@ def reproduce(
     Example: housectl reproduce
     """
     reproduction = project.reproduce(version, output_dir=output_dir)
-    return Table(
-        key="files",
-        rows=[
+    return Reproduced(
+        summary={
+            "version": reproduction.bundle.version,
+            "identical": reproduction.identical,
+            "reason": reproduction.reason,
+        },
+        files=[
             {
                 "file": each.file,
                 "recorded": _first_digits(each.recorded),
@@ -51,23 +78,13 @@ def reproduce(
             }
             for each in reproduction.files
         ],
-        empty="The bundle has no files.",
-        heading=_heading(reproduction),
-        notes=reproduction.notes,
-        status=reproduction.status,
-    )
-
-
-def _heading(reproduction: "Reproduction") -> Row:
-    return {
-        "version": reproduction.bundle.version,
-        "identical": reproduction.identical,
-        "reason": reproduction.reason,
-        "differing_inputs": [
+        differing_inputs=[
             {"input": each.input, "recorded": each.recorded, "reproduced": each.reproduced}
             for each in reproduction.differing_inputs
         ],
-    }
+        notes=reproduction.notes,
+        status=reproduction.status,
+    )
 
 
 def _first_digits(digest: str | None) -> str | None:

@@ -37,14 +37,18 @@ class Reproduction:
 
     @property
     def reason(self) -> str:
-        """The result in one sentence, with the inputs that differ."""
+        """The result in a few sentences, with the inputs that differ."""
         different = [file.file for file in self.files if not file.equal]
         known = [str(each) for each in self.differing_inputs if each.recorded is not None]
         missing = [each.input for each in self.differing_inputs if each.recorded is None]
         if not different:
             return f"All {len(self.files)} files are identical."
         causes = [
-            *([f"these inputs differ: {'; '.join(known)}"] if known else []),
-            *([f"the bundle does not record: {', '.join(missing)}"] if missing else []),
-        ] or ["no recorded input differs, so the files were not made from this record"]
-        return f"{', '.join(different)} differ: {', and '.join(causes)}."
+            *([f"Different inputs: {'; '.join(known)}."] if known else []),
+            *(
+                [f"Inputs that the bundle does not record: {', '.join(missing)}."]
+                if missing
+                else []
+            ),
+        ] or ["No recorded input differs, so the files were not made from this record."]
+        return f"{len(different)} of {len(self.files)} files differ. {' '.join(causes)}"
