@@ -2,7 +2,8 @@
 
 import pytest
 
-from housectl.backends.katib.image_digests import pulled_digest
+from housectl.backends.katib.image_digests import pulled_digest, trusted_image
+from housectl.errors import UsageError
 from housectl.image_references import by_digest, digest_in, repository_of
 from housectl.kube.objects.base import ObjectMeta
 from housectl.kube.objects.pods import ContainerStatus, Pod, PodStatus
@@ -40,6 +41,13 @@ def test_digest_is_known_for_pulled_images(image: str, image_id: str, expected: 
 def test_other_containers_are_ignored() -> None:
     assert pulled_digest("host/a:dev", [pod(f"host/a@{DIGEST}", name="istio-proxy")]) is None
     assert pulled_digest("host/a:dev", []) is None
+
+
+@pytest.mark.parametrize("recorded", ["other/trainer:dev", "host/team/trainer2", "evil:1"])
+def test_recorded_image_of_another_repository_is_refused(recorded: str) -> None:
+    with pytest.raises(UsageError, match="is not from the repository") as caught:
+        trusted_image(recorded, own_image="host/team/trainer:dev")
+    assert f"--image {recorded} " in caught.value.hint
 
 
 @pytest.mark.parametrize("suffix", ["", ":dev", f"@{DIGEST}", f":dev@{DIGEST}"])

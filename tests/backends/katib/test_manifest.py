@@ -278,7 +278,7 @@ def test_job_has_no_empty_field_that_go_omits(inputs: Inputs) -> None:
         assert empty_fields(job) == MAY_BE_EMPTY
 
 
-@pytest.mark.parametrize("recorded", ["registry.example/trainer@sha256:0", None])
+@pytest.mark.parametrize("recorded", ["trainer@sha256:0", "trainer:0", None])
 def test_task_runs_recorded_image(inputs: Inputs, recorded: str | None) -> None:
     kube = Kube("nowhere", SETTINGS.namespace)
     backend = KatibBackend(kube, settings=SETTINGS, inputs=Path("inputs"))

@@ -7,7 +7,7 @@ from pathlib import Path
 from housectl.backends.base import Handle, Snapshot, Task, TrainerRecord, Workload
 from housectl.backends.katib.checks.preflight import preflight
 from housectl.backends.katib.handles import Handles
-from housectl.backends.katib.image_digests import pulled_digest
+from housectl.backends.katib.image_digests import pulled_digest, trusted_image
 from housectl.backends.katib.labels_and_paths import inputs_path, output_path
 from housectl.backends.katib.lifecycle.create import create_all
 from housectl.backends.katib.lifecycle.delete import (
@@ -185,8 +185,13 @@ class KatibBackend:
         report: Callable[[str], None],  # noqa: ARG002
         warn: Callable[[str], None],  # noqa: ARG002
     ) -> "KatibBackend":
-        """Return a backend whose tasks run a recorded image; new plans' image if it is None."""
-        settings = replace(self._settings, image=trainer.image or self._settings.image)
+        """Return a backend whose tasks run a recorded image; new plans' image if it is None.
+
+        Raises:
+            UsageError: The recorded image is from another repository than that of new plans.
+        """
+        image = trusted_image(trainer.image, own_image=self._settings.image or "")
+        settings = replace(self._settings, image=image)
         return KatibBackend(self._kube, settings=settings, inputs=self._inputs)
 
     def delete_outputs(self, handle: Handle, trials: Sequence[str]) -> None:
