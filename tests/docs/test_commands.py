@@ -10,7 +10,7 @@ import csv
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -37,6 +37,7 @@ from tests.docs.pages import (
     rows,
 )
 from tests.docs.running import run_in_bash, run_python
+from tests.servers.environment import use_server
 from tests.servers.model_registry import model_registry
 from tests.test_end_to_end import serving
 from tools.project_directory import HOUSECTL, ROOT, ProjectDirectory, clean_environment
@@ -44,6 +45,7 @@ from tools.server_process import free_port
 
 # A page that shows this URL has a model registry there.
 REGISTRY = "http://127.0.0.1:8080"
+BUCKET = "s3://my-bucket"
 
 
 @pytest.fixture
@@ -75,18 +77,38 @@ def environment(port: int, tmp_path: Path) -> Mapping[str, str]:
 def run(
     command: Command,
     project: ProjectDirectory,
-    port: int,
     environment: Mapping[str, str],
-    *,
-    registry: str,
+    addresses: Mapping[str, str],
 ) -> None:
-    text = command.text.replace(":8005", f":{port}").replace(REGISTRY, registry or REGISTRY)
+    """Run a command of a page, with real addresses in place of the shown ones."""
+    text = command.text
+    for shown, real in addresses.items():
+        text = text.replace(shown, real)
     completed = run_in_bash(text, project, environment)
     output = f"{completed.stdout}{completed.stderr}"
     assert completed.returncode == command.status, f"{command.text}\n{output}"
-    shown = output.replace(f":{port}", ":8005").replace(registry or REGISTRY, REGISTRY)
-    missing = labels(command.output) - labels(shown.splitlines())
+    for shown, real in addresses.items():
+        output = output.replace(real, shown)
+    missing = labels(command.output) - labels(output.splitlines())
     assert not missing, f"{command.text}\n{output}"
+
+
+@pytest.fixture
+def addresses(
+    page: Path, port: int, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Mapping[str, str]]:
+    """The real addresses of the servers that a page shows, which run during the test."""
+    text = page.read_text()
+    real = {":8005": f":{port}"}
+    with ExitStack() as servers:
+        if REGISTRY in text:
+            registry = servers.enter_context(model_registry(tmp_path / "registry.log"))
+            real[REGISTRY] = registry.url
+        if BUCKET in text:
+            s3 = request.getfixturevalue("s3")
+            servers.enter_context(use_server(s3))
+            real[BUCKET] = f"s3://{s3.new_bucket()}"
+        yield real
 
 
 @pytest.mark.slow
@@ -95,20 +117,17 @@ def test_commands_of_a_page_run(
     page: Path,
     project: ProjectDirectory,
     port: int,
+    addresses: Mapping[str, str],
     environment: Mapping[str, str],
-    tmp_path: Path,
 ) -> None:
     with ExitStack() as servers:
-        registry = ""
-        if REGISTRY in page.read_text():
-            registry = servers.enter_context(model_registry(tmp_path / "registry.log")).url
         for command in commands(page):
             if command.is_installation:
                 continue
             if command.text == "housectl serve":
                 servers.enter_context(serving(project, port))
             else:
-                run(command, project, port, environment, registry=registry)
+                run(command, project, environment, addresses)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
