@@ -18,8 +18,10 @@ from tools.s3_server import S3Server
 from tools.server_process import free_port
 
 # Where podman may not raise limits, it cannot start a container with those that it sets by itself.
+# A test bed's base image lacks certificates, without which the client of object stores fails.
 ENGINE = """
 [containers]
+volumes = ["/etc/ssl/certs:/etc/ssl/certs:ro"]
 default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
 [engine]
 runtime = "runc"
