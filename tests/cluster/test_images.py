@@ -83,7 +83,7 @@ UNWANTED = {
     CLI_IMAGE: {*UNWANTED_EVERYWHERE, *TRAINING_LIBRARIES, *SERVING_LIBRARIES, "aiohttp"},
 }
 PARTS_OF_HOUSECTL = {
-    TRAINER_IMAGE: ["contract", "errors"],
+    TRAINER_IMAGE: ["contract", "errors", "packaged_files"],
     SERVER_IMAGE: ["contract", "errors", "store"],
     CLI_IMAGE: sorted(each.name for each in pkgutil.iter_modules(housectl.__path__)),
 }
