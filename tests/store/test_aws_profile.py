@@ -76,13 +76,15 @@ def test_profile_without_keys_has_an_export_hint(config: str, home: Path) -> Non
     ("name", "value"),
     [
         ("AWS_ENDPOINT_URL", "localhost:9000"),
-        ("AWS_ENDPOINT_URL", "http://user:SECRET@host"),
-        ("AWS_ENDPOINT_URL", "http://host?key=SECRET"),
+        ("AWS_ENDPOINT_URL", "http://user:TOPSECRET@host"),
+        ("AWS_ENDPOINT_URL", "http://host?key=TOPSECRET"),
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:99999"),
         ("AWS_ENDPOINT_URL", "http://[::1"),
         ("AWS_REGION", "eu west"),
-        ("AWS_ACCESS_KEY_ID", "SECRET\n"),
-        ("AWS_SESSION_TOKEN", "SECRET\r"),
+        ("AWS_ACCESS_KEY_ID", "TOPSECRET\n"),
+        ("AWS_SESSION_TOKEN", "TOPSECRET\r"),
+        ("AWS_SESSION_TOKEN", ""),
+        ("AWS_SECRET_ACCESS_KEY", ""),
     ],
 )
 def test_invalid_variable_is_reported_without_its_value(
@@ -93,7 +95,7 @@ def test_invalid_variable_is_reported_without_its_value(
     monkeypatch.setenv(name, value)
     with pytest.raises(ObjectStoreError) as error:
         open_remote("s3://bucket/houses").history()
-    assert "SECRET" not in error.value.message + error.value.hint
+    assert "TOPSECRET" not in error.value.message + error.value.hint
 
 
 def test_empty_variable_counts_as_missing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,9 +114,9 @@ def test_missing_profile_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "'it'\"'\"'s'" in error.value.hint
 
 
-@pytest.mark.parametrize("content", [b"SECRET", b"\xffSECRET", b"[default]\nSECRET", b"[SECRET"])
+@pytest.mark.parametrize("content", [b"TOPSECRET", b"\xffTOPSECRET", b"[default]\nTOPSECRET", b"[TOPSECRET"])
 def test_malformed_file_is_reported_without_its_content(content: bytes, home: Path) -> None:
     (home / ".aws" / "credentials").write_bytes(content)
     with pytest.raises(ObjectStoreError, match="cannot be read") as error:
         aws_settings()
-    assert "SECRET" not in error.value.message
+    assert "TOPSECRET" not in error.value.message

@@ -30,6 +30,7 @@ _CREDENTIAL_VARIABLES = (
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 )
+_KEY_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 # Fields of profiles whose credentials another program must fetch.
 _INDIRECT_FIELDS = ("sso_session", "sso_start_url", "role_arn", "credential_process")
 
@@ -73,10 +74,16 @@ def _first(*names: str) -> str | None:
 def _check_variables() -> None:
     for name, value in os.environ.items():
         if name.startswith("AWS_") and not value.isprintable():
-            raise ObjectStoreError(
-                f"The variable {name} is invalid: it has a line break or control character.",
-                hint=f"unset {name}   # then export the value again",
-            )
+            raise _invalid_variable(name, "it has a line break or control character")
+        if name in _KEY_VARIABLES and not value:
+            raise _invalid_variable(name, "it is empty")
+
+
+def _invalid_variable(name: str, problem: str) -> ObjectStoreError:
+    return ObjectStoreError(
+        f"The variable {name} is invalid: {problem}.",
+        hint=f"unset {name}   # or export another value",
+    )
 
 
 def _require(pattern: re.Pattern[str], value: str, what: str, variable: str) -> None:
