@@ -87,8 +87,12 @@ class ProjectDirectory:
 
 
 def clean_environment() -> dict[str, str]:
-    """Return this process's environment without housectl's variables."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("HOUSECTL_")}
+    """Return this process's environment without the variables of housectl and of a GitHub job."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("HOUSECTL_", "GITHUB_"))
+    }
     return kept | {"PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "200"}
 
 

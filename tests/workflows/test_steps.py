@@ -13,7 +13,7 @@ from tests.docs.pages import make_targets
 from tests.workflows.elsewhere import ELSEWHERE, INSTALLATIONS, SUITES
 from tests.workflows.files import TEMPLATES, WORKFLOWS, Step, all_steps, load_workflow
 from tests.workflows.test_delivery import EXECUTED
-from tools.project_directory import ROOT
+from tools.project_directory import ROOT, clean_environment
 
 STEPS = {step.label: step for step in all_steps() if step.run}
 USED = [step for step in all_steps() if "uses" in step.fields]
@@ -97,3 +97,10 @@ def test_secrets_are_only_in_the_environment_of_steps() -> None:
         if "secrets." in text
     }
     assert secrets == {"${{ secrets.DEPLOY_SSH_KEY }}"}
+
+
+def test_commands_of_tests_write_no_summary_of_the_job_that_runs_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
+    assert "GITHUB_STEP_SUMMARY" not in clean_environment()
