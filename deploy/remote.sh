@@ -38,7 +38,7 @@ close() {
 rollout() {
   local record image
   record=$(dirname "$0")/images.json
-  image=${SERVER_IMAGE:-$(sed -n 's/.*"server": *"\([^"]*\)".*/\1/p' "$record")}
+  image=${SERVER_IMAGE:-$(sed -n 's/.*"server": *"\([^"]*\)".*/\1/p' "$record" 2>/dev/null || true)}
   [[ $image =~ @(sha256:[0-9a-f]{64})$ ]] ||
     fail "The server image '$image' has no digest." "export SERVER_IMAGE=REPOSITORY@sha256:DIGEST"
   connect "$DEPLOY_HOST" "${BASH_REMATCH[1]}"

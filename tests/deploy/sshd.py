@@ -52,12 +52,16 @@ def find_sshd() -> str | None:
     return shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
 
 
+def generate_key(path: Path) -> None:
+    """Write a private key without a passphrase, and its public key."""
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True)
+
+
 @contextmanager
 def ssh_server(directory: Path, *, command: str, forwarded_port: int) -> Iterator[SshServer]:
     """Run an ssh server whose only key is restricted to a command and a port."""
     for name in ("host", "client"):
-        arguments = ("-q", "-t", "ed25519", "-N", "", "-f", str(directory / name))
-        subprocess.run(["ssh-keygen", *arguments], check=True)
+        generate_key(directory / name)
     quoted = command.replace('"', r"\"")
     (directory / "authorized_keys").write_text(
         f'command="{quoted}",restrict,port-forwarding,'

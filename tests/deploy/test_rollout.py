@@ -27,7 +27,7 @@ from tests.deploy.host import (
     Host,
     server_host,
 )
-from tests.deploy.sshd import SshServer, ssh_server
+from tests.deploy.sshd import SshServer, generate_key, ssh_server
 from tests.server.running import wait_until
 from tests.test_end_to_end import free_port
 from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environment
@@ -185,11 +185,32 @@ def test_restricted_key_reaches_no_other_port(ssh: SshServer) -> None:
     assert process.stdout == "b''\n"
 
 
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        ("", "The server image '' has no digest."),
+        (f"{REPOSITORY}:latest", f"The server image '{REPOSITORY}:latest' has no digest."),
+    ],
+)
+def test_image_without_digest_is_refused_before_the_connection(
+    tmp_path: Path, image: str, message: str
+) -> None:
+    generate_key(tmp_path / "key")
+    environment = {
+        "DEPLOY_HOST": "unused",
+        "DEPLOY_KNOWN_HOSTS": "unused",
+        "DEPLOY_SSH_KEY": (tmp_path / "key").read_text(),
+        "SERVER_IMAGE": image,
+    }
+    failed = run("remote.sh", "rollout", environment=environment)
+    assert failed.returncode == 2
+    assert message in failed.stderr
+    assert "hint: export SERVER_IMAGE=REPOSITORY@sha256:DIGEST" in failed.stderr
+
+
 @pytest.mark.parametrize("problem", ["another host", "another key", "no key"])
 def test_connection_is_refused(ssh: SshServer, tmp_path: Path, problem: str) -> None:
-    subprocess.run(
-        ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "other")], check=True
-    )
+    generate_key(tmp_path / "other")
     public_key = (tmp_path / "other.pub").read_text()
     changes = {
         "another host": {

@@ -85,6 +85,27 @@ def test_promotions_and_deployments_never_overlap_and_are_never_cancelled() -> N
             assert workflow.fields["concurrency"] == {"group": group, "cancel-in-progress": False}
 
 
+@pytest.mark.parametrize("label", ["retrain/train", "user's retrain/train"])
+@pytest.mark.parametrize(
+    ("status", "expected", "output"), [(0, 0, "promoted=true\n"), (10, 0, ""), (4, 1, "")]
+)
+def test_search_step_succeeds_if_the_champion_stays(
+    tmp_path: Path, label: str, status: int, expected: int, output: str
+) -> None:
+    command = tmp_path / "housectl"
+    command.write_text(f"#!/bin/sh\nexit {status}\n")
+    command.chmod(0o755)
+    process = subprocess.run(
+        ["bash", "-e", "-c", STEPS[f"{label}: Search and promote"].run],
+        cwd=tmp_path,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin", "GITHUB_OUTPUT": str(tmp_path / "output")},
+        check=False,
+    )
+    assert process.returncode == expected
+    written = tmp_path / "output"
+    assert (written.read_text() if written.exists() else "") == output
+
+
 def test_secrets_are_only_in_the_environment_of_steps() -> None:
     for step in STEPS.values():
         assert "secrets." not in step.run
