@@ -69,7 +69,9 @@ def project(directory: ProjectDirectory) -> housectl.Project:
 @pytest.mark.parametrize("name", housectl.__all__)
 def test_public_name_has_docstring(name: str) -> None:
     value = getattr(housectl, name)
-    functions = {"check_store", "copy_store", "error_url", "explain", "init", "open"}
+    functions = {
+        *("check_store", "copy_store", "documentation_url", "error_url", "explain", "init", "open")
+    }
     assert inspect.isroutine(value) is (name in functions)
     if callable(value) or inspect.ismodule(value):
         assert value.__doc__

@@ -114,7 +114,9 @@ def test_missing_profile_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "'it'\"'\"'s'" in error.value.hint
 
 
-@pytest.mark.parametrize("content", [b"TOPSECRET", b"\xffTOPSECRET", b"[default]\nTOPSECRET", b"[TOPSECRET"])
+@pytest.mark.parametrize(
+    "content", [b"TOPSECRET", b"\xffTOPSECRET", b"[default]\nTOPSECRET", b"[TOPSECRET"]
+)
 def test_malformed_file_is_reported_without_its_content(content: bytes, home: Path) -> None:
     (home / ".aws" / "credentials").write_bytes(content)
     with pytest.raises(ObjectStoreError, match="cannot be read") as error:
