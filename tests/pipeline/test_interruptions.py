@@ -87,15 +87,19 @@ def test_run_continues_after_kill_at_each_change(tmp_path: Path) -> None:
     assert (last.status, actions(last)) == (ExitStatus.OK, ["skipped"] * 4)
 
 
-@pytest.mark.parametrize("machine", [False, True], ids=["command", "machine"])
+@pytest.mark.parametrize("machine", [False, True], ids=["interrupt", "machine"])
 def test_search_is_resumed(tmp_path: Path, *, machine: bool) -> None:
     deployment = new_deployment(tmp_path / "boston")
     process = start(deployment, "--to", "promote")
     wait_for(lambda: deployment.trials)
-    kill(process)
     (search,) = deployment.runs
     if machine:
+        kill(process)
         kill_supervisor(search)
+    else:
+        process.send_signal(signal.SIGINT)
+        assert "Reattach: housectl run" in process.communicate()[1]
+        assert process.returncode == ExitStatus.INTERRUPTED
     output = deployment.run("--to", "promote")
     assert output.status == ExitStatus.OK, output.err
     assert steps(output)[0]["reason"] == f"the search {search} is unfinished"

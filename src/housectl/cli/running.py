@@ -1,5 +1,6 @@
 """The command that runs all steps from tune to verify."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from housectl import Step, StepAction
 from housectl.cli.console import note
 from housectl.cli.decorators import pass_project
+from housectl.cli.formatting import format_duration
 from housectl.cli.job_summary import WithJobSummary
 from housectl.cli.markdown import run_tables
 from housectl.cli.results import Document, Result, Row, Table
@@ -43,7 +45,9 @@ def run(
     if dry_run:
         return _result(project.plan_run(from_step=from_step, to_step=to_step), markdown=markdown)
     try:
-        finished = project.run(from_step=from_step, to_step=to_step, on_step=_report)
+        finished = project.run(
+            from_step=from_step, to_step=to_step, on_step=partial(_report, project)
+        )
     except KeyboardInterrupt:
         note(
             "\nA running search continues. Reattach: housectl run   "
@@ -54,10 +58,15 @@ def run(
     return WithJobSummary(result=result, markdown=run_tables(finished))
 
 
-def _report(result: "StepResult") -> None:
-    text = result.reason if result.outcome is None else result.outcome
-    verb = "runs" if result.action is StepAction.STARTED else result.action
-    note(f"{result.step} {verb}: {text}.")
+def _report(project: "Project", result: "StepResult") -> None:
+    if result.action is not StepAction.STARTED:
+        note(f"{result.step} {result.action}: {result.outcome or result.reason}.")
+        return
+    limit = f", for at most {format_duration(result.time_limit)}" if result.time_limit else ""
+    note(f"{result.step} runs{limit}: {result.reason}.")
+    if result.step is Step.TUNE:
+        seconds = project.estimate_setup_seconds()
+        note(f"Preparing the search: about {format_duration(seconds)}.")
 
 
 def _result(run: "PipelineRun", *, markdown: bool) -> Result:

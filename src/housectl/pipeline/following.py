@@ -27,6 +27,11 @@ class WaitStep:
     context: ProjectContext
     models: Models
 
+    @property
+    def time_limit(self) -> float:
+        """Time for a server to load the champion, in seconds."""
+        return UPDATE_SECONDS
+
     def decide(self) -> Decision:
         """Decide if the server must be asked."""
         return decide(self.context.store.step_record(Step.WAIT), self._inputs)
@@ -63,6 +68,11 @@ class VerifyStep:
 
     context: ProjectContext
     models: Models
+
+    @property
+    def time_limit(self) -> float:
+        """Time limit of the verification in seconds."""
+        return self.context.config.verify.timeout
 
     def decide(self) -> Decision:
         """Decide if a verification is necessary."""

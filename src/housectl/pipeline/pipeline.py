@@ -83,8 +83,12 @@ class Pipeline:
     def _run_step(
         self, step: Step, models: Models, reason: str, report: Report
     ) -> tuple[StepResult, Models]:
-        report(StepResult(step=step, action=StepAction.STARTED, reason=reason))
-        outcome = self._create(step, models).run()
+        created = self._create(step, models)
+        started = StepResult(
+            step=step, action=StepAction.STARTED, reason=reason, time_limit=created.time_limit
+        )
+        report(started)
+        outcome = created.run()
         result = StepResult(
             step=step,
             action=StepAction.DONE,

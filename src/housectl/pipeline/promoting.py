@@ -1,6 +1,7 @@
 """The step `promote`: makes the challenger the champion if the gate accepts it."""
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from housectl.contract.bundle import SHORT_DIGEST
 from housectl.errors import ConcurrentUpdateError, ExitStatus
@@ -9,7 +10,9 @@ from housectl.pipeline.records import finished_step
 from housectl.pipeline.step_inputs import StepInputs, promote_inputs
 from housectl.pipeline.steps import Decision, Models, Step, StepOutcome
 from housectl.project_context import ProjectContext
-from housectl.promotion import Promotion
+
+if TYPE_CHECKING:
+    from housectl.promotion import Promotion
 
 _ATTEMPTS = 5
 
@@ -20,6 +23,10 @@ class PromoteStep:
 
     context: ProjectContext
     models: Models
+
+    @property
+    def time_limit(self) -> None:
+        """No limit: each measurement of evidence reports its progress."""
 
     def decide(self) -> Decision:
         """Decide if a verdict is necessary."""
@@ -45,9 +52,7 @@ class PromoteStep:
             self.context.promoter.after_commit()
             return self._outcome(f"{_version(champion)} is the champion already", champion)
         failed = self.context.store.failed_bundles()
-        obstacle = promotion_obstacle(
-            self.models.known_search.challenger, history=history, failed=failed
-        )
+        obstacle = promotion_obstacle(challenger, history=history, failed=failed)
         if obstacle:
             return self._keep(obstacle, champion)
         try:
@@ -61,7 +66,7 @@ class PromoteStep:
         promotion = self.context.promoter.promote(self.models.known_search.experiment)
         return replace(self._outcome_of(promotion), comparison=promotion.comparison)
 
-    def _outcome_of(self, promotion: Promotion) -> StepOutcome:
+    def _outcome_of(self, promotion: "Promotion") -> StepOutcome:
         reason, kept = promotion.comparison.verdict.reason, promotion.comparison.champion
         if promotion.entry is None:
             return self._keep(reason, kept.digest if kept else None)

@@ -106,6 +106,10 @@ class StepOutcome:
 class PipelineStep(Protocol):
     """A step of one pipeline, with the models after the step before."""
 
+    @property
+    def time_limit(self) -> float | None:
+        """Time limit of the step in seconds; None for a step that reports its own progress."""
+
     def decide(self) -> Decision:
         """Decide if the step is necessary. Changes nothing."""
 
@@ -122,6 +126,7 @@ class StepResult:
         outcome: The outcome in one phrase; None until the step is done.
         status: The exit status that follows from the outcome.
         comparison: The verdict, if the step gave one.
+        time_limit: Time limit of a started step in seconds; None without one.
     """
 
     step: Step
@@ -130,6 +135,7 @@ class StepResult:
     outcome: str | None = None
     status: ExitStatus = ExitStatus.OK
     comparison: "Comparison | None" = None
+    time_limit: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,6 +40,10 @@ class TuneStep:
     record: StepRecord | None
     again: bool
 
+    @property
+    def time_limit(self) -> None:
+        """No limit: the search reports its progress."""
+
     def decide(self) -> Decision:
         """Decide if a search is necessary.
 
