@@ -211,6 +211,18 @@ def test_doctor_names_the_problem(
     assert cause in row["found"]
 
 
+def test_doctor_warns_of_a_token_without_encryption(
+    mirrored: Mirrored, project: ProjectDirectory
+) -> None:
+    mirrored.server.set_faults(token="secret")
+    # This machine, but not by one of its loopback addresses.
+    url = mirrored.server.url.replace("127.0.0.1", "0.0.0.0")
+    environment = {"HOUSECTL_REGISTRY_TOKEN": "secret", "NO_PROXY": "*"}
+    row = check(project.run("doctor", "--registry-url", url, "--json", **environment), "registry")
+    assert row["result"] == "warning"
+    assert row["found"] == f"The token is sent to {url} without encryption."
+
+
 def test_doctor_without_a_registry_has_no_such_check(mirrored: Mirrored) -> None:
     output = mirrored.project.run("doctor", "--json")
     assert '"registry"' not in output.out
