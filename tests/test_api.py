@@ -37,6 +37,8 @@ WITHOUT_EXAMPLE = {
     # They need a server, a cluster or a registry.
     *("serve", "verify", "wait_until_serving", "cluster_setup"),
     *("sync_registry", "registry_status"),
+    # It builds an environment.
+    "reproduce",
 }
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+import housectl
 from housectl.contract.bundle import BundleRecord
 from housectl.contract.trainer_code import locked_versions, read_lock
 from housectl.errors import ExitStatus
@@ -197,14 +198,13 @@ def test_bundle_of_earlier_version_is_reproduced(project: ProjectDirectory, stor
 
     digest = version_of(project, BOOSTED)
     assert edit_record(store, digest, remove_new_fields) == digest
-    output = project.run("reproduce", digest, "--store", str(store), "--json")
-    assert output.status == ExitStatus.OK, output
-    assert output.json["identical"] is True
-    assert "The lock of the bundle is unknown" in output.err
-    inputs = output.json["differing_inputs"]
-    assert isinstance(inputs, list)
-    assert {each["input"] for each in inputs} >= {"code", "lock", "processor"}
-    assert {each["recorded"] for each in inputs} == {None}
+    reproduction = housectl.open(project.path, store=store).reproduce(digest[:12])
+    assert reproduction.identical
+    assert reproduction.reproduced_digest == digest
+    assert "The lock of the bundle is unknown" in reproduction.notes[0]
+    inputs = reproduction.differing_inputs
+    assert {each.input for each in inputs} >= {"code", "lock", "processor"}
+    assert {each.recorded for each in inputs} == {None}
 
 
 def test_edited_assignment_is_named(project: ProjectDirectory, store: Path) -> None:
