@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -130,6 +131,25 @@ def test_unusable_cache_changes_no_result(url: str, bundle: Bundle, tmp_path: Pa
     store = open_remote(url, cache=occupied)
     assert store.bundle(bundle.digest).content == bundle.content
     assert store.require_champion().bundle == bundle.digest
+
+
+@pytest.mark.slow
+def test_cache_can_be_deleted_at_any_time(url: str, cache: Path, bundle: Bundle) -> None:
+    stop = threading.Event()
+
+    def delete_cache() -> None:
+        while not stop.is_set():
+            shutil.rmtree(cache, ignore_errors=True)
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(delete_cache)
+        try:
+            for _ in range(10):
+                store = open_remote(url, cache=cache)
+                assert store.bundle(bundle.digest).content == bundle.content
+                assert store.require_champion().bundle == bundle.digest
+        finally:
+            stop.set()
 
 
 def test_least_recently_used_copy_is_removed(
