@@ -1,5 +1,6 @@
 """The contract of every champion store. Tests of an implementation inherit `StoreContract`."""
 
+import hashlib
 import itertools
 import re
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from housectl.errors import (
     ConcurrentUpdateError,
     EvidenceError,
     HistoryError,
+    InputsError,
     NewerFormatError,
     NoChallengerError,
     NoChampionError,
@@ -30,6 +32,7 @@ from housectl.store.layout import (
     challenger_key,
     entry_key,
     evidence_file_key,
+    lock_key,
 )
 from housectl.store.storage import FileKind
 from tests.server.bundles import make_bundle, promote
@@ -248,6 +251,23 @@ class StoreContract:
             revisions.append(store.history_revision(number - 1))
             assert store.history_revision(number) == revisions[-1]
         assert all(one != other for one, other in itertools.combinations(revisions, 2))
+
+    def test_lock_is_kept_under_its_digest(self, store: ChampionStore) -> None:
+        digest = hashlib.sha256(b"numpy==2\n").hexdigest()
+        assert store.lock(digest) is None
+        for _ in range(2):
+            store.add_lock(b"numpy==2\n")
+        assert store.lock(digest) == "numpy==2\n"
+        store._write(lock_key(digest), b"numpy==1\n")
+        with pytest.raises(InputsError, match=digest):
+            store.lock(digest)
+
+    def test_bundle_is_found_by_start_of_digest(self, store: ChampionStore, tmp_path: Path) -> None:
+        bundle = stored_bundle(store, tmp_path)
+        assert store.find_bundle(bundle.digest[:8]) == bundle.digest
+        for version in ("", "0" * 64, f"{bundle.digest}0"):
+            with pytest.raises(UsageError, match="0 bundles have such a digest"):
+                store.find_bundle(version)
 
     def test_late_commit_is_rejected(self, store: ChampionStore, tmp_path: Path) -> None:
         bundle = stored_bundle(store, tmp_path)
