@@ -86,27 +86,3 @@ def test_table_escapes_text_from_elsewhere(project_with_challenger: ProjectDirec
     table = verdict_table(comparison)
     assert first_column(table) == ROWS
     assert table.endswith(r"| reason | a \| b &lt;img src=x> # c |")
-
-
-def test_run_prints_verdict_and_steps_and_repairs_deploy_details(
-    project_with_challenger: ProjectDirectory, tmp_path: Path
-) -> None:
-    project = project_with_challenger.copy(tmp_path / "boston")
-    summary = tmp_path / "summary.md"
-    run = ("run", "--to", "promote", "--markdown")
-    output = project.run_ok(*run, GITHUB_STEP_SUMMARY=str(summary))
-    verdict, steps = output.out.strip().split("\n\n")
-    assert first_column(verdict) == ROWS
-    assert [line.split("|")[1].strip() for line in steps.splitlines()] == [
-        *("step", "---", "tune", "promote")
-    ]
-    assert summary.read_text() == f"{output.out}\n"
-    details = project.path / "deploy_details.json"
-    promoted = details.read_bytes()
-    details.unlink()
-    again = project.run_ok(*run, "--json", GITHUB_STEP_SUMMARY=str(summary))
-    assert again.json["promoted"] is False
-    assert str(again.json["document"]).startswith("| step | action |")
-    assert details.read_bytes() == promoted
-    plan = project.run_ok("run", "--dry-run", "--markdown", GITHUB_STEP_SUMMARY="/")
-    assert plan.out.startswith("| step | action |")

@@ -212,7 +212,10 @@ def test_new_champion_is_trained_proposed_and_deployed(origin: Origin) -> None:
     assert outputs == {"changed": "true"}
     verdict = (trained.checkout / "verdict.md").read_text()
     assert verdict.startswith("| verdict | the challenger is better |")
+    assert "\n\n| step | action | reason | outcome |" in verdict
     assert verdict.strip() in (trained.files / "summary").read_text()
+
+    check_repeated_run(trained, origin)
 
     proposed = propose(origin, trained, outputs)
     changed = git(origin.path, "diff", "--name-only", f"main...{BRANCH}").splitlines()
@@ -232,6 +235,21 @@ def test_new_champion_is_trained_proposed_and_deployed(origin: Origin) -> None:
         label for label in EXECUTED if label.startswith((f"{prefix}retrain/", f"{prefix}deploy/"))
     }
     assert {*trained.executed, *proposed.executed, *deployed.executed} == own
+
+
+def check_repeated_run(trained: Runner, origin: Origin) -> None:
+    """Check that a run without changes prints its steps, and writes a missing file again."""
+    project = ProjectDirectory(trained.checkout)
+    details = trained.checkout / origin.details
+    promoted = details.read_bytes()
+    details.unlink()
+    variables = {**origin.variables, "HOUSECTL_DEPLOY_DETAILS": origin.details}
+    again = project.run_ok("run", "--to", "promote", "--markdown", "--json", **variables)
+    assert again.json["promoted"] is False
+    assert str(again.json["document"]).startswith("| step | action | reason | outcome |")
+    assert details.read_bytes() == promoted
+    plan = project.run_ok("run", "--dry-run", "--to", "promote", "--markdown", **variables)
+    assert plan.out.count("| skipped | unchanged since ") == 2
 
 
 def test_check_of_a_users_repository_runs_the_doctor(tmp_path: Path) -> None:
