@@ -117,6 +117,7 @@ def test_data_outside_of_the_repository_is_rejected(
         (("init", "--data", "houses.csv"), ExitStatus.USAGE),
         (("init", "--github"), ExitStatus.USAGE),
         (("init", "--github", "--data", "houses.csv"), ExitStatus.USAGE),
+        (("init", "--github", "--target", "MEDV"), ExitStatus.USAGE),
     ],
 )
 def test_missing_options_are_named(

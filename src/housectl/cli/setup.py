@@ -37,7 +37,7 @@ def init(
 
     Example: housectl init --data houses.csv --target price
     """
-    if github and data is None:
+    if github and data is None and target is None:
         files = housectl.init_github(output_dir)
         return Fields(fields={"workflows": [*map(str, files)]}, notes=[_next_on_github()])
     if data is None or target is None:
