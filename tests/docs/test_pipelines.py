@@ -15,12 +15,13 @@ import pytest
 import yaml
 
 from tests.docs.pages import DOCS, blocks
-from tests.spaces import GOOD
+from tests.spaces import GOOD, POOR
 from tests.test_end_to_end import serving
 from tools.project_directory import HOUSECTL, ROOT, ProjectDirectory, clean_environment, example
 from tools.server_process import free_port
 
 PAGE = DOCS / "pipelines.md"
+CRONJOB = ROOT / "k8s" / "components" / "schedule" / "cronjob.yaml"
 FLOW = ROOT / "examples" / "pipelines" / "housectl_flow.py"
 
 pytestmark = pytest.mark.slow
@@ -127,6 +128,20 @@ def test_crontab_and_makefile_find_nothing_to_do(
     (project.path / "Makefile").write_text(makefile)
     made = run_in_shell("make champion", project.path, variables)
     assert "unchanged since" in made.stdout + made.stderr
+    assert champions(project) == 1
+
+
+def test_cronjob_accepts_that_the_champion_stays(
+    project: ProjectDirectory, environment: Mapping[str, str], tmp_path: Path
+) -> None:
+    cronjob = yaml.safe_load(CRONJOB.read_text())
+    pod = cronjob["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    (script,) = pod["containers"][0]["args"]
+    source = new_project(tmp_path / "source")
+    source.edit_config(space=POOR)
+    command = script.replace("/source", str(source.path))
+    completed = run_in_shell(command, project.path, {**environment, "LAST_STEP": "promote"})
+    assert "the champion stays" in completed.stdout
     assert champions(project) == 1
 
 
