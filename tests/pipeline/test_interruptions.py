@@ -140,6 +140,18 @@ def test_runs_at_the_same_time_share_one_search(tmp_path: Path) -> None:
     assert (deployment.history_length, len(deployment.runs)) == (1, 1)
 
 
+def test_machines_at_the_same_time_promote_once(tmp_path: Path) -> None:
+    deployments = [new_deployment(tmp_path / name) for name in ("one", "two")]
+    shared = deployments[0].project.store
+    options = ("--to", "promote", "--store", str(shared))
+    processes = [start(deployment, *options) for deployment in deployments]
+    outputs = [process.communicate() for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], outputs
+    assert deployments[0].history_length == 1
+    for deployment in deployments:
+        assert actions(deployment.run(*options)) == ["skipped", "skipped"]
+
+
 def adding_one(upstream: Upstream, *digests: str) -> Answer:
     """Return the answers of a server, with 1 added to the predictions of these models."""
 

@@ -33,7 +33,9 @@ from housectl.store.layout import (
     entry_key,
     evidence_file_key,
     lock_key,
+    step_key,
 )
+from housectl.store.step_records import StepRecord, StepState
 from housectl.store.storage import FileKind
 from tests.server.bundles import make_bundle, promote
 
@@ -121,6 +123,26 @@ class StoreContract:
                 )
             )
         assert store.failed_bundles() == {"a" * 64, "b" * 64}
+
+    def test_step_record_is_replaced(self, store: ChampionStore) -> None:
+        assert store.step_record("tune") is None
+        for state in StepState:
+            record = StepRecord(
+                step="tune", state=state, inputs={"seed": "42"}, experiment="first", at="now"
+            )
+            store.write_step_record(record)
+            assert store.step_record("tune") == record
+        assert store.step_record("promote") is None
+
+    @pytest.mark.parametrize("damage", DAMAGES[:4], ids=["empty", "half", "noise", "other"])
+    def test_malformed_step_record_counts_as_missing(
+        self, store: ChampionStore, damage: Damage
+    ) -> None:
+        record = StepRecord(step="wait", state=StepState.DONE, inputs={}, at="now")
+        store._write(step_key("wait"), damage(record.to_json()))
+        assert store.step_record("wait") is None
+        store.write_step_record(record)
+        assert store.step_record("wait") == record
 
     def test_missing_store_is_empty(self, store: ChampionStore) -> None:
         assert store.history() == ()

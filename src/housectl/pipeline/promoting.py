@@ -50,11 +50,11 @@ class PromoteStep:
         if champion == challenger:
             # A command that was killed after its commit has not updated the registry.
             self.context.promoter.after_commit()
-            return self._outcome(f"{_version(champion)} is the champion already", champion)
+            return self._champion_already(challenger)
         failed = self.context.store.failed_bundles()
         obstacle = promotion_obstacle(challenger, history=history, failed=failed)
         if obstacle:
-            return self._keep(obstacle, champion)
+            return self._keep(f"the champion stays: {obstacle}", champion)
         try:
             return self._compare_and_promote()
         except ConcurrentUpdateError:
@@ -67,16 +67,23 @@ class PromoteStep:
         return replace(self._outcome_of(promotion), comparison=promotion.comparison)
 
     def _outcome_of(self, promotion: "Promotion") -> StepOutcome:
-        reason, kept = promotion.comparison.verdict.reason, promotion.comparison.champion
+        reason, champion = promotion.comparison.verdict.reason, promotion.comparison.champion
         if promotion.entry is None:
-            return self._keep(reason, kept.digest if kept else None)
-        champion = promotion.entry.bundle
-        text = f"{_version(champion)} was promoted: {reason}"
-        return self._outcome(text, champion, promoted=True)
+            kept = champion.digest if champion else None
+            if kept == self.models.known_search.challenger:
+                # Another command has promoted it since the history was read.
+                return self._champion_already(kept)
+            return self._keep(reason, kept)
+        promoted = promotion.entry.bundle
+        return self._outcome(
+            f"{_version(promoted)} was promoted: {reason}", promoted, promoted=True
+        )
 
-    def _keep(self, reason: str, champion: str | None) -> StepOutcome:
-        outcome = self._outcome(f"the champion stays: {reason}", champion)
-        return replace(outcome, status=ExitStatus.CHAMPION_KEPT)
+    def _champion_already(self, challenger: str) -> StepOutcome:
+        return self._outcome(f"{_version(challenger)} is the champion already", challenger)
+
+    def _keep(self, text: str, champion: str | None) -> StepOutcome:
+        return replace(self._outcome(text, champion), status=ExitStatus.CHAMPION_KEPT)
 
     def _outcome(self, text: str, champion: str | None, *, promoted: bool = False) -> StepOutcome:
         models = replace(self.models, champion=champion, promoted=promoted)
