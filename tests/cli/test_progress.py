@@ -8,7 +8,7 @@ import pytest
 from housectl import Snapshot, Task
 from housectl.backends.base import TaskKind
 from housectl.cli import formatting, progress
-from housectl.cli.progress import PlainProgress
+from housectl.cli.progress import PlainProgress, ShareProgress
 from housectl.contract.families import Family
 from housectl.experiment import ExperimentState
 from tests.clock import Clock
@@ -59,6 +59,19 @@ def test_count_is_reported_with_the_remaining_time(
 def test_warning_is_printed_with_its_completed_hint(capsys: pytest.CaptureFixture[str]) -> None:
     PlainProgress(lambda hint: f"{hint} -C houses").on_warning("Too late.", "housectl history")
     assert capsys.readouterr().err == "warning: Too late.\nhint:    housectl history -C houses\n"
+
+
+def test_share_is_reported_with_the_remaining_time(
+    clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reporter = ShareProgress("store copy")
+    for second in range(21):
+        clock.now = 1000.0 + second
+        reporter(second / 20)
+    assert capsys.readouterr().err.splitlines() == [
+        "store copy: 10%, about 18 s left",
+        "store copy: 60%, about 8 s left",
+    ]
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """Checks of the champion store: access, and the champion with its history."""
 
 import queue
+import shlex
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -73,7 +74,7 @@ def _run_with_timeout(run: Callable[[], None], *, location: str) -> None:
     except queue.Empty:
         raise LocalEnvironmentError(
             f"The store {location} does not respond within {_TIMEOUT_SECONDS:.0f} s.",
-            hint="housectl store check   # waits longer",
+            hint=f"{shlex.join(('housectl', 'store', 'check', location))}   # waits longer",
         ) from None
     if error:
         raise error

@@ -191,8 +191,15 @@ class _StoreCopy:
             return
         if exists:
             self.target._write(key, data)
-        self._check_written(key, data)
+        if valid_record(self.target, folder, name) != data:
+            self._check_replaced(folder, name)
         self.tally.add_copied(folder, len(data))
+
+    def _check_replaced(self, folder: str, name: str) -> None:
+        """Accept another valid record if a second copy can have replaced the one of this copy."""
+        can_be_replaced = RECORD_CHECKS[folder].on_difference is OnDifference.REPLACE
+        if not (can_be_replaced and valid_record(self.target, folder, name)):
+            raise not_written(self.target, f"{folder}/{name}")
 
     def _must_replace(self, folder: str, name: str, data: bytes) -> bool:
         """Return True if the target's record must become that of the source."""
@@ -217,7 +224,8 @@ class _StoreCopy:
                 self.tally.add_copied(HISTORY, len(data))
             elif self.target._read(key) != data:
                 raise another_history(self.source, self.target, entry.number)
-            self._check_written(key, data)
+            if self.target._read(key) != data:
+                raise not_written(self.target, key)
             self.progress.add(work_of(len(data)))
 
     def report(self) -> CopyReport:
@@ -229,10 +237,6 @@ class _StoreCopy:
             size=self.tally.size,
             problems=tuple(self.tally.problems),
         )
-
-    def _check_written(self, key: str, data: bytes) -> None:
-        if self.target._read(key) != data:
-            raise not_written(self.target, key)
 
     def _add_problem(self, kind: ProblemKind, key: str, cause: str) -> None:
         problem = StoreProblem(
