@@ -1,16 +1,18 @@
 """Server programs as child processes, which end with the process that started them."""
 
+import secrets
 import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _TIMEOUT_SECONDS = 60.0
 _PAUSE_SECONDS = 0.02
+_PORTS = range(20_000, 32_000)
 # The end of the parent closes the pipe that `cat` reads. This also works on macOS.
 _KILL_WITH_PARENT = 'exec 3<&0; "$@" 3<&- & server=$!; (cat <&3; kill -9 $server) & wait $server'
 
@@ -20,11 +22,14 @@ class ServerStartError(RuntimeError):
 
 
 def free_port() -> int:
-    """Return a port of the loopback interface that no process uses."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    return port
+    """Return a port of the loopback interface that no process uses.
+
+    The system does not choose it for outgoing connections, so it stays free for a while.
+    """
+    while True:
+        port = _PORTS[secrets.randbelow(len(_PORTS))]
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 @contextmanager
