@@ -82,10 +82,11 @@ DRILLS: dict[str, Drill] = {
         short=20,
     ),
     "s3-kills": Drill(
-        title="SIGKILL during promote and rollback on S3; a reader always sees a valid history",
+        title="SIGKILL before and after each request of promote and rollback on S3; a reader "
+        "always sees a valid history",
         run=s3_kills.run,
-        full=100,
-        short=5,
+        full=60,
+        short=10,
     ),
     "s3-outages": Drill(
         title="Outages of S3; a server keeps its champion, and follows afterwards",

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from housectl.errors import HousectlError
@@ -24,28 +25,24 @@ _READ_PAUSE_SECONDS = 0.002
 
 def run(scratch: Path, count: int) -> DrillResult:
     """Kill `count` running commands; after each, check the store and run the next command."""
-    return kill_commands(count, lambda number: project_with_rivals(scratch / f"project-{number}"))
-
-
-def kill_commands(count: int, make_project: Callable[[int], Rivals]) -> DrillResult:
-    """Kill `count` running commands in projects; each gets the number of kills before it."""
-    drill = _Kills(random.Random(1))
+    drill = Kills()
+    moments = random.Random(1)
     with forked_commands() as commands:
         while drill.kills < count:
-            rivals = make_project(drill.kills)
-            with _reader(rivals.store, drill.failures):
-                drill.attempt_cold_start(commands, rivals)
+            rivals = project_with_rivals(scratch / f"project-{drill.kills}")
+            with watched(rivals.store, drill.failures):
+                drill.attempt_cold_start(commands, rivals, moments.uniform(0.0, 2.0))
                 for _ in range(_ATTEMPTS_PER_PROJECT):
                     if drill.kills < count:
-                        drill.attempt(commands, rivals)
-    return DrillResult(attempts=drill.kills, failures=drill.failures, figures=[drill.figure])
+                        seconds = moments.uniform(0.0, drill.seconds)
+                        drill.attempt(commands, rivals, partial(time.sleep, seconds))
+    return drill.result
 
 
 @dataclass
-class _Kills:
+class Kills:
     """The drill's counts, and the time that commands take."""
 
-    moments: random.Random
     seconds: float = 0.2
     committed: int = 0
     early: int = 0
@@ -57,22 +54,24 @@ class _Kills:
         return self.early + self.committed
 
     @property
-    def figure(self) -> str:
-        return f"{self.early} kills came before the commit, and {self.committed} after it."
+    def result(self) -> DrillResult:
+        """The outcome of the drill."""
+        figure = f"{self.early} kills came before the commit, and {self.committed} after it."
+        return DrillResult(attempts=self.kills, failures=self.failures, figures=[figure])
 
-    def attempt(self, commands: ForkedCommands, rivals: Rivals) -> None:
-        """Kill one command, and run the next one to its end."""
+    def attempt(self, commands: ForkedCommands, rivals: Rivals, wait: Callable[[], object]) -> None:
+        """Kill one command after a wait, and run the next one to its end."""
         before = rivals.entries
         pid = commands.start(rivals.project.path, rivals.next_command)
-        time.sleep(self.moments.uniform(0.0, self.seconds))
+        wait()
         os.kill(pid, signal.SIGKILL)
         self._count(commands.wait(pid), rivals.entries - before)
         self._run_next(commands, rivals)
 
-    def attempt_cold_start(self, commands: ForkedCommands, rivals: Rivals) -> None:
+    def attempt_cold_start(self, commands: ForkedCommands, rivals: Rivals, seconds: float) -> None:
         """Kill one command that may still be importing its modules, and run the next one."""
         before = rivals.entries
-        status = _kill_cold_start(rivals, self.moments.uniform(0.0, 2.0))
+        status = _kill_cold_start(rivals, seconds)
         self._count(status, rivals.entries - before)
         self._run_next(commands, rivals)
 
@@ -113,7 +112,7 @@ def _kill_cold_start(rivals: Rivals, seconds: float) -> int:
 
 
 @contextmanager
-def _reader(store: ChampionStore, failures: list[str]) -> Iterator[None]:
+def watched(store: ChampionStore, failures: list[str]) -> Iterator[None]:
     """Read history and champion in a thread until the block ends; each must always be valid."""
     stop = threading.Event()
 

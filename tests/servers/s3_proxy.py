@@ -31,15 +31,16 @@ class Fault(Enum):
 
     CUT_BEFORE closes the connection without forwarding the request. CUT_AFTER forwards the
     request and loses the answer. TRUNCATE closes the connection in the middle of the answer's body.
-    HOLD forwards and answers nothing until the proxy ends. IGNORE_CONDITION forwards the request
-    without its If-None-Match; a server that checks signatures then refuses it. CONFLICT, EXISTS
-    and IGNORE_CONDITION affect conditional requests only.
+    HOLD forwards and answers nothing until the proxy ends. HOLD_ANSWER forwards the request.
+    IGNORE_CONDITION forwards it without its If-None-Match; a server that checks signatures then
+    refuses it. CONFLICT, EXISTS and IGNORE_CONDITION affect conditional requests only.
     """
 
     CUT_BEFORE = "cut before"
     CUT_AFTER = "cut after"
     TRUNCATE = "truncate"
     HOLD = "hold"
+    HOLD_ANSWER = "hold answer"
     IGNORE_CONDITION = "ignore condition"
     CONFLICT = ErrorAnswer(status=409, code="ConditionalRequestConflict")
     EXISTS = ErrorAnswer(status=412, code="PreconditionFailed")
@@ -73,12 +74,14 @@ class S3Proxy:
         server: The server that clients of the proxy use.
         requests: The requests since `forget_requests()`, in the order of their arrival.
         faults: Number of requests with a fault among them.
+        held: Number of requests that are held.
         choose_fault: Returns the fault of a request; None forwards it.
     """
 
     server: S3Server
     requests: list[S3Request] = field(default_factory=list)
     faults: int = 0
+    held: int = 0
     choose_fault: Callable[[S3Request], Fault | None] = lambda _: None
     lock: threading.Lock = field(default_factory=threading.Lock)
     ended: threading.Event = field(default_factory=threading.Event)
@@ -110,6 +113,11 @@ class S3Proxy:
             self.requests.append(request)
             self.faults += fault is not None
         return fault
+
+    def hold(self) -> None:
+        """Wait until the proxy ends."""
+        self.held += 1
+        self.ended.wait()
 
 
 @contextmanager
@@ -152,7 +160,7 @@ class _Handler(BaseHTTPRequestHandler):
             case Fault.CUT_BEFORE:
                 return
             case Fault.HOLD:
-                self.server.proxy.ended.wait()
+                self.server.proxy.hold()
             case Fault(value=ErrorAnswer() as answer):
                 self._reply(answer.status, {"content-type": "application/xml"}, answer.body)
             case _:
@@ -190,6 +198,8 @@ class _Handler(BaseHTTPRequestHandler):
         match fault:
             case Fault.CUT_AFTER:
                 return
+            case Fault.HOLD_ANSWER:
+                self.server.proxy.hold()
             case Fault.TRUNCATE:
                 headers.setdefault("content-length", str(len(content)))
                 self._reply(response.status, headers, content[: len(content) // 2])
