@@ -3,7 +3,8 @@
 Each command may fail; its repetition ends its work. The champion changes once.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
@@ -34,10 +35,8 @@ def run(scratch: Path, count: int) -> DrillResult:
             rivals = project_with_rivals(scratch / "project", store=store)
         with s3_proxy(server) as proxy, use_server(proxy.server), forked_commands() as commands:
             drill = _Faults(rivals, proxy, commands)
-            for fault in cycle(_FAULTS):
-                if drill.attempts >= count:
-                    break
-                drill.attempt(fault)
+            while drill.attempts < count:
+                drill.attempt()
     return DrillResult(attempts=drill.attempts, failures=drill.failures, figures=[drill.figure])
 
 
@@ -46,12 +45,16 @@ class _Faults:
     """The drill's counts.
 
     Attributes:
+        faults: By command, the next faults.
         next_request: By command and fault, the number of the next request to fail; 0 is the first.
     """
 
     rivals: Rivals
     proxy: S3Proxy
     commands: ForkedCommands
+    faults: Mapping[str, Iterator[Fault]] = field(
+        default_factory=lambda: defaultdict(lambda: cycle(_FAULTS))
+    )
     next_request: Counter[tuple[str, Fault]] = field(default_factory=Counter)
     statuses: Counter[int] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
@@ -69,13 +72,14 @@ class _Faults:
             f"{self.attempts - succeeded} when they were repeated."
         )
 
-    def attempt(self, fault: Fault) -> None:
+    def attempt(self) -> None:
         """Run a command with a fault, and repeat it if it fails."""
         command, before = self.rivals.next_command, self.rivals.entries
+        fault = next(self.faults[command])
         number = self.next_request[command, fault]
         status = self._run_with_fault(command, fault, number)
-        is_last = len(self.proxy.requests) <= number + 1
-        self.next_request[command, fault] = 0 if is_last else number + 1
+        was_sent = len(self.proxy.requests) > number
+        self.next_request[command, fault] = number + 1 if was_sent else 0
         self.statuses[status] += self.proxy.faults
         problems = self._problems(command, status, before)
         self.failures += [
