@@ -37,6 +37,7 @@ RULES: tuple[tuple[str, frozenset[Group]], ...] = (
     ("tests/docs/*", frozenset({Group.DOCS, Group.CLUSTER})),
     ("tests/server/*", frozenset({Group.SERVER, Group.CLUSTER})),
     ("tests/verification/*", frozenset({Group.SERVER})),
+    ("tests/deploy/*", frozenset({Group.SERVER})),
     ("docs/*", frozenset({Group.DOCS})),
     ("*.md", frozenset({Group.DOCS})),
     ("benchmarks/*", frozenset({Group.DOCS})),

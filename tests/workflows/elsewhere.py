@@ -33,6 +33,7 @@ SUITES = {
     "ci/docs: Test": "make test-docs",
     "ci/coverage: Test with coverage": "make coverage",
     "ci/demo: Run the demo": "make demo",
+    "ci/demo: Run the demo with a store in S3": "make demo-cloud",
     "ci/cluster: Test": "make test-cluster",
 }
 
