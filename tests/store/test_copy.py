@@ -18,6 +18,7 @@ from housectl.errors import (
     StoreConflictError,
     UsageError,
 )
+from housectl.store import file_list
 from housectl.store.address import StoreAddress
 from housectl.store.base import ChampionStore
 from housectl.store.factory import open_store
@@ -173,6 +174,16 @@ def test_empty_source_and_source_as_target_are_refused(
         copy(target, source)
     with pytest.raises(UsageError, match="cannot be copied to itself"):
         copy(source, source)
+
+
+@ON_PATHS
+def test_source_with_too_many_files_is_refused(
+    source: ChampionStore, target: ChampionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_list, "MAX_FILES", 10)
+    with pytest.raises(UsageError, match="it has more than"):
+        copy(source, target)
+    assert content(target) == {}
 
 
 def test_target_with_another_history_is_refused(

@@ -4,6 +4,7 @@ import shlex
 
 from housectl.errors import LocalEnvironmentError, StoreConflictError, UsageError
 from housectl.store.base import ChampionStore
+from housectl.store.file_list import MAX_FILES
 
 
 def same_store(store: ChampionStore) -> UsageError:
@@ -19,6 +20,14 @@ def empty_source(source: ChampionStore) -> UsageError:
     return UsageError(
         f"The store {source.location()} cannot be copied: it is empty or missing.",
         hint=source._list_command(""),
+    )
+
+
+def too_many_files(source: ChampionStore) -> UsageError:
+    """Return the error for a source whose files cannot all be listed."""
+    return UsageError(
+        f"The store {source.location()} cannot be copied: it has more than {MAX_FILES} files.",
+        hint=check_command(source),
     )
 
 

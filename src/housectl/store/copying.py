@@ -23,6 +23,7 @@ from housectl.store.copy_conflicts import (
     not_written,
     same_store,
     target_ahead,
+    too_many_files,
 )
 from housectl.store.copy_report import CopyReport, CopyTally
 from housectl.store.file_list import FileList, list_files
@@ -56,7 +57,7 @@ def copy_store(
     Raises:
         StoreConflictError: The target has another history, or more entries than the source.
         HistoryError: The history of a store is damaged.
-        UsageError: The source is empty, or is the target.
+        UsageError: The source is empty, has too many files, or is the target.
         LocalEnvironmentError: The target cannot be written.
     """
     if source.location() == target.location():
@@ -64,15 +65,17 @@ def copy_store(
     # The order matters while commands write the source: see the module.
     existing = [*target._chain()]
     chain = [*source._chain()]
-    records, bundles = list_files(source).records, list_files(source).bundles
-    if not any((*records.values(), bundles)):
+    first, second = list_files(source), list_files(source)
+    if not (first.is_complete and second.is_complete):
+        raise too_many_files(source)
+    if not any((*first.records.values(), second.bundles)):
         raise empty_source(source)
     copy = _StoreCopy(
         source=source,
         target=target,
         chain=chain,
-        records=records,
-        bundles={digest: files for digest, files in bundles.items() if BUNDLE_FILE in files},
+        records=first.records,
+        bundles={name: files for name, files in second.bundles.items() if BUNDLE_FILE in files},
         existing=list_files(target),
         new_champions=frozenset(entry.bundle for entry, _ in chain[len(existing) :]),
         report_share=report_share,
