@@ -42,9 +42,9 @@ if TYPE_CHECKING:
     from housectl.registry.sync import RegistryChange
     from housectl.reproduction.result import Reproduction
     from housectl.sealed_model import SealedModel
-    from housectl.store.checking import StoreReport
-    from housectl.store.copy_report import CopyReport
-    from housectl.store.problems import ProblemKind, StoreProblem
+    from housectl.store.checking.problems import ProblemKind, StoreProblem
+    from housectl.store.checking.store_check import StoreReport
+    from housectl.store.copying.copy_report import CopyReport
     from housectl.submitted_experiment import PruneResult, SubmittedExperiment, TrainerLog
     from housectl.verdict import FoldDifference, Gate, Verdict
     from housectl.verification.verify import Verification
@@ -58,7 +58,7 @@ else:
         "ClusterSetup": "cluster_setup",
         "Comparison": "promotion",
         "RegistryLine": "registry.comparison",
-        "CopyReport": "store.copy_report",
+        "CopyReport": "store.copying.copy_report",
         "Experiment": "experiment",
         "ExperimentState": "experiment",
         "Explanation": "explanations",
@@ -71,7 +71,7 @@ else:
         "Override": "project.source",
         "PipelineRun": "pipeline.steps",
         "Plan": "backends.base",
-        "ProblemKind": "store.problems",
+        "ProblemKind": "store.checking.problems",
         "ProgressReporter": "waiting",
         "Project": "api.project",
         "ProjectDraft": "api.functions",
@@ -86,8 +86,8 @@ else:
         "Step": "pipeline.steps",
         "StepAction": "pipeline.steps",
         "StepResult": "pipeline.steps",
-        "StoreProblem": "store.problems",
-        "StoreReport": "store.checking",
+        "StoreProblem": "store.checking.problems",
+        "StoreReport": "store.checking.store_check",
         "SubmittedExperiment": "submitted_experiment",
         "Task": "backends.base",
         "TrainerLog": "submitted_experiment",

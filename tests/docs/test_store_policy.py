@@ -9,9 +9,9 @@ import pytest
 
 import housectl
 from housectl.store.address import StoreAddress
+from housectl.store.checking.write_probe import prove_writes
 from housectl.store.factory import open_store
 from housectl.store.layout import entry_key
-from housectl.store.write_probe import prove_writes
 from tests.docs.pages import DOCS, blocks
 from tests.servers.environment import use_server
 from tests.servers.s3_proxy import S3Request, s3_proxy

@@ -9,7 +9,7 @@ from housectl.contract.bundle import MODEL_FILE, Bundle
 from housectl.contract.history import Action
 from housectl.errors import ExitStatus
 from housectl.store.layout import bundle_key, entry_key
-from housectl.store.object_store import ObjectStore
+from housectl.store.objects.object_store import ObjectStore
 from tests.server.bundles import make_bundle, promote
 from tests.server.running import RunningServer, running, start, wait_until
 from tests.servers.s3_proxy import Fault, S3Proxy, s3_proxy

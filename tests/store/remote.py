@@ -6,7 +6,7 @@ import pytest
 
 from housectl.store.address import StoreAddress
 from housectl.store.factory import open_store
-from housectl.store.object_store import ObjectStore
+from housectl.store.objects.object_store import ObjectStore
 from tools.s3_server import S3Server
 
 

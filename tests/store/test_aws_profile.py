@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from housectl.errors import ObjectStoreError
-from housectl.store.aws_profile import aws_settings
+from housectl.store.objects.aws_profile import aws_settings
 from tests.store.remote import open_remote
 from tools.s3_server import S3Server
 

@@ -16,11 +16,12 @@ from housectl.contract.golden import GOLDEN_FILE
 from housectl.contract.regular_files import MAX_MODEL_BYTES
 from housectl.contract.temp_files import TEMP_PREFIX
 from housectl.errors import ExitStatus, UsageError
-from housectl.store import checking, file_list
 from housectl.store.address import StoreAddress
 from housectl.store.base import ChampionStore
+from housectl.store.checking import file_list, store_check
+from housectl.store.checking.file_list import RECORD_NAMES
+from housectl.store.checking.record_checks import RECORD_CHECKS
 from housectl.store.factory import open_store
-from housectl.store.file_list import RECORD_NAMES
 from housectl.store.layout import (
     BUNDLES,
     FOLDERS,
@@ -34,7 +35,6 @@ from housectl.store.layout import (
     step_key,
 )
 from housectl.store.local import LocalStore
-from housectl.store.record_checks import RECORD_CHECKS
 from tests.server.bundles import make_bundle
 from tests.store.contract import DAMAGES, EVIDENCE_DAMAGES, Damage, evidence_of
 from tests.store.filled import LOCK, add_champion, fill, problem_keys
@@ -285,7 +285,7 @@ def add_strays(store: ChampionStore, number: int) -> None:
 def test_number_of_shown_problems_is_limited(
     store: LocalStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checking, "MAX_PROBLEMS", 20)
+    monkeypatch.setattr(store_check, "MAX_PROBLEMS", 20)
     add_strays(store, 30)
     report = housectl.check_store(store.path)
     assert len(report.problems) == 20
@@ -293,7 +293,7 @@ def test_number_of_shown_problems_is_limited(
 
 
 def test_number_of_files_is_limited(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (checking, file_list):
+    for module in (store_check, file_list):
         monkeypatch.setattr(module, "MAX_FILES", 10)
     problem = housectl.check_store(store.path).problems[0]
     assert problem.cause == "it has more than 10 files; the others were not checked"

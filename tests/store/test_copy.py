@@ -18,9 +18,9 @@ from housectl.errors import (
     StoreConflictError,
     UsageError,
 )
-from housectl.store import file_list
 from housectl.store.address import StoreAddress
 from housectl.store.base import ChampionStore
+from housectl.store.checking import file_list
 from housectl.store.factory import open_store
 from housectl.store.layout import (
     BUNDLES,

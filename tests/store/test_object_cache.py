@@ -14,8 +14,8 @@ import pytest
 from housectl.contract.bundle import BUNDLE_FILE, MODEL_FILE, Bundle
 from housectl.contract.history import Action
 from housectl.errors import BundleError
-from housectl.store import bundle_cache
 from housectl.store.layout import bundle_key, entry_key
+from housectl.store.objects import bundle_cache
 from tests.server.bundles import make_bundle, promote
 from tests.servers.s3_proxy import S3Proxy, s3_proxy
 from tests.store.remote import open_remote, use_server

@@ -11,8 +11,8 @@ from housectl.contract.history import Action
 from housectl.errors import ExitStatus, HousectlError, ObjectStoreError
 from housectl.store.address import Provider, RemoteAddress
 from housectl.store.layout import entry_key
-from housectl.store.object_errors import object_store_error
-from housectl.store.object_store import ObjectStore
+from housectl.store.objects.errors import object_store_error
+from housectl.store.objects.object_store import ObjectStore
 from tests.server.bundles import make_bundle, promote
 from tests.servers.s3_proxy import Fault, S3Proxy, s3_proxy
 from tests.store.remote import open_remote, use_server

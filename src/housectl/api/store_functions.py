@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from housectl.store.base import ChampionStore
-    from housectl.store.checking import StoreReport
-    from housectl.store.copy_report import CopyReport
+    from housectl.store.checking.store_check import StoreReport
+    from housectl.store.copying.copy_report import CopyReport
 
 
 def copy_store(
@@ -41,7 +41,7 @@ def copy_store(
     >>> housectl.copy_store(".housectl/store", "backup").copied["history"]
     1
     """
-    from housectl.store.copying import copy_store
+    from housectl.store.copying.store_copy import copy_store
 
     return copy_store(_open(source), _open(target), progress or _ignore)
 
@@ -67,7 +67,7 @@ def check_store(
     >>> housectl.check_store().problems
     ()
     """
-    from housectl.store.checking import check_store
+    from housectl.store.checking.store_check import check_store
 
     return check_store(_open(store, project), progress or _ignore)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from housectl.backends.doctor_check import CheckContext, CheckWarning
 from housectl.contract.history import clock_warnings
 from housectl.errors import HousectlError, LocalEnvironmentError
+from housectl.store.checking.write_probe import prove_writes
 from housectl.store.factory import open_store
 from housectl.store.layout import HISTORY
 from housectl.store.local import LocalStore
-from housectl.store.write_probe import prove_writes
 
 _TIMEOUT_SECONDS = 10.0
 

@@ -20,6 +20,6 @@ def open_store(address: StoreAddress, *, cache: Path | None) -> ChampionStore:
     """
     if isinstance(address.value, Path):
         return LocalStore(address.value)
-    from housectl.store.object_store import open_object_store
+    from housectl.store.objects.object_store import open_object_store
 
     return open_object_store(address.value, cache=cache)

@@ -4,7 +4,7 @@ import shlex
 
 from housectl.errors import LocalEnvironmentError, StoreConflictError, UsageError
 from housectl.store.base import ChampionStore
-from housectl.store.file_list import MAX_FILES
+from housectl.store.checking.file_list import MAX_FILES
 
 
 def same_store(store: ChampionStore) -> UsageError:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from housectl.contract.bundle import BUNDLE_FILE
 from housectl.errors import BundleError, NewerFormatError
-from housectl.store.bundle_files import invalid_files, read_bundle_files
+from housectl.store.checking.bundle_files import invalid_files, read_bundle_files
+from housectl.store.checking.problems import ProblemKind, StoreProblem, cause_of
+from housectl.store.checking.record_checks import INVALID_RECORD
 from housectl.store.layout import bundle_key
-from housectl.store.problems import ProblemKind, StoreProblem, cause_of
-from housectl.store.record_checks import INVALID_RECORD
 from housectl.store.storage import FileStorage
 
 

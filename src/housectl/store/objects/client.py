@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from housectl.contract.regular_files import read_regular
 from housectl.errors import ObjectStoreError
 from housectl.store.address import Provider, RemoteAddress
-from housectl.store.aws_profile import aws_settings
-from housectl.store.object_errors import object_store_error, translate_object_errors
+from housectl.store.objects.aws_profile import aws_settings
+from housectl.store.objects.errors import object_store_error, translate_object_errors
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta

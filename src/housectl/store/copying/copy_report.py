@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
-from housectl.store.problems import StoreProblem
+from housectl.store.checking.problems import StoreProblem
 
 
 @dataclass(frozen=True, kw_only=True)

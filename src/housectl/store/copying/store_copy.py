@@ -14,8 +14,24 @@ from housectl.contract.bundle import BUNDLE_FILE
 from housectl.contract.history import HistoryEntry
 from housectl.errors import BundleError, NewerFormatError
 from housectl.store.base import ChampionStore
-from housectl.store.bundle_files import is_valid_bundle, read_bundle_files
-from housectl.store.copy_conflicts import (
+from housectl.store.checking.bundle_files import is_valid_bundle, read_bundle_files
+from housectl.store.checking.file_list import FileList, list_files
+from housectl.store.checking.problems import ProblemKind, StoreProblem, cause_of
+from housectl.store.checking.record_checks import (
+    INVALID_RECORD,
+    RECORD_CHECKS,
+    OnDifference,
+    read_record,
+    valid_record,
+)
+from housectl.store.checking.work_progress import (
+    ShareReporter,
+    WorkProgress,
+    in_parallel,
+    in_parallel_if_small,
+    work_of,
+)
+from housectl.store.copying.copy_conflicts import (
     another_challenger,
     another_history,
     check_command,
@@ -25,24 +41,8 @@ from housectl.store.copy_conflicts import (
     target_ahead,
     too_many_files,
 )
-from housectl.store.copy_report import CopyReport, CopyTally
-from housectl.store.file_list import FileList, list_files
+from housectl.store.copying.copy_report import CopyReport, CopyTally
 from housectl.store.layout import BUNDLES, CHALLENGERS, FOLDERS, HISTORY, bundle_key, entry_key
-from housectl.store.problems import ProblemKind, StoreProblem, cause_of
-from housectl.store.record_checks import (
-    INVALID_RECORD,
-    RECORD_CHECKS,
-    OnDifference,
-    read_record,
-    valid_record,
-)
-from housectl.store.work_progress import (
-    ShareReporter,
-    WorkProgress,
-    in_parallel,
-    in_parallel_if_small,
-    work_of,
-)
 
 Chain = Sequence[tuple[HistoryEntry, str]]
 

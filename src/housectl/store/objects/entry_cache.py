@@ -16,7 +16,7 @@ from housectl.contract.files import atomic_write
 from housectl.contract.regular_files import read_regular
 from housectl.errors import HousectlError
 from housectl.store.layout import HISTORY
-from housectl.store.object_client import StoredObject
+from housectl.store.objects.client import StoredObject
 
 MAX_CACHE_BYTES = 64 * 2**20
 

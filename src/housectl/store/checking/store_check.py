@@ -6,25 +6,25 @@ from functools import partial
 
 from housectl.contract.bundle import BUNDLE_FILE, SHORT_DIGEST
 from housectl.errors import UsageError
-from housectl.store.bundle_check import BundleCheck
-from housectl.store.chain_check import chain_problems, read_links
-from housectl.store.file_list import MAX_FILES, FileList, list_files
-from housectl.store.layout import CHALLENGERS, HISTORY, entry_key, file_number
-from housectl.store.problems import ProblemKind, StoreProblem
-from housectl.store.record_checks import (
+from housectl.store.checking.bundle_check import BundleCheck
+from housectl.store.checking.chain_check import chain_problems, read_links
+from housectl.store.checking.file_list import MAX_FILES, FileList, list_files
+from housectl.store.checking.problems import ProblemKind, StoreProblem
+from housectl.store.checking.record_checks import (
     INVALID_RECORD,
     RECORD_CHECKS,
     read_record,
     record_problem,
 )
-from housectl.store.storage import FileKind, FileStorage, StoredFile
-from housectl.store.work_progress import (
+from housectl.store.checking.work_progress import (
     ShareReporter,
     WorkProgress,
     in_parallel,
     in_parallel_if_small,
     work_of,
 )
+from housectl.store.layout import CHALLENGERS, HISTORY, entry_key, file_number
+from housectl.store.storage import FileKind, FileStorage, StoredFile
 
 MAX_PROBLEMS = 1000
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from housectl.contract.bundle import BUNDLE_FILE, BundleRecord, load_bundle, max_file_bytes
 from housectl.errors import BundleError, NewerFormatError
+from housectl.store.checking.problems import ProblemKind, cause_of
 from housectl.store.layout import bundle_key
-from housectl.store.problems import ProblemKind, cause_of
 from housectl.store.storage import FileStorage
 
 

@@ -14,11 +14,15 @@ from housectl.contract.regular_files import MAX_RECORD_BYTES
 from housectl.errors import ConcurrentUpdateError, LocalEnvironmentError, ObjectStoreError
 from housectl.store.address import RemoteAddress
 from housectl.store.base import ChampionStore
-from housectl.store.bundle_cache import BundleCache, Origin
-from housectl.store.entry_cache import EntryCache
 from housectl.store.layout import bundle_key, entry_key, file_number
-from housectl.store.object_client import ObjectClient, connect
-from housectl.store.object_commands import list_command, remove_command, remove_folder_command
+from housectl.store.objects.bundle_cache import BundleCache, Origin
+from housectl.store.objects.client import ObjectClient, connect
+from housectl.store.objects.entry_cache import EntryCache
+from housectl.store.objects.shell_commands import (
+    list_command,
+    remove_command,
+    remove_folder_command,
+)
 from housectl.store.storage import StoredFile
 
 _CREATE_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)

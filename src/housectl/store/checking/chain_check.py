@@ -7,11 +7,11 @@ from functools import partial
 from itertools import pairwise
 
 from housectl.contract.history import HistoryEntry, parse_entry
+from housectl.store.checking.problems import ProblemKind, StoreProblem, cause_of
+from housectl.store.checking.record_checks import INVALID_RECORD
+from housectl.store.checking.work_progress import in_parallel
 from housectl.store.layout import HISTORY, entry_key
-from housectl.store.problems import ProblemKind, StoreProblem, cause_of
-from housectl.store.record_checks import INVALID_RECORD
 from housectl.store.storage import FileStorage
-from housectl.store.work_progress import in_parallel
 
 _BROKEN_CHAIN = "its hash of the entry before does not match, so one of the two was altered"
 

@@ -9,6 +9,7 @@ from housectl.contract.evidence import Evidence
 from housectl.contract.record import MalformedRecordError
 from housectl.errors import NewerFormatError
 from housectl.store.challenger import parse_challenger
+from housectl.store.checking.problems import ProblemKind, StoreProblem, cause_of
 from housectl.store.failed_verifications import FailedVerification
 from housectl.store.layout import (
     CHALLENGERS,
@@ -18,7 +19,6 @@ from housectl.store.layout import (
     VERIFICATIONS,
     file_number,
 )
-from housectl.store.problems import ProblemKind, StoreProblem, cause_of
 from housectl.store.step_records import StepRecord
 from housectl.store.storage import FileStorage
 

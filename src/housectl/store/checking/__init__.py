@@ -1,0 +1,1 @@
+"""`housectl store check`: every file of a store, read and checked."""

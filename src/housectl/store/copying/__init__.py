@@ -1,0 +1,1 @@
+"""`housectl store copy`: a verified copy of what a store lacks from another one."""
