@@ -51,6 +51,17 @@ def create(store: ObjectStore) -> object:
 OPERATIONS = (ObjectStore.history, read, write, create)
 
 
+@pytest.mark.parametrize("operation", [write, create], ids=["write", "create"])
+def test_key_of_a_folder_cannot_be_written(
+    store: ObjectStore, operation: Callable[[ObjectStore], object]
+) -> None:
+    store._write("history/1.json/stray", b"{}")
+    with pytest.raises(ObjectStoreError) as error:
+        operation(store)
+    assert "a folder has the name of an object (ExistingObjectIsDirectory)" in error.value.message
+    assert error.value.hint.startswith(f"housectl store check {store.location()} ")
+
+
 def failure_of(operation: Callable[[ObjectStore], object], url: str) -> HousectlError:
     with pytest.raises(ObjectStoreError) as error:
         operation(open_remote(url))

@@ -94,7 +94,7 @@ class ObjectClient:
 
     def put(self, key: str, data: bytes) -> None:
         """Write an object; replace an existing one."""
-        with self._translate_write_errors():
+        with self._translate_errors(FileNotFoundError, FileExistsError):
             self.client.put(key, data)
 
     def create(self, key: str, data: bytes) -> str | None:
@@ -103,7 +103,7 @@ class ObjectClient:
         Raises:
             FileExistsError: The object exists, or another conditional request was in progress.
         """
-        with self._translate_write_errors():
+        with self._translate_errors(FileNotFoundError):
             return _etag(self.client.put(key, data, mode="create")["e_tag"])
 
     def delete(self, key: str) -> None:
@@ -112,11 +112,12 @@ class ObjectClient:
             self.client.delete(key)
 
     @contextmanager
-    def _translate_write_errors(self) -> Iterator[None]:
+    def _translate_errors(self, *meaningless: type[OSError]) -> Iterator[None]:
+        """Translate the errors of a request, also those that have no meaning for it."""
         try:
             with translate_object_errors(self.address):
                 yield
-        except FileNotFoundError as error:
+        except meaningless as error:
             raise object_store_error(self.address, str(error.__cause__)) from error
 
 

@@ -10,6 +10,8 @@ from housectl.store.address import Provider, RemoteAddress
 
 # A HEAD request has no code.
 _MISSING_OBJECT_CODES = frozenset({"NoSuchKey", "NoSuchVersion", "BlobNotFound", None})
+# Another conflict than that with an existing object.
+_FOLDER_CODES = frozenset({"ExistingObjectIsDirectory"})
 
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 _REQUEST = re.compile(r"^.*?Error performing [A-Z]+ \S+ in \S+?(, after .*?)? +- ")
@@ -25,7 +27,7 @@ class _Cause:
         codes: Codes by which the provider names the cause.
         pattern: Pattern in the text of the client's error.
         problem: End of the message.
-        hints: Commands by provider, with the placeholder {bucket}.
+        hints: Commands by provider, with the placeholders {bucket} and {store}.
     """
 
     codes: frozenset[str] = frozenset()
@@ -98,6 +100,12 @@ _CAUSES = (
         hints=_LOGIN,
     ),
     _Cause(
+        codes=_FOLDER_CODES,
+        pattern=r"ExistingObjectIsDirectory",
+        problem="a folder has the name of an object",
+        hints=dict.fromkeys(Provider, "housectl store check {store}   # lists stray files"),
+    ),
+    _Cause(
         pattern=r"UnknownIssuer|InvalidCertificate|certificate verify failed",
         problem="the certificate of the endpoint is not trusted",
         hints=dict.fromkeys(Provider, "export SSL_CERT_FILE=ca.pem   # the CA of the endpoint"),
@@ -139,6 +147,8 @@ def translate_object_errors(address: RemoteAddress) -> Iterator[None]:
     try:
         yield
     except AlreadyExistsError as error:
+        if _code(str(error)) in _FOLDER_CODES:
+            raise object_store_error(address, str(error)) from error
         raise FileExistsError(_detail(str(error))) from error
     except FileNotFoundError as error:
         if _code(str(error)) in _MISSING_OBJECT_CODES:
@@ -161,7 +171,7 @@ def object_store_error(address: RemoteAddress, text: str) -> ObjectStoreError:
     cause = next(by_code, None) or next(by_text, _OTHER)
     return ObjectStoreError(
         f"The store {address} is unavailable: {cause.problem} ({_detail(text)}).",
-        hint=cause.hints[address.provider].format(bucket=address.bucket),
+        hint=cause.hints[address.provider].format(bucket=address.bucket, store=address),
     )
 
 
