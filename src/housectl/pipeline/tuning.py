@@ -69,7 +69,7 @@ class TuneStep:
         """
         inputs = self.context.write_inputs()
         step_inputs = self._inputs(inputs.shared.data)
-        handle, started = self._start(inputs, step_inputs, self._first_attempt(step_inputs))
+        handle, started = self._start(inputs, step_inputs)
         self.context.run(handle).wait()
         challenger = self.context.sealer.find_or_seal(handle).bundle
         self.context.store.write_step_record(finished_search(started, challenger=challenger))
@@ -82,16 +82,17 @@ class TuneStep:
             ),
         )
 
-    def _start(
-        self, inputs: "Inputs", step_inputs: StepInputs, attempt: int
-    ) -> "tuple[Handle, StepRecord]":
+    def _start(self, inputs: "Inputs", step_inputs: StepInputs) -> "tuple[Handle, StepRecord]":
         """Start the search of these inputs, or resume it; the next attempt if that one failed."""
-        name = self._name(step_inputs, attempt)
-        record = started_search(step_inputs, attempt=attempt, experiment=name)
-        # The name is recorded first: after a kill, the next command finds the search.
-        self.context.store.write_step_record(record)
-        handle = self._submit_or_resume(name, inputs)
-        return (handle, record) if handle else self._start(inputs, step_inputs, attempt + 1)
+        attempt = self._first_attempt(step_inputs)
+        while True:
+            name = self._name(step_inputs, attempt)
+            record = started_search(step_inputs, attempt=attempt, experiment=name)
+            # The name is recorded first: after a kill, the next command finds the search.
+            self.context.store.write_step_record(record)
+            if handle := self._submit_or_resume(name, inputs):
+                return handle, record
+            attempt += 1
 
     def _first_attempt(self, inputs: StepInputs) -> int:
         if self.record is None or self.record.inputs != inputs:
