@@ -1,14 +1,12 @@
 """Checks of the champion store: access, and the champion with its history."""
 
-import queue
 import shlex
-import threading
-from collections.abc import Callable
 from pathlib import Path
 
 from housectl.backends.doctor_check import CheckContext, CheckWarning
 from housectl.contract.history import clock_warnings
-from housectl.errors import HousectlError, LocalEnvironmentError
+from housectl.deadline import Deadline, call_until
+from housectl.errors import LocalEnvironmentError
 from housectl.store.checking.write_probe import prove_writes
 from housectl.store.factory import open_store
 from housectl.store.layout import HISTORY
@@ -27,7 +25,13 @@ def check_store_access(context: CheckContext) -> str:
         else:
             prove_writes(open_store(address, cache=None))
 
-    _run_with_timeout(prove, location=str(address))
+    try:
+        call_until(Deadline.after(_TIMEOUT_SECONDS), prove)
+    except TimeoutError as error:
+        raise LocalEnvironmentError(
+            f"The store {address} does not respond within {_TIMEOUT_SECONDS:.0f} s.",
+            hint=f"{shlex.join(('housectl', 'store', 'check', str(address)))}   # waits longer",
+        ) from error
     return f"{address}: readable and writable, and an existing file is not replaced"
 
 
@@ -49,32 +53,3 @@ def _prove_directory(directory: Path) -> None:
     history = directory / HISTORY
     existing = next(path for path in (history, *history.parents) if path.is_dir())
     prove_writes(LocalStore(existing), folder="")
-
-
-def _run_with_timeout(run: Callable[[], None], *, location: str) -> None:
-    """Run a function in a thread, which is left behind if it takes too long.
-
-    Raises:
-        LocalEnvironmentError: The store does not respond.
-        HousectlError, OSError: The function raised it.
-    """
-    outcome: queue.Queue[HousectlError | OSError | None] = queue.Queue()
-
-    def record_outcome() -> None:
-        try:
-            run()
-        except (HousectlError, OSError) as error:
-            outcome.put(error)
-        else:
-            outcome.put(None)
-
-    threading.Thread(target=record_outcome, daemon=True).start()
-    try:
-        error = outcome.get(timeout=_TIMEOUT_SECONDS)
-    except queue.Empty:
-        raise LocalEnvironmentError(
-            f"The store {location} does not respond within {_TIMEOUT_SECONDS:.0f} s.",
-            hint=f"{shlex.join(('housectl', 'store', 'check', location))}   # waits longer",
-        ) from None
-    if error:
-        raise error
