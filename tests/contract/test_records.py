@@ -265,3 +265,31 @@ def test_provenance_does_not_change_a_bundles_digest(tmp_path: Path) -> None:
     record = Path(bundle.location) / "bundle.json"
     record.write_text(record.read_text().replace('"platform": "test"', '"platform": "moon"'))
     assert read_bundle(Path(bundle.location)).digest == bundle.digest
+
+
+DECODE_IN_THREADS = """
+import sys
+from threading import Barrier, Thread
+from housectl.contract.record import Record
+
+sys.setswitchinterval(1e-6)
+
+def decode(kind, data):
+    barrier.wait()
+    kind.from_json(data)
+
+for _ in range(50):
+    class Inner(Record): value: dict[str, int]; values: tuple[str, ...]
+    globals()["Inner"] = Inner
+    names = [f"field{number}" for number in range(12)]
+    Outer = type(Record)("Outer", (Record,), {"__annotations__": dict.fromkeys(names, "Inner")})
+    data = Outer(*[Inner({"a": 1}, ("b",)) for _ in names]).to_json()
+    barrier = Barrier(8)
+    threads = [Thread(target=decode, args=(Outer, data)) for _ in range(8)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+"""
+
+
+def test_many_threads_can_decode_the_first_record_of_a_class() -> None:
+    subprocess.run([sys.executable, "-c", DECODE_IN_THREADS], check=True)

@@ -8,6 +8,7 @@ from typing import ClassVar, Self, dataclass_transform
 
 import msgspec
 
+from housectl.contract.struct_types import analyse_type
 from housectl.errors import NewerFormatError
 
 SCHEMA_VERSION = 1
@@ -37,6 +38,7 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             MalformedRecordError: The data is not JSON, or not a record of this class.
             NewerFormatError: A newer housectl wrote the record.
         """
+        analyse_type(cls)
         try:
             if "schema_version" in cls.__struct_fields__:
                 _check_version(data, newest=cls.newest_version)
@@ -78,6 +80,7 @@ def new_nonce() -> str:
 
 
 def _check_version(data: bytes, *, newest: int) -> None:
+    analyse_type(_Versioned)
     version = msgspec.json.decode(data, type=_Versioned).schema_version
     if version > newest:
         raise NewerFormatError(

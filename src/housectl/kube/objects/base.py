@@ -6,6 +6,8 @@ from typing import TypeVar, dataclass_transform
 
 import msgspec
 
+from housectl.contract.struct_types import analyse_type
+
 Manifest = Mapping[str, object]
 """An object as the API server sends or accepts it."""
 
@@ -23,6 +25,7 @@ def parse(kind: type[_V], manifest: Manifest) -> _V:
     Raises:
         msgspec.ValidationError: The manifest does not fit the model.
     """
+    analyse_type(kind)
     return msgspec.convert(_without_nulls(manifest), kind)
 
 
