@@ -1,5 +1,6 @@
-"""Arguments that name experiments, with shell completion."""
+"""Arguments and options that several commands share, with shell completion of names."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -40,5 +41,14 @@ ChallengerName = Annotated[
         "that was sealed last.",
         autocompletion=complete_name,
         show_default=False,
+    ),
+]
+ProjectPath = Annotated[
+    Path | None,
+    typer.Option(
+        "--project",
+        "-C",
+        envvar="HOUSECTL_PROJECT",
+        help="A housectl.yaml or its directory; by default the nearest one, here or above.",
     ),
 ]

@@ -16,6 +16,7 @@ import typer
 
 import housectl
 from housectl import ExitStatus, HousectlError
+from housectl.cli.arguments import ProjectPath
 from housectl.cli.console import note, print_error
 from housectl.cli.hints import repeat_locations
 from housectl.cli.progress import progress_reporter
@@ -23,15 +24,6 @@ from housectl.cli.results import Result
 from housectl.cli.settings import SETTINGS, env_var, option, parameter_name, settings_from_handle
 from housectl.errors import LocalEnvironmentError
 
-_PROJECT = Annotated[
-    Path | None,
-    typer.Option(
-        "--project",
-        "-C",
-        envvar="HOUSECTL_PROJECT",
-        help="A housectl.yaml or its directory; by default the nearest one, here or above.",
-    ),
-]
 _STORE = Annotated[
     str | None,
     typer.Option(
@@ -62,7 +54,7 @@ def pass_project(*settings: str) -> Callable[[Callable[..., Result]], Callable[.
                 return command(opened, **arguments)
 
         options = {parameter_name(name): option(name) for name in settings}
-        return _with_options(run, command, {**options, "project": _PROJECT, "store": _STORE})
+        return _with_options(run, command, {**options, "project": ProjectPath, "store": _STORE})
 
     return decorate
 
