@@ -30,8 +30,8 @@ class ProgressReporter(Protocol):
     def on_task(self, task: Task, snapshot: Snapshot, last_log_line: Callable[[], str]) -> None:
         """Report a snapshot of a task; `last_log_line` fetches the last line of its output."""
 
-    def on_count(self, activity: str, done: int, total: int) -> None:
-        """Report the number of finished parts of an activity."""
+    def on_share(self, activity: str, share: float) -> None:
+        """Report the finished share of an activity, from 0 to 1."""
 
     def on_warning(self, message: str, hint: str) -> None:
         """Report a problem that does not fail the operation."""
@@ -46,8 +46,8 @@ class SilentProgress:
     def on_task(self, task: Task, snapshot: Snapshot, last_log_line: Callable[[], str]) -> None:
         """Ignore the snapshot."""
 
-    def on_count(self, activity: str, done: int, total: int) -> None:
-        """Ignore the number."""
+    def on_share(self, activity: str, share: float) -> None:
+        """Ignore the share."""
 
     def on_warning(self, message: str, hint: str) -> None:
         """Ignore the warning."""

@@ -8,7 +8,7 @@ import pytest
 from housectl import Snapshot, Task
 from housectl.backends.base import TaskKind
 from housectl.cli import formatting, progress
-from housectl.cli.progress import PlainProgress, ShareProgress
+from housectl.cli.progress import PlainProgress
 from housectl.contract.families import Family
 from housectl.experiment import ExperimentState
 from tests.clock import Clock
@@ -42,36 +42,33 @@ def test_task_is_reported_after_two_seconds_and_then_every_ten(
     ]
 
 
-def test_count_is_reported_with_the_remaining_time(
+def test_share_is_reported_with_the_remaining_time(
     clock: Clock, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(formatting, "time", clock)
     reporter = PlainProgress()
-    for done in range(1, 21):
+    for done in range(21):
         clock.now = 1000.0 + done
-        reporter.on_count("registry sync", done, 20)
+        reporter.on_share("store copy", done / 20)
     assert capsys.readouterr().err.splitlines() == [
-        "registry sync: 3/20, about 11 s left",
-        "registry sync: 13/20, about 6 s left",
+        "store copy: 10%, about 18 s left",
+        "store copy: 60%, about 8 s left",
     ]
+
+
+def test_work_without_a_finished_part_is_reported_without_the_remaining_time(
+    clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reporter = PlainProgress()
+    for second in (0, 3):
+        clock.now = 1000.0 + second
+        reporter.on_share("store copy", 0.0)
+    assert capsys.readouterr().err == "store copy: 0%\n"
 
 
 def test_warning_is_printed_with_its_completed_hint(capsys: pytest.CaptureFixture[str]) -> None:
     PlainProgress(lambda hint: f"{hint} -C houses").on_warning("Too late.", "housectl history")
     assert capsys.readouterr().err == "warning: Too late.\nhint:    housectl history -C houses\n"
-
-
-def test_share_is_reported_with_the_remaining_time(
-    clock: Clock, capsys: pytest.CaptureFixture[str]
-) -> None:
-    reporter = ShareProgress("store copy")
-    for second in range(21):
-        clock.now = 1000.0 + second
-        reporter(second / 20)
-    assert capsys.readouterr().err.splitlines() == [
-        "store copy: 10%, about 18 s left",
-        "store copy: 60%, about 8 s left",
-    ]
 
 
 @pytest.mark.slow

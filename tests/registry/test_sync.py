@@ -113,8 +113,8 @@ def test_syncs_at_once_create_each_object_once(mirrored: Mirrored) -> None:
 def test_promotion_during_a_sync_is_mirrored(mirrored: Mirrored) -> None:
     first = mirrored.bundles[0]
 
-    def promote_once(done: int, _: int) -> None:
-        if done == 3 and len(mirrored.store.history()) == 3:
+    def promote_once(share: float) -> None:
+        if share == 1.0 and len(mirrored.store.history()) == 3:
             mirrored.promote(first, action=Action.ROLLBACK)
 
     mirrored.mirror().sync(report=promote_once)

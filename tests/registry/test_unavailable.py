@@ -110,8 +110,8 @@ def test_absent_database_is_not_an_absent_model(
 
 
 def test_database_that_leaves_during_a_sync(mirrored: Mirrored) -> None:
-    def leave(done: int, _: int) -> None:
-        if done == 2:
+    def leave(share: float) -> None:
+        if 0.5 < share < 1:
             mirrored.server.set_faults(database="away")
 
     with pytest.raises(RegistryUnavailableError, match="SQLSTATE 57P01"):

@@ -36,6 +36,7 @@ from housectl.store.layout import (
 )
 from housectl.store.local import LocalStore
 from tests.server.bundles import make_bundle
+from tests.shares import ShareReceiver
 from tests.store.contract import DAMAGES, EVIDENCE_DAMAGES, Damage, evidence_of
 from tests.store.filled import LOCK, add_champion, fill, problem_keys
 from tests.strace import inject_fault
@@ -66,7 +67,7 @@ def test_each_folder_of_the_layout_is_checked() -> None:
 
 def test_valid_store_has_no_problem(store: LocalStore) -> None:
     shares: list[float] = []
-    report = housectl.check_store(store.path, progress=shares.append)
+    report = housectl.check_store(store.path, progress=ShareReceiver(shares.append))
     files = list(store._files())
     assert report.problems == report.notes == ()
     assert (report.bundles, report.entries, report.files) == (3, 3, len(files))

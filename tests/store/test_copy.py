@@ -38,6 +38,7 @@ from housectl.store.layout import (
 from housectl.store.local import LocalStore
 from tests.server.bundles import make_bundle, promote
 from tests.servers.s3_proxy import Fault, S3Proxy, S3Request, s3_proxy
+from tests.shares import ShareReceiver
 from tests.store.contract import evidence_of
 from tests.store.filled import add_champion, content, fill, problem_keys
 from tests.strace import inject_fault
@@ -113,7 +114,9 @@ def assert_valid(store: ChampionStore) -> None:
 @ALL_SIDES
 def test_copy_has_every_byte(source: ChampionStore, target: ChampionStore) -> None:
     shares: list[float] = []
-    report = housectl.copy_store(source.location(), target.location(), progress=shares.append)
+    report = housectl.copy_store(
+        source.location(), target.location(), progress=ShareReceiver(shares.append)
+    )
     assert content(target) == content(source)
     assert report.copied == {
         BUNDLES: 3,
@@ -353,8 +356,9 @@ def test_promotion_in_the_target_during_a_copy_is_kept(
         if share and not target.history():
             promote(target, make_bundle(tmp_path, base=9.0))
 
+    progress = ShareReceiver(promote_in_target)
     with pytest.raises(StoreConflictError, match="its history entry 1 is another one"):
-        housectl.copy_store(source.location(), target.location(), progress=promote_in_target)
+        housectl.copy_store(source.location(), target.location(), progress=progress)
     assert_valid(target)
     assert len(target.history()) == 1
 

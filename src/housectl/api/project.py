@@ -303,7 +303,7 @@ class Project:
             RegistryRejectedError: The registry rejects a request.
             BundleError: A bundle is missing or altered.
         """
-        report = partial(self.context.reporter.on_count, "registry sync")
+        report = partial(self.context.reporter.on_share, "registry sync")
         return self.context.registry.sync(report=report)
 
     def registry_status(self) -> "RegistryComparison":
@@ -315,7 +315,7 @@ class Project:
             RegistryRejectedError: The registry rejects a request.
             BundleError: A bundle is missing or altered.
         """
-        report = partial(self.context.reporter.on_count, "registry status")
+        report = partial(self.context.reporter.on_share, "registry status")
         return self.context.registry.compare(report=report)
 
     def run(

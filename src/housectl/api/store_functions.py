@@ -1,26 +1,28 @@
 """Functions on whole champion stores, which need no project."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from housectl.store.address import StoreAddress
 from housectl.store.factory import open_store
+from housectl.work_progress import ShareReporter, ignore_share
 from housectl.workspace import find_workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from os import PathLike
 
     from housectl.store.base import ChampionStore
     from housectl.store.checking.store_check import StoreReport
     from housectl.store.copying.copy_report import CopyReport
+    from housectl.waiting import ProgressReporter
 
 
 def copy_store(
     source: "str | PathLike[str]",
     target: "str | PathLike[str]",
     *,
-    progress: "Callable[[float], object] | None" = None,
+    progress: "ProgressReporter | None" = None,
 ) -> "CopyReport":
     """Copy everything that a store lacks from another one, with every byte checked.
 
@@ -29,7 +31,7 @@ def copy_store(
     Args:
         source: Path or URL of a champion store.
         target: Path or URL of an empty store, or of an older copy of the source.
-        progress: Receives the finished share of the work, from 0 to 1.
+        progress: Receives the finished share of the work; None for silence.
 
     Raises:
         StoreConflictError: The target has another history, or more entries than the source.
@@ -43,21 +45,21 @@ def copy_store(
     """
     from housectl.store.copying.store_copy import copy_store
 
-    return copy_store(_open(source), _open(target), progress or _ignore)
+    return copy_store(_open(source), _open(target), _reporter(progress, "store copy"))
 
 
 def check_store(
     store: "str | PathLike[str] | None" = None,
     *,
     project: "str | PathLike[str] | None" = None,
-    progress: "Callable[[float], object] | None" = None,
+    progress: "ProgressReporter | None" = None,
 ) -> "StoreReport":
     """Check every file of a champion store, and the chain of its history.
 
     Args:
         store: Path or URL of the store; by default that of the project.
         project: A housectl.yaml or its directory; by default the nearest one, here or above.
-        progress: Receives the finished share of the work, from 0 to 1.
+        progress: Receives the finished share of the work; None for silence.
 
     Raises:
         UsageError: The address is invalid, or the store is empty.
@@ -69,7 +71,7 @@ def check_store(
     """
     from housectl.store.checking.store_check import check_store
 
-    return check_store(_open(store, project), progress or _ignore)
+    return check_store(_open(store, project), _reporter(progress, "store check"))
 
 
 def _open(
@@ -85,5 +87,5 @@ def _open(
     return open_store(address, cache=None)
 
 
-def _ignore(_: float) -> None:
-    """Ignore the progress."""
+def _reporter(progress: "ProgressReporter | None", activity: str) -> ShareReporter:
+    return partial(progress.on_share, activity) if progress else ignore_share

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import housectl
 from housectl import HousectlError, TrialState
-from housectl.cli.formatting import CountProgress, format_value, summary, warnings_of
+from housectl.cli.formatting import ShareProgress, format_value, summary, warnings_of
 from housectl.contract.terminal_text import printable, printable_lines
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class LiveProgress:
 
     def __init__(self, complete: "Callable[[str], str]") -> None:
         self._complete = complete
-        self._count = CountProgress()
+        self._share = ShareProgress()
         self._live: Live | None = None
         self._log_refreshed = 0.0
         self._last_log_line = ""
@@ -172,9 +172,9 @@ class LiveProgress:
         line = _activity(task.name, self._last_log_line)
         self._show(Group(self._trials, line, *map(_text, warnings_of(snapshot))))
 
-    def on_count(self, activity: str, done: int, total: int) -> None:
-        """Report the number of finished parts of an activity."""
-        self._show(_text(self._count.line(activity, done, total)))
+    def on_share(self, activity: str, share: float) -> None:
+        """Report the finished share of an activity."""
+        self._show(_text(self._share.line(activity, share)))
 
     def on_warning(self, message: str, hint: str) -> None:
         """Report a problem that does not fail the operation."""

@@ -49,20 +49,22 @@ def summary(experiment: "Experiment", snapshot: "Snapshot") -> str:
     return ", ".join(clauses)
 
 
-class CountProgress:
-    """The progress of an activity with many parts, and the remaining time."""
+class ShareProgress:
+    """The finished share of an activity, and its remaining time."""
 
     def __init__(self) -> None:
         self._activity = ""
         self._started = 0.0
 
-    def line(self, activity: str, done: int, total: int) -> str:
-        """Return a line such as `registry sync: 20/80, about 6 s left`."""
+    def line(self, activity: str, share: float) -> str:
+        """Return a line such as `registry sync: 25%, about 6 s left`."""
         now = time.monotonic()
         if activity != self._activity:
             self._activity, self._started = activity, now
-        left = (now - self._started) / max(done, 1) * (total - done)
-        return f"{activity}: {done}/{total}, about {format_duration(left)} left"
+        if not share:
+            return f"{activity}: 0%"
+        left = (now - self._started) / share * (1 - share)
+        return f"{activity}: {share:.0%}, about {format_duration(left)} left"
 
 
 def warnings_of(snapshot: "Snapshot") -> Iterator[str]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from housectl.cli.console import LiveProgress, note, print_warning
-from housectl.cli.formatting import CountProgress, format_duration, summary, warnings_of
+from housectl.cli.formatting import ShareProgress, summary, warnings_of
 
 if TYPE_CHECKING:
     from housectl import Experiment, ProgressReporter, Snapshot, Task
@@ -17,7 +17,7 @@ _HEARTBEAT_SECONDS = 10.0
 
 
 @contextmanager
-def progress_reporter(complete: Callable[[str], str]) -> "Iterator[ProgressReporter]":
+def progress_reporter(complete: Callable[[str], str] = str) -> "Iterator[ProgressReporter]":
     """Yield the reporter that fits stderr; `complete` completes the hints of warnings."""
     if not sys.stderr.isatty():
         yield PlainProgress(complete)
@@ -37,7 +37,7 @@ class PlainProgress:
 
     def __init__(self, complete: Callable[[str], str] = str) -> None:
         self._complete = complete
-        self._count = CountProgress()
+        self._share = ShareProgress()
         self._printed: set[str] = set()
         self._name = ""
         self._next_heartbeat = 0.0
@@ -66,10 +66,10 @@ class PlainProgress:
             pause = _HEARTBEAT_SECONDS if line else _FIRST_LINE_SECONDS
             self._print_heartbeat(f"{task.name}: {line or 'starting'}", pause=pause)
 
-    def on_count(self, activity: str, done: int, total: int) -> None:
-        """Report the number of finished parts of an activity."""
+    def on_share(self, activity: str, share: float) -> None:
+        """Report the finished share of an activity."""
         self._expect(activity)
-        line = self._count.line(activity, done, total)
+        line = self._share.line(activity, share)
         if self._heartbeat_due:
             self._print_heartbeat(line)
 
@@ -97,23 +97,3 @@ class PlainProgress:
         if line != self._last_line:
             note(line)
             self._last_line = line
-
-
-class ShareProgress:
-    """Prints the finished share of a work with the remaining time.
-
-    The first line comes after two seconds, the next every ten seconds.
-    """
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._start = time.monotonic()
-        self._next_line = self._start + _FIRST_LINE_SECONDS
-
-    def __call__(self, share: float) -> None:
-        """Report the finished share, from 0 to 1."""
-        now = time.monotonic()
-        if now >= self._next_line and share > 0:
-            self._next_line = now + _HEARTBEAT_SECONDS
-            left = (now - self._start) * (1 - share) / share
-            note(f"{self._name}: {share:.0%}, about {format_duration(left)} left")

@@ -1,14 +1,14 @@
 """Commands about whole champion stores: copy and check."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import housectl
 from housectl import ExitStatus
+from housectl.cli.arguments import ProjectPath
 from housectl.cli.decorators import renders
-from housectl.cli.progress import ShareProgress
+from housectl.cli.progress import progress_reporter
 from housectl.cli.results import Row, Table
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ def copy(
 
     Example: housectl store copy .housectl/store s3://my-bucket/boston
     """
-    report = housectl.copy_store(source, target, progress=ShareProgress("store copy"))
+    with progress_reporter() as progress:
+        report = housectl.copy_store(source, target, progress=progress)
     return Table(
         key="problems",
         rows=_rows(report.problems),
@@ -63,15 +64,7 @@ def check(
             show_default=False,
         ),
     ] = None,
-    project: Annotated[
-        Path | None,
-        typer.Option(
-            "--project",
-            "-C",
-            envvar="HOUSECTL_PROJECT",
-            help="A housectl.yaml or its directory; by default the nearest one, here or above.",
-        ),
-    ] = None,
+    project: ProjectPath = None,
 ) -> Table:
     """Check every byte of a store, and list missing, invalid and stray files.
 
@@ -79,7 +72,8 @@ def check(
 
     Example: housectl store check s3://my-bucket/boston
     """
-    report = housectl.check_store(store, project=project, progress=ShareProgress("store check"))
+    with progress_reporter() as progress:
+        report = housectl.check_store(store, project=project, progress=progress)
     return Table(
         key="problems",
         rows=_rows(report.problems),

@@ -18,6 +18,7 @@ from housectl.registry.objects import RegistryObject, property_text
 from housectl.registry.sync import RegistryChange, Synchronizer
 from housectl.registry.wanted import CHAMPION_PROPERTY, WantedRegistry, WantedVersion
 from housectl.store.base import ChampionStore
+from housectl.work_progress import ShareReporter, WorkProgress, ignore_share
 
 COMMAND_SECONDS = 600.0
 
@@ -26,13 +27,6 @@ _GRACE_SECONDS = 0.5
 _MAX_ROUNDS = 5
 
 _Result = TypeVar("_Result")
-
-VersionReport = Callable[[int, int], None]
-"""Receives the number of finished versions, and that of all versions."""
-
-
-def ignore_progress(done: int, total: int) -> None:
-    """Ignore the numbers of a VersionReport."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +65,7 @@ class RegistryMirror:
     project: str
     token: str | None
 
-    def compare(self, *, report: VersionReport = ignore_progress) -> RegistryComparison:
+    def compare(self, *, report: ShareReporter = ignore_share) -> RegistryComparison:
         """Compare the registry with the history; change nothing.
 
         Raises:
@@ -80,7 +74,7 @@ class RegistryMirror:
         return self._run(partial(self._compare, report), seconds=COMMAND_SECONDS)
 
     def sync(
-        self, *, report: VersionReport = ignore_progress, seconds: float = COMMAND_SECONDS
+        self, *, report: ShareReporter = ignore_share, seconds: float = COMMAND_SECONDS
     ) -> RegistrySync:
         """Create and change in the registry exactly the objects that differ from the history.
 
@@ -108,14 +102,15 @@ class RegistryMirror:
                 hint="housectl registry sync   # when the registry is available",
             ) from error
 
-    def _sync(self, report: VersionReport, client: RegistryClient) -> RegistrySync:
+    def _sync(self, report: ShareReporter, client: RegistryClient) -> RegistrySync:
         """Synchronise; again if another command changed the champion in the meantime."""
         changes: list[RegistryChange] = []
         for _ in range(_MAX_ROUNDS):
             wanted, known = self._wanted(), len(changes)
             synchronizer = Synchronizer(client=client, wanted=wanted, changes=changes)
-            for done, _version in enumerate(synchronizer.run(), start=1):
-                report(done, len(wanted.first_entries))
+            progress = WorkProgress(len(wanted.first_entries), report)
+            for _ in synchronizer.run():
+                progress.add(1)
             if len(changes) == known or self.store.history() == wanted.history:
                 return RegistrySync(
                     url=self.url, name=self.name, champion=wanted.champion, changes=tuple(changes)
@@ -125,7 +120,7 @@ class RegistryMirror:
             hint="housectl registry sync",
         )
 
-    def _compare(self, report: VersionReport, client: RegistryClient) -> RegistryComparison:
+    def _compare(self, report: ShareReporter, client: RegistryClient) -> RegistryComparison:
         wanted = self._wanted()
         model = client.find(MODEL, self.name)
         return RegistryComparison(
@@ -151,16 +146,17 @@ def _lines(
     client: RegistryClient,
     wanted: WantedRegistry,
     model: RegistryObject | None,
-    report: VersionReport,
+    report: ShareReporter,
 ) -> Iterator[RegistryLine]:
     """Yield the line of the model, those of the history's versions, and of foreign versions."""
     found = client.list_all(VERSION, parent=model.id) if model else []
     by_name = {version.name: version for version in found}
     if wanted.history:
         yield compare_object(MODEL.title, wanted.model_with_champion, model)
-    for done, name in enumerate(reversed(wanted.first_entries), start=1):
+    progress = WorkProgress(len(wanted.first_entries), report)
+    for name in reversed(wanted.first_entries):
         yield _version_line(client, wanted.version(name), by_name.pop(name, None))
-        report(done, len(wanted.first_entries))
+        progress.add(1)
     yield from (foreign_line(VERSION.title, version) for version in by_name.values())
 
 

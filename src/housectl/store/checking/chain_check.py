@@ -7,9 +7,9 @@ from functools import partial
 from itertools import pairwise
 
 from housectl.contract.history import HistoryEntry, parse_entry
+from housectl.store.checking.parallel import in_parallel
 from housectl.store.checking.problems import ProblemKind, StoreProblem, cause_of
 from housectl.store.checking.record_checks import INVALID_RECORD
-from housectl.store.checking.work_progress import in_parallel
 from housectl.store.layout import HISTORY, entry_key
 from housectl.store.storage import FileStorage
 

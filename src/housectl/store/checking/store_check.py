@@ -9,6 +9,7 @@ from housectl.errors import UsageError
 from housectl.store.checking.bundle_check import BundleCheck
 from housectl.store.checking.chain_check import chain_problems, read_links
 from housectl.store.checking.file_list import MAX_FILES, FileList, list_files
+from housectl.store.checking.parallel import in_parallel, in_parallel_if_small, work_of
 from housectl.store.checking.problems import ProblemKind, StoreProblem
 from housectl.store.checking.record_checks import (
     INVALID_RECORD,
@@ -16,15 +17,9 @@ from housectl.store.checking.record_checks import (
     read_record,
     record_problem,
 )
-from housectl.store.checking.work_progress import (
-    ShareReporter,
-    WorkProgress,
-    in_parallel,
-    in_parallel_if_small,
-    work_of,
-)
 from housectl.store.layout import CHALLENGERS, HISTORY, entry_key, file_number
 from housectl.store.storage import FileKind, FileStorage, StoredFile
+from housectl.work_progress import ShareReporter, WorkProgress
 
 MAX_PROBLEMS = 1000
 
@@ -77,7 +72,8 @@ def check_store(store: FileStorage, report_share: ShareReporter) -> StoreReport:
             f"The store {store.location()} cannot be checked: it is empty or missing.",
             hint=store._list_command(""),
         )
-    return _StoreCheck(store, listing, report_share).report()
+    progress = WorkProgress(sum(map(work_of, listing.sizes)), report_share)
+    return _StoreCheck(store, listing, progress).report()
 
 
 @dataclass
@@ -91,13 +87,9 @@ class _StoreCheck:
 
     store: FileStorage
     listing: FileList
-    report_share: ShareReporter
+    progress: WorkProgress
     champions: dict[str, str] = field(default_factory=dict)
     challengers: dict[str, list[str]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        total = sum(map(work_of, self.listing.sizes))
-        self._progress = WorkProgress(max(total, 1), self.report_share)
 
     def report(self) -> StoreReport:
         problems = list(self._problems())
@@ -133,7 +125,7 @@ class _StoreCheck:
         links = []
         for link in read_links(self.store, sorted(filter(None, map(file_number, sizes)))):
             key = entry_key(link.number)
-            self._progress.add(work_of(sizes[key.removeprefix(f"{HISTORY}/")]))
+            self.progress.add(work_of(sizes[key.removeprefix(f"{HISTORY}/")]))
             if link.entry:
                 self.champions[link.entry.bundle] = key
             links.append(link)
@@ -145,7 +137,7 @@ class _StoreCheck:
         except INVALID_RECORD as error:
             return record_problem(self.store, folder, name, error)
         finally:
-            self._progress.add(work_of(self.listing.records[folder][name]))
+            self.progress.add(work_of(self.listing.records[folder][name]))
         if bundle and folder == CHALLENGERS:
             self.challengers.setdefault(bundle, []).append(f"{folder}/{name}")
         return None
@@ -168,7 +160,7 @@ class _StoreCheck:
             challengers=tuple(self.challengers.get(digest, ())),
         )
         problems = [*check.problems()]
-        self._progress.add(sum(map(work_of, self._sizes(digest))))
+        self.progress.add(sum(map(work_of, self._sizes(digest))))
         return problems
 
     def _stray(self, file: StoredFile) -> StoreProblem:

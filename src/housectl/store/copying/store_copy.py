@@ -8,7 +8,7 @@ records that name them, so a copy lists the records before the bundles, and copi
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial
 
 from housectl.contract.bundle import BUNDLE_FILE
 from housectl.contract.history import HistoryEntry
@@ -16,6 +16,7 @@ from housectl.errors import BundleError, NewerFormatError
 from housectl.store.base import ChampionStore
 from housectl.store.checking.bundle_files import is_valid_bundle, read_bundle_files
 from housectl.store.checking.file_list import FileList, list_files
+from housectl.store.checking.parallel import in_parallel, in_parallel_if_small, work_of
 from housectl.store.checking.problems import ProblemKind, StoreProblem, cause_of
 from housectl.store.checking.record_checks import (
     INVALID_RECORD,
@@ -23,13 +24,6 @@ from housectl.store.checking.record_checks import (
     OnDifference,
     read_record,
     valid_record,
-)
-from housectl.store.checking.work_progress import (
-    ShareReporter,
-    WorkProgress,
-    in_parallel,
-    in_parallel_if_small,
-    work_of,
 )
 from housectl.store.copying.copy_conflicts import (
     another_challenger,
@@ -43,6 +37,7 @@ from housectl.store.copying.copy_conflicts import (
 )
 from housectl.store.copying.copy_report import CopyReport, CopyTally
 from housectl.store.layout import BUNDLES, CHALLENGERS, FOLDERS, HISTORY, bundle_key, entry_key
+from housectl.work_progress import ShareReporter, WorkProgress
 
 Chain = Sequence[tuple[HistoryEntry, str]]
 
@@ -70,21 +65,27 @@ def copy_store(
         raise too_many_files(source)
     if not any((*first.records.values(), second.bundles)):
         raise empty_source(source)
+    records = first.records
+    bundles = {name: files for name, files in second.bundles.items() if BUNDLE_FILE in files}
     copy = _StoreCopy(
         source=source,
         target=target,
         chain=chain,
-        records=first.records,
-        bundles={name: files for name, files in second.bundles.items() if BUNDLE_FILE in files},
+        records=records,
+        bundles=bundles,
         existing=list_files(target),
         new_champions=frozenset(entry.bundle for entry, _ in chain[len(existing) :]),
-        report_share=report_share,
+        progress=WorkProgress(_work_of_all(*records.values(), *bundles.values()), report_share),
     )
     copy.check_target(existing)
     copy.copy_bundles()
     copy.copy_records()
     copy.copy_history(len(existing))
     return copy.report()
+
+
+def _work_of_all(*folders: Mapping[str, int]) -> int:
+    return sum(work_of(size) for folder in folders for size in folder.values())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,15 +107,9 @@ class _StoreCopy:
     bundles: Mapping[str, Mapping[str, int]]
     existing: FileList
     new_champions: frozenset[str]
-    report_share: ShareReporter
+    progress: WorkProgress
     tally: CopyTally = field(default_factory=CopyTally)
     valid: set[str] = field(default_factory=set)
-
-    @cached_property
-    def progress(self) -> WorkProgress:
-        folders = (*self.bundles.values(), *self.records.values())
-        sizes = [size for folder in folders for size in folder.values()]
-        return WorkProgress(sum(map(work_of, sizes)), self.report_share)
 
     def check_target(self, existing: Chain) -> None:
         """Refuse a target that is no older copy of the source."""
@@ -146,7 +141,7 @@ class _StoreCopy:
             self.valid.add(digest)
         else:
             self._write_bundle(digest)
-        self.progress.add(sum(map(work_of, sizes.values())))
+        self.progress.add(_work_of_all(sizes))
 
     def _write_bundle(self, digest: str) -> None:
         key = bundle_key(digest)

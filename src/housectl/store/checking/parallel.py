@@ -1,11 +1,8 @@
-"""Work on many files of a store: in parallel, with its progress."""
+"""Work on many files of a store, in parallel."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from threading import Lock
 from typing import TypeVar
-
-ShareReporter = Callable[[float], object]
 
 # A request to an object store takes as long as the transfer of so many bytes.
 _BYTES_PER_REQUEST = 64 * 1024
@@ -21,22 +18,6 @@ Output = TypeVar("Output")
 def work_of(size: int) -> int:
     """Return the amount of work that a file of this size in bytes takes."""
     return size + _BYTES_PER_REQUEST
-
-
-class WorkProgress:
-    """Reports the finished share of the work, from any thread."""
-
-    def __init__(self, total: int, report: ShareReporter) -> None:
-        self._total = total
-        self._report = report
-        self._done = 0
-        self._lock = Lock()
-
-    def add(self, work: int) -> None:
-        """Report that this amount of work is finished."""
-        with self._lock:
-            self._done += work
-            self._report(min(1.0, self._done / self._total))
 
 
 def in_parallel(function: Callable[[Item], Output], items: Sequence[Item]) -> Iterator[Output]:
