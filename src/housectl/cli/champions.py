@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from housectl import HistoryEntry, Project
 
 
-@pass_project("gate", *BACKEND_SETTINGS)
+@pass_project("gate", *BACKEND_SETTINGS, "deploy-details")
 def compare(
     project: "Project", /, name: ChallengerName = None, *, markdown: MarkdownOption = False
 ) -> Result:
