@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from housectl.contract.bundle import CARD_FILE, Bundle
+from housectl.contract.bundle import Bundle
+from housectl.contract.bundle_record import CARD_FILE
 from housectl.store.local import LocalStore
 from tests.test_end_to_end import serving
 from tools.project_directory import ROOT, ProjectDirectory

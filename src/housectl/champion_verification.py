@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from housectl.contract.bundle import SHORT_DIGEST
+from housectl.contract.bundle_record import SHORT_DIGEST
 from housectl.contract.history import HistoryEntry
 from housectl.deadline import Deadline
 from housectl.errors import ExitStatus, HousectlError, LocalEnvironmentError

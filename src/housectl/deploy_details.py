@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from housectl.contract.bundle import SHORT_DIGEST, Bundle
+from housectl.contract.bundle import Bundle
+from housectl.contract.bundle_record import SHORT_DIGEST
 from housectl.contract.files import atomic_write
 from housectl.contract.history import HistoryEntry
 from housectl.contract.record import MalformedRecordError, Record

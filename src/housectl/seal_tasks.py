@@ -14,7 +14,8 @@ from pathlib import Path
 from msgspec import structs
 
 from housectl.backends.base import Backend, Handle, Snapshot, Task
-from housectl.contract.bundle import Bundle, BundleRecord
+from housectl.contract.bundle import Bundle
+from housectl.contract.bundle_record import BundleRecord
 from housectl.contract.files import temp_directory_in
 from housectl.contract.inputs import Inputs
 from housectl.contract.seal_output import SealOutput, read_sealed

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import housectl
-from housectl.contract.bundle import MODEL_FILE, Bundle, Provenance, read_bundle, write_bundle
+from housectl.contract.bundle import Bundle, read_bundle, write_bundle
+from housectl.contract.bundle_record import MODEL_FILE, Provenance
 from housectl.contract.evidence import Errors, Evidence
 from housectl.contract.families import Family
 from housectl.contract.golden import GOLDEN_FILE

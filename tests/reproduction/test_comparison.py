@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from housectl.contract.bundle import CARD_FILE, Bundle
+from housectl.contract.bundle import Bundle
+from housectl.contract.bundle_record import CARD_FILE
 from housectl.contract.evidence import Evidence
 from housectl.contract.golden import GoldenSource
 from housectl.contract.seal_output import SealOutput

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import housectl
-from housectl.contract.bundle import BundleRecord
+from housectl.contract.bundle_record import BundleRecord
 from housectl.contract.trainer_code import locked_versions, read_lock
 from housectl.errors import ExitStatus
 from tests.spaces import GOOD

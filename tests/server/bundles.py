@@ -4,13 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from housectl.contract.bundle import (
-    MODEL_FILE,
-    Bundle,
-    Provenance,
-    read_bundle,
-    write_bundle,
-)
+from housectl.contract.bundle import Bundle, read_bundle, write_bundle
+from housectl.contract.bundle_record import MODEL_FILE, Provenance
 from housectl.contract.families import Family
 from housectl.contract.golden import GOLDEN_FILE, Golden, GoldenRow
 from housectl.contract.graph_format import encode_graph

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from housectl.contract.bundle import MODEL_FILE, Bundle
+from housectl.contract.bundle import Bundle
+from housectl.contract.bundle_record import MODEL_FILE
 from housectl.contract.history import Action
 from housectl.errors import ExitStatus
 from housectl.store.layout import bundle_key, entry_key

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from housectl.contract.bundle import BUNDLE_FILE, MODEL_FILE, Bundle
+from housectl.contract.bundle import Bundle
+from housectl.contract.bundle_record import BUNDLE_FILE, MODEL_FILE
 from housectl.contract.evidence import Errors, Evidence
 from housectl.contract.history import Action, History, HistoryEntry
 from housectl.errors import (

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import housectl
-from housectl.contract.bundle import BUNDLE_FILE, MODEL_FILE
+from housectl.contract.bundle_record import BUNDLE_FILE, MODEL_FILE
 from housectl.contract.golden import GOLDEN_FILE
 from housectl.contract.regular_files import MAX_MODEL_BYTES
 from housectl.contract.temp_files import TEMP_PREFIX

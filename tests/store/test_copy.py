@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import housectl
-from housectl.contract.bundle import BUNDLE_FILE, MODEL_FILE
+from housectl.contract.bundle_record import BUNDLE_FILE, MODEL_FILE
 from housectl.errors import (
     ExitStatus,
     HistoryError,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from housectl.contract.bundle import BUNDLE_FILE, BundleRecord
+from housectl.contract.bundle_record import BUNDLE_FILE, BundleRecord
 from housectl.contract.files import file_digest
 from housectl.contract.metrics import METRICS_FILE
 from housectl.errors import ExitStatus

@@ -11,7 +11,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from housectl.contract.bundle import BUNDLE_FILE, MODEL_FILE, Bundle
+from housectl.contract.bundle import Bundle
+from housectl.contract.bundle_record import BUNDLE_FILE, MODEL_FILE
 from housectl.contract.history import Action
 from housectl.errors import BundleError
 from housectl.store.layout import bundle_key, entry_key

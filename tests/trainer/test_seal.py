@@ -11,7 +11,8 @@ from subprocess import CompletedProcess
 import numpy as np
 import pytest
 
-from housectl.contract.bundle import CARD_FILE, Bundle, read_bundle
+from housectl.contract.bundle import Bundle, read_bundle
+from housectl.contract.bundle_record import CARD_FILE
 from housectl.contract.evidence import EVIDENCE_FILE, Evidence
 from housectl.contract.families import Family
 from housectl.contract.files import file_digest

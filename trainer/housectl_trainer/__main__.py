@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from housectl.contract.assignments import parse_assignments, read_assignment
-from housectl.contract.bundle import RecipeOrigin
+from housectl.contract.bundle_record import RecipeOrigin
 from housectl.contract.families import Family
 from housectl.contract.golden import GoldenSource
 from housectl.contract.inputs import read_inputs

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from msgspec.structs import asdict
 
-from housectl.contract.bundle import Provenance, RecipeOrigin
+from housectl.contract.bundle_record import Provenance, RecipeOrigin
 from housectl.contract.golden import GoldenSource
 from housectl.contract.trainer_code import VERSION, code_digest
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 
-from housectl.contract.bundle import CARD_FILE, MODEL_FILE, RecipeOrigin
+from housectl.contract.bundle_record import CARD_FILE, MODEL_FILE, RecipeOrigin
 from housectl.contract.evidence import Evidence
 from housectl.contract.families import Family
 from housectl.contract.golden import GOLDEN_FILE, Golden, GoldenSource

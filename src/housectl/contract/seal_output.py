@@ -7,7 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from housectl.contract.bundle import Bundle, BundleRecord, Provenance, read_bundle, write_bundle
+from housectl.contract.bundle import Bundle, read_bundle, write_bundle
+from housectl.contract.bundle_record import BundleRecord, Provenance
 from housectl.contract.evidence import EVIDENCE_FILE, Evidence
 from housectl.contract.files import atomic_directory, remove_tree, write_and_sync
 from housectl.contract.record import MalformedRecordError

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from housectl.contract.bundle import SHORT_DIGEST
+from housectl.contract.bundle_record import SHORT_DIGEST
 from housectl.contract.history import Action, HistoryEntry, earlier_champions
 from housectl.contract.path_names import is_digest
 from housectl.pipeline.step_inputs import StepInputs

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from housectl.contract.bundle import SHORT_DIGEST
+from housectl.contract.bundle_record import SHORT_DIGEST
 from housectl.errors import ServerUnreachableError
 from housectl.pipeline.decisions import decide
 from housectl.pipeline.records import finished_step

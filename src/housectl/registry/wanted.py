@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from housectl.contract.bundle import MODEL_FILE, SHORT_DIGEST, BundleSummary
+from housectl.contract.bundle import BundleSummary
+from housectl.contract.bundle_record import MODEL_FILE, SHORT_DIGEST
 from housectl.contract.graph_format import ONNX_OPSET
 from housectl.contract.history import HistoryEntry
 from housectl.image_references import digest_in

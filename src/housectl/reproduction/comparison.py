@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from housectl.contract.bundle import BUNDLE_FILE, CARD_FILE, SHORT_DIGEST, Bundle, Provenance
+from housectl.contract.bundle import Bundle
+from housectl.contract.bundle_record import BUNDLE_FILE, CARD_FILE, SHORT_DIGEST, Provenance
 from housectl.contract.evidence import EVIDENCE_FILE, Evidence
 from housectl.contract.recipe import Recipe
 from housectl.contract.seal_output import SealOutput

@@ -6,7 +6,8 @@ from pathlib import Path
 from shlex import quote
 
 from housectl.backends.base import Backend, Snapshot, Task, TaskKind, TrainerRecord
-from housectl.contract.bundle import BUNDLE_FILE, SHORT_DIGEST, Bundle, Provenance
+from housectl.contract.bundle import Bundle
+from housectl.contract.bundle_record import BUNDLE_FILE, SHORT_DIGEST, Provenance
 from housectl.contract.evidence import EVIDENCE_FILE
 from housectl.contract.files import atomic_directory, write_and_sync
 from housectl.contract.golden import GoldenSource

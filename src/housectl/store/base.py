@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import count
 
-from housectl.contract.bundle import BUNDLE_FILE, Bundle, BundleSummary, load_bundle, load_summary
+from housectl.contract.bundle import Bundle, BundleSummary, load_bundle, load_summary
+from housectl.contract.bundle_record import BUNDLE_FILE
 from housectl.contract.evidence import Evidence
 from housectl.contract.path_names import is_digest
 from housectl.contract.record import MalformedRecordError, new_nonce

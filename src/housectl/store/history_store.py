@@ -12,7 +12,8 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 
-from housectl.contract.bundle import SHORT_DIGEST, Bundle
+from housectl.contract.bundle import Bundle
+from housectl.contract.bundle_record import SHORT_DIGEST
 from housectl.contract.history import Action, History, HistoryEntry, parse_entry
 from housectl.contract.record import MalformedRecordError, new_nonce
 from housectl.errors import (

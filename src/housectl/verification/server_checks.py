@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from textwrap import shorten
 
-from housectl.contract.bundle import SHORT_DIGEST, Bundle
+from housectl.contract.bundle import Bundle
+from housectl.contract.bundle_record import SHORT_DIGEST
 from housectl.verification.client import DIGEST_HEADER, JSON_TYPE, Response
 from housectl.verification.outcome import Outcome
 from housectl.verification.probes import Answer, Champion

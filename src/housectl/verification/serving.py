@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from housectl.contract.bundle import SHORT_DIGEST
+from housectl.contract.bundle_record import SHORT_DIGEST
 from housectl.deadline import Deadline
 from housectl.errors import HousectlError, ServerUnreachableError, VerificationError
 from housectl.verification.client import Response, ServerClient, connect

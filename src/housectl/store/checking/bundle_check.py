@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from housectl.contract.bundle import BUNDLE_FILE
+from housectl.contract.bundle_record import BUNDLE_FILE
 from housectl.errors import BundleError, NewerFormatError
 from housectl.store.checking.bundle_files import invalid_files, read_bundle_files
 from housectl.store.checking.problems import ProblemKind, StoreProblem, cause_of

@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from housectl.contract.bundle import BUNDLE_FILE, BundleRecord, load_bundle, max_file_bytes
+from housectl.contract.bundle import load_bundle, max_file_bytes
+from housectl.contract.bundle_record import BUNDLE_FILE, BundleRecord
 from housectl.errors import BundleError, NewerFormatError
 from housectl.store.checking.problems import ProblemKind, cause_of
 from housectl.store.layout import bundle_key

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from housectl.contract.bundle import BUNDLE_FILE, SHORT_DIGEST
+from housectl.contract.bundle_record import BUNDLE_FILE, SHORT_DIGEST
 from housectl.errors import UsageError
 from housectl.store.checking.bundle_check import BundleCheck
 from housectl.store.checking.chain_check import chain_problems, read_links

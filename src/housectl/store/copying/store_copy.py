@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from housectl.contract.bundle import BUNDLE_FILE
+from housectl.contract.bundle_record import BUNDLE_FILE
 from housectl.contract.history import HistoryEntry
 from housectl.errors import BundleError, NewerFormatError
 from housectl.store.base import ChampionStore

@@ -5,7 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from housectl.contract.bundle import BUNDLE_FILE, Bundle, read_bundle
+from housectl.contract.bundle import Bundle, read_bundle
+from housectl.contract.bundle_record import BUNDLE_FILE
 from housectl.contract.files import atomic_directory, remove_tree, write_and_sync
 from housectl.contract.record import MalformedRecordError, Record
 from housectl.contract.regular_files import read_regular

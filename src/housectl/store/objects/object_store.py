@@ -9,7 +9,8 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-from housectl.contract.bundle import BUNDLE_FILE, Bundle
+from housectl.contract.bundle import Bundle
+from housectl.contract.bundle_record import BUNDLE_FILE
 from housectl.contract.regular_files import MAX_RECORD_BYTES
 from housectl.errors import ConcurrentUpdateError, LocalEnvironmentError, ObjectStoreError
 from housectl.store.address import RemoteAddress
