@@ -9,6 +9,7 @@ from tools.project_directory import example
 
 WITHOUT_PROJECT = {"init", "explain"}
 PROJECT, STORE = Path("a project"), "it's/a store"
+ARGUMENTS = {"project": PROJECT, "store": STORE, "registry_url": None, "name": "NAME"}
 
 
 @pytest.mark.parametrize(
@@ -20,7 +21,7 @@ PROJECT, STORE = Path("a project"), "it's/a store"
     ],
 )
 def test_hint_repeats_project_and_store(command: str) -> None:
-    hint = repeat_locations(f"housectl {command} NAME   # why", project=PROJECT, store=STORE)
+    hint = repeat_locations(f"housectl {command} NAME   # why", ARGUMENTS)
     words = shlex.split(hint, comments=True)
     assert words == [
         *("housectl", *command.split()),
@@ -32,11 +33,25 @@ def test_hint_repeats_project_and_store(command: str) -> None:
     "hint", ["housectl init --data FILE.csv", "df -h .   # housectl needs space", "housectl tunes"]
 )
 def test_other_hints_are_kept(hint: str) -> None:
-    assert repeat_locations(hint, project=PROJECT, store=STORE) == hint
+    assert repeat_locations(hint, ARGUMENTS) == hint
 
 
 def test_hint_without_options_is_kept() -> None:
-    assert repeat_locations("housectl tune", project=None, store=None) == "housectl tune"
+    assert repeat_locations("housectl tune", {"project": None}) == "housectl tune"
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        ("registry sync", ["--registry-url", "http://host", "--registry-name", "a name"]),
+        ("doctor", ["--registry-url", "http://host", "--registry-name", "a name"]),
+        ("history", []),
+    ],
+)
+def test_hint_repeats_the_registry(command: str, options: list[str]) -> None:
+    arguments = {"registry_url": "http://host", "registry_name": "a name"}
+    hint = repeat_locations(f"housectl {command}", arguments)
+    assert shlex.split(hint) == ["housectl", *command.split(), *options]
 
 
 def test_error_of_a_command_repeats_its_options(tmp_path: Path) -> None:

@@ -86,11 +86,12 @@ def history(project: "Project", /) -> Table:
 
     Example: housectl history
     """
+    rows = [_entry_row(entry) for entry in reversed(project.history())]
     return Table(
         key="history",
-        rows=[_entry_row(entry) for entry in reversed(project.history())],
-        empty="There is no champion yet: housectl promote",
-        notes=project.clock_warnings(),
+        rows=rows,
+        empty="There is no champion yet.",
+        notes=project.clock_warnings() if rows else ["Next: housectl promote"],
     )
 
 

@@ -45,10 +45,11 @@ def pass_project(*settings: str) -> Callable[[Callable[..., Result]], Callable[.
 
     def decorate(command: Callable[..., Result]) -> Callable[..., None]:
         def run(*, project: Path | None, store: str | None, **arguments: object) -> Result:
+            given = {"project": project, "store": store, **arguments}
+            complete = partial(repeat_locations, arguments=given)
             values = {name: arguments.pop(parameter_name(name)) for name in settings}
             handle = arguments.get("resume") or arguments.get("name")
             overrides = {**_overrides_of_handle(handle), **_overrides(values)}
-            complete = partial(repeat_locations, project=project, store=store)
             with progress_reporter(complete) as progress:
                 opened = housectl.open(project, store=store, settings=overrides, progress=progress)
                 return command(opened, **arguments)
@@ -82,12 +83,7 @@ def _with_options(
     """Return a function for typer, with the command's name, help and parameters, and options."""
 
     def typer_command(*, json: bool, **arguments: object) -> None:
-        project, store = arguments.get("project"), arguments.get("store")
-        complete = partial(
-            repeat_locations,
-            project=project if isinstance(project, Path) else None,
-            store=store if isinstance(store, str) else None,
-        )
+        complete = partial(repeat_locations, arguments=arguments)
         raise typer.Exit(_exit_status(lambda: run(**arguments), as_json=json, complete=complete))
 
     own = [

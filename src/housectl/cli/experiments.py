@@ -24,10 +24,12 @@ def list_experiments(project: "Project", /) -> Table:
 
     Example: housectl list
     """
+    rows = [_overview(run, run.observe()) for run in project.experiments()]
     return Table(
         key="experiments",
-        rows=[_overview(run, run.observe()) for run in project.experiments()],
-        empty="There is no experiment yet: housectl tune",
+        rows=rows,
+        empty="There is no experiment yet.",
+        notes=[] if rows else ["Next: housectl tune"],
     )
 
 

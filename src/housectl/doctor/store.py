@@ -45,7 +45,7 @@ def check_store(context: CheckContext) -> str:
     bundle = store.bundle(history[-1].bundle)
     if warnings := clock_warnings(history):
         raise CheckWarning(warnings[-1], hint="date -u   # then correct the clock of that machine")
-    return f"{address}: champion {bundle.version}, {len(history)} entries"
+    return f"{address}: champion {bundle.version}, history entry {len(history)}"
 
 
 def _prove_directory(directory: Path) -> None:
