@@ -1,4 +1,4 @@
-"""Settings of a server process: command line and environment."""
+"""Settings of a server process: command line, environment, and the default polling interval."""
 
 import os
 from argparse import ArgumentParser, ArgumentTypeError
@@ -20,7 +20,7 @@ class Settings:
     Attributes:
         host, port: Address to listen on.
         store: Address of the store whose champion is served.
-        poll_interval: Seconds between two looks at the store; None for the default.
+        poll_interval: Polling interval in seconds; None for the default.
         as_json: True to log one JSON object per line on stdout, instead of text on stderr.
     """
 
@@ -45,7 +45,7 @@ def read_settings() -> Settings:
 
 
 def default_poll_interval(address: StoreAddress) -> float:
-    """Return the seconds between two looks at a store. Requests to an object store cost money."""
+    """Return the default polling interval in seconds. Requests to an object store cost money."""
     return 2.0 if address.is_remote else 0.25
 
 

@@ -31,7 +31,7 @@ class ServerOptions:
 
     Attributes:
         host, port: Address to listen on.
-        poll_interval: Seconds between two looks at the store; None for the server's default.
+        poll_interval: Polling interval in seconds; None for the server's default.
         as_json: Log in JSON.
     """
 

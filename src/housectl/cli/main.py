@@ -70,7 +70,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"]},
     help=PITCH,
-    epilog="Typical workflow: init, tune, promote, serve, verify.",
+    epilog="Typical workflow: init, tune, promote, serve, verify. Later: run.",
 )
 cluster_app = typer.Typer(no_args_is_help=True, help="Prepare a cluster with Katib.")
 app.add_typer(cluster_app, name="cluster")

@@ -45,12 +45,16 @@ SETTINGS: Mapping[str, Setting] = {
     "host": Setting("serve.host", str, "Server address."),
     "port": Setting("serve.port", int, "Server port."),
     "poll-interval": Setting(
-        "serve.poll_interval", str, "Time between two looks of the server at the store, such as 2s."
+        "serve.poll_interval",
+        str,
+        "Polling interval: 0.25s for a directory and 2s for an object store by default.",
     ),
     "url": Setting("verify.url", str, "Server URL, such as http://127.0.0.1:8005."),
     "p99-ms": Setting("verify.p99_ms", float, "p99 latency limit in ms, measured over HTTP."),
     "timeout": Setting("verify.timeout", str, "Time limit of the verification, such as 60s."),
-    "request-timeout": Setting("verify.request_timeout", str, "Time limit of a request: 5s."),
+    "request-timeout": Setting(
+        "verify.request_timeout", str, "Time limit of a request, such as 5s."
+    ),
     "max-answer": Setting("verify.max_answer", str, "Size limit of an answer, such as 1Mi."),
     "rollback-on-failure": Setting(
         "verify.rollback_on_failure",

@@ -68,7 +68,7 @@ def check(
 ) -> Table:
     """Check every byte of a store, and list missing, invalid and stray files.
 
-    Exits with status 5 if there is one.
+    Exits with status 5 if the list is not empty.
 
     Example: housectl store check s3://my-bucket/boston
     """

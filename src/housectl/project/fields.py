@@ -153,7 +153,7 @@ class ServeFields(ConfigModel):
     port: Annotated[Integer, Field(ge=1, le=65535)] = 8005
     """Port to listen on."""
     poll_interval: Annotated[Duration, Field(ge=0.05, le=3600)] | None = None
-    """Time between two looks at the store; by default 0.25s, and 2s for object stores."""
+    """Polling interval; by default 0.25s for a directory, and 2s for an object store."""
 
 
 class RegistryFields(ConfigModel):
