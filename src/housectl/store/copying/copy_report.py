@@ -1,11 +1,13 @@
 """The result of a copy between two stores, and the counts of a running one."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
-from housectl.store.checking.problems import StoreProblem
+from housectl.store.base import ChampionStore
+from housectl.store.checking.problems import ProblemKind, StoreProblem
+from housectl.store.copying.copy_conflicts import check_command
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,9 +31,10 @@ class CopyReport:
 
 
 class CopyTally:
-    """Counts copied and kept files, and collects problems, from any thread."""
+    """Counts copied and kept files, and collects problems of the source, from any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: ChampionStore) -> None:
+        self._source = source
         self.copied: Counter[str] = Counter()
         self.kept: Counter[str] = Counter()
         self.size = 0
@@ -49,7 +52,13 @@ class CopyTally:
         with self._lock:
             self.kept[folder] += 1
 
-    def add_problems(self, problems: Iterable[StoreProblem]) -> None:
-        """Add problems of the source."""
+    def add_problem(self, kind: ProblemKind, key: str, cause: str) -> None:
+        """Add the problem of a file or folder of the source, which is not copied."""
+        problem = StoreProblem(
+            kind=kind,
+            file=self._source.location(key),
+            cause=cause,
+            hint=check_command(self._source),
+        )
         with self._lock:
-            self.problems.extend(problems)
+            self.problems.append(problem)

@@ -17,18 +17,14 @@ from housectl.store.base import ChampionStore
 from housectl.store.checking.bundle_files import is_valid_bundle, read_bundle_files
 from housectl.store.checking.file_list import FileList, list_files
 from housectl.store.checking.parallel import in_parallel, in_parallel_if_small, work_of
-from housectl.store.checking.problems import ProblemKind, StoreProblem, cause_of
+from housectl.store.checking.problems import ProblemKind, cause_of
 from housectl.store.checking.record_checks import (
-    INVALID_RECORD,
     RECORD_CHECKS,
-    OnDifference,
-    read_record,
     valid_record,
 )
 from housectl.store.copying.copy_conflicts import (
     another_challenger,
     another_history,
-    check_command,
     empty_source,
     not_written,
     same_store,
@@ -36,6 +32,7 @@ from housectl.store.copying.copy_conflicts import (
     too_many_files,
 )
 from housectl.store.copying.copy_report import CopyReport, CopyTally
+from housectl.store.copying.record_copy import RecordCopy
 from housectl.store.layout import BUNDLES, CHALLENGERS, FOLDERS, HISTORY, bundle_key, entry_key
 from housectl.work_progress import ShareReporter, WorkProgress
 
@@ -75,6 +72,7 @@ def copy_store(
         bundles=bundles,
         existing=list_files(target),
         new_champions=frozenset(entry.bundle for entry, _ in chain[len(existing) :]),
+        tally=CopyTally(source),
         progress=WorkProgress(_work_of_all(*records.values(), *bundles.values()), report_share),
     )
     copy.check_target(existing)
@@ -108,7 +106,7 @@ class _StoreCopy:
     existing: FileList
     new_champions: frozenset[str]
     progress: WorkProgress
-    tally: CopyTally = field(default_factory=CopyTally)
+    tally: CopyTally
     valid: set[str] = field(default_factory=set)
 
     def check_target(self, existing: Chain) -> None:
@@ -148,7 +146,7 @@ class _StoreCopy:
         try:
             files = read_bundle_files(self.source, digest)
         except (BundleError, NewerFormatError) as error:
-            self._add_problem(ProblemKind.INVALID, key, cause_of(error.__cause__ or error))
+            self.tally.add_problem(ProblemKind.INVALID, key, cause_of(error.__cause__ or error))
             return
         self.target._create_folder(key, files)
         if not is_valid_bundle(self.target, digest):
@@ -161,59 +159,24 @@ class _StoreCopy:
 
     def copy_records(self) -> None:
         for folder in RECORD_CHECKS:
-            for _ in in_parallel(partial(self._copy_record, folder), sorted(self.records[folder])):
-                pass
-
-    def _copy_record(self, folder: str, name: str) -> None:
-        size = self.records[folder][name]
-        is_kept = RECORD_CHECKS[folder].on_difference is OnDifference.KEEP
-        if is_kept and self.existing.records[folder].get(name) == size:
-            self.tally.add_kept(folder)
-        else:
-            self._compare_record(folder, name)
-        self.progress.add(work_of(size))
-
-    def _compare_record(self, folder: str, name: str) -> None:
-        key = f"{folder}/{name}"
-        try:
-            data, bundle = read_record(self.source, folder, name)
-        except INVALID_RECORD as error:
-            self._add_problem(ProblemKind.INVALID, key, cause_of(error))
-            return
-        if bundle and bundle not in self.valid:
-            self._add_problem(ProblemKind.MISSING, bundle_key(bundle), f"{key} names it")
-            return
-        exists = name in self.existing.records[folder] or not self.target._create(key, data)
-        if exists and not self._must_replace(folder, name, data):
-            self.tally.add_kept(folder)
-            return
-        if exists:
-            self.target._write(key, data)
-        if valid_record(self.target, folder, name) != data:
-            self._check_replaced(folder, name)
-        self.tally.add_copied(folder, len(data))
-
-    def _check_replaced(self, folder: str, name: str) -> None:
-        """Accept another valid record if a second copy can have replaced the one of this copy."""
-        can_be_replaced = RECORD_CHECKS[folder].on_difference is OnDifference.REPLACE
-        if not (can_be_replaced and valid_record(self.target, folder, name)):
-            raise not_written(self.target, f"{folder}/{name}")
-
-    def _must_replace(self, folder: str, name: str, data: bytes) -> bool:
-        """Return True if the target's record must become that of the source."""
-        existing = valid_record(self.target, folder, name)
-        if existing in {None, data}:
-            return existing is None
-        if RECORD_CHECKS[folder].on_difference is OnDifference.REFUSE:
-            raise another_challenger(self.source, self.target, f"{folder}/{name}")
-        return RECORD_CHECKS[folder].on_difference is OnDifference.REPLACE
+            RecordCopy(
+                source=self.source,
+                target=self.target,
+                folder=folder,
+                sizes=self.records[folder],
+                existing=self.existing.records[folder],
+                bundles=self.valid,
+                tally=self.tally,
+                progress=self.progress,
+            ).run()
 
     def copy_history(self, existing: int) -> None:
         self.tally.kept[HISTORY] = existing
         for entry, sha256 in self.chain[existing:]:
             key = entry_key(entry.number)
             if entry.bundle not in self.valid:
-                self._add_problem(ProblemKind.MISSING, bundle_key(entry.bundle), f"{key} names it")
+                missing = bundle_key(entry.bundle)
+                self.tally.add_problem(ProblemKind.MISSING, missing, f"{key} names it")
                 return
             data = self.source._read_entry(entry.number, partial(self.source._read, key))
             if hashlib.sha256(data).hexdigest() != sha256:
@@ -235,12 +198,3 @@ class _StoreCopy:
             size=self.tally.size,
             problems=tuple(self.tally.problems),
         )
-
-    def _add_problem(self, kind: ProblemKind, key: str, cause: str) -> None:
-        problem = StoreProblem(
-            kind=kind,
-            file=self.source.location(key),
-            cause=cause,
-            hint=check_command(self.source),
-        )
-        self.tally.add_problems([problem])
