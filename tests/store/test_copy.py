@@ -288,7 +288,7 @@ def test_missing_bundle_of_the_source_ends_the_history(
     report = copy(source, target)
     assert {problem.kind.value for problem in report.problems} == {"missing"}
     assert [entry.number for entry in target.history()] == [1, 2]
-    assert not target._exists(bundle_key(third))
+    assert not target.has_bundle(third)
 
 
 def test_bundle_without_record_and_stray_files_are_not_copied(

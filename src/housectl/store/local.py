@@ -57,12 +57,9 @@ class LocalStore(ChampionStore):
     def _uri(self, key: str) -> str:
         return (self.path / key).absolute().as_uri()
 
-    def _exists(self, key: str) -> bool:
+    def _folder_exists(self, key: str) -> bool:
         with self._translate_read_errors():
             return (self.path / key).exists()
-
-    def _folder_exists(self, key: str) -> bool:
-        return self._exists(key)
 
     def _revisions(self, folder: str) -> Mapping[str, object]:
         try:

@@ -48,10 +48,6 @@ class FileStorage(ABC):
         """Return the URI of a key."""
 
     @abstractmethod
-    def _exists(self, key: str) -> bool:
-        """Return True if there is a file with this key."""
-
-    @abstractmethod
     def _folder_exists(self, key: str) -> bool:
         """Return True if there is a complete folder with this key."""
 
