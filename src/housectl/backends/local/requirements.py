@@ -10,10 +10,11 @@ from housectl.contract.trainer_code import locked_versions, read_lock
 from housectl.errors import InputsError, LocalEnvironmentError
 
 _VERSION = re.compile(r"[0-9A-Za-z.+!_-]{1,64}")
+# pip decodes a file as a comment such as "# coding: utf-7" demands, which can hide other lines.
 _LINE = re.compile(
     r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==[0-9A-Za-z.+!_-]+ \\"
     r"|    --hash=sha256:[0-9a-f]{64}(?: \\)?"
-    r"|\s*#.*|\s*"
+    r"|\s*#(?!.*coding[:=]).*|\s*"
 )
 
 
