@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
+from http import HTTPStatus
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -31,7 +32,8 @@ class Fault(Enum):
 
     CUT_BEFORE closes the connection without forwarding the request. CUT_AFTER forwards the
     request and loses the answer. TRUNCATE closes the connection in the middle of the answer's body.
-    HOLD forwards and answers nothing until the proxy ends. HOLD_ANSWER forwards the request.
+    ENDLESS sends a body without an end after headers with a small size. HOLD forwards and answers
+    nothing until the proxy ends. HOLD_ANSWER forwards the request.
     IGNORE_CONDITION forwards it without its If-None-Match; a server that checks signatures then
     refuses it. CONFLICT, EXISTS and IGNORE_CONDITION affect conditional requests only.
     """
@@ -39,6 +41,7 @@ class Fault(Enum):
     CUT_BEFORE = "cut before"
     CUT_AFTER = "cut after"
     TRUNCATE = "truncate"
+    ENDLESS = "endless"
     HOLD = "hold"
     HOLD_ANSWER = "hold answer"
     IGNORE_CONDITION = "ignore condition"
@@ -203,8 +206,18 @@ class _Handler(BaseHTTPRequestHandler):
             case Fault.TRUNCATE:
                 headers.setdefault("content-length", str(len(content)))
                 self._reply(response.status, headers, content[: len(content) // 2])
+            case Fault.ENDLESS:
+                self._reply_endlessly({**headers, "transfer-encoding": "chunked"})
             case _:
                 self._reply(response.status, headers, content)
+
+    def _reply_endlessly(self, headers: Mapping[str, str]) -> None:
+        self.send_response_only(HTTPStatus.OK)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        while not self.server.proxy.ended.is_set():
+            self.wfile.write(b"10000\r\n%b\r\n" % bytes(0x10000))
 
     def _reply(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
         self.send_response_only(status)

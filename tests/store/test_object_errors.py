@@ -1,7 +1,9 @@
 """Failures of object stores: each has one message with its cause, and a hint."""
 
 import re
+import signal
 import socket
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from housectl.store.objects.object_store import ObjectStore
 from tests.server.bundles import make_bundle, promote
 from tests.servers.s3_proxy import Fault, S3Proxy, s3_proxy
 from tests.store.remote import open_remote, use_server
-from tools.project_directory import ProjectDirectory, example
+from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environment, example
 from tools.s3_server import S3Server
 
 SECRET = "wJalrXUtnFEMI"
@@ -198,6 +200,22 @@ def test_object_above_its_limit_is_not_read(store: ObjectStore) -> None:
         store._read("notes.txt", limit=99)
 
 
+def test_endless_content_is_not_read(store: ObjectStore, proxy: S3Proxy) -> None:
+    store._write("notes.txt", b"x")
+    proxy.fail_all(Fault.ENDLESS)
+    with pytest.raises(OSError, match="larger than 100 bytes"):
+        store._read("notes.txt", limit=100)
+
+
+def test_endless_listing_is_reported(
+    store: ObjectStore, proxy: S3Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("housectl.store.objects.client._PAGE_SECONDS", 0.1)
+    proxy.fail_all(Fault.HOLD)
+    error = failure_of(ObjectStore.history, store.location())
+    assert "the endpoint does not respond in time" in error.message
+
+
 def test_commit_names_the_winner(store: ObjectStore, tmp_path: Path) -> None:
     history = store.read_history()
     winner = promote(store, make_bundle(tmp_path, base=1.0))
@@ -242,6 +260,25 @@ def test_command_reports_the_object_store(project: ProjectDirectory, s3: S3Serve
     assert output.status == ExitStatus.LOCAL_ENVIRONMENT
     assert "the bucket does not exist" in output.err
     assert "Traceback" not in output.err
+
+
+def test_ctrl_c_ends_a_command_that_waits_for_the_store(
+    project: ProjectDirectory, proxy: S3Proxy
+) -> None:
+    bucket = proxy.server.new_bucket()
+    proxy.fail_all(Fault.HOLD)
+    command = subprocess.Popen(
+        [HOUSECTL, "history", "--store", f"s3://{bucket}"],
+        cwd=project.path,
+        env={**clean_environment(), **proxy.server.environment},
+        stderr=subprocess.PIPE,
+    )
+    while not proxy.held:
+        assert command.poll() is None
+    command.send_signal(signal.SIGINT)
+    _, stderr = command.communicate()
+    assert command.returncode == ExitStatus.INTERRUPTED
+    assert b"Traceback" not in stderr
 
 
 def test_hint_repeats_the_url_of_the_store(project: ProjectDirectory, s3: S3Server) -> None:

@@ -1,14 +1,15 @@
 """Requests to an object store, with bounded sizes and times and with translated errors."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from housectl.contract.regular_files import read_regular
+from housectl.deadline import Deadline, call_until
 from housectl.errors import ObjectStoreError
 from housectl.store.address import Provider, RemoteAddress
 from housectl.store.objects.aws_profile import aws_settings
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 MAX_OBJECTS = 200_000
 
 _PAGE_SIZE = 1000
+_REQUEST_SECONDS = 600.0
+# A server can continue a listing with empty pages, which the client reads without an end.
+_PAGE_SECONDS = 60.0
+
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,19 +61,27 @@ class ObjectClient:
         Raises:
             OSError: The object is too large.
         """
-        with translate_object_errors(self.address):
-            result = self.client.get(key)
-            size = result.meta["size"]
-            content = bytes(result.bytes()) if size <= limit else b""
-        if size > limit:
+        content = self._request(lambda: self._get(key, limit=limit))
+        if content is None:
             raise OSError(f"{key} is larger than {limit} bytes")
         return content
+
+    def _get(self, key: str, *, limit: int) -> bytes | None:
+        """Return the content; None if it is larger than its limit, whatever the header says."""
+        result = self.client.get(key)
+        if result.meta["size"] > limit:
+            return None
+        content = bytearray()
+        for chunk in result.stream():
+            content += chunk
+            if len(content) > limit:
+                return None
+        return bytes(content)
 
     def head(self, key: str) -> StoredObject | None:
         """Return an object without its content; None if it is missing."""
         try:
-            with translate_object_errors(self.address):
-                meta = self.client.head(key)
+            meta = self._request(lambda: self.client.head(key))
         except FileNotFoundError:
             return None
         return _stored_object(meta, key=key)
@@ -79,23 +93,22 @@ class ObjectClient:
             ObjectStoreError: The folder has too many objects.
         """
         count = 0
-        with translate_object_errors(self.address):
-            pages = self.client.list(folder or None, chunk_size=_PAGE_SIZE)
-            for page in pages:
-                count += len(page)
-                if count > MAX_OBJECTS:
-                    raise ObjectStoreError(
-                        f"The store {self.address} is too large: {folder or 'it'} has more than "
-                        f"{MAX_OBJECTS} objects.",
-                        hint="housectl history --store ADDRESS   # uses another prefix",
-                    )
-                for meta in page:
-                    yield _stored_object(meta, key=meta["path"])
+        pages = self.client.list(folder or None, chunk_size=_PAGE_SIZE)
+        while page := self._request(lambda: next(pages, None), seconds=_PAGE_SECONDS):
+            count += len(page)
+            if count > MAX_OBJECTS:
+                raise ObjectStoreError(
+                    f"The store {self.address} is too large: {folder or 'it'} has more than "
+                    f"{MAX_OBJECTS} objects.",
+                    hint="housectl history --store ADDRESS   # uses another prefix",
+                )
+            for meta in page:
+                yield _stored_object(meta, key=meta["path"])
 
     def put(self, key: str, data: bytes) -> None:
         """Write an object; replace an existing one."""
         with self._translate_errors(FileNotFoundError, FileExistsError):
-            self.client.put(key, data)
+            self._request(lambda: self.client.put(key, data))
 
     def create(self, key: str, data: bytes) -> str | None:
         """Write a new object, and return its etag.
@@ -104,19 +117,26 @@ class ObjectClient:
             FileExistsError: The object exists, or another conditional request was in progress.
         """
         with self._translate_errors(FileNotFoundError):
-            return _etag(self.client.put(key, data, mode="create")["e_tag"])
+            created = self._request(lambda: self.client.put(key, data, mode="create"))
+            return _etag(created["e_tag"])
 
     def delete(self, key: str) -> None:
         """Delete an object, if it exists."""
-        with suppress(FileNotFoundError), translate_object_errors(self.address):
-            self.client.delete(key)
+        with suppress(FileNotFoundError):
+            self._request(lambda: self.client.delete(key))
+
+    def _request(
+        self, function: Callable[[], _Result], *, seconds: float = _REQUEST_SECONDS
+    ) -> _Result:
+        """Return the result of requests, in a thread: the library delays Ctrl-C until they end."""
+        with translate_object_errors(self.address):
+            return call_until(Deadline.after(seconds), function)
 
     @contextmanager
     def _translate_errors(self, *meaningless: type[OSError]) -> Iterator[None]:
         """Translate the errors of a request, also those that have no meaning for it."""
         try:
-            with translate_object_errors(self.address):
-                yield
+            yield
         except meaningless as error:
             raise object_store_error(self.address, str(error.__cause__)) from error
 

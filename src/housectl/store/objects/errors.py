@@ -116,6 +116,15 @@ _CAUSES = (
         hints=dict.fromkeys(Provider, "env | grep -E 'ENDPOINT|PROXY'   # shows the endpoint"),
     ),
     _Cause(
+        pattern=r"invalid path",
+        problem="it has an object whose key is invalid",
+        hints={
+            Provider.S3: "aws s3 ls --recursive s3://{bucket}   # then delete the object",
+            Provider.GCS: "gcloud storage ls --recursive gs://{bucket}   # then delete the object",
+            Provider.AZURE: "az storage blob list --container-name {bucket}   # then delete it",
+        },
+    ),
+    _Cause(
         pattern=r"kind: Timeout\b|TimedOut",
         problem="the endpoint does not respond in time",
         hints=dict.fromkeys(Provider, "housectl doctor   # checks the store"),
@@ -154,6 +163,8 @@ def translate_object_errors(address: RemoteAddress) -> Iterator[None]:
         if _code(str(error)) in _MISSING_OBJECT_CODES:
             raise FileNotFoundError("the object is missing") from error
         raise object_store_error(address, str(error)) from error
+    except TimeoutError as error:
+        raise object_store_error(address, "TimedOut: the time limit is reached") from error
     except (BaseError, OSError, ValueError, NotImplementedError) as error:
         raise object_store_error(address, str(error)) from error
     except BaseException as error:
