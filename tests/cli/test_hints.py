@@ -54,6 +54,18 @@ def test_hint_repeats_the_registry(command: str, options: list[str]) -> None:
     assert shlex.split(hint) == ["housectl", *command.split(), *options]
 
 
+def test_option_of_the_hint_is_not_repeated() -> None:
+    hint = "housectl history --store ADDRESS   # another one"
+    assert repeat_locations(hint, {"store": STORE}) == hint
+
+
+@pytest.mark.parametrize(
+    "url", ["s3://key:secret@bucket/houses", "S3://bucket/houses?signature=secret", "s3://b#secret"]
+)
+def test_secret_in_a_url_is_not_repeated(url: str) -> None:
+    assert repeat_locations("housectl doctor", {"store": url}) == "housectl doctor"
+
+
 def test_error_of_a_command_repeats_its_options(tmp_path: Path) -> None:
     project = example(".", tmp_path / "a project")
     elsewhere = type(project)(tmp_path)

@@ -14,6 +14,7 @@ from housectl.contract.bundle import Bundle
 from housectl.contract.bundle_record import BUNDLE_FILE, MODEL_FILE
 from housectl.contract.evidence import Errors, Evidence
 from housectl.contract.history import Action, History, HistoryEntry
+from housectl.contract.regular_files import MAX_RECORD_BYTES
 from housectl.errors import (
     BundleError,
     ConcurrentUpdateError,
@@ -144,6 +145,10 @@ class StoreContract:
         assert store.step_record("wait") is None
         store.write_step_record(record)
         assert store.step_record("wait") == record
+
+    def test_too_large_step_record_counts_as_missing(self, store: ChampionStore) -> None:
+        store._write(step_key("wait"), bytes(MAX_RECORD_BYTES + 1))
+        assert store.step_record("wait") is None
 
     def test_missing_store_is_empty(self, store: ChampionStore) -> None:
         assert store.history() == ()

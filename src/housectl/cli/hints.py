@@ -12,11 +12,15 @@ _COMMANDS = (
     *("show", "status", "stop", "tune", "verify"),
 )
 _REGISTRY_COMMANDS = ("housectl doctor", "housectl registry status", "housectl registry sync")
+# Such URLs are invalid, and can contain a password or a signature.
+_SECRET_URL = re.compile(r"[a-z0-9+.-]+:/+([^/]*@|.*[?#])", re.IGNORECASE)
 _PATTERN = re.compile(rf"housectl (?:{'|'.join(_COMMANDS)})\b")
 
 
 def repeat_locations(hint: str, arguments: Mapping[str, object]) -> str:
     """Return a hint whose commands of housectl use the same project, store and model registry.
+
+    An option of the hint itself, and a URL with a secret, are not repeated.
 
     Args:
         hint: Shell commands, perhaps with comments.
@@ -29,8 +33,9 @@ def repeat_locations(hint: str, arguments: Mapping[str, object]) -> str:
             flags |= {parameter_name(name): f"--{name}" for name in REGISTRY_SETTINGS}
         words = match[0].split()
         for name, flag in flags.items():
-            if arguments.get(name):
-                words += flag, str(arguments[name])
+            value = str(arguments.get(name) or "")
+            if value and flag not in hint.split() and not _SECRET_URL.match(value):
+                words += flag, value
         return shlex.join(words)
 
     return _PATTERN.sub(repeat, hint)

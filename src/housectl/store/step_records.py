@@ -44,14 +44,14 @@ class StepRecords(FileStorage):
     """Records of steps, one for each step."""
 
     def step_record(self, step: str) -> StepRecord | None:
-        """Return the record of a step; None if it is missing or malformed.
+        """Return the record of a step; None if it is missing, malformed or too large.
 
         Raises:
             NewerFormatError: A newer housectl wrote the record.
         """
         try:
             record = StepRecord.from_json(self._read(step_key(step)))
-        except (FileNotFoundError, MalformedRecordError):
+        except (OSError, MalformedRecordError):
             return None
         return record if record.step == step else None
 
