@@ -67,7 +67,7 @@ class ObjectClient:
         return content
 
     def _get(self, key: str, *, limit: int) -> bytes | None:
-        """Return the content; None if it is larger than its limit, whatever the header says."""
+        """Return the content; None if it is larger than its limit, even if its header is not."""
         result = self.client.get(key)
         if result.meta["size"] > limit:
             return None

@@ -125,7 +125,7 @@ _CAUSES = (
         },
     ),
     _Cause(
-        pattern=r"kind: Timeout\b|TimedOut",
+        pattern=r"kind: Timeout\b|TimedOut|TimeoutError",
         problem="the endpoint does not respond in time",
         hints=dict.fromkeys(Provider, "housectl doctor   # checks the store"),
     ),
@@ -163,10 +163,8 @@ def translate_object_errors(address: RemoteAddress) -> Iterator[None]:
         if _code(str(error)) in _MISSING_OBJECT_CODES:
             raise FileNotFoundError("the object is missing") from error
         raise object_store_error(address, str(error)) from error
-    except TimeoutError as error:
-        raise object_store_error(address, "TimedOut: the time limit is reached") from error
     except (BaseError, OSError, ValueError, NotImplementedError) as error:
-        raise object_store_error(address, str(error)) from error
+        raise object_store_error(address, str(error) or type(error).__name__) from error
     except BaseException as error:
         # A panic of the client is no Exception, so it would end a server's poller.
         if type(error).__name__ != "PanicException":
