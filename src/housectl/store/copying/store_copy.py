@@ -172,6 +172,9 @@ class _StoreCopy:
 
     def copy_history(self, existing: int) -> None:
         self.tally.kept[HISTORY] = existing
+        for entry, _ in self.chain[:existing]:
+            name = entry_key(entry.number).removeprefix(f"{HISTORY}/")
+            self.progress.add(work_of(self.records[HISTORY].get(name, 0)))
         for entry, sha256 in self.chain[existing:]:
             key = entry_key(entry.number)
             if entry.bundle not in self.valid:
