@@ -100,6 +100,18 @@ def test_wrong_credentials_are_reported(
     assert "the credentials are invalid" in error.message
 
 
+@pytest.mark.parametrize("variable", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
+def test_missing_half_of_the_credentials_is_reported(
+    variable: str, s3: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_server(s3, monkeypatch)
+    address = f"s3://{s3.new_bucket()}/houses"
+    monkeypatch.delenv(variable)
+    error = failure_of(read, address)
+    assert "there are no credentials" in error.message
+    assert "AWS_SECRET_ACCESS_KEY" in error.hint
+
+
 def test_wrong_region_is_reported(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
     use_server(s3, monkeypatch)
     monkeypatch.setenv("AWS_REGION", "eu-west-1")

@@ -44,7 +44,7 @@ _LOGIN = {
 
 _CAUSES = (
     _Cause(
-        pattern=r"169\.254\.169\.254|metadata\.google\.internal|MissingAccount",
+        pattern=r"169\.254\.169\.254|metadata\.google\.internal|Missing ?(Account|\w*AccessKey)",
         problem="there are no credentials",
         hints={
             Provider.S3: "aws configure   # or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
