@@ -32,7 +32,7 @@ def progress_reporter(complete: Callable[[str], str] = str) -> "Iterator[Progres
 class PlainProgress:
     """Prints each failure and each warning at once, and the progress of longer work.
 
-    The first line about an experiment or task comes after two seconds, the next every ten seconds.
+    The first line about the same work comes after two seconds, the next every ten seconds.
     """
 
     def __init__(self, complete: Callable[[str], str] = str) -> None:
@@ -82,7 +82,7 @@ class PlainProgress:
         return time.monotonic() >= self._next_heartbeat
 
     def _expect(self, name: str) -> None:
-        """Schedule the first line about an experiment or task."""
+        """Schedule the first line about this experiment, task or activity."""
         if name != self._name:
             self._name = name
             self._next_heartbeat = time.monotonic() + _FIRST_LINE_SECONDS
