@@ -26,6 +26,7 @@ default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
 [engine]
 runtime = "runc"
 cgroup_manager = "cgroupfs"
+tmp_dir = "{0}/tmp"
 """
 STORAGE = """
 [storage]
@@ -48,7 +49,7 @@ def engine(
     """The environment of a podman whose only image is the server's."""
     directory = tmp_path_factory.mktemp("podman")
     (directory / "storage.conf").write_text(STORAGE.format(directory))
-    (directory / "containers.conf").write_text(ENGINE)
+    (directory / "containers.conf").write_text(ENGINE.format(directory))
     archive = f"docker-archive:{directory / 'server.tar'}:{SERVER_IMAGE}"
     subprocess.run(
         ["buildah", "push", "--quiet", SERVER_IMAGE, archive],

@@ -10,7 +10,16 @@ from pathlib import Path
 from tools.project_directory import ROOT
 
 _PACKAGES = ("src", "trainer", "server")
-_IMAGE_FILES = ("Dockerfile.trainer", "Dockerfile.server", ".dockerignore")
+_IMAGE_FOLDERS = ("deploy", "docs", "k8s", "requirements", "tools")
+_IMAGE_FILES = (
+    "Dockerfile.cli",
+    "Dockerfile.server",
+    "Dockerfile.trainer",
+    ".dockerignore",
+    "LICENSE",
+    "README.md",
+    "pyproject.toml",
+)
 
 
 @dataclass(frozen=True)
@@ -49,7 +58,7 @@ class SourceCopy:
 
 def copy_source(root: Path) -> SourceCopy:
     """Copy the packages to a new directory and make an environment that imports them from there."""
-    for name in (*_PACKAGES, "docs", "k8s", "requirements", "tools"):
+    for name in (*_PACKAGES, *_IMAGE_FOLDERS):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in _IMAGE_FILES:
         shutil.copy(ROOT / name, root)
