@@ -7,6 +7,7 @@ server.
 import json
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -36,6 +37,8 @@ ROW = {
 
 def main() -> int:
     """Run all steps; return the exit status of the first failed step."""
+    if status := check_port():
+        return status
     for step in (["tune"], ["promote"]):
         status = run_housectl(*step)
         if status not in {ExitStatus.OK, ExitStatus.CHAMPION_KEPT}:
@@ -46,6 +49,17 @@ def main() -> int:
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait()
+
+
+def check_port() -> int:
+    """Return an error status if another server, which `verify` would reach, has the port."""
+    serve = housectl.open().config.serve
+    with socket.socket() as probe:
+        if probe.connect_ex((serve.host, serve.port)) != 0:
+            return ExitStatus.OK
+    print(f"error: Port {serve.port} is busy: another program listens on it.", file=sys.stderr)
+    print(f"hint:  ss -ltnp sport = :{serve.port}   # shows the program", file=sys.stderr)
+    return ExitStatus.LOCAL_ENVIRONMENT
 
 
 def use(server: subprocess.Popen[bytes]) -> int:
