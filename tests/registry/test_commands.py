@@ -55,7 +55,8 @@ def test_closed_port_never_fails_a_rollback(
     assert output.err.startswith(
         f"{WARNING}The model registry {unused_url} is unavailable: [Errno 111]"
     )
-    assert f"hint:    housectl registry sync -C {project.path}\n" in output.err
+    sync = f"housectl registry sync -C {project.path} --registry-url {unused_url}"
+    assert f"hint:    {sync}\n" in output.err
     assert mirrored.server.requests() == []
 
 
