@@ -53,6 +53,8 @@ tunnel() {
 for variable in DEPLOY_HOST DEPLOY_KNOWN_HOSTS DEPLOY_SSH_KEY; do
   [[ -n ${!variable:-} ]] || fail "$variable is not set." "export $variable=…"
 done
+[[ $DEPLOY_HOST != -* ]] ||
+  fail "DEPLOY_HOST is an option of ssh." "export DEPLOY_HOST=ssh://USER@HOST"
 task=${1:-}
 [[ $task == rollout || $task == tunnel ]] ||
   fail "The task '$task' is unknown." "$0 rollout   # or: $0 tunnel COMMAND"

@@ -208,6 +208,17 @@ def test_image_without_digest_is_refused_before_the_connection(
     assert "hint: export SERVER_IMAGE=REPOSITORY@sha256:DIGEST" in failed.stderr
 
 
+def test_option_of_ssh_is_no_host() -> None:
+    environment = {
+        "DEPLOY_HOST": "-oProxyCommand=false",
+        "DEPLOY_KNOWN_HOSTS": "unused",
+        "DEPLOY_SSH_KEY": "unused",
+    }
+    failed = run("remote.sh", "rollout", environment=environment)
+    assert failed.returncode == 2
+    assert "DEPLOY_HOST is an option of ssh" in failed.stderr
+
+
 @pytest.mark.parametrize("problem", ["another host", "another key", "no key"])
 def test_connection_is_refused(ssh: SshServer, tmp_path: Path, problem: str) -> None:
     generate_key(tmp_path / "other")
