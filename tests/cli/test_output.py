@@ -125,7 +125,6 @@ def test_reason_that_is_not_utf8_is_rejected(project: ProjectDirectory) -> None:
 USAGE_ERRORS = {
     "unknown option": ("tune", "--no-such-option"),
     "unknown command": ("tnue",),
-    "missing option": ("init",),
     "missing argument": ("stop",),
     "missing value": ("rollback", "--to"),
     "extra argument": ("list", "extra"),
@@ -144,6 +143,13 @@ def test_usage_error_is_json(project: ProjectDirectory, arguments: tuple[str, ..
     error = json.loads(output.out)["error"]
     assert error["reference"] == "usage"
     assert error["hint"].endswith("--help")
+    assert output.err == ""
+
+
+def test_missing_data_of_init_is_json(project: ProjectDirectory) -> None:
+    output = project.run("init", "--json")
+    assert output.status == ExitStatus.USAGE
+    assert json.loads(output.out)["error"]["hint"].startswith("housectl init --data")
     assert output.err == ""
 
 

@@ -137,5 +137,5 @@ def test_promotion_without_the_inputs_is_refused(project: ProjectDirectory) -> N
     data = project.path / "data.csv"
     data.write_text("\n".join(data.read_text().splitlines()[:-5]) + "\n")
     output = project.run("promote")
-    assert_refused(output, project, "cannot be used")
+    assert_refused(output, project, "are missing")
     assert "housectl tune" in output.err
