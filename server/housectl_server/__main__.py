@@ -10,13 +10,13 @@ from typing import NoReturn
 
 import uvicorn
 
+from housectl.deadline import call_in_thread
 from housectl.errors import ExitStatus, HousectlError
 from housectl.store.address import StoreAddress
 from housectl.store.base import ChampionStore
 from housectl.store.factory import open_store
 from housectl_server.answer_headers import AnswerHeadersMiddleware
 from housectl_server.connections import ConnectionTable, LimitedProtocol
-from housectl_server.daemon_threads import call_in_thread
 from housectl_server.hot_swap import HotSwapApp
 from housectl_server.logs import configure_logging, print_startup_error
 from housectl_server.settings import default_poll_interval, read_settings

@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from itertools import count
 
 from housectl.contract.history import HistoryEntry
+from housectl.deadline import call_in_thread
 from housectl.errors import HistoryError, HousectlError, LocalEnvironmentError
 from housectl.store.base import ChampionStore
-from housectl_server.daemon_threads import awaitable, call_in_thread
 from housectl_server.hot_swap import HotSwapApp
 from housectl_server.inference import ServedModel
 from housectl_server.state import Champion, ServingState
+from housectl_server.thread_results import awaitable
 
 LOOK_DEADLINE_SECONDS = 10.0
 

@@ -1,4 +1,8 @@
-"""Deadlines: moments on the monotonic clock, and calls that end at one whatever happens."""
+"""Deadlines: moments on the monotonic clock, and calls that end at one whatever happens.
+
+Calls run in daemon threads, because an executor's threads are joined at exit: a call that never
+returns would keep the process alive.
+"""
 
 import time
 from collections.abc import Callable
@@ -26,6 +30,20 @@ class Deadline:
         return max(0.0, self.at - time.monotonic())
 
 
+def call_in_thread(function: Callable[[], _Result]) -> "Future[_Result]":
+    """Start a call in a daemon thread, and return its future."""
+    future: Future[_Result] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(function())
+        except BaseException as error:  # noqa: BLE001  # the future raises it in the caller's thread
+            future.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    return future
+
+
 def call_until(deadline: Deadline, function: Callable[[], _Result]) -> _Result:
     """Return the result of a call, which runs in a daemon thread.
 
@@ -35,15 +53,4 @@ def call_until(deadline: Deadline, function: Callable[[], _Result]) -> _Result:
     Raises:
         TimeoutError: The call has not ended at the deadline.
     """
-    future: Future[_Result] = Future()
-    Thread(target=_settle, args=(future, function), daemon=True).start()
-    return future.result(timeout=deadline.remaining())
-
-
-def _settle(future: "Future[_Result]", function: Callable[[], _Result]) -> None:
-    try:
-        result = function()
-    except BaseException as error:  # noqa: BLE001  # the future raises it in the caller's thread
-        future.set_exception(error)
-    else:
-        future.set_result(result)
+    return call_in_thread(function).result(timeout=deadline.remaining())
