@@ -184,12 +184,13 @@ class _StoreCopy:
             data = self.source._read_entry(entry.number, partial(self.source._read, key))
             if hashlib.sha256(data).hexdigest() != sha256:
                 raise self.source._invalid_entry(entry.number, "it changed during the copy")
-            if self.target._create(key, data):
-                self.tally.add_copied(HISTORY, len(data))
-            elif self.target._read(key) != data:
-                raise another_history(self.source, self.target, entry.number)
+            created = self.target._create(key, data)
             if self.target._read(key) != data:
-                raise not_written(self.target, key)
+                if created:
+                    raise not_written(self.target, key)
+                raise another_history(self.source, self.target, entry.number)
+            if created:
+                self.tally.add_copied(HISTORY, len(data))
             self.progress.add(work_of(len(data)))
 
     def report(self) -> CopyReport:
