@@ -161,33 +161,30 @@ def connect(address: RemoteAddress) -> ObjectClient:
 
 
 def _client(address: RemoteAddress) -> "ObstoreClient":
-    from obstore.store import AzureStore, GCSStore, S3Store
+    from obstore.store import AzureStore, GCSStore
 
-    bucket, prefix = address.bucket, address.prefix or None
-    match address.provider:
-        case Provider.S3:
-            settings = aws_settings()
-            allow_http = str(settings.get("endpoint", "")).startswith("http://")
-            return S3Store(
-                prefix=prefix,
-                config={"bucket": bucket, **settings},
-                client_options=_client_options(allow_http=allow_http),
-                retry_config=_retry_config(),
-            )
-        case Provider.GCS:
-            return GCSStore(
-                bucket,
-                prefix=prefix,
-                client_options=_client_options(allow_http=False),
-                retry_config=_retry_config(),
-            )
-        case Provider.AZURE:
-            return AzureStore(
-                bucket,
-                prefix=prefix,
-                client_options=_client_options(allow_http=False),
-                retry_config=_retry_config(),
-            )
+    if address.provider is Provider.S3:
+        return _s3_client(address)
+    store = GCSStore if address.provider is Provider.GCS else AzureStore
+    return store(
+        address.bucket,
+        prefix=address.prefix or None,
+        client_options=_client_options(allow_http=False),
+        retry_config=_retry_config(),
+    )
+
+
+def _s3_client(address: RemoteAddress) -> "ObstoreClient":
+    from obstore.store import S3Store
+
+    settings = aws_settings()
+    allow_http = str(settings.get("endpoint", "")).startswith("http://")
+    return S3Store(
+        prefix=address.prefix or None,
+        config={"bucket": address.bucket, **settings},
+        client_options=_client_options(allow_http=allow_http),
+        retry_config=_retry_config(),
+    )
 
 
 def _client_options(*, allow_http: bool) -> "ClientConfig":
