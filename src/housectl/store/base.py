@@ -5,15 +5,21 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import count
 
-from housectl.contract.bundle import Bundle, BundleSummary, load_bundle, load_summary
+from housectl.contract.bundle import (
+    Bundle,
+    BundleSummary,
+    FileReader,
+    load_bundle,
+    load_summary,
+)
 from housectl.contract.bundle_record import BUNDLE_FILE
 from housectl.contract.evidence import Evidence
 from housectl.contract.path_names import is_digest
 from housectl.contract.record import MalformedRecordError, new_nonce
-from housectl.errors import BundleError, EvidenceError, NoChallengerError, UsageError
+from housectl.errors import BundleError, EvidenceError, NoChallengerError
 from housectl.store.challenger import Challenger, parse_challenger
 from housectl.store.failed_verifications import FailedVerifications
-from housectl.store.history_store import HistoryStore
+from housectl.store.history_store import HistoryStore, find_digest
 from housectl.store.layout import (
     BUNDLES,
     CHALLENGERS,
@@ -38,12 +44,8 @@ class ChampionStore(HistoryStore, FailedVerifications, Locks, StepRecords):
         Raises:
             BundleError: The bundle is missing or altered.
         """
-        key = bundle_key(digest)
-        return load_bundle(
-            lambda name, limit: self._read(f"{key}/{name}", limit=limit),
-            location=self.location(key),
-            expected=digest,
-        )
+        location = self.location(bundle_key(digest))
+        return load_bundle(self._bundle_reader(digest), location=location, expected=digest)
 
     def bundle_summary(self, digest: str) -> BundleSummary:
         """Return record and errors of a bundle; the model is not read.
@@ -51,13 +53,17 @@ class ChampionStore(HistoryStore, FailedVerifications, Locks, StepRecords):
         Raises:
             BundleError: The bundle is missing or altered.
         """
-        key = bundle_key(digest)
         return load_summary(
-            lambda name, limit: self._read(f"{key}/{name}", limit=limit),
-            location=self.location(key),
+            self._bundle_reader(digest),
+            location=self.location(bundle_key(digest)),
             expected=digest,
             hint=f"housectl store check {shlex.quote(self.location())}   # lists damaged files",
         )
+
+    def _bundle_reader(self, digest: str) -> FileReader:
+        """Return a function that reads a file of a bundle by its name and its largest size."""
+        key = bundle_key(digest)
+        return lambda name, limit: self._read(f"{key}/{name}", limit=limit)
 
     def find_bundle(self, version: str) -> str:
         """Return the digest of the only bundle that starts with `version`.
@@ -65,14 +71,7 @@ class ChampionStore(HistoryStore, FailedVerifications, Locks, StepRecords):
         Raises:
             UsageError: No bundle or several bundles match.
         """
-        bundles = filter(is_digest, self._names(BUNDLES))
-        matches = [digest for digest in bundles if version and digest.startswith(version)]
-        if len(matches) != 1:
-            raise UsageError(
-                f"Version {version!r} is invalid: {len(matches)} bundles have such a digest.",
-                hint="housectl history   # shows the versions",
-            )
-        return matches[0]
+        return find_digest(version, filter(is_digest, self._names(BUNDLES)), kind="bundles")
 
     def has_bundle(self, digest: str) -> bool:
         """Return True if the store has a bundle, without checking its bytes."""

@@ -9,7 +9,7 @@ import hashlib
 import os
 import socket
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
 from housectl.contract.bundle import Bundle
@@ -82,14 +82,7 @@ class HistoryStore(FileStorage):
             UsageError: No champion or several champions match.
         """
         champions = {entry.bundle for entry in self.history()}
-        matches = [digest for digest in champions if version and digest.startswith(version)]
-        if len(matches) != 1:
-            raise UsageError(
-                f"Version {version!r} is invalid: {len(matches)} present or former champions have "
-                "such a digest.",
-                hint="housectl history   # shows the versions",
-            )
-        return matches[0]
+        return find_digest(version, champions, kind="present or former champions")
 
     def commit(
         self, bundle: Bundle, *, action: Action, reason: str, history: History
@@ -175,6 +168,21 @@ class HistoryStore(FileStorage):
             f"The history entry {self.location(entry_key(number))} is invalid: {cause}.",
             hint=f"{self._list_command(HISTORY)}   # restore the store from a backup",
         )
+
+
+def find_digest(version: str, digests: Iterable[str], *, kind: str) -> str:
+    """Return the only one of some digests that starts with `version`.
+
+    Raises:
+        UsageError: No digest or several digests match; the message names their kind.
+    """
+    matches = [digest for digest in digests if version and digest.startswith(version)]
+    if len(matches) != 1:
+        raise UsageError(
+            f"Version {version!r} is invalid: {len(matches)} {kind} have such a digest.",
+            hint="housectl history   # shows the versions",
+        )
+    return matches[0]
 
 
 def _author() -> str:
