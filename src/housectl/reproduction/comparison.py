@@ -9,6 +9,7 @@ import msgspec
 from housectl.contract.bundle import Bundle
 from housectl.contract.bundle_record import BUNDLE_FILE, CARD_FILE, SHORT_DIGEST, Provenance
 from housectl.contract.evidence import EVIDENCE_FILE, Evidence
+from housectl.contract.path_names import is_digest
 from housectl.contract.recipe import Recipe
 from housectl.contract.seal_output import SealOutput
 
@@ -144,4 +145,4 @@ def _environment_differences(recorded: Provenance, used: Provenance) -> Iterator
 
 def _short(value: str | None) -> str | None:
     """Return the first digits of a digest, and other values as they are."""
-    return value[:SHORT_DIGEST] if value and len(value) == 64 else value  # noqa: PLR2004
+    return value[:SHORT_DIGEST] if value and is_digest(value) else value
