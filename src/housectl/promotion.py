@@ -136,10 +136,9 @@ class Promoter:
                 Unicode.
         """
         _check_reason(reason)
-        champion = self.store.require_champion()
+        history = self.store.require_history()
         if version is None:
-            return self.rollback_from(champion, reason=reason)
-        history = self.store.read_history().until(champion.number)
+            return self._restore_earlier(history, reason=reason)
         return self._restore(self.store.find_champion(version), history, reason=reason)
 
     def rollback_from(self, champion: HistoryEntry, *, reason: str) -> HistoryEntry:
@@ -153,7 +152,11 @@ class Promoter:
             UsageError: There is no such champion.
             ConcurrentUpdateError: Another command changed the champion.
         """
-        history = self.store.read_history().until(champion.number)
+        return self._restore_earlier(
+            self.store.read_history().until(champion.number), reason=reason
+        )
+
+    def _restore_earlier(self, history: History, *, reason: str) -> HistoryEntry:
         earlier = earlier_champions(history.entries)
         failed = self.store.failed_bundles()
         digest = next((digest for digest in earlier if digest not in failed), None)

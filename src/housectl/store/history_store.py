@@ -67,13 +67,21 @@ class HistoryStore(FileStorage):
         Raises:
             NoChampionError: The store has no champion yet.
         """
-        champion = self.champion()
-        if champion is None:
+        return self.require_history().entries[-1]
+
+    def require_history(self) -> History:
+        """Return the history, which has at least one entry.
+
+        Raises:
+            NoChampionError: The store has no champion yet.
+        """
+        history = self.read_history()
+        if not history.entries:
             raise NoChampionError(
                 f"The store {self.location()} has no champion yet.",
                 hint="housectl promote   # after `housectl tune`",
             )
-        return champion
+        return history
 
     def find_champion(self, version: str) -> str:
         """Return the digest of the only champion, present or former, that starts with `version`.
