@@ -10,6 +10,8 @@ from housectl.store.factory import open_store
 from housectl.workspace import Workspace
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from housectl.backends.base import Backend, Handle
     from housectl.backends.doctor_check import CheckContext
     from housectl.champion_verification import ChampionVerifier
@@ -95,9 +97,14 @@ class ProjectContext:
             sealer=self.sealer,
             gate=self.config.gate,
             inputs=self.inputs_finder,
-            deploy_details=self.workspace.root / self.config.deploy_details,
+            deploy_details=self.deploy_details,
             after_commit=self._after_commit,
         )
+
+    @property
+    def deploy_details(self) -> "Path":
+        """The file that records the last verdict."""
+        return self.workspace.root / self.config.deploy_details
 
     @property
     def registry(self) -> "RegistryMirror":

@@ -66,8 +66,7 @@ class Pipeline:
             report: Receives each skipped step, and each other step at its start and at its end.
         """
         history = self.context.store.history()
-        details = self.context.workspace.root / self.context.config.deploy_details
-        deploy_details.sync(details, self.context.store, history)
+        deploy_details.sync(self.context.deploy_details, self.context.store, history)
         models = self._models(history)
         results: list[StepResult] = []
         for step in self._steps:

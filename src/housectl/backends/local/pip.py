@@ -8,6 +8,7 @@ from pathlib import Path
 from shlex import quote
 from subprocess import DEVNULL, STDOUT, Popen, TimeoutExpired
 
+from housectl.deadline import Deadline
 from housectl.errors import LocalEnvironmentError
 from housectl.python_process import isolated_environment, module_argv
 
@@ -99,7 +100,7 @@ def install(python: Path, requirements: Path, *, log: Path, report: Callable[[st
 
 def _run(command: Sequence[str], log: Path, *, on_wait: Callable[[], None]) -> int:
     """Run a command with its output in a log, and return its exit status."""
-    deadline = time.monotonic() + _TIMEOUT_SECONDS
+    deadline = Deadline.after(_TIMEOUT_SECONDS)
     with (
         log.open("wb") as output,
         Popen(
@@ -107,7 +108,7 @@ def _run(command: Sequence[str], log: Path, *, on_wait: Callable[[], None]) -> i
         ) as process,
     ):
         try:
-            while time.monotonic() < deadline:
+            while deadline.remaining():
                 try:
                     return process.wait(_REPORT_SECONDS)
                 except TimeoutExpired:
