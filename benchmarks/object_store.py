@@ -2,14 +2,12 @@
 
 import math
 import os
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
 from benchmarks.measurement import Direction, Measurement, log, wall_seconds
+from benchmarks.servers import running_server
 from benchmarks.workbench import force_promote
 from housectl.contract.seal_output import SealOutput
 from housectl.store.address import StoreAddress
@@ -17,10 +15,10 @@ from housectl.store.factory import open_store
 from housectl_server.settings import STORE_VARIABLE, default_poll_interval
 from tools.project_directory import HOUSECTL, copy_boston
 from tools.s3_server import logged_requests, s3_server
-from tools.server_process import free_port, server_process
 
 _ROUNDS = 5
 _PERIODS = 5
+_SERVER = ("housectl_server", "--port")
 _SMALL = {"max_features": {"min": 0.3, "max": 0.6}, "n_estimators": 20}
 
 
@@ -44,7 +42,7 @@ def measure(
             store = f"s3://{bucket}/round-{number}"
             _prepare(store, champion, challenger)
             promotions.append(_promote(project, directory, store))
-        with _server(store, scratch / "follower.log"):
+        with running_server(*_SERVER, store=store, log=scratch / "follower.log"):
             polls = _poll(directory, StoreAddress.parse(store))
         second_run = _run_again(scratch / "pipeline", f"s3://{bucket}/pipeline")
     return [*_promotion_measurements(promotions), polls, second_run]
@@ -87,19 +85,6 @@ def _promotion_measurements(promotions: list[tuple[int, float]]) -> list[Measure
     ]
 
 
-@contextmanager
-def _server(store: str, output: Path) -> Iterator[int]:
-    """Serve the champion of a store; yield the port."""
-    port = free_port()
-    with server_process(
-        [sys.executable, "-m", "housectl_server", "--port", str(port)],
-        url=f"http://127.0.0.1:{port}/health/live",
-        log=output,
-        environment=os.environ | {STORE_VARIABLE: store},
-    ):
-        yield port
-
-
 def _poll(s3: Path, store: StoreAddress) -> Measurement:
     """Count the requests of a server without a new champion."""
     period = default_poll_interval(store)
@@ -129,8 +114,8 @@ def _run_again(scratch: Path, store: str) -> Measurement:
     log(f"second housectl run on S3: {_ROUNDS} rounds")
     project = copy_boston(scratch)
     project.edit_config(space=_SMALL, budget={"trials": 2}, verify={"p99_ms": 1000})
-    with _server(store, scratch / "server.log") as port:
-        environment = {STORE_VARIABLE: store, "HOUSECTL_PORT": str(port)}
+    with running_server(*_SERVER, store=store, log=scratch / "server.log") as url:
+        environment = {STORE_VARIABLE: store, "HOUSECTL_URL": url}
         first, *rounds = [
             wall_seconds([HOUSECTL, "run"], cwd=project.path, environment=environment)
             for _ in range(1 + _ROUNDS)

@@ -1,13 +1,8 @@
 """Predictions per second, compared with an endpoint that only validates the same bodies."""
 
 import json
-import os
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from statistics import median
@@ -15,14 +10,12 @@ from statistics import median
 from benchmarks.constant_server import FASTEST, ORDINARY, ROUTED
 from benchmarks.load import Load, generator, load
 from benchmarks.measurement import Direction, Measurement, log
+from benchmarks.servers import running_server
 from housectl.store.local import LocalStore
-from housectl_server.settings import STORE_VARIABLE
-from tools.project_directory import ROOT
 
 _ROUNDS = 9
 _SECONDS = 2.0
 _WARM_UP_SECONDS = 1.0
-_START_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -48,11 +41,16 @@ def measure(served: Mapping[str, ServedStore], scratch: Path) -> list[Measuremen
     """
     first = next(iter(served.values())).store
     with ExitStack() as servers:
-        constant = servers.enter_context(_running_server("benchmarks.constant_server", store=first))
+        constant = servers.enter_context(
+            running_server(
+                "benchmarks.constant_server", store=first, log=scratch / "constant-server.log"
+            )
+        )
         urls = {path: constant + path for path in (FASTEST, ROUTED, ORDINARY)}
-        for name, champion in served.items():
+        for number, (name, champion) in enumerate(served.items()):
+            log_file = scratch / f"server-{number}.log"
             url = servers.enter_context(
-                _running_server("housectl_server", "--port", store=champion.store)
+                running_server("housectl_server", "--port", store=champion.store, log=log_file)
             )
             urls[name] = f"{url}/predict"
         loads = _loads(urls, _bodies(first), scratch)
@@ -100,38 +98,3 @@ def _bodies(store: Path) -> list[str]:
     champions = LocalStore(store)
     golden = champions.bundle(champions.require_champion().bundle).golden
     return [json.dumps(dict(zip(golden.features, row.row, strict=True))) for row in golden.rows]
-
-
-@contextmanager
-def _running_server(*module: str, store: Path) -> Iterator[str]:
-    port = _free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", *module, str(port)],
-        cwd=ROOT,
-        env={**os.environ, STORE_VARIABLE: str(store)},
-    )
-    try:
-        _wait_for(port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except ConnectionRefusedError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-        else:
-            return
