@@ -7,6 +7,7 @@ import pytest
 from tests.deploy.sshd import find_sshd
 from tests.server.browser import find_browser
 from tests.servers.moto import moto_server
+from tests.servers.s3_proxy import S3Proxy, s3_proxy
 from tests.spaces import GOOD, POOR
 from tools.project_directory import ProjectDirectory, example
 from tools.s3_server import S3Server, s3_server
@@ -46,6 +47,13 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """An S3 server, versitygw, of this worker of pytest."""
     with s3_server(tmp_path_factory.mktemp("s3")) as server:
         yield server
+
+
+@pytest.fixture
+def proxy(s3: S3Server) -> Iterator[S3Proxy]:
+    """A proxy before the S3 server, which records requests and injects faults."""
+    with s3_proxy(s3) as proxy:
+        yield proxy
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import pytest
 from housectl.errors import ExitStatus
 from tests.pipeline.projects import GOOD, TRIALS, Deployment, actions, new_deployment, steps
 from tests.strace import inject_fault
-from tests.verification.impostor import Answer, Reply, Request, Upstream, impostor
+from tests.verification.impostor import Reply, Request, Upstream, adding_one, impostor
 from tools.project_directory import clean_environment
 
 pytestmark = pytest.mark.slow
@@ -150,22 +150,6 @@ def test_machines_at_the_same_time_promote_once(tmp_path: Path) -> None:
     assert deployments[0].history_length == 1
     for deployment in deployments:
         assert actions(deployment.run(*options)) == ["skipped", "skipped"]
-
-
-def adding_one(upstream: Upstream, *digests: str) -> Answer:
-    """Return the answers of a server, with 1 added to the predictions of these models."""
-
-    def answer(request: Request) -> Reply:
-        reply = upstream(request)
-        if request.is_prediction and reply.headers["x-model-digest"] in digests:
-            wrong = {
-                name: value + 1 if isinstance(value, float) else value
-                for name, value in reply.json.items()
-            }
-            return reply.with_json(wrong)
-        return reply
-
-    return answer
 
 
 def test_verification_is_repeated_after_a_kill(deployment: Deployment) -> None:

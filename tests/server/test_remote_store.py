@@ -13,18 +13,11 @@ from housectl.store.layout import bundle_key, entry_key
 from housectl.store.objects.object_store import ObjectStore
 from tests.server.bundles import make_bundle, promote
 from tests.server.running import RunningServer, running, start, wait_until
-from tests.servers.s3_proxy import Fault, S3Proxy, s3_proxy
+from tests.servers.s3_proxy import Fault, S3Proxy
 from tests.store.remote import open_remote, use_server
 from tools.s3_server import S3Server
 
 INTERVAL = ("--poll-interval", "0.05s")
-
-
-@pytest.fixture
-def proxy(s3: S3Server) -> Iterator[S3Proxy]:
-    """A proxy for the server only; tests write to the store directly."""
-    with s3_proxy(s3) as proxy:
-        yield proxy
 
 
 @pytest.fixture

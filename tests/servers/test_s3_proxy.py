@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 import pytest
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import S3Store
@@ -8,12 +6,6 @@ from tests.servers.s3_proxy import Fault, S3Proxy, S3Request, s3_proxy
 from tools.s3_server import S3Server
 
 KEY = "history/1.json"
-
-
-@pytest.fixture
-def proxy(s3: S3Server) -> Iterator[S3Proxy]:
-    with s3_proxy(s3) as proxy:
-        yield proxy
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import hashlib
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,15 +18,8 @@ from housectl.errors import BundleError
 from housectl.store.layout import bundle_key, entry_key
 from housectl.store.objects import bundle_cache
 from tests.server.bundles import make_bundle, promote
-from tests.servers.s3_proxy import S3Proxy, s3_proxy
+from tests.servers.s3_proxy import S3Proxy
 from tests.store.remote import open_remote, use_server
-from tools.s3_server import S3Server
-
-
-@pytest.fixture
-def proxy(s3: S3Server) -> Iterator[S3Proxy]:
-    with s3_proxy(s3) as proxy:
-        yield proxy
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import re
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,18 +16,12 @@ from housectl.store.layout import entry_key
 from housectl.store.objects.errors import object_store_error
 from housectl.store.objects.object_store import ObjectStore
 from tests.server.bundles import make_bundle, promote
-from tests.servers.s3_proxy import Fault, S3Proxy, s3_proxy
+from tests.servers.s3_proxy import Fault, S3Proxy
 from tests.store.remote import open_remote, use_server
 from tools.project_directory import HOUSECTL, ProjectDirectory, clean_environment, example
 from tools.s3_server import S3Server
 
 SECRET = "wJalrXUtnFEMI"
-
-
-@pytest.fixture
-def proxy(s3: S3Server) -> Iterator[S3Proxy]:
-    with s3_proxy(s3) as proxy:
-        yield proxy
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from housectl.store.base import ChampionStore
 from housectl.store.factory import open_store
 from tests.server.bundles import make_bundle, promote
 from tests.servers.environment import use_server
-from tests.servers.s3_proxy import Fault, S3Proxy, s3_proxy
+from tests.servers.s3_proxy import Fault, S3Proxy
 from tests.store.contract import evidence_of
 from tools.s3_server import S3Server
 
@@ -27,12 +27,6 @@ def seal(store: ChampionStore, bundle: Bundle) -> None:
 
 
 CHANGES = (seal, promote)
-
-
-@pytest.fixture
-def proxy(s3: S3Server) -> Iterator[S3Proxy]:
-    with s3_proxy(s3) as proxy:
-        yield proxy
 
 
 def fail_each_request(

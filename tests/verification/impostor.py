@@ -78,6 +78,22 @@ class Upstream:
             return Reply(response.status, response.read(), present)
 
 
+def adding_one(upstream: Upstream, *digests: str) -> Answer:
+    """Return the answers of a server, with 1 added to the predictions of these models."""
+
+    def answer(request: Request) -> Reply:
+        reply = upstream(request)
+        if request.is_prediction and reply.headers["x-model-digest"] in digests:
+            wrong = {
+                name: value + 1 if isinstance(value, float) else value
+                for name, value in reply.json.items()
+            }
+            return reply.with_json(wrong)
+        return reply
+
+    return answer
+
+
 @contextmanager
 def impostor(answer: Answer) -> Iterator[str]:
     """Serve answers, and yield the URL."""

@@ -16,7 +16,7 @@ from housectl.store.local import LocalStore
 from tests.server.bundles import make_bundle, promote
 from tests.server.running import RunningServer, running
 from tests.strace import inject_fault
-from tests.verification.impostor import Answer, Reply, Request, Upstream, impostor
+from tests.verification.impostor import Answer, Reply, Request, Upstream, adding_one, impostor
 from tools.project_directory import CommandOutput, ProjectDirectory, copy_boston
 
 pytestmark = pytest.mark.slow
@@ -49,19 +49,7 @@ class Deployment:
 
     def adding_one(self, *digests: str) -> Answer:
         """Return the answers of the server, with 1 added to predictions of these models."""
-        upstream = Upstream(self.server.url)
-
-        def answer(request: Request) -> Reply:
-            reply = upstream(request)
-            if request.is_prediction and reply.headers["x-model-digest"] in digests:
-                changed = {
-                    name: value + 1 if isinstance(value, float) else value
-                    for name, value in reply.json.items()
-                }
-                return reply.with_json(changed)
-            return reply
-
-        return answer
+        return adding_one(Upstream(self.server.url), *digests)
 
 
 @pytest.fixture
