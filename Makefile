@@ -133,7 +133,7 @@ COMPILE := uv pip compile --python-version 3.11 --quiet --no-emit-index-url --ge
 
 lock:  ## Resolve and lock the requirements for Python 3.11 (needs uv).
 	$(COMPILE) pyproject.toml --all-extras --universal --fork-strategy fewest --output-file requirements/dev.txt
-	for group in trainer server cli build; do \
+	for group in trainer server cli build datasets; do \
 		$(COMPILE) --group $$group --constraint requirements/dev.txt --python-platform linux \
 			--output-file requirements/$$group.txt || exit; \
 	done

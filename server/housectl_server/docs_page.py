@@ -8,6 +8,7 @@ from html import escape
 from string import Template
 
 from housectl.contract.bundle import Bundle
+from housectl.contract.cells import Cell
 from housectl.contract.schema import Feature
 from housectl_server.row_model import ignored_fields
 
@@ -95,9 +96,10 @@ def render_docs_page(bundle: Bundle, *, url: str) -> str:
     )
 
 
-def _feature(feature: Feature, example: float) -> str:
+def _feature(feature: Feature, example: Cell) -> str:
     training_range = f"{feature.minimum:g} to {feature.maximum:g}"
-    cells = (feature.name, feature.description, training_range, feature.unit, f"{example:g}")
+    shown = f"{example:g}" if isinstance(example, float) else str(example)
+    cells = (feature.name, feature.description, training_range, feature.unit, shown)
     return "<tr>" + "".join(
         f'<td data-label="{column}">{escape(cell)}'
         for column, cell in zip(_COLUMNS, cells, strict=True)

@@ -5,10 +5,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from housectl.contract.cells import Cell
 from housectl.contract.schema import FLOAT32_MAXIMUM, Feature, Schema
 
 
-def row_model(schema: Schema, *, example: Sequence[float]) -> type[BaseModel]:
+def row_model(schema: Schema, *, example: Sequence[Cell]) -> type[BaseModel]:
     """Return the pydantic model of a row; feature names can be any text, so they are aliases.
 
     Args:
@@ -44,7 +45,7 @@ def describe_expected(feature: Feature) -> str:
     return f"a finite number; in training {feature.minimum:g} to {feature.maximum:g}{unit}"
 
 
-def _required_field(feature: Feature, example: float) -> object:
+def _required_field(feature: Feature, example: Cell) -> object:
     prefix = f"{feature.description.rstrip('.')}: " if feature.description else ""
     return Annotated[
         float,

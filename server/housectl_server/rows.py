@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from housectl.contract.cells import Cell
 from housectl.contract.schema import Schema
 from housectl_server.row_model import (
     describe_expected,
@@ -68,7 +69,7 @@ class RowParser:
         example: Row that the documentation shows, in the model's order.
     """
 
-    def __init__(self, schema: Schema, *, example: Sequence[float]) -> None:
+    def __init__(self, schema: Schema, *, example: Sequence[Cell]) -> None:
         self.model = row_model(schema, example=example)
         self._validate = self.model.__pydantic_validator__.validate_json
         self._attributes = tuple(map(feature_attribute, range(len(schema.features))))

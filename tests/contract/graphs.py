@@ -5,9 +5,20 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from housectl.contract.onnx_fields import INPUT_NAME, OUTPUT_NAME
+from housectl.contract.schema import Feature, Schema, Target
 from housectl.contract.tree_graph import Branch, TreeGraph
 
 COLUMNS = 5
+
+
+def number_schema(columns: int) -> Schema:
+    """Return a schema of numbers."""
+    return Schema(
+        features=tuple(
+            Feature(name=f"x{number}", minimum=0, maximum=1) for number in range(columns)
+        ),
+        target=Target(name="y"),
+    )
 
 
 def random_forest(*, trees: int, splits: int, seed: int = 0) -> TreeGraph:

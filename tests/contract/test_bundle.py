@@ -59,7 +59,7 @@ ROW = {"row": [4.0, 1.0], "prediction": 20.0}
         (with_golden(rows=[ROW, {**ROW, "row": [4.0]}]), "does not have 2 values"),
         (with_golden(rows=[{**ROW, "row": [4.0, 1.0, 1.0]}]), "does not have 2 values"),
         (with_golden(rows=[{**ROW, "row": []}]), "does not have 2 values"),
-        (with_golden(rows=[{**ROW, "row": [None, 1.0]}]), "Expected `float`"),
+        (with_golden(rows=[{**ROW, "row": [[], 1.0]}]), "Expected `float | bool | str | null`"),
         (with_golden(rows=[]), "length >= 1"),
         (with_golden(rows=[ROW] * (MAX_GOLDEN_ROWS + 1)), f"length <= {MAX_GOLDEN_ROWS}"),
         (with_golden(rows=[{**ROW, "prediction": 21.0}]), "1 of 1 golden rows differ"),

@@ -17,7 +17,7 @@ from housectl.contract.record import MalformedRecordError
 from housectl.contract.scorer import Scorer
 from housectl.contract.tree_graph import MAX_DEPTH, Branch, TreeGraph, check_trees
 from housectl.errors import BundleError
-from tests.contract.graphs import COLUMNS, chain, onnx_model, predict, random_forest
+from tests.contract.graphs import COLUMNS, chain, number_schema, onnx_model, predict, random_forest
 from tests.contract.hostile_models import MODEL_EDITS, ModelEdit
 
 FOREST = random_forest(trees=4, splits=6)
@@ -48,13 +48,13 @@ def test_reader_returns_the_trees_of_the_writer() -> None:
 def test_scorer_predicts_the_sum_of_the_trees() -> None:
     forest = random_forest(trees=30, splits=150)
     rows = np.random.default_rng(1).normal(size=(500, COLUMNS))
-    predictions = Scorer(encode_graph(forest), features=COLUMNS).predict(rows.tolist())
+    predictions = Scorer(encode_graph(forest), schema=number_schema(COLUMNS)).predict(rows.tolist())
     assert np.allclose(predictions, predict(forest, rows), rtol=0, atol=1e-12)
 
 
 def test_deepest_accepted_tree_predicts() -> None:
     graph = chain(MAX_DEPTH)
-    scorer = Scorer(encode_graph(graph), features=COLUMNS)
+    scorer = Scorer(encode_graph(graph), schema=number_schema(COLUMNS))
     assert scorer.predict([[1e9] * COLUMNS, [-1e9] * COLUMNS]) == [1.0, 1.0]
 
 
@@ -67,7 +67,7 @@ def assert_refused(data: bytes) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(onnxruntime, "InferenceSession", fail)
         with pytest.raises(BundleError, match=r"model\.onnx is invalid: "):
-            Scorer(data, features=COLUMNS)
+            Scorer(data, schema=number_schema(COLUMNS))
 
 
 def edited(edit: ModelEdit) -> bytes:
@@ -178,7 +178,9 @@ def test_graph_with_invalid_trees_is_refused(name: str) -> None:
 
 
 def test_sum_of_the_trees_largest_weights_may_be_finite_where_the_sum_of_all_is_not() -> None:
-    scorer = Scorer(encode_graph(replace(FOREST, weights=np.full(LEAVES, 1e307))), features=COLUMNS)
+    scorer = Scorer(
+        encode_graph(replace(FOREST, weights=np.full(LEAVES, 1e307))), schema=number_schema(COLUMNS)
+    )
     assert scorer.predict([[0.0] * COLUMNS]) == [4e307]
 
 

@@ -12,7 +12,7 @@ from housectl.contract.graph_format import encode_graph
 from housectl.contract.scorer import Scorer
 from housectl.contract.tree_graph import TreeGraph
 from tests.contract.bundle_files import read_files, with_new_digests, write_files
-from tests.contract.graphs import COLUMNS, random_forest
+from tests.contract.graphs import COLUMNS, number_schema, random_forest
 from tests.server.bundles import make_bundle
 
 
@@ -51,7 +51,7 @@ def _with_graph(small: Mapping[str, bytes], graph: TreeGraph) -> dict[str, bytes
     record["recipe"]["features"] = golden["features"] = names
     model = encode_graph(graph)
     rows = np.random.default_rng(2).normal(size=(32, COLUMNS)).tolist()
-    predictions = Scorer(model, features=COLUMNS).predict(rows)
+    predictions = Scorer(model, schema=number_schema(COLUMNS)).predict(rows)
     golden["rows"] = [
         {"row": row, "prediction": prediction}
         for row, prediction in zip(rows, predictions, strict=True)

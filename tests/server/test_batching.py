@@ -12,6 +12,7 @@ from housectl.store.local import LocalStore
 from housectl_server.batching import Batcher
 from housectl_trainer.onnx_export import to_onnx
 from housectl_trainer.trees import LEAF, Ensemble, SplitComparison, Tree
+from tests.contract.graphs import number_schema
 from tests.server.bundles import expected, make_bundle, promote
 from tests.server.running import FRAGILE_SERVER, ROW, RunningServer, running
 
@@ -37,7 +38,7 @@ def scorer() -> Scorer:
     generator = np.random.default_rng(0)
     trees = tuple(random_tree(generator, depth=6) for _ in range(300))
     ensemble = Ensemble(trees=trees, comparison=SplitComparison.LESS_EQUAL, offset=22.5)
-    return Scorer(to_onnx(ensemble, features=FEATURES), features=FEATURES)
+    return Scorer(to_onnx(ensemble, features=FEATURES), schema=number_schema(FEATURES))
 
 
 @pytest.mark.parametrize("size", [2, 3, 7, 8, 64, 128, 1000])

@@ -17,6 +17,7 @@ from housectl_trainer.onnx_export import to_onnx
 from housectl_trainer.parity import MAX_PROBES, MIN_PROBES, check_parity, probes
 from housectl_trainer.subset import Floats
 from housectl_trainer.trees import Ensemble, SplitComparison, Tree
+from tests.contract.graphs import number_schema
 
 SINGLE_LEAVES = [
     (Family.RANDOM_FOREST, {"n_estimators": 3, "min_samples_leaf": 1000}),
@@ -46,7 +47,7 @@ def tolerance_of(dataset: Dataset, family: Family) -> float:
 
 def assert_parity(dataset: Dataset, family: Family, model: Model, ensemble: Ensemble) -> None:
     features = dataset.training.rows.shape[1]
-    scorer = Scorer(to_onnx(ensemble, features=features), features=features)
+    scorer = Scorer(to_onnx(ensemble, features=features), schema=number_schema(features))
     at_thresholds = probes(model.ensemble(), dataset.training.rows, seed=0)
     rows = np.concatenate([dataset.training.rows, dataset.holdout.rows, at_thresholds])
     tolerance = tolerance_of(dataset, family)

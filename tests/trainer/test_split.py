@@ -79,7 +79,7 @@ def test_shuffle_of_groups_equals_scikit_learns(groups: int, seed: int) -> None:
     assert (indices.training, indices.holdout) == (training.tolist(), holdout.tolist())
 
 
-@pytest.mark.parametrize("method", SplitMethod)
+@pytest.mark.parametrize("method", [SplitMethod.HASH, SplitMethod.SHUFFLE])
 def test_groups_stay_together_in_split_and_folds(
     boston_lines: Lines, boston_schema: Schema, make_inputs: MakeInputs, method: SplitMethod
 ) -> None:
@@ -122,7 +122,7 @@ def test_too_few_groups_are_rejected(make_inputs: MakeInputs) -> None:
     ("holdout", "message"),
     [(0.001, "holds out"), (0.95, "training rows"), (0.0, "between 0 and 1"), (1.5, "between")],
 )
-@pytest.mark.parametrize("method", SplitMethod)
+@pytest.mark.parametrize("method", [SplitMethod.HASH, SplitMethod.SHUFFLE])
 def test_split_with_too_few_rows_on_one_side_is_rejected(
     *,
     boston_lines: Lines,

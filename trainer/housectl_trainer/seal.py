@@ -128,7 +128,7 @@ def _checked_graph(
 ) -> _CheckedGraph:
     ensemble = model.ensemble()
     content = to_onnx(ensemble, features=len(recipe.features))
-    scorer = Scorer(content, features=len(recipe.features))
+    scorer = Scorer(content, schema=dataset.shared.schema)
     deviation = standard_deviation(dataset.training.targets)
     tolerance = recipe.family.definition.parity_bound * deviation
     source = row_source(golden_source, dataset, seed=derived_seed(recipe.seed, "golden"))

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import msgspec
 
+from housectl.contract.cells import Cell
 from housectl.contract.record import SCHEMA_VERSION, Record
 
 GOLDEN_FILE = "golden.json"
@@ -21,9 +22,13 @@ class GoldenSource(StrEnum):
 
 
 class GoldenRow(Record, kw_only=True):
-    """One row in the model's order of features, and the prediction of the trained model."""
+    """One row in the model's order of features, and the prediction of the trained model.
 
-    row: tuple[float, ...]
+    Attributes:
+        row: The values of a request, with None for a missing one.
+    """
+
+    row: tuple[Cell, ...]
     prediction: float
 
 

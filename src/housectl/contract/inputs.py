@@ -4,11 +4,13 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import UNSET
+
 from housectl.contract.families import Family
 from housectl.contract.files import atomic_directory, file_digest, write_and_sync
 from housectl.contract.parameters import Assignment
 from housectl.contract.path_names import is_digest
-from housectl.contract.recipe import Recipe, Split
+from housectl.contract.recipe import TRAINING_VERSION, Recipe, Split
 from housectl.contract.record import SCHEMA_VERSION, MalformedRecordError, Record, digest_of
 from housectl.contract.regular_files import read_regular
 from housectl.contract.schema import Schema
@@ -38,6 +40,9 @@ class SharedRecipe(Record, kw_only=True):
             split=self.split,
             seed=self.seed,
             libraries=libraries,
+            columns=self.schema.column_types or UNSET,
+            transform=self.schema.target.transform,
+            training=TRAINING_VERSION,
         )
 
 

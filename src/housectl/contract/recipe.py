@@ -3,13 +3,20 @@
 import hashlib
 from enum import StrEnum
 
+from msgspec import UNSET, UnsetType
+
+from housectl.contract.column_types import ColumnType
 from housectl.contract.families import Family
 from housectl.contract.parameters import Value
 from housectl.contract.record import Record, digest_of
+from housectl.contract.schema import Transform
 
 OBJECTIVE_FOLDS = 5
 GATE_FOLDS = 10
 GATE_REPEATS = 5
+
+TRAINING_VERSION = 2
+"""Version of the training procedure. Version 1 did not standardise the target."""
 
 
 class SplitMethod(StrEnum):
@@ -17,6 +24,7 @@ class SplitMethod(StrEnum):
 
     HASH = "hash"
     SHUFFLE = "shuffle"
+    TIME = "time"
 
 
 class Split(Record, kw_only=True):
@@ -25,11 +33,23 @@ class Split(Record, kw_only=True):
     Attributes:
         holdout: Fraction of the rows that is held out, between 0 and 1.
         group: Column whose rows with the same value stay on one side, also in every fold.
+        column: Column whose latest rows are held out; only the method `time` has one.
     """
 
     method: SplitMethod = SplitMethod.HASH
     holdout: float = 0.2
     group: str | None = None
+    column: str | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        """Check that exactly the method `time` has a column."""
+        if (self.method is SplitMethod.TIME) != (self.column is not UNSET):
+            raise ValueError(f"the split by {self.method} with the column {self.column!r}")
+
+    @property
+    def time_column(self) -> str | None:
+        """The column of the method `time`."""
+        return None if self.column is UNSET else self.column
 
 
 class Recipe(Record, kw_only=True):
@@ -39,6 +59,9 @@ class Recipe(Record, kw_only=True):
         data: sha256 of the data file.
         features: Names of the feature columns, in the model's order.
         libraries: Version of each training library.
+        columns: Types of the features that are no numbers or may be missing; unset without one.
+        transform: Transformation of the target; unset for none.
+        training: Version of the training procedure; unset for version 1.
     """
 
     family: Family
@@ -49,6 +72,9 @@ class Recipe(Record, kw_only=True):
     split: Split
     seed: int
     libraries: dict[str, str]
+    columns: dict[str, ColumnType] | UnsetType = UNSET
+    transform: Transform | UnsetType = UNSET
+    training: int | UnsetType = UNSET
 
     @property
     def digest(self) -> str:

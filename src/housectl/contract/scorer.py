@@ -2,12 +2,19 @@
 
 import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from housectl.contract.bundle import Bundle
+from housectl.contract.cells import InvalidCellError, read_row
 from housectl.contract.golden import GoldenMismatch, golden_mismatches
 from housectl.contract.onnx_fields import INPUT_NAME, OUTPUT_NAME
 from housectl.contract.record import MalformedRecordError
+from housectl.contract.schema import Schema
 from housectl.errors import BundleError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Scorer:
@@ -15,22 +22,23 @@ class Scorer:
 
     Args:
         model: The bytes of the ONNX graph.
-        features: Number of columns of a row.
+        schema: Schema of the rows.
 
     Raises:
         BundleError: housectl does not write such a graph.
     """
 
-    def __init__(self, model: bytes, *, features: int) -> None:
+    def __init__(self, model: bytes, *, schema: Schema) -> None:
         # onnxruntime reads this at import; without it, onnxruntime sends telemetry.
         os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         import numpy as np
         import onnxruntime as ort
 
+        from housectl.contract.columns import ColumnEncoder
         from housectl.contract.graph_format import decode_graph
 
         try:
-            decode_graph(model, columns=features)
+            decode_graph(model, columns=len(schema.features))
         except MalformedRecordError as error:
             raise _invalid(str(error)) from error
         options = ort.SessionOptions()
@@ -40,15 +48,19 @@ class Scorer:
         session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         self._run = session.run
         self._array = np.array
+        self._encode = ColumnEncoder(schema.features).encode
 
     def predict(self, rows: Sequence[Sequence[float]]) -> list[float]:
         """Return one prediction per row, independent of the other rows.
 
         Args:
-            rows: `(n, features)`, any sequence or array of doubles, n ≥ 1.
+            rows: `(n, features)`, any sequence or array of doubles, n ≥ 1; see `cells`.
         """
-        array = self._array(rows, dtype="float64", copy=None)
-        values: list[float] = self._run([OUTPUT_NAME], {INPUT_NAME: array})[0].ravel().tolist()
+        return self.predict_columns(self._encode(self._array(rows, dtype="float64", copy=None)))
+
+    def predict_columns(self, columns: "NDArray[np.float64]") -> list[float]:
+        """Return one prediction per row of the graph's columns, `(n, columns)`."""
+        values: list[float] = self._run([OUTPUT_NAME], {INPUT_NAME: columns})[0].ravel().tolist()
         return values
 
 
@@ -58,7 +70,7 @@ def open_bundle(bundle: Bundle) -> Scorer:
     Raises:
         BundleError: The graph is invalid, or its prediction for a golden row differs.
     """
-    scorer = Scorer(bundle.model, features=len(bundle.record.recipe.features))
+    scorer = Scorer(bundle.model, schema=bundle.record.schema)
     mismatches = check_golden(scorer, bundle)
     if mismatches:
         first = mismatches[0]
@@ -71,7 +83,11 @@ def open_bundle(bundle: Bundle) -> Scorer:
 
 def check_golden(scorer: Scorer, bundle: Bundle) -> tuple[GoldenMismatch, ...]:
     """Return the golden rows for which the scorer's prediction differs."""
-    return golden_mismatches(bundle.golden, scorer.predict([row.row for row in bundle.golden.rows]))
+    try:
+        rows = [read_row(bundle.record.schema, row.row) for row in bundle.golden.rows]
+    except InvalidCellError as error:
+        raise _invalid(f"a value of a golden row {error}") from error
+    return golden_mismatches(bundle.golden, scorer.predict(rows))
 
 
 def _invalid(cause: str) -> BundleError:

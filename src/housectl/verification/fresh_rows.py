@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator, Sequence
 
 from housectl.contract.bundle import Bundle
+from housectl.contract.cells import read_row
 from housectl.contract.scorer import Scorer
 
 Row = tuple[float, ...]
@@ -30,7 +31,8 @@ class RowSampler:
         self._ranges = [
             (_clip(each.minimum), _clip(each.maximum)) for each in bundle.record.schema.features
         ]
-        self._golden = [row.row for row in bundle.golden.rows]
+        schema = bundle.record.schema
+        self._golden = [tuple(read_row(schema, row.row)) for row in bundle.golden.rows]
         self._scorer = scorer
         self._random = rng
 

@@ -1,0 +1,189 @@
+"""Cells: the values of features in files and requests, and the double that stands for each.
+
+A number is itself, false and true are 0 and 1, a level is its code, and a date is its time in
+seconds since 1970. A missing value is NaN. A text that is no level is `UNKNOWN_LEVEL`.
+"""
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from numbers import Real
+
+from housectl.contract.column_types import (
+    ISO_8601,
+    MAX_TEXT_LENGTH,
+    Boolean,
+    Category,
+    ColumnType,
+    Datetime,
+    Number,
+    UnknownLevels,
+)
+from housectl.contract.schema import FLOAT32_MAXIMUM, Schema
+
+Cell = float | str | bool | None
+"""A value in JSON: a number, a text, a boolean, or null for a missing value."""
+
+UNKNOWN_LEVEL = -1.0
+
+_TRUE = frozenset({"true", "t", "yes", "y", "1"})
+_FALSE = frozenset({"false", "f", "no", "n", "0"})
+_MAX_SHOWN = 40
+
+
+class InvalidCellError(ValueError):
+    """A value that its column does not accept; the text completes "the value …"."""
+
+
+def read_row(schema: Schema, cells: Sequence[object]) -> list[float]:
+    """Return the doubles of one value per feature, in the model's order.
+
+    Raises:
+        InvalidCellError: A column does not accept its value.
+    """
+    return [read_cell(each.type, cell) for each, cell in zip(schema.features, cells, strict=True)]
+
+
+def write_row(schema: Schema, row: Sequence[float]) -> tuple[Cell, ...]:
+    """Return the values of a request whose doubles are these, or are the nearest to them."""
+    return tuple(
+        write_cell(each.type, value) for each, value in zip(schema.features, row, strict=True)
+    )
+
+
+def read_cell(column: ColumnType, cell: object) -> float:
+    """Return the double of a value in a request.
+
+    Raises:
+        InvalidCellError: The column does not accept the value.
+    """
+    if cell is None:
+        return _missing(column)
+    match column:
+        case Number():
+            return _finite(cell)
+        case Boolean() if isinstance(cell, bool):
+            return float(cell)
+        case Category() | Datetime() if isinstance(cell, str):
+            return read_text(column, cell)
+        case Boolean():
+            raise InvalidCellError("is not true or false")
+        case _:
+            raise InvalidCellError("is not a text")
+
+
+def read_text(column: ColumnType, text: str) -> float:
+    """Return the double of a text that is not missing, as a file has it.
+
+    Raises:
+        InvalidCellError: The column does not accept the text.
+    """
+    match column:
+        case Number():
+            return _parse_number(text)
+        case Boolean():
+            return _parse_boolean(text)
+        case Category():
+            return _parse_level(column, text.strip())
+        case Datetime():
+            return _parse_datetime(column, text.strip())
+
+
+def write_cell(column: ColumnType, value: float) -> Cell:
+    """Return the value of a request whose double is this, or is the nearest to it."""
+    if math.isnan(value):
+        return None
+    match column:
+        case Number():
+            return value
+        case Boolean():
+            return value >= 0.5  # noqa: PLR2004
+        case Category():
+            return _level(column, round(value))
+        case Datetime():
+            return _write_datetime(column, value)
+
+
+def missing_cell_error() -> InvalidCellError:
+    """Return the error of a missing value in a column that accepts none."""
+    return InvalidCellError("is missing")
+
+
+def _missing(column: ColumnType) -> float:
+    if not column.nullable:
+        raise missing_cell_error()
+    return math.nan
+
+
+def _finite(cell: object) -> float:
+    if not isinstance(cell, Real) or isinstance(cell, bool):
+        raise InvalidCellError("is not a number")
+    # A comparison, unlike float(), accepts integers of any length; NaN fails it.
+    if cell <= FLOAT32_MAXIMUM and not cell < -FLOAT32_MAXIMUM:
+        return float(cell)
+    raise InvalidCellError("is not a finite float32 number")
+
+
+def _parse_number(text: str) -> float:
+    try:
+        # Unlike other CSV readers, Python accepts 1_000 and the digits of other scripts.
+        value = float(text) if text.isascii() and "_" not in text else math.nan
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise InvalidCellError(f"{_shown(text)} is not a finite number")
+    return value
+
+
+def _parse_boolean(text: str) -> float:
+    word = text.strip().lower()
+    if word in _TRUE:
+        return 1.0
+    if word in _FALSE:
+        return 0.0
+    raise InvalidCellError(f"{_shown(text)} is not true or false")
+
+
+def _parse_level(column: Category, text: str) -> float:
+    if text in column.levels:
+        return float(column.levels.index(text))
+    if column.unknown_levels is UnknownLevels.REFUSE:
+        raise InvalidCellError(f"{_shown(text)} is not one of its levels")
+    return float(len(column.levels)) if column.has_group else UNKNOWN_LEVEL
+
+
+def _level(column: Category, code: int) -> str:
+    if 0 <= code < len(column.levels):
+        return column.levels[code]
+    text = "other"
+    while text in column.levels:
+        text += "_"
+    return text
+
+
+def _parse_datetime(column: Datetime, text: str) -> float:
+    try:
+        if len(text) > MAX_TEXT_LENGTH:
+            raise ValueError(text)  # noqa: TRY301
+        moment = (
+            datetime.fromisoformat(text)
+            if column.format == ISO_8601
+            else datetime.strptime(text, column.format)  # noqa: DTZ007
+        )
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError) as error:
+        form = (
+            "an ISO 8601 date" if column.format == ISO_8601 else f"a date such as {column.format}"
+        )
+        raise InvalidCellError(f"{_shown(text)} is not {form}") from error
+
+
+def _write_datetime(column: Datetime, value: float) -> str:
+    bounds = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    low, high = (bound.timestamp() for bound in bounds)
+    moment = datetime.fromtimestamp(min(max(value, low), high - 1), UTC).replace(tzinfo=None)
+    return moment.isoformat() if column.format == ISO_8601 else moment.strftime(column.format)
+
+
+def _shown(text: str) -> str:
+    return repr(text.strip()[:_MAX_SHOWN])

@@ -1,0 +1,133 @@
+"""Input columns of a graph, and their expansion inside the graph.
+
+A row has one double per feature; see `cells`. Its columns are the numbers that a graph receives: a
+date becomes four named numbers, and every other feature is one column. Inside the graph, each code
+of a category becomes an indicator, which is 1 or 0.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from housectl.contract.column_types import Category, Datetime
+from housectl.contract.schema import Feature
+
+MISSING_CODE = -1
+"""Code of a missing level, and of a text that is no level."""
+
+DATETIME_PARTS = ("year", "month", "weekday", "seconds")
+"""Numbers of a date; the weekday counts from Monday, 0, and the seconds from the earliest date."""
+
+Floats = NDArray[np.float64]
+
+
+class ColumnEncoder:
+    """Converts rows into columns.
+
+    Args:
+        features: Features of the rows.
+
+    Attributes:
+        names: Names of the columns.
+    """
+
+    def __init__(self, features: Sequence[Feature]) -> None:
+        self._features = tuple(features)
+        self._is_identity = not any(
+            isinstance(each.type, Category | Datetime) for each in self._features
+        )
+        self.names = tuple(name for each in self._features for name in _column_names(each))
+
+    def encode(self, rows: Floats) -> Floats:
+        """Return the columns of rows, `(n, columns)`.
+
+        Args:
+            rows: `(n, features)`, the doubles of the features' values; NaN if missing.
+        """
+        if self._is_identity:
+            return rows
+        parts = (_columns(each, rows[:, number]) for number, each in enumerate(self._features))
+        return np.column_stack([column for columns in parts for column in columns])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expansion:
+    """The expansion of columns inside a graph: numbers are kept, and each code is an indicator.
+
+    Attributes:
+        columns: Number of columns.
+        kept: Indices of the columns that are numbers.
+        indicators: Column and code of each indicator.
+    """
+
+    columns: int
+    kept: tuple[int, ...]
+    indicators: tuple[tuple[int, int], ...] = ()
+
+    @classmethod
+    def of(cls, features: Sequence[Feature]) -> "Expansion":
+        """Return the expansion of the columns of these features."""
+        starts = np.cumsum([0, *(len(_column_names(each)) for each in features)]).tolist()
+        kept = [
+            column
+            for each, start, end in zip(features, starts[:-1], starts[1:], strict=True)
+            if not isinstance(each.type, Category)
+            for column in range(start, end)
+        ]
+        indicators = [
+            (start, code)
+            for each, start in zip(features, starts[:-1], strict=True)
+            if isinstance(each.type, Category)
+            for code in _codes(each.type)
+        ]
+        return cls(columns=starts[-1], kept=tuple(kept), indicators=tuple(indicators))
+
+    @property
+    def width(self) -> int:
+        """Number of expanded columns."""
+        return len(self.kept) + len(self.indicators)
+
+    def expand(self, columns: Floats) -> Floats:
+        """Return the expanded columns, `(n, width)`: the numbers, then the indicators.
+
+        Args:
+            columns: `(n, columns)`.
+        """
+        if not self.indicators:
+            return columns
+        sources, codes = zip(*self.indicators, strict=True)
+        indicators = columns[:, list(sources)] == np.array(codes)
+        return np.column_stack([columns[:, list(self.kept)], indicators.astype(np.float64)])
+
+
+def _column_names(feature: Feature) -> tuple[str, ...]:
+    if isinstance(feature.type, Datetime):
+        return tuple(f"{feature.name}.{part}" for part in DATETIME_PARTS)
+    return (feature.name,)
+
+
+def _codes(category: Category) -> Iterator[int]:
+    yield from range(category.codes)
+    if category.nullable:
+        yield MISSING_CODE
+
+
+def _columns(feature: Feature, values: Floats) -> tuple[Floats, ...]:
+    if isinstance(feature.type, Category):
+        return (np.where(np.isnan(values), MISSING_CODE, values),)
+    if isinstance(feature.type, Datetime):
+        return _datetime_parts(values, feature.minimum)
+    return (values,)
+
+
+def _datetime_parts(seconds: Floats, earliest: float) -> tuple[Floats, ...]:
+    """Return year, month, weekday and the seconds since the earliest date."""
+    missing = np.isnan(seconds)
+    moments = np.where(missing, 0, np.floor(seconds)).astype("datetime64[s]")
+    months = moments.astype("datetime64[M]").astype(np.int64)
+    # 1 January 1970 was a Thursday.
+    weekdays = (moments.astype("datetime64[D]").astype(np.int64) + 3) % 7
+    parts = (months // 12 + 1970, months % 12 + 1, weekdays, seconds - earliest)
+    return tuple(np.where(missing, np.nan, part) for part in parts)
