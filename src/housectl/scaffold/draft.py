@@ -5,7 +5,7 @@ import os.path
 import re
 import shlex
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.util import find_spec
@@ -23,7 +23,8 @@ from housectl.scaffold.column_checks import (
     exclusion_reason,
     identifier_reason,
 )
-from housectl.scaffold.template import DRAFT_SEED, DRAFT_SPLIT, render_project_file
+from housectl.scaffold.draft_choices import DraftChoices, choose
+from housectl.scaffold.template import DRAFT_SEED, render_project_file
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -60,10 +61,10 @@ def draft_project(data: Path, target: str, *, root: Path) -> ProjectDraft:
     _check_target(frame, target, data)
     excluded, suspects = _classify_columns(frame.drop(columns=target), data)
     schema = _schema_of(frame, target, excluded)
-    read_usable_data(data, schema, split=DRAFT_SPLIT, seed=DRAFT_SEED)
+    choices = _choose(data, schema)
     return ProjectDraft(
         text=render_project_file(
-            schema, name=_project_name(data), data=os.path.relpath(data, root)
+            schema, choices, name=_project_name(data), data=os.path.relpath(data, root)
         ),
         notes=(
             *(f"{name} was excluded: {reason}" for name, reason in excluded.items()),
@@ -71,7 +72,7 @@ def draft_project(data: Path, target: str, *, root: Path) -> ProjectDraft:
                 f"{name} was kept because no other column is usable: {reason}"
                 for name, reason in suspects.items()
             ),
-            *_duplicate_rows_note(frame),
+            *choices.notes,
         ),
     )
 
@@ -195,10 +196,13 @@ def _rejected_columns(
     return {name: reason for name, reason in reasons if reason}
 
 
-def _duplicate_rows_note(frame: "DataFrame") -> Iterator[str]:
-    count = int(frame.duplicated().sum())
-    if count:
-        yield f"{count} rows duplicate an earlier row; the split keeps duplicates on one side"
+def _choose(data: Path, schema: Schema) -> DraftChoices:
+    """Return the choices for data that a search accepts with them."""
+    usable = read_usable_data(data, schema, split=DraftChoices().split, seed=DRAFT_SEED)
+    choices = choose(schema, usable.table)
+    if choices.split != DraftChoices().split:
+        read_usable_data(data, schema, split=choices.split, seed=DRAFT_SEED)
+    return choices
 
 
 def _schema_of(frame: "DataFrame", target: str, excluded: Mapping[str, ExclusionReason]) -> Schema:

@@ -6,12 +6,12 @@ import re
 from housectl.contract.families import Family
 from housectl.contract.recipe import Split
 from housectl.contract.schema import Feature, Schema
+from housectl.scaffold.draft_choices import DraftChoices
 
 _PLAIN_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 _MAX_EXACT_INTEGER = 1e15
 _FAMILY = Family.RANDOM_FOREST
 
-DRAFT_SPLIT = Split()
 DRAFT_SEED = 42
 
 _TEMPLATE = """\
@@ -20,7 +20,7 @@ name: {name}    # experiments are named after it
 data: {data}    # relative to this file
 
 # Units and descriptions appear at /docs. POST /predict returns the prediction under response_key.
-target: {{name: {target}, unit: "", description: "", response_key: prediction}}
+target: {{name: {target}, unit: "", description: "", response_key: prediction{transform}}}
 
 # Input columns, each with its range in the data. The server accepts and counts values outside it.
 features:
@@ -38,7 +38,7 @@ workers: 2               # trials that run at the same time
 """
 
 
-def render_project_file(schema: Schema, *, name: str, data: str) -> str:
+def render_project_file(schema: Schema, choices: DraftChoices, *, name: str, data: str) -> str:
     """Return the text of a project file with the columns of a schema."""
     exclusions = [
         f"\n  {_yaml_scalar(exclusion.name)}: {_yaml_scalar(exclusion.reason)}"
@@ -51,10 +51,16 @@ def render_project_file(schema: Schema, *, name: str, data: str) -> str:
         features="\n".join(map(_feature_line, schema.features)),
         exclusions="".join(exclusions) or " {}",
         family=_FAMILY,
-        split=f"{{method: {DRAFT_SPLIT.method}, holdout: {DRAFT_SPLIT.holdout}}}",
+        transform=f", transform: {choices.transform}" if choices.transform else "",
+        split=_split_line(choices.split),
         seed=DRAFT_SEED,
         other_families=", or ".join(family for family in Family if family is not _FAMILY),
     )
+
+
+def _split_line(split: Split) -> str:
+    column = f", column: {_yaml_scalar(split.column)}" if split.column else ""
+    return f"{{method: {split.method}{column}, holdout: {split.holdout}}}"
 
 
 def _feature_line(feature: Feature) -> str:
