@@ -1,7 +1,7 @@
 """Choices of a drafted project file beyond its columns: split and transformation of the target."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from msgspec import UNSET, UnsetType
 
@@ -19,7 +19,7 @@ class DraftChoices:
         transform: Transformation of the target for training; unset for none.
     """
 
-    split: Split = Split()
+    split: Split = field(default_factory=Split)
     transform: Transform | UnsetType = UNSET
     notes: tuple[str, ...] = ()
 
