@@ -1,10 +1,11 @@
+import random
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
-from housectl.contract.data_split import split_indices
+from housectl.contract.data_split import RowKeys, split_indices
 from housectl.contract.inputs import Inputs
 from housectl.contract.recipe import Split, SplitMethod
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
@@ -70,7 +71,7 @@ def test_shuffle_of_groups_equals_scikit_learns(groups: int, seed: int) -> None:
     names = [f"town {row * row % groups}" for row in range(300)]
     split = Split(method=SplitMethod.SHUFFLE, holdout=0.3, group="town")
     try:
-        indices = split_indices(split, texts, names, seed=seed)
+        indices = split_indices(split, RowKeys(texts=texts, groups=names), seed=seed)
     except DataError:
         assert len(set(names)) <= 14
         return
@@ -92,6 +93,83 @@ def test_groups_stay_together_in_split_and_folds(
     folds = objective_folds(dataset.training, seed=7) + gate_folds(dataset.training, seed=7)
     assert len(folds) == 55
     assert all(not set(training[one]) & set(training[other]) for one, other in folds)
+
+
+@pytest.mark.parametrize("method", [SplitMethod.HASH, SplitMethod.SHUFFLE])
+def test_equal_rows_stay_on_one_side_of_split_and_folds(
+    boston_lines: Lines, boston_schema: Schema, make_inputs: MakeInputs, method: SplitMethod
+) -> None:
+    header, *rows = boston_lines
+    repeated = [header, *rows, *rows[::7], *rows[::14]]
+    dataset = load_dataset(make_inputs(repeated, boston_schema, Split(method=method)))
+    training, holdout = dataset.training, dataset.holdout
+    assert len(training) + len(holdout) == len(repeated) - 1
+    assert not rows_of(training) & rows_of(holdout)
+    folds = objective_folds(training, seed=7) + gate_folds(training, seed=7)
+    assert len(folds) == 55
+    for one, other in folds:
+        assert not rows_of(training.take(one)) & rows_of(training.take(other))
+
+
+def test_data_without_equal_rows_have_no_units(boston_dataset: Dataset) -> None:
+    assert boston_dataset.training.groups is None
+
+
+def test_groups_decide_about_equal_rows() -> None:
+    keys = RowKeys(texts=["a"] * 200, groups=[f"town {row % 40}" for row in range(200)])
+    indices = split_indices(Split(group="town"), keys, seed=7)
+    held_out = {keys.groups[index] for index in indices.holdout}
+    assert 0 < len(held_out) < 40
+    assert not held_out & {keys.groups[index] for index in indices.training}
+
+
+def test_ten_different_rows_are_rejected() -> None:
+    keys = RowKeys(texts=[f"row {number % 10}" for number in range(200)])
+    with pytest.raises(DataError, match="leaves 8 different training rows, fewer than the gate's"):
+        split_indices(Split(method=SplitMethod.SHUFFLE), keys, seed=7)
+
+
+def time_split_of(times: list[float], holdout: float = 0.2) -> tuple[list[float], list[float]]:
+    """Return the times of the training rows, and of the held-out rows."""
+    split = Split(method=SplitMethod.TIME, column="sold", holdout=holdout)
+    keys = RowKeys(texts=list(map(repr, times)), times=times)
+    indices = split_indices(split, keys, seed=7)
+    assert sorted([*indices.training, *indices.holdout]) == list(range(len(times)))
+    return [times[each] for each in indices.training], [times[each] for each in indices.holdout]
+
+
+@pytest.mark.parametrize("ties", [1, 2, 7])
+@pytest.mark.parametrize("seed", range(5))
+def test_latest_rows_are_held_out_and_equal_times_stay_together(seed: int, ties: int) -> None:
+    times = [float(number // ties) for number in range(300)]
+    random.Random(seed).shuffle(times)
+    training, holdout = time_split_of(times)
+    assert training == sorted(training)
+    assert max(training) < min(holdout)
+    assert 60 <= len(holdout) < 60 + ties
+
+
+@pytest.mark.parametrize(
+    ("times", "problem"),
+    [
+        ([3.0] * 200, "leaves 0 training rows"),
+        ([float(row // 50) for row in range(200)], "sold has only 3 different times"),
+    ],
+)
+def test_too_few_times_are_rejected(times: list[float], problem: str) -> None:
+    with pytest.raises(DataError, match=problem):
+        time_split_of(times)
+
+
+def test_folds_go_forward_in_time(boston_dataset: Dataset) -> None:
+    training = boston_dataset.training
+    times = np.arange(len(training)) // 3 * 1.0
+    subset = DataSubset(rows=training.rows, targets=training.targets, groups=None, times=times)
+    objective, gate = objective_folds(subset, seed=7), gate_folds(subset, seed=7)
+    assert (len(objective), len(gate)) == (5, 50)
+    for one, other in (*objective, *gate):
+        assert max(times[one]) < min(times[other])
+        assert len(one) >= len(times) * 0.45
 
 
 def test_gate_folds_differ_from_each_other_and_from_objective_folds(

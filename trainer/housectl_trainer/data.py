@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from housectl.contract.inputs import Inputs, SharedRecipe
-from housectl.contract.table import Table
-from housectl.contract.usable_data import read_usable_data
+from housectl.contract.usable_data import UsableData, read_usable_data
 from housectl_trainer.subset import DataSubset, Floats
 
 
@@ -37,7 +36,7 @@ def load_dataset(inputs: Inputs) -> Dataset:
     """
     shared = inputs.shared
     data = read_usable_data(inputs.data, shared.schema, split=shared.split, seed=shared.seed)
-    rows = _all_rows(data.table, shared)
+    rows = _all_rows(data, shared)
     return Dataset(
         shared=shared,
         training=rows.take(np.array(data.split.training)),
@@ -46,10 +45,10 @@ def load_dataset(inputs: Inputs) -> Dataset:
     )
 
 
-def _all_rows(table: Table, shared: SharedRecipe) -> DataSubset:
-    columns = {name: np.frombuffer(values) for name, values in table.numbers.items()}
+def _all_rows(data: UsableData, shared: SharedRecipe) -> DataSubset:
+    columns = {name: np.frombuffer(values) for name, values in data.table.numbers.items()}
     return DataSubset(
         rows=np.column_stack([columns[name] for name in shared.schema.feature_names]),
         targets=columns[shared.schema.target.name],
-        groups=np.array(table.groups) if table.groups else None,
+        groups=np.array(data.unit_codes) if data.unit_codes else None,
     )

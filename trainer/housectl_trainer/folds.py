@@ -1,5 +1,10 @@
 """The folds of the training rows: those of the objective, and those of the gate."""
 
+from collections.abc import Iterable
+
+import numpy as np
+
+from housectl.contract.forward_folds import forward_blocks, gate_blocks
 from housectl.contract.recipe import GATE_FOLDS, GATE_REPEATS, OBJECTIVE_FOLDS, derived_seed
 from housectl_trainer.subset import DataSubset, Indices
 
@@ -7,12 +12,16 @@ Fold = tuple[Indices, Indices]
 
 
 def objective_folds(subset: DataSubset, *, seed: int) -> list[Fold]:
-    """Return the folds of the objective."""
+    """Return the folds of the objective; with times, they go forward."""
+    if subset.times is not None:
+        return _forward_folds(forward_blocks(subset.times.tolist(), OBJECTIVE_FOLDS))
     return _folds(subset, OBJECTIVE_FOLDS, derived_seed(seed, "objective"))
 
 
 def gate_folds(subset: DataSubset, *, seed: int) -> list[Fold]:
-    """Return the gate's folds, which the search never uses."""
+    """Return the gate's folds, which the search never uses; with times, they go forward."""
+    if subset.times is not None:
+        return _forward_folds(gate_blocks(subset.times.tolist()))
     return [
         fold
         for repeat in range(GATE_REPEATS)
@@ -26,3 +35,7 @@ def _folds(subset: DataSubset, folds: int, seed: int) -> list[Fold]:
     splitter = KFold if subset.groups is None else GroupKFold
     shuffled = splitter(folds, shuffle=True, random_state=seed)
     return list(shuffled.split(subset.rows, groups=subset.groups))
+
+
+def _forward_folds(blocks: Iterable[range]) -> list[Fold]:
+    return [(np.arange(block.start), np.array(block)) for block in blocks]

@@ -19,6 +19,7 @@ from housectl_trainer.data import Dataset
 _METHODS = {
     SplitMethod.HASH: "by a hash of each row's content, so that added rows do not move other rows",
     SplitMethod.SHUFFLE: "by a seeded shuffle of all rows",
+    SplitMethod.TIME: "by time: the latest rows are held out, and folds go forward",
 }
 _UNKNOWN = "not given"
 
@@ -73,12 +74,16 @@ def _data(dataset: Dataset, recipe: Recipe) -> str:
 - sha256 of the file: `{recipe.data}`
 - {training + holdout} rows: {training} training rows, {holdout} held-out rows
 - Held out {_METHODS[recipe.split.method]} (seed {recipe.seed})
-- Groups: {_grouping(recipe.split)}
+- Groups: {_grouping(dataset, recipe.split)}
 """
 
 
-def _grouping(split: Split) -> str:
-    return f"rows with the same `{split.group}` stay together" if split.group else "none"
+def _grouping(dataset: Dataset, split: Split) -> str:
+    if split.time_column:
+        return f"rows with the same `{split.time_column}` stay together"
+    if split.group:
+        return f"rows with the same `{split.group}` stay together"
+    return "none" if dataset.training.groups is None else "equal rows stay together"
 
 
 def _features(schema: Schema) -> str:
@@ -174,6 +179,8 @@ def _limits(holdout_rows: int, split: Split) -> str:
 def _error_scope(split: Split) -> str:
     if split.group:
         return f"The errors measure predictions for new values of `{split.group}`."
+    if split.time_column:
+        return f"The errors measure predictions for later values of `{split.time_column}`."
     return (
         "The rows were divided at random, so the errors measure interpolating between neighbours."
         "\n  Expect larger errors for rows from another place or time."

@@ -16,17 +16,24 @@ class DataSubset:
     Attributes:
         rows: `(n, features)`, in the features' units.
         targets: `(n,)`, in the target's unit.
-        groups: `(n,)` texts of the group column, or None without one.
+        groups: `(n,)` codes of the groups, or of equal rows, which no fold divides; None if every
+            row may move alone.
+        times: `(n,)` ascending times, or None without a time column. Folds go forward in them.
     """
 
     rows: Floats
     targets: Floats
-    groups: NDArray[np.str_] | None
+    groups: NDArray[np.int64] | None
+    times: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
 
     def take(self, indices: Indices) -> "DataSubset":
         """Return the rows at these indices, in their order."""
-        groups = None if self.groups is None else self.groups[indices]
-        return DataSubset(rows=self.rows[indices], targets=self.targets[indices], groups=groups)
+        return DataSubset(
+            rows=self.rows[indices],
+            targets=self.targets[indices],
+            groups=None if self.groups is None else self.groups[indices],
+            times=None if self.times is None else self.times[indices],
+        )

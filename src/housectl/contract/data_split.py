@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil
 
+from housectl.contract.forward_folds import check_forward_folds
 from housectl.contract.recipe import GATE_FOLDS, Split, SplitMethod
 from housectl.contract.table import Table
 from housectl.errors import DataError
@@ -23,6 +24,32 @@ class SplitIndices:
     holdout: Sequence[int]
 
 
+@dataclass(frozen=True, kw_only=True)
+class RowKeys:
+    """The values of each row that a split depends on.
+
+    Attributes:
+        texts: Canonical text of each row.
+        groups: The group of each row; empty when the split has no group column.
+        times: The time of each row; empty when the split has no time column.
+    """
+
+    texts: Sequence[str]
+    groups: Sequence[str] = ()
+    times: Sequence[float] = ()
+
+    @property
+    def units(self) -> Sequence[str]:
+        """The unit of each row, whose rows stay on one side; empty if each row may move alone.
+
+        A unit is a group. Without a group column, it is all rows with equal contents. Rows with
+        equal times stay together already.
+        """
+        if self.groups or self.times:
+            return self.groups
+        return self.texts if len(set(self.texts)) < len(self.texts) else ()
+
+
 def row_texts(table: Table) -> list[str]:
     """Return the canonical text of each row: repr() of its features and its target."""
     return [",".join(map(repr, row)) for row in zip(*table.numbers.values(), strict=True)]
@@ -33,32 +60,47 @@ def content_digest(texts: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(sorted(texts)).encode()).hexdigest()
 
 
-def split_indices(
-    split: Split, texts: Sequence[str], groups: Sequence[str], *, seed: int
-) -> SplitIndices:
+def split_indices(split: Split, keys: RowKeys, *, seed: int) -> SplitIndices:
     """Return the indices of the training rows and of the held-out rows.
 
     Args:
         split: The recipe's split.
-        texts: Canonical text of each row.
-        groups: The group of each row; empty when the split has no group column.
+        keys: Contents, groups and times of the rows.
         seed: The recipe's seed.
 
     Raises:
-        DataError: One side has too few rows or groups.
+        DataError: One side has too few rows, groups or times.
     """
     if not 0 < split.holdout < 1:
         raise _too_few(f"The fraction of held-out rows is {split.holdout:g}, not between 0 and 1")
-    if split.method is SplitMethod.HASH:
-        indices = _split_by_hash(groups or texts, split.holdout, seed)
-    elif groups:
-        indices = _shuffle_groups(groups, split.holdout, seed)
-    else:
-        indices = _shuffle(len(texts), split.holdout, seed)
-    _check_sizes(indices, texts)
-    if groups:
-        _check_groups({groups[index] for index in indices.training})
+    indices = _divide(split, keys, seed)
+    _check_sizes(indices, keys.texts)
+    if keys.units:
+        _check_units(keys, indices)
+    if split.time_column is not None:
+        times = [keys.times[index] for index in indices.training]
+        check_forward_folds(times, column=split.time_column)
     return indices
+
+
+def _divide(split: Split, keys: RowKeys, seed: int) -> SplitIndices:
+    if split.method is SplitMethod.TIME:
+        return _split_by_time(keys.times, split.holdout)
+    if split.method is SplitMethod.HASH:
+        return _split_by_hash(keys.groups or keys.texts, split.holdout, seed)
+    if units := keys.units:
+        return _shuffle_units(units, split.holdout, seed)
+    return _shuffle(len(keys.texts), split.holdout, seed)
+
+
+def _split_by_time(times: Sequence[float], fraction: float) -> SplitIndices:
+    """Hold out the latest rows, with all rows of the earliest time among them."""
+    order = sorted(range(len(times)), key=times.__getitem__)
+    boundary = times[order[-ceil(fraction * len(times))]]
+    return SplitIndices(
+        training=[index for index in order if times[index] < boundary],
+        holdout=[index for index in order if times[index] >= boundary],
+    )
 
 
 def _split_by_hash(keys: Sequence[str], fraction: float, seed: int) -> SplitIndices:
@@ -81,11 +123,11 @@ def _shuffle(rows: int, fraction: float, seed: int) -> SplitIndices:
     return SplitIndices(training=order[size:], holdout=order[:size])
 
 
-def _shuffle_groups(groups: Sequence[str], fraction: float, seed: int) -> SplitIndices:
-    """Shuffle the groups as scikit-learn's GroupShuffleSplit does."""
-    names = sorted(set(groups))
+def _shuffle_units(units: Sequence[str], fraction: float, seed: int) -> SplitIndices:
+    """Shuffle the units as scikit-learn's GroupShuffleSplit does."""
+    names = sorted(set(units))
     held_out = {names[index] for index in _shuffle(len(names), fraction, seed).holdout}
-    return _separate([group in held_out for group in groups])
+    return _separate([unit in held_out for unit in units])
 
 
 def _separate(is_holdout: Sequence[bool]) -> SplitIndices:
@@ -109,10 +151,12 @@ def _check_sizes(indices: SplitIndices, texts: Sequence[str]) -> None:
     raise _too_few(f"The split {problem}{cause}")
 
 
-def _check_groups(groups: set[str]) -> None:
-    if len(groups) < GATE_FOLDS:
+def _check_units(keys: RowKeys, indices: SplitIndices) -> None:
+    units = len({keys.units[index] for index in indices.training})
+    if units < GATE_FOLDS:
+        kind = "groups of" if keys.groups else "different"
         raise _too_few(
-            f"The split leaves {len(groups)} groups of training rows, "
+            f"The split leaves {units} {kind} training rows, "
             f"fewer than the gate's {GATE_FOLDS} folds"
         )
 

@@ -1,9 +1,16 @@
 """The data of an experiment: read, checked and split, by commands and trainer alike."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from housectl.contract.data_split import SplitIndices, content_digest, row_texts, split_indices
+from housectl.contract.data_split import (
+    RowKeys,
+    SplitIndices,
+    content_digest,
+    row_texts,
+    split_indices,
+)
 from housectl.contract.recipe import Split
 from housectl.contract.schema import FLOAT32_MAXIMUM, Schema
 from housectl.contract.table import Table, read_table
@@ -18,11 +25,14 @@ class UsableData:
     """A table that a trainer accepts, and its split.
 
     Attributes:
+        unit_codes: Code of the unit of each row; see `RowKeys.units`. Codes have the order of the
+            units.
         holdout_digest: sha256 of the held-out rows' contents.
     """
 
     table: Table
     split: SplitIndices
+    unit_codes: tuple[int, ...]
     holdout_digest: str
 
 
@@ -36,14 +46,20 @@ def read_usable_data(path: Path, schema: Schema, *, split: Split, seed: int) -> 
     table = read_table(path, schema, group=split.group)
     for name, column in table.numbers.items():
         _check_magnitude(name, max(map(abs, column)))
-    texts = row_texts(table)
-    indices = split_indices(split, texts, table.groups, seed=seed)
+    keys = RowKeys(texts=row_texts(table), groups=table.groups)
+    indices = split_indices(split, keys, seed=seed)
     _check_target(schema.target.name, table, indices)
     return UsableData(
         table=table,
         split=indices,
-        holdout_digest=content_digest(texts[index] for index in indices.holdout),
+        unit_codes=_codes(keys.units),
+        holdout_digest=content_digest(keys.texts[index] for index in indices.holdout),
     )
+
+
+def _codes(units: Sequence[str]) -> tuple[int, ...]:
+    codes = {unit: code for code, unit in enumerate(sorted(set(units)))}
+    return tuple(codes[unit] for unit in units)
 
 
 def estimate_check_seconds(path: Path) -> float:

@@ -1,0 +1,84 @@
+"""Folds that go forward in time: each fold trains only on rows before its test rows."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import pairwise
+
+from housectl.contract.recipe import GATE_FOLDS, GATE_REPEATS
+from housectl.errors import DataError
+
+_LARGEST_RATIO = 1 / (GATE_FOLDS - 1)
+"""Test rows for each training row in a cross-validation with the gate's number of folds."""
+
+
+def forward_blocks(times: Sequence[float], folds: int, *, shift: int = 0) -> list[range]:
+    """Return the test rows of each fold, as indices; its training rows are all rows before them.
+
+    The later half of the rows is divided into blocks of equal size. A boundary moves to the next
+    row with a new time, so rows with equal times are never on both sides.
+
+    Args:
+        times: Times of the training rows, in ascending order.
+        folds: Number of the folds.
+        shift: Number of steps by which all boundaries are earlier. The gate's repeats divide a
+            block into steps.
+
+    Raises:
+        ValueError: There are too few different times.
+    """
+    rows, steps = len(times), folds * GATE_REPEATS
+    starts = [index for index in range(1, rows) if times[index - 1] < times[index]] + [rows]
+    spare = len(starts) - 1 - folds
+    if spare < 0:
+        raise ValueError(f"{len(starts)} different times for {folds} folds")
+    boundaries: list[int] = []
+    for fold in range(folds + 1):
+        step = steps + fold * GATE_REPEATS - shift
+        wanted = bisect_left(starts, -(-rows * step // (2 * steps)))
+        earliest = boundaries[-1] + 1 if boundaries else 0
+        boundaries.append(min(max(wanted, earliest), spare + fold))
+    return [range(starts[one], starts[other]) for one, other in pairwise(boundaries)]
+
+
+def gate_blocks(times: Sequence[float]) -> list[range]:
+    """Return the test rows of the gate's folds; each repeat shifts all boundaries by one step.
+
+    Raises:
+        ValueError: There are too few different times.
+    """
+    return [
+        block
+        for repeat in range(GATE_REPEATS)
+        for block in forward_blocks(times, GATE_FOLDS, shift=repeat)
+    ]
+
+
+def check_forward_folds(times: Sequence[float], *, column: str) -> None:
+    """Check that the gate's test is valid for the folds of these training rows.
+
+    The test assumes one test row for nine training rows, as in a cross-validation with ten folds.
+    So the folds may have at most this mean ratio; see docs/architecture.md.
+
+    Args:
+        times: Times of the training rows, in ascending order.
+        column: Name of the time column.
+
+    Raises:
+        DataError: There are too few different times, or too many rows have the same one.
+    """
+    distinct = len(set(times))
+    if distinct <= GATE_FOLDS:
+        problem = f"only {distinct} different times, and {GATE_FOLDS} folds need more"
+    elif _mean_ratio(gate_blocks(times)) > _LARGEST_RATIO:
+        problem = f"{distinct} different times, and too many rows share one of them"
+    else:
+        return
+    raise DataError(
+        f"The training rows cannot be divided forward in time: {column} has {problem}.",
+        hint="Name a column with finer times under `split:` in housectl.yaml, or set "
+        "`split: {method: hash}`.",
+    )
+
+
+def _mean_ratio(blocks: Sequence[range]) -> float:
+    return sum(len(block) / block.start for block in blocks) / len(blocks)
