@@ -127,7 +127,7 @@ def _predict_route(model: ServedModel, endpoint: ASGIApp) -> APIRoute:
         methods=["POST"],
         summary=f"Predict {target.name}",
         tags=_TAGS,
-        response_model=_prediction_model(target, example=model.bundle.golden.rows[0].prediction),
+        response_model=_prediction_model(target, example=model.example.prediction),
         responses=openapi_responses(*_ERROR_STATUSES),
         openapi_extra=_request_body_schema(model),
     )
@@ -136,8 +136,8 @@ def _predict_route(model: ServedModel, endpoint: ASGIApp) -> APIRoute:
 
 
 def _request_body_schema(model: ServedModel) -> dict[str, object]:
-    golden = model.bundle.golden
-    example = dict(zip(golden.features, golden.rows[0].row, strict=True))
+    names = model.bundle.record.schema.feature_names
+    example = dict(zip(names, model.example.row, strict=True))
     content = {"schema": model.rows.model.model_json_schema(), "example": example}
     return {"requestBody": {"required": True, "content": {"application/json": content}}}
 

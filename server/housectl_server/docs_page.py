@@ -10,7 +10,8 @@ from string import Template
 from housectl.contract.bundle import Bundle
 from housectl.contract.cells import Cell
 from housectl.contract.schema import Feature
-from housectl_server.row_model import ignored_fields
+from housectl_server.feature_texts import describe_training, describe_type
+from housectl_server.row_model import example_row, ignored_fields
 
 _STYLE = """
   :root { color-scheme: light dark }
@@ -38,7 +39,8 @@ PAGE_HEADERS = {
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
 }
-_COLUMNS = ("name", "description", "range in training", "unit", "example")
+_COLUMNS = ("name", "description", "type", "in training", "unit", "may be missing", "example")
+_MISSING = " Send null for a missing value, or omit the field."
 _PAGE = Template("""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -53,8 +55,8 @@ _PAGE = Template("""<!doctype html>
 <pre>$response</pre>
 <p>$unit The response to an invalid request names each invalid field.</p>
 <h2>Fields</h2>
-<p>Each field is a finite number. Values outside the range of the training data are accepted, and
-<a href="health">/health</a> counts them.</p>
+<p>Numbers are finite. Values outside the range of the training data are accepted, and
+<a href="health">/health</a> counts them.$missing</p>
 <table>
 <tr>$columns
 $features
@@ -73,13 +75,14 @@ def render_docs_page(bundle: Bundle, *, url: str) -> str:
         bundle: The served bundle.
         url: URL of the predict endpoint.
     """
-    schema, example = bundle.record.schema, bundle.golden.rows[0]
+    schema, example = bundle.record.schema, example_row(bundle.golden)
     row = dict(zip(schema.feature_names, example.row, strict=True))
     target = schema.target
     texts = {
         "target": target.name,
         "description": f"{target.description.rstrip('.')}." if target.description else "",
         "version": bundle.version,
+        "missing": _MISSING if any(each.type.nullable for each in schema.features) else "",
         "curl": f"curl {shlex.quote(url)} -d {shlex.quote(json.dumps(row))}",
         "response": json.dumps({target.response_key: example.prediction}),
         "unit": f"The unit is {target.unit}." if target.unit else "",
@@ -97,10 +100,23 @@ def render_docs_page(bundle: Bundle, *, url: str) -> str:
 
 
 def _feature(feature: Feature, example: Cell) -> str:
-    training_range = f"{feature.minimum:g} to {feature.maximum:g}"
-    shown = f"{example:g}" if isinstance(example, float) else str(example)
-    cells = (feature.name, feature.description, training_range, feature.unit, shown)
+    cells = (
+        feature.name,
+        feature.description,
+        describe_type(feature.type),
+        describe_training(feature),
+        feature.unit,
+        "yes" if feature.type.nullable else "no",
+        _shown(example),
+    )
     return "<tr>" + "".join(
         f'<td data-label="{column}">{escape(cell)}'
         for column, cell in zip(_COLUMNS, cells, strict=True)
     )
+
+
+def _shown(example: Cell) -> str:
+    """Return an example as JSON, and a number with few digits."""
+    if isinstance(example, float):
+        return f"{example:g}"
+    return json.dumps(example, ensure_ascii=False)

@@ -21,7 +21,8 @@ class Health(BaseModel):
         reason: Reason why the newest champion is not served; null if it is.
         champion: Number of the history entry that is served; null without a champion.
         serving_since: Time at which this server began to serve it: UTC, ISO 8601.
-        out_of_range: By feature, the number of values outside the range of the training data.
+        out_of_range: By feature, the number of values outside the range of the training data, with
+            texts that are no levels. Missing values are not counted.
     """
 
     model_config = ConfigDict(protected_namespaces=())

@@ -5,6 +5,7 @@ parsed, and the violations of a row are described only if there are few.
 """
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,9 +13,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from housectl.contract.cells import Cell
+from housectl.contract.column_types import MAX_TEXT_LENGTH, Category, Datetime
 from housectl.contract.schema import Schema
+from housectl_server.feature_texts import describe_expected
 from housectl_server.row_model import (
-    describe_expected,
     feature_attribute,
     ignored_fields,
     row_model,
@@ -37,6 +39,9 @@ _PROBLEMS = {
     "finite_number": "is not finite",
     "less_than_equal": "is too large for float32",
     "greater_than_equal": "is too small for float32",
+    "bool_type": "is not true or false",
+    "string_type": "is not a text",
+    "string_too_long": f"is longer than {MAX_TEXT_LENGTH} characters",
 }
 
 
@@ -73,6 +78,11 @@ class RowParser:
         self.model = row_model(schema, example=example)
         self._validate = self.model.__pydantic_validator__.validate_json
         self._attributes = tuple(map(feature_attribute, range(len(schema.features))))
+        self._texts = tuple(
+            number
+            for number, feature in enumerate(schema.features)
+            if isinstance(feature.type, Category | Datetime)
+        )
         self._expected = {feature.name: describe_expected(feature) for feature in schema.features}
         row = dict(zip(schema.feature_names, example, strict=True))
         self._one_object = (
@@ -82,12 +92,12 @@ class RowParser:
         self._max_values = self._max_violations + len(ignored_fields(schema)) + _MAX_EXCLUDED_VALUES
 
     def parse(self, body: bytes) -> list[float]:
-        """Return the values of a row in the model's order.
+        """Return the doubles of a row in the model's order; NaN for a missing value.
 
         Raises:
             UnreadableRowError: The body is not JSON, or one of its objects has a key twice.
             InvalidRowError: The body is not an object, or has too many values, or a field is
-                missing, unknown, or not a finite number within float32.
+                missing, unknown, or has a value that its feature does not accept.
         """
         if len(body) > _SMALL_BODY_BYTES and _count_separators(body) > self._max_values:
             raise InvalidRowError(f"The body has too many values: {self._one_object}.")
@@ -95,10 +105,16 @@ class RowParser:
             row = self._validate(body)
         except ValidationError as error:
             raise self._row_error(body, error) from error
-        # Each key has at least two quotes, so equal numbers prove that no key is repeated.
-        if body.count(b'"') != 2 * len(row.__pydantic_fields_set__):
+        values: list[float] = list(map(row.__dict__.__getitem__, self._attributes))
+        # Each key and each text has at least two quotes. If there are no more, no key is repeated.
+        quotes = body.count(b'"') - 2 * len(row.__pydantic_fields_set__)
+        if quotes and quotes != 2 * self._count_texts(values):
             _reject_repeated_keys(body)
-        return list(map(row.__dict__.__getitem__, self._attributes))
+        return values
+
+    def _count_texts(self, values: Sequence[float]) -> int:
+        """Return the number of a row's values that the body contains as texts."""
+        return sum(not math.isnan(values[number]) for number in self._texts)
 
     def _row_error(
         self, body: bytes, error: ValidationError
@@ -128,12 +144,19 @@ class RowParser:
 
     def _violation(self, details: ErrorDetails) -> Violation:
         field = str(details["loc"][0])
-        is_null = details["type"] == "float_type" and details["input"] is None
         return Violation(
             field=field[:MAX_NAME_LENGTH],
-            problem="is null" if is_null else _PROBLEMS[details["type"]],
+            problem=_problem(details),
             expected=self._expected.get(field, "only feature names, see /docs"),
         )
+
+
+def _problem(details: ErrorDetails) -> str:
+    kind = details["type"]
+    if kind == "value_error":
+        return str(details["ctx"]["error"])
+    is_null = details["input"] is None and kind != "extra_forbidden"
+    return "is null" if is_null else _PROBLEMS[kind]
 
 
 def _count_separators(body: bytes) -> int:

@@ -292,7 +292,8 @@ def test_docs_page_works_offline_and_describes_each_field(
     assert response.headers["content-type"].startswith("text/html")
     page = response.text
     cells = re.findall(r"<td[^>]*>([^<\n]*)", page)
-    assert cells[:5] == ["RM", "Rooms of a dwelling.", "3.5 to 8.8", "rooms", "4"]
+    assert cells[:4] == ["RM", "Rooms of a dwelling.", "number", "3.5 to 8.8"]
+    assert cells[4:7] == ["rooms", "no", "4"]
     assert "B: it encodes race" in page
     assert "thousand dollars" in page
     assert not re.search(r"(src|href)=.?(https?:)?//", page)

@@ -5,8 +5,9 @@ seconds since 1970. A missing value is NaN. A text that is no level is `UNKNOWN_
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from numbers import Real
 
 from housectl.contract.column_types import (
@@ -29,6 +30,8 @@ UNKNOWN_LEVEL = -1.0
 _TRUE = frozenset({"true", "t", "yes", "y", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "0"})
 _MAX_SHOWN = 40
+# strftime writes earlier years with fewer digits than strptime reads.
+_FIRST_YEAR = 1000
 
 
 class InvalidCellError(ValueError):
@@ -65,11 +68,26 @@ def read_cell(column: ColumnType, cell: object) -> float:
         case Boolean() if isinstance(cell, bool):
             return float(cell)
         case Category() | Datetime() if isinstance(cell, str):
+            if len(cell) > MAX_TEXT_LENGTH:
+                raise InvalidCellError(f"is longer than {MAX_TEXT_LENGTH} characters")
             return read_text(column, cell)
         case Boolean():
             raise InvalidCellError("is not true or false")
         case _:
             raise InvalidCellError("is not a text")
+
+
+def cell_reader(column: ColumnType) -> Callable[[object], float]:
+    """Return a function that reads values as `read_cell` does, and levels from a table."""
+    if not isinstance(column, Category):
+        return partial(read_cell, column)
+    codes: dict[object, float] = {level: float(code) for code, level in enumerate(column.levels)}
+
+    def read_level(cell: object) -> float:
+        code = codes.get(cell) if isinstance(cell, str) else None
+        return read_cell(column, cell) if code is None else code
+
+    return read_level
 
 
 def read_text(column: ColumnType, text: str) -> float:
@@ -179,10 +197,12 @@ def _parse_datetime(column: Datetime, text: str) -> float:
 
 
 def _write_datetime(column: Datetime, value: float) -> str:
-    bounds = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-    low, high = (bound.timestamp() for bound in bounds)
-    moment = datetime.fromtimestamp(min(max(value, low), high - 1), UTC).replace(tzinfo=None)
-    return moment.isoformat() if column.format == ISO_8601 else moment.strftime(column.format)
+    earliest = datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC).timestamp()
+    latest = datetime.max.replace(tzinfo=UTC).timestamp() - 1
+    moment = datetime.fromtimestamp(min(max(value, earliest), latest), UTC)
+    if column.format == ISO_8601:
+        return moment.replace(tzinfo=None).isoformat()
+    return moment.strftime(column.format)
 
 
 def _shown(text: str) -> str:

@@ -1,0 +1,80 @@
+"""Texts about features for clients: the valid values of each, and its values in training."""
+
+from housectl.contract.cells import write_cell
+from housectl.contract.column_types import (
+    ISO_8601,
+    Boolean,
+    Category,
+    ColumnType,
+    Datetime,
+    Number,
+    UnknownLevels,
+)
+from housectl.contract.schema import Feature
+
+_MAX_LEVELS_LENGTH = 500
+_MIDNIGHT = "T00:00:00"
+_OTHER_TEXTS = {
+    UnknownLevels.MISSING: "other texts count as missing",
+    UnknownLevels.REFUSE: "other texts are refused",
+    UnknownLevels.GROUP: "other texts form one group",
+}
+
+
+def describe_expected(feature: Feature) -> str:
+    """Return the description of valid values of a feature, with those in training."""
+    column = feature.type
+    null = ", or null" if column.nullable else ""
+    training = describe_training(feature)
+    if isinstance(column, Category) and len(training) > _MAX_LEVELS_LENGTH:
+        training = f"{training[:_MAX_LEVELS_LENGTH]} … ({len(column.levels)} levels, see /docs)"
+    unit = f" {feature.unit}" if feature.unit else ""
+    return f"{_valid_values(column)}{null}" + (
+        f"; in training {training}{unit}" if training else ""
+    )
+
+
+def describe_type(column: ColumnType) -> str:
+    """Return the name of a type, as the page at /docs shows it."""
+    match column:
+        case Number():
+            return "number"
+        case Boolean():
+            return "true or false"
+        case Category():
+            return f"text; {_OTHER_TEXTS[column.unknown_levels]}"
+        case Datetime():
+            return f"date, {_format_name(column)}"
+
+
+def describe_training(feature: Feature) -> str:
+    """Return the range or the levels of a feature in training; empty for a boolean."""
+    match feature.type:
+        case Number():
+            return f"{feature.minimum:g} to {feature.maximum:g}"
+        case Boolean():
+            return ""
+        case Category() as category:
+            return ", ".join(map(repr, category.levels))
+        case Datetime() as column:
+            return f"{_date(column, feature.minimum)} to {_date(column, feature.maximum)}"
+
+
+def _valid_values(column: ColumnType) -> str:
+    match column:
+        case Number():
+            return "a finite number"
+        case Boolean():
+            return "true or false"
+        case Category():
+            return f"a text ({_OTHER_TEXTS[column.unknown_levels]})"
+        case Datetime():
+            return f"a date as text ({_format_name(column)})"
+
+
+def _format_name(column: Datetime) -> str:
+    return "ISO 8601" if column.format == ISO_8601 else column.format
+
+
+def _date(column: Datetime, value: float) -> str:
+    return str(write_cell(column, value)).removesuffix(_MIDNIGHT)
