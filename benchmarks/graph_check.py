@@ -6,6 +6,7 @@ from collections.abc import Callable
 from onnxruntime import InferenceSession
 
 from benchmarks.measurement import Direction, Measurement
+from housectl.contract.columns import Expansion
 from housectl.contract.graph_format import decode_graph
 
 _ROUNDS = 15
@@ -21,7 +22,7 @@ def measure(model: bytes, *, columns: int) -> list[Measurement]:
     providers = ["CPUExecutionProvider"]
     rounds = [
         (
-            _cpu_milliseconds(lambda: decode_graph(model, columns=columns)),
+            _cpu_milliseconds(lambda: decode_graph(model, expansion=Expansion.plain(columns))),
             _cpu_milliseconds(lambda: InferenceSession(model, providers=providers)),
         )
         for _ in range(_ROUNDS)

@@ -21,7 +21,8 @@ from housectl.contract.record import Record
 from housectl.experiment import Budget, Experiment, Limits, Trial, TrialState, rank_trials
 from housectl.search_spaces import default_space
 from housectl_trainer.data import load_dataset
-from housectl_trainer.evaluation import fold_mse, mean, mean_objective
+from housectl_trainer.evaluation import fold_mse, mean_objective
+from housectl_trainer.exact_sums import mean
 from housectl_trainer.fitting import make_recipe
 from housectl_trainer.folds import Fold, objective_folds
 from housectl_trainer.subset import DataSubset

@@ -9,6 +9,7 @@ from housectl.contract.schema import Feature, Schema, Target
 from housectl.contract.tree_graph import Branch, TreeGraph
 
 COLUMNS = 5
+MISSING = "nodes_missing_value_tracks_true"
 
 
 def number_schema(columns: int) -> Schema:
@@ -40,6 +41,7 @@ def random_forest(*, trees: int, splits: int, seed: int = 0) -> TreeGraph:
         roots=np.arange(trees) * splits,
         features=generator.integers(2 * COLUMNS, size=len(children)),
         thresholds=generator.normal(size=len(children)).astype(np.float32).astype(np.float64),
+        missing_at_most=np.zeros(len(children), dtype=np.bool_),
         at_most=Branch(children=children[:, 0], are_leaves=are_leaves[:, 0]),
         above=Branch(children=children[:, 1], are_leaves=are_leaves[:, 1]),
         weights=generator.normal(size=len(children) + trees),
@@ -55,6 +57,7 @@ def chain(depth: int) -> TreeGraph:
         roots=np.array([0]),
         features=np.zeros(depth, dtype=np.int64),
         thresholds=np.arange(depth, dtype=np.float64),
+        missing_at_most=np.zeros(depth, dtype=np.bool_),
         at_most=Branch(children=children - 1, are_leaves=np.ones(depth, dtype=np.bool_)),
         above=Branch(children=children, are_leaves=is_last),
         weights=np.ones(depth + 1),
@@ -71,9 +74,9 @@ def predict(graph: TreeGraph, rows: np.ndarray) -> np.ndarray:
         splits = np.full(len(rows), root)
         leaves = np.full(len(rows), -1)
         while (is_open := leaves < 0).any():
-            is_low = (
-                values[np.arange(len(rows)), graph.features[splits]] <= graph.thresholds[splits]
-            )
+            compared = values[np.arange(len(rows)), graph.features[splits]]
+            is_low = compared <= graph.thresholds[splits]
+            is_low |= np.isnan(compared) & graph.missing_at_most[splits]
             children, are_leaves = (
                 np.where(is_low, low[splits], high[splits])
                 for low, high in (
@@ -90,6 +93,7 @@ def predict(graph: TreeGraph, rows: np.ndarray) -> np.ndarray:
 def onnx_model(graph: TreeGraph) -> onnx.ModelProto:
     """Return the graph of trees, built with the onnx package."""
     splits, leaves = len(graph.features), len(graph.weights)
+    has_missing = graph.missing_at_most.any()
     nodes = [
         helper.make_node("Cast", [INPUT_NAME], ["single"], to=TensorProto.FLOAT),
         helper.make_node("Cast", ["single"], ["rounded"], to=TensorProto.DOUBLE),
@@ -112,6 +116,7 @@ def onnx_model(graph: TreeGraph) -> onnx.ModelProto:
             nodes_falseleafs=graph.above.are_leaves.astype(int).tolist(),
             leaf_targetids=[0] * leaves,
             leaf_weights=numpy_helper.from_array(graph.weights),
+            **({MISSING: graph.missing_at_most.astype(int).tolist()} if has_missing else {}),
         ),
     ]
     onnx_graph = helper.make_graph(
@@ -144,11 +149,13 @@ def read_model(data: bytes) -> TreeGraph:
             are_leaves=integers(f"nodes_{side}leafs").astype(np.bool_),
         )
 
+    thresholds = numpy_helper.to_array(attributes["nodes_splits"])
     return TreeGraph(
         columns=model.graph.input[0].type.tensor_type.shape.dim[1].dim_value,
         roots=integers("tree_roots"),
         features=integers("nodes_featureids"),
-        thresholds=numpy_helper.to_array(attributes["nodes_splits"]),
+        thresholds=thresholds,
+        missing_at_most=np.array(attributes.get(MISSING, [0] * len(thresholds)), dtype=np.bool_),
         at_most=branch("true"),
         above=branch("false"),
         weights=numpy_helper.to_array(attributes["leaf_weights"]),

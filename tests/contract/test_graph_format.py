@@ -11,6 +11,7 @@ import onnxruntime
 import pytest
 from onnx import helper
 
+from housectl.contract.columns import Expansion
 from housectl.contract.graph_format import decode_graph, encode_graph
 from housectl.contract.protobuf import bytes_field, find_bytes, integer_fields, read_integers
 from housectl.contract.record import MalformedRecordError
@@ -21,6 +22,11 @@ from tests.contract.graphs import COLUMNS, chain, number_schema, onnx_model, pre
 from tests.contract.hostile_models import MODEL_EDITS, ModelEdit
 
 FOREST = random_forest(trees=4, splits=6)
+PLAIN = Expansion.plain(COLUMNS)
+
+
+def encoded(graph: TreeGraph) -> bytes:
+    return encode_graph(graph, expansion=PLAIN)
 
 
 @pytest.mark.parametrize(
@@ -29,17 +35,24 @@ FOREST = random_forest(trees=4, splits=6)
 def test_writer_writes_the_bytes_of_the_onnx_package(graph: TreeGraph) -> None:
     model = onnx_model(graph)
     onnx.checker.check_model(model)
-    assert encode_graph(graph) == model.SerializeToString(deterministic=True)
+    assert encoded(graph) == model.SerializeToString(deterministic=True)
 
 
 def arrays(graph: TreeGraph) -> list[np.ndarray]:
     branches = [getattr(branch, each.name) for branch in graph.branches for each in fields(Branch)]
-    return [graph.roots, graph.features, graph.thresholds, graph.weights, *branches]
+    return [
+        graph.roots,
+        graph.features,
+        graph.thresholds,
+        graph.missing_at_most,
+        graph.weights,
+        *branches,
+    ]
 
 
 def test_reader_returns_the_trees_of_the_writer() -> None:
     forest = random_forest(trees=30, splits=150)
-    decoded = decode_graph(encode_graph(forest), columns=COLUMNS)
+    decoded = decode_graph(encoded(forest), expansion=PLAIN)
     assert decoded.columns == COLUMNS
     for actual, expected in zip(arrays(decoded), arrays(forest), strict=True):
         assert np.array_equal(actual, expected)
@@ -48,13 +61,13 @@ def test_reader_returns_the_trees_of_the_writer() -> None:
 def test_scorer_predicts_the_sum_of_the_trees() -> None:
     forest = random_forest(trees=30, splits=150)
     rows = np.random.default_rng(1).normal(size=(500, COLUMNS))
-    predictions = Scorer(encode_graph(forest), schema=number_schema(COLUMNS)).predict(rows.tolist())
+    predictions = Scorer(encoded(forest), schema=number_schema(COLUMNS)).predict(rows.tolist())
     assert np.allclose(predictions, predict(forest, rows), rtol=0, atol=1e-12)
 
 
 def test_deepest_accepted_tree_predicts() -> None:
     graph = chain(MAX_DEPTH)
-    scorer = Scorer(encode_graph(graph), schema=number_schema(COLUMNS))
+    scorer = Scorer(encoded(graph), schema=number_schema(COLUMNS))
     assert scorer.predict([[1e9] * COLUMNS, [-1e9] * COLUMNS]) == [1.0, 1.0]
 
 
@@ -73,7 +86,7 @@ def assert_refused(data: bytes) -> None:
 def edited(edit: ModelEdit) -> bytes:
     """Return a valid model's bytes after an edit of its protobuf message."""
     model = onnx_model(FOREST)
-    assert decode_graph(model.SerializeToString(), columns=COLUMNS)
+    assert decode_graph(model.SerializeToString(), expansion=PLAIN)
     edit(model)
     return bytes(model.SerializeToString(deterministic=True))
 
@@ -104,6 +117,7 @@ def cycle() -> TreeGraph:
         roots=np.array([0]),
         features=np.zeros(3, dtype=np.int64),
         thresholds=np.zeros(3),
+        missing_at_most=np.zeros(3, dtype=np.bool_),
         at_most=Branch(children=np.array([0, 2, 1]), are_leaves=np.array([True, False, False])),
         above=Branch(children=np.array([1, 2, 3]), are_leaves=np.array([True, True, True])),
         weights=np.ones(4),
@@ -174,24 +188,24 @@ def test_graph_with_invalid_trees_is_refused(name: str) -> None:
     graph, problem = TREE_EDITS[name]
     with pytest.raises(MalformedRecordError, match=problem):
         check_trees(graph)
-    assert_refused(encode_graph(graph))
+    assert_refused(encoded(graph))
 
 
 def test_sum_of_the_trees_largest_weights_may_be_finite_where_the_sum_of_all_is_not() -> None:
     scorer = Scorer(
-        encode_graph(replace(FOREST, weights=np.full(LEAVES, 1e307))), schema=number_schema(COLUMNS)
+        encoded(replace(FOREST, weights=np.full(LEAVES, 1e307))), schema=number_schema(COLUMNS)
     )
     assert scorer.predict([[0.0] * COLUMNS]) == [4e307]
 
 
 def test_every_truncated_graph_is_refused() -> None:
-    data = encode_graph(FOREST)
+    data = encoded(FOREST)
     for size in range(len(data)):
         assert_refused(data[:size])
 
 
 def test_every_appended_or_repeated_field_is_refused() -> None:
-    data = encode_graph(FOREST)
+    data = encoded(FOREST)
     [graph] = find_bytes(memoryview(data), 7)
     for suffix in (b"\0", b"\x08\x09", b"".join(bytes_field(15, b"unknown")), data, bytes(graph)):
         assert_refused(data + suffix)
@@ -199,22 +213,22 @@ def test_every_appended_or_repeated_field_is_refused() -> None:
 
 
 def test_integer_with_more_digits_than_necessary_is_refused() -> None:
-    data = encode_graph(FOREST)
+    data = encoded(FOREST)
     assert data.count(b"\x08\x09\x12") == 1
     assert_refused(data.replace(b"\x08\x09\x12", b"\x08\x89\x00\x12"))
 
 
 @pytest.mark.slow
 def test_every_changed_bit_is_refused_or_changes_only_numbers() -> None:
-    data = encode_graph(random_forest(trees=2, splits=3))
+    data = encoded(random_forest(trees=2, splits=3))
     for position, bit in itertools.product(range(len(data)), range(8)):
         changed = bytearray(data)
         changed[position] ^= 1 << bit
         try:
-            graph = decode_graph(bytes(changed), columns=COLUMNS)
+            graph = decode_graph(bytes(changed), expansion=PLAIN)
         except MalformedRecordError:
             continue
-        assert encode_graph(graph) == changed
+        assert encoded(graph) == changed
 
 
 def test_cost_of_a_message_of_many_fields_is_limited() -> None:

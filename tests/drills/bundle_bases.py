@@ -8,6 +8,7 @@ from random import Random
 
 import numpy as np
 
+from housectl.contract.columns import Expansion
 from housectl.contract.graph_format import encode_graph
 from housectl.contract.scorer import Scorer
 from housectl.contract.tree_graph import TreeGraph
@@ -49,7 +50,7 @@ def _with_graph(small: Mapping[str, bytes], graph: TreeGraph) -> dict[str, bytes
     feature = record["schema"]["features"][0]
     record["schema"]["features"] = [{**feature, "name": name} for name in names]
     record["recipe"]["features"] = golden["features"] = names
-    model = encode_graph(graph)
+    model = encode_graph(graph, expansion=Expansion.plain(graph.columns))
     rows = np.random.default_rng(2).normal(size=(32, COLUMNS)).tolist()
     predictions = Scorer(model, schema=number_schema(COLUMNS)).predict(rows)
     golden["rows"] = [

@@ -10,10 +10,11 @@ from random import Random
 import numpy as np
 import onnx
 
+from housectl.contract.columns import Expansion
 from housectl.contract.graph_format import decode_graph, encode_graph
 from housectl.contract.tree_graph import MAX_DEPTH
 from tests.contract.bundle_files import digest_of_record, with_new_digests, write_files
-from tests.contract.graphs import chain
+from tests.contract.graphs import COLUMNS, chain
 from tests.contract.hostile_models import MODEL_EDITS
 from tests.drills.bundle_bases import Bases
 from tests.drills.file_kinds import REPLACEMENTS
@@ -131,21 +132,27 @@ def _edited_model(random: Random, bases: Bases) -> Mutant:
 def _edited_trees(random: Random, bases: Bases) -> Mutant:
     """Change one number of the trees."""
     files = bases.choose(random)
-    graph = decode_graph(files[MODEL], columns=len(json.loads(files["golden.json"])["features"]))
-    field = random.choice(("roots", "features", "thresholds", "weights", "at_most", "above"))
+    expansion = Expansion.plain(len(json.loads(files["golden.json"])["features"]))
+    graph = decode_graph(files[MODEL], expansion=expansion)
+    arrays = ("roots", "features", "thresholds", "missing_at_most", "weights", "at_most", "above")
+    field = random.choice(arrays)
     if field in {"at_most", "above"}:
         branch = getattr(graph, field)
         side = random.choice(("children", "are_leaves"))
         value = replace(branch, **{side: _with_random_number(random, getattr(branch, side))})
     else:
         value = _with_random_number(random, getattr(graph, field))
-    return _consistent({**files, MODEL: encode_graph(replace(graph, **{field: value}))})
+    return _consistent(
+        {**files, MODEL: encode_graph(replace(graph, **{field: value}), expansion=expansion)}
+    )
 
 
 def _deep_tree(random: Random, bases: Bases) -> Mutant:
     """Use a tree that overflows the stack of a recursive reader."""
     depth = random.choice((MAX_DEPTH + 1, 20_000, 200_000))
-    return _consistent({**bases.bundles[1], MODEL: encode_graph(chain(depth))})
+    return _consistent(
+        {**bases.bundles[1], MODEL: encode_graph(chain(depth), expansion=Expansion.plain(COLUMNS))}
+    )
 
 
 def _with_random_number(random: Random, array: np.ndarray) -> np.ndarray:

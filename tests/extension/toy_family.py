@@ -57,13 +57,14 @@ class PiecewiseConstantModel:
         """Return the numbers as JSON."""
         return msgspec.json.encode(asdict(self))
 
-    def ensemble(self) -> Ensemble:
+    def body(self) -> Ensemble:
         """Return one tree with one split."""
         tree = Tree(
             left=np.array([1, LEAF, LEAF]),
             right=np.array([2, LEAF, LEAF]),
             features=np.zeros(3, dtype=np.int64),
             thresholds=np.array([self.threshold, 0.0, 0.0]),
+            missing_left=np.zeros(3, dtype=np.bool_),
             weights=np.array([0.0, self.below, self.above]),
         )
         return Ensemble(trees=(tree,), comparison=SplitComparison.LESS_EQUAL, offset=0.0)

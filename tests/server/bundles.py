@@ -6,6 +6,7 @@ import numpy as np
 
 from housectl.contract.bundle import Bundle, read_bundle, write_bundle
 from housectl.contract.bundle_record import MODEL_FILE, Provenance
+from housectl.contract.columns import Expansion
 from housectl.contract.families import Family
 from housectl.contract.golden import GOLDEN_FILE, Golden, GoldenRow
 from housectl.contract.graph_format import encode_graph
@@ -96,10 +97,12 @@ def tree(base: float, *, features: int) -> bytes:
             roots=np.array([0]),
             features=np.array([0]),
             thresholds=np.array([THRESHOLD]),
+            missing_at_most=np.array([False]),
             at_most=Branch(children=np.array([0]), are_leaves=np.array([True])),
             above=Branch(children=np.array([1]), are_leaves=np.array([True])),
             weights=np.array([base, base + STEP]),
-        )
+        ),
+        expansion=Expansion.plain(features),
     )
 
 

@@ -10,14 +10,18 @@ from housectl.contract.parameters import Value
 from housectl.contract.scorer import Scorer
 from housectl.errors import SealError
 from housectl_trainer.data import Dataset, load_dataset
-from housectl_trainer.evaluation import standard_deviation
-from housectl_trainer.fitting import fit, make_recipe
-from housectl_trainer.model_family import Model
+from housectl_trainer.fitting import FittedModel, fit, make_recipe
 from housectl_trainer.onnx_export import to_onnx
-from housectl_trainer.parity import MAX_PROBES, MIN_PROBES, check_parity, probes
+from housectl_trainer.parity import (
+    MAX_PROBES,
+    MIN_PROBES,
+    Tolerance,
+    check_parity,
+    routing_probes,
+    threshold_probes,
+)
 from housectl_trainer.subset import Floats
 from housectl_trainer.trees import Ensemble, SplitComparison, Tree
-from tests.contract.graphs import number_schema
 
 SINGLE_LEAVES = [
     (Family.RANDOM_FOREST, {"n_estimators": 3, "min_samples_leaf": 1000}),
@@ -28,30 +32,44 @@ SHAPES = [
     (Family.RANDOM_FOREST, {"n_estimators": 5, "max_leaf_nodes": 2}),
     (Family.RANDOM_FOREST, {"n_estimators": 4, "criterion": "absolute_error"}),
     (Family.XGBOOST, {"n_estimators": 50, "learning_rate": 0.1, "subsample": 0.8}),
-    (Family.XGBOOST, {"n_estimators": 30, "gamma": 300.0}),
+    (Family.XGBOOST, {"n_estimators": 30, "gamma": 3.0}),
     (Family.XGBOOST, {"n_estimators": 6, "num_parallel_tree": 4, "subsample": 0.5}),
     (Family.XGBOOST, {"n_estimators": 5, "max_depth": 0, "grow_policy": "lossguide"}),
     (Family.XGBOOST, {"n_estimators": 5, "tree_method": "exact", "reg_alpha": 2.0}),
-    (Family.XGBOOST, {"n_estimators": 9, "tree_method": "exact", "gamma": 300.0}),
+    (Family.XGBOOST, {"n_estimators": 9, "tree_method": "exact", "gamma": 3.0}),
     (Family.XGBOOST, {"n_estimators": 1, "max_depth": 1}),
 ]
 
 
-def train(dataset: Dataset, family: Family, assignment: Mapping[str, Value]) -> Model:
+def train(dataset: Dataset, family: Family, assignment: Mapping[str, Value]) -> FittedModel:
     return fit(make_recipe(dataset.shared, family, assignment), dataset.training)
 
 
-def tolerance_of(dataset: Dataset, family: Family) -> float:
-    return family.definition.parity_bound * standard_deviation(dataset.training.targets)
+def tolerance_of(dataset: Dataset, family: Family, model: FittedModel) -> Tolerance:
+    bound = family.definition.parity_bound
+    return Tolerance.for_model(model.scale, dataset.training.targets, bound=bound)
 
 
-def assert_parity(dataset: Dataset, family: Family, model: Model, ensemble: Ensemble) -> None:
-    features = dataset.training.rows.shape[1]
-    scorer = Scorer(to_onnx(ensemble, features=features), schema=number_schema(features))
-    at_thresholds = probes(model.ensemble(), dataset.training.rows, seed=0)
-    rows = np.concatenate([dataset.training.rows, dataset.holdout.rows, at_thresholds])
-    tolerance = tolerance_of(dataset, family)
-    assert check_parity(scorer, model.predict, rows, tolerance=tolerance) <= tolerance
+def checked_rows(dataset: Dataset, model: FittedModel) -> Floats:
+    rows = dataset.all_rows
+    return np.concatenate(
+        [
+            rows,
+            threshold_probes(model.thresholds(), rows, seed=0),
+            routing_probes(model.expansion, rows, seed=0),
+        ]
+    )
+
+
+def assert_parity(
+    dataset: Dataset, family: Family, model: FittedModel, ensemble: Ensemble | None = None
+) -> None:
+    """Check the graph of the model, or of other trees instead of the model's."""
+    body = ensemble or model.model.body()
+    graph = to_onnx(body, expansion=model.expansion, scale=model.scale)
+    scorer = Scorer(graph, schema=dataset.shared.schema)
+    tolerance = tolerance_of(dataset, family, model)
+    check_parity(scorer, model.predict, checked_rows(dataset, model), tolerance=tolerance)
 
 
 @pytest.mark.parametrize(("family", "assignment"), SHAPES + SINGLE_LEAVES)
@@ -59,7 +77,7 @@ def test_graph_gives_the_models_predictions(
     boston_dataset: Dataset, family: Family, assignment: dict[str, Value]
 ) -> None:
     model = train(boston_dataset, family, assignment)
-    assert_parity(boston_dataset, family, model, model.ensemble())
+    assert_parity(boston_dataset, family, model)
 
 
 @pytest.mark.parametrize("family", Family)
@@ -68,7 +86,7 @@ def test_library_defaults_and_hand_tuned_recipe_keep_parity(
 ) -> None:
     for assignment in family.definition.starting_points:
         model = train(boston_dataset, family, assignment)
-        assert_parity(boston_dataset, family, model, model.ensemble())
+        assert_parity(boston_dataset, family, model)
 
 
 @pytest.mark.parametrize("family", Family)
@@ -76,13 +94,13 @@ def test_target_around_zero_keeps_the_tolerance(centred: Inputs, family: Family)
     dataset = load_dataset(centred)
     model = train(dataset, family, {"n_estimators": 40})
     assert dataset.training.targets.min() < 0 < dataset.training.targets.max()
-    assert_parity(dataset, family, model, model.ensemble())
+    assert_parity(dataset, family, model)
 
 
 def test_three_hundred_trees_keep_parity(boston_dataset: Dataset) -> None:
     family = Family.RANDOM_FOREST
     model = train(boston_dataset, family, {"n_estimators": 300, "max_features": 1 / 3})
-    assert_parity(boston_dataset, family, model, model.ensemble())
+    assert_parity(boston_dataset, family, model)
 
 
 def with_swapped_comparison(ensemble: Ensemble) -> Ensemble:
@@ -119,8 +137,8 @@ def test_graph_with_with_swapped_comparisons_or_sums_is_rejected(
     boston_dataset: Dataset, family: Family, damage: Callable[[Ensemble], Ensemble]
 ) -> None:
     model = train(boston_dataset, family, {"n_estimators": 20})
-    with pytest.raises(SealError, match=r"for the row \[.*\]"):
-        assert_parity(boston_dataset, family, model, damage(model.ensemble()))
+    with pytest.raises(SealError, match=r"for the columns \[.*\]"):
+        assert_parity(boston_dataset, family, model, damage(model.model.body()))
 
 
 def predict_in_double(ensemble: Ensemble, rows: Floats) -> Floats:
@@ -145,12 +163,11 @@ def test_rows_without_rounding_to_float32_reach_other_leaves(
     boston_dataset: Dataset, family: Family
 ) -> None:
     model = train(boston_dataset, family, {"n_estimators": 20})
-    ensemble = model.ensemble()
-    rows = np.concatenate(
-        [boston_dataset.training.rows, probes(ensemble, boston_dataset.training.rows, seed=0)]
-    )
+    ensemble = model.model.body()
+    rows = checked_rows(boston_dataset, model)
     rounded = rows.astype(np.float32).astype(np.float64)
-    expected, tolerance = model.predict(rows), tolerance_of(boston_dataset, family)
+    expected = model.model.predict(rows)
+    tolerance = family.definition.parity_bound
     assert np.abs(predict_in_double(ensemble, rounded) - expected).max() <= tolerance
     assert np.abs(predict_in_double(ensemble, rows) - expected).max() > tolerance
 
@@ -163,6 +180,7 @@ def stumps(thresholds: Floats) -> Ensemble:
             right=np.array([2, -1, -1]),
             features=np.array([0, -1, -1]),
             thresholds=np.array([threshold, 0.0, 0.0]),
+            missing_left=np.zeros(3, dtype=np.bool_),
             weights=np.array([0.0, 1.0, 2.0]),
         )
         for threshold in thresholds
@@ -172,7 +190,7 @@ def stumps(thresholds: Floats) -> Ensemble:
 
 def test_few_thresholds_are_probed_in_many_rows(boston_dataset: Dataset) -> None:
     rows = boston_dataset.training.rows
-    probe_rows = probes(stumps(np.array([0.1])), rows, seed=0)
+    probe_rows = threshold_probes(stumps(np.array([0.1])).thresholds(), rows, seed=0)
     assert len(probe_rows) >= MIN_PROBES
     single = np.float32(0.1)
     assert set(probe_rows[:, 0].tolist()) == {
@@ -186,8 +204,8 @@ def test_few_thresholds_are_probed_in_many_rows(boston_dataset: Dataset) -> None
 
 def test_many_thresholds_are_sampled_reproducibly(boston_dataset: Dataset) -> None:
     rows = boston_dataset.training.rows
-    ensemble = stumps(np.linspace(0.0, 1.0, MAX_PROBES // 3 + 100))
-    probe_rows = probes(ensemble, rows, seed=0)
+    thresholds = stumps(np.linspace(0.0, 1.0, MAX_PROBES // 3 + 100)).thresholds()
+    probe_rows = threshold_probes(thresholds, rows, seed=0)
     assert len(probe_rows) == MAX_PROBES
-    assert np.array_equal(probe_rows, probes(ensemble, rows, seed=0))
-    assert not np.array_equal(probe_rows, probes(ensemble, rows, seed=1))
+    assert np.array_equal(probe_rows, threshold_probes(thresholds, rows, seed=0))
+    assert not np.array_equal(probe_rows, threshold_probes(thresholds, rows, seed=1))

@@ -303,6 +303,7 @@ def test_linear_model_handles_constant_and_collinear_columns(boston_dataset: Dat
         shared=boston_dataset.shared,
         training=widened(boston_dataset.training),
         holdout=widened(boston_dataset.holdout),
+        values=boston_dataset.values,
         holdout_digest=boston_dataset.holdout_digest,
     )
     model = fit(recipe, wide.training)

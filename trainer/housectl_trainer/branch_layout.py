@@ -7,6 +7,10 @@ from numpy.typing import NDArray
 
 from housectl_trainer.trees import Ensemble, SplitComparison, Tree
 
+# Above all float32 numbers. scikit-learn divides missing values from all others at infinity, but
+# thresholds of a graph are finite.
+_MAX = 2.0**128
+
 
 def put_likely_child_right(ensemble: Ensemble, *, features: int) -> Ensemble:
     """Return equivalent trees with the likelier child of each node on the right.
@@ -34,13 +38,15 @@ def _put_right(tree: Tree, largest: NDArray[np.float32], features: int) -> Tree:
     leaves = _leaf_counts(tree)
     swapped = tree.is_split & (leaves[tree.left] > leaves[tree.right])
     # value > largest is equivalent to -value <= -(the next float32 number above largest).
-    negated = -np.nextafter(largest, np.float32(np.inf))
+    with np.errstate(over="ignore"):
+        negated = -np.nextafter(largest, np.float32(np.inf))
     return replace(
         tree,
         left=np.where(swapped, tree.right, tree.left),
         right=np.where(swapped, tree.left, tree.right),
         features=np.where(swapped, tree.features + features, tree.features),
-        thresholds=np.where(swapped, negated, largest).astype(np.float64),
+        thresholds=np.clip(np.where(swapped, negated, largest).astype(np.float64), -_MAX, _MAX),
+        missing_left=tree.missing_left ^ swapped,
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from housectl.contract.columns import ColumnEncoder
 from housectl.contract.inputs import Inputs, SharedRecipe
 from housectl.contract.usable_data import UsableData, read_usable_data
 from housectl_trainer.subset import DataSubset, Floats
@@ -14,17 +15,20 @@ class Dataset:
     """The data of an experiment, divided into training rows and held-out rows.
 
     Attributes:
+        values: `(n, features)`, the doubles of all features' values: those of the training rows,
+            then those of the held-out rows.
         holdout_digest: sha256 of the held-out rows' contents.
     """
 
     shared: SharedRecipe
     training: DataSubset
     holdout: DataSubset
+    values: Floats
     holdout_digest: str
 
     @property
     def all_rows(self) -> Floats:
-        """The training rows, then the held-out rows."""
+        """The training rows, then the held-out rows, as columns."""
         return np.concatenate([self.training.rows, self.holdout.rows])
 
 
@@ -36,19 +40,24 @@ def load_dataset(inputs: Inputs) -> Dataset:
     """
     shared = inputs.shared
     data = read_usable_data(inputs.data, shared.schema, split=shared.split, seed=shared.seed)
-    rows = _all_rows(data, shared)
+    return make_dataset(shared, data)
+
+
+def make_dataset(shared: SharedRecipe, data: UsableData) -> Dataset:
+    """Return the rows of a table as columns, divided by its split."""
+    numbers = {name: np.frombuffer(values) for name, values in data.table.numbers.items()}
+    schema = shared.schema
+    values = np.column_stack([numbers[name] for name in schema.feature_names])
+    training, holdout = np.array(data.split.training), np.array(data.split.holdout)
+    rows = DataSubset(
+        rows=ColumnEncoder(schema.features).encode(values),
+        targets=numbers[schema.target.name],
+        groups=np.array(data.unit_codes) if data.unit_codes else None,
+    )
     return Dataset(
         shared=shared,
-        training=rows.take(np.array(data.split.training)),
-        holdout=rows.take(np.array(data.split.holdout)),
+        training=rows.take(training),
+        holdout=rows.take(holdout),
+        values=values[np.concatenate([training, holdout])],
         holdout_digest=data.holdout_digest,
-    )
-
-
-def _all_rows(data: UsableData, shared: SharedRecipe) -> DataSubset:
-    columns = {name: np.frombuffer(values) for name, values in data.table.numbers.items()}
-    return DataSubset(
-        rows=np.column_stack([columns[name] for name in shared.schema.feature_names]),
-        targets=columns[shared.schema.target.name],
-        groups=np.array(data.unit_codes) if data.unit_codes else None,
     )

@@ -1,26 +1,16 @@
-"""Mean squared errors, with sums that are exact and so equal on every machine."""
+"""Mean squared errors, equal on every machine."""
 
 import math
 
 from housectl.contract.recipe import Recipe
 from housectl.errors import AssignmentError
-from housectl_trainer.fitting import fit
+from housectl_trainer.exact_sums import mean
+from housectl_trainer.fitting import FittedModel, fit
 from housectl_trainer.folds import Fold
-from housectl_trainer.model_family import Model
-from housectl_trainer.subset import DataSubset, Floats
+from housectl_trainer.subset import DataSubset
 
 
-def mean(values: Floats) -> float:
-    """Return the mean of `(n,)` values, rounded once."""
-    return math.fsum(values) / len(values)
-
-
-def standard_deviation(values: Floats) -> float:
-    """Return the standard deviation of `(n,)` values, in their unit."""
-    return math.sqrt(mean((values - mean(values)) ** 2))
-
-
-def model_mse(model: Model, subset: DataSubset) -> float:
+def model_mse(model: FittedModel, subset: DataSubset) -> float:
     """Return a model's MSE on some rows, in the square of the target's unit."""
     return mean((model.predict(subset.rows) - subset.targets) ** 2)
 

@@ -1,6 +1,9 @@
 """Fitting of a recipe's model, whatever its family."""
 
+from dataclasses import dataclass, replace
+
 from housectl.contract.assignments import read_assignment
+from housectl.contract.columns import Expansion
 from housectl.contract.families import Family
 from housectl.contract.inputs import SharedRecipe
 from housectl.contract.libraries import library_versions
@@ -8,7 +11,52 @@ from housectl.contract.parameters import Assignment
 from housectl.contract.recipe import Recipe
 from housectl.errors import AssignmentError
 from housectl_trainer.model_family import Model, load_family
-from housectl_trainer.subset import DataSubset
+from housectl_trainer.onnx_export import to_onnx
+from housectl_trainer.subset import DataSubset, Floats
+from housectl_trainer.target_scale import TargetScale
+from housectl_trainer.trees import Threshold
+
+
+@dataclass(frozen=True)
+class FittedModel:
+    """A recipe's model: its family's model between the expansion and the target's own unit.
+
+    Attributes:
+        model: The family's model. It predicts standardised targets from expanded columns.
+    """
+
+    model: Model
+    expansion: Expansion
+    scale: TargetScale
+
+    def predict(self, columns: Floats) -> Floats:
+        """Return `(n,)` predictions in the target's unit.
+
+        Args:
+            columns: `(n, columns)`; see `housectl.contract.columns`.
+        """
+        return self.scale.restore(self.model.predict(self.expansion.expand(columns)))
+
+    def native(self) -> bytes:
+        """Return the library's own model file."""
+        return self.model.native()
+
+    def graph(self) -> bytes:
+        """Return the ONNX graph; equal models give equal bytes.
+
+        Raises:
+            SealError: A tree is too deep, or there are too many trees.
+        """
+        return to_onnx(self.model.body(), expansion=self.expansion, scale=self.scale)
+
+    def thresholds(self) -> list[Threshold]:
+        """Return the numbers that the model compares each column with."""
+        kept = self.expansion.kept
+        return [
+            (kept[index], threshold)
+            for index, threshold in self.model.body().thresholds()
+            if index < len(kept)
+        ]
 
 
 def make_recipe(shared: SharedRecipe, family: Family, assignment: Assignment) -> Recipe:
@@ -21,7 +69,7 @@ def make_recipe(shared: SharedRecipe, family: Family, assignment: Assignment) ->
     return shared.recipe(family, values, library_versions())
 
 
-def fit(recipe: Recipe, subset: DataSubset, *, threads: int = 1) -> Model:
+def fit(recipe: Recipe, subset: DataSubset, *, threads: int = 1) -> FittedModel:
     """Fit a recipe's model to some rows; the number of threads does not change the model.
 
     Raises:
@@ -29,10 +77,16 @@ def fit(recipe: Recipe, subset: DataSubset, *, threads: int = 1) -> Model:
         MemoryError: There is not enough memory.
     """
     family = load_family(recipe.family)
+    expansion = Expansion.of(recipe.types)
+    scale = TargetScale.of(subset.targets, recipe.transform)
+    prepared = replace(
+        subset, rows=expansion.expand(subset.rows), targets=scale.standardise(subset.targets)
+    )
     try:
-        return family.fit(recipe.assignment, subset, seed=recipe.seed, threads=threads)
+        model = family.fit(recipe.assignment, prepared, seed=recipe.seed, threads=threads)
     except ValueError as error:
         raise _translate(error, recipe) from error
+    return FittedModel(model=model, expansion=expansion, scale=scale)
 
 
 def _translate(error: ValueError, recipe: Recipe) -> MemoryError | AssignmentError:

@@ -11,9 +11,10 @@ import numpy as np
 from housectl.contract.evidence import Errors, Evidence
 from housectl.contract.recipe import Recipe
 from housectl_trainer.data import Dataset
-from housectl_trainer.evaluation import fold_mse, mean, model_mse
+from housectl_trainer.evaluation import fold_mse, model_mse
+from housectl_trainer.exact_sums import mean
+from housectl_trainer.fitting import FittedModel
 from housectl_trainer.folds import Fold, gate_folds, objective_folds
-from housectl_trainer.model_family import Model
 from housectl_trainer.parent_watchdog import die_with_parent
 from housectl_trainer.progress import report_progress
 from housectl_trainer.subset import DataSubset
@@ -50,7 +51,7 @@ def fold_errors(recipe: Recipe, subset: DataSubset, *, processes: int) -> FoldEr
 
 
 def measure_evidence(
-    recipe: Recipe, dataset: Dataset, *, gate: tuple[float, ...], model: Model
+    recipe: Recipe, dataset: Dataset, *, gate: tuple[float, ...], model: FittedModel
 ) -> Evidence:
     """Return the errors of a model and of two baselines on the same rows."""
     training, holdout = dataset.training, dataset.holdout

@@ -10,25 +10,28 @@ from housectl.contract.parameters import Value
 from housectl_trainer.subset import DataSubset, Floats
 from housectl_trainer.trees import Ensemble
 
+ModelBody = Ensemble
+"""A trained model as arrays, which `onnx_export` makes a graph of."""
+
 
 class Model(Protocol):
-    """A trained model."""
+    """A trained model. It knows neither categories nor the target's unit."""
 
     def predict(self, rows: Floats) -> Floats:
         """Return the library's own predictions.
 
         Args:
-            rows: `(n, features)` in the features' units.
+            rows: `(n, width)`, expanded columns; NaN if missing.
 
         Returns:
-            `(n,)` in the target's unit.
+            `(n,)` on the scale of training.
         """
 
     def native(self) -> bytes:
         """Return the library's own model file: equal bytes for equal recipes."""
 
-    def ensemble(self) -> Ensemble:
-        """Return the trees."""
+    def body(self) -> ModelBody:
+        """Return the model as arrays, on the scale of training."""
 
 
 class FitFunction(Protocol):
@@ -37,7 +40,14 @@ class FitFunction(Protocol):
     def __call__(
         self, assignment: Mapping[str, Value], subset: DataSubset, *, seed: int, threads: int
     ) -> Model:
-        """Return the model of an assignment; the number of threads does not change it."""
+        """Return the model of an assignment; the number of threads does not change it.
+
+        Args:
+            assignment: The model's parameters.
+            subset: Expanded columns, in which a missing value is NaN, and standardised targets.
+            seed: Seed of all random choices.
+            threads: Number of training threads.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,55 +1,77 @@
-"""ONNX export of a tree ensemble, exact to the last bit of each comparison."""
+"""ONNX export of a model, exact to the last bit of each comparison."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from housectl.contract.columns import Expansion
+from housectl.contract.graph_body import GraphBody, check_body
 from housectl.contract.graph_format import encode_graph
 from housectl.contract.record import MalformedRecordError
-from housectl.contract.tree_graph import Branch, TreeGraph, check_trees
+from housectl.contract.tree_graph import Booleans, Branch, TreeGraph
 from housectl.errors import SealError
 from housectl_trainer.branch_layout import put_likely_child_right
+from housectl_trainer.model_family import ModelBody
+from housectl_trainer.target_scale import TargetScale
 from housectl_trainer.trees import LEAF, Ensemble, Tree
 
 
-def to_onnx(ensemble: Ensemble, *, features: int) -> bytes:
-    """Return a graph from `rows`, `(n, features)` doubles, to `predictions`, `(n, 1)` doubles.
+def to_onnx(body: ModelBody, *, expansion: Expansion, scale: TargetScale) -> bytes:
+    """Return the graph of a model, from columns to predictions in the target's unit.
 
-    Equal ensembles give equal bytes.
+    Equal arguments give equal bytes.
 
     Raises:
         SealError: A tree is too deep, or there are too many trees.
     """
-    graph = _tree_graph(put_likely_child_right(ensemble, features=features), columns=features)
+    graph = _graph_body(body, expansion, scale)
     try:
-        check_trees(graph)
+        check_body(graph)
     except MalformedRecordError as error:
         raise SealError(
             f"The model cannot be exported to ONNX: {error}.",
             hint="Lower `max_depth` or `n_estimators` in housectl.yaml under `space:`.",
         ) from error
-    return encode_graph(graph)
+    return encode_graph(graph, expansion=expansion, transform=scale.transform)
 
 
-def _tree_graph(ensemble: Ensemble, *, columns: int) -> TreeGraph:
+def _graph_body(body: ModelBody, expansion: Expansion, scale: TargetScale) -> GraphBody:
+    ensemble = put_likely_child_right(_rescaled(body, scale), features=expansion.width)
+    return _tree_graph(ensemble, is_nullable=expansion.is_nullable)
+
+
+def _rescaled(ensemble: Ensemble, scale: TargetScale) -> Ensemble:
+    """Return trees that predict in the unit of the transformed target."""
+    trees = tuple(replace(tree, weights=tree.weights * scale.deviation) for tree in ensemble.trees)
+    offset = ensemble.offset * scale.deviation + scale.centre
+    return replace(ensemble, trees=trees, offset=offset)
+
+
+def _tree_graph(ensemble: Ensemble, *, is_nullable: Booleans) -> TreeGraph:
     trees = [_with_split(tree) for tree in ensemble.trees]
     nodes = _concatenate(trees)
     is_split = nodes.is_split
     starts = np.cumsum([0, *(tree.is_split.sum() for tree in trees)])
     weights = nodes.weights[~is_split]
-    # Each row ends in one leaf of the first tree, so these leaves can include the offset.
-    weights[: starts[1] + 1] += ensemble.offset
+    # Each row ends in one leaf of the last tree, so these leaves can include the offset. A large
+    # offset in the first tree would round the weights of all others.
+    weights[starts[-2] + len(trees) - 1 :] += ensemble.offset
     # The operator numbers leaves and split nodes separately.
     numbers = np.where(is_split, np.cumsum(is_split), np.cumsum(~is_split)) - 1
     at_most, above = (
         Branch(children=numbers[children], are_leaves=~is_split[children])
         for children in (nodes.left[is_split], nodes.right[is_split])
     )
+    features = nodes.features[is_split]
+    # Libraries choose a side also for values that are never missing.
+    missing_at_most = nodes.missing_left[is_split] & is_nullable[features % len(is_nullable)]
     return TreeGraph(
-        columns=columns,
+        columns=len(is_nullable),
         roots=starts[:-1],
-        features=nodes.features[is_split],
+        features=features,
         thresholds=nodes.thresholds[is_split],
+        missing_at_most=missing_at_most,
         at_most=at_most,
         above=above,
         weights=weights,
@@ -66,6 +88,7 @@ def _with_split(tree: Tree) -> Tree:
         right=np.array([2, LEAF, LEAF]),
         features=np.zeros(3, dtype=np.int64),
         thresholds=np.zeros(3),
+        missing_left=np.zeros(3, dtype=np.bool_),
         weights=np.array([weight, weight, weight]),
     )
 
@@ -81,5 +104,6 @@ def _concatenate(trees: Sequence[Tree]) -> Tree:
         right=np.where(right == LEAF, LEAF, right + starts),
         features=np.concatenate([tree.features for tree in trees]),
         thresholds=np.concatenate([tree.thresholds for tree in trees]),
+        missing_left=np.concatenate([tree.missing_left for tree in trees]),
         weights=np.concatenate([tree.weights for tree in trees]),
     )

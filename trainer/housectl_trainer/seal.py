@@ -7,32 +7,35 @@ from pathlib import Path
 
 import joblib
 import numpy as np
+from msgspec import UNSET
 
 from housectl.contract.bundle_record import CARD_FILE, MODEL_FILE, RecipeOrigin
+from housectl.contract.cells import read_row
+from housectl.contract.columns import ColumnEncoder
 from housectl.contract.evidence import Evidence
 from housectl.contract.families import Family
-from housectl.contract.golden import GOLDEN_FILE, Golden, GoldenSource
+from housectl.contract.golden import GOLDEN_FILE, Golden, GoldenSource, golden_mismatches
 from housectl.contract.metrics import METRICS_FILE, Metrics
 from housectl.contract.parameters import Assignment
 from housectl.contract.recipe import Recipe, derived_seed
+from housectl.contract.schema import Schema
 from housectl.contract.scorer import Scorer
 from housectl.contract.seal_output import write_sealed
 from housectl.contract.trainer_code import read_lock
 from housectl.errors import SealError
 from housectl_trainer.data import Dataset
-from housectl_trainer.evaluation import mean_objective, standard_deviation
-from housectl_trainer.fitting import fit, make_recipe
-from housectl_trainer.golden import make_golden, row_source
+from housectl_trainer.evaluation import mean_objective
+from housectl_trainer.fitting import FittedModel, fit, make_recipe
+from housectl_trainer.golden import RowSource, golden_rows, row_source
 from housectl_trainer.measure_evidence import fold_errors, measure_evidence
 from housectl_trainer.model_card import model_card
-from housectl_trainer.model_family import Model
-from housectl_trainer.onnx_export import to_onnx
-from housectl_trainer.parity import check_parity, probes
+from housectl_trainer.parity import Tolerance, check_parity, routing_probes, threshold_probes
 from housectl_trainer.provenance import make_provenance
+from housectl_trainer.subset import Floats
 
 
 @dataclass(frozen=True)
-class _CheckedGraph:
+class CheckedGraph:
     """An ONNX graph that passed the parity check, and the golden rows to repeat the check."""
 
     content: bytes
@@ -72,7 +75,7 @@ def seal(
     errors = fold_errors(recipe, dataset.training, processes=cores)
     model = fit(recipe, dataset.training, threads=cores)
     native = _checked_native(model, model_sha256)
-    graph = _checked_graph(model, recipe, dataset, golden)
+    graph = checked_graph(model, recipe, dataset, golden)
     evidence = measure_evidence(recipe, dataset, gate=errors.gate, model=model)
     lock = read_lock()
     write_sealed(
@@ -88,7 +91,7 @@ def seal(
 def _bundle_files(
     dataset: Dataset,
     native: bytes,
-    graph: _CheckedGraph,
+    graph: CheckedGraph,
     evidence: Evidence,
     *,
     objective_mses: tuple[float, ...],
@@ -110,7 +113,7 @@ def _bundle_files(
     }
 
 
-def _checked_native(model: Model, expected: str | None) -> bytes:
+def _checked_native(model: FittedModel, expected: str | None) -> bytes:
     native = model.native()
     actual = hashlib.sha256(native).hexdigest()
     if expected not in {None, actual}:
@@ -123,25 +126,63 @@ def _checked_native(model: Model, expected: str | None) -> bytes:
     return native
 
 
-def _checked_graph(
-    model: Model, recipe: Recipe, dataset: Dataset, golden_source: GoldenSource
-) -> _CheckedGraph:
-    ensemble = model.ensemble()
-    content = to_onnx(ensemble, features=len(recipe.features))
-    scorer = Scorer(content, schema=dataset.shared.schema)
-    deviation = standard_deviation(dataset.training.targets)
-    tolerance = recipe.family.definition.parity_bound * deviation
+def checked_graph(
+    model: FittedModel, recipe: Recipe, dataset: Dataset, golden_source: GoldenSource
+) -> CheckedGraph:
+    """Return the graph of a model, and golden rows, after the parity check.
+
+    Raises:
+        SealError: A prediction of the graph differs from the model's, or the model has too many
+            trees or levels.
+    """
+    content = model.graph()
+    schema = dataset.shared.schema
+    scorer = Scorer(content, schema=schema)
+    bound = recipe.family.definition.parity_bound
+    tolerance = Tolerance.for_model(model.scale, dataset.training.targets, bound=bound)
     source = row_source(golden_source, dataset, seed=derived_seed(recipe.seed, "golden"))
-    at_thresholds = probes(ensemble, source.rows, seed=derived_seed(recipe.seed, "parity"))
-    golden = make_golden(
-        model, source, at_thresholds, features=recipe.features, tolerance=tolerance
+    rows = golden_rows(model, source, schema, seed=derived_seed(recipe.seed, "golden/thresholds"))
+    golden = Golden(
+        tolerance=tolerance.absolute,
+        relative_tolerance=tolerance.relative or UNSET,
+        features=recipe.features,
+        rows=rows,
     )
-    golden_rows = np.array([each.row for each in golden.rows])
-    checked = np.concatenate([dataset.all_rows, at_thresholds, golden_rows])
+    checked = _parity_rows(model, dataset, source, seed=derived_seed(recipe.seed, "parity"))
     worst = check_parity(scorer, model.predict, checked, tolerance=tolerance)
+    _check_golden(scorer, golden, schema)
     print(
-        f"parity: {len(checked)} rows, largest difference {worst:.2g}, allowed {tolerance:.2g}",
+        f"parity: {len(checked) + len(rows)} rows, largest difference {worst:.2g}, "
+        f"allowed {tolerance.absolute:.2g}",
         file=sys.stderr,
         flush=True,
     )
-    return _CheckedGraph(content=content, golden=golden, golden_source=golden_source)
+    return CheckedGraph(content=content, golden=golden, golden_source=golden_source)
+
+
+def _parity_rows(model: FittedModel, dataset: Dataset, source: RowSource, *, seed: int) -> Floats:
+    """Return all rows, and rows at thresholds, of each code, and with missing values."""
+    columns = ColumnEncoder(dataset.shared.schema.features).encode(source.rows)
+    return np.concatenate(
+        [
+            dataset.all_rows,
+            threshold_probes(model.thresholds(), columns, seed=seed),
+            routing_probes(model.expansion, columns, seed=seed),
+        ]
+    )
+
+
+def _check_golden(scorer: Scorer, golden: Golden, schema: Schema) -> None:
+    """Check that the graph repeats the golden rows, which come from cells.
+
+    Raises:
+        SealError: A prediction differs.
+    """
+    rows = [read_row(schema, each.row) for each in golden.rows]
+    mismatches = golden_mismatches(golden, scorer.predict(rows))
+    if mismatches:
+        raise SealError(
+            f"The ONNX graph differs from the model in {len(mismatches)} golden rows: it predicts "
+            f"{mismatches[0].predicted} instead of {mismatches[0].expected}.",
+            hint="pip list   # install the versions of the recipe",
+        )

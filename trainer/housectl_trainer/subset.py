@@ -14,7 +14,7 @@ class DataSubset:
     """Some rows of the data, to train on or to measure errors on.
 
     Attributes:
-        rows: `(n, features)`, in the features' units.
+        rows: `(n, columns)`, the rows as columns of a graph; see `housectl.contract.columns`.
         targets: `(n,)`, in the target's unit.
         groups: `(n,)` codes of the groups, or of equal rows, which no fold divides; None if every
             row may move alone.

@@ -1,5 +1,6 @@
 """Tree ensembles as arrays: the common form of all families' trained models."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -7,6 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEAF = -1
+
+Threshold = tuple[int, float]
+"""Index of a column, and a number that a model compares the column with."""
 
 
 class SplitComparison(Enum):
@@ -25,6 +29,7 @@ class Tree:
         features: `(n,)`, column that the node compares; undefined at a leaf.
         thresholds: `(n,)`, number that the row's value, rounded to float32, is compared with in
             double.
+        missing_left: `(n,)`, True if a missing value, NaN, goes left; undefined at a leaf.
         weights: `(n,)`, contribution of a leaf to the prediction; undefined at other nodes.
     """
 
@@ -32,6 +37,7 @@ class Tree:
     right: NDArray[np.int64]
     features: NDArray[np.int64]
     thresholds: NDArray[np.float64]
+    missing_left: NDArray[np.bool_]
     weights: NDArray[np.float64]
 
     @property
@@ -48,15 +54,11 @@ class Ensemble:
     comparison: SplitComparison
     offset: float
 
-    def thresholds_by_feature(self) -> list[tuple[int, float]]:
-        """Return the distinct (feature, threshold) pairs of all split nodes, sorted."""
-        pairs = {
-            pair
-            for tree in self.trees
-            for pair in zip(
-                tree.features[tree.is_split].tolist(),
-                tree.thresholds[tree.is_split].tolist(),
-                strict=True,
-            )
-        }
-        return sorted(pairs)
+    def thresholds(self) -> list[Threshold]:
+        """Return the distinct finite thresholds of all split nodes, sorted."""
+        return sorted({each for tree in self.trees for each in _thresholds(tree)})
+
+
+def _thresholds(tree: Tree) -> Iterator[Threshold]:
+    chosen = tree.is_split & np.isfinite(tree.thresholds)
+    return zip(tree.features[chosen].tolist(), tree.thresholds[chosen].tolist(), strict=True)

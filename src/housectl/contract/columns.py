@@ -7,11 +7,12 @@ of a category becomes an indicator, which is 1 or 0.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
 
-from housectl.contract.column_types import Category, Datetime
+from housectl.contract.column_types import Category, ColumnType, Datetime
 from housectl.contract.schema import Feature
 
 MISSING_CODE = -1
@@ -31,6 +32,7 @@ class ColumnEncoder:
 
     Attributes:
         names: Names of the columns.
+        starts: Index of each feature's first column.
     """
 
     def __init__(self, features: Sequence[Feature]) -> None:
@@ -39,6 +41,8 @@ class ColumnEncoder:
             isinstance(each.type, Category | Datetime) for each in self._features
         )
         self.names = tuple(name for each in self._features for name in _column_names(each))
+        widths = [_width(each.type) for each in self._features]
+        self.starts = tuple(accumulate(widths[:-1], initial=0))
 
     def encode(self, rows: Floats) -> Floats:
         """Return the columns of rows, `(n, columns)`.
@@ -59,35 +63,51 @@ class Expansion:
     Attributes:
         columns: Number of columns.
         kept: Indices of the columns that are numbers.
+        nullable: Indices of those that are NaN in some rows.
         indicators: Column and code of each indicator.
     """
 
     columns: int
     kept: tuple[int, ...]
+    nullable: tuple[int, ...] = ()
     indicators: tuple[tuple[int, int], ...] = ()
 
     @classmethod
-    def of(cls, features: Sequence[Feature]) -> "Expansion":
-        """Return the expansion of the columns of these features."""
-        starts = np.cumsum([0, *(len(_column_names(each)) for each in features)]).tolist()
-        kept = [
-            column
-            for each, start, end in zip(features, starts[:-1], starts[1:], strict=True)
-            if not isinstance(each.type, Category)
-            for column in range(start, end)
-        ]
-        indicators = [
-            (start, code)
-            for each, start in zip(features, starts[:-1], strict=True)
-            if isinstance(each.type, Category)
-            for code in _codes(each.type)
-        ]
-        return cls(columns=starts[-1], kept=tuple(kept), indicators=tuple(indicators))
+    def of(cls, types: Sequence[ColumnType]) -> "Expansion":
+        """Return the expansion of the columns of features with these types."""
+        columns = [each for each in types for _ in range(_width(each))]
+        kept = [index for index, each in enumerate(columns) if not isinstance(each, Category)]
+        return cls(
+            columns=len(columns),
+            kept=tuple(kept),
+            nullable=tuple(index for index in kept if columns[index].nullable),
+            indicators=tuple(
+                (index, code)
+                for index, each in enumerate(columns)
+                if isinstance(each, Category)
+                for code in _codes(each)
+            ),
+        )
+
+    @classmethod
+    def plain(cls, columns: int) -> "Expansion":
+        """Return the expansion of numbers that are never missing: they stay as they are."""
+        return cls(columns=columns, kept=tuple(range(columns)))
 
     @property
     def width(self) -> int:
         """Number of expanded columns."""
         return len(self.kept) + len(self.indicators)
+
+    @property
+    def categories(self) -> tuple[int, ...]:
+        """Indices of the columns that are codes of categories."""
+        return tuple(sorted({column for column, _ in self.indicators}))
+
+    @property
+    def is_nullable(self) -> NDArray[np.bool_]:
+        """`(width,)`, True for the expanded columns that are NaN in some rows."""
+        return np.isin([*self.kept, *[-1] * len(self.indicators)], self.nullable)
 
     def expand(self, columns: Floats) -> Floats:
         """Return the expanded columns, `(n, width)`: the numbers, then the indicators.
@@ -100,6 +120,10 @@ class Expansion:
         sources, codes = zip(*self.indicators, strict=True)
         indicators = columns[:, list(sources)] == np.array(codes)
         return np.column_stack([columns[:, list(self.kept)], indicators.astype(np.float64)])
+
+
+def _width(column: ColumnType) -> int:
+    return len(DATETIME_PARTS) if isinstance(column, Datetime) else 1
 
 
 def _column_names(feature: Feature) -> tuple[str, ...]:

@@ -6,12 +6,16 @@ from enum import StrEnum
 from typing import Annotated
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from housectl.contract.cells import Cell
 from housectl.contract.record import SCHEMA_VERSION, Record
 
 GOLDEN_FILE = "golden.json"
 MAX_GOLDEN_ROWS = 1000
+
+
+_NonNegative = Annotated[float, msgspec.Meta(ge=0)]
 
 
 class GoldenSource(StrEnum):
@@ -36,13 +40,16 @@ class Golden(Record, kw_only=True):
     """The golden rows of a bundle.
 
     Attributes:
-        tolerance: Largest allowed difference, in the target's unit: the family's parity bound times
-            the standard deviation of the training target.
+        tolerance: Allowed difference, in the target's unit: the family's parity bound times the
+            standard deviation of the training target, and a few digits' rounding.
+        relative_tolerance: Further allowed difference, as a fraction of the prediction. Only models
+            of a logarithm have one.
         features: Names of the columns of each row.
     """
 
     schema_version: int = SCHEMA_VERSION
-    tolerance: Annotated[float, msgspec.Meta(ge=0)]
+    tolerance: _NonNegative
+    relative_tolerance: _NonNegative | UnsetType = UNSET
     features: tuple[str, ...]
     rows: Annotated[tuple[GoldenRow, ...], msgspec.Meta(min_length=1, max_length=MAX_GOLDEN_ROWS)]
 
@@ -50,6 +57,11 @@ class Golden(Record, kw_only=True):
         """Check that each row has one value for each feature."""
         if any(len(each.row) != len(self.features) for each in self.rows):
             raise ValueError(f"a golden row does not have {len(self.features)} values")
+
+    def allowed_difference(self, prediction: float) -> float:
+        """Return the largest allowed difference from a prediction."""
+        relative = 0.0 if self.relative_tolerance is UNSET else self.relative_tolerance
+        return self.tolerance + relative * abs(prediction)
 
 
 @dataclass(frozen=True)
@@ -66,5 +78,5 @@ def golden_mismatches(golden: Golden, predictions: Sequence[float]) -> tuple[Gol
     return tuple(
         GoldenMismatch(number=number, expected=row.prediction, predicted=value)
         for number, (row, value) in enumerate(zip(golden.rows, predictions, strict=True))
-        if not abs(value - row.prediction) <= golden.tolerance
+        if not abs(value - row.prediction) <= golden.allowed_difference(row.prediction)
     )

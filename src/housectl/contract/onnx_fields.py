@@ -107,4 +107,5 @@ class Element(IntEnum):
 
     FLOAT = 1
     UINT8 = 2
+    INT64 = 7
     DOUBLE = 11

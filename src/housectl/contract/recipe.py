@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from msgspec import UNSET, UnsetType
 
-from housectl.contract.column_types import ColumnType
+from housectl.contract.column_types import ColumnType, Number
 from housectl.contract.families import Family
 from housectl.contract.parameters import Value
 from housectl.contract.record import Record, digest_of
@@ -75,6 +75,12 @@ class Recipe(Record, kw_only=True):
     columns: dict[str, ColumnType] | UnsetType = UNSET
     transform: Transform | UnsetType = UNSET
     training: int | UnsetType = UNSET
+
+    @property
+    def types(self) -> tuple[ColumnType, ...]:
+        """Types of the features in the model's order."""
+        types = {} if self.columns is UNSET else self.columns
+        return tuple(types.get(name, Number()) for name in self.features)
 
     @property
     def digest(self) -> str:

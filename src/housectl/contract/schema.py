@@ -99,6 +99,11 @@ class Schema(Record, kw_only=True):
         return tuple(exclusion.name for exclusion in self.exclusions)
 
     @property
+    def types(self) -> tuple[ColumnType, ...]:
+        """Types of the features in the model's order."""
+        return tuple(feature.type for feature in self.features)
+
+    @property
     def column_types(self) -> dict[str, ColumnType]:
         """Types of the features that are no numbers or may be missing, by name."""
         return {each.name: each.column for each in self.features if each.column is not UNSET}

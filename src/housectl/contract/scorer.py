@@ -34,11 +34,12 @@ class Scorer:
         import numpy as np
         import onnxruntime as ort
 
-        from housectl.contract.columns import ColumnEncoder
+        from housectl.contract.columns import ColumnEncoder, Expansion
         from housectl.contract.graph_format import decode_graph
 
         try:
-            decode_graph(model, columns=len(schema.features))
+            expansion = Expansion.of(schema.types)
+            decode_graph(model, expansion=expansion, transform=schema.target.transform)
         except MalformedRecordError as error:
             raise _invalid(str(error)) from error
         options = ort.SessionOptions()

@@ -45,6 +45,7 @@ class TreeGraph:
         features: `(splits,)`, index of the value: below `columns`, or below `2 * columns` for a
             negative.
         thresholds: `(splits,)`, largest value that takes the first branch.
+        missing_at_most: `(splits,)`, True if a missing value, NaN, takes the first branch.
         at_most: Children for values up to the threshold.
         above: Children for the other values.
         weights: `(leaves,)`, contribution to the prediction.
@@ -54,6 +55,7 @@ class TreeGraph:
     roots: Integers
     features: Integers
     thresholds: Doubles
+    missing_at_most: Booleans
     at_most: Branch
     above: Branch
     weights: Doubles
@@ -78,7 +80,7 @@ def check_trees(graph: TreeGraph) -> None:
 
 def _check_sizes(graph: TreeGraph) -> None:
     splits, roots = len(graph.features), graph.roots
-    lengths = [len(graph.thresholds)]
+    lengths = [len(graph.thresholds), len(graph.missing_at_most)]
     for branch in graph.branches:
         lengths += [len(branch.children), len(branch.are_leaves)]
     _require(set(lengths) == {splits}, "its lists have different lengths")

@@ -30,7 +30,7 @@ class RandomForestModel:
         joblib.dump(self.estimator, buffer)
         return buffer.getvalue()
 
-    def ensemble(self) -> Ensemble:
+    def body(self) -> Ensemble:
         """Return the trees, with weights divided by their number: a forest predicts the mean."""
         trees = [estimator.tree_ for estimator in self.estimator.estimators_]
         return Ensemble(
@@ -40,6 +40,7 @@ class RandomForestModel:
                     right=tree.children_right,
                     features=tree.feature,
                     thresholds=tree.threshold,
+                    missing_left=tree.missing_go_to_left.astype(np.bool_),
                     weights=tree.value[:, 0, 0] / len(trees),
                 )
                 for tree in trees

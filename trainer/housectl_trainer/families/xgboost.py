@@ -21,6 +21,7 @@ class _Tree(msgspec.Struct):
     right_children: list[int]
     split_indices: list[int]
     split_conditions: list[float]
+    default_left: list[int]
 
 
 class _Model(msgspec.Struct):
@@ -63,7 +64,7 @@ class XgboostModel:
         """Return the booster in UBJSON."""
         return bytes(self.estimator.get_booster().save_raw("ubj"))
 
-    def ensemble(self) -> Ensemble:
+    def body(self) -> Ensemble:
         """Return the trees; XGBoost stores a leaf's weight in the field of the threshold."""
         document = bytes(self.estimator.get_booster().save_raw("json"))
         learner = msgspec.json.decode(document, type=_Document).learner
@@ -89,6 +90,7 @@ def _tree(tree: _Tree) -> Tree:
         right=right,
         features=features[is_kept],
         thresholds=conditions[is_kept],
+        missing_left=np.array(tree.default_left, dtype=np.bool_)[is_kept],
         weights=conditions[is_kept],
     )
 
