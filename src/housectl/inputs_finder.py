@@ -7,10 +7,11 @@ from shlex import quote
 
 from housectl.backends.base import Backend
 from housectl.contract.bundle import Bundle
-from housectl.contract.files import file_digest
+from housectl.contract.canonical_csv import canonical_digest
+from housectl.contract.csv_format import CsvFormat
 from housectl.contract.inputs import Inputs, SharedRecipe, read_inputs, write_inputs
 from housectl.contract.record import digest_of
-from housectl.errors import InputsError, UnknownExperimentError
+from housectl.errors import DataError, InputsError, UnknownExperimentError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,11 +22,13 @@ class InputsFinder:
         root: Holds a directory for each inputs digest.
         backend: Backend of the experiments; it may have the inputs of the bundle's experiment.
         data: The project's present data file.
+        csv_format: Format of the data file.
     """
 
     root: Path
     backend: Backend
     data: Path
+    csv_format: CsvFormat
 
     def find(self, bundle: Bundle) -> Inputs:
         """Return the inputs of a bundle.
@@ -35,9 +38,14 @@ class InputsFinder:
         """
         shared = _shared_recipe(bundle)
         path = self.root / digest_of(shared)
-        if not path.exists() and self._data_digest() == shared.data:
+        if not path.exists() and self._data_digest(shared) == shared.data:
             write_inputs(
-                self.root, self.data, schema=shared.schema, split=shared.split, seed=shared.seed
+                self.root,
+                self.data,
+                schema=shared.schema,
+                split=shared.split,
+                seed=shared.seed,
+                csv_format=self.csv_format,
             )
         experiment = bundle.record.provenance.experiment
         if not path.exists() and experiment is not None:
@@ -47,15 +55,15 @@ class InputsFinder:
             raise self._missing(bundle)
         return read_inputs(path)
 
-    def _data_digest(self) -> str | None:
-        """Return the digest of the present data file; None if it cannot be read."""
+    def _data_digest(self, shared: SharedRecipe) -> str | None:
+        """Return the digest of the present data; None if the file cannot be read."""
         try:
-            return file_digest(self.data)
-        except OSError:
+            return canonical_digest(self.data, shared.schema, shared.split, self.csv_format)
+        except DataError:
             return None
 
     def _missing(self, bundle: Bundle) -> InputsError:
-        needed, present = bundle.record.recipe.data, self._data_digest()
+        needed, present = bundle.record.recipe.data, self._data_digest(_shared_recipe(bundle))
         found = f"has the sha256 {present}" if present else "cannot be read"
         return InputsError(
             f"The inputs of version {bundle.version} are missing: its data has the sha256 "

@@ -134,6 +134,7 @@ class ProjectContext:
             root=self.workspace.inputs,
             backend=self.backend,
             data=self.workspace.root / self.config.data,
+            csv_format=self.config.csv_format,
         )
 
     @property
@@ -246,6 +247,35 @@ class ProjectContext:
 
         config = self.config
         data, schema = self.workspace.root / config.data, config.schema_record
-        split, seed = config.split_record, config.seed
-        read_usable_data(data, schema, split=split, seed=seed)
-        return write_inputs(self.workspace.inputs, data, schema=schema, split=split, seed=seed)
+        split, seed, csv_format = config.split_record, config.seed, config.csv_format
+        usable = read_usable_data(data, schema, split=split, seed=seed, csv_format=csv_format)
+        if dropped := usable.table.dropped:
+            target = schema.target.name
+            self.reporter.on_warning(
+                f"{dropped} rows of {data} were dropped, because they have no value of {target}.",
+                f"Fill {target} in these rows, or remove them.",
+            )
+        return write_inputs(
+            self.workspace.inputs,
+            data,
+            schema=schema,
+            split=split,
+            seed=seed,
+            csv_format=csv_format,
+        )
+
+    def data_digest(self) -> str:
+        """Return the digest of the data, as recipes have it.
+
+        Raises:
+            DataError: The data file cannot be read.
+        """
+        from housectl.contract.canonical_csv import canonical_digest
+
+        config = self.config
+        return canonical_digest(
+            self.workspace.root / config.data,
+            config.schema_record,
+            config.split_record,
+            config.csv_format,
+        )

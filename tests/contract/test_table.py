@@ -53,7 +53,7 @@ def test_spreadsheets_line_endings_and_byte_order_mark_are_read(tmp_path: Path) 
         ((9, "\u0661,1,word"), "line 9, column a"),
         ((10, "house,1,word"), "line 10, column a: 'house' is not a finite number"),
         ((11, "1,2"), "line 11: the line has 2 cells, but the header has 3"),
-        ((12, '1,"2,word'), "is not a CSV file"),
+        ((12, '1,"2,word'), "line 12: the row is not CSV: unexpected end of data"),
         ((1, "a,t"), "line 2: the line has 3 cells, but the header has 2"),
         ((1, "b,t,x"), "line 1: column 'a' is missing; column 'b' is not in housectl.yaml"),
         ((1, "a,a,x"), "column 'a' occurs twice"),

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import get_args, get_origin
+from typing import get_args
 
 import pytest
 import yaml
@@ -14,6 +14,7 @@ from housectl.cli.settings import SETTINGS, env_var
 from housectl.contract.families import Family
 from housectl.errors import ExitStatus, HousectlError
 from housectl.project.config import ProjectConfig, load_config
+from housectl.project.feature_fields import FeatureFields
 from housectl_server.health import Health
 from housectl_server.state import ServingStatus
 from tests.docs.pages import DOCS, PAGES, anchors, blocks, code_spans, page_id, rows, sections
@@ -70,13 +71,20 @@ def test_shown_fields_are_valid(block: str, project: ProjectDirectory) -> None:
 def fields(model: type, prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
     model_fields: Mapping[str, FieldInfo] = model.__pydantic_fields__  # type: ignore[attr-defined]
     for name, info in model_fields.items():
-        annotation, arguments = info.annotation, get_args(info.annotation)
+        annotation = info.annotation
         if isinstance(annotation, type) and hasattr(annotation, "__pydantic_fields__"):
             yield from fields(annotation, f"{prefix}{name}.")
-        elif get_origin(annotation) is dict and hasattr(arguments[1], "__pydantic_fields__"):
-            yield from fields(arguments[1], f"{prefix}{name}.NAME.")
+        elif name == "features":
+            yield from feature_fields(f"{prefix}{name}.NAME.")
         else:
             yield prefix + name, info
+
+
+def feature_fields(prefix: str) -> Iterator[tuple[str, FieldInfo]]:
+    """Yield the fields of all types of features, each once."""
+    union, *_ = get_args(FeatureFields)
+    found = [each for model, _ in map(get_args, get_args(union)) for each in fields(model, prefix)]
+    yield from ((name, info) for name, info in {**dict(found), **dict(reversed(found))}.items())
 
 
 def test_each_field_is_listed_with_its_default_flag_and_variable() -> None:

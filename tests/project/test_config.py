@@ -88,20 +88,21 @@ gate: none
 serve: 8005
 """,
     )
+    unknown, ends = "found an unknown field", "expected one of min, max, log; do you mean min?"
     names, question = ", ".join(ProjectConfig.model_fields), "; do you mean family?"
     assert listed == [
         "housectl.yaml:18: workers: found again, expected once (line 17)",
         "housectl.yaml:7: features.price: found the target, expected only input columns",
         "housectl.yaml:12: space.n_estimators: found {'min': 9, 'max': 1}, expected min below max",
         "housectl.yaml:13: space.max_depth.min: found nothing, expected a value",
-        "housectl.yaml:13: space.max_depth.mni: found an unknown field, expected another name",
+        f"housectl.yaml:13: space.max_depth.mni: {unknown}, {ends}",
         "housectl.yaml:14: split.holdout: found 0.9, expected a number less than or equal to 0.5",
         "housectl.yaml:15: budget.trials: found 0, expected a number greater than or equal to 1",
         "housectl.yaml:15: budget.time: found '5x', expected a duration such as 90s, 10m or 1h30m",
         "housectl.yaml:16: limits.memory: found '4Q', expected a size such as 512Mi or 4Gi",
         "housectl.yaml:19: gate: found 'none', expected 'holdout-and-cv' or 'holdout'",
         "housectl.yaml:20: serve: found 8005, expected a mapping",
-        f"housectl.yaml:10: famly: found an unknown field, expected one of {names}{question}",
+        f"housectl.yaml:10: famly: {unknown}, expected one of {names}{question}",
     ]
 
 

@@ -51,8 +51,12 @@ class RowKeys:
 
 
 def row_texts(table: Table) -> list[str]:
-    """Return the canonical text of each row: repr() of its features and its target."""
-    return [",".join(map(repr, row)) for row in zip(*table.numbers.values(), strict=True)]
+    """Return the canonical text of each row: repr() of its features and its target.
+
+    A category is represented by its text, so that added levels do not move rows.
+    """
+    columns = {**table.numbers, **table.texts}
+    return [",".join(map(repr, row)) for row in zip(*columns.values(), strict=True)]
 
 
 def content_digest(texts: Iterable[str]) -> str:

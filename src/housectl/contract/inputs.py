@@ -1,11 +1,14 @@
 """The inputs directory: the data and the recipe fields that all trials of an experiment share."""
 
+import hashlib
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
 from msgspec import UNSET
 
+from housectl.contract.canonical_csv import canonical_csv
+from housectl.contract.csv_format import DEFAULT_FORMAT, CsvFormat
 from housectl.contract.families import Family
 from housectl.contract.files import atomic_directory, file_digest, write_and_sync
 from housectl.contract.parameters import Assignment
@@ -64,14 +67,24 @@ class Inputs:
         return self.path / DATA_FILE
 
 
-def write_inputs(parent: Path, data: Path, *, schema: Schema, split: Split, seed: int) -> Inputs:
-    """Write `parent/<digest>/`, unless it exists, and return it.
+def write_inputs(
+    parent: Path,
+    data: Path,
+    *,
+    schema: Schema,
+    split: Split,
+    seed: int,
+    csv_format: CsvFormat = DEFAULT_FORMAT,
+) -> Inputs:
+    """Write `parent/<digest>/` with the canonical form of the data, unless it exists; return it.
 
     Raises:
+        DataError: The data file cannot be read.
         LocalEnvironmentError: The disk is full, read-only or not writable.
     """
-    content = data.read_bytes()
-    shared = SharedRecipe(schema=schema, data=file_digest(data), split=split, seed=seed)
+    content = canonical_csv(data, schema, split, csv_format)
+    digest = hashlib.sha256(content).hexdigest()
+    shared = SharedRecipe(schema=schema, data=digest, split=split, seed=seed)
     path = parent / digest_of(shared)
     if not path.exists():
         with atomic_directory(path) as directory:

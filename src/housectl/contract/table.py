@@ -1,157 +1,129 @@
-"""Reader of numeric CSV files; its errors name the line and the column."""
+"""Reader of data files as doubles; its errors name the line and the column."""
 
-import csv
-import math
 from array import array
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from shlex import quote
-from typing import TextIO
 
-from housectl.contract.files import file_digest
+import msgspec
+
+from housectl.contract.column_readers import GroupReader, NumberReader, TextReader
+from housectl.contract.column_types import Category, ColumnType
+from housectl.contract.csv_format import DEFAULT_FORMAT, CsvFormat
 from housectl.contract.schema import Schema
+from housectl.contract.table_chunks import Chunk, read_chunks
 from housectl.errors import DataError
 
 MINIMUM_ROWS = 100
-_MAX_CELL_LENGTH = 40
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Table:
-    """The columns of a data file.
+    """The columns of a data file, without the rows whose target is missing.
 
     Attributes:
-        numbers: Values of each feature and of the target, as doubles.
+        numbers: Values of each feature and of the target, as doubles; NaN if missing.
+        texts: Texts of each category, also of those that are no levels; empty if missing.
         groups: Text of each row's group column; empty without a group column.
+        times: Time of each row: a number, or the seconds of a date since 1970; empty without a
+            time column.
+        dropped: Number of rows whose target is missing.
     """
 
-    numbers: dict[str, "array[float]"]
+    numbers: "dict[str, array[float]]"
+    texts: dict[str, tuple[str, ...]]
     groups: tuple[str, ...]
+    times: "array[float]"
+    dropped: int
 
     def __len__(self) -> int:
         return len(next(iter(self.numbers.values())))
 
 
-def data_digest(path: Path) -> str:
-    """Return the sha256 of a data file's bytes.
-
-    Raises:
-        DataError: The file cannot be read.
-    """
-    try:
-        return file_digest(path)
-    except OSError as error:
-        raise _unreadable_error(path, error) from error
-
-
-def read_table(path: Path, schema: Schema, *, group: str | None = None) -> Table:
-    """Read the features, the target and the group column of a data file.
+def read_table(
+    path: Path,
+    schema: Schema,
+    *,
+    csv_format: CsvFormat = DEFAULT_FORMAT,
+    group: str | None = None,
+    time: str | None = None,
+) -> Table:
+    """Read the features, the target, the group column and the time column of a data file.
 
     Excluded columns are accepted in the header; their cells are not read.
 
+    Args:
+        path: The file.
+        schema: The columns with their types.
+        csv_format: Format of the file, if it is CSV.
+        group: Column whose rows with the same value belong together.
+        time: Column with the time of each row: a feature, or an excluded column with numbers or
+            ISO 8601 dates.
+
     Raises:
-        DataError: A column is missing or unknown, a cell is empty, infinite or text, or there are
-            fewer than 100 rows.
+        DataError: A column is missing or unknown, a cell is invalid, a cell of a column that is not
+            nullable is missing, or there are fewer than 100 rows.
     """
-    names = (*schema.feature_names, schema.target.name)
-    columns = [array("d") for _ in names]
-    groups: list[str] = []
-    with _open_csv(path) as file:
-        rows = csv.reader(file, strict=True)
-        header = _header(next(rows, []), path, schema, group)
-        indices = [header.index(name) for name in names]
-        group_index = None if group is None else header.index(group)
-        for row in filter(None, rows):
-            position = f"{path}, line {rows.line_num}"
-            _check_width(row, header, position)
-            for name, column, index in zip(names, columns, indices, strict=True):
-                column.append(_number(row[index], f"{position}, column {name}"))
-            if group_index is not None:
-                groups.append(_text(row[group_index], f"{position}, column {group}"))
-    _check_length(len(columns[0]), path)
-    return Table(numbers=dict(zip(names, columns, strict=True)), groups=tuple(groups))
+    chunks = read_chunks(path, schema, csv_format, group=group, time=time)
+    first = next(chunks, None)
+    if first is None:
+        raise _too_few_rows(0, 0, path)
+    readers = _TableReaders(first.types, csv_format, group, time)
+    dropped = 0
+    for chunk in chain([first], chunks):
+        readers.read(chunk)
+        dropped += chunk.dropped
+    table = readers.table(schema, dropped)
+    if len(table) < MINIMUM_ROWS:
+        raise _too_few_rows(len(table), dropped, path)
+    return table
 
 
-@contextmanager
-def _open_csv(path: Path) -> Iterator[TextIO]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            yield file
-    except OSError as error:
-        raise _unreadable_error(path, error) from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(
-            f"{path} is not a CSV file in UTF-8: {error}.",
-            hint=f"file {quote(str(path))}   # save it as CSV, UTF-8, separated by commas",
-        ) from error
+class _TableReaders:
+    """The readers of all columns of a table, by the names of the columns."""
+
+    def __init__(
+        self,
+        types: Mapping[str, ColumnType],
+        csv_format: CsvFormat,
+        group: str | None,
+        time: str | None,
+    ) -> None:
+        self._numbers = {name: NumberReader(each, csv_format) for name, each in types.items()}
+        self._texts = {
+            name: TextReader(each, csv_format)
+            for name, each in types.items()
+            if isinstance(each, Category)
+        }
+        self._groups = {group: GroupReader(types.get(group), csv_format)} if group else {}
+        self._times = {}
+        if time is not None:
+            required = msgspec.structs.replace(types[time], nullable=False)
+            self._times[time] = NumberReader(required, csv_format)
+
+    def read(self, chunk: Chunk) -> None:
+        """Read the cells of all columns."""
+        for readers in (self._numbers, self._texts, self._groups, self._times):
+            for name, reader in readers.items():
+                chunk.read(name, reader)
+
+    def table(self, schema: Schema, dropped: int) -> Table:
+        """Return the table of the rows so far."""
+        names = (*schema.feature_names, schema.target.name)
+        return Table(
+            numbers={name: self._numbers[name].values for name in names},
+            texts={name: tuple(reader.values) for name, reader in self._texts.items()},
+            groups=tuple(chain.from_iterable(each.values for each in self._groups.values())),
+            times=next((each.values for each in self._times.values()), array("d")),
+            dropped=dropped,
+        )
 
 
-def _unreadable_error(path: Path, error: OSError) -> DataError:
+def _too_few_rows(count: int, dropped: int, path: Path) -> DataError:
+    others = f" with a target, and {dropped} without" if dropped else ""
     return DataError(
-        f"Cannot read the data file {path}: {error.strerror}.",
-        hint="Set `data:` in housectl.yaml to an existing CSV file.",
+        f"{path} has {count} rows of data{others}, but a model needs at least {MINIMUM_ROWS}.",
+        hint=f"wc -l {quote(str(path))}   # then add rows",
     )
-
-
-def _header(header: Sequence[str], path: Path, schema: Schema, group: str | None) -> list[str]:
-    required = {*schema.feature_names, schema.target.name, *([group] if group else [])}
-    accepted = required | set(schema.excluded_names)
-    names_by_problem = {
-        "is missing": sorted(required - set(header)),
-        "is not in housectl.yaml": sorted(set(header) - accepted),
-        "occurs twice": sorted({name for name in header if header.count(name) > 1}),
-    }
-    problems = [
-        f"column {name!r} {problem}"
-        for problem, names in names_by_problem.items()
-        for name in names
-    ]
-    if not header:
-        problems = ["the header is empty"]
-    if problems:
-        raise DataError(
-            f"{path}, line 1: {'; '.join(problems)}.",
-            hint="List every column in housectl.yaml under `features:`, `exclude:` or `target:`, "
-            "or draft a new file: housectl init --data FILE --target COLUMN",
-        )
-    return list(header)
-
-
-def _check_width(row: Sequence[str], header: Sequence[str], position: str) -> None:
-    if len(row) != len(header):
-        raise DataError(
-            f"{position}: the line has {len(row)} cells, but the header has {len(header)}.",
-            hint="Correct that line of the data file.",
-        )
-
-
-def _number(cell: str, position: str) -> float:
-    try:
-        # Unlike other CSV readers, Python accepts 1_000 and the digits of other scripts.
-        value = float(cell) if cell.isascii() and "_" not in cell else math.nan
-    except ValueError:
-        value = math.nan
-    if math.isfinite(value):
-        return value
-    text = cell.strip()[:_MAX_CELL_LENGTH]
-    problem = f"{text!r} is not a finite number" if text else "the cell is empty"
-    raise DataError(
-        f"{position}: {problem}.",
-        hint="Correct or remove that row, or move the column to `exclude:` in housectl.yaml.",
-    )
-
-
-def _text(cell: str, position: str) -> str:
-    if cell.strip():
-        return cell
-    raise DataError(f"{position}: the row has no group.", hint="Fill that cell, or remove the row.")
-
-
-def _check_length(rows: int, path: Path) -> None:
-    if rows < MINIMUM_ROWS:
-        raise DataError(
-            f"{path} has {rows} rows of data, but a model needs at least {MINIMUM_ROWS}.",
-            hint=f"wc -l {quote(str(path))}   # then add rows",
-        )

@@ -1,9 +1,12 @@
 """The data of an experiment: read, checked and split, by commands and trainer alike."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import filterfalse
 from pathlib import Path
 
+from housectl.contract.csv_format import DEFAULT_FORMAT, CsvFormat
 from housectl.contract.data_split import (
     RowKeys,
     SplitIndices,
@@ -36,17 +39,26 @@ class UsableData:
     holdout_digest: str
 
 
-def read_usable_data(path: Path, schema: Schema, *, split: Split, seed: int) -> UsableData:
+def read_usable_data(
+    path: Path,
+    schema: Schema,
+    *,
+    split: Split,
+    seed: int,
+    csv_format: CsvFormat = DEFAULT_FORMAT,
+) -> UsableData:
     """Read a data file, and check everything that training requires of it.
 
     Raises:
         DataError: A column or a cell is invalid, a value exceeds float32, one side of the split has
             too few rows or groups, or all training rows have the same target.
     """
-    table = read_table(path, schema, group=split.group)
+    table = read_table(
+        path, schema, csv_format=csv_format, group=split.group, time=split.time_column
+    )
     for name, column in table.numbers.items():
-        _check_magnitude(name, max(map(abs, column)))
-    keys = RowKeys(texts=row_texts(table), groups=table.groups)
+        _check_values(name, column)
+    keys = RowKeys(texts=row_texts(table), groups=table.groups, times=table.times)
     indices = split_indices(split, keys, seed=seed)
     _check_target(schema.target.name, table, indices)
     return UsableData(
@@ -67,7 +79,13 @@ def estimate_check_seconds(path: Path) -> float:
     return path.stat().st_size / _BYTES_PER_SECOND if path.is_file() else 0.0
 
 
-def _check_magnitude(name: str, largest: float) -> None:
+def _check_values(name: str, column: Iterable[float]) -> None:
+    # NaN is missing, and would decide the largest value.
+    largest = max(map(abs, filterfalse(math.isnan, column)), default=None)
+    if largest is None:
+        raise DataError(
+            f"The column {name} has no value.", hint="Move it to `exclude:` in housectl.yaml."
+        )
     if largest > FLOAT32_MAXIMUM:
         raise DataError(
             f"The column {name} has values up to {largest:g}, and trees store at most 3.4e38.",

@@ -1,10 +1,12 @@
 """Check of the reasons of excluded columns, which are published with each model."""
 
-import csv
 from collections.abc import Mapping
 from pathlib import Path
 
 from housectl.backends.doctor_check import CheckContext, CheckWarning
+from housectl.contract.csv_format import CsvFormat
+from housectl.contract.data_file import read_rows
+from housectl.contract.table_header import column_names
 
 # Shorter cells occur in reasons by chance.
 _MIN_CELL_LENGTH = 4
@@ -13,7 +15,8 @@ _MIN_CELL_LENGTH = 4
 def check_exclusions(context: CheckContext) -> str:
     """Warn if the reason of an excluded column has a cell of that column."""
     project = context.project
-    revealing = _columns_with_cell_in_reason(context.workspace.root / project.data, project.exclude)
+    path = context.workspace.root / project.data
+    revealing = _columns_with_cell_in_reason(path, project.csv_format, project.exclude)
     if revealing:
         raise CheckWarning(
             "Reasons under `exclude:` are published with each model, and have cells of the data: "
@@ -23,14 +26,20 @@ def check_exclusions(context: CheckContext) -> str:
     return f"{len(project.exclude)} excluded columns, no reason has a cell of the data"
 
 
-def _columns_with_cell_in_reason(path: Path, reasons: Mapping[str, str]) -> set[str]:
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        return {
-            name
-            for row in csv.DictReader(file)
-            for name, reason in reasons.items()
-            if _occurs(row.get(name, "").strip(), reason)
-        }
+def _columns_with_cell_in_reason(
+    path: Path, csv_format: CsvFormat, reasons: Mapping[str, str]
+) -> set[str]:
+    rows = read_rows(path, csv_format)
+    _, header = next(rows)
+    indices = [
+        (name, index) for index, name in enumerate(column_names(header, reasons)) if name in reasons
+    ]
+    return {
+        name
+        for _, cells in rows
+        for name, index in indices
+        if _occurs(cells[index].strip(), reasons[name])
+    }
 
 
 def _occurs(cell: str, reason: str) -> bool:

@@ -1,20 +1,24 @@
 """Checks of the machine and the project, for every backend."""
 
 import importlib.util
+import math
 import platform
 import shutil
 import socket
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import filterfalse
 
 from housectl.backends.doctor_check import Check, CheckContext, CheckWarning
 from housectl.backends.local.preflight import check_disk_space
+from housectl.contract.cells import write_cell
+from housectl.contract.column_types import Category, Number
+from housectl.contract.schema import Feature, Schema
 from housectl.contract.table import Table
 from housectl.contract.usable_data import read_usable_data
 from housectl.doctor.exclusions import check_exclusions
 from housectl.doctor.registry import registry_checks
 from housectl.doctor.store import check_store, check_store_access
-from housectl.project.config import ProjectConfig
 
 
 def machine_checks(context: CheckContext) -> Sequence[Check]:
@@ -47,16 +51,22 @@ def check_data(context: CheckContext) -> str:
     """Check the data file as a submission does: every cell, and the split."""
     project = context.project
     path = context.workspace.root / project.data
+    schema = project.schema_record
     table = read_usable_data(
-        path, project.schema_record, split=project.split_record, seed=project.seed
+        path,
+        schema,
+        split=project.split_record,
+        seed=project.seed,
+        csv_format=project.csv_format,
     ).table
-    if outside := list(_features_out_of_range(project, table)):
+    if outside := list(_features_out_of_range(schema, table)):
         raise CheckWarning(
             f"The data has values outside the ranges of {context.workspace.project_file.name}: "
             f"{', '.join(outside)}.",
-            hint="Set min and max of these features to the data's.",
+            hint="Set min and max, or levels, of these features to the data's.",
         )
-    return f"{path}: {len(table)} rows"
+    dropped = f", and {table.dropped} without a target" if table.dropped else ""
+    return f"{path}: {len(table)} rows{dropped}"
 
 
 def check_disk(context: CheckContext) -> str:
@@ -89,9 +99,18 @@ def check_port(context: CheckContext) -> str:
         ) from error
 
 
-def _features_out_of_range(project: ProjectConfig, table: Table) -> Iterator[str]:
+def _features_out_of_range(schema: Schema, table: Table) -> Iterator[str]:
     """Yield each feature that has values outside its range, with the range of its values."""
-    for name, feature in project.features.items():
-        low, high = min(table.numbers[name]), max(table.numbers[name])
-        if low < feature.min or high > feature.max:
-            yield f"{name} ({low:g} to {high:g})"
+    for feature in schema.features:
+        values = list(filterfalse(math.isnan, table.numbers[feature.name]))
+        low, high = min(values), max(values)
+        if isinstance(feature.type, Category) and low < feature.minimum:
+            yield f"{feature.name} (texts that are no levels)"
+        elif low < feature.minimum or high > feature.maximum:
+            yield f"{feature.name} ({_shown(feature, low)} to {_shown(feature, high)})"
+
+
+def _shown(feature: Feature, value: float) -> str:
+    return (
+        f"{value:g}" if isinstance(feature.type, Number) else str(write_cell(feature.type, value))
+    )

@@ -50,10 +50,7 @@ class TuneStep:
         Raises:
             DataError: The data file cannot be read.
         """
-        from housectl.contract.table import data_digest
-
-        data = data_digest(self.context.workspace.root / self.context.config.data)
-        decision = decide(self.record, self._inputs(data))
+        decision = decide(self.record, self._inputs(self.context.data_digest()))
         search = self.models.search
         if decision.runs or (search and self.context.store.has_bundle(search.challenger)):
             return decision

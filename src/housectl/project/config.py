@@ -1,24 +1,27 @@
 """The model of housectl.yaml; loading it reports all problems at once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
+from msgspec import UNSET
 from pydantic import Field, ValidationInfo, field_validator
 
 from housectl.backend_registry import BACKENDS, DEFAULT_BACKEND
+from housectl.contract.csv_format import CsvFormat
 from housectl.contract.families import Family
 from housectl.contract.golden import GoldenSource
 from housectl.contract.recipe import Split, SplitMethod
-from housectl.contract.schema import Exclusion, Feature, Schema, Target
+from housectl.contract.schema import Exclusion, Schema, Target, Transform
 from housectl.errors import UsageError
 from housectl.experiment import Budget, Experiment, Limits
+from housectl.project.csv_fields import CsvFields
+from housectl.project.feature_fields import FeatureFields
 from housectl.project.fields import (
     BudgetFields,
     ConfigModel,
     CrossFieldError,
-    FeatureFields,
     KatibSettings,
     LimitFields,
     RegistryFields,
@@ -43,7 +46,9 @@ class ProjectConfig(ConfigModel):
     name: Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$", max_length=20)]
     """Lower-case letters, digits and dashes; experiments are named after it."""
     data: NonEmptyStr
-    """A CSV file with a header, relative to this file."""
+    """A CSV file with a header, plain or compressed, or a Parquet file; relative to this file."""
+    csv: CsvFields = CsvFields()
+    """Format of the CSV file."""
     target: TargetFields
     """The column to predict."""
     features: Annotated[dict[str, FeatureFields], Field(min_length=1)]
@@ -118,11 +123,10 @@ class ProjectConfig(ConfigModel):
 
     @field_validator("split")
     @classmethod
-    def _check_group_is_a_column(cls, split: SplitFields, info: ValidationInfo) -> SplitFields:
-        columns = [*info.data.get("features", ()), *info.data.get("exclude", ())]
-        if {"features", "exclude"} <= info.data.keys() and split.group not in {None, *columns}:
-            expected = describe_choices(str(split.group), columns)
-            raise_cross_field_errors([CrossFieldError(("group",), repr(split.group), expected)])
+    def _check_split_columns_exist(cls, split: SplitFields, info: ValidationInfo) -> SplitFields:
+        if {"features", "exclude"} <= info.data.keys():
+            features, excluded = info.data["features"], info.data["exclude"]
+            raise_cross_field_errors(_split_errors(split, features, excluded))
         return split
 
     @field_validator("budget")
@@ -140,21 +144,13 @@ class ProjectConfig(ConfigModel):
     def schema_record(self) -> Schema:
         """The schema, as bundles store it."""
         return Schema(
-            features=tuple(
-                Feature(
-                    name=name,
-                    minimum=fields.min,
-                    maximum=fields.max,
-                    unit=fields.unit,
-                    description=fields.description,
-                )
-                for name, fields in self.features.items()
-            ),
+            features=tuple(fields.feature(name) for name, fields in self.features.items()),
             target=Target(
                 name=self.target.name,
                 unit=self.target.unit,
                 description=self.target.description,
                 response_key=self.target.response_key,
+                transform=Transform(self.target.transform) if self.target.transform else UNSET,
             ),
             exclusions=tuple(
                 Exclusion(name=name, reason=reason) for name, reason in self.exclude.items()
@@ -168,7 +164,13 @@ class ProjectConfig(ConfigModel):
             method=SplitMethod(self.split.method),
             holdout=self.split.holdout,
             group=self.split.group,
+            column=self.split.column or UNSET,
         )
+
+    @property
+    def csv_format(self) -> CsvFormat:
+        """The format of the data file, if it is CSV."""
+        return self.csv.record
 
     @property
     def server_url(self) -> str:
@@ -212,6 +214,17 @@ def load_config(path: Path, *, overrides: Mapping[str, Override] | None = None) 
     except UsageError:
         validate(ProjectConfig, read_source(path, {}))
         raise
+
+
+def _split_errors(
+    split: SplitFields, features: Mapping[str, FeatureFields], excluded: Mapping[str, str]
+) -> Iterator[CrossFieldError]:
+    """Yield the errors of a split's columns; the time is a number or a date."""
+    times = [name for name, each in features.items() if each.type in {"number", "datetime"}]
+    for field, name, columns in (("group", split.group, features), ("column", split.column, times)):
+        choices = [*columns, *excluded]
+        if name is not None and name not in choices:
+            yield CrossFieldError((field,), repr(name), describe_choices(name, choices))
 
 
 def _families_of(family: str) -> tuple[Family, ...]:

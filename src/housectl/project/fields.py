@@ -60,25 +60,6 @@ def raise_cross_field_errors(errors: Iterable[CrossFieldError]) -> None:
         raise ValidationError.from_exception_data("housectl.yaml", details)
 
 
-class FeatureFields(ConfigModel):
-    """Range and description of a feature."""
-
-    min: Number
-    """Smallest value in the data."""
-    max: Number
-    """Largest value in the data. The server accepts and counts values outside the range."""
-    unit: str = ""
-    """Unit of the values."""
-    description: str = ""
-    """Description in one line."""
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.min > self.max:
-            raise ValueError("min not greater than max")
-        return self
-
-
 class TargetFields(ConfigModel):
     """The column to predict."""
 
@@ -90,17 +71,31 @@ class TargetFields(ConfigModel):
     """Description in one line."""
     response_key: NonEmptyStr = "prediction"
     """Key of the prediction in the server's response."""
+    transform: Literal["log"] | None = None
+    """log: learn the logarithm. Predictions and errors keep the unit of the target."""
 
 
 class SplitFields(ConfigModel):
     """The rows that are held out from all trials."""
 
-    method: Literal["hash", "shuffle"] = "hash"
-    """hash: by the content of each row, so added rows move no others; shuffle: by the seed."""
+    method: Literal["hash", "shuffle", "time"] = "hash"
+    """hash: by the content of each row, so added rows move no others; shuffle: by the seed; time:
+    the latest rows."""
     holdout: Annotated[Number, Field(ge=0.05, le=0.5)] = 0.2
     """Fraction of the rows that is held out."""
     group: NonEmptyStr | None = None
     """Column that keeps rows with equal values on one side."""
+    column: NonEmptyStr | None = None
+    """Column with the time of each row; required by the method time."""
+
+    @model_validator(mode="after")
+    def _has_column_exactly_for_time(self) -> Self:
+        is_time = self.method == "time"
+        if is_time != (self.column is not None):
+            found = "nothing" if is_time else repr(self.column)
+            expected = "a column with the time" if is_time else "nothing without method: time"
+            raise_cross_field_errors([CrossFieldError(("column",), found, expected)])
+        return self
 
 
 class BudgetFields(ConfigModel):

@@ -18,9 +18,16 @@ def json_schema() -> str:
     schema = ProjectConfig.model_json_schema()
     definitions = {**schema.get("$defs", {}), ProjectConfig.__name__: schema}
     for model in (*_all_models(ConfigModel), KatibSettings):
-        for name, text in field_descriptions(model).items():
-            definitions[model.__name__]["properties"][name]["description"] = text
+        if model.__name__ in definitions:
+            _describe_fields(definitions[model.__name__]["properties"], model)
     return json.dumps({"$schema": GenerateJsonSchema.schema_dialect} | schema, indent=2) + "\n"
+
+
+def _describe_fields(properties: dict[str, dict[str, object]], model: type) -> None:
+    for base in model.__mro__:
+        if issubclass(base, ConfigModel) or base is KatibSettings:
+            for name, text in field_descriptions(base).items():
+                properties[name].setdefault("description", text)
 
 
 def field_descriptions(model: type) -> dict[str, str]:

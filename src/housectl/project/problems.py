@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from shlex import quote
-from typing import Final, get_args
+from typing import Annotated, Final, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Tag
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
@@ -33,7 +33,7 @@ def describe_problem(
         step for step in detail["loc"] if not str(step).startswith((ALTERNATIVE, _KEY_SUFFIX))
     )
     field = f"{location_of(location)}: {dotted_name(location)}"
-    expected = _describe_expected(detail, _fields_at(model, location[:-1]))
+    expected = _describe_expected(detail, _fields_at(model, detail["loc"][:-1]))
     return f"{field}: found {_describe_found(detail)}, expected {expected}"
 
 
@@ -77,9 +77,20 @@ def describe_choices(text: str, choices: Sequence[str]) -> str:
 def _fields_at(annotation: object, location: Location) -> list[str]:
     """Return the field names of the model at a location of nested models and mappings."""
     for step in location:
-        fields = _fields(annotation)
-        annotation = fields[str(step)].annotation if fields else (*get_args(annotation), None)[-2]
+        annotation = _annotation_at(annotation, str(step))
     return list(_fields(annotation))
+
+
+def _annotation_at(annotation: object, step: str) -> object:
+    fields = _fields(annotation)
+    if step in fields:
+        return fields[step].annotation
+    arguments = get_args(annotation)
+    if not step.startswith(ALTERNATIVE):
+        return arguments[-1] if arguments else None
+    union = arguments[0] if get_origin(annotation) is Annotated else annotation
+    alternatives = map(get_args, get_args(union))
+    return next((kind for kind, *tags in alternatives if Tag(step) in tags), None)
 
 
 def _fields(annotation: object) -> Mapping[str, FieldInfo]:

@@ -1,0 +1,126 @@
+"""Readers of a data file's columns: each collects the values of one column."""
+
+from array import array
+from collections.abc import Callable, Sequence
+from typing import Generic, Protocol, TypeVar
+
+from housectl.contract.cells import InvalidCellError
+from housectl.contract.column_types import ColumnType, Number
+from housectl.contract.csv_format import CsvFormat
+from housectl.contract.text_cells import canonical_text, read_plain_numbers, read_text_cell
+
+_MAX_CACHED_TEXTS = 2**14
+
+V = TypeVar("V")
+
+
+class ColumnError(ValueError):
+    """A cell that its column does not accept; the text is the problem.
+
+    Attributes:
+        index: Index of the cell among those of the call.
+        text: Text of the cell.
+    """
+
+    def __init__(self, index: int, text: str, problem: str) -> None:
+        super().__init__(problem)
+        self.index = index
+        self.text = text
+
+
+class ColumnReader(Protocol):
+    """Reader of one column, chunk by chunk."""
+
+    def extend(self, texts: Sequence[str]) -> None:
+        """Read further cells.
+
+        Raises:
+            ColumnError: The column does not accept a cell.
+        """
+
+
+class _CachedReading(Generic[V]):
+    """Reads cells one by one, and equal ones once."""
+
+    def __init__(self, read: Callable[[str], V]) -> None:
+        self._read = read
+        self._cache: dict[str, V] = {}
+
+    def read(self, texts: Sequence[str]) -> list[V]:
+        """Return the values of cells.
+
+        Raises:
+            ColumnError: A cell is invalid.
+        """
+        cache = self._cache
+        for index, text in enumerate(texts):
+            if text not in cache:
+                self._add(index, text)
+        values = [cache[text] for text in texts]
+        if len(cache) > _MAX_CACHED_TEXTS:
+            cache.clear()
+        return values
+
+    def _add(self, index: int, text: str) -> None:
+        try:
+            self._cache[text] = self._read(text)
+        except InvalidCellError as error:
+            raise ColumnError(index, text, str(error)) from error
+
+
+class NumberReader:
+    """Collects the doubles of a column, in `values`; NaN if missing."""
+
+    def __init__(self, column: ColumnType, csv_format: CsvFormat) -> None:
+        self.values = array("d")
+        self._may_be_plain = (
+            isinstance(column, Number)
+            and csv_format.has_plain_numbers
+            and not csv_format.has_missing_number
+        )
+        self._cells = _CachedReading(lambda text: read_text_cell(column, text, csv_format))
+
+    def extend(self, texts: Sequence[str]) -> None:
+        """Read further cells.
+
+        Raises:
+            ColumnError: The column does not accept a cell.
+        """
+        numbers = read_plain_numbers(texts) if self._may_be_plain else None
+        self.values.extend(self._cells.read(texts) if numbers is None else numbers)
+
+
+class TextReader:
+    """Collects the canonical texts of a column, in `values`; empty if missing.
+
+    Args:
+        column: Type of the column; None for a column whose texts are used as they are.
+        csv_format: Format of the file.
+    """
+
+    def __init__(self, column: ColumnType | None, csv_format: CsvFormat) -> None:
+        self.values: list[str] = []
+        self._cells = _CachedReading(lambda text: canonical_text(column, text, csv_format))
+
+    def extend(self, texts: Sequence[str]) -> None:
+        """Read further cells.
+
+        Raises:
+            ColumnError: A number has another notation than the format's.
+        """
+        self.values.extend(self._cells.read(texts))
+
+
+class GroupReader(TextReader):
+    """Collects the texts of a group column, none of which may be missing."""
+
+    def extend(self, texts: Sequence[str]) -> None:
+        """Read further cells.
+
+        Raises:
+            ColumnError: A cell is missing.
+        """
+        super().extend(texts)
+        for index, value in enumerate(self.values[len(self.values) - len(texts) :]):
+            if not value.strip():
+                raise ColumnError(index, texts[index], "the row has no group")

@@ -1,0 +1,60 @@
+"""Cells of a data file: their doubles, and their texts in a canonical CSV file."""
+
+import math
+from collections.abc import Sequence
+
+from housectl.contract.cells import InvalidCellError, missing_cell_error, read_text
+from housectl.contract.column_types import Category, ColumnType, Number
+from housectl.contract.csv_format import CsvFormat
+
+_MAX_SHOWN = 40
+
+
+def read_plain_numbers(texts: Sequence[str]) -> list[float] | None:
+    """Return the numbers of many cells; None if one of them has another text."""
+    joined = "".join(texts)
+    if not joined.isascii() or "_" in joined:
+        return None
+    try:
+        numbers = list(map(float, texts))
+    except ValueError:
+        return None
+    return numbers if all(map(math.isfinite, numbers)) else None
+
+
+def read_text_cell(column: ColumnType, text: str, csv_format: CsvFormat) -> float:
+    """Return the double of a cell.
+
+    Raises:
+        InvalidCellError: The column does not accept the cell.
+    """
+    canonical = canonical_text(column, text, csv_format)
+    if canonical:
+        return read_text(column, canonical)
+    if column.nullable:
+        return math.nan
+    raise missing_cell_error()
+
+
+def canonical_text(column: ColumnType | None, text: str, csv_format: CsvFormat) -> str:
+    """Return the text of a cell in a file of the default format; empty if the cell is missing.
+
+    A text of a column without a type is its own canonical text.
+
+    Raises:
+        InvalidCellError: The text of a number has another notation than the format's.
+    """
+    # A level may be spelled as missing values usually are.
+    is_level = isinstance(column, Category) and text.strip() in column.levels
+    if csv_format.is_missing(text) and not is_level:
+        return ""
+    if column is None:
+        return text
+    if not isinstance(column, Number):
+        return text.strip()
+    number = csv_format.plain_number(text)
+    if number is None:
+        example = f"1{csv_format.thousands}234{csv_format.decimal}5"
+        shown = repr(text.strip()[:_MAX_SHOWN])
+        raise InvalidCellError(f"{shown} is not a number such as {example}")
+    return number
