@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 MISSING_SPELLINGS = (
@@ -23,6 +23,8 @@ class CsvFormat:
         encoding: Encoding of the text. UTF-8 may begin with a byte order mark.
         skip_lines: Number of lines before the header.
         footer_lines: Number of lines after the last row; blank lines count.
+        units_row: True if the row below the header has the units of the columns.
+        symbols: Texts before or after numbers that are not part of them, such as `$` and `%`.
         missing: Texts of missing values, without spaces around them. An empty cell is always
             missing.
     """
@@ -33,12 +35,22 @@ class CsvFormat:
     encoding: str = "utf-8"
     skip_lines: int = 0
     footer_lines: int = 0
+    units_row: bool = False
+    symbols: tuple[str, ...] = ()
     missing: tuple[str, ...] = ("",)
 
     @property
+    def differences(self) -> dict[str, object]:
+        """The fields that differ from the default."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {
+            name: value for name, value in values.items() if value != getattr(DEFAULT_FORMAT, name)
+        }
+
+    @property
     def has_plain_numbers(self) -> bool:
-        """True if numbers have the decimal point, and no mark between thousands."""
-        return self.decimal == "." and not self.thousands
+        """True if numbers have the decimal point, and neither other marks nor symbols."""
+        return self.decimal == "." and not self.thousands and not self.symbols
 
     @cached_property
     def has_missing_number(self) -> bool:
@@ -57,10 +69,11 @@ class CsvFormat:
         """Return the text of a number with a decimal point; None for another notation."""
         if self.has_plain_numbers:
             return text
-        stripped = text.strip()
-        if not self._number.fullmatch(stripped):
+        match = self._number.fullmatch(text.strip())
+        if not match:
             return None
-        digits = stripped.replace(self.thousands, "") if self.thousands else stripped
+        number = "".join(match.groups(""))
+        digits = number.replace(self.thousands, "") if self.thousands else number
         return digits.replace(self.decimal, ".")
 
     @cached_property
@@ -72,7 +85,11 @@ class CsvFormat:
         mark = re.escape(self.thousands)
         groups = rf"[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+|" if mark else ""
         decimals = rf"(?:{re.escape(self.decimal)}[0-9]*)?"
-        return re.compile(rf"[+-]?(?:{groups}[0-9]*){decimals}(?:[eE][+-]?[0-9]+)?")
+        number = rf"(?:{groups}[0-9]*){decimals}(?:[eE][+-]?[0-9]+)?"
+        symbol = "|".join(map(re.escape, self.symbols))
+        if not symbol:
+            return re.compile(rf"([+-]?{number})")
+        return re.compile(rf"([+-]?)\s?(?:{symbol})?\s?([+-]?{number})\s?(?:{symbol})?")
 
 
 DEFAULT_FORMAT = CsvFormat()

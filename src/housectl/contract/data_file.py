@@ -45,7 +45,7 @@ def file_kind(path: Path) -> FileKind:
     Raises:
         DataError: The file cannot be read.
     """
-    with _translate_errors(path, DEFAULT_FORMAT), open_regular(path) as file:
+    with _translate_errors(path, DEFAULT_FORMAT.encoding), open_regular(path) as file:
         return _kind(file)
 
 
@@ -76,19 +76,35 @@ def read_rows(path: Path, csv_format: CsvFormat = DEFAULT_FORMAT) -> Iterator[Ro
 
 def _read_csv_rows(path: Path, csv_format: CsvFormat) -> Iterator[Row]:
     skipped = csv_format.skip_lines
-    with _translate_errors(path, csv_format), _open_text(path, csv_format.encoding) as text:
+    with open_text(path, csv_format.encoding) as text:
         lines = _checked(_row_lines(text, csv_format))
         reader = csv.reader(lines, delimiter=csv_format.separator, strict=True)
         line = skipped
+        rows = ((reader.line_num + skipped, cells) for cells in reader if cells)
         try:
-            for cells in reader:
-                line = reader.line_num + skipped
-                if cells:
-                    yield line, cells
+            for line, cells in _data_rows(rows, csv_format):
+                yield line, cells
         except csv.Error as error:
             raise _damaged_row(path, line + 1, error) from error
         except _InvalidLineError as error:
             raise _invalid_line(path, reader.line_num + skipped + 1, error) from error
+
+
+def _data_rows(rows: Iterator[Row], csv_format: CsvFormat) -> Iterator[Row]:
+    """Yield the header and the rows, without a row of units and without empty cells beyond both.
+
+    Some programs end each row with a separator.
+    """
+    first = next(rows, None)
+    if first is None:
+        return
+    yield first
+    if csv_format.units_row:
+        next(rows, None)
+    width = len(first[1])
+    for line, cells in rows:
+        is_longer = len(cells) > width and not any(map(str.strip, cells[width:]))
+        yield line, cells[:width] if is_longer else cells
 
 
 def _kind(file: io.BufferedReader) -> FileKind:
@@ -98,10 +114,19 @@ def _kind(file: io.BufferedReader) -> FileKind:
 
 
 @contextmanager
-def _open_text(path: Path, encoding: str) -> Iterator[TextIO]:
+def open_text(path: Path, encoding: str) -> Iterator[TextIO]:
+    """Open the text of a file, which may be compressed; line ends are kept.
+
+    Raises:
+        DataError: The file cannot be read, is damaged, or has another encoding, now or later.
+    """
     # A byte order mark is no part of the first column's name.
     decoder = "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
-    with open_regular(path) as file, _unpacked(path, file) as content:
+    with (
+        _translate_errors(path, encoding),
+        open_regular(path) as file,
+        _unpacked(path, file) as content,
+    ):
         yield io.TextIOWrapper(content, encoding=decoder, newline="")
 
 
@@ -175,13 +200,13 @@ def _without_footer(lines: Iterator[str], count: int) -> Iterator[str]:
 
 
 @contextmanager
-def _translate_errors(path: Path, csv_format: CsvFormat) -> Iterator[None]:
+def _translate_errors(path: Path, encoding: str) -> Iterator[None]:
     try:
         yield
     except (EOFError, zlib.error) as error:
         raise _damaged_archive(path, error) from error
     except UnicodeError as error:
-        raise _wrong_encoding(path, csv_format, error) from error
+        raise _wrong_encoding(path, encoding, error) from error
     except OSError as error:
         # The errors of gzip have no number.
         translate = unreadable_error if error.errno else _damaged_archive
@@ -217,16 +242,16 @@ def _damaged_row(path: Path, line: int, error: csv.Error) -> DataError:
     )
 
 
-def _wrong_encoding(path: Path, csv_format: CsvFormat, error: UnicodeError) -> DataError:
+def _wrong_encoding(path: Path, encoding: str, error: UnicodeError) -> DataError:
     with open_regular(path) as file:
         is_utf16 = file.peek(2).startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         is_plain = _kind(file) is FileKind.PLAIN and not is_utf16
-        line = _first_wrong_line(file, csv_format.encoding) if is_plain else None
+        line = _first_wrong_line(file, encoding) if is_plain else None
     place = f", line {line}" if line else ""
-    encoding = "utf-16" if is_utf16 else "latin-1"
+    likely = "utf-16" if is_utf16 else "latin-1"
     return DataError(
-        f"{path}{place}: the text is not in {csv_format.encoding}: {error}.",
-        hint=f"Name the encoding in housectl.yaml, for example `csv: {{encoding: {encoding}}}`, "
+        f"{path}{place}: the text is not in {encoding}: {error}.",
+        hint=f"Name the encoding in housectl.yaml, for example `csv: {{encoding: {likely}}}`, "
         "or save the file as UTF-8.",
     )
 

@@ -2,13 +2,14 @@
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, StrictBool, model_validator
 
 from housectl.contract.csv_format import CsvFormat
 from housectl.project.fields import ConfigModel, CrossFieldError, raise_cross_field_errors
 from housectl.project.value_types import Integer
 
 _MAX_LINES = 10_000
+_MAX_SYMBOLS = 20
 
 
 def _check_separator(text: str) -> str:
@@ -31,6 +32,15 @@ def _check_encoding(name: str) -> str:
     return name
 
 
+def _check_symbol(text: str) -> str:
+    if text.strip() != text or set(text) & set("0123456789.,+-"):
+        raise ValueError("a text such as $ or %, without digits, marks and spaces")
+    return text
+
+
+Symbol = Annotated[str, Field(min_length=1, max_length=10), AfterValidator(_check_symbol)]
+
+
 class CsvFields(ConfigModel):
     """The format of a CSV file."""
 
@@ -48,6 +58,10 @@ class CsvFields(ConfigModel):
     """Number of lines before the header, such as titles."""
     footer_lines: Annotated[Integer, Field(ge=0, le=_MAX_LINES)] = 0
     """Number of lines after the last row, such as totals; blank lines count."""
+    units_row: StrictBool = False
+    """True if the row below the header has the units of the columns."""
+    symbols: Annotated[tuple[Symbol, ...], Field(max_length=_MAX_SYMBOLS)] = ()
+    """Texts before or after numbers, such as $ or %, that are not part of them."""
     missing: Annotated[tuple[str, ...], Field(max_length=100)] = ("",)
     """Texts of missing values. An empty cell is always missing."""
 
