@@ -11,7 +11,6 @@ from housectl.scaffold.draft import ProjectDraft, draft_project, write_draft
 from tools.project_directory import ROOT, ProjectDirectory
 
 ROWS = 120
-MISSING = "missing or infinite values"
 
 
 @pytest.fixture
@@ -44,7 +43,12 @@ def draft_and_load(data: Path, target: str = "price") -> tuple[ProjectDraft, Pro
     file = data.parent / "housectl.yaml"
     write_draft(draft, file)
     project = load_config(file)
-    read_table(data.parent / project.data, project.schema_record, group=project.split.group)
+    read_table(
+        data.parent / project.data,
+        project.schema_record,
+        csv_format=project.csv_format,
+        group=project.split.group,
+    )
     return draft, project
 
 
@@ -69,34 +73,20 @@ def test_draft_has_range_of_every_column(tmp_path: Path, rng: random.Random) -> 
     assert (schema.target.name, schema.target.response_key) == ("price", "prediction")
 
 
-@pytest.mark.parametrize(
-    ("values", "kind", "detail"),
-    [
-        (["a", *range(1, ROWS)], "text", "line 2: 'a'"),
-        ([*range(ROWS - 1), "n/k"], "text", f"line {ROWS + 1}: 'n/k'"),
-        (["2026-11-29", "1/2/26"] * (ROWS // 2), "dates", "line 2: '2026-11-29'"),
-        (["2026-11-29", "n/k"] * (ROWS // 2), "text", "line 2: '2026-11-29'"),
-        (["", "NA", *[5, 7] * (ROWS // 2 - 1)], MISSING, "2 rows, the first in line 2"),
-        ([5, "inf", *[5, 7] * (ROWS // 2 - 1)], MISSING, "1 rows, the first in line 3"),
-        ([""] * ROWS, MISSING, f"{ROWS} rows, the first in line 2"),
-        ([4] * ROWS, "constant", "value 4"),
-        (["True", "False"] * (ROWS // 2), "truth values", "line 2: 'True'"),
-        (
-            [10**330 + number for number in range(ROWS)],
-            "numbers outside the range of float64",
-            "more than 308 digits",
-        ),
-        (range(7, 7 + ROWS), "probably an identifier", "unique whole numbers, sorted"),
-        (range(ROWS, 0, -1), "probably an identifier", "unique whole numbers, sorted"),
-    ],
-)
-def test_kind_of_unusable_column_is_written_and_its_cell_is_noted(
-    tmp_path: Path, rng: random.Random, values: Iterable[object], kind: str, detail: str
+def test_kind_of_excluded_column_is_written_and_its_reason_is_listed(
+    tmp_path: Path, rng: random.Random
 ) -> None:
-    draft, project = draft_and_load(write_csv(tmp_path / "houses.csv", columns(rng, odd=values)))
-    assert project.exclude == {"odd": kind}
-    assert draft.notes == (f"odd was excluded: {kind} ({detail})",)
-    assert project.schema_record.feature_names == ("rooms", "width")
+    table = columns(rng, odd=range(ROWS, 0, -1))
+    draft, project = draft_and_load(write_csv(tmp_path / "houses.csv", table))
+    assert project.exclude == {"odd": "identifier"}
+    assert draft.notes == ()
+    assert [(each.name, each.choice) for each in draft.columns] == [
+        ("rooms", "number"),
+        ("width", "number"),
+        ("odd", "excluded"),
+        ("price", "target"),
+    ]
+    assert draft.columns[2].reason == "identifier: unique whole numbers, sorted"
 
 
 @pytest.mark.parametrize("name", ["id", "House_ID", "index", "uuid"])
@@ -107,7 +97,7 @@ def test_unsorted_identifier_is_recognised_by_name(
     _, project = draft_and_load(
         write_csv(tmp_path / "houses.csv", columns(rng, **{name: shuffled}))
     )
-    assert project.exclude[name] == "probably an identifier"
+    assert project.exclude[name] in {"identifier", "index"}
 
 
 @pytest.mark.parametrize(
@@ -125,9 +115,7 @@ def test_probable_identifier_is_kept_if_only_column(tmp_path: Path, rng: random.
     table = {"id": [*range(ROWS)], "price": [rng.random() for _ in range(ROWS)]}
     draft, project = draft_and_load(write_csv(tmp_path / "houses.csv", dict(table)))
     assert project.schema_record.feature_names == ("id",)
-    assert draft.notes[0].startswith(
-        "id was kept because no other column is usable: probably an identifier"
-    )
+    assert "kept because no other column is usable" in draft.columns[0].reason
 
 
 def test_duplicate_rows_are_noted(tmp_path: Path, rng: random.Random) -> None:
@@ -136,9 +124,7 @@ def test_duplicate_rows_are_noted(tmp_path: Path, rng: random.Random) -> None:
     assert draft.notes[0].startswith("1 rows have the features and the price of an earlier row")
 
 
-@pytest.mark.parametrize(
-    "name", ["NO", "2020", "1e5", "a: b", "größe", "#x", " rooms 2", "null", "\x7f"]
-)
+@pytest.mark.parametrize("name", ["NO", "2020", "1e5", "a: b", "größe", "#x", "null", "\x7f"])
 def test_any_column_name_is_preserved(tmp_path: Path, rng: random.Random, name: str) -> None:
     values = [rng.random() for _ in range(ROWS)]
     _, project = draft_and_load(write_csv(tmp_path / "houses.csv", columns(rng, **{name: values})))
@@ -194,13 +180,16 @@ def test_missing_target_suggests_similar_column(tmp_path: Path, rng: random.Rand
     assert "rooms, width, price" in draft_error(data, "MEDV").hint
 
 
-@pytest.mark.parametrize("cell", ["", "NaN", "inf", "cheap"])
-def test_invalid_target_value_is_rejected_with_line(
+@pytest.mark.parametrize("cell", ["", "NaN", "inf"])
+def test_rows_without_target_are_left_out_and_counted(
     tmp_path: Path, rng: random.Random, cell: str
 ) -> None:
     table = columns(rng)
     table["price"][3] = cell
-    assert "line 5" in draft_error(write_csv(tmp_path / "houses.csv", table)).message
+    table["width"][3] = ""
+    draft, project = draft_and_load(write_csv(tmp_path / "houses.csv", table))
+    assert f"1 of {ROWS} rows have no price; they are left out" in draft.notes
+    assert not project.schema_record.column_types
 
 
 def test_constant_target_is_rejected(tmp_path: Path, rng: random.Random) -> None:
@@ -211,47 +200,32 @@ def test_constant_target_is_rejected(tmp_path: Path, rng: random.Random) -> None
 def test_table_without_usable_feature_is_rejected_with_all_reasons(
     tmp_path: Path, rng: random.Random
 ) -> None:
-    table = columns(rng) | {"rooms": ["many"] * ROWS, "width": [1] * ROWS}
+    table = columns(rng) | {"rooms": [""] * ROWS, "width": [1] * ROWS}
     message = draft_error(write_csv(tmp_path / "houses.csv", table)).message
-    assert "rooms: text (line 2: 'many'); width: constant (value 1)" in message
+    assert "rooms: all cells are missing; width: all cells that are not missing are eq" in message
 
 
 def test_too_few_rows_are_rejected(tmp_path: Path, rng: random.Random) -> None:
     table = {name: values[:99] for name, values in columns(rng).items()}
-    assert "99 data rows" in draft_error(write_csv(tmp_path / "houses.csv", table)).message
-
-
-@pytest.mark.parametrize(
-    ("header", "named"), [("rooms,rooms,price", "rooms"), (",width,price", "(empty)")]
-)
-def test_empty_or_duplicate_column_names_are_rejected(
-    tmp_path: Path, rng: random.Random, header: str, named: str
-) -> None:
-    data = write_csv(tmp_path / "houses.csv", columns(rng))
-    _, _, rows = data.read_text().partition("\n")
-    data.write_text(f"{header}\n{rows}")
-    assert f"column names: {named}" in draft_error(data).message
+    assert "99 rows" in draft_error(write_csv(tmp_path / "houses.csv", table)).message
 
 
 @pytest.mark.parametrize(
     "damage",
     [
-        pytest.param(lambda line: line + ",", id="longer"),
+        pytest.param(lambda line: line + ",1", id="longer"),
         pytest.param(lambda line: line.rpartition(",")[0], id="shorter"),
         pytest.param(lambda line: '"' + line, id="quoted"),
     ],
 )
-@pytest.mark.parametrize("lines", [slice(5, 6), slice(1, None)])
-def test_line_with_wrong_number_of_cells_is_rejected(
-    tmp_path: Path, rng: random.Random, damage: Callable[[str], str], lines: slice
+def test_damaged_row_is_rejected(
+    tmp_path: Path, rng: random.Random, damage: Callable[[str], str]
 ) -> None:
-    data = write_csv(
-        tmp_path / "houses.csv", columns(rng, last=[rng.random() for _ in range(ROWS)])
-    )
+    data = write_csv(tmp_path / "houses.csv", columns(rng))
     text = data.read_text().splitlines()
-    text[lines] = [damage(line) for line in text[lines]]
+    text[5] = damage(text[5])
     data.write_text("\n".join(text) + "\n")
-    assert str(data) in draft_error(data).message
+    assert f"{data}, line 6" in draft_error(data).message
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"\x89PNG\r\n\x1a\n\xff\xfe", b"PAR1\x00\x00"])
@@ -259,12 +233,6 @@ def test_file_that_is_not_csv_is_rejected(tmp_path: Path, content: bytes) -> Non
     data = tmp_path / "houses.csv"
     data.write_bytes(content)
     assert str(data) in draft_error(data).message
-
-
-def test_wrong_separator_is_explained(tmp_path: Path, rng: random.Random) -> None:
-    data = write_csv(tmp_path / "houses.csv", columns(rng))
-    data.write_text(data.read_text().replace(",", ";"))
-    assert "separated by commas" in draft_error(data).hint
 
 
 @pytest.mark.parametrize("name", ["missing.csv", "."])

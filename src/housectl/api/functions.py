@@ -12,19 +12,24 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from os import PathLike
 
+    from housectl.scaffold.drafted_columns import DraftedColumn
     from housectl.waiting import ProgressReporter
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectDraft:
-    """A new housectl.yaml.
+    """A new housectl.yaml. Neither columns nor notes have a cell of an excluded column.
 
     Attributes:
-        notes: Excluded columns, each with the reason and a cell, and other points to review.
+        csv: Format of the data file, where it is not the default; the fields are those of `csv:`.
+        columns: The choice for each column, with its reason.
+        notes: Points to review.
         workflows: Workflows and scripts that were written with it.
     """
 
     path: Path
+    csv: "Mapping[str, object]"
+    columns: "tuple[DraftedColumn, ...]"
     notes: tuple[str, ...]
     workflows: tuple[Path, ...] = ()
 
@@ -63,19 +68,21 @@ def init(
     target: str,
     *,
     output_dir: "str | PathLike[str]" = ".",
+    encoding: str | None = None,
     github: bool = False,
 ) -> "ProjectDraft":
-    """Write a housectl.yaml for a CSV file. The draft is complete: `tune` accepts it.
+    """Write a housectl.yaml for a data file. The draft is complete: `tune` accepts it.
 
     Args:
-        data: A CSV file with a header.
+        data: A CSV or Parquet file with a header.
         target: The column to predict.
         output_dir: The directory of the new file.
+        encoding: Encoding of the file; by default UTF-8 or UTF-16, as its content shows.
         github: Also write the files of `init_github`.
 
     Raises:
         DataError: The file is not a CSV, is too short, or has no usable column.
-        UsageError: The column is missing, or there is such a file already.
+        UsageError: The column is missing, the encoding is unknown, or there is such a file already.
 
     >>> import housectl
     >>> housectl.init("data.csv", "MEDV", output_dir="drafts").path.name
@@ -85,12 +92,16 @@ def init(
     from housectl.scaffold.workflow_files import draft_workflows, write_workflows
 
     file = Path(output_dir) / PROJECT_FILE
-    drafted = draft_project(Path(data), target, root=file.parent)
+    drafted = draft_project(Path(data), target, root=file.parent, encoding=encoding)
     workflows = draft_workflows(file, data=Path(data)) if github else ()
     write_draft(drafted, file)
     write_workflows(workflows)
     return ProjectDraft(
-        path=file, notes=drafted.notes, workflows=tuple(each.path for each in workflows)
+        path=file,
+        csv=drafted.csv_format.differences,
+        columns=drafted.columns,
+        notes=drafted.notes,
+        workflows=tuple(each.path for each in workflows),
     )
 
 

@@ -55,17 +55,19 @@ class Table(CommandResult):
         key: Name of the list in the JSON object.
         empty: Note for a table without rows.
         heading: Fields above the table.
+        details: Fields of the JSON object only.
     """
 
     key: str
     rows: Sequence[Row]
     empty: str
     heading: Row = field(default_factory=dict)
+    details: Row = field(default_factory=dict)
 
     def show(self, *, as_json: bool) -> None:
         """Print heading and table, or one JSON object with both."""
         if as_json:
-            console.print_json({**self.heading, self.key: self.rows})
+            console.print_json({**self.heading, self.key: self.rows, **self.details})
             return
         if self.heading:
             console.print_fields(self.heading)

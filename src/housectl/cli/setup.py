@@ -19,11 +19,20 @@ if TYPE_CHECKING:
 @renders
 def init(
     *,
-    data: Annotated[Path | None, typer.Option("--data", help="A CSV file with a header.")] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="A CSV or Parquet file with a header.")
+    ] = None,
     target: Annotated[str | None, typer.Option("--target", help="The column to predict.")] = None,
     output_dir: Annotated[
         Path, typer.Option("--output-dir", help="Directory of the new housectl.yaml.")
     ] = Path(),
+    encoding: Annotated[
+        str | None,
+        typer.Option(
+            "--encoding",
+            help="Encoding of the file, such as latin-1; UTF-8 and UTF-16 are recognised.",
+        ),
+    ] = None,
     github: Annotated[
         bool,
         typer.Option(
@@ -32,8 +41,8 @@ def init(
             "the housectl.yaml in --output-dir.",
         ),
     ] = False,
-) -> Fields:
-    """Write a housectl.yaml for a CSV file; it tunes without further edits.
+) -> Fields | Table:
+    """Write a housectl.yaml for a data file; it tunes without further edits.
 
     Example: housectl init --data houses.csv --target price
     """
@@ -42,14 +51,25 @@ def init(
         return Fields(fields={"workflows": [*map(str, files)]}, notes=[_next_on_github()])
     if data is None or target is None:
         raise UsageError(
-            "A CSV file or its target column is missing: a project file describes both.",
+            "A data file or its target column is missing: a project file describes both.",
             hint="housectl init --data FILE.csv --target COLUMN",
         )
-    draft = housectl.init(data, target, output_dir=output_dir, github=github)
+    draft = housectl.init(data, target, output_dir=output_dir, encoding=encoding, github=github)
     workflows = {"workflows": [*map(str, draft.workflows)]} if github else {}
-    return Fields(
-        fields={"written": str(draft.path), **workflows, "notes": list(draft.notes)},
-        notes=[*draft.notes, _next_on_github() if github else "Next: housectl tune"],
+    return Table(
+        heading={"written": str(draft.path), "csv": draft.csv, **workflows},
+        details={"notes": [*draft.notes]},
+        key="columns",
+        rows=[
+            {"column": each.name, "choice": each.choice, "reason": each.reason}
+            for each in draft.columns
+        ],
+        empty="The file has no columns.",
+        notes=[
+            *draft.notes,
+            f"To change a choice, edit {draft.path}: {housectl.documentation_url('data.md')}",
+            _next_on_github() if github else "Next: housectl tune",
+        ],
     )
 
 

@@ -1,0 +1,116 @@
+"""Profile of a column: the facts about its cells that the rules for its type read."""
+
+import math
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import cached_property
+
+from housectl.contract.csv_format import CsvFormat
+from housectl.contract.text_cells import read_plain_numbers
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnProfile:
+    """The cells of a column, and facts about them.
+
+    Attributes:
+        cells: Text of each row, without spaces around it.
+        lines: Number of each row's line in the file.
+        unit: Unit from the row of units below the header; empty without one.
+    """
+
+    name: str
+    cells: Sequence[str]
+    lines: Sequence[int]
+    csv_format: CsvFormat
+    unit: str = ""
+
+    @cached_property
+    def counts(self) -> Mapping[str, int]:
+        """Number of rows of each text that is not missing, in the order of the first rows."""
+        counts = Counter(self.cells)
+        for text in ("", *self.csv_format.missing):
+            counts.pop(text, None)
+        return counts
+
+    @cached_property
+    def present(self) -> int:
+        """Number of cells that are not missing."""
+        return sum(self.counts.values())
+
+    @property
+    def missing(self) -> int:
+        """Number of missing cells."""
+        return len(self.cells) - self.present
+
+    @property
+    def is_unique(self) -> bool:
+        """True if each present cell has its own text."""
+        return len(self.counts) == self.present
+
+    @cached_property
+    def numbers(self) -> Mapping[str, float]:
+        """Value of each text that is a number; infinite for one beyond float64."""
+        if self.csv_format.has_plain_numbers:
+            plain = read_plain_numbers([*self.counts])
+            if plain is not None:
+                return dict(zip(self.counts, plain, strict=True))
+        values = ((text, parse_number(text, self.csv_format)) for text in self.counts)
+        return {text: value for text, value in values if value is not None}
+
+    @property
+    def is_numeric(self) -> bool:
+        """True if all present cells are numbers."""
+        return len(self.numbers) == len(self.counts) > 0
+
+    @cached_property
+    def values(self) -> Sequence[float]:
+        """Value of each present cell of a column of numbers."""
+        return [self.numbers[text] for text in self.cells if text in self.numbers]
+
+    @cached_property
+    def different_values(self) -> AbstractSet[float]:
+        """The different values of a column of numbers."""
+        return {*self.numbers.values()}
+
+    @cached_property
+    def minimum(self) -> float:
+        """Smallest value of a column of numbers."""
+        return min(self.values)
+
+    @cached_property
+    def maximum(self) -> float:
+        """Largest value of a column of numbers."""
+        return max(self.values)
+
+    @property
+    def magnitude(self) -> float:
+        """Largest absolute value of a column of numbers."""
+        return max(-self.minimum, self.maximum)
+
+    @cached_property
+    def float32_values(self) -> AbstractSet[float]:
+        """The different values of a column of numbers, rounded to float32."""
+        return {*array("f", self.different_values)}
+
+    def first_line(self, texts: Iterable[str]) -> int:
+        """Return the number of the first line with one of these texts."""
+        wanted = set(texts)
+        return next(
+            line for line, text in zip(self.lines, self.cells, strict=True) if text in wanted
+        )
+
+
+def parse_number(text: str, csv_format: CsvFormat) -> float | None:
+    """Return the value of a number, which is infinite beyond float64; None for another text."""
+    plain = csv_format.plain_number(text)
+    if plain is None or not plain.isascii() or "_" in plain:
+        return None
+    try:
+        value = float(plain)
+    except ValueError:
+        return None
+    return value if any(map(str.isdigit, plain)) or math.isfinite(value) else None
