@@ -188,16 +188,17 @@ def test_prediction_ignores_excluded_columns(project: housectl.Project) -> None:
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"RM": None}, "RM: not finite float32 numbers"),
-        ({"RM": float("nan")}, "RM: not finite float32 numbers"),
-        ({"RM": 1e39}, "RM: not finite float32 numbers"),
-        ({"RM": 10**330}, "RM: not finite float32 numbers"),
-        ({"RM": "6"}, "RM: not finite float32 numbers"),
-        ({"ROOMS": 6}, "ROOMS: unknown"),
+        ({"RM": None}, "RM is missing"),
+        ({"RM": float("nan")}, "RM is missing"),
+        ({"RM": 1e39}, "RM is not a finite float32 number"),
+        ({"RM": 10**330}, "RM is not a finite float32 number"),
+        ({"RM": "6"}, "RM is not a number"),
+        ({"RM": "6", "LSTAT": True}, "RM is not a number; LSTAT is not a number"),
+        ({"ROOMS": 6}, "ROOMS is unknown"),
     ],
 )
 def test_invalid_row_raises_data_error(
-    project: housectl.Project, change: dict[str, float], problem: str
+    project: housectl.Project, change: dict[str, object], problem: str
 ) -> None:
     champion = project.champion()
     row = golden_rows(champion.bundle)[0]
@@ -209,7 +210,7 @@ def test_row_without_feature_raises_data_error(project: housectl.Project) -> Non
     champion = project.champion()
     row = golden_rows(champion.bundle)[0]
     del row["RM"]
-    with pytest.raises(DataError, match="RM: missing"):
+    with pytest.raises(DataError, match="RM is missing"):
         champion.predict([row])
 
 

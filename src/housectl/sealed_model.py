@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
 from functools import cached_property
-from numbers import Real
 from typing import TYPE_CHECKING
 
 from housectl.contract.bundle import Bundle
+from housectl.contract.cells import InvalidCellError, read_cell
+from housectl.contract.column_types import ColumnType, Datetime
 from housectl.contract.families import Family
 from housectl.contract.parameters import Assignment
-from housectl.contract.schema import FLOAT32_MAXIMUM, Schema
+from housectl.contract.schema import Schema
 from housectl.errors import DataError
 
 if TYPE_CHECKING:
@@ -67,12 +69,14 @@ class SealedModel:
         """Mean squared error on the held-out rows."""
         return self.bundle.holdout_mse
 
-    def predict(self, rows: Iterable[Mapping[str, float]]) -> list[float]:
+    def predict(self, rows: Iterable[Mapping[str, object]]) -> list[float]:
         """Return one prediction per row, in the target's unit.
 
         Args:
-            rows: Mappings from the name of each feature to its value. Excluded columns are ignored.
-                Pass a DataFrame as `frame.to_dict("records")`.
+            rows: Mappings from the name of each feature to its value: a number, a text, a boolean,
+                a date as text or as a `datetime`. None, NaN, `pandas.NA`, `pandas.NaT` and a
+                missing key are missing values, which only nullable features accept. Excluded
+                columns are ignored. Pass a DataFrame as `frame.to_dict("records")`.
 
         Raises:
             DataError: A row lacks a feature, has an unknown one, or has an invalid value.
@@ -84,7 +88,7 @@ class SealedModel:
         >>> 20 < price < 30
         True
         """
-        values = [_feature_values(number, row, self.schema) for number, row in enumerate(rows)]
+        values = [_read_row(number, row, self.schema) for number, row in enumerate(rows)]
         return self._scorer.predict(values) if values else []
 
     @cached_property
@@ -94,28 +98,54 @@ class SealedModel:
         return open_bundle(self.bundle)
 
 
-def _feature_values(number: int, row: Mapping[str, float], schema: Schema) -> list[float]:
-    """Return a row's values in the model's order."""
-    missing = [name for name in schema.feature_names if name not in row]
-    unknown = [name for name in row if name not in {*schema.feature_names, *schema.excluded_names}]
-    invalid = [name for name in schema.feature_names if name in row and not _is_valid(row[name])]
-    problems = {"missing": missing, "unknown": unknown, "not finite float32 numbers": invalid}
-    if any(problems.values()):
-        listed = "; ".join(
-            f"{', '.join(names)}: {problem}" for problem, names in problems.items() if names
-        )
+def _read_row(number: int, row: Mapping[str, object], schema: Schema) -> list[float]:
+    """Return the doubles of a row in the model's order.
+
+    Raises:
+        DataError: The row is invalid; the message names each invalid value.
+    """
+    known = {*schema.feature_names, *schema.excluded_names}
+    problems = {name: "is unknown" for name in row if name not in known}
+    values = []
+    for feature in schema.features:
+        try:
+            values.append(_read_value(feature.type, row.get(feature.name)))
+        except InvalidCellError as error:
+            problems[feature.name] = str(error)
+    if problems:
+        listed = "; ".join(f"{name} {problem}" for name, problem in problems.items())
         raise DataError(
             f"Row {number} is invalid: {listed}.",
-            hint=f"Pass one number for each of {', '.join(schema.feature_names)}.",
+            hint=f"Pass one value for each of {', '.join(schema.feature_names)}, of the types in "
+            "model.schema.features.",
         )
-    return [float(row[name]) for name in schema.feature_names]
+    return values
 
 
-def _is_valid(value: object) -> bool:
-    # A comparison, unlike float(), accepts integers of any length.
-    return (
-        isinstance(value, Real)
-        and not isinstance(value, bool)
-        and value <= FLOAT32_MAXIMUM
-        and not value < -FLOAT32_MAXIMUM
-    )
+def _read_value(column: ColumnType, value: object) -> float:
+    """Return the double of a value in Python, as `read_cell` does for one in JSON."""
+    import numpy as np
+
+    if isinstance(value, np.datetime64):
+        value = value.astype("datetime64[us]").item()
+    elif isinstance(value, np.generic):
+        value = value.item()
+    if _is_missing(value):
+        return read_cell(column, None)
+    if isinstance(column, Datetime) and isinstance(value, date):
+        return _seconds(value)
+    return read_cell(column, value)
+
+
+def _is_missing(value: object) -> bool:
+    """Return True for None, NaN, NaT and pandas.NA, without an import of pandas."""
+    # NaN and NaT differ from themselves, and each comparison with pandas.NA is pandas.NA.
+    different = value != value  # noqa: PLR0124
+    return value is None or different is True or different is value
+
+
+def _seconds(moment: date) -> float:
+    """Return the seconds since 1970; a moment without an offset is in UTC."""
+    if not isinstance(moment, datetime):
+        moment = datetime.combine(moment, time())
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

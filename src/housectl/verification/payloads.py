@@ -9,27 +9,15 @@ from http import HTTPStatus
 
 from housectl.contract.schema import Schema
 from housectl.verification.fresh_rows import Row
+from housectl.verification.mistakes import BreakValue, mistakes_of
 from housectl.verification.probes import Refusal
+from housectl.verification.value_writer import ValueWriter
 
 # A server may shorten the names of fields in its problems.
 _MAX_NAME_LENGTH = 100
 _MAX_BODY_BYTES = 1024 * 1024
-_MAX_INTEGER = 2**53
 _MALFORMED = Refusal(statuses={HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY})
 _TOO_LARGE = Refusal(statuses={HTTPStatus.REQUEST_ENTITY_TOO_LARGE})
-
-BreakValue = Callable[[float, random.Random], object]
-"""Makes a broken value of a valid one."""
-
-_BROKEN_VALUES: Mapping[str, BreakValue] = {
-    "null": lambda _value, _rng: None,
-    "text": lambda _value, rng: rng.randbytes(3).hex() + "x",
-    "number as text": lambda value, _rng: repr(value),
-    "boolean": lambda _value, rng: bool(rng.getrandbits(1)),
-    "NaN": lambda _value, _rng: math.nan,
-    "Infinity": lambda _value, rng: rng.choice((math.inf, -math.inf)),
-    "float32 overflow": lambda _value, rng: rng.choice((1, -1)) * 10 ** rng.uniform(39, 300),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +45,11 @@ class BodyWriter:
 
     def __init__(self, schema: Schema, rng: random.Random) -> None:
         self._schema = schema
+        self._required = [each.name for each in schema.features if not each.type.nullable]
+        self._writer = ValueWriter(rng)
         self._random = rng
+        # Of each feature, the missing values are null and omitted in turn.
+        self._omits = {name: bool(rng.getrandbits(1)) for name in schema.feature_names}
 
     def valid(self, row: Row) -> bytes:
         """Return the body of a row."""
@@ -69,12 +61,14 @@ class BodyWriter:
         Args:
             draw_row: Returns a new valid row.
         """
-        for mistake, break_value in _BROKEN_VALUES.items():
-            yield self._with_broken_value(mistake, break_value, draw_row())
+        for mistake, number in self._places_of_mistakes():
+            break_value = mistakes_of(self._schema.features[number].type)[mistake]
+            yield self._with_broken_value(mistake, break_value, draw_row(), number)
+        if self._required:
+            yield self._without_feature(draw_row())
+            yield self._empty_object(draw_row())
         for make_body in (
-            self._without_feature,
             self._with_unknown_feature,
-            self._empty_object,
             self._array,
             self._truncated,
             self._empty,
@@ -82,14 +76,24 @@ class BodyWriter:
         ):
             yield make_body(draw_row())
 
-    def _with_broken_value(self, mistake: str, break_value: BreakValue, row: Row) -> BadBody:
-        number = self._random.randrange(len(row))
+    def _places_of_mistakes(self) -> Iterator[tuple[str, int]]:
+        """Yield each mistake with a random feature of each type that it applies to."""
+        places: dict[tuple[str, type], list[int]] = {}
+        for number, feature in enumerate(self._schema.features):
+            for mistake in mistakes_of(feature.type):
+                places.setdefault((mistake, type(feature.type)), []).append(number)
+        for (mistake, _), numbers in places.items():
+            yield mistake, self._random.choice(numbers)
+
+    def _with_broken_value(
+        self, mistake: str, break_value: BreakValue, row: Row, number: int
+    ) -> BadBody:
         field = self._schema.feature_names[number]
         values = self._named(row) | {field: break_value(row[number], self._random)}
         return self._naming(mistake, values, row, field)
 
     def _without_feature(self, row: Row) -> BadBody:
-        missing = self._random.choice(self._schema.feature_names)
+        missing = self._random.choice(self._required)
         values = {name: value for name, value in self._named(row).items() if name != missing}
         return self._naming("missing feature", values, row, missing)
 
@@ -105,7 +109,7 @@ class BodyWriter:
         return BadBody(mistake=mistake, body=self._write(values), row=row, refusal=refusal)
 
     def _empty_object(self, row: Row) -> BadBody:
-        return self._naming("empty object", {}, row, *self._schema.feature_names)
+        return self._naming("empty object", {}, row, *self._required)
 
     def _array(self, row: Row) -> BadBody:
         body = json.dumps([self._named(row)]).encode()
@@ -125,20 +129,23 @@ class BodyWriter:
     def _named(self, row: Row) -> dict[str, object]:
         """Return the fields of a row, with some excluded columns, which servers ignore."""
         values: dict[str, object] = {
-            name: self._number(value)
-            for name, value in zip(self._schema.feature_names, row, strict=True)
+            feature.name: self._writer.write(feature.type, value)
+            for feature, value in zip(self._schema.features, row, strict=True)
+            if not (math.isnan(value) and self._omits_next(feature.name))
         }
         for name in self._schema.excluded_names:
             if self._random.getrandbits(1):
                 values[name] = self._random.choice((None, "", self._random.random()))
         return values
 
-    def _number(self, value: float) -> float:
-        is_short = value.is_integer() and abs(value) < _MAX_INTEGER
-        return int(value) if is_short and self._random.getrandbits(1) else value
+    def _omits_next(self, name: str) -> bool:
+        """Return True for every second missing value of a feature."""
+        self._omits[name] = not self._omits[name]
+        return self._omits[name]
 
     def _write(self, values: Mapping[str, object]) -> bytes:
         items = list(values.items())
         self._random.shuffle(items)
         separators = self._random.choice(((",", ":"), (", ", ": "), (" , ", " : ")))
-        return json.dumps(dict(items), separators=separators).encode()
+        is_ascii = bool(self._random.getrandbits(1))
+        return json.dumps(dict(items), separators=separators, ensure_ascii=is_ascii).encode()

@@ -17,6 +17,8 @@ REPAIRED_CHECK = "repaired rows"
 
 # Both the server and this process compute the same graph. Only the order of additions may differ.
 _ROUNDING = 1e-9
+# Predictions far outside the training data can be much larger than those of the golden rows.
+_ROUNDING_OF_VALUE = 1e-12
 
 ROW_CHECKS = (GOLDEN_CHECK, FRESH_CHECK, REPAIRED_CHECK)
 
@@ -71,5 +73,6 @@ class Scheduler:
                 yield self._random.uniform(moment, 1), repaired
 
     def _row_probe(self, check: str, row: Row, value: float) -> Probe:
-        expected = Prediction(key=self._key, value=value, tolerance=self.tolerance)
+        tolerance = max(self.tolerance, _ROUNDING_OF_VALUE * abs(value))
+        expected = Prediction(key=self._key, value=value, tolerance=tolerance)
         return Probe(check=check, body=self._writer.valid(row), expected=expected)

@@ -6,7 +6,7 @@ from textwrap import shorten
 
 from housectl.contract.bundle import Bundle
 from housectl.contract.bundle_record import SHORT_DIGEST
-from housectl.verification.client import DIGEST_HEADER, JSON_TYPE, Response
+from housectl.verification.client import DIGEST_HEADER, Response
 from housectl.verification.outcome import Outcome
 from housectl.verification.probes import Answer, Champion
 
@@ -35,7 +35,7 @@ def rows_check(name: str, answers: Sequence[Answer], champion: Champion) -> Serv
     rows = {answer.probe.body: answer.probe.expected for answer in answers}
     found = f"all {len(answers)} answers"
     if failures:
-        row = _shortened(first.probe.body.decode(), _MAX_ROW_LENGTH)
+        row = shortened(first.probe.body.decode(), _MAX_ROW_LENGTH)
         found = (
             f"{failures} of {len(answers)} answers failed; {row} "
             f"got {first.response} instead of {first.probe.expected}"
@@ -88,7 +88,7 @@ def describe_served(health: Response) -> str:
     if status is None:
         return str(health)
     served = digest[:SHORT_DIGEST] if isinstance(digest, str) else "no champion"
-    return _shortened(f"{served}, {status}: {reason}" if reason else f"{served}, {status}")
+    return shortened(f"{served}, {status}: {reason}" if reason else f"{served}, {status}")
 
 
 def digest_check(responses: Iterable[Response], bundle: Bundle) -> ServerCheck:
@@ -110,29 +110,6 @@ def _shown_digest(digest: str | None) -> str:
     return "no such header" if digest is None else repr(digest[:SHORT_DIGEST])
 
 
-def features_check(openapi: Response, bundle: Bundle) -> ServerCheck:
-    """Check that the OpenAPI document requires the features of the bundle, in order."""
-    body = ("paths", "/predict", "post", "requestBody", "content", JSON_TYPE, "schema", "required")
-    required = openapi.json_path(*body)
-    names = [str(name) for name in required] if isinstance(required, list) else None
-    expected = list(bundle.golden.features)
-    failure = openapi.delivery or Outcome.UNPROVEN
-    return ServerCheck(
-        name="features in OpenAPI",
-        outcome=Outcome.PASSED if names == expected else failure,
-        expected=f"the champion's {len(expected)} features",
-        found=_compare_names(names, expected) if names is not None else str(openapi),
-    )
-
-
-def _compare_names(names: Sequence[str], expected: Sequence[str]) -> str:
-    missing = [f"missing {name}" for name in expected if name not in names]
-    unknown = [f"unknown {name}" for name in names if name not in expected]
-    if missing or unknown:
-        return _shortened(", ".join([*missing, *unknown]))
-    return "the same" if names == expected else "the same, in a different order"
-
-
-def _shortened(text: str, length: int = _MAX_TEXT_LENGTH) -> str:
+def shortened(text: str, length: int = _MAX_TEXT_LENGTH) -> str:
     """Shorten a text whose length depends on the server."""
     return shorten(text, length, placeholder=" …")

@@ -13,13 +13,13 @@ from housectl.verification.event_loop import run
 from housectl.verification.latency import latency_check, percentile
 from housectl.verification.limits import Limits
 from housectl.verification.observation import Observation, observe
+from housectl.verification.openapi_check import features_check
 from housectl.verification.outcome import Outcome
 from housectl.verification.probes import Champion, Prediction
 from housectl.verification.schedule import ROW_CHECKS, Scheduler
 from housectl.verification.server_checks import (
     ServerCheck,
     digest_check,
-    features_check,
     health_check,
     refusal_check,
     rows_check,
