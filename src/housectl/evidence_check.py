@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from housectl.contract.bundle import Bundle
 from housectl.contract.evidence import Evidence
 from housectl.contract.inputs import Inputs
+from housectl.contract.recipe import Recipe
+from housectl.contract.schema import Transform
 from housectl.contract.scorer import open_bundle
 from housectl.contract.usable_data import UsableData, read_usable_data
 from housectl.errors import EvidenceError
@@ -60,11 +62,20 @@ def _measure(bundle: Bundle, data: UsableData) -> _HoldoutError:
     predictions = open_bundle(bundle).predict(rows)
     pairs = zip(predictions, data.split.holdout, strict=True)
     mse = _mean_square([prediction - targets[index] for prediction, index in pairs])
-    # Each prediction may differ from the trained model's by the family's parity bound.
-    bound = recipe.family.definition.parity_bound * _deviation(
-        [targets[index] for index in data.split.training]
-    )
+    bound = _prediction_bound(recipe, [targets[i] for i in data.split.training], predictions)
     return _HoldoutError(mse, 2 * bound * math.sqrt(mse) + bound**2 + _ROUNDING * mse)
+
+
+def _prediction_bound(recipe: Recipe, targets: list[float], predictions: list[float]) -> float:
+    """Return the largest difference between a prediction and the trained model's."""
+    bound = recipe.family.definition.parity_bound
+    largest = max(map(abs, [*targets, *predictions]))
+    absolute = bound * _deviation(targets) + _ROUNDING * largest
+    if recipe.transform is not Transform.LOG:
+        return absolute
+    logarithms = [math.log(target) for target in targets]
+    # A difference of logarithms is a relative difference.
+    return absolute + (bound * _deviation(logarithms) + _ROUNDING) * largest
 
 
 def _deviation(values: list[float]) -> float:

@@ -15,6 +15,7 @@ from tests.trainer.mixed_data import mixed_dataset
 RECIPES: list[tuple[Family, dict[str, Value]]] = [
     (Family.RANDOM_FOREST, {"n_estimators": 20}),
     (Family.RANDOM_FOREST, {"n_estimators": 5, "max_features": 0.3, "ccp_alpha": 0.001}),
+    (Family.RANDOM_FOREST, {"n_estimators": 5, "criterion": "absolute_error"}),
     (Family.XGBOOST, {"n_estimators": 40}),
     (Family.XGBOOST, {"n_estimators": 20, "tree_method": "exact", "gamma": 0.01}),
     (Family.XGBOOST, {"n_estimators": 5, "max_depth": 0, "grow_policy": "lossguide"}),

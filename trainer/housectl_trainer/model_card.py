@@ -1,6 +1,8 @@
 """The model card: the recorded facts of a model in Markdown."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+
+from msgspec import UNSET
 
 from housectl.contract.evidence import Errors, Evidence
 from housectl.contract.golden import Golden, GoldenSource
@@ -13,8 +15,10 @@ from housectl.contract.recipe import (
     Split,
     SplitMethod,
 )
-from housectl.contract.schema import Exclusion, Feature, Schema
+from housectl.contract.schema import Schema, Transform
+from housectl_trainer.card_features import features_section
 from housectl_trainer.data import Dataset
+from housectl_trainer.markdown import bullets, table
 
 _METHODS = {
     SplitMethod.HASH: "by a hash of each row's content, so that added rows do not move other rows",
@@ -42,7 +46,7 @@ def model_card(
         f"# Model card: {schema.target.name}\n",
         _use(schema),
         _data(dataset, recipe),
-        _features(schema),
+        features_section(dataset),
         _recipe(recipe),
         _errors(metrics, evidence, schema.target.unit),
         _parity(golden, golden_source, schema.target.unit),
@@ -86,28 +90,6 @@ def _grouping(dataset: Dataset, split: Split) -> str:
     return "none" if dataset.training.groups is None else "equal rows stay together"
 
 
-def _features(schema: Schema) -> str:
-    header = ("feature", "unit", "range in the data", "description")
-    return f"""\
-## Features
-
-{_table(header, map(_feature, schema.features))}
-
-Excluded columns:
-
-{_list(map(_exclusion, schema.exclusions))}
-"""
-
-
-def _feature(feature: Feature) -> Sequence[str]:
-    span = f"{feature.minimum:g} to {feature.maximum:g}"
-    return f"`{feature.name}`", feature.unit, span, feature.description
-
-
-def _exclusion(exclusion: Exclusion) -> str:
-    return f"`{exclusion.name}`: {exclusion.reason}"
-
-
 def _recipe(recipe: Recipe) -> str:
     values = ((f"`{name}`", str(value)) for name, value in sorted(recipe.assignment.items()))
     libraries = (f"{name} {version}" for name, version in sorted(recipe.libraries.items()))
@@ -115,13 +97,23 @@ def _recipe(recipe: Recipe) -> str:
 ## Recipe
 
 Family {recipe.family}, seed {recipe.seed}. Other parameters have the library's defaults.
+{_target_scale(recipe)}
 
-{_table(("parameter", "value"), values)}
+{table(("parameter", "value"), values)}
 
 Libraries:
 
-{_list(libraries)}
+{bullets(libraries)}
 """
+
+
+def _target_scale(recipe: Recipe) -> str:
+    target = f"`{recipe.target}`"
+    if recipe.transform is Transform.LOG:
+        target = f"the logarithm of {target}"
+    return f"""\
+The model was trained on {target}, minus its mean, and divided by its standard deviation.
+Predictions and errors are in the target's own unit."""
 
 
 def _errors(metrics: Metrics, evidence: Evidence, unit: str) -> str:
@@ -142,7 +134,7 @@ All errors are MSE, in squared target units (target unit: {unit or _UNKNOWN}).
 
 The gate uses {GATE_REPEATS} times {GATE_FOLDS} other folds of the training rows.
 
-{_table(header, rows)}
+{table(header, rows)}
 """
 
 
@@ -158,10 +150,18 @@ def _parity(golden: Golden, source: GoldenSource, unit: str) -> str:
 ## Parity
 
 `golden.json` has {len(golden.rows)} golden rows with the trained model's predictions: {kind},
-rows at the model's thresholds, and rows out of range. Every copy of the model must repeat these
-predictions within {golden.tolerance:.3g} (unit: {unit or _UNKNOWN}). `model.onnx` was checked with
-all rows of the data, and with rows at the thresholds and next to them.
+rows at the model's thresholds, rows out of range, rows with each level of each category, and rows
+with missing values. Every copy of the model must repeat these predictions within
+{golden.tolerance:.3g} (unit: {unit or _UNKNOWN}){_relative(golden)}. `model.onnx` was checked with
+all rows of the data, and with rows at the thresholds and next to them, of each level, and with
+missing values.
 """
+
+
+def _relative(golden: Golden) -> str:
+    if golden.relative_tolerance is UNSET:
+        return ""
+    return f" plus {golden.relative_tolerance:.3g} of the prediction"
 
 
 def _limits(holdout_rows: int, split: Split) -> str:
@@ -185,11 +185,3 @@ def _error_scope(split: Split) -> str:
         "The rows were divided at random, so the errors measure interpolating between neighbours."
         "\n  Expect larger errors for rows from another place or time."
     )
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in (header, ["---"] * len(header), *rows))
-
-
-def _list(lines: Iterable[str]) -> str:
-    return "\n".join(f"- {line}" for line in lines) or "- none"

@@ -44,6 +44,7 @@ class SharedRecipe(Record, kw_only=True):
             seed=self.seed,
             libraries=libraries,
             columns=self.schema.column_types or UNSET,
+            earliest=self.schema.earliest_dates or UNSET,
             transform=self.schema.target.transform,
             training=TRAINING_VERSION,
         )

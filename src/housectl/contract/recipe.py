@@ -60,6 +60,8 @@ class Recipe(Record, kw_only=True):
         features: Names of the feature columns, in the model's order.
         libraries: Version of each training library.
         columns: Types of the features that are no numbers or may be missing; unset without one.
+        earliest: Earliest date of each column of dates, from which its seconds count; unset without
+            such a column.
         transform: Transformation of the target; unset for none.
         training: Version of the training procedure; unset for version 1.
     """
@@ -73,6 +75,7 @@ class Recipe(Record, kw_only=True):
     seed: int
     libraries: dict[str, str]
     columns: dict[str, ColumnType] | UnsetType = UNSET
+    earliest: dict[str, float] | UnsetType = UNSET
     transform: Transform | UnsetType = UNSET
     training: int | UnsetType = UNSET
 

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from msgspec import UNSET, UnsetType
 
-from housectl.contract.column_types import ColumnType, Number
+from housectl.contract.column_types import ColumnType, Datetime, Number
 from housectl.contract.record import Record
 
 # Trees compare float32 numbers.
@@ -107,3 +107,10 @@ class Schema(Record, kw_only=True):
     def column_types(self) -> dict[str, ColumnType]:
         """Types of the features that are no numbers or may be missing, by name."""
         return {each.name: each.column for each in self.features if each.column is not UNSET}
+
+    @property
+    def earliest_dates(self) -> dict[str, float]:
+        """Earliest date of each feature that is a date, as a double; see `cells`."""
+        return {
+            each.name: each.minimum for each in self.features if isinstance(each.type, Datetime)
+        }

@@ -3,15 +3,29 @@
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import joblib
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestRegressor
 
 from housectl.contract.parameters import Value
 from housectl_trainer.model_family import ModelFamily
 from housectl_trainer.subset import DataSubset, Floats
 from housectl_trainer.trees import Ensemble, SplitComparison, Tree
+
+_ABSOLUTE_ERROR = "absolute_error"
+# scikit-learn divides by absolute errors only rows without missing values. There, a missing value
+# counts as one below all others, and a split can still send it to the left alone.
+_LOWEST = -(2.0**100)
+
+
+class TreeArrays(Protocol):
+    """The nodes of a tree of scikit-learn."""
+
+    threshold: Floats
+    missing_go_to_left: NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -22,7 +36,8 @@ class RandomForestModel:
 
     def predict(self, rows: Floats) -> Floats:
         """Return the mean of the trees' predictions."""
-        return np.asarray(self.estimator.predict(rows), dtype=np.float64)
+        prepared = _prepared(rows, self.estimator.criterion)
+        return np.asarray(self.estimator.predict(prepared), dtype=np.float64)
 
     def native(self) -> bytes:
         """Return the estimator in joblib's format."""
@@ -40,7 +55,7 @@ class RandomForestModel:
                     right=tree.children_right,
                     features=tree.feature,
                     thresholds=tree.threshold,
-                    missing_left=tree.missing_go_to_left.astype(np.bool_),
+                    missing_left=_missing_left(tree, self.estimator.criterion),
                     weights=tree.value[:, 0, 0] / len(trees),
                 )
                 for tree in trees
@@ -50,11 +65,21 @@ class RandomForestModel:
         )
 
 
+def _prepared(rows: Floats, criterion: str) -> Floats:
+    return np.where(np.isnan(rows), _LOWEST, rows) if criterion == _ABSOLUTE_ERROR else rows
+
+
+def _missing_left(tree: TreeArrays, criterion: str) -> NDArray[np.bool_]:
+    if criterion == _ABSOLUTE_ERROR:
+        return np.less_equal(_LOWEST, tree.threshold)
+    return tree.missing_go_to_left.astype(np.bool_)
+
+
 def _fit(
     assignment: Mapping[str, Value], subset: DataSubset, *, seed: int, threads: int
 ) -> RandomForestModel:
     estimator = RandomForestRegressor(**assignment, random_state=seed, n_jobs=threads)
-    estimator.fit(subset.rows, subset.targets)
+    estimator.fit(_prepared(subset.rows, estimator.criterion), subset.targets)
     # Threads would add the trees' predictions in another order, and the file contains n_jobs.
     estimator.set_params(n_jobs=1)
     return RandomForestModel(estimator)
