@@ -1,9 +1,12 @@
 """Graphs of random trees, and the same graphs as the onnx package writes them."""
 
+import math
+
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from housectl.contract.columns import Expansion
 from housectl.contract.onnx_fields import INPUT_NAME, OUTPUT_NAME
 from housectl.contract.schema import Feature, Schema, Target
 from housectl.contract.tree_graph import Branch, TreeGraph
@@ -160,3 +163,47 @@ def read_model(data: bytes) -> TreeGraph:
         above=branch("false"),
         weights=numpy_helper.to_array(attributes["leaf_weights"]),
     )
+
+
+def column_model(graph: TreeGraph, expansion: Expansion, *, log: bool) -> onnx.ModelProto:
+    """Return a graph that also expands columns and reverses the logarithm, as onnx builds it."""
+    model = onnx_model(graph)
+    trees = list(model.graph.node)
+    trees[0].input[0] = "expanded"
+    nodes = [*_expansion(expansion), *trees]
+    if log:
+        trees[-1].output[0] = "transformed"
+        nodes += _exponential()
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    columns = model.graph.input[0].type.tensor_type.shape.dim[1]
+    columns.dim_value = expansion.columns
+    return model
+
+
+def _expansion(expansion: Expansion) -> list[onnx.NodeProto]:
+    categories, codes = zip(*expansion.indicators, strict=True)
+    return [
+        _constant("kept", np.array(expansion.kept, dtype=np.int64)),
+        _constant("categories", np.array(categories, dtype=np.int64)),
+        _constant("codes", np.array(codes, dtype=np.float64)),
+        helper.make_node("Gather", [INPUT_NAME, "kept"], ["numbers"], axis=1),
+        helper.make_node("Gather", [INPUT_NAME, "categories"], ["values"], axis=1),
+        helper.make_node("Equal", ["values", "codes"], ["matches"]),
+        helper.make_node("Cast", ["matches"], ["indicators"], to=TensorProto.DOUBLE),
+        helper.make_node("Concat", ["numbers", "indicators"], ["expanded"], axis=1),
+    ]
+
+
+def _exponential() -> list[onnx.NodeProto]:
+    return [
+        _constant("smallest", np.array(-700.0)),
+        _constant("largest", np.array(700.0)),
+        _constant("base", np.array(math.e)),
+        helper.make_node("Clip", ["transformed", "smallest", "largest"], ["logarithms"]),
+        helper.make_node("Pow", ["base", "logarithms"], [OUTPUT_NAME]),
+    ]
+
+
+def _constant(name: str, value: np.ndarray) -> onnx.NodeProto:
+    return helper.make_node("Constant", [], [name], value=numpy_helper.from_array(value))

@@ -4,6 +4,7 @@ A graph is accepted only if its bytes are exactly those that housectl writes for
 has no other operator, attribute, function, external file or unknown field.
 """
 
+import math
 from itertools import chain
 
 import numpy as np
@@ -120,8 +121,10 @@ def _inversion_nodes(transform: Transform | UnsetType) -> list[Message]:
             return [
                 constant(tensor("value", np.array(-MAX_LOGARITHM)), "smallest"),
                 constant(tensor("value", np.array(MAX_LOGARITHM)), "largest"),
+                constant(tensor("value", np.array(math.e)), "base"),
                 node("Clip", ["transformed", "smallest", "largest"], "logarithms"),
-                node("Exp", ["logarithms"], OUTPUT_NAME),
+                # Unlike Exp, Pow gives a row the same bits alone and in a batch.
+                node("Pow", ["base", "logarithms"], OUTPUT_NAME),
             ]
         case _:
             return []
