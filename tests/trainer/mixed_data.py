@@ -86,7 +86,7 @@ def _dataset(
     shared = SharedRecipe(schema=schema, data="0" * 64, split=Split(), seed=3)
     numbers = {name: array("d", column) for name, column in {**values, "price": target}.items()}
     split = SplitIndices(training=range(_HOLDOUT, ROWS), holdout=range(_HOLDOUT))
-    table = Table(numbers=numbers, groups=())
+    table = Table(numbers=numbers, texts={}, groups=(), times=array("d"), dropped=0)
     data = UsableData(table=table, split=split, unit_codes=(), holdout_digest="0" * 64)
     return make_dataset(shared, data)
 

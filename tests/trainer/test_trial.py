@@ -6,13 +6,14 @@ from subprocess import CompletedProcess
 
 import numpy as np
 import pytest
+from msgspec import structs
 from sklearn.ensemble import RandomForestRegressor
 
 from housectl.contract.families import Family
 from housectl.contract.inputs import RECIPE_FILE, Inputs
 from housectl.contract.metrics import METRICS_FILE, Metrics, read_metric_line
 from housectl.contract.recipe import Recipe
-from housectl.contract.schema import Schema
+from housectl.contract.schema import Schema, Transform
 from housectl.errors import AssignmentError, ExitStatus
 from housectl_trainer.data import Dataset
 from housectl_trainer.folds import objective_folds
@@ -142,6 +143,22 @@ def test_constant_target_is_rejected(
     process = run_trainer("trial", inputs, "--output", tmp_path / "o", "--family", "xgboost")
     assert process.returncode == ExitStatus.USAGE
     assert "error: The target MEDV has one value in all" in process.stderr
+
+
+def test_target_without_a_logarithm_is_rejected(
+    run_trainer: RunTrainer,
+    boston_lines: list[list[str]],
+    boston_schema: Schema,
+    make_inputs: Callable[..., Inputs],
+    tmp_path: Path,
+) -> None:
+    target = structs.replace(boston_schema.target, transform=Transform.LOG)
+    schema = structs.replace(boston_schema, target=target)
+    header, first, *rows = boston_lines
+    inputs = make_inputs([header, [*first[:-1], "0"], *rows], schema)
+    process = run_trainer("trial", inputs, "--output", tmp_path / "o", "--family", "xgboost")
+    assert process.returncode == ExitStatus.USAGE
+    assert "The target MEDV has values without a logarithm: the smallest is 0." in process.stderr
 
 
 @pytest.mark.parametrize("command", ["trial", "seal", "pool"])

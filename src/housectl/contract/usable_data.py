@@ -15,7 +15,7 @@ from housectl.contract.data_split import (
     split_indices,
 )
 from housectl.contract.recipe import Split
-from housectl.contract.schema import FLOAT32_MAXIMUM, Schema
+from housectl.contract.schema import FLOAT32_MAXIMUM, Schema, Target, Transform
 from housectl.contract.table import Table, read_table
 from housectl.errors import DataError
 
@@ -50,8 +50,9 @@ def read_usable_data(
     """Read a data file, and check everything that training requires of it.
 
     Raises:
-        DataError: A column or a cell is invalid, a value exceeds float32, one side of the split has
-            too few rows or groups, or all training rows have the same target.
+        DataError: A column or a cell is invalid, a value exceeds float32, or one side of the split
+            has too few rows or groups. All training rows have the same target, or a target has no
+            logarithm.
     """
     table = read_table(
         path, schema, csv_format=csv_format, group=split.group, time=split.time_column
@@ -60,7 +61,7 @@ def read_usable_data(
         _check_values(name, column)
     keys = RowKeys(texts=row_texts(table), groups=table.groups, times=table.times)
     indices = split_indices(split, keys, seed=seed)
-    _check_target(schema.target.name, table, indices)
+    _check_target(schema.target, table, indices)
     return UsableData(
         table=table,
         split=indices,
@@ -93,8 +94,13 @@ def _check_values(name: str, column: Iterable[float]) -> None:
         )
 
 
-def _check_target(name: str, table: Table, split: SplitIndices) -> None:
-    targets = table.numbers[name]
+def _check_target(target: Target, table: Table, split: SplitIndices) -> None:
+    name, targets = target.name, table.numbers[target.name]
+    if target.transform is Transform.LOG and min(targets) <= 0:
+        raise DataError(
+            f"The target {name} has values without a logarithm: the smallest is {min(targets):g}.",
+            hint="Remove `transform: log` from `target:` in housectl.yaml.",
+        )
     if len({targets[index] for index in split.training}) == 1:
         raise DataError(
             f"The target {name} has one value in all {len(split.training)} training rows.",
