@@ -121,7 +121,9 @@ def test_probable_identifier_is_kept_if_only_column(tmp_path: Path, rng: random.
 def test_duplicate_rows_are_noted(tmp_path: Path, rng: random.Random) -> None:
     table = {name: [*values, values[0]] for name, values in columns(rng).items()}
     draft, _ = draft_and_load(write_csv(tmp_path / "houses.csv", table))
-    assert draft.notes[0].startswith("1 rows have the features and the price of an earlier row")
+    assert draft.notes[0].startswith(
+        "1 of 121 rows have the features and the price of an earlier row"
+    )
 
 
 @pytest.mark.parametrize("name", ["NO", "2020", "1e5", "a: b", "größe", "#x", "null", "\x7f"])

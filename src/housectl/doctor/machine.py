@@ -5,8 +5,8 @@ import math
 import platform
 import shutil
 import socket
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
 from itertools import filterfalse
 
 from housectl.backends.doctor_check import Check, CheckContext, CheckWarning
@@ -19,15 +19,18 @@ from housectl.contract.usable_data import read_usable_data
 from housectl.doctor.exclusions import check_exclusions
 from housectl.doctor.registry import registry_checks
 from housectl.doctor.store import check_store, check_store_access
+from housectl.doctor.traps import trap_checks
 
 
 def machine_checks(context: CheckContext) -> Sequence[Check]:
     """Return the checks in the order in which doctor runs them."""
+    read = cache(partial(_read_data, context))
     return (
         Check("python", check_python),
         Check("project file", partial(check_project, context)),
-        Check("data", partial(check_data, context)),
+        Check("data", partial(check_data, context, read)),
         Check("excluded columns", partial(check_exclusions, context), needs=("data",)),
+        *trap_checks(context, read),
         Check("disk", partial(check_disk, context)),
         Check("store access", partial(check_store_access, context)),
         Check("store", partial(check_store, context), needs=("store access",)),
@@ -47,18 +50,10 @@ def check_project(context: CheckContext) -> str:
     return f"{context.workspace.project_file}: {len(context.project.features)} features"
 
 
-def check_data(context: CheckContext) -> str:
+def check_data(context: CheckContext, read: Callable[[], Table]) -> str:
     """Check the data file as a submission does: every cell, and the split."""
     project = context.project
-    path = context.workspace.root / project.data
-    schema = project.schema_record
-    table = read_usable_data(
-        path,
-        schema,
-        split=project.split_record,
-        seed=project.seed,
-        csv_format=project.csv_format,
-    ).table
+    schema, table = project.schema_record, read()
     if outside := list(_features_out_of_range(schema, table)):
         raise CheckWarning(
             f"The data has values outside the ranges of {context.workspace.project_file.name}: "
@@ -66,7 +61,7 @@ def check_data(context: CheckContext) -> str:
             hint="Set min and max, or levels, of these features to the data's.",
         )
     dropped = f", and {table.dropped} without a target" if table.dropped else ""
-    return f"{path}: {len(table)} rows{dropped}"
+    return f"{context.workspace.root / project.data}: {len(table)} rows{dropped}"
 
 
 def check_disk(context: CheckContext) -> str:
@@ -97,6 +92,17 @@ def check_port(context: CheckContext) -> str:
             hint=f"housectl verify   # if it is your server; else housectl serve --port "
             f"{serving.port + 1}",
         ) from error
+
+
+def _read_data(context: CheckContext) -> Table:
+    project = context.project
+    return read_usable_data(
+        context.workspace.root / project.data,
+        project.schema_record,
+        split=project.split_record,
+        seed=project.seed,
+        csv_format=project.csv_format,
+    ).table
 
 
 def _features_out_of_range(schema: Schema, table: Table) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""Traps in the data of a project: leaked targets, equal rows, classes and skewed targets."""

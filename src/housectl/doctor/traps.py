@@ -1,0 +1,30 @@
+"""Checks of the data for traps, which `init` notes too."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from housectl.backends.doctor_check import Check, CheckContext, CheckWarning
+from housectl.contract.table import Table
+from housectl.data_checks.checks import TRAPS, CheckedData
+
+
+def trap_checks(context: CheckContext, read: Callable[[], Table]) -> Sequence[Check]:
+    """Return a check for each trap.
+
+    Args:
+        context: The project.
+        read: Function that returns its data.
+    """
+    return [Check(name, partial(_check_trap, name, context, read), ("data",)) for name in TRAPS]
+
+
+def _check_trap(name: str, context: CheckContext, read: Callable[[], Table]) -> str:
+    project = context.project
+    data = CheckedData(project.schema_record, read(), project.split_record)
+    problems = list(TRAPS[name](data))
+    if problems:
+        raise CheckWarning(
+            " ".join(problem.message for problem in problems),
+            hint=" ".join(problem.hint for problem in problems),
+        )
+    return "no problem"
