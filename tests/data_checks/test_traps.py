@@ -23,7 +23,7 @@ def generator() -> np.random.Generator:
 
 def make_table(columns: Mapping[str, Floats]) -> Table:
     numbers = {name: array("d", values.tolist()) for name, values in columns.items()}
-    return Table(numbers=numbers, groups=())
+    return Table(numbers=numbers, texts={}, groups=(), times=array("d"), dropped=0)
 
 
 def plain_columns() -> dict[str, Floats]:

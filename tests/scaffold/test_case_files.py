@@ -248,7 +248,7 @@ CASES: dict[str, tuple[str | bytes, Expected | Rejected]] = {
     ),
     "sorted_dates": (
         with_column("sold", lambda row: f"{row % 12 + 1:02}/{row // 12 + 1:02}/2024"),
-        feature("sold", "datetime %d/%m/%Y"),
+        feature("sold", "datetime %d/%m/%Y", "The rows are in the order of sold"),
     ),
     "eight_digits": (
         with_column("sold", pick("20240916", "20241002", "20230131")),
@@ -263,7 +263,10 @@ CASES: dict[str, tuple[str | bytes, Expected | Rejected]] = {
         with_column("house_id", lambda row: SHUFFLED[row]),
         excluded("house_id", "identifier"),
     ),
-    "years": (with_column("year", lambda row: 1900 + row), feature("year", "number")),
+    "years": (
+        with_column("year", lambda row: 1900 + row),
+        feature("year", "number", "in the order of year"),
+    ),
     "texts_of_rows": (
         with_column("code", lambda row: f"x{SHUFFLED[row]}"),
         excluded("code", "identifier"),

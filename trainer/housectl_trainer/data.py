@@ -53,6 +53,7 @@ def make_dataset(shared: SharedRecipe, data: UsableData) -> Dataset:
         rows=ColumnEncoder(schema.features).encode(values),
         targets=numbers[schema.target.name],
         groups=np.array(data.unit_codes) if data.unit_codes else None,
+        times=np.frombuffer(data.table.times) if data.table.times else None,
     )
     return Dataset(
         shared=shared,

@@ -42,9 +42,12 @@ class Split(Record, kw_only=True):
     column: str | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        """Check that exactly the method `time` has a column."""
-        if (self.method is SplitMethod.TIME) != (self.column is not UNSET):
+        """Check that exactly the method `time` has a column, and that it has no group."""
+        is_time = self.method is SplitMethod.TIME
+        if is_time != (self.column is not UNSET):
             raise ValueError(f"the split by {self.method} with the column {self.column!r}")
+        if is_time and self.group is not None:
+            raise ValueError(f"the split by time with the group {self.group!r}")
 
     @property
     def time_column(self) -> str | None:

@@ -45,7 +45,8 @@ def find_target_problems(target: Target, values: Floats, sample: Sample) -> Iter
 
 def needs_logarithm(sample: Sample) -> bool:
     """Return True if the target is heavily skewed, and its logarithm is easier to predict."""
-    return is_heavily_skewed(sample.target) and is_logarithm_better(sample)
+    has_classes = len(np.unique(sample.target)) <= MAX_CLASSES
+    return not has_classes and is_heavily_skewed(sample.target) and is_logarithm_better(sample)
 
 
 def _sentinel_problems(name: str, values: Floats, distinct: Floats) -> Iterator[DataProblem]:

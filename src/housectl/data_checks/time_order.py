@@ -22,12 +22,28 @@ _NAME = re.compile(r"(?i)(.*[_ -])?(year|date|time|timestamp|datetime)")
 def find_time_split(schema: Schema, table: Table) -> Split | None:
     """Return a split by the first time column that is in order; None without such a column.
 
-    A time column is a date, or a number with a name such as `year`. It is in order if at least 95 %
-    of its steps from row to row do not go back, or do not go forward. It must have enough different
-    times for the folds.
+    It is in order if at least 95 % of its steps from row to row do not go back, or do not go
+    forward.
     """
-    splits = (_time_split(feature, table) for feature in time_columns(schema))
-    return next(filter(None, splits), None)
+    for split in possible_time_splits(schema, table):
+        if split.time_column and _is_in_order(np.frombuffer(table.numbers[split.time_column])):
+            return split
+    return None
+
+
+def possible_time_splits(schema: Schema, table: Table) -> Iterator[Split]:
+    """Yield the split by each time column that has enough different times for the folds.
+
+    A time column is a date, or a number with a name such as `year`, that is never missing.
+    """
+    for feature in filter(_is_time, schema.features):
+        split = Split(method=SplitMethod.TIME, column=feature.name)
+        times = table.numbers[feature.name]
+        try:
+            split_indices(split, RowKeys(texts=[""] * len(times), times=times), seed=0)
+        except DataError:
+            continue
+        yield split
 
 
 def find_time_problems(schema: Schema, table: Table, split: Split) -> Iterator[DataProblem]:
@@ -42,25 +58,9 @@ def find_time_problems(schema: Schema, table: Table, split: Split) -> Iterator[D
         )
 
 
-def time_columns(schema: Schema) -> Iterator[Feature]:
-    """Yield the features that are dates, or numbers with the name of a time; none is missing."""
-    for feature in schema.features:
-        is_time = isinstance(feature.type, Datetime) or (
-            isinstance(feature.type, Number) and _NAME.fullmatch(feature.name)
-        )
-        if is_time and not feature.type.nullable:
-            yield feature
-
-
-def _time_split(feature: Feature, table: Table) -> Split | None:
-    times = table.numbers[feature.name]
-    split = Split(method=SplitMethod.TIME, column=feature.name)
-    keys = RowKeys(texts=[""] * len(times), times=times)
-    try:
-        split_indices(split, keys, seed=0)
-    except DataError:
-        return None
-    return split if _is_in_order(np.frombuffer(times)) else None
+def _is_time(feature: Feature) -> bool:
+    is_named = isinstance(feature.type, Number) and _NAME.fullmatch(feature.name) is not None
+    return (isinstance(feature.type, Datetime) or is_named) and not feature.type.nullable
 
 
 def _is_in_order(times: Floats) -> bool:

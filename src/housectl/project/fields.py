@@ -89,12 +89,16 @@ class SplitFields(ConfigModel):
     """Column with the time of each row; required by the method time."""
 
     @model_validator(mode="after")
-    def _has_column_exactly_for_time(self) -> Self:
+    def _has_column_exactly_for_time_and_then_no_group(self) -> Self:
         is_time = self.method == "time"
         if is_time != (self.column is not None):
             found = "nothing" if is_time else repr(self.column)
             expected = "a column with the time" if is_time else "nothing without method: time"
             raise_cross_field_errors([CrossFieldError(("column",), found, expected)])
+        if is_time and self.group is not None:
+            # The rows of a group may have early and late times.
+            expected = "nothing with method: time, whose folds keep only equal times together"
+            raise_cross_field_errors([CrossFieldError(("group",), repr(self.group), expected)])
         return self
 
 

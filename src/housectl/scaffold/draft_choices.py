@@ -1,13 +1,18 @@
 """Choices of a drafted project file beyond its columns: split and transformation of the target."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from housectl.contract.recipe import Split
 from housectl.contract.schema import Schema, Transform
 from housectl.contract.table import Table
 from housectl.data_checks.checks import TRAPS, CheckedData
+from housectl.data_checks.sample import draw_sample
+from housectl.data_checks.target_values import needs_logarithm
+from housectl.data_checks.time_order import find_time_split, possible_time_splits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +29,34 @@ class DraftChoices:
 
 
 def choose(schema: Schema, table: Table) -> DraftChoices:
-    """Return the choices for a table with this schema."""
-    data = CheckedData(schema, table, Split())
+    """Return the choices for a table with this schema, and the traps that remain with them."""
+    split = find_time_split(schema, table) or Split()
+    transform = Transform.LOG if needs_logarithm(draw_sample(schema, table)) else UNSET
+    target = replace(schema.target, transform=transform)
+    data = CheckedData(replace(schema, target=target), table, split)
+    problems = (problem for find in TRAPS.values() for problem in find(data))
     return DraftChoices(
-        notes=tuple(str(problem) for find in TRAPS.values() for problem in find(data))
+        split=split,
+        transform=transform,
+        notes=(*_reasons(schema, table, split, transform), *map(str, problems)),
     )
+
+
+def _reasons(
+    schema: Schema, table: Table, split: Split, transform: Transform | UnsetType
+) -> Iterator[str]:
+    if split.time_column is not None:
+        yield (
+            f"The rows are in the order of {split.time_column}, so the draft holds out the latest "
+            "ones: `split: {method: time}`"
+        )
+    elif columns := [each.time_column for each in possible_time_splits(schema, table)]:
+        yield (
+            f"If the model will predict later rows, hold out the latest ones: "
+            f"`split: {{method: time, column: {columns[0]}}}`"
+        )
+    if transform is not UNSET:
+        yield (
+            f"{schema.target.name} is heavily skewed, so the draft learns its logarithm: "
+            "`target: {transform: log}`. Errors stay in its own unit"
+        )
