@@ -61,7 +61,7 @@ def _convert(path: Path, schema: Schema, split: Split, csv_format: CsvFormat) ->
     writer.writerow(names)
     chunks = read_chunks(path, schema, csv_format, group=split.group, time=split.time_column)
     for chunk in chunks:
-        columns = [TextReader(chunk.types.get(name), csv_format) for name in names]
+        columns = [TextReader(chunk.types.get(name), chunk.csv_format) for name in names]
         for name, column in zip(names, columns, strict=True):
             chunk.read(name, column)
         writer.writerows(zip(*(column.values for column in columns), strict=True))

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from housectl.contract.cells import InvalidCellError
-from housectl.contract.column_types import ColumnType, Number
+from housectl.contract.column_types import ColumnType
 from housectl.contract.csv_format import CsvFormat
-from housectl.contract.text_cells import canonical_text, read_plain_numbers, read_text_cell
+from housectl.contract.text_cells import canonical_text, convert_numbers, read_text_cell
 
 _MAX_CACHED_TEXTS = 2**14
 
@@ -73,11 +73,7 @@ class NumberReader:
 
     def __init__(self, column: ColumnType, csv_format: CsvFormat) -> None:
         self.values = array("d")
-        self._may_be_plain = (
-            isinstance(column, Number)
-            and csv_format.has_plain_numbers
-            and not csv_format.has_missing_number
-        )
+        self._column, self._format = column, csv_format
         self._cells = _CachedReading(lambda text: read_text_cell(column, text, csv_format))
 
     def extend(self, texts: Sequence[str]) -> None:
@@ -86,8 +82,8 @@ class NumberReader:
         Raises:
             ColumnError: The column does not accept a cell.
         """
-        numbers = read_plain_numbers(texts) if self._may_be_plain else None
-        self.values.extend(self._cells.read(texts) if numbers is None else numbers)
+        converted = convert_numbers(self._column, texts, self._format)
+        self.values.extend(converted[1] if converted else self._cells.read(texts))
 
 
 class TextReader:
@@ -100,6 +96,7 @@ class TextReader:
 
     def __init__(self, column: ColumnType | None, csv_format: CsvFormat) -> None:
         self.values: list[str] = []
+        self._column, self._format = column, csv_format
         self._cells = _CachedReading(lambda text: canonical_text(column, text, csv_format))
 
     def extend(self, texts: Sequence[str]) -> None:
@@ -108,7 +105,8 @@ class TextReader:
         Raises:
             ColumnError: A number has another notation than the format's.
         """
-        self.values.extend(self._cells.read(texts))
+        converted = convert_numbers(self._column, texts, self._format)
+        self.values.extend(converted[0] if converted else self._cells.read(texts))
 
 
 class GroupReader(TextReader):

@@ -246,11 +246,13 @@ def _wrong_encoding(path: Path, encoding: str, error: UnicodeError) -> DataError
     with open_regular(path) as file:
         is_utf16 = file.peek(2).startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         is_plain = _kind(file) is FileKind.PLAIN and not is_utf16
-        line = _first_wrong_line(file, encoding) if is_plain else None
+        has_byte_lines = is_plain and "\n".encode(encoding) == b"\n"
+        line = _first_wrong_line(file, encoding) if has_byte_lines else None
     place = f", line {line}" if line else ""
     likely = "utf-16" if is_utf16 else "latin-1"
+    cause = error.reason if isinstance(error, UnicodeDecodeError) else error
     return DataError(
-        f"{path}{place}: the text is not in {encoding}: {error}.",
+        f"{path}{place}: the text is not in {encoding}: {cause}.",
         hint=f"Name the encoding in housectl.yaml, for example `csv: {{encoding: {likely}}}`, "
         "or save the file as UTF-8.",
     )

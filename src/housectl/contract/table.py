@@ -1,7 +1,6 @@
 """Reader of data files as doubles; its errors name the line and the column."""
 
 from array import array
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -10,7 +9,7 @@ from shlex import quote
 import msgspec
 
 from housectl.contract.column_readers import GroupReader, NumberReader, TextReader
-from housectl.contract.column_types import Category, ColumnType
+from housectl.contract.column_types import Category
 from housectl.contract.csv_format import DEFAULT_FORMAT, CsvFormat
 from housectl.contract.schema import Schema
 from housectl.contract.table_chunks import Chunk, read_chunks
@@ -70,7 +69,7 @@ def read_table(
     first = next(chunks, None)
     if first is None:
         raise _too_few_rows(0, 0, path)
-    readers = _TableReaders(first.types, csv_format, group, time)
+    readers = _TableReaders(first, group, time)
     dropped = 0
     for chunk in chain([first], chunks):
         readers.read(chunk)
@@ -84,13 +83,8 @@ def read_table(
 class _TableReaders:
     """The readers of all columns of a table, by the names of the columns."""
 
-    def __init__(
-        self,
-        types: Mapping[str, ColumnType],
-        csv_format: CsvFormat,
-        group: str | None,
-        time: str | None,
-    ) -> None:
+    def __init__(self, first: Chunk, group: str | None, time: str | None) -> None:
+        types, csv_format = first.types, first.csv_format
         self._numbers = {name: NumberReader(each, csv_format) for name, each in types.items()}
         self._texts = {
             name: TextReader(each, csv_format)

@@ -6,9 +6,10 @@ from itertools import compress, islice
 from operator import itemgetter, not_
 from pathlib import Path
 
+from housectl.contract.cell_hints import cell_hint
 from housectl.contract.column_readers import ColumnError, ColumnReader
 from housectl.contract.column_types import ColumnType, Datetime, Number
-from housectl.contract.csv_format import MISSING_SPELLINGS, CsvFormat
+from housectl.contract.csv_format import CsvFormat
 from housectl.contract.data_file import format_of_cells, read_rows
 from housectl.contract.schema import Schema
 from housectl.contract.table_header import column_indices
@@ -57,7 +58,7 @@ class Chunk:
             line = self.lines[error.index]
             raise DataError(
                 f"{self.path}, line {line}, column {name}: {self._problem(error)}.",
-                hint=self._hint(name, error.text),
+                hint=cell_hint(name, error.text, self.types.get(name), self.csv_format),
             ) from error
 
     def _problem(self, error: ColumnError) -> str:
@@ -66,26 +67,6 @@ class Chunk:
         if self.csv_format.is_missing(error.text):
             return f"the value is missing: {error.text.strip()!r}"
         return str(error)
-
-    def _hint(self, name: str, text: str) -> str:
-        if self.csv_format.is_missing(text):
-            column = self.types.get(name)
-            leave = (
-                f"add `nullable: true` to {name} under `features:` in housectl.yaml, "
-                if column is not None and not column.nullable
-                else ""
-            )
-            return f"Fill the cell, {leave}or remove the row.".replace("cell, or", "cell or")
-        if text.strip() in MISSING_SPELLINGS:
-            spellings = ", ".join(f'"{each}"' for each in (*self.csv_format.missing, text.strip()))
-            return (
-                f"If that is a missing value, add `csv: {{missing: [{spellings}]}}` to "
-                f"housectl.yaml, and `nullable: true` to {name}."
-            )
-        return (
-            "Correct or remove that row, change the column's `type:` in housectl.yaml, or move the "
-            "column to `exclude:`."
-        )
 
 
 def read_chunks(
@@ -113,8 +94,8 @@ def read_chunks(
     types[schema.target.name] = Number()
     size = min(_CHUNK_ROWS, max(1, _CHUNK_CELLS // len(header)))
     while chunk := list(islice(rows, size)):
-        lines, cells = zip(*chunk, strict=True)
-        _check_widths(path, lines, cells, len(header))
+        lines, lists = zip(*chunk, strict=True)
+        cells = _with_width(path, lines, lists, len(header))
         if time is not None and time not in types:
             types[time] = _guess_time_type(cells[0][indices[time]], csv_format)
         targets = [row[indices[schema.target.name]] for row in cells]
@@ -136,14 +117,17 @@ def _guess_time_type(text: str, csv_format: CsvFormat) -> ColumnType:
     return Number() if is_number else Datetime()
 
 
-def _check_widths(
-    path: Path, lines: Sequence[int], rows: Sequence[Sequence[str]], width: int
-) -> None:
+def _with_width(
+    path: Path, lines: Sequence[int], rows: Sequence[list[str]], width: int
+) -> Sequence[list[str]]:
+    """Return the rows with as many cells as the header; more of them may only be empty."""
     if set(map(len, rows)) == {width}:
-        return
-    line, cells = next(each for each in zip(lines, rows, strict=True) if len(each[1]) != width)
-    raise DataError(
-        f"{path}, line {line}: the line has {len(cells)} cells, but the header has {width}.",
-        hint="Correct that line of the data file. If it is a title or a total, add "
-        "`csv: {skip_lines: N, footer_lines: N}` to housectl.yaml.",
-    )
+        return rows
+    for line, row in zip(lines, rows, strict=True):
+        if len(row) < width or any(map(str.strip, row[width:])):
+            raise DataError(
+                f"{path}, line {line}: the line has {len(row)} cells, but the header has {width}.",
+                hint="Correct that line of the data file. If it is a title or a total, add "
+                "`csv: {skip_lines: N, footer_lines: N}` to housectl.yaml.",
+            )
+    return [row[:width] for row in rows]

@@ -56,6 +56,13 @@ def column_indices(
             "housectl.yaml.",
             hint="Add a first line with the names of the columns to the data file.",
         )
+    if len(names) == 1 < len(required):
+        raise DataError(
+            f"{place}: the header has only one column, {_shown(names[0])}.",
+            hint="If cells have another separator, or lines precede the header, add such a line to "
+            f'housectl.yaml: `csv: {{separator: "{_probable_separator(names[0])}"}}` or '
+            "`csv: {skip_lines: 1}`.",
+        )
     if problems := list(_problems(names, required, accepted)):
         raise _wrong_header(place, problems)
     return {name: index for index, name in enumerate(names)}
@@ -80,6 +87,10 @@ def _describe_places(places: Sequence[int]) -> str:
 
 def _shown(name: str) -> str:
     return repr(name[:_MAX_NAME_LENGTH])
+
+
+def _probable_separator(header: str) -> str:
+    return "\\t" if "\t" in header else "|" if "|" in header else ";"
 
 
 def _has_number(header: Sequence[str], csv_format: CsvFormat) -> bool:

@@ -1,13 +1,18 @@
 """Cells of a data file: their doubles, and their texts in a canonical CSV file."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import compress
+from operator import not_
+from typing import TypeVar
 
 from housectl.contract.cells import InvalidCellError, missing_cell_error, read_text
 from housectl.contract.column_types import Category, ColumnType, Number
 from housectl.contract.csv_format import CsvFormat
 
 _MAX_SHOWN = 40
+
+V = TypeVar("V")
 
 
 def read_plain_numbers(texts: Sequence[str]) -> list[float] | None:
@@ -20,6 +25,42 @@ def read_plain_numbers(texts: Sequence[str]) -> list[float] | None:
     except ValueError:
         return None
     return numbers if all(map(math.isfinite, numbers)) else None
+
+
+def convert_numbers(
+    column: ColumnType | None, texts: Sequence[str], csv_format: CsvFormat
+) -> tuple[Sequence[str], Sequence[float]] | None:
+    """Return the canonical texts and the doubles of many cells, faster than one by one.
+
+    Return None if a cell is no number, or if a number has a mark between thousands.
+    """
+    if not isinstance(column, Number) or (csv_format.has_missing_number and not column.nullable):
+        return None
+    gaps = list(csv_format.find_missing(texts)) if column.nullable else []
+    present = list(compress(texts, map(not_, gaps))) if True in gaps else texts
+    plain = _with_points(present, csv_format)
+    numbers = None if plain is None else read_plain_numbers(plain)
+    if plain is None or numbers is None:
+        return None
+    if present is texts:
+        return plain, numbers
+    return _with_gaps(plain, gaps, ""), _with_gaps(numbers, gaps, math.nan)
+
+
+def _with_gaps(values: Iterable[V], gaps: Sequence[bool], missing: V) -> list[V]:
+    remaining = iter(values)
+    return [missing if is_gap else next(remaining) for is_gap in gaps]
+
+
+def _with_points(texts: Sequence[str], csv_format: CsvFormat) -> Sequence[str] | None:
+    if csv_format.has_plain_numbers:
+        return texts
+    joined = "".join(texts)
+    # Points are no decimal points here, and a mark needs a check of the digits around it.
+    others = {csv_format.thousands, "."} - {csv_format.decimal, ""}
+    if any(mark in joined for mark in others):
+        return None
+    return [text.strip().replace(csv_format.decimal, ".") for text in texts]
 
 
 def read_text_cell(column: ColumnType, text: str, csv_format: CsvFormat) -> float:
