@@ -94,8 +94,8 @@ def read_chunks(
     types[schema.target.name] = Number()
     size = min(_CHUNK_ROWS, max(1, _CHUNK_CELLS // len(header)))
     while chunk := list(islice(rows, size)):
-        lines, lists = zip(*chunk, strict=True)
-        cells = _with_width(path, lines, lists, len(header))
+        lines, cells = zip(*chunk, strict=True)
+        _check_widths(path, lines, cells, len(header))
         if time is not None and time not in types:
             types[time] = _guess_time_type(cells[0][indices[time]], csv_format)
         targets = [row[indices[schema.target.name]] for row in cells]
@@ -117,17 +117,12 @@ def _guess_time_type(text: str, csv_format: CsvFormat) -> ColumnType:
     return Number() if is_number else Datetime()
 
 
-def _with_width(
-    path: Path, lines: Sequence[int], rows: Sequence[list[str]], width: int
-) -> Sequence[list[str]]:
-    """Return the rows with as many cells as the header; more of them may only be empty."""
+def _check_widths(path: Path, lines: Sequence[int], rows: Sequence[list[str]], width: int) -> None:
     if set(map(len, rows)) == {width}:
-        return rows
-    for line, row in zip(lines, rows, strict=True):
-        if len(row) < width or any(map(str.strip, row[width:])):
-            raise DataError(
-                f"{path}, line {line}: the line has {len(row)} cells, but the header has {width}.",
-                hint="Correct that line of the data file. If it is a title or a total, add "
-                "`csv: {skip_lines: N, footer_lines: N}` to housectl.yaml.",
-            )
-    return [row[:width] for row in rows]
+        return
+    line, row = next(each for each in zip(lines, rows, strict=True) if len(each[1]) != width)
+    raise DataError(
+        f"{path}, line {line}: the line has {len(row)} cells, but the header has {width}.",
+        hint="Correct that line of the data file. If it is a title or a total, add "
+        "`csv: {skip_lines: N, footer_lines: N}` to housectl.yaml.",
+    )
