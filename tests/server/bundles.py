@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from msgspec import UNSET
 
 from housectl.contract.bundle import Bundle, read_bundle, write_bundle
 from housectl.contract.bundle_record import MODEL_FILE, Provenance
@@ -56,13 +57,22 @@ def make_bundle(
         model: Graph that replaces the tree.
         golden_error: Error of the golden predictions; 0 in a valid bundle.
     """
-    directory = parent / f"bundle-{base}-{len(schema.features)}-{golden_error}"
+    return seal_files(
+        parent / f"bundle-{base}-{len(schema.features)}-{golden_error}",
+        schema=schema,
+        model=model or tree(base, features=len(schema.features)),
+        golden_rows=golden(schema, base, golden_error),
+    )
+
+
+def seal_files(directory: Path, *, schema: Schema, model: bytes, golden_rows: Golden) -> Bundle:
+    """Write the files of a bundle to a new directory, and read them."""
     directory.mkdir(parents=True)
     files = {
-        MODEL_FILE: model or tree(base, features=len(schema.features)),
+        MODEL_FILE: model,
         Family.RANDOM_FOREST.definition.native_file: POISON,
         METRICS_FILE: Metrics(mse=9.5, fold_mses=(9.0, 10.0), holdout_mse=9.0).to_json(),
-        GOLDEN_FILE: golden(schema, base, golden_error).to_json(),
+        GOLDEN_FILE: golden_rows.to_json(),
     }
     recipe = Recipe(
         family=Family.RANDOM_FOREST,
@@ -73,6 +83,7 @@ def make_bundle(
         split=Split(),
         seed=1,
         libraries={},
+        columns=schema.column_types or UNSET,
     )
     provenance = Provenance(python="3.11", platform="test", sealed_at="2025-01-01T00:00:00")
     write_bundle(directory, files, schema=schema, recipe=recipe, provenance=provenance)

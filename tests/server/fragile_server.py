@@ -1,5 +1,8 @@
-"""The server with a fault: its model fails for rows whose first value is 1000 or more."""
+"""The server with faults: its model fails if the first value of a row is 1000, and predicts NaN if
+that is 2000.
+"""
 
+import math
 import sys
 from collections.abc import Sequence
 
@@ -10,9 +13,13 @@ _predict = Scorer.predict
 
 
 def _predict_or_fail(scorer: Scorer, rows: Sequence[Sequence[float]]) -> list[float]:
-    if any(row[0] >= 1000 for row in rows):
+    if any(row[0] == 1000 for row in rows):
         raise ArithmeticError("the model fails")
-    return _predict(scorer, rows)
+    predictions = _predict(scorer, rows)
+    return [
+        math.nan if row[0] == 2000 else prediction
+        for row, prediction in zip(rows, predictions, strict=True)
+    ]
 
 
 if __name__ == "__main__":

@@ -329,3 +329,14 @@ def test_internal_error_is_a_problem_with_traceback_in_log(store: LocalStore, ou
     start = log.index(f"request {problem['request_id']}: POST /predict failed")
     assert "Traceback (most recent call last)" in log[start:]
     assert log.count("Traceback (most recent call last)") == 1
+
+
+def test_prediction_that_is_not_finite_is_an_internal_error(
+    store: LocalStore, output: Path
+) -> None:
+    promote(store, make_bundle(output.parent))
+    with running(store.path, output, program=FRAGILE_SERVER) as server:
+        problem = assert_problem(server.predict(ROW | {"RM": 2000}), 500)
+        assert "NaN" not in json.dumps(problem)
+        assert server.predict().status_code == 200
+        assert "NonFinitePredictionError: A prediction is not a finite number." in server.log()

@@ -2,71 +2,23 @@
 
 import json
 import math
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from housectl.contract.column_types import (
-    Boolean,
-    Category,
-    Datetime,
-    Number,
-    UnknownLevels,
-)
+from housectl.contract.column_types import Category, UnknownLevels
 from housectl.contract.schema import Feature, Schema, Target
 from housectl_server.rows import InvalidRowError, RowParser, UnreadableRowError
+from tests.server.typed_bundles import HOME, HOMES, MAY_2024
 
-MAY_2024 = datetime(2024, 5, 1, tzinfo=UTC).timestamp()
-SCHEMA = Schema(
-    features=(
-        Feature(name="area", minimum=12, maximum=300, unit="m2"),
-        Feature(name="rooms", minimum=1, maximum=9, column=Number(nullable=True)),
-        Feature(
-            name="town",
-            minimum=0,
-            maximum=1,
-            column=Category(levels=("Ulm", "Bad Orb, Hessen"), nullable=True),
-        ),
-        Feature(
-            name="heating",
-            minimum=0,
-            maximum=1,
-            column=Category(levels=("gas", "öl"), unknown_levels=UnknownLevels.REFUSE),
-        ),
-        Feature(
-            name="agent",
-            minimum=0,
-            maximum=1,
-            column=Category(levels=("A",), unknown_levels=UnknownLevels.GROUP),
-        ),
-        Feature(name="pool", minimum=0, maximum=1, column=Boolean(nullable=True)),
-        Feature(name="sold", minimum=MAY_2024, maximum=MAY_2024, column=Datetime()),
-        Feature(
-            name="built",
-            minimum=0,
-            maximum=MAY_2024,
-            column=Datetime(format="%d.%m.%Y", nullable=True),
-        ),
-    ),
-    target=Target(name="price"),
-)
-ROW: dict[str, object] = {
-    "area": 80,
-    "rooms": 3,
-    "town": "Ulm",
-    "heating": "öl",
-    "agent": "A",
-    "pool": True,
-    "sold": "2024-05-01",
-    "built": "02.01.1970",
-}
+ROW: dict[str, object] = dict(HOME)
 DOUBLES = [80.0, 3.0, 0.0, 1.0, 0.0, 1.0, MAY_2024, 86_400.0]
 NULLABLE = {"rooms", "town", "pool", "built"}
 
 
 @pytest.fixture(scope="module")
 def parser() -> RowParser:
-    return RowParser(SCHEMA, example=tuple(ROW.values()))  # type: ignore[arg-type]
+    return RowParser(HOMES, example=tuple(HOME.values()))
 
 
 def parsed(parser: RowParser, changes: dict[str, object]) -> dict[str, float]:
@@ -204,7 +156,7 @@ def test_refusal_describes_expected_values(parser: RowParser) -> None:
         "heating": "a text (other texts are refused); in training 'gas', 'öl'",
         "agent": "a text (other texts form one group); in training 'A'",
         "pool": "true or false, or null",
-        "sold": "a date as text (ISO 8601); in training 2024-05-01 to 2024-05-01",
+        "sold": "a date as text (ISO 8601); in training 1970-01-01 to 2024-05-01",
         "built": "a date as text (%d.%m.%Y), or null; in training 01.01.1970 to 01.05.2024",
     }
 
