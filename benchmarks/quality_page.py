@@ -63,7 +63,7 @@ def _introduction(folds: Sequence[FoldResult]) -> str:
 when it is started again.
 
 The method is nested cross-validation with {REPEATS} times {OUTER_FOLDS} outer folds, the same for
-both families. For each outer fold, the whole search of `housectl tune` runs on the other nine
+all families. For each outer fold, the whole search of `housectl tune` runs on the other nine
 tenths of the rows. It uses the default space and {TRIALS} trials of the same sampler, ranked by
 mean MSE over the inner folds. The best trial's recipe is refitted on the nine tenths. Its error is
 measured on the rows of the outer fold, which no trial has seen. The data are Boston's 506 rows

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from housectl.contract.families import Family
 from housectl.errors import ExitStatus
 from housectl.store.local import LocalStore
 from housectl.verification.serving import wait_until_serving
@@ -101,13 +102,13 @@ def test_busy_port_exits_with_status_7(project_with_challenger: ProjectDirectory
     assert "hint:" in output.err
 
 
-def test_centred_target_and_two_families_are_served(tmp_path: Path) -> None:
+def test_centred_target_and_all_families_are_served(tmp_path: Path) -> None:
     project = example("examples/circuit", tmp_path / "circuit", space=CENTRED, budget={"trials": 6})
     tuned = project.run_ok("tune", "--json").json
     project.run_ok("promote")
     shown = project.run_ok("show", "--json").json["trials"]
     assert isinstance(shown, list)
-    assert {trial["family"] for trial in shown} == {"random-forest", "xgboost"}
+    assert {trial["family"] for trial in shown} == {*Family}
     assert min(trial["mse"] for trial in shown) == tuned["mse"]
     port = free_port()
     with serving(project, port) as url:

@@ -91,7 +91,7 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """One search. Several families take turns, so that each gets the same number of trials."""
+    """One search. Several families take turns in rounds, which their definitions divide."""
 
     name: str
     spaces: Mapping[Family, SearchSpace]
@@ -107,7 +107,14 @@ class Experiment:
 
     def family_at_turn(self, number: int) -> Family:
         """Return the family of the trial with this number."""
-        return self.families_in_turn[number % len(self.families_in_turn)]
+        families = self._round
+        return families[number % len(families)]
+
+    def turns_before(self, number: int, family: Family) -> int:
+        """Return the number of a family's trials among those with lower numbers."""
+        families = self._round
+        rounds, rest = divmod(number, len(families))
+        return rounds * families.count(family) + families[:rest].count(family)
 
     def estimate_remaining_seconds(self, trials: "Iterable[Trial]", *, now: float) -> float | None:
         """Estimate the remaining seconds of the search; None before its first trial has ended.
@@ -128,6 +135,17 @@ class Experiment:
         not_started = max(self.budget.trials - len(started), 0)
         left = not_started * mean + sum(max(mean - seconds, 0.0) for seconds in running)
         return left / self.workers
+
+    @property
+    def _round(self) -> tuple[Family, ...]:
+        """The families of the trials of one round; those with fewer turns miss the last ones."""
+        most = max(family.definition.turns for family in self.spaces)
+        return tuple(
+            family
+            for turn in range(most)
+            for family in self.families_in_turn
+            if turn < family.definition.turns
+        )
 
 
 class TrialState(StrEnum):

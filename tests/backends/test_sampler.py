@@ -25,7 +25,7 @@ SPACE = SearchSpace(
     ),
     fixed={"trees": 20},
 )
-FOREST, BOOSTING = Family.RANDOM_FOREST, Family.XGBOOST
+FOREST, BOOSTING, LINEAR = Family.RANDOM_FOREST, Family.XGBOOST, Family.LINEAR
 
 
 def experiment(spaces: Mapping[Family, SearchSpace], seed: int = 1) -> Experiment:
@@ -132,6 +132,25 @@ def test_enqueued_assignments_come_first_in_each_family() -> None:
     assert assignments[0] == {"x": 1.0, "n": 2, "kind": "a"}
     assert assignments[1]["trees"] == 20
     assert "trees" not in assignments[2]
+
+
+def test_family_with_fewer_turns_misses_the_last_ones_of_each_round() -> None:
+    work = experiment(dict.fromkeys((FOREST, BOOSTING, LINEAR), SPACE))
+    families = [work.family_at_turn(number) for number in range(30)]
+    assert families == [LINEAR, FOREST, BOOSTING, FOREST, BOOSTING] * 6
+    for number in range(30):
+        for family in Family:
+            assert work.turns_before(number, family) == families[:number].count(family)
+
+
+def test_each_enqueued_assignment_is_tried_once_despite_different_turns() -> None:
+    enqueued = tuple({"x": float(x), "n": 2, "kind": "a"} for x in (1, 2, 3))
+    space = SearchSpace(parameters=SPACE.parameters, enqueued=enqueued)
+    work = experiment(dict.fromkeys((FOREST, BOOSTING, LINEAR), space))
+    assignments = assignments_of(work, trials=15)
+    for family in Family:
+        own = [each for n, each in enumerate(assignments) if work.family_at_turn(n) is family]
+        assert own[:3] == list(enqueued)
 
 
 def test_enqueued_assignment_may_be_outside_space() -> None:

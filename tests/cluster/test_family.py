@@ -1,4 +1,4 @@
-"""A model family that a registry entry and a trainer module add goes the whole way on a cluster."""
+"""Model families go the whole way on a cluster, also one that a registry entry and a module add."""
 
 from pathlib import Path
 
@@ -33,15 +33,18 @@ def project(source: SourceCopy, namespace: str, tmp_path: Path) -> ProjectDirect
     project.run_ok("init", "--data", "step.csv", "--target", "y")
     image = local_image(ImageKind.TRAINER, tag=TAG)
     katib = {**SMALL_PODS, "namespace": namespace, "image": image}
-    project.edit_config(backend="katib", katib=katib, budget={"trials": 3})
+    project.edit_config(backend="katib", katib=katib, budget={"trials": 4})
     return project
 
 
-def test_toy_family_is_tuned_promoted_served_and_verified(project: ProjectDirectory) -> None:
-    project.run_ok("tune", "--family", NAME, "--name", "toy")
+@pytest.mark.parametrize("family", [NAME, "linear"])
+def test_family_is_tuned_promoted_served_and_verified(
+    project: ProjectDirectory, family: str
+) -> None:
+    project.run_ok("tune", "--family", family, "--name", "toy")
     trials = project.run_ok("show", "toy", "--json").json["trials"]
     assert isinstance(trials, list)
-    assert {(trial["family"], trial["state"]) for trial in trials} == {(NAME, "succeeded")}
+    assert {(trial["family"], trial["state"]) for trial in trials} == {(family, "succeeded")}
     promoted = project.run_ok("promote", "--json").json
     assert promoted["promoted"] is True
     with serving(project, free_port()) as url:
@@ -51,5 +54,5 @@ def test_toy_family_is_tuned_promoted_served_and_verified(project: ProjectDirect
 
 def test_auto_has_a_katib_experiment_for_the_toy_family(project: ProjectDirectory) -> None:
     rendered = project.run_ok("render", "--family", "auto", "--name", "all")
-    for short_name in ("pc", "rf", "xgb"):
+    for short_name in ("linear", "pc", "rf", "xgb"):
         assert f"name: all-{short_name}\n" in rendered.out

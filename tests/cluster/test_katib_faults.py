@@ -78,7 +78,7 @@ def test_search_without_collectors_is_stopped(faults: FaultNamespace) -> None:
         status = faults.status(name)
         assert (status["state"], status["reason"]) == (
             "running",
-            f"Its stop is not complete: {name} still runs. Hint: housectl stop {name}",
+            f"Its stop is not complete: Katib still runs {name}. Hint: housectl stop {name}",
         )
         stopped = faults.project.run_ok("stop", name, "--json").json
     assert (stopped["state"], stopped["trials"]) == ("stopped", 0)

@@ -30,13 +30,13 @@ def test_interrupted_submission_is_resumed(
     interrupted = wait_until(backend, handle, lambda snapshot: snapshot.state.ended)
     assert interrupted.state is ExperimentState.INTERRUPTED
     assert interrupted.reason == (
-        "half-xgb was not created because the command was killed. Resume with: housectl tune "
+        "The command was killed before it created half-xgb. Resume with: housectl tune "
         "--resume half"
     )
     backend.resume(handle)
     resumed = wait_until(backend, handle, lambda snapshot: snapshot.state.ended)
     assert resumed.state is ExperimentState.SUCCEEDED
-    assert [trial.family for trial in resumed.trials] == list(Family)
+    assert [trial.family for trial in resumed.trials] == [Family.RANDOM_FOREST, Family.XGBOOST]
 
 
 def test_taken_name_of_sub_experiment_leaves_nothing_behind(

@@ -146,10 +146,10 @@ serve: 8005
         ),
         (
             "family: auto\nspace: {xgboost: wide, random-frost: wide}\n",
-            "8: space.random-frost: found 'random-frost', expected 'random-forest' or 'xgboost'",
+            "8: space.random-frost: found 'random-frost', expected 'random-forest', 'xgboost'",
         ),
-        ("family: auto\nbudget: {trials: 1}\n", "8: budget.trials: found 1, expected at least 2"),
-        ("family: forest\n", "'random-forest', 'xgboost' or 'auto'"),
+        ("family: auto\nbudget: {trials: 2}\n", "8: budget.trials: found 2, expected at least 3"),
+        ("family: forest\n", "'random-forest', 'xgboost', 'linear' or 'auto'"),
         ("workers: true\n", "7: workers: found True, expected a valid integer"),
         ("seed: '7'\n", "7: seed: found '7'"),
         ("budget: {time: -5}\n", "7: budget.time: found -5, expected a number greater than 0"),

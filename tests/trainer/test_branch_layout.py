@@ -10,8 +10,7 @@ from housectl_trainer.fitting import fit, make_recipe
 from housectl_trainer.parity import threshold_probes
 from housectl_trainer.subset import Floats
 from housectl_trainer.trees import LEAF, Ensemble, SplitComparison, Tree
-
-TREE_FAMILIES = (Family.RANDOM_FOREST, Family.XGBOOST)
+from tests.trainer.small_assignments import TREE_FAMILIES
 
 
 def leaf_weight(tree: Tree, comparison: SplitComparison, row: Floats) -> float:

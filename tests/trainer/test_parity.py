@@ -17,11 +17,13 @@ from housectl_trainer.parity import (
     MIN_PROBES,
     Tolerance,
     check_parity,
+    far_probes,
     routing_probes,
     threshold_probes,
 )
 from housectl_trainer.subset import Floats
 from housectl_trainer.trees import Ensemble, SplitComparison, Tree
+from tests.trainer.small_assignments import SMALL_ASSIGNMENTS, TREE_FAMILIES
 
 SINGLE_LEAVES = [
     (Family.RANDOM_FOREST, {"n_estimators": 3, "min_samples_leaf": 1000}),
@@ -38,6 +40,8 @@ SHAPES = [
     (Family.XGBOOST, {"n_estimators": 5, "tree_method": "exact", "reg_alpha": 2.0}),
     (Family.XGBOOST, {"n_estimators": 9, "tree_method": "exact", "gamma": 3.0}),
     (Family.XGBOOST, {"n_estimators": 1, "max_depth": 1}),
+    (Family.LINEAR, {"alpha": 1e-6}),
+    (Family.LINEAR, {"alpha": 10.0}),
 ]
 
 
@@ -57,6 +61,7 @@ def checked_rows(dataset: Dataset, model: FittedModel) -> Floats:
             rows,
             threshold_probes(model.thresholds(), rows, seed=0),
             routing_probes(model.expansion, rows, seed=0),
+            far_probes(model.expansion, rows, seed=0),
         ]
     )
 
@@ -92,7 +97,7 @@ def test_library_defaults_and_hand_tuned_recipe_keep_parity(
 @pytest.mark.parametrize("family", Family)
 def test_target_around_zero_keeps_the_tolerance(centred: Inputs, family: Family) -> None:
     dataset = load_dataset(centred)
-    model = train(dataset, family, {"n_estimators": 40})
+    model = train(dataset, family, SMALL_ASSIGNMENTS[family])
     assert dataset.training.targets.min() < 0 < dataset.training.targets.max()
     assert_parity(dataset, family, model)
 
@@ -158,7 +163,7 @@ def predict_in_double(ensemble: Ensemble, rows: Floats) -> Floats:
     return total
 
 
-@pytest.mark.parametrize("family", Family)
+@pytest.mark.parametrize("family", TREE_FAMILIES)
 def test_rows_without_rounding_to_float32_reach_other_leaves(
     boston_dataset: Dataset, family: Family
 ) -> None:

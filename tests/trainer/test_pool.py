@@ -19,6 +19,7 @@ from housectl.contract.parameters import Value
 from housectl.contract.pool_protocol import Step, TrialRequest, TrialResult
 from housectl.contract.record import canonical_json
 from housectl.errors import ExitStatus
+from tests.trainer.small_assignments import SMALL_ASSIGNMENTS, TREE_FAMILIES, arguments_of
 
 pytestmark = pytest.mark.slow
 
@@ -125,11 +126,10 @@ def pool(boston: Inputs, tmp_path: Path) -> Iterator[RunningPool]:
 def test_pool_writes_the_output_of_a_single_trial(
     pool: RunningPool, boston: Inputs, tmp_path: Path, family: Family
 ) -> None:
-    assignment: dict[str, Value] = {"n_estimators": 8, "max_depth": 5}
-    results = [pool.request(4, family, assignment, step=step) for step in Step]
+    results = [pool.request(4, family, SMALL_ASSIGNMENTS[family], step=step) for step in Step]
     single = tmp_path / "single"
     program = [sys.executable, "-m", "housectl_trainer", "trial", "--inputs", boston.path]
-    arguments = ["--output", single, "--family", family, "n_estimators=8", "max_depth=5"]
+    arguments = ["--output", single, "--family", family, *arguments_of(SMALL_ASSIGNMENTS[family])]
     subprocess.run(
         list(map(str, [*program, *arguments])), check=True, cwd=Path(__file__).parents[2]
     )
@@ -142,7 +142,8 @@ def test_pool_writes_the_output_of_a_single_trial(
 
 def test_pool_measures_many_trials_at_once_without_models(pool: RunningPool) -> None:
     for number in range(8):
-        pool.send(number, list(Family)[number % len(Family)], QUICK)
+        family = list(Family)[number % len(Family)]
+        pool.send(number, family, SMALL_ASSIGNMENTS[family])
     results = {result.number: result for result in (pool.read_result() for _ in range(8))}
     assert sorted(results) == list(range(8))
     assert {result.cause for result in results.values()} == {None}
@@ -150,7 +151,7 @@ def test_pool_measures_many_trials_at_once_without_models(pool: RunningPool) -> 
     assert files == {METRICS_FILE, RECIPE_FILE}
 
 
-@pytest.mark.parametrize("family", Family)
+@pytest.mark.parametrize("family", TREE_FAMILIES)
 def test_trial_above_its_memory_limit_runs_out_of_memory(pool: RunningPool, family: Family) -> None:
     for number in (1, 2):
         pool.send(number, family, QUICK, memory=16 * MEBIBYTE)
@@ -251,7 +252,7 @@ def test_pool_and_its_trials_end_when_stdin_is_closed(pool: RunningPool) -> None
 
 
 def test_no_trial_outlives_a_killed_pool(pool: RunningPool) -> None:
-    for number, family in enumerate([*Family, *Family]):
+    for number, family in enumerate([*TREE_FAMILIES, *TREE_FAMILIES]):
         pool.send(number, family, ENDLESS)
         pool.wait_for_start(number)
     pool.process.kill()

@@ -22,17 +22,13 @@ from housectl.contract.scorer import open_bundle
 from housectl.errors import ExitStatus
 from housectl_trainer.data import Dataset
 from housectl_trainer.fitting import fit, make_recipe
-from housectl_trainer.measure_evidence import measure_evidence
-from housectl_trainer.subset import DataSubset
+from housectl_trainer.measure_evidence import fold_errors, measure_evidence
 from tests.strace import inject_fault
+from tests.trainer.small_assignments import SMALL_ASSIGNMENTS, arguments_of
 
 pytestmark = pytest.mark.slow
 
 RunTrainer = Callable[..., CompletedProcess[str]]
-ASSIGNMENTS = {
-    Family.RANDOM_FOREST: ("n_estimators=20", "max_features=0.4"),
-    Family.XGBOOST: ("n_estimators=20", "subsample=0.8"),
-}
 
 
 @pytest.fixture(scope="module", params=list(Family))
@@ -49,7 +45,13 @@ def trial(
 ) -> Path:
     output = tmp_path_factory.mktemp("trial") / "output"
     process = run_trainer(
-        "trial", boston, "--output", output, "--family", family, *ASSIGNMENTS[family]
+        "trial",
+        boston,
+        "--output",
+        output,
+        "--family",
+        family,
+        *arguments_of(SMALL_ASSIGNMENTS[family]),
     )
     assert process.returncode == 0, process.stderr
     return output
@@ -67,7 +69,9 @@ def sealed(
     sha256 = file_digest(trial / family.definition.native_file)
     arguments = ("--output", output, "--family", family, "--model-sha256", sha256)
     origin = ("--experiment", "boston-1", "--trial", "boston-1-3", "--backend", "local")
-    process = run_trainer("seal", boston, *arguments, *origin, *ASSIGNMENTS[family])
+    process = run_trainer(
+        "seal", boston, *arguments, *origin, *arguments_of(SMALL_ASSIGNMENTS[family])
+    )
     assert process.returncode == 0, process.stderr
     assert "parity: " in process.stderr
     return output
@@ -129,7 +133,8 @@ def test_evidence_has_fifty_errors_of_the_model_and_of_two_baselines(
     models = (evidence.model, evidence.linear, evidence.mean)
     assert [len(errors.fold_mses) for errors in models] == [50, 50, 50]
     model, linear, mean = (np.mean(errors.fold_mses) for errors in models)
-    assert model < linear < mean
+    assert max(model, linear) < mean
+    assert model < linear or evidence.recipe.family is Family.LINEAR
     assert evidence.recipe == bundle.record.recipe
     assert evidence.holdout_rows == boston_dataset.holdout_digest
 
@@ -146,6 +151,7 @@ def test_card_has_the_recorded_facts_and_no_provenance(bundle: Bundle) -> None:
         f"`holdout_mse` {bundle.holdout_mse:.4g}",
         f"{bundle.golden.tolerance:.3g}",
         "interpolating between neighbours",
+        recipe.family.definition.extrapolation,
     ]
     assert [text for text in facts if text not in card] == []
     origin = bundle.record.provenance
@@ -157,7 +163,13 @@ def test_run_with_other_threads_gives_the_same_digest(
     bundle: Bundle, boston: Inputs, family: Family, tmp_path: Path
 ) -> None:
     program = [sys.executable, "-m", "housectl_trainer", "seal", "--inputs", boston.path]
-    arguments = ["--output", tmp_path / "again", "--family", family, *ASSIGNMENTS[family]]
+    arguments = [
+        "--output",
+        tmp_path / "again",
+        "--family",
+        family,
+        *arguments_of(SMALL_ASSIGNMENTS[family]),
+    ]
     environment = {**os.environ, "LOKY_MAX_CPU_COUNT": "1", "PYTHONHASHSEED": "5"}
     subprocess.run(
         list(map(str, [*program, *arguments])), check=True, env=environment, capture_output=True
@@ -285,28 +297,10 @@ def test_librarys_error_in_a_fold_process_is_reported(
     assert "exact tree method doesn't support" in process.stderr.splitlines()[-1]
 
 
-def test_linear_model_handles_constant_and_collinear_columns(boston_dataset: Dataset) -> None:
-    def widened(subset: DataSubset) -> DataSubset:
-        constant = np.full(len(subset), 0.1)
-        return DataSubset(
-            rows=np.column_stack(
-                [subset.rows, constant, subset.rows[:, 0] * 3, subset.rows[:, 1] * 1e9]
-            ),
-            targets=subset.targets,
-            groups=subset.groups,
-        )
-
-    recipe = make_recipe(boston_dataset.shared, Family.XGBOOST, {"n_estimators": 1})
+def test_linear_baseline_is_the_linear_family_with_its_defaults(boston_dataset: Dataset) -> None:
+    defaults = Family.LINEAR.definition.library_defaults
+    recipe = make_recipe(boston_dataset.shared, Family.LINEAR, defaults)
+    gate = fold_errors(recipe, boston_dataset.training, processes=1).gate
     model = fit(recipe, boston_dataset.training)
-    plain = measure_evidence(recipe, boston_dataset, gate=(), model=model).linear
-    wide = Dataset(
-        shared=boston_dataset.shared,
-        training=widened(boston_dataset.training),
-        holdout=widened(boston_dataset.holdout),
-        values=boston_dataset.values,
-        holdout_digest=boston_dataset.holdout_digest,
-    )
-    model = fit(recipe, wide.training)
-    assert measure_evidence(recipe, wide, gate=(), model=model).linear.fold_mses == pytest.approx(
-        plain.fold_mses, rel=1e-6
-    )
+    evidence = measure_evidence(recipe, boston_dataset, gate=gate, model=model)
+    assert evidence.linear == evidence.model

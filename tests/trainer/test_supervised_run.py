@@ -20,6 +20,7 @@ from housectl.contract.temp_files import temp_path_for
 from housectl.contract.termination_report import TerminationReport
 from housectl.errors import ExitStatus
 from housectl_trainer.peak_memory import peak_memory
+from tests.trainer.small_assignments import SMALL_ASSIGNMENTS, arguments_of
 
 pytestmark = pytest.mark.slow
 
@@ -316,7 +317,7 @@ def test_number_of_cores_does_not_change_objective_and_model(
     for cores in ("1", "2"):
         arguments = ("--inputs", boston.path, "--output", tmp_path / cores, "--family", family)
         subprocess.run(
-            [*TRAINER, "trial", *arguments, "n_estimators=40", "max_depth=6"],
+            [*TRAINER, "trial", *arguments, *arguments_of(SMALL_ASSIGNMENTS[family])],
             check=True,
             cwd=ROOT,
             env={**os.environ, "OMP_NUM_THREADS": cores},

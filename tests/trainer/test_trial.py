@@ -18,14 +18,11 @@ from housectl.errors import AssignmentError, ExitStatus
 from housectl_trainer.data import Dataset
 from housectl_trainer.folds import objective_folds
 from housectl_trainer.trial import run_trial
+from tests.trainer.small_assignments import SMALL_ASSIGNMENTS, arguments_of
 
 pytestmark = pytest.mark.slow
 
 RunTrainer = Callable[..., CompletedProcess[str]]
-SMALL = {
-    Family.RANDOM_FOREST: ("n_estimators=20", "max_features=0.4"),
-    Family.XGBOOST: ("n_estimators=20", "subsample=0.8", "colsample_bytree=0.5"),
-}
 
 
 @pytest.mark.parametrize("family", Family)
@@ -33,14 +30,15 @@ def test_trial_writes_metrics_recipe_and_model_and_prints_its_objective_once(
     run_trainer: RunTrainer, boston: Inputs, tmp_path: Path, family: Family
 ) -> None:
     output = tmp_path / "output"
-    process = run_trainer("trial", boston, "--output", output, "--family", family, *SMALL[family])
+    arguments = ("--output", output, "--family", family, *arguments_of(SMALL_ASSIGNMENTS[family]))
+    process = run_trainer("trial", boston, *arguments)
     assert process.returncode == 0, process.stderr
     metrics = Metrics.from_json((output / METRICS_FILE).read_bytes())
     recipe = Recipe.from_json((output / RECIPE_FILE).read_bytes())
     assert [read_metric_line(line) for line in process.stdout.splitlines()] == [metrics.mse]
     assert metrics.mse == pytest.approx(np.mean(metrics.fold_mses), rel=1e-14)
     assert metrics.holdout_mse is None
-    assert recipe.assignment["n_estimators"] == 20
+    assert recipe.assignment == SMALL_ASSIGNMENTS[family]
     assert recipe.libraries["numpy"] == np.__version__
     expected = {METRICS_FILE, RECIPE_FILE, family.definition.native_file, "model.sha256"}
     assert {path.name for path in output.iterdir()} == expected
@@ -72,11 +70,9 @@ def test_objective_equals_a_hand_written_loop(boston_dataset: Dataset, tmp_path:
 def test_number_of_threads_does_not_change_the_output(
     boston_dataset: Dataset, tmp_path: Path, family: Family
 ) -> None:
-    assignment = {"n_estimators": 30}
     for threads in (1, 2):
-        run_trial(
-            boston_dataset, family, assignment, output=tmp_path / str(threads), threads=threads
-        )
+        output = tmp_path / str(threads)
+        run_trial(boston_dataset, family, SMALL_ASSIGNMENTS[family], output=output, threads=threads)
     one, two = (
         {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in output.iterdir()}
         for output in (tmp_path / "1", tmp_path / "2")

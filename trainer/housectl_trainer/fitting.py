@@ -14,7 +14,7 @@ from housectl_trainer.model_family import Model, load_family
 from housectl_trainer.onnx_export import to_onnx
 from housectl_trainer.subset import DataSubset, Floats
 from housectl_trainer.target_scale import TargetScale
-from housectl_trainer.trees import Threshold
+from housectl_trainer.trees import Ensemble, Threshold
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,14 @@ class FittedModel:
         kept = self.expansion.kept
         return [
             (kept[index], threshold)
-            for index, threshold in self.model.body().thresholds()
+            for index, threshold in self._body_thresholds()
             if index < len(kept)
         ]
+
+    def _body_thresholds(self) -> list[Threshold]:
+        """Return the thresholds of expanded columns; a linear model has none."""
+        body = self.model.body()
+        return body.thresholds() if isinstance(body, Ensemble) else []
 
 
 def make_recipe(shared: SharedRecipe, family: Family, assignment: Assignment) -> Recipe:

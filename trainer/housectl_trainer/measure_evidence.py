@@ -6,14 +6,15 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 
-import numpy as np
+import msgspec
 
 from housectl.contract.evidence import Errors, Evidence
+from housectl.contract.families import Family
 from housectl.contract.recipe import Recipe
 from housectl_trainer.data import Dataset
 from housectl_trainer.evaluation import fold_mse, model_mse
 from housectl_trainer.exact_sums import mean
-from housectl_trainer.fitting import FittedModel
+from housectl_trainer.fitting import FittedModel, fit
 from housectl_trainer.folds import Fold, gate_folds, objective_folds
 from housectl_trainer.parent_watchdog import die_with_parent
 from housectl_trainer.progress import report_progress
@@ -56,6 +57,7 @@ def measure_evidence(
     """Return the errors of a model and of two baselines on the same rows."""
     training, holdout = dataset.training, dataset.holdout
     folds = gate_folds(training, seed=recipe.seed)
+    linear = _linear_recipe(recipe)
     pairs = [(training.take(train), training.take(test)) for train, test in folds]
     return Evidence(
         recipe=recipe,
@@ -66,8 +68,8 @@ def measure_evidence(
             fold_mses=tuple(_mean_mse(train, test) for train, test in pairs),
         ),
         linear=Errors(
-            holdout_mse=_linear_mse(training, holdout),
-            fold_mses=tuple(_linear_mse(train, test) for train, test in pairs),
+            holdout_mse=model_mse(fit(linear, training), holdout),
+            fold_mses=tuple(fold_mse(linear, training, fold) for fold in folds),
         ),
     )
 
@@ -108,12 +110,7 @@ def _mean_mse(train: DataSubset, test: DataSubset) -> float:
     return mean((test.targets - mean(train.targets)) ** 2)
 
 
-def _linear_mse(train: DataSubset, test: DataSubset) -> float:
-    """Return the MSE of least squares; columns that are constant in `train` are ignored."""
-    from sklearn.linear_model import LinearRegression
-
-    centre = train.rows.mean(axis=0)
-    constant = np.ptp(train.rows, axis=0) == 0
-    scale = np.where(constant, np.inf, train.rows.std(axis=0))
-    model = LinearRegression().fit((train.rows - centre) / scale, train.targets)
-    return mean((model.predict((test.rows - centre) / scale) - test.targets) ** 2)
+def _linear_recipe(recipe: Recipe) -> Recipe:
+    """Return the recipe of the linear family's defaults, for the same rows and columns."""
+    defaults = Family.LINEAR.definition.library_defaults
+    return msgspec.structs.replace(recipe, family=Family.LINEAR, assignment=dict(defaults))

@@ -50,7 +50,7 @@ def model_card(
         _recipe(recipe),
         _errors(metrics, evidence, schema.target.unit),
         _parity(golden, golden_source, schema.target.unit),
-        _limits(len(dataset.holdout), recipe.split),
+        _limits(len(dataset.holdout), recipe),
     )
     return "\n".join(sections)
 
@@ -164,14 +164,14 @@ def _relative(golden: Golden) -> str:
     return f" plus {golden.relative_tolerance:.3g} of the prediction"
 
 
-def _limits(holdout_rows: int, split: Split) -> str:
+def _limits(holdout_rows: int, recipe: Recipe) -> str:
     return f"""\
 ## Limits
 
-- {_error_scope(split)}
+- {_error_scope(recipe.split)}
 - {holdout_rows} held-out rows are one sample. Other rows would give another `holdout_mse`; the
   range over the folds shows the variation.
-- Trees do not extrapolate: outside the features' ranges a prediction equals the one at the edge.
+- {recipe.family.definition.extrapolation}
 - The errors are averages and may differ between kinds of rows.
 """
 

@@ -6,11 +6,12 @@ from importlib import import_module
 from typing import Protocol
 
 from housectl.contract.families import Family
+from housectl.contract.linear_graph import LinearGraph
 from housectl.contract.parameters import Value
 from housectl_trainer.subset import DataSubset, Floats
 from housectl_trainer.trees import Ensemble
 
-ModelBody = Ensemble
+ModelBody = Ensemble | LinearGraph
 """A trained model as arrays, which `onnx_export` makes a graph of."""
 
 

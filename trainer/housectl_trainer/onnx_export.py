@@ -8,6 +8,7 @@ import numpy as np
 from housectl.contract.columns import Expansion
 from housectl.contract.graph_body import GraphBody, check_body
 from housectl.contract.graph_format import encode_graph
+from housectl.contract.linear_graph import LinearGraph
 from housectl.contract.record import MalformedRecordError
 from housectl.contract.tree_graph import Booleans, Branch, TreeGraph
 from housectl.errors import SealError
@@ -37,8 +38,12 @@ def to_onnx(body: ModelBody, *, expansion: Expansion, scale: TargetScale) -> byt
 
 
 def _graph_body(body: ModelBody, expansion: Expansion, scale: TargetScale) -> GraphBody:
-    ensemble = put_likely_child_right(_rescaled(body, scale), features=expansion.width)
-    return _tree_graph(ensemble, is_nullable=expansion.is_nullable)
+    match body:
+        case Ensemble():
+            ensemble = put_likely_child_right(_rescaled(body, scale), features=expansion.width)
+            return _tree_graph(ensemble, is_nullable=expansion.is_nullable)
+        case LinearGraph():
+            return replace(body, target_deviation=scale.deviation, target_centre=scale.centre)
 
 
 def _rescaled(ensemble: Ensemble, scale: TargetScale) -> Ensemble:

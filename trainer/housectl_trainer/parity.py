@@ -24,6 +24,7 @@ _ROUNDING_STEPS = 4
 
 _BLOCK_ROWS = 10_000
 _SHARE_MISSING = 0.3
+_FAR_VALUES = (-1e30, -1e9, -1e3, 1e3, 1e9, 1e30)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +109,21 @@ def routing_probes(expansion: Expansion, rows: Floats, *, seed: int) -> Floats:
     is_missing = generator.random(probes.shape) < _SHARE_MISSING
     is_missing &= np.isin(np.arange(expansion.columns), expansion.nullable)
     return np.concatenate([probes, np.where(is_missing, np.nan, probes)])
+
+
+def far_probes(expansion: Expansion, rows: Floats, *, seed: int) -> Floats:
+    """Return rows in which one number is far out of range; a linear model extrapolates there.
+
+    Args:
+        expansion: Expansion of the columns.
+        rows: `(n, columns)`, rows of the data.
+        seed: Seed of the choice of rows.
+    """
+    columns = np.repeat(expansion.kept, len(_FAR_VALUES)).astype(np.intp)
+    generator = np.random.default_rng(seed)
+    probes = rows[generator.integers(len(rows), size=len(columns))]
+    probes[np.arange(len(columns)), columns] = np.tile(_FAR_VALUES, len(expansion.kept))
+    return probes
 
 
 def check_parity(

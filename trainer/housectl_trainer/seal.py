@@ -29,7 +29,13 @@ from housectl_trainer.fitting import FittedModel, fit, make_recipe
 from housectl_trainer.golden import RowSource, golden_rows, row_source
 from housectl_trainer.measure_evidence import fold_errors, measure_evidence
 from housectl_trainer.model_card import model_card
-from housectl_trainer.parity import Tolerance, check_parity, routing_probes, threshold_probes
+from housectl_trainer.parity import (
+    Tolerance,
+    check_parity,
+    far_probes,
+    routing_probes,
+    threshold_probes,
+)
 from housectl_trainer.provenance import make_provenance
 from housectl_trainer.subset import Floats
 
@@ -161,13 +167,14 @@ def checked_graph(
 
 
 def _parity_rows(model: FittedModel, dataset: Dataset, source: RowSource, *, seed: int) -> Floats:
-    """Return all rows, and rows at thresholds, of each code, and with missing values."""
+    """Return all rows, and probes: at thresholds, with codes and missing values, out of range."""
     columns = ColumnEncoder(dataset.shared.schema.features).encode(source.rows)
     return np.concatenate(
         [
             dataset.all_rows,
             threshold_probes(model.thresholds(), columns, seed=seed),
             routing_probes(model.expansion, columns, seed=seed),
+            far_probes(model.expansion, columns, seed=seed),
         ]
     )
 

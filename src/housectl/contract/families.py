@@ -159,6 +159,27 @@ class Family(StrEnum):
             ),
         ),
     )
+    LINEAR = (
+        "linear",
+        FamilyDefinition(
+            short_name="linear",
+            trainer_module="linear",
+            native_file="model.json",
+            parity_bound=1e-10,
+            # Smaller numbers would make the weights of collinear columns depend on rounding.
+            domains={"alpha": ParameterDomain(number=float, minimum=1e-6)},
+            library_defaults={"alpha": 1e-3},
+            hand_tuned={"alpha": 0.1},
+            default_space=FamilySpace(ranges={"alpha": SearchRange(1e-4, 10.0, log=True)}),
+            wide_space=FamilySpace(ranges={"alpha": SearchRange(1e-6, 100.0, log=True)}),
+            extrapolation=(
+                "A linear model extrapolates: it continues its line outside the features' ranges, "
+                "so a prediction far outside can be absurd."
+            ),
+            # One parameter needs fewer trials.
+            turns=1,
+        ),
+    )
 
 
 def training_libraries() -> tuple[Library, ...]:

@@ -5,6 +5,10 @@ from dataclasses import dataclass, field
 
 from housectl.contract.parameters import ParameterDomain, Value
 
+_TREES_DO_NOT_EXTRAPOLATE = (
+    "Trees do not extrapolate: outside the features' ranges, predictions equal those at the edge."
+)
+
 
 @dataclass(frozen=True)
 class Library:
@@ -51,6 +55,8 @@ class FamilyDefinition:
         domains: The domain of each parameter.
         default_space: The few parameters that decide a model's quality.
         wide_space: An extensive space, for budgets of a hundred trials or more.
+        extrapolation: Sentence of the model card about rows outside the features' ranges.
+        turns: Trials of the family in each round of a search over several families.
         libraries: Libraries that train the family.
         library_defaults: The library's own values of the searched parameters.
         hand_tuned: Values that differ from the defaults in a recipe that does well on small data.
@@ -63,6 +69,8 @@ class FamilyDefinition:
     domains: Mapping[str, ParameterDomain]
     default_space: FamilySpace
     wide_space: FamilySpace
+    extrapolation: str = _TREES_DO_NOT_EXTRAPOLATE
+    turns: int = 2
     libraries: tuple[Library, ...] = ()
     library_defaults: Mapping[str, Value] = field(default_factory=dict)
     hand_tuned: Mapping[str, Value] = field(default_factory=dict)

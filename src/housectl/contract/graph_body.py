@@ -6,17 +6,23 @@ such as `tree_operators`, and one case in each function below.
 
 from collections.abc import Sequence
 
+from housectl.contract.linear_graph import LinearGraph, check_linear
+from housectl.contract.linear_operators import LINEAR_OPERATOR, linear_nodes, read_linear
 from housectl.contract.onnx_messages import Message, operator_of
 from housectl.contract.record import MalformedRecordError
 from housectl.contract.tree_graph import TreeGraph, check_trees
 from housectl.contract.tree_operators import TREE_OPERATOR, read_trees, tree_nodes
 
-GraphBody = TreeGraph
+GraphBody = TreeGraph | LinearGraph
 
 
 def body_nodes(body: GraphBody, source: str, output: str) -> list[Message]:
     """Return the operators of a body, from the expanded columns to one number per row."""
-    return tree_nodes(body, source, output)
+    match body:
+        case TreeGraph():
+            return tree_nodes(body, source, output)
+        case LinearGraph():
+            return linear_nodes(body, source, output)
 
 
 def read_body(nodes: Sequence[memoryview], *, columns: int) -> GraphBody:
@@ -29,9 +35,12 @@ def read_body(nodes: Sequence[memoryview], *, columns: int) -> GraphBody:
     Raises:
         MalformedRecordError: The operators have no body.
     """
-    if not nodes or operator_of(nodes[-1]) != TREE_OPERATOR:
-        raise MalformedRecordError("it has neither trees nor another known model")
-    return read_trees(nodes[-1], columns=columns)
+    last = operator_of(nodes[-1]) if nodes else None
+    if last == TREE_OPERATOR:
+        return read_trees(nodes[-1], columns=columns)
+    if last == LINEAR_OPERATOR:
+        return read_linear(nodes, columns=columns)
+    raise MalformedRecordError("it has neither trees nor a linear model")
 
 
 def check_body(body: GraphBody) -> None:
@@ -40,4 +49,8 @@ def check_body(body: GraphBody) -> None:
     Raises:
         MalformedRecordError: The arrays are invalid.
     """
-    check_trees(body)
+    match body:
+        case TreeGraph():
+            check_trees(body)
+        case LinearGraph():
+            check_linear(body)

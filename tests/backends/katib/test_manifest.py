@@ -40,11 +40,11 @@ SETTINGS = KatibSettings(
     memory=512 * 2**20,
 )
 AUTO = Experiment(
-    name="both",
+    name="all",
     spaces={family: default_space(family) for family in Family},
     budget=Budget(trials=31, max_failed=3),
     limits=Limits(seconds=90.5, memory=2 * 2**30),
-    workers=3,
+    workers=4,
     seed=5,
 )
 
@@ -126,7 +126,7 @@ def test_strict_security_settings_are_on_the_container(inputs: Inputs) -> None:
 
 
 def test_trainer_deadline_is_before_job_deadline(inputs: Inputs) -> None:
-    (manifest, _) = rendered(AUTO, inputs)
+    manifest, *_ = rendered(AUTO, inputs)
     job = manifest["spec"]["trialTemplate"]["trialSpec"]["spec"]
     command = pod_of(manifest)["containers"][0]["command"]
     assert command[command.index("--deadline") + 1] == "90.5"
@@ -162,19 +162,23 @@ def test_half_of_the_budget_but_at_most_ten_trials_are_random(
 
 
 def test_families_share_the_budget(inputs: Inputs) -> None:
-    forest, boosting = rendered(AUTO, inputs)
-    names = [each["metadata"]["name"] for each in (forest, boosting)]
-    assert names == ["both-rf", "both-xgb"]
-    assert [each["spec"]["maxTrialCount"] for each in (forest, boosting)] == [16, 15]
-    assert [each["spec"]["parallelTrialCount"] for each in (forest, boosting)] == [2, 1]
-    seeds = {json.dumps(each["spec"]["algorithm"]) for each in (forest, boosting)}
-    assert len(seeds) == 2
+    manifests = rendered(AUTO, inputs)
+    assert [each["metadata"]["name"] for each in manifests] == ["all-linear", "all-rf", "all-xgb"]
+    assert [each["spec"]["maxTrialCount"] for each in manifests] == [7, 12, 12]
+    assert [each["spec"]["parallelTrialCount"] for each in manifests] == [1, 2, 1]
+    assert len({json.dumps(each["spec"]["algorithm"]) for each in manifests}) == 3
+
+
+def test_each_family_of_the_smallest_search_has_a_trial_and_a_worker(inputs: Inputs) -> None:
+    smallest = replace(AUTO, budget=Budget(trials=len(Family)), workers=1)
+    for each in rendered(smallest, inputs):
+        assert each["spec"]["maxTrialCount"] == each["spec"]["parallelTrialCount"] == 1
 
 
 def test_next_generation_has_the_remaining_budget_and_new_names() -> None:
-    ended = {Family.RANDOM_FOREST: 10, Family.XGBOOST: 15}
+    ended = {Family.LINEAR: 7, Family.RANDOM_FOREST: 6, Family.XGBOOST: 12}
     remaining = sub_experiments(AUTO, ended=ended, generation=2)
-    assert [(each.name, each.budget.trials) for each in remaining] == [("both-rf-2", 6)]
+    assert [(each.name, each.budget.trials) for each in remaining] == [("all-rf-2", 6)]
     assert sum(each.budget.trials for each in sub_experiments(AUTO)) == AUTO.budget.trials
 
 
@@ -182,8 +186,12 @@ def test_long_name_is_cut_for_the_generation_number() -> None:
     name = "a" * MAX_NAME_LENGTH
     (resumed,) = sub_experiments(experiment(name), generation=12)
     assert resumed.name == f"{name[:-3]}-12"
-    both = sub_experiments(replace(AUTO, name=name), generation=12)
-    assert [each.name for each in both] == [f"{name[:-6]}-rf-12", f"{name[:-7]}-xgb-12"]
+    auto = sub_experiments(replace(AUTO, name=name), generation=12)
+    assert [each.name for each in auto] == [
+        f"{name[:-10]}-linear-12",
+        f"{name[:-6]}-rf-12",
+        f"{name[:-7]}-xgb-12",
+    ]
 
 
 def test_annotation_contains_the_whole_plan(inputs: Inputs) -> None:

@@ -183,7 +183,7 @@ def test_search_runs_until_all_trials_of_a_stopped_search_have_ended(reason: str
     result = snapshot("noimage", {STOPPED_ANNOTATION: reason})
     assert result.state is ExperimentState.RUNNING
     assert result.reason == (
-        "Its stop is not complete: recorded still runs. Hint: housectl stop recorded"
+        "Its stop is not complete: Katib still runs recorded. Hint: housectl stop recorded"
     )
     assert [trial.state for trial in result.trials] == [TrialState.RUNNING]
 
@@ -204,15 +204,15 @@ def test_stopped_search_without_remaining_budget_has_succeeded() -> None:
 
 def test_interrupted_search_names_missing_sub_experiments() -> None:
     budget = Budget(trials=24)
-    both = replace(EXPERIMENT, spaces=dict.fromkeys(Family, SPACE), budget=budget)
-    result = snapshot_at(objects_of("bayes12", name="recorded-rf"), both)
+    auto = replace(EXPERIMENT, spaces=dict.fromkeys(Family, SPACE), budget=budget)
+    result = snapshot_at(objects_of("bayes12", name="recorded-rf"), auto)
     assert result.state is ExperimentState.INTERRUPTED
     assert result.reason == (
-        "recorded-xgb was not created because the command was killed. Resume with: housectl tune "
-        "--resume recorded"
+        "The command was killed before it created recorded-linear and recorded-xgb. Resume with: "
+        "housectl tune --resume recorded"
     )
     running = objects_of("noimage", name="recorded-rf")
-    assert snapshot_at(running, both).state is ExperimentState.RUNNING
+    assert snapshot_at(running, auto).state is ExperimentState.RUNNING
 
 
 @pytest.mark.parametrize("case", ["random4", "exit1_maxfailed"])

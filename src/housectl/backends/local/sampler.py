@@ -25,8 +25,8 @@ def inputs_ready(number: int, finished: Container[int]) -> bool:
 
 def enqueued_assignment(experiment: Experiment, number: int) -> Assignment | None:
     """Return the enqueued assignment of a trial, or None."""
-    space = experiment.spaces[experiment.family_at_turn(number)]
-    turn = number // len(experiment.families_in_turn)
+    family = experiment.family_at_turn(number)
+    space, turn = experiment.spaces[family], experiment.turns_before(number, family)
     return {**space.fixed, **space.enqueued[turn]} if turn < len(space.enqueued) else None
 
 

@@ -1,6 +1,6 @@
 """The sub-experiments of an experiment: one Katib Experiment for each family. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -41,9 +41,9 @@ def sub_experiments(
         ended: Number of each family's trials that ended in earlier generations.
         generation: Number of the generation.
     """
-    families = experiment.families_in_turn
+    families, trials = experiment.families_in_turn, experiment.budget.trials
     remaining = {
-        family: _share(experiment.budget.trials, families, family) - ended.get(family, 0)
+        family: experiment.turns_before(trials, family) - ended.get(family, 0)
         for family in families
     }
     return [
@@ -51,7 +51,7 @@ def sub_experiments(
             name=_name(experiment, family, generation),
             family=family,
             budget=replace(experiment.budget, trials=remaining[family]),
-            workers=_share(experiment.workers, families, family) or 1,
+            workers=experiment.turns_before(experiment.workers, family) or 1,
             generation=generation,
         )
         for family in families
@@ -71,8 +71,3 @@ def _name(experiment: Experiment, family: Family, generation: int) -> str:
         return f"{experiment.name}{suffix}"
     ending = f"{suffix}-{generation}"
     return f"{experiment.name[: MAX_NAME_LENGTH - len(ending)]}{ending}"
-
-
-def _share(number: int, families: Sequence[Family], family: Family) -> int:
-    """Return a family's share of a number if the families take turns."""
-    return len(range(families.index(family), number, len(families)))

@@ -101,14 +101,15 @@ def _reason(
     if newest.stopping:
         names = " and ".join(item.metadata.name for item in newest.stopping)
         return (
-            f"Its stop is not complete: {names} still runs. Hint: housectl stop {experiment.name}"
+            f"Its stop is not complete: Katib still runs {names}. "
+            f"Hint: housectl stop {experiment.name}"
         )
     if state is ExperimentState.STOPPED:
         return STOPPED
     if state is ExperimentState.INTERRUPTED:
         names = " and ".join(sub_experiment.name for sub_experiment in newest.missing)
         return (
-            f"{names} was not created because the command was killed. Resume with: housectl tune "
+            f"The command was killed before it created {names}. Resume with: housectl tune "
             f"--resume {experiment.name}"
         )
     if newest.stop_reasons and len(trials) < experiment.budget.trials:
