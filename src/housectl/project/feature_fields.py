@@ -1,6 +1,7 @@
 """The features in housectl.yaml: the fields of each type of column."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -37,6 +38,23 @@ _TYPES = ("number", "boolean", "category", "datetime")
 def _check_level(text: str) -> str:
     if text != text.strip():
         raise ValueError("a text without spaces at its ends, as data files are read")
+    return text
+
+
+def _check_levels(levels: tuple[str, ...]) -> tuple[str, ...]:
+    if not 1 <= len(levels) <= MAX_LEVELS:
+        raise ValueError(f"1 to {MAX_LEVELS} levels")
+    return levels
+
+
+def _check_format(text: str) -> str:
+    if text == ISO_8601:
+        return text
+    day = datetime(2020, 2, 1, tzinfo=UTC)
+    try:
+        datetime.strptime(day.strftime(text), text)  # noqa: DTZ007
+    except ValueError as error:
+        raise ValueError(f"{ISO_8601} or a format such as %d.%m.%Y") from error
     return text
 
 
@@ -125,7 +143,11 @@ class CategoryFields(ColumnFields):
 
     type: Literal["category"]
     """Type of the column."""
-    levels: Annotated[tuple[Level, ...], Field(min_length=1, max_length=MAX_LEVELS)]
+    levels: Annotated[
+        tuple[Level, ...],
+        AfterValidator(_check_levels),
+        Field(json_schema_extra={"minItems": 1, "maxItems": MAX_LEVELS}),
+    ]
     """The texts; a model knows these."""
     unknown_levels: Annotated[UnknownLevels, Field(strict=False)] = UnknownLevels.MISSING
     """Treatment of other texts: as missing values, refused, or as one group."""
@@ -157,7 +179,9 @@ class DatetimeFields(ColumnFields):
 
     type: Literal["datetime"]
     """Type of the column."""
-    format: Annotated[NonEmptyStr, Field(max_length=MAX_TEXT_LENGTH)] = ISO_8601
+    format: Annotated[
+        NonEmptyStr, Field(max_length=MAX_TEXT_LENGTH), AfterValidator(_check_format)
+    ] = ISO_8601
     """iso8601, or a format such as %d.%m.%Y, as Python's strptime reads it."""
     min: NonEmptyStr
     """Earliest date in the data, in this format."""
