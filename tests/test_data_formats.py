@@ -108,7 +108,8 @@ def test_dropped_rows_are_counted(tuned: CommandOutput) -> None:
     assert "were dropped, because they have no value of Preis." in tuned.err
 
 
-def test_trainer_reads_the_canonical_file(project: ProjectDirectory, tuned: CommandOutput) -> None:
+@pytest.mark.usefixtures("tuned")
+def test_trainer_reads_the_canonical_file(project: ProjectDirectory) -> None:
     (data,) = project.path.glob(".housectl/inputs/*/data.csv")
     lines = data.read_text().splitlines()
     assert lines[0] == "Fläche,Zimmer,Ort,Balkon,verkauft,Preis"

@@ -29,8 +29,9 @@ PROJECT = {
 
 def write_project(directory: Path) -> ProjectDirectory:
     rows = [
-        f"W-{number:04};{number},5;{'k.A.' if number % 5 else 2};{'Köln' if number == 9 else 'Ulm'};"
-        f"{number % 9 + 1:02}.01.2024;{'' if number % 50 == 7 else number}"
+        f"W-{number:04};{number},5;{'k.A.' if number % 5 else 2};"
+        f"{'Köln' if number == 9 else 'Ulm'};{number % 9 + 1:02}.01.2024;"
+        f"{'' if number % 50 == 7 else number}"
         for number in range(200)
     ]
     text = "\r\n".join([HEADER, *rows])
