@@ -46,8 +46,8 @@ def outputs(project: ProjectDirectory, drafted: str) -> str:
     assert drafted
     commands = (
         ("doctor",),
-        ("render", "--trials", "2"),
-        ("tune", "--trials", "2", "--name", "first"),
+        ("render", "--trials", "3"),
+        ("tune", "--trials", "3", "--name", "first"),
         ("show", "first", "--json"),
         ("status", "first"),
         ("logs", "first"),

@@ -213,5 +213,5 @@ def test_unedited_draft_is_tuned_and_promoted(tmp_path: Path) -> None:
     source = example(".", tmp_path / "source").path / "data.csv"
     project = ProjectDirectory(tmp_path)
     project.run_ok("init", "--data", str(source), "--target", "MEDV")
-    project.run_ok("tune", "--trials", "2")
+    project.run_ok("tune", "--trials", "3")
     project.run_ok("promote")

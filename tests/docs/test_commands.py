@@ -69,7 +69,7 @@ def environment(port: int, tmp_path: Path) -> Mapping[str, str]:
         "PATH": f"{HOUSECTL.parent}{os.pathsep}{os.environ['PATH']}",
         "CURL_HOME": str(tmp_path),
         "HOUSECTL_PORT": str(port),
-        "HOUSECTL_TRIALS": "2",
+        "HOUSECTL_TRIALS": "3",
         "HOUSECTL_P99_MS": "5000",
     }
 

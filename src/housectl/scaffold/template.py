@@ -9,8 +9,6 @@ from housectl.scaffold.draft_choices import DraftChoices
 from housectl.scaffold.feature_lines import feature_line
 from housectl.scaffold.yaml_text import yaml_mapping, yaml_scalar
 
-_FAMILY = Family.RANDOM_FOREST
-
 DRAFT_SEED = 42
 
 _TEMPLATE = """\
@@ -29,8 +27,9 @@ features:
 # Columns that no model may use. The server ignores them in requests, and publishes the reasons.
 exclude:{exclusions}
 
-family: {family}    # or {other_families}, or auto for all
-space: default           # or wide, or the ranges to search: {{max_features: {{min: 0.2, max: 1}}}}
+# All families share the budget, because no single one is the best for all data.
+family: auto             # or {families}
+space: default           # or wide, or for each family its ranges
 split: {split}    # the fraction of rows that is held out from all trials
 seed: {seed}
 budget: {{trials: 30}}     # add time: 10m to limit the wall time
@@ -55,11 +54,10 @@ def render_project_file(
         unit=yaml_scalar(schema.target.unit),
         features="\n".join(map(feature_line, schema.features)),
         exclusions="".join(exclusions) or " {}",
-        family=_FAMILY,
         transform=f", transform: {choices.transform}" if choices.transform else "",
         split=_split_fields(choices.split),
         seed=DRAFT_SEED,
-        other_families=", or ".join(family for family in Family if family is not _FAMILY),
+        families=" or ".join(Family),
     )
 
 
