@@ -150,6 +150,11 @@ def test_lines_are_those_of_the_original_file(tmp_path: Path) -> None:
     assert rows == [(3, ["a", "b"]), (5, ["1", "x\r\ny"]), (7, ["2", "3"])]
 
 
+def test_column_may_be_called_like_a_parquet_file(tmp_path: Path) -> None:
+    path = write_file(tmp_path / "a.csv", "PAR1,price\n1,2\n")
+    assert list(read_rows(path)) == [(1, ["PAR1", "price"]), (2, ["1", "2"])]
+
+
 def test_empty_file_has_no_rows(tmp_path: Path) -> None:
     path = write_file(tmp_path / "a.csv", "")
     assert list(read_rows(path)) == []

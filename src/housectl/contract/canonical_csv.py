@@ -8,7 +8,7 @@ missing values.
 import csv
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from housectl.contract.column_readers import TextReader
@@ -28,7 +28,7 @@ def canonical_csv(path: Path, schema: Schema, split: Split, csv_format: CsvForma
         DataError: The file cannot be read, or a cell is invalid.
     """
     if not _is_canonical(path, csv_format):
-        return _convert(path, schema, split, csv_format)
+        return b"".join(_convert(path, schema, split, csv_format))
     try:
         with open_regular(path) as file:
             return file.read()
@@ -43,7 +43,10 @@ def canonical_digest(path: Path, schema: Schema, split: Split, csv_format: CsvFo
         DataError: The file cannot be read, or a cell is invalid.
     """
     if not _is_canonical(path, csv_format):
-        return hashlib.sha256(_convert(path, schema, split, csv_format)).hexdigest()
+        digest = hashlib.sha256()
+        for part in _convert(path, schema, split, csv_format):
+            digest.update(part)
+        return digest.hexdigest()
     try:
         return file_digest(path)
     except OSError as error:
@@ -54,21 +57,19 @@ def _is_canonical(path: Path, csv_format: CsvFormat) -> bool:
     return csv_format == DEFAULT_FORMAT and file_kind(path) is FileKind.PLAIN
 
 
-def _convert(path: Path, schema: Schema, split: Split, csv_format: CsvFormat) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    names = list(dict.fromkeys(name for name in _names(schema, split) if name is not None))
-    writer.writerow(names)
+def _convert(path: Path, schema: Schema, split: Split, csv_format: CsvFormat) -> Iterator[bytes]:
+    columns = (*schema.feature_names, schema.target.name, split.group, split.time_column)
+    names = list(dict.fromkeys(name for name in columns if name is not None))
+    yield _csv_lines([names])
     chunks = read_chunks(path, schema, csv_format, group=split.group, time=split.time_column)
     for chunk in chunks:
-        columns = [TextReader(chunk.types.get(name), chunk.csv_format) for name in names]
-        for name, column in zip(names, columns, strict=True):
-            chunk.read(name, column)
-        writer.writerows(zip(*(column.values for column in columns), strict=True))
+        readers = {name: TextReader(chunk.types.get(name), chunk.csv_format) for name in names}
+        for name, reader in readers.items():
+            chunk.read(name, reader)
+        yield _csv_lines(zip(*(reader.values for reader in readers.values()), strict=True))
+
+
+def _csv_lines(rows: Iterable[Sequence[str]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue().encode()
-
-
-def _names(schema: Schema, split: Split) -> Iterator[str | None]:
-    yield from schema.feature_names
-    yield schema.target.name
-    yield from (split.group, split.time_column)

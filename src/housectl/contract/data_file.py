@@ -110,7 +110,18 @@ def _data_rows(rows: Iterator[Row], csv_format: CsvFormat) -> Iterator[Row]:
 def _kind(file: io.BufferedReader) -> FileKind:
     start = file.peek(4)
     kinds = (FileKind.GZIP, FileKind.ZIP, FileKind.PARQUET)
-    return next((kind for kind in kinds if start.startswith(kind.value)), FileKind.PLAIN)
+    kind = next((kind for kind in kinds if start.startswith(kind.value)), FileKind.PLAIN)
+    # A column of a CSV file may also be called PAR1.
+    if kind is FileKind.PARQUET and not _ends_with(file, kind.value):
+        return FileKind.PLAIN
+    return kind
+
+
+def _ends_with(file: io.BufferedReader, end: bytes) -> bool:
+    file.seek(-len(end), io.SEEK_END)
+    found = file.read()
+    file.seek(0)
+    return found == end
 
 
 @contextmanager
