@@ -100,7 +100,7 @@ def equal(left: Table, right: Table) -> bool:
 
 
 def test_canonical_inputs_have_the_same_rows(tmp_path: Path, path: Path) -> None:
-    split = Split(method=SplitMethod.TIME, column="sold", group="id")
+    split = Split(group="id")
     inputs = write_inputs(
         tmp_path / "inputs", path, schema=SCHEMA, split=split, seed=1, csv_format=FORMAT
     )
@@ -117,6 +117,20 @@ def test_canonical_inputs_have_the_same_rows(tmp_path: Path, path: Path) -> None
     ]
     original = read_table(path, SCHEMA, csv_format=FORMAT, group="id", time="sold")
     assert equal(original, read_table(inputs.data, SCHEMA, group="id", time="sold"))
+
+
+def test_canonical_form_has_the_time_column(tmp_path: Path) -> None:
+    rows = "".join(f"{number};1.{number:03},5;{number}\n" for number in range(200))
+    path = write_file(tmp_path / "a.csv", "area;id;price\n" + rows)
+    schema, split = schema_of({"area": Number()}), Split(method=SplitMethod.TIME, column="id")
+    csv_format = CsvFormat(separator=";", decimal=",", thousands=".")
+    content = canonical_csv(path, schema, split, csv_format)
+    assert content.startswith(b"area,price,id\n0,0,1000.5\n1,1,1001.5\n")
+    copy = tmp_path / "copy.csv"
+    copy.write_bytes(content)
+    original = read_table(path, schema, csv_format=csv_format, time="id")
+    assert original.times[:2].tolist() == [1000.5, 1001.5]
+    assert read_table(copy, schema, time="id").times == original.times
 
 
 def test_columns_that_no_model_uses_are_not_copied(path: Path) -> None:
