@@ -18,6 +18,7 @@ from tests.drills import (
 )
 from tests.drills.drill import DrillResult
 from tests.verification.tricks import WAYS
+from tests.verification.typed_tricks import WAYS as TYPED_WAYS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +48,7 @@ DRILLS: dict[str, Drill] = {
     "fool-verify": Drill(
         title="Servers that try to fool `verify`; each of them fails it",
         run=fool_verify.run,
-        full=3 * len(WAYS),
+        full=3 * (len(WAYS) + len(TYPED_WAYS)),
         short=20,
     ),
     "kills": Drill(

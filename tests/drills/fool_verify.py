@@ -1,5 +1,8 @@
 """Servers that try to fool `verify`, each with one of the tricks."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -11,9 +14,12 @@ from housectl.verification.limits import Limits
 from housectl.verification.verify import verify
 from tests.drills.drill import DrillResult
 from tests.server.bundles import make_bundle, promote
-from tests.server.running import running
+from tests.server.running import RunningServer, running
+from tests.server.typed_bundles import typed_bundle
 from tests.verification.impostor import Answer, Upstream, impostor
 from tests.verification.tricks import WAYS, Tricks
+from tests.verification.typed_tricks import WAYS as TYPED_WAYS
+from tests.verification.typed_tricks import trick
 
 # Only wrong answers may fail a verification here, whatever else this machine does.
 _LIMITS = Limits(p99_ms=10_000, request_seconds=10, update_seconds=0.2)
@@ -21,35 +27,55 @@ _SHORT = Limits(p99_ms=10_000, request_seconds=0.2, answer_bytes=64 * 1024, run_
 _LIMITS_OF = {"slow": _SHORT, "endless": _SHORT}
 
 
+@dataclass(frozen=True)
+class Way:
+    """A server in the name of a bundle, with one trick."""
+
+    name: str
+    bundle: Bundle
+    answer: Answer
+
+
 def run(scratch: Path, count: int) -> DrillResult:
-    """Try one way after another, and between them an honest proxy, which must pass."""
-    bundles = [make_bundle(scratch, base=base) for base in (20.123456789, 21.0)]
-    stores = [LocalStore(scratch / f"store-{number}") for number in range(len(bundles))]
-    for store, bundle in zip(stores, bundles, strict=True):
-        promote(store, bundle)
-    with (
-        running(stores[0].path, scratch / "champion.txt") as champion,
-        running(stores[1].path, scratch / "other.txt") as other,
-    ):
-        tricks = Tricks(bundles[0], Upstream(champion.url), Upstream(other.url))
-        ways = [*islice(cycle(WAYS), count)]
-        failures = [
-            f"A server with the trick {name!r} fooled verify."
-            for name in ways
-            if _passes(name, tricks, bundles[0])
+    """Try one way after another, and between them honest proxies, which must pass."""
+    bundles = [make_bundle(scratch, base=20.123456789), typed_bundle(scratch)]
+    other = make_bundle(scratch, base=21.0)
+    with ExitStack() as stack:
+        numbers, typed, others = (
+            Upstream(stack.enter_context(_served(bundle, scratch)).url)
+            for bundle in (*bundles, other)
+        )
+        tricks = Tricks(bundles[0], numbers, others)
+        ways = [
+            *(Way(name, bundles[0], getattr(tricks, name)()) for name in WAYS),
+            *(Way(name, bundles[1], trick(typed, change)) for name, change in TYPED_WAYS.items()),
         ]
-        if not _passes("honest", tricks, bundles[0]):
-            failures.append("An honest proxy failed verify.")
-    figures = [f"{len({*ways})} different ways, each with fresh rows."]
+        failures = [
+            f"A server with the trick {way.name!r} fooled verify."
+            for way in islice(cycle(ways), count)
+            if _passes(way)
+        ]
+        honest = (Way("honest", bundles[0], numbers), Way("honest", bundles[1], typed))
+        failures += ["An honest proxy failed verify." for way in honest if not _passes(way)]
+    figures = [f"{min(count, len(ways))} different ways, each with fresh rows."]
     return DrillResult(attempts=count, failures=failures, figures=figures)
 
 
-def _passes(name: str, tricks: Tricks, bundle: Bundle) -> bool:
-    answer: Answer = getattr(tricks, name)()
-    limits = _LIMITS_OF.get(name, _LIMITS)
-    with impostor(answer) as url:
+@contextmanager
+def _served(bundle: Bundle, scratch: Path) -> Iterator[RunningServer]:
+    store = LocalStore(scratch / f"store-{bundle.version}")
+    promote(store, bundle)
+    with running(store.path, scratch / f"{bundle.version}.txt") as server:
+        yield server
+
+
+def _passes(way: Way) -> bool:
+    limits = _LIMITS_OF.get(way.name, _LIMITS)
+    with impostor(way.answer) as url:
         try:
-            report = verify(bundle, url, limits=limits, deadline=Deadline.after(limits.run_seconds))
+            report = verify(
+                way.bundle, url, limits=limits, deadline=Deadline.after(limits.run_seconds)
+            )
         except HousectlError:
             return False
     return report.passed

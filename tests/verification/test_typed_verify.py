@@ -1,18 +1,25 @@
 """Verification of a server of a model with categories, booleans, dates and missing values."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
 from housectl.contract.bundle import Bundle
+from housectl.contract.families import Family
+from housectl.contract.golden import GoldenSource
+from housectl.contract.schema import Transform
 from housectl.deadline import Deadline
 from housectl.store.local import LocalStore
 from housectl.verification.limits import Limits
 from housectl.verification.outcome import Outcome
 from housectl.verification.verify import Verification, verify
-from tests.server.bundles import promote
+from housectl_trainer.fitting import fit, make_recipe
+from housectl_trainer.seal import checked_graph
+from tests.server.bundles import promote, seal_files
 from tests.server.running import running
 from tests.server.typed_bundles import typed_bundle
+from tests.trainer.mixed_data import mixed_dataset
 from tests.verification.impostor import Answer, Upstream, impostor
 from tests.verification.typed_tricks import WAYS, describing, trick
 
@@ -54,6 +61,31 @@ def test_server_of_champion_passes_every_check(champion: Bundle, upstream: Upstr
         "rejects boolean as text",
         "rejects long text",
     } <= names
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("family", "transform"),
+    [*((family, None) for family in Family), (Family.LINEAR, Transform.LOG)],
+)
+def test_server_of_a_trained_model_passes_every_check(
+    family: Family, transform: Transform | None, tmp_path: Path
+) -> None:
+    dataset = mixed_dataset(transform=transform)
+    recipe = make_recipe(dataset.shared, family, family.definition.library_defaults)
+    model = fit(recipe, dataset.training)
+    graph = checked_graph(model, recipe, dataset, GoldenSource.DATA)
+    bundle = seal_files(
+        tmp_path / "bundle",
+        schema=dataset.shared.schema,
+        model=graph.content,
+        golden_rows=graph.golden,
+    )
+    store = LocalStore(tmp_path / "store")
+    promote(store, bundle)
+    with running(store.path, tmp_path / "output.txt") as server:
+        report = verified(bundle, Upstream(server.url))
+    assert report.passed, [check for check in report.checks if not check.passed]
 
 
 @pytest.mark.slow
