@@ -14,6 +14,9 @@ from housectl_trainer.trees import LEAF, Ensemble, SplitComparison, Tree
 
 # XGBoost keeps pruned nodes in its lists, with this number as their feature.
 _PRUNED = 2**31 - 1
+# XGBoost adds float32 gradients in double, in an order that depends on the threads. Around 0, their
+# last digits are so small that the sums are rounded; around 3, the sums are exact.
+_TARGET_OFFSET = 3.0
 
 
 class _Tree(msgspec.Struct):
@@ -58,7 +61,7 @@ class XgboostModel:
 
     def predict(self, rows: Floats) -> Floats:
         """Return the sum of the trees' predictions, which XGBoost adds in float32."""
-        return np.asarray(self.estimator.predict(rows), dtype=np.float64)
+        return np.asarray(self.estimator.predict(rows), dtype=np.float64) - _TARGET_OFFSET
 
     def native(self) -> bytes:
         """Return the booster in UBJSON."""
@@ -72,7 +75,7 @@ class XgboostModel:
         return Ensemble(
             trees=tuple(map(_tree, learner.gradient_booster.model.trees)),
             comparison=SplitComparison.LESS,
-            offset=float(_to_float32(base_score)[0]),
+            offset=float(_to_float32(base_score)[0]) - _TARGET_OFFSET,
         )
 
 
@@ -104,7 +107,7 @@ def _fit(
     assignment: Mapping[str, Value], subset: DataSubset, *, seed: int, threads: int
 ) -> XgboostModel:
     estimator = xgboost.XGBRegressor(**assignment, random_state=seed, n_jobs=threads)
-    return XgboostModel(estimator.fit(subset.rows, subset.targets))
+    return XgboostModel(estimator.fit(subset.rows, subset.targets + _TARGET_OFFSET))
 
 
 FAMILY = ModelFamily(fit=_fit)
