@@ -38,10 +38,14 @@ CASES = {
     "duplicates": Case(DUPLICATES, "The split holds out 0 rows, fewer than 10: only 3 of 120"),
     "large target": Case(
         make_columns(y=[-1e300, *range(1, ROWS)]),
-        "has values up to 1e+300, and trees store at most",
+        "The target y has values up to 1e+300, above 1e+70",
+    ),
+    "small target": Case(
+        make_columns(y=[1e-300 * row for row in range(ROWS)]),
+        "The target y has a range of 1.19e-298, below 1e-70",
     ),
 }
-# Only a setting of housectl.yaml makes these invalid, so `init` accepts them.
+# `init` accepts these files: it writes other settings, or excludes the column.
 CONFIGURED = {
     "float32": Case(
         make_columns(a=[1e38 * (number * 7 % ROWS) for number in range(ROWS)]),

@@ -365,9 +365,10 @@ CASES: dict[str, tuple[str | bytes, Expected | Rejected]] = {
             message="1 of its cells are text, the first in line 5: 'cheap'", hint="empty them"
         ),
     ),
-    "target_beyond_float32": (
-        changed("price", lambda _, cell: repr(cell * 1e38)),
-        Rejected(message="trees store at most 3.4e38", hint="Divide the column price"),
+    "target_beyond_float32": (changed("price", lambda _, cell: repr(cell * 1e38)), Expected()),
+    "target_beyond_float64": (
+        changed("price", lambda row, _: f"{row + 1}e308"),
+        Rejected(message="more than 308 digits", hint="Express price in a larger unit"),
     ),
     "target_without_values": (
         changed("price", lambda *_: "NA"),

@@ -14,7 +14,7 @@ from housectl_trainer.fitting import fit, make_recipe
 from housectl_trainer.target_scale import TargetScale
 from tests.trainer.mixed_data import mixed_dataset
 
-UNITS = (1e-9, 1e-5, 1e9, 1e20)
+UNITS = (1e-60, 1e-9, 1e-5, 1e9, 1e20, 1e60)
 # Parameters whose meaning depends on the unit of the target, and others.
 RECIPES: list[tuple[Family, dict[str, Value]]] = [
     (Family.RANDOM_FOREST, {"n_estimators": 10}),

@@ -11,7 +11,7 @@ from housectl.contract.record import SCHEMA_VERSION, Record, digest_of
 EVIDENCE_FILE = "evidence.json"
 
 _FOLDS = GATE_FOLDS * GATE_REPEATS
-# A larger error could overflow a verdict's squares; float32 features and targets give less.
+# A larger error could overflow a verdict's squares; usable data give less.
 _Mse = Annotated[float, msgspec.Meta(ge=0, le=1e150)]
 
 

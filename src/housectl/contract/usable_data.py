@@ -19,6 +19,10 @@ from housectl.contract.schema import FLOAT32_MAXIMUM, Schema, Target, Transform
 from housectl.contract.table import Table, read_table
 from housectl.errors import DataError
 
+# A verdict squares differences of squared errors, and double numbers end at 1e308 and 1e-308.
+_LARGEST_TARGET = 1e70
+_SMALLEST_RANGE = 1e-70
+
 # Pessimistic for a laptop.
 _BYTES_PER_SECOND = 10e6
 
@@ -50,15 +54,15 @@ def read_usable_data(
     """Read a data file, and check everything that training requires of it.
 
     Raises:
-        DataError: A column or a cell is invalid, a value exceeds float32, or one side of the split
-            has too few rows or groups. All training rows have the same target, or a target has no
-            logarithm.
+        DataError: A column or a cell is invalid, a feature exceeds float32, or one side of the
+            split has too few rows, groups or times. All training rows have the same target, or a
+            target has no logarithm or no squared error.
     """
     table = read_table(
         path, schema, csv_format=csv_format, group=split.group, time=split.time_column
     )
-    for name, column in table.numbers.items():
-        _check_values(name, column)
+    for name in schema.feature_names:
+        _check_feature(name, table.numbers[name])
     keys = RowKeys(texts=row_texts(table), groups=table.groups, times=table.times)
     indices = split_indices(split, keys, seed=seed)
     _check_target(schema.target, table, indices)
@@ -80,7 +84,7 @@ def estimate_check_seconds(path: Path) -> float:
     return path.stat().st_size / _BYTES_PER_SECOND if path.is_file() else 0.0
 
 
-def _check_values(name: str, column: Iterable[float]) -> None:
+def _check_feature(name: str, column: Iterable[float]) -> None:
     # NaN is missing, and would decide the largest value.
     largest = max(map(abs, filterfalse(math.isnan, column)), default=None)
     if largest is None:
@@ -101,8 +105,23 @@ def _check_target(target: Target, table: Table, split: SplitIndices) -> None:
             f"The target {name} has values without a logarithm: the smallest is {min(targets):g}.",
             hint="Remove `transform: log` from `target:` in housectl.yaml.",
         )
+    _check_target_unit(name, targets)
     if len({targets[index] for index in split.training}) == 1:
         raise DataError(
             f"The target {name} has one value in all {len(split.training)} training rows.",
             hint="Set `target:` in housectl.yaml to a column that varies.",
         )
+
+
+def _check_target_unit(name: str, targets: Sequence[float]) -> None:
+    largest, smallest = max(map(abs, targets)), max(targets) - min(targets)
+    if largest > _LARGEST_TARGET:
+        problem, unit = f"has values up to {largest:g}, above {_LARGEST_TARGET:g}", "larger"
+    elif 0 < smallest < _SMALLEST_RANGE:
+        problem, unit = f"has a range of {smallest:g}, below {_SMALLEST_RANGE:g}", "smaller"
+    else:
+        return
+    raise DataError(
+        f"The target {name} {problem}: its squared errors are not computable in double precision.",
+        hint=f"Express {name} in a {unit} unit in the data file.",
+    )

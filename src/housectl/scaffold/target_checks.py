@@ -6,7 +6,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from shlex import quote
 
-from housectl.contract.schema import FLOAT32_MAXIMUM
 from housectl.errors import DataError, UsageError
 from housectl.scaffold.column_profile import ColumnProfile
 
@@ -33,7 +32,7 @@ def check_target(target: ColumnProfile, data: Path) -> None:
     """Check that a model can predict the target.
 
     Raises:
-        DataError: The target has no values, a text, one value, or numbers beyond float32.
+        DataError: The target has no values, a text, one value, or numbers beyond float64.
     """
     if not target.cells:
         raise DataError(
@@ -48,14 +47,12 @@ def check_target(target: ColumnProfile, data: Path) -> None:
         raise _unusable(
             target, data, f"it is constant, {target.values[0]:g}", "Choose a column that varies."
         )
-    if target.magnitude > FLOAT32_MAXIMUM:
-        is_infinite = math.isinf(target.magnitude)
-        size = "more than 308 digits" if is_infinite else f"values up to {target.magnitude:g}"
+    if math.isinf(target.magnitude):
         raise _unusable(
             target,
             data,
-            f"it has {size}, and trees store at most 3.4e38",
-            f"Divide the column {target.name} by 1e10 or more in the data.",
+            "it has numbers with more than 308 digits, the limit of double precision",
+            f"Express {target.name} in a larger unit in the data file.",
         )
 
 
