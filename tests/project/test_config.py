@@ -112,6 +112,16 @@ serve: 8005
         ("exclude: {age: old}\n", "7: exclude.age: found a target or feature column"),
         ("exclude: {price: leaks}\n", "7: exclude.price: found a target or feature column"),
         ("split: {group: rom}\n", "7: split.group: found 'rom', expected one of rooms, age"),
+        ("split: {method: time}\n", "7: split.column: found nothing, expected a column with"),
+        ("split: {column: age}\n", "7: split.column: found 'age', expected nothing without"),
+        (
+            "split: {method: time, column: agee}\n",
+            "7: split.column: found 'agee', expected one of rooms, age",
+        ),
+        (
+            "split: {method: time, column: age, group: rooms}\n",
+            "7: split.group: found 'rooms', expected nothing with method: time",
+        ),
         ("space: {}\n", "7: space: found nothing to search"),
         ("space: {n_estimators: 9}\n", "7: space: found nothing to search"),
         ("space: {n_trees: {min: 1, max: 9}}\n", "space.n_trees: found no parameter of random-"),
@@ -367,6 +377,11 @@ def test_alias_is_resolved(file: Path) -> None:
 def test_group_may_be_excluded_column(file: Path) -> None:
     project = load(file, "exclude: {town: a name}\nsplit: {group: town}\n")
     assert project.split_record.group == "town"
+
+
+def test_time_may_be_excluded_column(file: Path) -> None:
+    project = load(file, "exclude: {sold: a date}\nsplit: {method: time, column: sold}\n")
+    assert project.split_record == Split(method=SplitMethod.TIME, column="sold")
 
 
 @pytest.mark.parametrize("directory", EXAMPLES)

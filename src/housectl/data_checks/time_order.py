@@ -1,5 +1,6 @@
 """Time columns: features whose order is that of the rows."""
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -54,8 +55,13 @@ def find_time_problems(schema: Schema, table: Table, split: Split) -> Iterator[D
         yield DataProblem(
             message=f"The rows are in the order of {proposal.column}, but the split mixes earlier "
             "and later rows: errors for later rows may be larger.",
-            hint=f"Set `split: {{method: time, column: {proposal.column}}}` in housectl.yaml.",
+            hint=f"Set `split: {describe_time_split(proposal)}` in housectl.yaml.",
         )
+
+
+def describe_time_split(split: Split) -> str:
+    """Return the value of `split:` in YAML."""
+    return f"{{method: time, column: {json.dumps(split.time_column, ensure_ascii=False)}}}"
 
 
 def _is_time(feature: Feature) -> bool:

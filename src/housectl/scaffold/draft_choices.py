@@ -12,7 +12,11 @@ from housectl.contract.table import Table
 from housectl.data_checks.checks import TRAPS, CheckedData
 from housectl.data_checks.sample import draw_sample
 from housectl.data_checks.target_values import needs_logarithm
-from housectl.data_checks.time_order import find_time_split, possible_time_splits
+from housectl.data_checks.time_order import (
+    describe_time_split,
+    find_time_split,
+    possible_time_splits,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,10 +54,10 @@ def _reasons(
             f"The rows are in the order of {split.time_column}, so the draft holds out the latest "
             "ones: `split: {method: time}`"
         )
-    elif columns := [each.time_column for each in possible_time_splits(schema, table)]:
+    elif proposals := list(possible_time_splits(schema, table)):
         yield (
             f"If the model will predict later rows, hold out the latest ones: "
-            f"`split: {{method: time, column: {columns[0]}}}`"
+            f"`split: {describe_time_split(proposals[0])}`"
         )
     if transform is not UNSET:
         yield (
