@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from housectl.contract import data_file
+from housectl.contract import text_file
 from housectl.contract.csv_format import DEFAULT_FORMAT, CsvFormat
-from housectl.contract.data_file import FileKind, file_kind, read_rows
+from housectl.contract.data_file import read_rows
 from housectl.contract.schema import Feature, Schema, Target
 from housectl.contract.table import read_table
+from housectl.contract.text_file import FileKind, file_kind
 from housectl.errors import DataError
 from tests.contract.houses import COLUMNS, HEADER, ROWS, SCHEMA, csv_text, write_file
 
@@ -165,6 +166,11 @@ LONG = "9" * 2**17
 WRONG = {
     "NUL": (PLAIN.replace("\n", "\n\0", 1), "utf-8", "line 2: the line is no row of a CSV file"),
     "open quote": (PLAIN + '1,"2,3,4\n', "utf-8", "line 122: the row is not CSV"),
+    "open quote after blank lines": (
+        csv_text(end="\n\n") + '1,"2,3,4\n',
+        "utf-8",
+        "line 243: the row is not CSV",
+    ),
     "text after quote": (PLAIN + '1,"2"x,3,4\n', "utf-8", "line 122: the row is not CSV"),
     "quote that is never closed": (
         PLAIN.replace("\n", '\n"', 1) * 99,
@@ -280,7 +286,7 @@ def test_damaged_archive_is_rejected(tmp_path: Path, name: str) -> None:
 def test_archive_has_a_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrap: Callable[[bytes], bytes]
 ) -> None:
-    monkeypatch.setattr(data_file, "MAX_UNPACKED_BYTES", 2**20)
+    monkeypatch.setattr(text_file, "MAX_UNPACKED_BYTES", 2**20)
     path = tmp_path / "bomb.csv"
     path.write_bytes(wrap(PLAIN.encode() + b"1,2,3,4\n" * 2**17))
     with pytest.raises(DataError, match="its content has more than 1 MiB"):
