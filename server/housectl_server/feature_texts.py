@@ -24,14 +24,14 @@ _OTHER_TEXTS = {
 def describe_expected(feature: Feature) -> str:
     """Return the description of valid values of a feature, with those in training."""
     column = feature.type
-    null = ", or null" if column.nullable else ""
+    valid = _valid_values(column) + (", or null" if column.nullable else "")
     training = describe_training(feature)
+    if not training:
+        return valid
     if isinstance(column, Category) and len(training) > _MAX_LEVELS_LENGTH:
         training = f"{training[:_MAX_LEVELS_LENGTH]} … ({len(column.levels)} levels, see /docs)"
     unit = f" {feature.unit}" if feature.unit else ""
-    return f"{_valid_values(column)}{null}" + (
-        f"; in training {training}{unit}" if training else ""
-    )
+    return f"{valid}; in training {training}{unit}"
 
 
 def describe_type(column: ColumnType) -> str:

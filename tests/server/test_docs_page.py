@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec import UNSET
 
+from housectl.contract.column_types import Number
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
 from housectl.store.local import LocalStore
 from tests.server.browser import console_of, content_width
@@ -22,6 +24,7 @@ WIDE = Schema(
             maximum=1.234567e300,
             unit=LONG_WORD,
             description=f"{LONG_WORD} described by many short words, and more than fit on a phone.",
+            column=Number(nullable=True) if number else UNSET,
         )
         for number in range(20)
     ),

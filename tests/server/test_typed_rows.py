@@ -2,10 +2,12 @@
 
 import json
 import math
+import random
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from housectl.contract.cells import InvalidCellError, read_cell
 from housectl.contract.column_types import Category, UnknownLevels
 from housectl.contract.schema import Feature, Schema, Target
 from housectl_server.rows import InvalidRowError, RowParser, UnreadableRowError
@@ -200,3 +202,53 @@ def test_many_long_levels_are_shortened_in_refusals() -> None:
     assert violation.problem == "'x' is not one of its levels"
     assert violation.expected.endswith("… (50 levels, see /docs)")
     assert len(violation.expected) < 1000
+
+
+_LITERALS = (
+    *("null", "true", "false", "0", "-1.5", "1e400", "-1e39", "3.5e38", "NaN", "-Infinity"),
+    *("[]", "{}", '["Ulm"]', "9" * 400, "1e-400", "-0.0"),
+)
+_TEXTS = (
+    *("Ulm", "ulm", " Ulm\t", "", "gas", "o\u0308l", "A", "\x00", "\ufeffUlm", "\u00a0Ulm", "😀"),
+    *("x" * 200, "x" * 201, "öl" * 101, "true", "1", "NaN", "null", "01.02.2020", "31.02.2020"),
+    *("0000-01-01", "0001-01-01", "9999-12-31T23:59:59.999999", "10000-01-01", "2024-05-01T25:00"),
+    *(
+        "0001-01-01T00:00+23:59",
+        "9999-12-31T23:59-23:59",
+        "2024-06-30T23:59:60",
+        "\u0660\u0661.02.2020",
+    ),
+)
+
+
+def random_members(rng: random.Random) -> dict[str, str]:
+    """Return the JSON of most fields, which is usual, another text, or of another type."""
+    members = {}
+    for name, usual in HOME.items():
+        text = json.dumps(rng.choice(_TEXTS), ensure_ascii=bool(rng.getrandbits(1)))
+        choices = (json.dumps(usual), text, rng.choice(_LITERALS), None)
+        choice = rng.choices(choices, weights=(14, 3, 1, 1))[0]
+        if choice is not None:
+            members[name] = choice
+    return members
+
+
+def test_random_rows_are_read_as_their_cells(parser: RowParser) -> None:
+    rng = random.Random(1)
+    accepted = 0
+    for _ in range(3000):
+        members = random_members(rng)
+        body = "{" + ", ".join(f'"{name}": {value}' for name, value in members.items()) + "}"
+        cells = json.loads(body)
+        doubles, invalid = {}, set()
+        for feature in HOMES.features:
+            try:
+                doubles[feature.name] = read_cell(feature.type, cells.get(feature.name))
+            except InvalidCellError:
+                invalid.add(feature.name)
+        if invalid:
+            assert set(refusal(parser, body.encode())) == invalid
+        else:
+            assert str(parser.parse(body.encode())) == str([*doubles.values()])
+            accepted += 1
+    assert 200 < accepted < 2800
