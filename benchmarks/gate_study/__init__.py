@@ -1,0 +1,1 @@
+"""A study of the gate: its errors in simulated worlds, whose best model is known."""

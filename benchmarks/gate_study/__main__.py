@@ -1,0 +1,43 @@
+"""Measure the gate's errors in simulated worlds: `python -m benchmarks.gate_study`.
+
+A run takes about half an hour. An interrupted run resumes when it is started again.
+"""
+
+from pathlib import Path
+
+from benchmarks.gate_study.material import Material
+from benchmarks.gate_study.page import with_results
+from benchmarks.gate_study.parallel import save_wear, save_world, write_missing
+from benchmarks.gate_study.wear import Wear
+from housectl.contract.files import atomic_write
+from tools.project_directory import ROOT
+
+_WORLDS = 210
+_WEAR_WORLDS = 60
+
+_RESULTS = ROOT / "build" / "gate-study"
+_PAGE = ROOT / "docs" / "gate.md"
+
+
+def main() -> None:
+    """Measure all worlds that have no file, then write the tables of the page."""
+    worlds = _paths("worlds", _WORLDS, "npz")
+    wears = _paths("wear", _WEAR_WORLDS, "json")
+    write_missing(worlds, save_world, what="world")
+    write_missing(wears, save_wear, what="world with worn rows")
+    materials = [Material.load(path) for path in worlds]
+    page = with_results(
+        _PAGE.read_text(), materials, [Wear.from_json(path.read_bytes()) for path in wears]
+    )
+    atomic_write(_PAGE, page.encode())
+
+
+def _paths(kind: str, count: int, suffix: str) -> list[Path]:
+    """Return the files of all worlds of a kind; the name of a file is the world's number."""
+    directory = _RESULTS / kind
+    directory.mkdir(parents=True, exist_ok=True)
+    return [directory / f"{number:04}.{suffix}" for number in range(count)]
+
+
+if __name__ == "__main__":
+    main()

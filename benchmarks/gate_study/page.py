@@ -1,0 +1,130 @@
+"""The tables of docs/gate.md, made from the measured worlds."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from benchmarks.gate_study.cases import CASES, Case, for_each_pair, is_promoted, true_ratio
+from benchmarks.gate_study.comparison import RuleResult, compare_rules, rate_of
+from benchmarks.gate_study.material import Material, Pairing
+from benchmarks.gate_study.statistics import Rate
+from benchmarks.gate_study.wear import CHALLENGERS, Wear
+from housectl.verdict import Gate
+from housectl_trainer.subset import Floats
+
+_BEGIN = "<!-- results: `make gate-study` writes them -->\n"
+_END = "<!-- end of the results -->\n"
+_WEAR_STEPS = tuple(step for step in (1, 2, 5, 10, 20) if step <= CHALLENGERS)
+
+
+def with_results(page: str, materials: Sequence[Material], wears: Sequence[Wear]) -> str:
+    """Return the page with the tables of all results between its two marks."""
+    before, begin, rest = page.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not end:
+        raise ValueError("the page has no marks around its results")
+    sections = (_gate(materials), _rules(materials), _wear(wears))
+    return f"{before}{begin}\n{''.join(sections)}{end}{after}"
+
+
+def _gate(materials: Sequence[Material]) -> str:
+    rows = [_case_row(case, materials) for case in CASES]
+    kinds = [_kind_row(kind, materials) for kind in Pairing]
+    return f"""\
+### Rates of promotion
+
+The gate judged the challengers of {len(materials)} worlds. Rates have 95 % intervals (Wilson). The
+true ratio is the challenger's MSE divided by the champion's, with its 10 % and 90 % quantiles over
+the worlds. Equal models were judged in both directions.
+
+{_table(("challenger", "true ratio", "promoted", "goal", "met"), rows)}
+
+The same by the kind of challenger:
+
+{_table(("challenger", "worlds", *(case.name for case in CASES)), kinds)}
+
+"""
+
+
+def _case_row(case: Case, materials: Sequence[Material]) -> Sequence[str]:
+    ratios = for_each_pair(materials, case, true_ratio)[:, 0]
+    rate = rate_of(_promoted(case, materials))
+    low, high = np.quantile(ratios, [0.1, 0.9])
+    met = rate.rate <= case.goal if case.is_error else rate.rate >= case.goal
+    return (
+        case.name,
+        f"{ratios.mean():.2f} ({low:.2f} to {high:.2f})",
+        _with_interval(rate),
+        f"{'at most' if case.is_error else 'at least'} {case.goal:.0%}",
+        "yes" if met else "no",
+    )
+
+
+def _kind_row(kind: Pairing, materials: Sequence[Material]) -> Sequence[str]:
+    chosen = [each for each in materials if Pairing.of(each.number) is kind]
+    rates = (rate_of(_promoted(case, chosen)) for case in CASES)
+    return kind, str(len(chosen)), *(f"{rate.rate:.0%}" for rate in rates)
+
+
+def _promoted(case: Case, materials: Sequence[Material]) -> Floats:
+    return for_each_pair(materials, case, is_promoted)
+
+
+def _rules(materials: Sequence[Material]) -> str:
+    header = ("rule", "worlds", *(case.name for case in CASES), "gain at 0.9")
+    rows = [_rule_row(result) for result in compare_rules(materials)]
+    return f"""\
+### Other rules
+
+Each rule decides from the same errors. Its threshold was chosen so that it promotes as many equal
+models as today's rule. The gain is the difference of the promotions of models with 0.9 of the MSE,
+in percentage points, with a 90 % interval. A rule is better if the interval lies above 0.
+
+{_table(header, rows)}
+
+"""
+
+
+def _rule_row(result: RuleResult) -> Sequence[str]:
+    rates = (f"{result.rates[case.name].rate:.1%}" for case in CASES)
+    gain, low, high = (100 * each for each in (result.gain, result.low, result.high))
+    shown = "" if result.rule.name == "today" else f"{gain:+.1f} ({low:+.1f} to {high:+.1f})"
+    return result.rule.name, str(result.worlds), *rates, shown
+
+
+def _wear(wears: Sequence[Wear]) -> str:
+    rows = [
+        (str(step), *(_optimism(wears, gate, step) for gate in (Gate.HOLDOUT, Gate.HOLDOUT_AND_CV)))
+        for step in _WEAR_STEPS
+    ]
+    promotions = [
+        f"{np.mean([wear.promotions[gate] for wear in wears]):.1f} with the gate `{gate}`"
+        for gate in (Gate.HOLDOUT, Gate.HOLDOUT_AND_CV)
+    ]
+    header = ("comparisons", f"gate `{Gate.HOLDOUT}`", f"gate `{Gate.HOLDOUT_AND_CV}`")
+    return f"""\
+### Worn held-out rows
+
+In {len(wears)} further worlds, {CHALLENGERS} equal models challenged one after the other on the
+same held-out rows. So no promotion was deserved. The table shows by how much the
+champion's held-out MSE was lower than its true MSE, with 90 % intervals. The number of promotions
+was {" and ".join(promotions)}.
+
+{_table(header, rows)}
+
+"""
+
+
+def _optimism(wears: Sequence[Wear], gate: Gate, step: int) -> str:
+    values = 100 * np.array([wear.optimism[gate][step] for wear in wears])
+    half_width = 1.645 * values.std(ddof=1) / np.sqrt(len(values))
+    mean = values.mean()
+    return f"{mean:.1f} % ({mean - half_width:.1f} to {mean + half_width:.1f})"
+
+
+def _with_interval(rate: Rate) -> str:
+    return f"{rate.rate:.1%} ({rate.low:.1%} to {rate.high:.1%})"
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in (header, ["---"] * len(header), *rows))
