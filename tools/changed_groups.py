@@ -40,7 +40,7 @@ RULES: tuple[tuple[str, frozenset[Group]], ...] = (
     ("tests/deploy/*", frozenset({Group.SERVER})),
     ("docs/*", frozenset({Group.DOCS})),
     ("*.md", frozenset({Group.DOCS})),
-    ("benchmarks/*", frozenset({Group.DOCS})),
+    ("benchmarks/*", frozenset({Group.TRAINING, Group.DOCS})),
     ("deploy/*.json", frozenset()),
     ("deploy/*", frozenset({Group.SERVER, Group.DOCS})),
     (".ci/*", frozenset()),

@@ -12,8 +12,8 @@ from benchmarks.gate_study.wear import Wear
 from housectl.contract.files import atomic_write
 from tools.project_directory import ROOT
 
-_WORLDS = 210
-_WEAR_WORLDS = 60
+_WORLDS = 204
+_WEAR_WORLDS = 40
 
 _RESULTS = ROOT / "build" / "gate-study"
 _PAGE = ROOT / "docs" / "gate.md"

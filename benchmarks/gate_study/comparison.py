@@ -6,22 +6,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.gate_study.candidates import Role
-from benchmarks.gate_study.cases import BETTER, CASES, EQUAL, for_each_pair, pair_of
+from benchmarks.gate_study.cases import BETTER, CASES, EQUAL, pair_of
 from benchmarks.gate_study.material import Material
-from benchmarks.gate_study.rules import RULES, TODAY, TODAY_THRESHOLD, Rule
+from benchmarks.gate_study.rules import RULES, TODAY, TODAY_THRESHOLD, Pair, Rule
 from benchmarks.gate_study.statistics import Rate, wilson_interval
+from housectl.contract.recipe import GATE_REPEATS
 from housectl_trainer.subset import Floats, Indices
 
 _RESAMPLES = 1_000
 
+# Pairs of one world, by the name of the case.
+WorldPairs = Mapping[str, Sequence[Pair]]
 # Scores of a rule, `(worlds, pairs)`, by the name of the case.
 Scores = Mapping[str, Floats]
 
 
 @dataclass(frozen=True, kw_only=True)
 class RuleResult:
-    """Rates of promotion of a rule, with the threshold that gives today's false promotions.
+    """Rates of promotion of a rule, at the threshold that gives today's false promotions.
 
     Attributes:
         worlds: Number of worlds.
@@ -32,7 +34,6 @@ class RuleResult:
 
     rule: Rule
     worlds: int
-    threshold: float
     rates: Mapping[str, Rate]
     gain: float
     low: float
@@ -40,8 +41,10 @@ class RuleResult:
 
 
 def compare_rules(materials: Sequence[Material]) -> list[RuleResult]:
-    """Return the result of each rule."""
-    return [_compare(rule, materials) for rule in RULES]
+    """Return the result of each rule, on the worlds that have the errors that it needs."""
+    pairs = [_pairs(material) for material in materials]
+    further = [world for world in pairs if _has_further_repeats(world)]
+    return [_compare(rule, further if rule.further else pairs) for rule in RULES]
 
 
 def rate_of(promoted: NDArray[np.generic]) -> Rate:
@@ -55,38 +58,45 @@ def calibrated_threshold(scores: Floats, rate: float) -> float:
     return float(ordered[min(round(rate * scores.size), scores.size - 1)])
 
 
-def _compare(rule: Rule, materials: Sequence[Material]) -> RuleResult:
-    """Compare a rule with today's, on the worlds that have the errors that it needs."""
-    usable = [each for each in materials if each.has_further_repeats or not rule.further]
-    scores, today = _scores(rule, usable), _scores(TODAY, usable)
-    threshold = TODAY_THRESHOLD if rule is TODAY else _threshold(scores, today)
-    samples = np.random.default_rng(0).integers(len(usable), size=(_RESAMPLES, len(usable)))
-    gains = [_gain(_sample(scores, worlds), _sample(today, worlds)) for worlds in samples]
+def _pairs(material: Material) -> WorldPairs:
+    return {case.name: [pair_of(material, *roles) for roles in case.pairs] for case in CASES}
+
+
+def _has_further_repeats(world: WorldPairs) -> bool:
+    return len(world[EQUAL.name][0].folds) > GATE_REPEATS
+
+
+def _compare(rule: Rule, worlds: Sequence[WorldPairs]) -> RuleResult:
+    scores, today = _scores(rule, worlds), _scores(TODAY, worlds)
+    threshold = _threshold(scores, today)
+    samples = np.random.default_rng(0).integers(len(worlds), size=(_RESAMPLES, len(worlds)))
+    gains = [_gain(_sample(scores, chosen), _sample(today, chosen)) for chosen in samples]
     return RuleResult(
         rule=rule,
-        worlds=len(usable),
-        threshold=threshold,
+        worlds=len(worlds),
         rates={name: rate_of(values > threshold) for name, values in scores.items()},
-        gain=0.0 if rule is TODAY else _gain(scores, today),
+        gain=_gain(scores, today),
         low=float(np.quantile(gains, 0.05)),
         high=float(np.quantile(gains, 0.95)),
     )
 
 
-def _scores(rule: Rule, materials: Sequence[Material]) -> Scores:
-    def score(material: Material, challenger: Role, champion: Role) -> float:
-        return rule.value(pair_of(material, challenger, champion))
-
-    return {case.name: for_each_pair(materials, case, score) for case in CASES}
+def _scores(rule: Rule, worlds: Sequence[WorldPairs]) -> Scores:
+    return {
+        case.name: np.array([[rule.value(pair) for pair in world[case.name]] for world in worlds])
+        for case in CASES
+    }
 
 
 def _threshold(scores: Scores, today: Scores) -> float:
+    """Return the threshold that promotes as many equal models as today."""
     return calibrated_threshold(scores[EQUAL.name], _rate(today[EQUAL.name], TODAY_THRESHOLD))
 
 
 def _gain(scores: Scores, today: Scores) -> float:
+    """Return the gain in power; today's threshold is calibrated too, so that it has no handicap."""
     power = _rate(scores[BETTER.name], _threshold(scores, today))
-    return power - _rate(today[BETTER.name], TODAY_THRESHOLD)
+    return power - _rate(today[BETTER.name], _threshold(today, today))
 
 
 def _rate(scores: Floats, threshold: float) -> float:

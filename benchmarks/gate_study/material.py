@@ -20,7 +20,7 @@ from benchmarks.gate_study.candidates import (
 )
 from benchmarks.gate_study.process import make_process
 from housectl.contract.files import atomic_write
-from housectl.contract.recipe import GATE_FOLDS, GATE_REPEATS, Recipe, derived_seed
+from housectl.contract.recipe import GATE_FOLDS, Recipe, derived_seed
 from housectl_trainer.fitting import fit
 from housectl_trainer.folds import Fold, gate_folds
 from housectl_trainer.subset import DataSubset, Floats
@@ -63,11 +63,6 @@ class Material:
     holdout: Floats
     folds: NDArray[np.int8]
     errors: Floats
-
-    @property
-    def has_further_repeats(self) -> bool:
-        """True if there are more repeats than the gate's own."""
-        return len(self.folds) > GATE_REPEATS
 
     def save(self, path: Path) -> None:
         """Write the arrays to a file, with errors in single precision."""

@@ -88,7 +88,7 @@ in percentage points, with a 90 % interval. A rule is better if the interval lie
 def _rule_row(result: RuleResult) -> Sequence[str]:
     rates = (f"{result.rates[case.name].rate:.1%}" for case in CASES)
     gain, low, high = (100 * each for each in (result.gain, result.low, result.high))
-    shown = "" if result.rule.name == "today" else f"{gain:+.1f} ({low:+.1f} to {high:+.1f})"
+    shown = f"{gain:+.1f} ({low:+.1f} to {high:+.1f})"
     return result.rule.name, str(result.worlds), *rates, shown
 
 

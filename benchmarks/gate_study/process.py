@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from housectl_trainer.model_family import Model
+from housectl_trainer.fitting import FittedModel
 from housectl_trainer.subset import DataSubset, Floats
 
 _REFERENCE_ROWS = 20_000
@@ -34,7 +34,7 @@ class Process:
         targets = self.function(values) + self.deviation(values) * self._noise(rows, rng)
         return DataSubset(rows=values, targets=targets, groups=None)
 
-    def true_mse(self, model: Model, rows: Floats) -> float:
+    def true_mse(self, model: FittedModel, rows: Floats) -> float:
         """Return the expected MSE of a model on these rows, over all noise."""
         bias = model.predict(rows) - self.function(rows)
         return float(np.mean(bias**2 + self.deviation(rows) ** 2))

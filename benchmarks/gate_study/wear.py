@@ -14,9 +14,8 @@ from housectl.contract.recipe import Recipe
 from housectl.contract.record import Record
 from housectl.verdict import Gate
 from housectl_trainer.evaluation import fold_mse, model_mse
-from housectl_trainer.fitting import fit
+from housectl_trainer.fitting import FittedModel, fit
 from housectl_trainer.folds import gate_folds
-from housectl_trainer.model_family import Model
 from housectl_trainer.subset import DataSubset, Floats
 
 CHALLENGERS = 20
@@ -76,7 +75,7 @@ def _varied(dial: Dial, seed: int, rng: np.random.Generator) -> Dial:
 
 
 def _relative_luck(
-    process: Process, models: Sequence[Model], mses: Floats, rng: np.random.Generator
+    process: Process, models: Sequence[FittedModel], mses: Floats, rng: np.random.Generator
 ) -> Floats:
     fresh = process.sample(_FRESH_ROWS, rng).rows
     true_mses = np.array([process.true_mse(model, fresh) for model in models])
