@@ -78,7 +78,7 @@ def _rules(materials: Sequence[Material]) -> str:
 
 Each rule decides from the same errors. Its threshold was chosen so that it promotes as many equal
 models as today's rule. The gain is the difference of the promotions of models with 0.9 of the MSE,
-in percentage points, with a 90 % interval. A rule is better if the interval lies above 0.
+in percentage points, with a 90 % interval. A rule is better if all of the interval is above 0.
 
 {_table(header, rows)}
 
