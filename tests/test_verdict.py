@@ -5,7 +5,8 @@ import pytest
 from housectl.contract.evidence import Errors, Evidence
 from housectl.contract.families import Family
 from housectl.contract.recipe import GATE_FOLDS, GATE_REPEATS, Recipe, Split
-from housectl.verdict import Gate, judge, paired_difference
+from housectl.fold_difference import paired_difference
+from housectl.verdict import Gate, judge
 
 FOLDS = GATE_FOLDS * GATE_REPEATS
 
@@ -72,19 +73,43 @@ def test_tie_keeps_champion(gate: Gate) -> None:
 @pytest.mark.parametrize("gate", Gate)
 @pytest.mark.parametrize(
     ("holdout", "mean", "accepted"),
-    [(10.0, 10.0, True), (25.0, 10.0, False), (10.0, 25.0, False), (90.0, 90.0, False)],
+    [(10.0, 10.0, True), (90.0, 10.0, True), (10.0, 25.0, False), (10.0, 90.0, False)],
+    ids=["better", "unlucky-holdout", "linear-better", "mean-better"],
 )
-def test_first_champion_must_beat_mean_and_linear_model(
+def test_folds_decide_on_the_first_champion(
     gate: Gate, holdout: float, mean: float, accepted: bool
 ) -> None:
     verdict = judge(evidence(holdout, folds(mean)), None, gate=gate)
     assert verdict.accepted is accepted
     assert verdict.champion_mse is None
+    assert f"{holdout:.4g}" in verdict.reason or not accepted
+
+
+def test_first_champion_may_be_insignificantly_worse_than_a_linear_model() -> None:
+    noisy = tuple(24.5 + 4 * math.cos(3 * number) for number in range(FOLDS))
+    verdict = judge(evidence(30.0, noisy), None, gate=Gate.HOLDOUT_AND_CV)
+    assert verdict.accepted
+    assert verdict.linear_difference.mean > 0
+    assert not verdict.linear_difference.is_significantly_worse
+
+
+def test_first_champion_must_beat_the_mean_significantly() -> None:
+    noisy = tuple(79.5 + 4 * math.cos(3 * number) for number in range(FOLDS))
+    verdict = judge(evidence(10.0, noisy), None, gate=Gate.HOLDOUT_AND_CV)
+    assert verdict.mean_difference.mean < 0
+    assert not verdict.accepted
+    assert "does not beat the mean" in verdict.reason
+
+
+@pytest.mark.parametrize("mean", [25.0, 90.0], ids=["linear", "mean"])
+def test_rejection_names_the_next_step(mean: float) -> None:
+    verdict = judge(evidence(10.0, folds(mean)), None, gate=Gate.HOLDOUT_AND_CV)
+    assert verdict.hint == "housectl tune --family auto"
+    assert verdict.hint in verdict.reason
 
 
 def test_model_with_nan_error_is_rejected() -> None:
     challenger = evidence(math.nan, folds(9.0))
-    assert not judge(challenger, None, gate=Gate.HOLDOUT).accepted
     assert not judge(challenger, evidence(10.0, folds(10.0)), gate=Gate.HOLDOUT).accepted
 
 
@@ -107,4 +132,5 @@ def test_interval_is_that_of_nadeau_and_bengio() -> None:
     error = math.sqrt((1 / FOLDS + 1 / 9) * variance)
     assert difference.mean == pytest.approx(mean)
     assert difference.threshold == pytest.approx(0.849 * error)
+    assert paired_difference(old, new).is_significantly_worse is difference.is_significant
     assert difference.high - difference.low == pytest.approx(2 * 1.677 * error)

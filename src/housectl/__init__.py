@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     from housectl.backends.base import Plan, Snapshot, Task
     from housectl.champion_verification import VerificationRun
     from housectl.cluster_setup import AppliedObject, ClusterSetup, Overlay
+    from housectl.contract.evidence import Evidence, HoldoutErrors
     from housectl.contract.families import Family
     from housectl.contract.history import HistoryEntry
     from housectl.doctor.runner import CheckResult
     from housectl.documentation import documentation_url
     from housectl.experiment import MODELS_TO_KEEP, Experiment, ExperimentState, Trial, TrialState
     from housectl.explanations import Explanation, error_url, explain, explanations
+    from housectl.fold_difference import FoldDifference
     from housectl.pipeline.steps import PipelineRun, Step, StepAction, StepResult
     from housectl.project.source import Override
     from housectl.promotion import Comparison, Promotion
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
     from housectl.store.checking.store_check import StoreReport
     from housectl.store.copying.copy_report import CopyReport
     from housectl.submitted_experiment import PruneResult, SubmittedExperiment, TrainerLog
-    from housectl.verdict import FoldDifference, Gate, Verdict
+    from housectl.verdict import Gate, Verdict
     from housectl.verification.verify import Verification
     from housectl.waiting import ProgressReporter
 else:
@@ -59,13 +61,15 @@ else:
         "Comparison": "promotion",
         "RegistryLine": "registry.comparison",
         "CopyReport": "store.copying.copy_report",
+        "Evidence": "contract.evidence",
         "Experiment": "experiment",
         "ExperimentState": "experiment",
         "Explanation": "explanations",
         "Family": "contract.families",
-        "FoldDifference": "verdict",
+        "FoldDifference": "fold_difference",
         "Gate": "verdict",
         "HistoryEntry": "contract.history",
+        "HoldoutErrors": "contract.evidence",
         "MODELS_TO_KEEP": "experiment",
         "Overlay": "cluster_setup",
         "Override": "project.source",
@@ -124,6 +128,7 @@ __all__ = [
     "ClusterSetup",
     "Comparison",
     "CopyReport",
+    "Evidence",
     "ExitStatus",
     "Experiment",
     "ExperimentState",
@@ -132,6 +137,7 @@ __all__ = [
     "FoldDifference",
     "Gate",
     "HistoryEntry",
+    "HoldoutErrors",
     "HousectlError",
     "Overlay",
     "Override",

@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from msgspec import UNSET, UnsetType
+
 from housectl.contract.bundle import Bundle
 from housectl.contract.evidence import Evidence
 from housectl.contract.inputs import Inputs
@@ -16,14 +18,24 @@ _ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
-class _HoldoutError:
-    """A model's error on the held-out rows, and the largest deviation of a correct record."""
+class _Measured:
+    """A measured value, and the largest deviation of a correct record."""
 
-    mse: float
+    value: float
     tolerance: float
 
-    def equals(self, recorded: float) -> bool:
-        return abs(recorded - self.mse) <= self.tolerance
+    def equals(self, recorded: float | UnsetType) -> bool:
+        """Return True if a record has this value; evidence of format 1 lacks some values."""
+        return recorded is UNSET or abs(recorded - self.value) <= self.tolerance
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Holdout:
+    """A model's errors on the held-out rows, and the variance of their targets."""
+
+    mse: _Measured
+    mae: _Measured
+    variance: _Measured
 
 
 def check_evidence(bundle: Bundle, evidence: Evidence, inputs: Inputs, *, hint: str) -> None:
@@ -46,45 +58,61 @@ def check_evidence(bundle: Bundle, evidence: Evidence, inputs: Inputs, *, hint: 
         raise _wrong(bundle, "it is of another recipe", hint)
     if evidence.holdout_rows != data.holdout_digest:
         raise _wrong(bundle, "it was measured on other held-out rows", hint)
-    if not holdout.equals(evidence.model.holdout_mse):
-        recorded = evidence.model.holdout_mse
-        raise _wrong(bundle, f"its held-out MSE is {recorded}, the model's is {holdout.mse}", hint)
-    if not holdout.equals(bundle.holdout_mse):
-        cause = f"metrics.json has the held-out MSE {bundle.holdout_mse}, the model {holdout.mse}"
+    for name, recorded, measured in (
+        ("MSE", evidence.model.holdout_mse, holdout.mse),
+        ("MAE", evidence.model.holdout_mae, holdout.mae),
+        ("target variance", evidence.holdout_variance, holdout.variance),
+    ):
+        if not measured.equals(recorded):
+            cause = f"its held-out {name} is {recorded}, the model's is {measured.value}"
+            raise _wrong(bundle, cause, hint)
+    if not holdout.mse.equals(bundle.holdout_mse):
+        mse = holdout.mse.value
+        cause = f"metrics.json has the held-out MSE {bundle.holdout_mse}, the model {mse}"
         raise _wrong(bundle, cause, "housectl tune   # seals another model")
 
 
-def _measure(bundle: Bundle, data: UsableData) -> _HoldoutError:
+def _measure(bundle: Bundle, data: UsableData) -> _Holdout:
     recipe = bundle.record.recipe
     columns = [data.table.numbers[name] for name in recipe.features]
     targets = data.table.numbers[recipe.target]
     rows = [[column[index] for column in columns] for index in data.split.holdout]
     predictions = open_bundle(bundle).predict(rows)
-    pairs = zip(predictions, data.split.holdout, strict=True)
-    mse = _mean_square([prediction - targets[index] for prediction, index in pairs])
     bound = _prediction_bound(recipe, [targets[i] for i in data.split.training], predictions)
-    return _HoldoutError(mse, 2 * bound * math.sqrt(mse) + bound**2 + _ROUNDING * mse)
+    return _holdout(predictions, [targets[index] for index in data.split.holdout], bound)
 
 
 def _prediction_bound(recipe: Recipe, targets: list[float], predictions: list[float]) -> float:
     """Return the largest difference between a prediction and the trained model's."""
     bound = recipe.family.definition.parity_bound
     largest = max(map(abs, [*targets, *predictions]))
-    absolute = bound * _deviation(targets) + _ROUNDING * largest
+    absolute = bound * math.sqrt(_variance(targets)) + _ROUNDING * largest
     if recipe.transform is not Transform.LOG:
         return absolute
     logarithms = [math.log(target) for target in targets]
     # A difference of logarithms is a relative difference.
-    return absolute + (bound * _deviation(logarithms) + _ROUNDING) * largest
+    return absolute + (bound * math.sqrt(_variance(logarithms)) + _ROUNDING) * largest
 
 
-def _deviation(values: list[float]) -> float:
-    mean = math.fsum(values) / len(values)
-    return math.sqrt(_mean_square([value - mean for value in values]))
+def _holdout(predictions: list[float], targets: list[float], bound: float) -> _Holdout:
+    residuals = [new - target for new, target in zip(predictions, targets, strict=True)]
+    mse = _mean([residual**2 for residual in residuals])
+    mae = _mean([abs(residual) for residual in residuals])
+    variance = _variance(targets)
+    return _Holdout(
+        mse=_Measured(mse, 2 * bound * math.sqrt(mse) + bound**2 + _ROUNDING * mse),
+        mae=_Measured(mae, bound + _ROUNDING * mae),
+        variance=_Measured(variance, _ROUNDING * variance),
+    )
 
 
-def _mean_square(values: list[float]) -> float:
-    return math.fsum(value**2 for value in values) / len(values)
+def _variance(values: list[float]) -> float:
+    centre = _mean(values)
+    return _mean([(value - centre) ** 2 for value in values])
+
+
+def _mean(values: list[float]) -> float:
+    return math.fsum(values) / len(values)
 
 
 def _wrong(bundle: Bundle, cause: str, hint: str) -> EvidenceError:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from housectl import deploy_details
 from housectl.contract.bundle import Bundle
-from housectl.contract.evidence import Evidence, evidence_key
+from housectl.contract.evidence import Evidence, HoldoutErrors, evidence_key
 from housectl.contract.history import (
     Action,
     History,
@@ -34,14 +34,28 @@ class Comparison:
     """A verdict on a challenger.
 
     Attributes:
+        evidence: Errors of the challenger and of the baselines.
         champion: The champion at the time of the comparison; None without one.
+        champion_evidence: Errors of the champion's recipe on the same rows; None without one.
         history: The history at that time.
     """
 
     verdict: Verdict
     challenger: SealedModel
+    evidence: Evidence
     champion: SealedModel | None
+    champion_evidence: Evidence | None
     history: History
+
+    @property
+    def holdout_errors(self) -> dict[str, HoldoutErrors | None]:
+        """Errors on the held-out rows: of `challenger`, `champion`, `linear` and `mean`."""
+        return {
+            "challenger": self.evidence.model_errors,
+            "champion": self.champion_evidence.model_errors if self.champion_evidence else None,
+            "linear": self.evidence.holdout_errors(self.evidence.linear),
+            "mean": self.evidence.holdout_errors(self.evidence.mean),
+        }
 
     @property
     def champion_number(self) -> int:
@@ -97,13 +111,14 @@ class Promoter:
             inputs=self.inputs.find(challenger),
             libraries=challenger.record.recipe.libraries,
         )
-        verdict = judge(
-            evidence_of(challenger), evidence_of(champion) if champion else None, gate=self.gate
-        )
+        evidence = evidence_of(challenger)
+        champion_evidence = evidence_of(champion) if champion else None
         return Comparison(
-            verdict=verdict,
+            verdict=judge(evidence, champion_evidence, gate=self.gate),
             challenger=SealedModel(challenger),
+            evidence=evidence,
             champion=SealedModel(champion) if champion else None,
+            champion_evidence=champion_evidence,
             history=history,
         )
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from housectl.backends.base import Backend, Handle, Plan, Snapshot
+from housectl.contract.evidence import Evidence
 from housectl.errors import UnknownExperimentError
 from housectl.experiment import (
     MODELS_TO_KEEP,
@@ -78,6 +79,16 @@ class SubmittedExperiment:
         """Digest of the experiment's challenger; None until its best trial is sealed."""
         challenger = self.sealer.store.challenger(self.name)
         return challenger.bundle if challenger else None
+
+    @property
+    def challenger_evidence(self) -> Evidence | None:
+        """Errors of the experiment's challenger; None if they are not measured.
+
+        Raises:
+            EvidenceError: The evidence is malformed.
+        """
+        digest = self.challenger_digest
+        return self.sealer.store.evidence(digest) if digest else None
 
     def observe(self) -> Snapshot:
         """Return the present state of the experiment and its trials."""

@@ -1,16 +1,12 @@
 """The gate decides if a challenger may become the champion, and gives the reason. Pure."""
 
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from statistics import NormalDist, fmean, stdev
 
-from housectl.contract.evidence import Errors, Evidence
-from housectl.contract.recipe import GATE_FOLDS, GATE_REPEATS
+from housectl.contract.evidence import Evidence
+from housectl.fold_difference import FoldDifference, paired_difference
 
-_SIGNIFICANCE = 0.20  # one-sided
-_INTERVAL = 0.90
+_LINEAR_FAMILY = "linear"
 
 
 class Gate(StrEnum):
@@ -21,29 +17,15 @@ class Gate(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FoldDifference:
-    """Challenger's minus champion's MSE over the gate's folds, in squared target units.
+class Verdict:
+    """Outcome of a comparison; `champion_mse` and `difference` are None without a champion.
 
     Attributes:
-        mean: Mean over the folds; negative if the challenger is better.
-        low, high: Ends of the 90 % confidence interval.
-        threshold: Smallest statistically significant improvement.
+        challenger_mse, champion_mse: MSEs on the held-out rows.
+        difference: Challenger's minus champion's MSE over the folds.
+        mean_difference, linear_difference: The same for the mean and for the linear model.
+        hint: Next step after a rejection; None otherwise.
     """
-
-    mean: float
-    low: float
-    high: float
-    threshold: float
-
-    @property
-    def is_significant(self) -> bool:
-        """True if the challenger's improvement is statistically significant."""
-        return self.mean < 0 and -self.mean > self.threshold
-
-
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """Outcome of a comparison; `champion_mse` and `difference` are None without a champion."""
 
     gate: Gate
     accepted: bool
@@ -51,17 +33,22 @@ class Verdict:
     challenger_mse: float
     champion_mse: float | None = None
     difference: FoldDifference | None = None
+    mean_difference: FoldDifference
+    linear_difference: FoldDifference
+    hint: str | None = None
 
 
 def judge(challenger: Evidence, champion: Evidence | None, *, gate: Gate) -> Verdict:
     """Compare two recipes by their evidence on the same rows.
 
+    The first champion must be significantly better than the mean over the folds, and a linear model
+    must not be significantly better than it.
+
     Args:
         challenger: Evidence of the new recipe.
         champion: Evidence of the champion's recipe on the same data; None without a champion.
         gate: `HOLDOUT` requires a lower MSE on the held-out rows. `HOLDOUT_AND_CV` also requires a
-            statistically significant improvement over the folds. The test is the corrected
-            resampled t-test of Nadeau and Bengio (Machine Learning 52, 2003), one-sided, p < .20.
+            statistically significant improvement over the folds.
 
     Raises:
         ValueError: The two were measured on different held-out rows.
@@ -73,71 +60,65 @@ def judge(challenger: Evidence, champion: Evidence | None, *, gate: Gate) -> Ver
     return _judge_against(challenger, champion, gate)
 
 
-def paired_difference(challenger: Errors, champion: Errors) -> FoldDifference:
-    """Return the mean difference over paired folds, with its corrected confidence interval."""
-    pairs = zip(challenger.fold_mses, champion.fold_mses, strict=True)
-    differences = [new - old for new, old in pairs]
-    folds = GATE_FOLDS * GATE_REPEATS
-    mean = fmean(differences)
-    error = stdev(differences) * math.sqrt(1 / folds + 1 / (GATE_FOLDS - 1))
-    half_width = _student_t(1 - (1 - _INTERVAL) / 2, folds - 1) * error
-    return FoldDifference(
-        mean=mean,
-        low=mean - half_width,
-        high=mean + half_width,
-        threshold=_student_t(1 - _SIGNIFICANCE, folds - 1) * error,
-    )
-
-
-def _student_t(probability: float, degrees: float) -> float:
-    """Return a quantile of Student's t, to three decimals: Abramowitz and Stegun, 26.7.5."""
-    z = NormalDist().inv_cdf(probability)
-    square = z * z
-    corrections = (
-        1,
-        (square + 1) / 4,
-        (5 * square**2 + 16 * square + 3) / 96,
-        (3 * square**3 + 19 * square**2 + 17 * square - 15) / 384,
-    )
-    return round(z * sum(term / degrees**power for power, term in enumerate(corrections)), 3)
-
-
 def _judge_first(challenger: Evidence, gate: Gate) -> Verdict:
-    problems = [
-        *_defeats("the mean", challenger.model, challenger.mean),
-        *_defeats("a linear model", challenger.model, challenger.linear),
-    ]
-    mse = challenger.model.holdout_mse
-    reason = (
-        f"The challenger does not beat {' or '.join(problems)}."
-        if problems
-        else "There is no champion yet, and the challenger wins: its held-out MSE of "
-        f"{mse:.4g} beats the mean ({challenger.mean.holdout_mse:.4g}) and a linear model "
-        f"({challenger.linear.holdout_mse:.4g})."
+    to_mean = paired_difference(challenger.model, challenger.mean)
+    to_linear = paired_difference(challenger.model, challenger.linear)
+    problem = _problem(to_mean, to_linear)
+    hint = _hint(challenger)
+    return Verdict(
+        gate=gate,
+        accepted=problem is None,
+        reason=f"{problem}; next: {hint}." if problem else _first_reason(challenger),
+        challenger_mse=challenger.model.holdout_mse,
+        mean_difference=to_mean,
+        linear_difference=to_linear,
+        hint=hint if problem else None,
     )
-    return Verdict(gate=gate, accepted=not problems, reason=reason, challenger_mse=mse)
 
 
-def _defeats(name: str, model: Errors, baseline: Errors) -> Iterator[str]:
-    """Yield each comparison that the model loses to a baseline."""
-    if not model.holdout_mse < baseline.holdout_mse:
-        yield f"{name} on the held-out rows ({model.holdout_mse:.4g} to {baseline.holdout_mse:.4g})"
-    new, old = fmean(model.fold_mses), fmean(baseline.fold_mses)
-    if not new < old:
-        yield f"{name} over the folds ({new:.4g} to {old:.4g})"
+def _problem(to_mean: FoldDifference, to_linear: FoldDifference) -> str | None:
+    """Return the reason to reject the first challenger; None without one."""
+    if not to_mean.is_significant:
+        return f"The challenger does not beat the mean: {_over_folds(to_mean)}"
+    if to_linear.is_significantly_worse:
+        return (
+            "A linear model is significantly better over the folds: the challenger's MSE is "
+            f"{to_linear.mean:.3g} higher (threshold {to_linear.threshold:.3g})"
+        )
+    return None
+
+
+def _first_reason(challenger: Evidence) -> str:
+    model, mean, linear = (
+        errors.holdout_mse for errors in (challenger.model, challenger.mean, challenger.linear)
+    )
+    return (
+        "There is no champion yet, and the challenger wins: over the folds it beats the mean, and "
+        f"no linear model is significantly better. Its held-out MSE is {model:.4g} "
+        f"(mean {mean:.4g}, linear model {linear:.4g})."
+    )
+
+
+def _hint(challenger: Evidence) -> str:
+    """Return the next step after a rejection. The data limits a linear model, not the search."""
+    is_linear = challenger.recipe.family.value == _LINEAR_FAMILY
+    return "housectl doctor" if is_linear else "housectl tune --family auto"
 
 
 def _judge_against(challenger: Evidence, champion: Evidence, gate: Gate) -> Verdict:
     difference = paired_difference(challenger.model, champion.model)
     new, old = challenger.model.holdout_mse, champion.model.holdout_mse
-    lower = new < old
+    accepted = new < old and (difference.is_significant or gate is Gate.HOLDOUT)
     return Verdict(
         gate=gate,
-        accepted=lower and (difference.is_significant or gate is Gate.HOLDOUT),
+        accepted=accepted,
         reason=_reason(new, old, difference, gate),
         challenger_mse=new,
         champion_mse=old,
         difference=difference,
+        mean_difference=paired_difference(challenger.model, challenger.mean),
+        linear_difference=paired_difference(challenger.model, challenger.linear),
+        hint=None if accepted else _hint(challenger),
     )
 
 

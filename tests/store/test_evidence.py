@@ -56,12 +56,20 @@ def assert_refused(output: CommandOutput, project: ProjectDirectory, message: st
     ("edit", "message"),
     [
         (set_model_error(0.5), "its held-out MSE is 0.5, the model's is"),
+        (
+            lambda evidence: evidence["model"].update(holdout_mae=0.5),  # type: ignore[attr-defined]
+            "its held-out MAE is 0.5, the model's is",
+        ),
+        (
+            lambda evidence: evidence.update(holdout_variance=900.0),
+            "its held-out target variance is 900.0",
+        ),
         (lambda evidence: evidence.update(holdout_rows="0" * 64), "other held-out rows"),
         (lambda evidence: evidence["recipe"].update(seed=9), "is of another recipe"),
         (lambda evidence: evidence["linear"].update(fold_mses=[1.0]), "length >= 50"),
         (lambda evidence: evidence["mean"].update(holdout_mse=-1.0), "is invalid"),
     ],
-    ids=["error", "rows", "recipe", "length", "negative"],
+    ids=["error", "mae", "variance", "rows", "recipe", "length", "negative"],
 )
 def test_edited_evidence_is_refused(project: ProjectDirectory, edit: Edit, message: str) -> None:
     for path in evidence_files(project):
@@ -103,6 +111,35 @@ def test_forged_metrics_with_recomputed_digests_are_refused(project: ProjectDire
         lambda challenger: challenger.update(bundle=digest),
     )
     assert_refused(project.run("promote"), project, "metrics.json has the held-out MSE 0.5")
+
+
+def to_format_1(evidence: dict[str, object]) -> None:
+    evidence["schema_version"] = 1
+    del evidence["holdout_variance"]
+    for name in ("model", "mean", "linear"):
+        del evidence[name]["holdout_mae"]  # type: ignore[attr-defined]
+
+
+def test_evidence_of_format_1_is_compared_without_mae(project: ProjectDirectory) -> None:
+    for path in evidence_files(project):
+        edit_json(path, to_format_1)
+    output = project.run_ok("promote", "--json").json
+    mse = output["challenger_holdout_mse"]
+    assert output["challenger_errors"] == {
+        "mse": mse,
+        "rmse": pytest.approx(float(str(mse)) ** 0.5),
+        "mae": None,
+        "r2": None,
+    }
+    assert output["champion_errors"]["mae"] > 0  # type: ignore[index]
+
+
+def test_evidence_of_a_newer_format_is_refused(project: ProjectDirectory) -> None:
+    for path in evidence_files(project):
+        edit_json(path, lambda evidence: evidence.update(schema_version=3))
+    output = project.run("promote")
+    assert output.status == ExitStatus.LOCAL_ENVIRONMENT
+    assert "has format 3" in output.err
 
 
 def test_removed_evidence_is_measured_again(project: ProjectDirectory) -> None:

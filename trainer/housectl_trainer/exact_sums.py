@@ -10,6 +10,11 @@ def mean(values: Floats) -> float:
     return math.fsum(values) / len(values)
 
 
+def variance(values: Floats) -> float:
+    """Return the variance of `(n,)` values, in the square of their unit."""
+    return mean((values - mean(values)) ** 2)
+
+
 def standard_deviation(values: Floats) -> float:
     """Return the standard deviation of `(n,)` values, in their unit."""
-    return math.sqrt(mean((values - mean(values)) ** 2))
+    return math.sqrt(variance(values))

@@ -12,13 +12,13 @@ from housectl.contract.evidence import Errors, Evidence
 from housectl.contract.families import Family
 from housectl.contract.recipe import Recipe
 from housectl_trainer.data import Dataset
-from housectl_trainer.evaluation import fold_mse, model_mse
-from housectl_trainer.exact_sums import mean
+from housectl_trainer.evaluation import fold_mse
+from housectl_trainer.exact_sums import mean, variance
 from housectl_trainer.fitting import FittedModel, fit
 from housectl_trainer.folds import Fold, gate_folds, objective_folds
 from housectl_trainer.parent_watchdog import die_with_parent
 from housectl_trainer.progress import report_progress
-from housectl_trainer.subset import DataSubset
+from housectl_trainer.subset import DataSubset, Floats
 
 
 @dataclass(frozen=True)
@@ -62,15 +62,27 @@ def measure_evidence(
     return Evidence(
         recipe=recipe,
         holdout_rows=dataset.holdout_digest,
-        model=Errors(holdout_mse=model_mse(model, holdout), fold_mses=gate),
-        mean=Errors(
-            holdout_mse=_mean_mse(training, holdout),
+        holdout_variance=variance(holdout.targets),
+        model=_errors(model.predict(holdout.rows), holdout, fold_mses=gate),
+        mean=_errors(
+            mean(training.targets),
+            holdout,
             fold_mses=tuple(_mean_mse(train, test) for train, test in pairs),
         ),
-        linear=Errors(
-            holdout_mse=model_mse(fit(linear, training), holdout),
+        linear=_errors(
+            fit(linear, training).predict(holdout.rows),
+            holdout,
             fold_mses=tuple(fold_mse(linear, training, fold) for fold in folds),
         ),
+    )
+
+
+def _errors(
+    predictions: Floats | float, holdout: DataSubset, *, fold_mses: tuple[float, ...]
+) -> Errors:
+    residuals = predictions - holdout.targets
+    return Errors(
+        holdout_mse=mean(residuals**2), holdout_mae=mean(abs(residuals)), fold_mses=fold_mses
     )
 
 

@@ -117,16 +117,21 @@ Predictions and errors are in the target's own unit."""
 
 
 def _errors(metrics: Metrics, evidence: Evidence, unit: str) -> str:
-    header = ("predictor", "gate folds, mean", "gate folds, range", "held-out rows")
-    rows = (
-        _error_row("this model", evidence.model),
-        _error_row("linear model", evidence.linear),
-        _error_row("mean of the targets", evidence.mean),
-    )
+    predictors = {
+        "this model": evidence.model,
+        "linear model": evidence.linear,
+        "mean of the targets": evidence.mean,
+    }
+    holdout = [_holdout_row(name, evidence, errors) for name, errors in predictors.items()]
+    folds = [_fold_row(name, errors) for name, errors in predictors.items()]
     return f"""\
 ## Errors
 
-All errors are MSE, in squared target units (target unit: {unit or _UNKNOWN}).
+Errors on the held-out rows; RMSE and MAE have the target's own unit ({unit or _UNKNOWN}):
+
+{table(("predictor", "MSE", "RMSE", "MAE", "R²"), holdout)}
+
+All other errors are MSE, in squared target units.
 
 - `mse` {metrics.mse:.4g}: the search's objective, the mean over {OBJECTIVE_FOLDS} folds of the
   training rows. The search optimised this number, so it is optimistically biased.
@@ -134,14 +139,20 @@ All errors are MSE, in squared target units (target unit: {unit or _UNKNOWN}).
 
 The gate uses {GATE_REPEATS} times {GATE_FOLDS} other folds of the training rows.
 
-{table(header, rows)}
+{table(("predictor", "gate folds, mean", "gate folds, range"), folds)}
 """
 
 
-def _error_row(name: str, errors: Errors) -> Sequence[str]:
+def _holdout_row(name: str, evidence: Evidence, errors: Errors) -> Sequence[str]:
+    each = evidence.holdout_errors(errors)
+    sizes = ("-" if value is None else f"{value:.4g}" for value in (each.mse, each.rmse, each.mae))
+    return name, *sizes, "-" if each.r2 is None else f"{each.r2:.4f}"
+
+
+def _fold_row(name: str, errors: Errors) -> Sequence[str]:
     folds = errors.fold_mses
     mean = f"{sum(folds) / len(folds):.4g}"
-    return name, mean, f"{min(folds):.4g} to {max(folds):.4g}", f"{errors.holdout_mse:.4g}"
+    return name, mean, f"{min(folds):.4g} to {max(folds):.4g}"
 
 
 def _parity(golden: Golden, source: GoldenSource, unit: str) -> str:

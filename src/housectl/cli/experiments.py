@@ -8,12 +8,12 @@ import typer
 from housectl import MODELS_TO_KEEP, TrialState
 from housectl.cli.arguments import Name, OptionalName
 from housectl.cli.decorators import pass_project
-from housectl.cli.formatting import summary
+from housectl.cli.formatting import error_row, summary
 from housectl.cli.results import Fields, Lines, Row, Table
 from housectl.cli.settings import BACKEND_SETTINGS
 
 if TYPE_CHECKING:
-    from housectl import Project, Snapshot, SubmittedExperiment, Trial
+    from housectl import Evidence, Project, Snapshot, SubmittedExperiment, Trial
 
 _PROBLEM_STATES = {"failed": TrialState.FAILED, "waiting": TrialState.RUNNING}
 
@@ -65,6 +65,7 @@ def status(project: "Project", /, name: OptionalName = None) -> Fields:
             "reason": snapshot.reason,
             "warnings": list(snapshot.warnings),
             "progress": summary(run.settings, snapshot),
+            **_error_fields(run.challenger_evidence),
             **{
                 problem: {
                     trial.name: trial.cause
@@ -148,6 +149,14 @@ def prune(
     run = project.experiment(name)
     pruned = run.prune(keep_best=keep_best)
     return Fields(fields={"experiment": run.name, "kept": [*pruned.kept], "freed": [*pruned.freed]})
+
+
+def _error_fields(evidence: "Evidence | None") -> Row:
+    """Return the challenger's errors on the held-out rows, and the mean's for comparison."""
+    return {
+        "challenger_errors": error_row(evidence.model_errors) if evidence else None,
+        "mean_errors": error_row(evidence.holdout_errors(evidence.mean)) if evidence else None,
+    }
 
 
 def _overview(run: "SubmittedExperiment", snapshot: "Snapshot") -> Row:

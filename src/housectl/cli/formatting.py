@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from housectl import TrialState
 
 if TYPE_CHECKING:
-    from housectl import Experiment, Snapshot
+    from housectl import Experiment, HoldoutErrors, Snapshot
 
 
 def format_value(value: object) -> str:
@@ -23,6 +23,11 @@ def format_value(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(format_value, value)) or "-"
     return str(value)
+
+
+def error_row(errors: "HoldoutErrors") -> dict[str, float | None]:
+    """Return the errors on the held-out rows by name."""
+    return {"mse": errors.mse, "rmse": errors.rmse, "mae": errors.mae, "r2": errors.r2}
 
 
 def format_duration(seconds: float) -> str:

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 from housectl.cli.formatting import format_value
 
 if TYPE_CHECKING:
-    from housectl import Comparison, PipelineRun, SealedModel
+    from housectl import (
+        Comparison,
+        FoldDifference,
+        HoldoutErrors,
+        PipelineRun,
+        SealedModel,
+        Verdict,
+    )
 
 
 def verdict_table(comparison: "Comparison") -> str:
@@ -25,24 +32,42 @@ def run_tables(run: "PipelineRun") -> str:
 
 
 def _verdict_rows(comparison: "Comparison") -> Iterator[tuple[str, str]]:
-    verdict = comparison.verdict
+    verdict, errors = comparison.verdict, comparison.holdout_errors
     yield "verdict", "the challenger is better" if verdict.accepted else "the champion stays"
-    yield "challenger", _model(comparison.challenger, verdict.challenger_mse)
-    yield "champion", _model(comparison.champion, verdict.champion_mse)
-    if difference := verdict.difference:
-        low, high = format_value(difference.low), format_value(difference.high)
-        yield (
-            "MSE difference over the folds",
-            f"{format_value(difference.mean)}, 90 % interval {low} to {high}",
-        )
+    yield "challenger", _model(comparison.challenger, errors["challenger"])
+    yield "champion", _model(comparison.champion, errors["champion"])
+    yield "linear model", _errors(errors["linear"])
+    yield "mean of the targets", _errors(errors["mean"])
+    yield from _differences(verdict)
     yield "gate", verdict.gate
     yield "reason", verdict.reason
 
 
-def _model(model: "SealedModel | None", holdout_mse: float | None) -> str:
-    if model is None:
-        return "none"
-    return f"`{model.version}`, held-out MSE {format_value(holdout_mse)}"
+def _differences(verdict: "Verdict") -> Iterator[tuple[str, str]]:
+    """Yield the differences over the folds to the champion, or else the mean, and to linear."""
+    if verdict.difference:
+        yield "MSE over the folds minus the champion's", _difference(verdict.difference)
+    else:
+        yield "MSE over the folds minus the mean's", _difference(verdict.mean_difference)
+    yield "MSE over the folds minus the linear model's", _difference(verdict.linear_difference)
+
+
+def _difference(difference: "FoldDifference") -> str:
+    low, high = format_value(difference.low), format_value(difference.high)
+    return f"{format_value(difference.mean)}, 90 % interval {low} to {high}"
+
+
+def _model(model: "SealedModel | None", errors: "HoldoutErrors | None") -> str:
+    return f"`{model.version}`, {_errors(errors)}" if model else "none"
+
+
+def _errors(errors: "HoldoutErrors | None") -> str:
+    """Return errors on the held-out rows; old evidence lacks two of them."""
+    if errors is None:
+        return "-"
+    values = {"MSE": errors.mse, "RMSE": errors.rmse, "MAE": errors.mae, "R²": errors.r2}
+    known = (f"{name} {format_value(value)}" for name, value in values.items() if value is not None)
+    return f"held-out {', '.join(known)}"
 
 
 def _table(header: Sequence[object], rows: Iterable[Sequence[object]]) -> str:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from housectl import ExitStatus
+from housectl.cli.formatting import error_row
 from housectl.cli.job_summary import WithJobSummary
 from housectl.cli.markdown import verdict_table
 from housectl.cli.results import Document, Fields, Result, Row
 
 if TYPE_CHECKING:
-    from housectl import Comparison
+    from housectl import Comparison, FoldDifference
 
 MarkdownOption = Annotated[
     bool, typer.Option("--markdown", help="Print the verdict as a Markdown table.")
@@ -30,6 +31,8 @@ def verdict_result(
         markdown: Print the table instead of the fields.
     """
     table = verdict_table(comparison)
+    hint = comparison.verdict.hint
+    notes = [*notes, f"Next: {hint}"] if hint else notes
     status = ExitStatus.OK if comparison.verdict.accepted else ExitStatus.CHAMPION_KEPT
     result: Result = (
         Document(text=table, fields=fields, notes=notes, status=status)
@@ -42,15 +45,25 @@ def verdict_result(
 def comparison_fields(comparison: "Comparison") -> Row:
     """Return the fields of a verdict."""
     verdict = comparison.verdict
-    difference = verdict.difference
+    errors = comparison.holdout_errors
     return {
         "challenger": comparison.challenger.version,
         "champion": comparison.champion.version if comparison.champion else None,
         "challenger_holdout_mse": verdict.challenger_mse,
         "champion_holdout_mse": verdict.champion_mse,
-        "cv_mse_difference": difference.mean if difference else None,
-        "interval_90": [difference.low, difference.high] if difference else None,
+        **{f"{name}_errors": error_row(each) if each else None for name, each in errors.items()},
+        **_difference_fields("", verdict.difference),
+        **_difference_fields("linear_", verdict.linear_difference),
+        **_difference_fields("mean_", verdict.mean_difference),
         "gate": verdict.gate,
         "accepted": verdict.accepted,
         "reason": verdict.reason,
+        "hint": verdict.hint,
+    }
+
+
+def _difference_fields(prefix: str, difference: "FoldDifference | None") -> Row:
+    return {
+        f"{prefix}cv_mse_difference": difference.mean if difference else None,
+        f"{prefix}interval_90": [difference.low, difference.high] if difference else None,
     }

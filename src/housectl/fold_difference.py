@@ -1,0 +1,69 @@
+"""The mean difference of two models' errors over paired folds, with a corrected t-test. Pure."""
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist, fmean, stdev
+
+from housectl.contract.evidence import Errors
+from housectl.contract.recipe import GATE_FOLDS, GATE_REPEATS
+
+_SIGNIFICANCE = 0.20  # one-sided
+_INTERVAL = 0.90
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldDifference:
+    """A model's minus another model's MSE over the gate's folds, in squared target units.
+
+    Attributes:
+        mean: Mean over the folds; negative if the model is better than the other one.
+        low, high: Ends of the 90 % confidence interval.
+        threshold: Smallest statistically significant difference.
+    """
+
+    mean: float
+    low: float
+    high: float
+    threshold: float
+
+    @property
+    def is_significant(self) -> bool:
+        """True if the model is better, and the difference is statistically significant."""
+        return self.mean < 0 and -self.mean > self.threshold
+
+    @property
+    def is_significantly_worse(self) -> bool:
+        """True if the model is worse, and the difference is statistically significant."""
+        return self.mean > self.threshold
+
+
+def paired_difference(model: Errors, other: Errors) -> FoldDifference:
+    """Return the mean difference over paired folds, with its corrected confidence interval.
+
+    The test is the corrected resampled t-test of Nadeau and Bengio (Machine Learning 52, 2003),
+    one-sided, p < .20.
+    """
+    differences = [new - old for new, old in zip(model.fold_mses, other.fold_mses, strict=True)]
+    folds = GATE_FOLDS * GATE_REPEATS
+    mean = fmean(differences)
+    error = stdev(differences) * math.sqrt(1 / folds + 1 / (GATE_FOLDS - 1))
+    half_width = _student_t(1 - (1 - _INTERVAL) / 2, folds - 1) * error
+    return FoldDifference(
+        mean=mean,
+        low=mean - half_width,
+        high=mean + half_width,
+        threshold=_student_t(1 - _SIGNIFICANCE, folds - 1) * error,
+    )
+
+
+def _student_t(probability: float, degrees: float) -> float:
+    """Return a quantile of Student's t, to three decimals: Abramowitz and Stegun, 26.7.5."""
+    z = NormalDist().inv_cdf(probability)
+    square = z * z
+    corrections = (
+        1,
+        (square + 1) / 4,
+        (5 * square**2 + 16 * square + 3) / 96,
+        (3 * square**3 + 19 * square**2 + 17 * square - 15) / 384,
+    )
+    return round(z * sum(term / degrees**power for power, term in enumerate(corrections)), 3)
