@@ -57,8 +57,8 @@ def _load_initial_model(store: ChampionStore) -> HotSwapApp:
     hot_swap = HotSwapApp()
 
     def load() -> None:
-        if champion := store.champion():
-            hot_swap.switch(hot_swap.prepare(load_champion(store, champion)))
+        if history := store.history():
+            hot_swap.switch(hot_swap.prepare(load_champion(store, history)))
 
     call_in_thread(load).result()
     return hot_swap

@@ -20,6 +20,8 @@ class Health(BaseModel):
         model_digest: Digest of the served bundle; null without a champion.
         reason: Reason why the newest champion is not served; null if it is.
         champion: Number of the history entry that is served; null without a champion.
+        override: Reason with which the served model was promoted against the verdict; null
+            otherwise.
         serving_since: Time at which this server began to serve it: UTC, ISO 8601.
         out_of_range: By feature, the number of values outside the range of the training data, with
             texts that are no levels. Missing values are not counted.
@@ -31,6 +33,7 @@ class Health(BaseModel):
     model_digest: str | None = None
     reason: str | None = None
     champion: int | None = None
+    override: str | None = None
     serving_since: str | None = None
     out_of_range: dict[str, int] = {}
 
@@ -88,6 +91,7 @@ def _health(state: ServingState) -> Health:
         model_digest=champion.digest,
         reason=state.reason,
         champion=champion.number,
+        override=champion.override,
         serving_since=champion.serving_since,
         out_of_range=champion.model.out_of_range,
     )

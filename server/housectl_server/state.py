@@ -28,11 +28,13 @@ class Champion:
         entry: History entry that made it the champion.
         model: The loaded model.
         serving_since: Time at which this server began to serve it: UTC, ISO 8601.
+        override: Reason with which it was promoted against the verdict; None otherwise.
     """
 
     entry: HistoryEntry
     model: ServedModel
     serving_since: str
+    override: str | None = None
 
     @property
     def number(self) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
 
-from housectl.contract.history import HistoryEntry
+from housectl.contract.history import HistoryEntry, override_of
 from housectl.deadline import call_in_thread
 from housectl.errors import HistoryError, HousectlError, LocalEnvironmentError
 from housectl.store.base import ChampionStore
@@ -26,15 +26,20 @@ _MAX_BACKOFF_SECONDS = 30.0
 _log = logging.getLogger(__name__)
 
 
-def load_champion(store: ChampionStore, entry: HistoryEntry) -> Champion:
-    """Load the bundle of a history entry.
+def load_champion(store: ChampionStore, history: Sequence[HistoryEntry]) -> Champion:
+    """Load the bundle of the newest history entry.
 
     Raises:
         BundleError: The bundle is missing or altered, or its prediction for a golden row differs.
         NewerFormatError: A newer housectl wrote the bundle.
     """
-    model = ServedModel(store.bundle(entry.bundle))
-    return Champion(entry=entry, model=model, serving_since=datetime.now(UTC).isoformat())
+    entry = history[-1]
+    return Champion(
+        entry=entry,
+        model=ServedModel(store.bundle(entry.bundle)),
+        serving_since=datetime.now(UTC).isoformat(),
+        override=override_of(entry.bundle, history),
+    )
 
 
 @dataclass(frozen=True)
@@ -117,7 +122,7 @@ class StorePoller:
             )
         if not history or (served and served.entry == history[-1]):
             return self._hot_swap.recovered()
-        return self._hot_swap.prepare(load_champion(self._store, history[-1]))
+        return self._hot_swap.prepare(load_champion(self._store, history))
 
     def _apply(self, look: _Look) -> None:
         if look.number < self._last.number:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from housectl.backends.base import Plan, Snapshot, Task
     from housectl.champion_verification import VerificationRun
     from housectl.cluster_setup import AppliedObject, ClusterSetup, Overlay
+    from housectl.comparison import Comparison
     from housectl.contract.evidence import Evidence, HoldoutErrors
     from housectl.contract.families import Family
     from housectl.contract.history import HistoryEntry
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from housectl.fold_difference import FoldDifference
     from housectl.pipeline.steps import PipelineRun, Step, StepAction, StepResult
     from housectl.project.source import Override
-    from housectl.promotion import Comparison, Promotion
+    from housectl.promotion import Promotion
     from housectl.registry.comparison import RegistryComparison, RegistryLine
     from housectl.registry.mirror import RegistrySync
     from housectl.registry.sync import RegistryChange
@@ -58,7 +59,7 @@ else:
         "BACKENDS": "backend_registry",
         "CheckResult": "doctor.runner",
         "ClusterSetup": "cluster_setup",
-        "Comparison": "promotion",
+        "Comparison": "comparison",
         "RegistryLine": "registry.comparison",
         "CopyReport": "store.copying.copy_report",
         "Evidence": "contract.evidence",

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from msgspec import UNSET, UnsetType
+
 from housectl.contract.bundle import Bundle
 from housectl.contract.bundle_record import SHORT_DIGEST
 from housectl.contract.files import atomic_write
-from housectl.contract.history import HistoryEntry
+from housectl.contract.history import HistoryEntry, override_of
 from housectl.contract.record import MalformedRecordError, Record
 from housectl.contract.regular_files import read_regular
 from housectl.store.base import ChampionStore
@@ -19,11 +21,13 @@ class ModelReference(Record, kw_only=True):
         mse: MSE on the held-out rows.
         version: First 12 digits of the bundle's digest.
         uri: URI of the bundle.
+        override: Reason with which it was promoted against the verdict; unset for other models.
     """
 
     mse: float
     version: str
     uri: str
+    override: str | UnsetType = UNSET
 
 
 class DeployDetails(Record, kw_only=True):
@@ -35,10 +39,10 @@ class DeployDetails(Record, kw_only=True):
 
 
 def record_rejection(
-    path: Path, store: ChampionStore, rejected: Bundle, *, champion: HistoryEntry | None
+    path: Path, store: ChampionStore, rejected: Bundle, *, history: Sequence[HistoryEntry]
 ) -> None:
     """Write the result of a verdict that rejects a challenger and keeps the champion, if any."""
-    kept_model = _reference(store, champion) if champion else None
+    kept_model = _reference(store, history) if history else None
     rejected_model = ModelReference(
         mse=rejected.holdout_mse,
         version=rejected.version,
@@ -56,9 +60,9 @@ def sync(path: Path, store: ChampionStore, history: Sequence[HistoryEntry]) -> N
     """
     if not history:
         return
-    champion = _reference(store, history[-1])
+    champion = _reference(store, history)
     if _recorded_champion(path) != champion.version:
-        previous = _reference(store, history[-2]) if history[1:] else None
+        previous = _reference(store, history[:-1]) if history[1:] else None
         _write(path, DeployDetails(old_model=previous, new_model=champion, prod_model=champion))
 
 
@@ -70,11 +74,14 @@ def _recorded_champion(path: Path) -> str | None:
     return champion.version if champion else None
 
 
-def _reference(store: ChampionStore, entry: HistoryEntry) -> ModelReference:
+def _reference(store: ChampionStore, history: Sequence[HistoryEntry]) -> ModelReference:
+    """Return the reference of a history's champion."""
+    entry = history[-1]
     return ModelReference(
         mse=entry.holdout_mse,
         version=entry.bundle[:SHORT_DIGEST],
         uri=store.bundle_uri(entry.bundle),
+        override=override_of(entry.bundle, history) or UNSET,
     )
 
 

@@ -1,13 +1,12 @@
-"""Comparing a challenger with the champion, promotion and rollback."""
+"""Promotion and rollback of champions."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from housectl import deploy_details
+from housectl.comparison import Comparer, Comparison
 from housectl.contract.bundle import Bundle
-from housectl.contract.evidence import Evidence, HoldoutErrors, evidence_key
 from housectl.contract.history import (
     Action,
     History,
@@ -15,52 +14,16 @@ from housectl.contract.history import (
     clock_warnings,
     earlier_champions,
 )
-from housectl.contract.inputs import Inputs
 from housectl.contract.scorer import open_bundle
 from housectl.errors import NoChallengerError, UnknownExperimentError, UsageError
-from housectl.evidence_check import check_evidence
 from housectl.inputs_finder import InputsFinder
-from housectl.sealed_model import SealedModel
+from housectl.reasons import check_override, check_text
 from housectl.sealing import Sealer
 from housectl.store.base import ChampionStore
 from housectl.store.challenger import Challenger
-from housectl.verdict import Gate, Verdict, judge
+from housectl.verdict import Gate
 
 _NO_EARLIER = "the history has no earlier champion"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """A verdict on a challenger.
-
-    Attributes:
-        evidence: Errors of the challenger and of the baselines.
-        champion: The champion at the time of the comparison; None without one.
-        champion_evidence: Errors of the champion's recipe on the same rows; None without one.
-        history: The history at that time.
-    """
-
-    verdict: Verdict
-    challenger: SealedModel
-    evidence: Evidence
-    champion: SealedModel | None
-    champion_evidence: Evidence | None
-    history: History
-
-    @property
-    def holdout_errors(self) -> dict[str, HoldoutErrors | None]:
-        """Errors on the held-out rows: of `challenger`, `champion`, `linear` and `mean`."""
-        return {
-            "challenger": self.evidence.model_errors,
-            "champion": self.champion_evidence.model_errors if self.champion_evidence else None,
-            "linear": self.evidence.holdout_errors(self.evidence.linear),
-            "mean": self.evidence.holdout_errors(self.evidence.mean),
-        }
-
-    @property
-    def champion_number(self) -> int:
-        """Number of the champion's history entry; 0 without one."""
-        return len(self.history.entries)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +32,16 @@ class Promotion:
 
     comparison: Comparison
     entry: HistoryEntry | None
+
+    @property
+    def number(self) -> int:
+        """Number of the champion's history entry; 0 without a champion."""
+        return self.entry.number if self.entry else self.comparison.champion_number
+
+    @property
+    def override(self) -> str | None:
+        """Reason of a promotion against the verdict; None otherwise."""
+        return self.entry.override_reason if self.entry else None
 
     @property
     def clock_warnings(self) -> tuple[str, ...]:
@@ -104,35 +77,32 @@ class Promoter:
         history = self.store.read_history()
         self._sync_deploy_details(history.entries)
         challenger = self.store.bundle(self.find_challenger(experiment).bundle)
-        entry = history.champion
-        champion = self.store.bundle(entry.bundle) if entry else None
-        evidence_of = partial(
-            self._evidence,
-            inputs=self.inputs.find(challenger),
-            libraries=challenger.record.recipe.libraries,
+        comparer = Comparer(
+            store=self.store, sealer=self.sealer, gate=self.gate, inputs=self.inputs
         )
-        evidence = evidence_of(challenger)
-        champion_evidence = evidence_of(champion) if champion else None
-        return Comparison(
-            verdict=judge(evidence, champion_evidence, gate=self.gate),
-            challenger=SealedModel(challenger),
-            evidence=evidence,
-            champion=SealedModel(champion) if champion else None,
-            champion_evidence=champion_evidence,
-            history=history,
-        )
+        return comparer.compare(challenger, history)
 
-    def promote(self, experiment: str | None) -> Promotion:
+    def promote(self, experiment: str | None, *, accept: str | None = None) -> Promotion:
         """Compare, and make the challenger the champion if the verdict accepts it.
+
+        Args:
+            experiment: The experiment of the challenger; by default the newest challenger.
+            accept: Reason to promote the challenger even if the verdict rejects it.
 
         Raises:
             ConcurrentUpdateError: Another command changed the champion after the comparison.
+            UsageError: The reason is invalid, or the challenger is the champion already.
         """
+        override = None if accept is None else check_override(accept)
         comparison = self.compare(experiment)
         challenger, history = comparison.challenger.bundle, comparison.history
-        if not comparison.verdict.accepted:
+        if comparison.verdict.accepted:
+            override = None
+        elif override is not None:
+            _check_not_champion(challenger, history)
+        else:
             deploy_details.record_rejection(
-                self.deploy_details, self.store, challenger, champion=history.champion
+                self.deploy_details, self.store, challenger, history=history.entries
             )
             return Promotion(comparison=comparison, entry=None)
         entry = self._commit(
@@ -140,6 +110,7 @@ class Promoter:
             action=Action.PROMOTION,
             reason=comparison.verdict.reason,
             history=history,
+            override=override,
         )
         return Promotion(comparison=comparison, entry=entry)
 
@@ -150,7 +121,7 @@ class Promoter:
             UsageError: There is no such bundle, it is the champion already, or the reason is not
                 Unicode.
         """
-        _check_reason(reason)
+        check_text(reason, option="housectl rollback --reason")
         history = self.store.require_history()
         if version is None:
             return self._restore_earlier(history, reason=reason)
@@ -191,13 +162,21 @@ class Promoter:
         return self._commit(bundle, action=Action.ROLLBACK, reason=reason, history=history)
 
     def _commit(
-        self, bundle: Bundle, *, action: Action, reason: str, history: History
+        self,
+        bundle: Bundle,
+        *,
+        action: Action,
+        reason: str,
+        history: History,
+        override: str | None = None,
     ) -> HistoryEntry:
         """Make a bundle the champion, then update the files and services that follow the history.
 
         Every promotion and every rollback commits here.
         """
-        entry = self.store.commit(bundle, action=action, reason=reason, history=history)
+        entry = self.store.commit(
+            bundle, action=action, reason=reason, history=history, override=override
+        )
         self._sync_deploy_details((*history.entries, entry))
         self.after_commit()
         return entry
@@ -230,28 +209,10 @@ class Promoter:
     def _sync_deploy_details(self, history: Sequence[HistoryEntry]) -> None:
         deploy_details.sync(self.deploy_details, self.store, history)
 
-    def _evidence(self, bundle: Bundle, *, inputs: Inputs, libraries: dict[str, str]) -> Evidence:
-        """Return the evidence of a bundle's recipe on these inputs; measure it if it is missing.
 
-        The bundle's own evidence is checked against the predictions of its graph.
-        """
-        own = bundle.record.recipe
-        recipe = inputs.shared.recipe(own.family, own.assignment, libraries)
-        key = evidence_key(recipe)
-        names = (bundle.digest, key) if recipe == own else (key,)
-        stored = next(filter(None, map(self.store.evidence, names)), None)
-        evidence = stored or self.sealer.reevaluate(recipe, inputs)
-        if recipe == own:
-            remove = self.store.remove_evidence_command(*names)
-            check_evidence(bundle, evidence, inputs, hint=remove)
-        return evidence
-
-
-def _check_reason(reason: str) -> None:
-    try:
-        reason.encode()
-    except UnicodeEncodeError as error:
+def _check_not_champion(challenger: Bundle, history: History) -> None:
+    if history.champion and history.champion.bundle == challenger.digest:
         raise UsageError(
-            f"The reason {reason!r} is not UTF-8.",
-            hint="housectl rollback --reason TEXT   # a text in UTF-8",
-        ) from error
+            f"Promotion is impossible: {challenger.version} is the champion already.",
+            hint="housectl history",
+        )

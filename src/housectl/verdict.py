@@ -7,6 +7,7 @@ from housectl.contract.evidence import Evidence
 from housectl.fold_difference import FoldDifference, paired_difference
 
 _LINEAR_FAMILY = "linear"
+_WORN_COMPARISONS = 10
 
 
 class Gate(StrEnum):
@@ -25,6 +26,7 @@ class Verdict:
         difference: Challenger's minus champion's MSE over the folds.
         mean_difference, linear_difference: The same for the mean and for the linear model.
         hint: Next step after a rejection; None otherwise.
+        comparisons: Number of challengers that were compared on the same held-out rows.
     """
 
     gate: Gate
@@ -36,6 +38,22 @@ class Verdict:
     mean_difference: FoldDifference
     linear_difference: FoldDifference
     hint: str | None = None
+    comparisons: int = 1
+
+    @property
+    def wear(self) -> str | None:
+        """The wear of the held-out rows; None before the tenth comparison."""
+        number = self.comparisons
+        if number < _WORN_COMPARISONS:
+            return None
+        # Of `number` challengers and a champion that are equal, each is the best equally often.
+        chance = number / (number + 1)
+        return (
+            f"The held-out rows are worn: {number} challengers were compared on them. If all were "
+            "exactly as good as the champion, at least one would have a lower held-out MSE by "
+            f"chance, with a probability of {chance:.0%}. Add rows, or change `seed` or `split` in "
+            "housectl.yaml, then run housectl tune."
+        )
 
 
 def judge(challenger: Evidence, champion: Evidence | None, *, gate: Gate) -> Verdict:

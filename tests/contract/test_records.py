@@ -79,8 +79,8 @@ def test_unknown_format_is_rejected(version: str) -> None:
 
 
 def test_newer_format_with_the_same_fields_is_rejected() -> None:
-    newer = ENTRY.to_json().replace(b'"schema_version": 2', b'"schema_version": 3')
-    with pytest.raises(NewerFormatError, match="format 3"):
+    newer = ENTRY.to_json().replace(b'"schema_version": 2', b'"schema_version": 4')
+    with pytest.raises(NewerFormatError, match="format 4"):
         HistoryEntry.from_json(newer)
 
 

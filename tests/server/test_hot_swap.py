@@ -12,7 +12,7 @@ def test_replaced_model_is_freed(store: LocalStore, tmp_path: Path) -> None:
     hot_swap = HotSwapApp()
     served = []
     for base in (1.0, 2.0):
-        champion = load_champion(store, promote(store, make_bundle(tmp_path, base=base)))
+        champion = load_champion(store, [promote(store, make_bundle(tmp_path, base=base))])
         served.append(weakref.ref(champion.model))
         hot_swap.switch(hot_swap.prepare(champion))
     del champion

@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from housectl.backends.base import Plan
     from housectl.champion_verification import VerificationRun
     from housectl.cluster_setup import ClusterSetup, Overlay
+    from housectl.comparison import Comparison
     from housectl.contract.history import HistoryEntry
     from housectl.doctor.runner import CheckResult
     from housectl.experiment import Experiment
     from housectl.pipeline.steps import PipelineRun, StepResult
     from housectl.project.config import ProjectConfig
-    from housectl.promotion import Comparison, Promotion
+    from housectl.promotion import Promotion
     from housectl.registry.comparison import RegistryComparison
     from housectl.registry.mirror import RegistrySync
     from housectl.reproduction.result import Reproduction
@@ -167,7 +168,9 @@ class Project:
         return self.context.model(self.context.store.require_champion().bundle)
 
     def compare(self, experiment: str | None = None) -> "Comparison":
-        """Compare a challenger with the champion; change nothing.
+        """Compare a challenger with the champion, which stays.
+
+        The store records which challengers were compared on the same held-out rows.
 
         Raises:
             NoChallengerError: There is nothing to compare.
@@ -177,17 +180,26 @@ class Project:
         """
         return self.context.promoter.compare(experiment)
 
-    def promote(self, experiment: str | None = None) -> "Promotion":
+    def promote(self, experiment: str | None = None, *, accept: str | None = None) -> "Promotion":
         """Make a challenger the champion if it is better.
+
+        Args:
+            experiment: The experiment of the challenger; by default the newest challenger.
+            accept: Reason to promote the challenger even if the verdict rejects it. The history
+                then records the reason as an override, together with the verdict.
 
         Raises:
             NoChallengerError: There is nothing to promote.
+            UsageError: The reason is invalid, or the challenger is the champion already.
             ConcurrentUpdateError: Another command changed the champion after the comparison.
 
         >>> project.promote("good").entry.number
         2
+        >>> promotion = project.promote("poor", accept="its trees are smaller")
+        >>> promotion.comparison.verdict.accepted, promotion.entry.override
+        (False, 'its trees are smaller')
         """
-        return self.context.promoter.promote(experiment)
+        return self.context.promoter.promote(experiment, accept=accept)
 
     def rollback(
         self, version: str | None = None, *, reason: str = "Rolled back by hand."

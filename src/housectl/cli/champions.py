@@ -1,5 +1,6 @@
 """Commands about the champion: compare, promote, rollback and history."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +12,7 @@ from housectl.cli.settings import BACKEND_SETTINGS, REGISTRY_SETTINGS
 from housectl.cli.verdicts import MarkdownOption, comparison_fields, verdict_result
 
 if TYPE_CHECKING:
-    from housectl import HistoryEntry, Project
+    from housectl import HistoryEntry, Project, Promotion
 
 
 @pass_project("gate", *BACKEND_SETTINGS, "deploy-details")
@@ -31,31 +32,50 @@ def compare(
 
 @pass_project("gate", *BACKEND_SETTINGS, *REGISTRY_SETTINGS, "deploy-details")
 def promote(
-    project: "Project", /, name: ChallengerName = None, *, markdown: MarkdownOption = False
+    project: "Project",
+    /,
+    name: ChallengerName = None,
+    *,
+    accept: Annotated[
+        str | None,
+        typer.Option(
+            "--accept",
+            metavar="REASON",
+            help="Promote even against the verdict; the history records this reason.",
+        ),
+    ] = None,
+    markdown: MarkdownOption = False,
 ) -> Result:
     """Make a challenger the champion if it is better.
 
     Exits with status 10 if the champion stays. In GitHub Actions, the job's summary shows the
     verdict, too.
 
-    Example: housectl promote --gate holdout
+    Example: housectl promote --accept "the old model lacks the new town"
     """
-    promotion = project.promote(name)
-    entry = promotion.entry
+    promotion = project.promote(name, accept=accept)
     return verdict_result(
         promotion.comparison,
+        override=promotion.override,
         fields={
             **comparison_fields(promotion.comparison),
-            "promoted": entry is not None,
-            "number": entry.number if entry else promotion.comparison.champion_number,
+            "promoted": promotion.entry is not None,
+            "override": promotion.override,
+            "number": promotion.number,
         },
-        notes=[
-            *promotion.clock_warnings,
-            "Next: housectl serve   (a running server switches by itself)",
-        ]
-        if entry
-        else [],
+        notes=_promotion_notes(promotion, accept=accept),
         markdown=markdown,
+    )
+
+
+def _promotion_notes(promotion: "Promotion", *, accept: str | None) -> Sequence[str]:
+    if promotion.entry is None:
+        return ()
+    not_needed = "--accept was not recorded, because the verdict accepts the challenger."
+    return (
+        *([not_needed] if accept is not None and promotion.override is None else []),
+        *promotion.clock_warnings,
+        "Next: housectl serve   (a running server switches by itself)",
     )
 
 
@@ -104,4 +124,5 @@ def _entry_row(entry: "HistoryEntry") -> Row:
         "at": entry.at[:19] + "Z",
         "by": entry.by,
         "reason": entry.reason,
+        "override": entry.override_reason,
     }

@@ -16,10 +16,16 @@ if TYPE_CHECKING:
     )
 
 
-def verdict_table(comparison: "Comparison") -> str:
-    """Return a verdict as a table."""
+def verdict_table(comparison: "Comparison", *, override: str | None = None) -> str:
+    """Return a verdict as a table.
+
+    Args:
+        comparison: The verdict.
+        override: Reason of a promotion against the verdict; None without one.
+    """
     first, *others = _verdict_rows(comparison)
-    return _table(first, others)
+    overrides = [("override", f"promoted against the verdict: {override}")] if override else []
+    return _table(first, [*others, *overrides])
 
 
 def run_tables(run: "PipelineRun") -> str:
@@ -36,11 +42,15 @@ def _verdict_rows(comparison: "Comparison") -> Iterator[tuple[str, str]]:
     yield "verdict", "the challenger is better" if verdict.accepted else "the champion stays"
     yield "challenger", _model(comparison.challenger, errors["challenger"])
     yield "champion", _model(comparison.champion, errors["champion"])
+    if origin := comparison.history.champion_override:
+        yield "origin of the champion", f"promoted against the verdict: {origin}"
     yield "linear model", _errors(errors["linear"])
     yield "mean of the targets", _errors(errors["mean"])
     yield from _differences(verdict)
     yield "gate", verdict.gate
     yield "reason", verdict.reason
+    if verdict.wear:
+        yield "wear", verdict.wear
 
 
 def _differences(verdict: "Verdict") -> Iterator[tuple[str, str]]:

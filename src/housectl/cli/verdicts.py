@@ -20,20 +20,27 @@ MarkdownOption = Annotated[
 
 
 def verdict_result(
-    comparison: "Comparison", *, fields: Row, notes: Sequence[str] = (), markdown: bool
+    comparison: "Comparison",
+    *,
+    fields: Row,
+    markdown: bool,
+    notes: Sequence[str] = (),
+    override: str | None = None,
 ) -> Result:
     """Return the result of a command that judged a challenger.
 
     Args:
         comparison: The verdict.
         fields: The fields of the result.
-        notes: Lines for stderr.
         markdown: Print the table instead of the fields.
+        notes: Lines for stderr.
+        override: Reason of a promotion against the verdict; None without one.
     """
-    table = verdict_table(comparison)
+    table = verdict_table(comparison, override=override)
     hint = comparison.verdict.hint
-    notes = [*notes, f"Next: {hint}"] if hint else notes
-    status = ExitStatus.OK if comparison.verdict.accepted else ExitStatus.CHAMPION_KEPT
+    is_kept = not comparison.verdict.accepted and override is None
+    notes = [*notes, f"Next: {hint}"] if is_kept and hint else notes
+    status = ExitStatus.CHAMPION_KEPT if is_kept else ExitStatus.OK
     result: Result = (
         Document(text=table, fields=fields, notes=notes, status=status)
         if markdown
@@ -49,6 +56,7 @@ def comparison_fields(comparison: "Comparison") -> Row:
     return {
         "challenger": comparison.challenger.version,
         "champion": comparison.champion.version if comparison.champion else None,
+        "champion_override": comparison.history.champion_override,
         "challenger_holdout_mse": verdict.challenger_mse,
         "champion_holdout_mse": verdict.champion_mse,
         **{f"{name}_errors": error_row(each) if each else None for name, each in errors.items()},
@@ -59,6 +67,8 @@ def comparison_fields(comparison: "Comparison") -> Row:
         "accepted": verdict.accepted,
         "reason": verdict.reason,
         "hint": verdict.hint,
+        "holdout_comparisons": verdict.comparisons,
+        "holdout_wear": verdict.wear,
     }
 
 

@@ -5,10 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from msgspec import UNSET, Meta, UnsetType, structs
 
 from housectl.contract.path_names import Digest
 from housectl.contract.record import SCHEMA_VERSION, MalformedRecordError, Record
+
+MAX_OVERRIDE_LENGTH = 1000
+
+_WITH_NONCE = 2
+_WITH_OVERRIDE = 3
 
 
 class Action(StrEnum):
@@ -30,11 +37,13 @@ class HistoryEntry(Record, kw_only=True):
         reason: The verdict's sentence, or the reason of the rollback.
         holdout_mse: MSE of the bundle on the held-out rows.
         nonce: Random text, which makes the bytes of each entry unique; None in format 1.
+        override: Reason of a promotion against the verdict. Only such entries have format 3, so
+            earlier versions of housectl can read all others.
     """
 
-    newest_version: ClassVar[int] = 2
+    newest_version: ClassVar[int] = _WITH_OVERRIDE
 
-    schema_version: int = newest_version
+    schema_version: int = _WITH_NONCE
     number: int
     previous: str | None
     action: Action
@@ -44,11 +53,27 @@ class HistoryEntry(Record, kw_only=True):
     reason: str
     holdout_mse: float
     nonce: str | None = None
+    override: Annotated[str, Meta(max_length=MAX_OVERRIDE_LENGTH, pattern=r"\S")] | UnsetType = (
+        UNSET
+    )
 
     def __post_init__(self) -> None:
-        """Check that only entries of format 1 have no nonce."""
+        """Check that the format has exactly the fields of the entry."""
         if (self.nonce is None) != (self.schema_version == SCHEMA_VERSION):
             raise ValueError(f"an entry of format {self.schema_version} with nonce {self.nonce!r}")
+        if (self.override is UNSET) != (self.schema_version < _WITH_OVERRIDE):
+            raise ValueError(f"format {self.schema_version} with the override {self.override!r}")
+        if self.override is not UNSET and self.action is not Action.PROMOTION:
+            raise ValueError(f"a {self.action} with an override")
+
+    def with_override(self, reason: str) -> "HistoryEntry":
+        """Return this entry as that of a promotion against the verdict."""
+        return structs.replace(self, schema_version=_WITH_OVERRIDE, override=reason)
+
+    @property
+    def override_reason(self) -> str | None:
+        """Reason of a promotion against the verdict; None for other changes."""
+        return None if self.override is UNSET else self.override
 
     @property
     def time(self) -> datetime:
@@ -87,6 +112,11 @@ class History:
         """The newest entry; None without entries."""
         return self.entries[-1] if self.entries else None
 
+    @property
+    def champion_override(self) -> str | None:
+        """Reason with which the champion was promoted against the verdict; None otherwise."""
+        return override_of(self.champion.bundle, self.entries) if self.champion else None
+
 
 def parse_entry(data: bytes, number: int) -> HistoryEntry:
     """Return the entry with this number from its JSON.
@@ -105,6 +135,17 @@ def parse_entry(data: bytes, number: int) -> HistoryEntry:
     if not has_zone:
         raise MalformedRecordError(f"its time {entry.at!r} has no time zone")
     return entry
+
+
+def override_of(bundle: str, history: Sequence[HistoryEntry]) -> str | None:
+    """Return the reason with which a bundle was promoted against the verdict; None otherwise.
+
+    The last promotion of the bundle counts, because a rollback restores its result.
+    """
+    for entry in reversed(history):
+        if entry.bundle == bundle and entry.action is Action.PROMOTION:
+            return entry.override_reason
+    return None
 
 
 def earlier_champions(history: Iterable[HistoryEntry]) -> tuple[str, ...]:

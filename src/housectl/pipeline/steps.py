@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from housectl.errors import ExitStatus
 
 if TYPE_CHECKING:
-    from housectl.promotion import Comparison
+    from housectl.comparison import Comparison
 
 
 class Step(StrEnum):

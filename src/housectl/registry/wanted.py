@@ -6,7 +6,7 @@ from functools import cached_property
 from housectl.contract.bundle import BundleSummary
 from housectl.contract.bundle_record import MODEL_FILE, SHORT_DIGEST
 from housectl.contract.graph_format import ONNX_OPSET
-from housectl.contract.history import HistoryEntry
+from housectl.contract.history import HistoryEntry, override_of
 from housectl.image_references import digest_in
 from housectl.registry.objects import Properties, WantedObject, number_property, text_property
 from housectl.store.base import ChampionStore
@@ -87,7 +87,7 @@ class WantedRegistry:
         summary = self.store.bundle_summary(entry.bundle)
         uri = self.store.bundle_uri(entry.bundle)
         return WantedVersion(
-            version=_version(entry, summary),
+            version=_version(entry, summary, override=override_of(entry.bundle, self.history)),
             artifact=_artifact(summary, uri=uri, project=self.project),
         )
 
@@ -96,20 +96,30 @@ def _version_name(entry: HistoryEntry) -> str:
     return entry.bundle[:SHORT_DIGEST]
 
 
-def _version(entry: HistoryEntry, summary: BundleSummary) -> WantedObject:
+def _version(entry: HistoryEntry, summary: BundleSummary, *, override: str | None) -> WantedObject:
+    reason = entry.override_reason
+    verdict = entry.reason
     return WantedObject(
         name=_version_name(entry),
         fields=_LIVE,
-        properties=_version_properties(entry, summary),
-        initial_fields={"description": entry.reason, "author": entry.by},
+        properties=_version_properties(entry, summary, override=override),
+        initial_fields={
+            "description": f"Promoted against the verdict: {reason} {verdict}"
+            if reason
+            else verdict,
+            "author": entry.by,
+        },
     )
 
 
-def _version_properties(entry: HistoryEntry, summary: BundleSummary) -> Properties:
+def _version_properties(
+    entry: HistoryEntry, summary: BundleSummary, *, override: str | None
+) -> Properties:
     recipe, provenance = summary.record.recipe, summary.record.provenance
     texts = {
         "digest": entry.bundle,
         "promoted_at": entry.at,
+        "override": override,
         "family": recipe.family.value,
         "recipe_digest": recipe.digest,
         "data_digest": recipe.data,

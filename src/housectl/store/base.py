@@ -18,6 +18,7 @@ from housectl.contract.path_names import is_digest
 from housectl.contract.record import MalformedRecordError, new_nonce
 from housectl.errors import BundleError, EvidenceError, NoChallengerError
 from housectl.store.challenger import Challenger, parse_challenger
+from housectl.store.comparisons import Comparisons
 from housectl.store.failed_verifications import FailedVerifications
 from housectl.store.history_store import HistoryStore, find_digest
 from housectl.store.layout import (
@@ -31,7 +32,7 @@ from housectl.store.locks import Locks
 from housectl.store.step_records import StepRecords
 
 
-class ChampionStore(HistoryStore, FailedVerifications, Locks, StepRecords):
+class ChampionStore(HistoryStore, FailedVerifications, Locks, StepRecords, Comparisons):
     """Store of bundles with evidence and locks, challengers, the history, and further records.
 
     An implementation adds the methods of FileStorage. The store need not exist before the first

@@ -93,7 +93,13 @@ class HistoryStore(FileStorage):
         return find_digest(version, champions, kind="present or former champions")
 
     def commit(
-        self, bundle: Bundle, *, action: Action, reason: str, history: History
+        self,
+        bundle: Bundle,
+        *,
+        action: Action,
+        reason: str,
+        history: History,
+        override: str | None = None,
     ) -> HistoryEntry:
         """Make a bundle the champion.
 
@@ -102,6 +108,7 @@ class HistoryStore(FileStorage):
             action: Kind of the change.
             reason: Reason of the change, one sentence.
             history: The history at the time of the decision.
+            override: Reason of a promotion against the verdict; None for other changes.
 
         Raises:
             ConcurrentUpdateError: Another command changed the champion after the decision.
@@ -120,6 +127,8 @@ class HistoryStore(FileStorage):
             holdout_mse=bundle.holdout_mse,
             nonce=new_nonce(),
         )
+        if override is not None:
+            entry = entry.with_override(override)
         if not self._create(entry_key(entry.number), entry.to_json()):
             raise ConcurrentUpdateError(
                 "The champion changed after the comparison: another command created history entry "

@@ -11,7 +11,11 @@ CHALLENGERS = "challengers"
 VERIFICATIONS = "verifications"
 REQUIREMENTS = "requirements"
 STEPS = "steps"
-FOLDERS = (BUNDLES, EVIDENCE, HISTORY, CHALLENGERS, VERIFICATIONS, REQUIREMENTS, STEPS)
+COMPARISONS = "comparisons"
+FOLDERS = (
+    *(BUNDLES, EVIDENCE, HISTORY, CHALLENGERS, VERIFICATIONS, REQUIREMENTS, STEPS),
+    COMPARISONS,
+)
 
 _NUMBERED_NAME = re.compile(r"(?P<number>[1-9][0-9]{0,17})\.json")
 
@@ -55,3 +59,13 @@ def lock_key(digest: str) -> str:
 def step_key(step: str) -> str:
     """Return the key of the record of a step of `housectl run`."""
     return f"{STEPS}/{checked_name(step)}.json"
+
+
+def comparison_folder(holdout_rows: str) -> str:
+    """Return the key of the folder with the comparisons on some held-out rows."""
+    return f"{COMPARISONS}/{checked_digest(holdout_rows)}"
+
+
+def comparison_key(holdout_rows: str, challenger: str) -> str:
+    """Return the key of the record that a challenger was compared on some held-out rows."""
+    return f"{comparison_folder(holdout_rows)}/{checked_digest(challenger)}.json"

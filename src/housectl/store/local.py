@@ -21,7 +21,7 @@ from housectl.contract.regular_files import MAX_RECORD_BYTES, read_regular
 from housectl.contract.temp_files import STALE_SECONDS, TEMP_PREFIX, remove_stale_temp_files
 from housectl.errors import LocalEnvironmentError
 from housectl.store.base import ChampionStore
-from housectl.store.layout import FOLDERS, HISTORY, entry_key, file_number
+from housectl.store.layout import COMPARISONS, FOLDERS, HISTORY, entry_key, file_number
 from housectl.store.storage import FileKind, StoredFile
 
 _MAX_DEPTH = len(("bundles", "<digest>", "bundle.json"))
@@ -119,8 +119,9 @@ class LocalStore(ChampionStore):
             (self.path / key).unlink(missing_ok=True)
 
     def _remove_stale_files(self) -> None:
-        for folder in FOLDERS:
-            remove_stale_temp_files(self.path / folder, older_than=STALE_SECONDS)
+        folders = [self.path / folder for folder in FOLDERS]
+        for folder in (*folders, *(self.path / COMPARISONS).glob("[!.]*")):
+            remove_stale_temp_files(folder, older_than=STALE_SECONDS)
 
     def _list_command(self, key: str) -> str:
         return f"ls -l {shlex.quote(self.location(key))}"

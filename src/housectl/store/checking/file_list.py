@@ -9,6 +9,7 @@ from housectl.contract.path_names import is_digest, is_name
 from housectl.store.layout import (
     BUNDLES,
     CHALLENGERS,
+    COMPARISONS,
     EVIDENCE,
     HISTORY,
     REQUIREMENTS,
@@ -35,6 +36,11 @@ def _is_named(name: str) -> bool:
     return name.endswith(".json") and is_name(name.removesuffix(".json"))
 
 
+def _is_comparison(name: str) -> bool:
+    holdout_rows, _, file = name.partition("/")
+    return is_digest(holdout_rows) and _is_named_by_digest(file)
+
+
 # Each folder other than that of the bundles, with the test of its names.
 RECORD_NAMES: Mapping[str, Callable[[str], bool]] = {
     EVIDENCE: _is_named_by_digest,
@@ -43,6 +49,7 @@ RECORD_NAMES: Mapping[str, Callable[[str], bool]] = {
     VERIFICATIONS: _is_named_by_digest,
     REQUIREMENTS: partial(_is_named_by_digest, suffix=".txt"),
     STEPS: _is_named,
+    COMPARISONS: _is_comparison,
 }
 _FOLDERS = {BUNDLES, *RECORD_NAMES}
 
@@ -53,7 +60,8 @@ class FileList:
 
     Attributes:
         bundles: For each digest, the sizes of the files in the bundle's folder, by name.
-        records: For each other folder, the sizes of its files, by name.
+        records: For each other folder, the sizes of its files, by name; the name of a comparison
+            is that of its subfolder and its own.
         strays: Files and outermost folders with names that no store has, by key.
         is_complete: False if the store has more than MAX_FILES files.
     """
@@ -71,12 +79,16 @@ class FileList:
 
     def add(self, file: StoredFile) -> None:
         """Sort a file of a listing into its place."""
+        folder, _, record = file.key.partition("/")
+        if folder in RECORD_NAMES and RECORD_NAMES[folder](record):
+            self.records[folder][record] = file.size
+            return
         match file.key.split("/"):
-            case [folder, name] if folder in RECORD_NAMES and RECORD_NAMES[folder](name):
-                self.records[folder][name] = file.size
             case [folder, digest, name] if folder == BUNDLES and _is_file_of(digest, file):
                 self.bundles.setdefault(digest, {})[name] = file.size
             case [folder] if folder in _FOLDERS and file.kind is FileKind.EMPTY_DIRECTORY:
+                pass
+            case [folder, digest] if folder == COMPARISONS and _is_empty_folder(digest, file):
                 pass
             case _:
                 stray = _outermost(file)
@@ -87,11 +99,15 @@ def _is_file_of(digest: str, file: StoredFile) -> bool:
     return is_digest(digest) and file.kind is not FileKind.DIRECTORY
 
 
+def _is_empty_folder(digest: str, file: StoredFile) -> bool:
+    return is_digest(digest) and file.kind is FileKind.EMPTY_DIRECTORY
+
+
 def _outermost(file: StoredFile) -> StoredFile:
     """Return a stray file, or the outermost folder around it that no store has."""
     names = file.key.split("/")
     match names:
-        case [folder, digest, _, *_] if folder == BUNDLES and is_digest(digest):
+        case [folder, digest, _, *_] if folder in {BUNDLES, COMPARISONS} and is_digest(digest):
             depth = 3
         case [folder, *_] if folder in _FOLDERS:
             depth = 2

@@ -10,9 +10,11 @@ from housectl.contract.record import MalformedRecordError
 from housectl.errors import NewerFormatError
 from housectl.store.challenger import parse_challenger
 from housectl.store.checking.problems import ProblemKind, StoreProblem, cause_of
+from housectl.store.comparisons import ComparisonRecord
 from housectl.store.failed_verifications import FailedVerification
 from housectl.store.layout import (
     CHALLENGERS,
+    COMPARISONS,
     EVIDENCE,
     REQUIREMENTS,
     STEPS,
@@ -102,6 +104,12 @@ def _parse_step(name: str, data: bytes) -> None:
         raise MalformedRecordError(f"it is of the step {step!r}")
 
 
+def _parse_comparison(name: str, data: bytes) -> None:
+    record = ComparisonRecord.from_json(data)
+    if name != f"{record.holdout_rows}/{record.challenger}.json":
+        raise MalformedRecordError("it is of another challenger or of other rows")
+
+
 def _require_name(name: str, digests: "set[str | None]") -> None:
     if name.removesuffix(".json") not in digests:
         raise MalformedRecordError("it is of another recipe or bundle")
@@ -132,5 +140,10 @@ RECORD_CHECKS: Mapping[str, RecordCheck] = {
         parse=_parse_step,
         on_difference=OnDifference.REPLACE,
         after_removal="the next `housectl run` repeats the step",
+    ),
+    COMPARISONS: RecordCheck(
+        parse=_parse_comparison,
+        on_difference=OnDifference.KEEP,
+        after_removal="the next comparison of the challenger records it again",
     ),
 }
