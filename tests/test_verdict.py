@@ -1,5 +1,7 @@
 import math
+from dataclasses import replace
 
+import msgspec
 import pytest
 
 from housectl.contract.evidence import Errors, Evidence
@@ -134,3 +136,22 @@ def test_interval_is_that_of_nadeau_and_bengio() -> None:
     assert difference.threshold == pytest.approx(0.849 * error)
     assert paired_difference(old, new).is_significantly_worse is difference.is_significant
     assert difference.high - difference.low == pytest.approx(2 * 1.677 * error)
+
+
+@pytest.mark.parametrize(("comparisons", "is_worn"), [(1, False), (9, False), (10, True)])
+def test_held_out_rows_are_worn_from_the_tenth_comparison_on(
+    comparisons: int, is_worn: bool
+) -> None:
+    verdict = judge(evidence(9.0, folds(9.0)), None, gate=Gate.HOLDOUT)
+    assert verdict.wear is None
+    assert bool(replace(verdict, comparisons=comparisons).wear) is is_worn
+
+
+def test_r2_is_relative_to_the_mean_of_the_held_out_rows() -> None:
+    measured = msgspec.structs.replace(evidence(20.0, folds(20.0)), holdout_variance=80.0)
+    errors = measured.model_errors
+    assert (errors.r2, errors.rmse) == (0.75, pytest.approx(20**0.5))
+    assert measured.holdout_errors(measured.mean).r2 == 0
+    for variance in (0.0, 5e-324, msgspec.UNSET):
+        unknown = msgspec.structs.replace(measured, holdout_variance=variance)
+        assert unknown.model_errors.r2 is None

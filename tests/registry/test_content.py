@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 
 from housectl.registry.wanted import CHAMPION_PROPERTY, HISTORY_PROPERTY
 from tests.docs.pages import DOCS, code_spans, rows
 from tests.registry.conftest import Mirrored, text
+from tests.server.bundles import make_bundle, promote
 
 PAGE = DOCS / "registry.md"
 PROVENANCE = {
@@ -39,9 +42,20 @@ def listed(first_column: str) -> set[str]:
 def test_each_property_is_listed(mirrored: Mirrored) -> None:
     set_provenance(mirrored, **PROVENANCE)
     mirrored.sync()
-    assert properties(mirrored.version(2)) == listed("property of a ModelVersion")
+    assert properties(mirrored.version(2)) | {"override"} == listed("property of a ModelVersion")
     assert properties(mirrored.model()) == listed("property of the RegisteredModel")
     assert properties(mirrored.model()) == {CHAMPION_PROPERTY, HISTORY_PROPERTY}
+
+
+def test_override_is_a_property_of_its_version(mirrored: Mirrored, tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "override", base=30.0)
+    promote(mirrored.store, bundle, override="the new town")
+    mirrored.sync()
+    assert "override" not in properties(mirrored.version(2))
+    version = replace(mirrored, bundles=[bundle]).version(0)
+    assert text(version, "override") == "the new town"
+    assert version["description"] == "Promoted against the verdict: the new town Verdict: a test"
+    assert not mirrored.sync()
 
 
 def test_origin_is_that_of_the_bundle(mirrored: Mirrored) -> None:

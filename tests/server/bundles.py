@@ -118,13 +118,17 @@ def tree(base: float, *, features: int) -> bytes:
 
 
 def promote(
-    store: ChampionStore, bundle: Bundle, *, action: Action = Action.PROMOTION
+    store: ChampionStore,
+    bundle: Bundle,
+    *,
+    action: Action = Action.PROMOTION,
+    override: str | None = None,
 ) -> HistoryEntry:
     """Make a bundle the champion, as the command line does."""
     store.add_bundle(bundle)
     stored = store.bundle(bundle.digest)
     history = store.read_history()
-    return store.commit(stored, action=action, reason="a test", history=history)
+    return store.commit(stored, action=action, reason="a test", history=history, override=override)
 
 
 def alter(bundle: Path) -> None:

@@ -64,6 +64,23 @@ def was_predicted(responses: list[httpx.Response], price: float) -> bool:
     return any(response.json() == {"predicted_price": price} for response in list(responses))
 
 
+def test_health_shows_an_override_also_after_a_rollback_to_it(
+    store: LocalStore, server: RunningServer, old: Bundle, tmp_path: Path, output: Path
+) -> None:
+    assert server.health()["override"] is None
+    accepted, other = (make_bundle(tmp_path, base=base) for base in (2.0, 3.0))
+    promote(store, accepted, override="the old one is <too> slow")
+    server.wait_for(model_digest=accepted.digest, override="the old one is <too> slow")
+    promote(store, other)
+    server.wait_for(model_digest=other.digest, override=None)
+    promote(store, accepted, action=Action.ROLLBACK)
+    server.wait_for(model_digest=accepted.digest, override="the old one is <too> slow")
+    with running(store.path, output.with_name("second")) as second:
+        assert second.health()["override"] == "the old one is <too> slow"
+    promote(store, old)
+    server.wait_for(model_digest=old.digest, override=None)
+
+
 def test_hot_swaps_under_load_fail_no_request(
     store: LocalStore, server: RunningServer, tmp_path: Path
 ) -> None:

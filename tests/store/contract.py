@@ -27,11 +27,13 @@ from housectl.errors import (
     UsageError,
 )
 from housectl.store.base import ChampionStore
+from housectl.store.comparisons import ComparisonRecord
 from housectl.store.failed_verifications import FailedVerification
 from housectl.store.layout import (
     HISTORY,
     bundle_key,
     challenger_key,
+    comparison_key,
     entry_key,
     evidence_file_key,
     lock_key,
@@ -94,7 +96,10 @@ EVIDENCE_DAMAGES: tuple[Damage, ...] = (
     lambda data: data.replace(b"10.0,", b"", 1),
     lambda data: data.replace(b"10.0,", b"10.0, 10.0,", 1),
     lambda data: data.replace(b"0" * 64, b"0" * 63),
-    lambda data: data.replace(b'"schema_version": 1', b'"schema_version": -5'),
+    lambda data: re.sub(rb'"schema_version": \d', b'"schema_version": -5', data),
+    lambda data: data.replace(b'"holdout_mse"', b'"holdout_mae": -1.0, "holdout_mse"', 1),
+    lambda data: data.replace(b'"holdout_mse"', b'"holdout_mae": 1e99, "holdout_mse"', 1),
+    lambda data: data.replace(b'"holdout_rows"', b'"holdout_variance": -1, "holdout_rows"'),
 )
 
 
@@ -125,6 +130,16 @@ class StoreContract:
                 )
             )
         assert store.failed_bundles() == {"a" * 64, "b" * 64}
+
+    def test_challengers_are_counted_once_for_the_same_rows(self, store: ChampionStore) -> None:
+        rows, others = "0" * 64, "1" * 64
+        counts = [
+            store.add_comparison(challenger * 64, holdout_rows=rows) for challenger in "aabcab"
+        ]
+        assert counts == [1, 1, 2, 3, 3, 3]
+        assert store.add_comparison("a" * 64, holdout_rows=others) == 1
+        record = ComparisonRecord(holdout_rows=rows, challenger="b" * 64)
+        assert store._read(comparison_key(rows, "b" * 64)) == record.to_json()
 
     def test_step_record_is_replaced(self, store: ChampionStore) -> None:
         assert store.step_record("tune") is None
@@ -375,7 +390,7 @@ class StoreContract:
 
     def test_newer_format_is_reported(self, store: ChampionStore, tmp_path: Path) -> None:
         promote(store, make_bundle(tmp_path))
-        newer = store._read(entry_key(1)).replace(b'"schema_version": 2', b'"schema_version": 3')
+        newer = store._read(entry_key(1)).replace(b'"schema_version": 2', b'"schema_version": 4')
         store._write(entry_key(1), newer.replace(b'"number"', b'"new"'))
         with pytest.raises(NewerFormatError):
             store.history()

@@ -11,6 +11,7 @@ from tests.server.bundles import make_bundle, promote
 from tests.store.contract import evidence_of
 
 LOCK = b"numpy==2.3.5\n"
+HOLDOUT_ROWS = "0" * 64
 
 
 def add_champion(store: ChampionStore, parent: Path, *, base: float) -> Bundle:
@@ -30,6 +31,8 @@ def fill(store: ChampionStore, parent: Path, *, champions: int = 3) -> list[Bund
         )
     )
     store.add_lock(LOCK)
+    for bundle in bundles:
+        store.add_comparison(bundle.digest, holdout_rows=HOLDOUT_ROWS)
     store.write_step_record(StepRecord(step="tune", state=StepState.DONE, inputs={}, at=""))
     return bundles
 

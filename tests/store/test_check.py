@@ -24,10 +24,12 @@ from housectl.store.checking.record_checks import RECORD_CHECKS
 from housectl.store.factory import open_store
 from housectl.store.layout import (
     BUNDLES,
+    COMPARISONS,
     FOLDERS,
     HISTORY,
     bundle_key,
     challenger_key,
+    comparison_key,
     entry_key,
     evidence_file_key,
     failed_verification_key,
@@ -38,7 +40,7 @@ from housectl.store.local import LocalStore
 from tests.server.bundles import make_bundle
 from tests.shares import ShareReceiver
 from tests.store.contract import DAMAGES, EVIDENCE_DAMAGES, Damage, evidence_of
-from tests.store.filled import LOCK, add_champion, fill, problem_keys
+from tests.store.filled import HOLDOUT_ROWS, LOCK, add_champion, fill, problem_keys
 from tests.strace import inject_fault
 from tools.project_directory import ProjectDirectory, example
 from tools.s3_server import S3Server
@@ -183,6 +185,7 @@ def test_records_under_the_name_of_another_one_are_found(store: LocalStore) -> N
         failed_verification_key(digests[0]): failed_verification_key(digests[1]),
         step_key("tune"): step_key("promote"),
         lock_key(hashlib.sha256(LOCK).hexdigest()): lock_key("a" * 64),
+        comparison_key(HOLDOUT_ROWS, digests[0]): comparison_key(HOLDOUT_ROWS, "a" * 64),
     }
     for original, copy in copies.items():
         shutil.copy(store.path / original, store.path / copy)
@@ -221,7 +224,18 @@ def hostile_files(root: Path, elsewhere: Path) -> dict[str, str]:
     (root / BUNDLES / "line\nbreak").write_bytes(b"")
     (root / os.fsdecode(b"not-utf8-\xff")).write_bytes(b"")
     (root / "a" / "b" / "c" / "d").mkdir(parents=True)
+    comparisons = root / COMPARISONS
+    (comparisons / HOLDOUT_ROWS).mkdir(parents=True, exist_ok=True)
+    (comparisons / HOLDOUT_ROWS / "notes.txt").write_bytes(b"")
+    (comparisons / HOLDOUT_ROWS / ("e" * 64)).write_bytes(b"")
+    (comparisons / "rows").write_bytes(b"")
+    os.mkfifo(root / comparison_key(HOLDOUT_ROWS, "f" * 64))
+    (comparisons / ("9" * 64)).mkdir()  # the writer of its first file was killed
     return {
+        f"{COMPARISONS}/{HOLDOUT_ROWS}/notes.txt": "stray",
+        f"{COMPARISONS}/{HOLDOUT_ROWS}/{'e' * 64}": "stray",
+        f"{COMPARISONS}/rows": "stray",
+        comparison_key(HOLDOUT_ROWS, "f" * 64): "invalid",
         "link.json": "stray",
         bundle_key("b" * 64): "stray",
         entry_key(4): "invalid",

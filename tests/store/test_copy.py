@@ -25,6 +25,7 @@ from housectl.store.factory import open_store
 from housectl.store.layout import (
     BUNDLES,
     CHALLENGERS,
+    COMPARISONS,
     EVIDENCE,
     HISTORY,
     REQUIREMENTS,
@@ -126,6 +127,7 @@ def test_copy_has_every_byte(source: ChampionStore, target: ChampionStore) -> No
         VERIFICATIONS: 1,
         REQUIREMENTS: 1,
         STEPS: 1,
+        COMPARISONS: 3,
     }
     assert set(report.kept.values()) == {0}
     assert report.size == sum(map(len, content(source).values()))

@@ -127,7 +127,7 @@ def test_broken_history_is_reported(project: ProjectDirectory) -> None:
 
 def test_newer_format_is_reported(project: ProjectDirectory) -> None:
     first = project.store / entry_key(1)
-    newer = first.read_text().replace('"schema_version": 2', '"schema_version": 3, "new": 1')
+    newer = first.read_text().replace('"schema_version": 2', '"schema_version": 4, "new": 1')
     first.write_text(newer)
     result = project.run("history")
     assert result.status == ExitStatus.LOCAL_ENVIRONMENT

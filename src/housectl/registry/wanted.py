@@ -97,16 +97,14 @@ def _version_name(entry: HistoryEntry) -> str:
 
 
 def _version(entry: HistoryEntry, summary: BundleSummary, *, override: str | None) -> WantedObject:
-    reason = entry.override_reason
-    verdict = entry.reason
+    reason, verdict = entry.override_reason, entry.reason
+    overridden = f"Promoted against the verdict: {reason} Verdict: {verdict}"
     return WantedObject(
         name=_version_name(entry),
         fields=_LIVE,
         properties=_version_properties(entry, summary, override=override),
         initial_fields={
-            "description": f"Promoted against the verdict: {reason} {verdict}"
-            if reason
-            else verdict,
+            "description": overridden if reason else verdict,
             "author": entry.by,
         },
     )
