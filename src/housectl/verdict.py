@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from housectl.contract.evidence import Evidence
+from housectl.contract.families import Family
 from housectl.fold_difference import FoldDifference, paired_difference
 
-_LINEAR_FAMILY = "linear"
 _WORN_COMPARISONS = 10
 
 
@@ -119,7 +119,7 @@ def _first_reason(challenger: Evidence) -> str:
 
 def _hint(challenger: Evidence) -> str:
     """Return the next step after a rejection. The data limits a linear model, not the search."""
-    is_linear = challenger.recipe.family.value == _LINEAR_FAMILY
+    is_linear = challenger.recipe.family is Family.LINEAR
     return "housectl doctor" if is_linear else "housectl tune --family auto"
 
 
