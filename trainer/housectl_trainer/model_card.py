@@ -161,11 +161,11 @@ def _parity(golden: Golden, source: GoldenSource, unit: str) -> str:
 ## Parity
 
 `golden.json` has {len(golden.rows)} golden rows with the trained model's predictions: {kind},
-rows at the model's thresholds, rows out of range, rows with each level of each category, and rows
-with missing values. Every copy of the model must repeat these predictions within
+rows at the model's thresholds if it has any, rows out of range, rows with each level of each
+category, and rows with missing values. Every copy of the model must repeat these predictions within
 {golden.tolerance:.3g} (unit: {unit or _UNKNOWN}){_relative(golden)}. `model.onnx` was checked with
-all rows of the data, and with rows at the thresholds and next to them, of each level, and with
-missing values.
+all rows of the data, and with rows at the thresholds and next to them, of each level, with missing
+values, and far out of range.
 """
 
 
