@@ -197,7 +197,7 @@ def test_digest_of_canonical_data_ignores_dialect_and_excluded_columns(tmp_path:
         (
             "a;1;1;Ulm;T;2020-02-01;1",
             {},
-            "line 32, column sold: '2020-02-01' is not a date such as %d.%m.%Y",
+            "line 32, column sold: '2020-02-01' is not a date of the form %d.%m.%Y",
             "change the column's `type:`",
         ),
         (

@@ -103,7 +103,7 @@ def test_level_is_read_as_it_is_written(parser: RowParser) -> None:
         ("sold", '"10000-01-01"', "'10000-01-01' is not an ISO 8601 date"),
         ("sold", '"2024-02-30"', "'2024-02-30' is not an ISO 8601 date"),
         ("sold", '"2024-05-01T00:00+24:00"', "'2024-05-01T00:00+24:00' is not an ISO 8601 date"),
-        ("built", '"1.1.70"', "'1.1.70' is not a date such as %d.%m.%Y"),
+        ("built", '"1.1.70"', "'1.1.70' is not a date of the form %d.%m.%Y"),
         ("built", json.dumps("1" * 201), "is longer than 200 characters"),
     ],
 )

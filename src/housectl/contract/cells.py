@@ -203,7 +203,9 @@ def _parse_datetime(column: Datetime, text: str) -> float:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError) as error:
         form = (
-            "an ISO 8601 date" if column.format == ISO_8601 else f"a date such as {column.format}"
+            "an ISO 8601 date"
+            if column.format == ISO_8601
+            else f"a date of the form {column.format}"
         )
         raise InvalidCellError(f"{_shown(text)} is not {form}") from error
 
