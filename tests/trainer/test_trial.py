@@ -154,7 +154,8 @@ def test_target_without_a_logarithm_is_rejected(
     inputs = make_inputs([header, [*first[:-1], "0"], *rows], schema)
     process = run_trainer("trial", inputs, "--output", tmp_path / "o", "--family", "xgboost")
     assert process.returncode == ExitStatus.USAGE
-    assert "The target MEDV has values without a logarithm: the smallest is 0." in process.stderr
+    assert "line 2, column MEDV: 0 has no logarithm." in process.stderr
+    assert "remove `transform: log` from `target:`" in process.stderr
 
 
 @pytest.mark.parametrize("command", ["trial", "seal", "pool"])

@@ -20,12 +20,14 @@ class ColumnError(ValueError):
     Attributes:
         index: Index of the cell among those of the call.
         text: Text of the cell.
+        hint: Hint that is better than the usual one for such a cell, if there is one.
     """
 
-    def __init__(self, index: int, text: str, problem: str) -> None:
+    def __init__(self, index: int, text: str, problem: str, *, hint: str | None = None) -> None:
         super().__init__(problem)
         self.index = index
         self.text = text
+        self.hint = hint
 
 
 class ColumnReader(Protocol):
@@ -84,6 +86,27 @@ class NumberReader:
         """
         converted = convert_numbers(self._column, texts, self._format)
         self.values.extend(converted[1] if converted else self._cells.read(texts))
+
+
+class PositiveReader(NumberReader):
+    """Collects the doubles of a target that is learned as its logarithm."""
+
+    def extend(self, texts: Sequence[str]) -> None:
+        """Read further cells.
+
+        Raises:
+            ColumnError: A number is 0 or negative, or not a number.
+        """
+        super().extend(texts)
+        for index, value in enumerate(self.values[len(self.values) - len(texts) :]):
+            if value <= 0:
+                raise ColumnError(
+                    index,
+                    texts[index],
+                    f"{value:g} has no logarithm",
+                    hint="Correct or remove that row, or remove `transform: log` from `target:` "
+                    "in housectl.yaml.",
+                )
 
 
 class TextReader:

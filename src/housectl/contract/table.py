@@ -8,10 +8,10 @@ from shlex import quote
 
 import msgspec
 
-from housectl.contract.column_readers import GroupReader, NumberReader, TextReader
+from housectl.contract.column_readers import GroupReader, NumberReader, PositiveReader, TextReader
 from housectl.contract.column_types import Category
 from housectl.contract.csv_format import DEFAULT_FORMAT, CsvFormat
-from housectl.contract.schema import Schema
+from housectl.contract.schema import Schema, Target, Transform
 from housectl.contract.table_chunks import Chunk, read_chunks
 from housectl.errors import DataError
 
@@ -69,7 +69,7 @@ def read_table(
     first = next(chunks, None)
     if first is None:
         raise _too_few_rows(0, 0, path)
-    readers = _TableReaders(first, group, time)
+    readers = _TableReaders(first, schema.target, group, time)
     dropped = 0
     for chunk in chain([first], chunks):
         readers.read(chunk)
@@ -83,9 +83,11 @@ def read_table(
 class _TableReaders:
     """The readers of all columns of a table, by the names of the columns."""
 
-    def __init__(self, first: Chunk, group: str | None, time: str | None) -> None:
+    def __init__(self, first: Chunk, target: Target, group: str | None, time: str | None) -> None:
         types, csv_format = first.types, first.csv_format
         self._numbers = {name: NumberReader(each, csv_format) for name, each in types.items()}
+        if target.transform is Transform.LOG:
+            self._numbers[target.name] = PositiveReader(types[target.name], csv_format)
         self._texts = {
             name: TextReader(each, csv_format)
             for name, each in types.items()

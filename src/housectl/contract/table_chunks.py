@@ -58,7 +58,8 @@ class Chunk:
             line = self.lines[error.index]
             raise DataError(
                 f"{self.path}, line {line}, column {name}: {self._problem(error)}.",
-                hint=cell_hint(name, error.text, self.types.get(name), self.csv_format),
+                hint=error.hint
+                or cell_hint(name, error.text, self.types.get(name), self.csv_format),
             ) from error
 
     def _problem(self, error: ColumnError) -> str:

@@ -15,7 +15,7 @@ from housectl.contract.data_split import (
     split_indices,
 )
 from housectl.contract.recipe import Split
-from housectl.contract.schema import FLOAT32_MAXIMUM, Schema, Target, Transform
+from housectl.contract.schema import FLOAT32_MAXIMUM, Schema, Target
 from housectl.contract.table import Table, read_table
 from housectl.errors import DataError
 
@@ -56,7 +56,7 @@ def read_usable_data(
     Raises:
         DataError: A column or a cell is invalid, a feature exceeds float32, or one side of the
             split has too few rows, groups or times. All training rows have the same target, or a
-            target has no logarithm or no squared error.
+            target has no squared error.
     """
     table = read_table(
         path, schema, csv_format=csv_format, group=split.group, time=split.time_column
@@ -100,11 +100,6 @@ def _check_feature(name: str, column: Iterable[float]) -> None:
 
 def _check_target(target: Target, table: Table, split: SplitIndices) -> None:
     name, targets = target.name, table.numbers[target.name]
-    if target.transform is Transform.LOG and min(targets) <= 0:
-        raise DataError(
-            f"The target {name} has values without a logarithm: the smallest is {min(targets):g}.",
-            hint="Remove `transform: log` from `target:` in housectl.yaml.",
-        )
     _check_target_unit(name, targets)
     if len({targets[index] for index in split.training}) == 1:
         raise DataError(
