@@ -21,6 +21,10 @@ def proxy(s3: S3Server) -> Iterator[S3Proxy]:
         yield proxy
 
 
+def comparison_requests(proxy: S3Proxy) -> list[str]:
+    return [each.operation for each in proxy.requests if "/comparisons/" in each.key]
+
+
 def test_promotion_needs_few_requests(
     project_with_challenger: ProjectDirectory, proxy: S3Proxy, tmp_path: Path
 ) -> None:
@@ -28,9 +32,12 @@ def test_promotion_needs_few_requests(
     url = f"s3://{proxy.server.new_bucket()}/houses"
     environment = {**proxy.server.environment, "HOUSECTL_STORE": url}
     project.run_ok("store", "copy", str(project.store), url, **environment)
+    proxy.requests.clear()
     project.run_ok("compare", **environment)
+    assert comparison_requests(proxy) == ["LIST", "PUT"]
     proxy.requests.clear()
     project.run_ok("promote", **environment)
+    assert comparison_requests(proxy) == ["LIST"]
     keys = [(request.operation, request.key) for request in proxy.requests]
     assert len(keys) <= MAX_REQUESTS, keys
     assert len(keys) == len(set(keys))
