@@ -17,7 +17,8 @@ from housectl_trainer.trees import Threshold
 MIN_PROBES = 2_000
 MAX_PROBES = 200_000
 ROUTING_PROBES = 50
-"""Rows for each code of a category, and for each column that may be missing."""
+"""Rows for each code of a category, and for each column that may be missing, unless many exist."""
+MAX_ROUTING_PROBES = 50_000
 
 # Rounding of a sum whose terms are larger than the sum itself.
 _ROUNDING_STEPS = 4
@@ -87,8 +88,8 @@ def threshold_probes(thresholds: Sequence[Threshold], rows: Floats, *, seed: int
 def routing_probes(expansion: Expansion, rows: Floats, *, seed: int) -> Floats:
     """Return rows with each code of each category, and with missing values.
 
-    Each code, and the missing value of each column, is in 50 data rows. Further rows lack several
-    values at once.
+    Each code, and the missing value of each column, is in 50 data rows, or in fewer rows if there
+    are more than 1,000 of them. As many further rows lack several values at once.
 
     Args:
         expansion: Expansion of the columns.
@@ -103,7 +104,8 @@ def routing_probes(expansion: Expansion, rows: Floats, *, seed: int) -> Floats:
     ]
     if not replacements:
         return rows[:0]
-    columns, values = (np.repeat(each, ROUTING_PROBES) for each in zip(*replacements, strict=True))
+    repeats = max(1, min(ROUTING_PROBES, MAX_ROUTING_PROBES // len(replacements)))
+    columns, values = (np.repeat(each, repeats) for each in zip(*replacements, strict=True))
     probes = rows[generator.integers(len(rows), size=len(columns))]
     probes[np.arange(len(columns)), columns] = values
     is_missing = generator.random(probes.shape) < _SHARE_MISSING
@@ -146,7 +148,7 @@ def check_parity(
     """
     blocks = np.array_split(columns, range(_BLOCK_ROWS, len(columns), _BLOCK_ROWS))
     actual = np.concatenate([scorer.predict_columns(block) for block in blocks])
-    expected = predict(columns)
+    expected = np.concatenate([predict(block) for block in blocks])
     differences = np.abs(actual - expected)
     excess = differences - tolerance.of(expected)
     worst = int(np.argmax(np.where(np.isnan(excess), np.inf, excess)))
