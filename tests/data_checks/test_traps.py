@@ -241,6 +241,7 @@ def test_rows_in_order_of_a_time_call_for_a_split_by_time(
         ("sold", DAYS // 1e7, Datetime()),
         ("sold", DAYS, Datetime(nullable=True)),
         ("distance", DAYS, Number()),
+        ("year", 1950 + np.arange(ROWS) % 40 * 1.0, Number()),
     ],
 )
 def test_other_columns_are_no_reason_for_a_split_by_time(

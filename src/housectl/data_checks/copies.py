@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from housectl.data_checks.least_squares import standardise
 from housectl.data_checks.sample import Floats, Sample
 
 UNEXPLAINED = 1e-6
@@ -34,7 +35,7 @@ def share(residuals: Floats, target: Floats) -> float:
 
 
 def _copies(sample: Sample) -> Iterator[tuple[str, str]]:
-    target = _standardise(sample.target)
+    target = standardise(sample.target)
     for name, column in sample.features.items():
         present = ~np.isnan(column)
         if present.sum() < max(MIN_ROWS, len(column) / 2):
@@ -43,17 +44,9 @@ def _copies(sample: Sample) -> Iterator[tuple[str, str]]:
         if name in sample.categories:
             relation = _relation_of_codes(values, targets)
         else:
-            relation = _relation_of_numbers(_standardise(values), targets)
+            relation = _relation_of_numbers(standardise(values), targets)
         if relation:
             yield name, relation
-
-
-def _standardise(values: Floats) -> Floats:
-    """Return the values with a largest magnitude of 1, so that no square overflows."""
-    centred = values / np.abs(values).max() if values.any() else values
-    centred = centred - np.nanmean(centred)
-    largest = np.nanmax(np.abs(centred))
-    return centred / largest if largest else centred
 
 
 def _relation_of_numbers(values: Floats, target: Floats) -> str | None:
@@ -69,9 +62,10 @@ def _relation_of_numbers(values: Floats, target: Floats) -> str | None:
 
 
 def _linear_residuals(values: Floats, target: Floats) -> Floats:
-    centred, moved = values - values.mean(), target - target.mean()
-    slope = float(centred @ moved) / float(centred @ centred)
-    residuals: Floats = moved - centred * slope
+    """Return the residuals of least squares on standardised values."""
+    moved = target - target.mean()
+    slope = float(values @ moved) / len(values)
+    residuals: Floats = moved - values * slope
     return residuals
 
 
