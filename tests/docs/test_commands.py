@@ -1,15 +1,17 @@
 """The commands, workflows and scripts in the documentation run as they are.
 
 A page's commands, the lines of its console blocks that begin with `$ `, run in order in a copy of a
-project with a champion, a challenger and houses.csv. Each must end with status 0, or with that of a
-comment such as `# status 10`. A server that is started runs until the page's end. The commands of
-shell-session blocks run on a cluster, in cluster/test_docs.py.
+project with a champion, a challenger, houses.csv and data/flats.csv. Each must end with status 0,
+or with that of a comment such as `# status 10`. A server that is started runs until the next one
+starts, or until the page's end. The commands of shell-session blocks run on a cluster, in
+cluster/test_docs.py.
 """
 
 import csv
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -46,6 +48,7 @@ from tools.server_process import free_port
 # A page that shows this URL has a model registry there.
 REGISTRY = "http://127.0.0.1:8080"
 BUCKET = "s3://my-bucket"
+SERVE = re.compile(r"housectl serve(?: -C (?P<directory>\w+))?")
 
 
 @pytest.fixture
@@ -53,6 +56,8 @@ def project(project_with_challenger: ProjectDirectory, tmp_path: Path) -> Projec
     project = project_with_challenger.copy(tmp_path / "boston")
     data = (project.path / "data.csv").read_text()
     (project.path / "houses.csv").write_text(data.replace("MEDV", "price", 1))
+    (project.path / "data").mkdir(exist_ok=True)
+    shutil.copy(ROOT / "data" / "flats.csv", project.path / "data")
     return project
 
 
@@ -124,8 +129,10 @@ def test_commands_of_a_page_run(
         for command in commands(page):
             if command.is_installation:
                 continue
-            if command.text == "housectl serve":
-                servers.enter_context(serving(project, port))
+            if serve := SERVE.fullmatch(command.text):
+                servers.close()
+                served = ProjectDirectory(project.path / (serve["directory"] or "."))
+                servers.enter_context(serving(served, port))
             else:
                 run(command, project, environment, addresses)
 

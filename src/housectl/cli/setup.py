@@ -1,5 +1,6 @@
 """Commands that set up a project: init and doctor."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -68,9 +69,14 @@ def init(
         notes=[
             *draft.notes,
             f"To change a choice, edit {draft.path}: {housectl.documentation_url('data.md')}",
-            _next_on_github() if github else "Next: housectl tune",
+            _next_on_github() if github else f"Next: {_tune_command(output_dir)}",
         ],
     )
+
+
+def _tune_command(output_dir: Path) -> str:
+    elsewhere = output_dir.resolve() != Path.cwd()
+    return shlex.join(("housectl", "tune", *(("-C", str(output_dir)) if elsewhere else ())))
 
 
 def _next_on_github() -> str:
