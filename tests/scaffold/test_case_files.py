@@ -155,6 +155,10 @@ CASES: dict[str, tuple[str | bytes, Expected | Rejected]] = {
         Rejected(message="'area' is that of columns 1 and 3", hint="rename the columns"),
     ),
     "no_header": (BODY, Rejected(message="has no header", hint="seq -s , -f column%g 1 4")),
+    "no_header_but_equal_cells": (
+        table((*HOUSES[0][2:3] * 2, 7), [(row[2], row[2], row[3]) for row in HOUSES]),
+        Rejected(message="has no header", hint="column3"),
+    ),
     "no_header_but_categories": (
         with_column("Ulm", pick("Ulm", "Bonn")).replace("area,rooms,score,price", "1,2,3,4", 1),
         Rejected(message="has no header", hint="column5"),

@@ -111,33 +111,39 @@ def survey_data(path: Path, *, target: str, encoding: str | None) -> DataSurvey:
         encoding: Encoding of the file; None to detect it.
 
     Raises:
-        DataError: The file cannot be read, its rows have different lengths, or it has no header.
+        DataError: The file cannot be read, rows have different lengths, or the header is invalid.
         UsageError: The encoding is unknown.
     """
+    is_csv = file_kind(path) is not FileKind.PARQUET
     csv_format = detect_dialect(path, target=target, encoding=encoding)
     columns = read_columns(path, csv_format)
-    check_header(path, columns)
-    if file_kind(path) is FileKind.PARQUET:
-        return DataSurvey(columns=columns, csv_format=csv_format, target=target, further_missing={})
     distinct = [_DistinctTexts.of(columns.cells(name)) for name in columns.names]
-    csv_format = with_number_marks(
-        replace(csv_format, footer_lines=columns.footer_lines), [each.sample for each in distinct]
-    )
+    if is_csv:
+        csv_format = replace(csv_format, footer_lines=columns.footer_lines)
+        csv_format = with_number_marks(csv_format, [each.sample for each in distinct])
     csv_format = _with_missing(csv_format, [each.missing for each in distinct])
-    check_header_exists(path, columns, csv_format)
-    further = {
-        name: each.among_numbers
-        for name, each in zip(columns.names, distinct, strict=True)
-        if each.among_numbers and _has_only_numbers(columns, name, each, csv_format)
-    }
+    if is_csv:
+        check_header_exists(path, columns, csv_format)
+    check_header(path, columns)
+    further = _missing_among_numbers(columns, distinct, csv_format)
     csv_format = _with_missing(csv_format, further.values())
-    units = find_units(columns, csv_format)
+    units = find_units(columns, csv_format) if is_csv else None
     return DataSurvey(
         columns=replace(columns, units=units),
         csv_format=replace(csv_format, units_row=units is not None),
         target=target,
         further_missing=further,
     )
+
+
+def _missing_among_numbers(
+    columns: DataColumns, distinct: Sequence[_DistinctTexts], csv_format: CsvFormat
+) -> Mapping[str, Sequence[str]]:
+    return {
+        name: each.among_numbers
+        for name, each in zip(columns.names, distinct, strict=True)
+        if each.among_numbers and _has_only_numbers(columns, name, each, csv_format)
+    }
 
 
 def _with_missing(csv_format: CsvFormat, found: Iterable[Sequence[str]]) -> CsvFormat:

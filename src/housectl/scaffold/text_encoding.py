@@ -35,19 +35,19 @@ def detect_encoding(path: Path, *, target: str) -> str:
 
 
 def check_encoding(encoding: str) -> str:
-    """Return the name of a text encoding.
+    """Return an encoding of texts, by the name that the user chose.
 
     Raises:
         UsageError: Python has no such encoding.
     """
     try:
         "".encode(encoding)
-        return codecs.lookup(encoding).name
     except (LookupError, UnicodeError, ValueError) as error:
         raise UsageError(
             f"The encoding {encoding!r} is unknown.",
             hint="housectl init --help   # encodings are, for example, latin-1, cp1252 and utf-16",
         ) from error
+    return "utf-8" if codecs.lookup(encoding).name == "utf-8" else encoding
 
 
 def _first_bytes(path: Path) -> bytes:
