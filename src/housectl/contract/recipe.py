@@ -59,7 +59,7 @@ class Recipe(Record, kw_only=True):
     """The complete input of a training: data, split, seed, family, assignment and libraries.
 
     Attributes:
-        data: sha256 of the data file.
+        data: sha256 of the canonical form of the data file.
         features: Names of the feature columns, in the model's order.
         libraries: Version of each training library.
         columns: Types of the features that are no numbers or may be missing; unset without one.
