@@ -123,15 +123,29 @@ def test_centred_target_and_all_families_are_served(tmp_path: Path) -> None:
         assert difference <= bundle.golden.tolerance
 
 
-def test_challenger_worse_than_linear_model_is_rejected(tmp_path: Path) -> None:
+def test_next_step_after_a_rejection_leads_to_a_champion(tmp_path: Path) -> None:
     project = example(
-        "examples/diabetes", tmp_path / "diabetes", space=CENTRED, budget={"trials": 4}
+        "examples/diabetes",
+        tmp_path / "diabetes",
+        family="random-forest",
+        space={"min_samples_leaf": {"min": 60, "max": 80}, "n_estimators": 5},
+        budget={"trials": 2},
     )
-    project.run_ok("tune")
-    output = project.run("promote", "--json")
-    assert output.status == ExitStatus.CHAMPION_KEPT
-    assert "a linear model" in str(output.json["reason"])
+    project.run_ok("tune", "--name", "forest")
+    rejected = project.run("promote", "--json")
+    assert rejected.status == ExitStatus.CHAMPION_KEPT
+    assert "A linear model is significantly better" in str(rejected.json["reason"])
     assert LocalStore(project.store).champion() is None
+    project.edit_config(space=CENTRED, budget={"trials": 3})
+    program, *arguments = str(rejected.json["hint"]).split()
+    assert program == "housectl"
+    project.run_ok(*arguments)
+    accepted = project.run_ok("promote", "--json").json
+    low, high = accepted["mean_interval_90"]  # type: ignore[misc]
+    assert low < accepted["mean_cv_mse_difference"] < high < 0  # type: ignore[has-type,operator]
+    errors = project.run_ok("status", "--json").json
+    assert errors["challenger_errors"] == accepted["challenger_errors"]
+    assert errors["mean_errors"]["r2"] <= 0 < errors["challenger_errors"]["r2"]  # type: ignore[index]
 
 
 def test_families_are_compared_on_same_rows(tmp_path: Path) -> None:
