@@ -17,6 +17,7 @@ from housectl.contract.schema import Schema, Transform
 from housectl.errors import AssignmentError, ExitStatus
 from housectl_trainer.data import Dataset
 from housectl_trainer.folds import objective_folds
+from housectl_trainer.target_scale import TargetScale
 from housectl_trainer.trial import run_trial
 from tests.trainer.small_assignments import SMALL_ASSIGNMENTS, arguments_of
 
@@ -50,18 +51,13 @@ def test_objective_equals_a_hand_written_loop(boston_dataset: Dataset, tmp_path:
         boston_dataset, Family.RANDOM_FOREST, {"n_estimators": 10}, output=tmp_path / "output"
     )
     training = boston_dataset.training
-    fold_mses = [
-        np.mean(
-            (
-                RandomForestRegressor(10, random_state=7)
-                .fit(training.rows[train], training.targets[train])
-                .predict(training.rows[test])
-                - training.targets[test]
-            )
-            ** 2
-        )
-        for train, test in objective_folds(training, seed=7)
-    ]
+    fold_mses = []
+    for train, test in objective_folds(training, seed=7):
+        scale = TargetScale.of(training.targets[train])
+        forest = RandomForestRegressor(10, random_state=7)
+        forest.fit(training.rows[train], scale.standardise(training.targets[train]))
+        predictions = scale.restore(forest.predict(training.rows[test]))
+        fold_mses.append(np.mean((predictions - training.targets[test]) ** 2))
     metrics = Metrics.from_json((tmp_path / "output" / METRICS_FILE).read_bytes())
     assert metrics.mse == pytest.approx(np.mean(fold_mses), rel=1e-12)
 
