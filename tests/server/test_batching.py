@@ -7,14 +7,19 @@ import httpx
 import numpy as np
 import pytest
 
+from housectl.contract.columns import Expansion
+from housectl.contract.families import Family
 from housectl.contract.scorer import Scorer
 from housectl.store.local import LocalStore
 from housectl_server.batching import Batcher
+from housectl_trainer.fitting import fit, make_recipe
 from housectl_trainer.onnx_export import to_onnx
+from housectl_trainer.target_scale import TargetScale
 from housectl_trainer.trees import LEAF, Ensemble, SplitComparison, Tree
 from tests.contract.graphs import number_schema
 from tests.server.bundles import expected, make_bundle, promote
 from tests.server.running import FRAGILE_SERVER, ROW, RunningServer, running
+from tests.trainer.mixed_data import mixed_dataset
 
 FEATURES = 5
 
@@ -29,6 +34,7 @@ def random_tree(generator: np.random.Generator, *, depth: int) -> Tree:
         right=np.concatenate([children[:, 1], no_children]),
         features=generator.integers(FEATURES, size=inner + leaves),
         thresholds=generator.normal(size=inner + leaves),
+        missing_left=np.zeros(inner + leaves, dtype=np.bool_),
         weights=generator.normal(size=inner + leaves) / 3,
     )
 
@@ -38,7 +44,8 @@ def scorer() -> Scorer:
     generator = np.random.default_rng(0)
     trees = tuple(random_tree(generator, depth=6) for _ in range(300))
     ensemble = Ensemble(trees=trees, comparison=SplitComparison.LESS_EQUAL, offset=22.5)
-    return Scorer(to_onnx(ensemble, features=FEATURES), schema=number_schema(FEATURES))
+    graph = to_onnx(ensemble, expansion=Expansion.plain(FEATURES), scale=TargetScale())
+    return Scorer(graph, schema=number_schema(FEATURES))
 
 
 @pytest.mark.parametrize("size", [2, 3, 7, 8, 64, 128, 1000])
@@ -47,6 +54,19 @@ def test_batch_predicts_same_bits_as_single_rows(scorer: Scorer, size: int) -> N
     alone = [scorer.predict([row])[0] for row in rows]
     assert len(set(alone)) > 1900
     batches = [rows[start : start + size] for start in range(0, len(rows), size)]
+    assert [value for batch in batches for value in scorer.predict(batch)] == alone
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", Family)
+def test_batch_of_mixed_rows_predicts_same_bits_as_single_rows(family: Family) -> None:
+    dataset = mixed_dataset()
+    recipe = make_recipe(dataset.shared, family, family.definition.library_defaults)
+    graph = fit(recipe, dataset.training).graph()
+    scorer = Scorer(graph, schema=dataset.shared.schema)
+    rows = dataset.values.tolist()
+    alone = [scorer.predict([row])[0] for row in rows]
+    batches = [rows[start : start + 7] for start in range(0, len(rows), 7)]
     assert [value for batch in batches for value in scorer.predict(batch)] == alone
 
 
