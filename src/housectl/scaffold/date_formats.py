@@ -31,11 +31,6 @@ class DateFormats:
     formats: tuple[str, ...]
 
     @property
-    def best(self) -> Datetime:
-        """The type of the column."""
-        return Datetime(format=self.formats[0])
-
-    @property
     def is_ambiguous(self) -> bool:
         """True if the data does not show the order of day and month."""
         return len(self.formats) > 1
