@@ -1,12 +1,22 @@
 """The tables of docs/gate.md, made from the measured worlds."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 
-from benchmarks.gate_study.cases import CASES, Case, for_each_pair, is_promoted, true_ratio
+from benchmarks.gate_study.candidates import Role
+from benchmarks.gate_study.cases import (
+    CASES,
+    Case,
+    for_each_pair,
+    is_promoted,
+    pair_of,
+    true_ratio,
+)
 from benchmarks.gate_study.comparison import RuleResult, compare_rules, rate_of
 from benchmarks.gate_study.material import Material, Pairing
+from benchmarks.gate_study.rules import TODAY
 from benchmarks.gate_study.statistics import Rate
 from benchmarks.gate_study.wear import CHALLENGERS, Wear
 from housectl.verdict import Gate
@@ -14,6 +24,8 @@ from housectl_trainer.subset import Floats
 
 _BEGIN = "<!-- results: `make gate-study` writes them -->\n"
 _END = "<!-- end of the results -->\n"
+_LEVELS = (0.2, 0.15, 0.125, 0.1, 0.05)
+_RATIOS = (0.8, 0.85, 0.9, 0.95, 0.98, 1.02, 1.05, 1.1, 1.2)
 _WEAR_STEPS = tuple(step for step in (1, 2, 5, 10, 20) if step <= CHALLENGERS)
 
 
@@ -30,6 +42,7 @@ def with_results(page: str, materials: Sequence[Material], wears: Sequence[Wear]
 def _gate(materials: Sequence[Material]) -> str:
     rows = [_case_row(case, materials) for case in CASES]
     kinds = [_kind_row(kind, materials) for kind in Pairing]
+    levels = [_level_row(level, materials) for level in _LEVELS]
     return f"""\
 ### Rates of promotion
 
@@ -43,7 +56,39 @@ The same by the kind of challenger:
 
 {_table(("challenger", "worlds", *(case.name for case in CASES)), kinds)}
 
+The same rule with other levels of significance, one-sided; today's is {_LEVELS[0]:.2f}:
+
+{_table(("level", *(case.name for case in CASES)), levels)}
+
+All pairs of the worlds, by their measured true ratio:
+
+{_table(("true ratio", "comparisons", "promoted"), _ratio_rows(materials))}
+
 """
+
+
+def _level_row(level: float, materials: Sequence[Material]) -> Sequence[str]:
+    def promoted(material: Material, challenger: Role, champion: Role) -> float:
+        return float(TODAY.value(pair_of(material, challenger, champion)) > 1 - level)
+
+    rates = (rate_of(for_each_pair(materials, case, promoted)) for case in CASES)
+    return f"{level}", *(f"{rate.rate:.1%}" for rate in rates)
+
+
+def _ratio_rows(materials: Sequence[Material]) -> Iterator[Sequence[str]]:
+    """Yield the rate of promotions in each range of the true ratio."""
+    ratios = _over_cases(materials, true_ratio)
+    promoted = _over_cases(materials, is_promoted)
+    for low, high in pairwise(_RATIOS):
+        chosen = promoted[(ratios >= low) & (ratios < high)]
+        if len(chosen):
+            yield f"{low:.2f} to {high:.2f}", str(len(chosen)), _with_interval(rate_of(chosen))
+
+
+def _over_cases(
+    materials: Sequence[Material], function: Callable[[Material, Role, Role], float]
+) -> Floats:
+    return np.concatenate([for_each_pair(materials, case, function).ravel() for case in CASES])
 
 
 def _case_row(case: Case, materials: Sequence[Material]) -> Sequence[str]:
