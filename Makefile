@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 GO_TOOLS := $(VENV)/.go-tools
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-cloud test test-fast test-training test-server test-docs coverage test-cluster minikube pull-secret install check format bench bench-cluster drill quality gate-study encoding-study demo-svg schema images lock clean
+.PHONY: help demo demo-cloud test test-fast test-training test-server test-docs coverage test-cluster minikube pull-secret install check format bench bench-cluster drill quality datasets gate-study encoding-study demo-svg schema images lock clean
 
 help:  ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -125,6 +125,10 @@ gate-study: $(READY)  ## Measure the gate's errors in simulated worlds (half an 
 encoding-study: $(READY)  ## Compare encodings of categories on public data (five minutes); print the table.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/datasets.txt
 	$(BIN)/python -m benchmarks.encodings
+
+datasets: $(READY)  ## Take ten public data sets the whole way (an hour); write docs/datasets.md.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/datasets.txt
+	$(BIN)/python -m benchmarks.datasets
 
 demo-svg: $(READY)  ## Record a run of the demo as docs/images/demo.svg.
 	$(BIN)/python -m docs.record_demo

@@ -1,0 +1,1 @@
+"""The whole way from a CSV to a verified server, on ten public data sets."""
