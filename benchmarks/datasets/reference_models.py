@@ -51,7 +51,8 @@ def reference_columns(frame: "DataFrame", data_set: DataSet) -> "DataFrame":
 def hand_written_r2(frame: SplitFrame) -> float:
     """Return R² of the better of two pipelines.
 
-    Cross-validation on the training rows chooses one. Each replaces missing numbers by the median and encodes texts as indicators.
+    Cross-validation on the training rows chooses one. Each replaces missing numbers by the median,
+    and encodes texts as indicators.
     """
     from sklearn.model_selection import cross_val_score
 

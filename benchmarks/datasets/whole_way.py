@@ -147,7 +147,7 @@ def _read_data(directory: Path) -> UsableData:
         config.schema_record,
         split=config.split_record,
         seed=config.seed,
-        format=config.csv_format,
+        csv_format=config.csv_format,
     )
 
 
