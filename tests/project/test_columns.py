@@ -180,7 +180,11 @@ def test_numeric_project_has_the_records_of_earlier_versions(file: Path) -> None
             "method: hash",
             "split.column: found 'sold', expected nothing without met",
         ),
-        ("method: time", "method: date", "split.method: found 'date', expected 'hash', 'shuffle'"),
+        (
+            "method: time",
+            "method: date",
+            "split.method: found 'date', expected 'hash', 'hash-features'",
+        ),
     ],
 )
 def test_problem_is_reported_with_line_and_field(

@@ -1,14 +1,16 @@
 import random
+from array import array
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
-from housectl.contract.data_split import RowKeys, split_indices
+from housectl.contract.data_split import RowKeys, feature_texts, row_texts, split_indices
 from housectl.contract.inputs import Inputs
 from housectl.contract.recipe import Split, SplitMethod
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
+from housectl.contract.table import Table
 from housectl.errors import DataError
 from housectl_trainer.data import Dataset, load_dataset
 from housectl_trainer.folds import gate_folds, objective_folds
@@ -213,3 +215,30 @@ def test_split_with_too_few_rows_on_one_side_is_rejected(
     inputs = make_inputs(boston_lines, boston_schema, Split(method=method, holdout=holdout))
     with pytest.raises(DataError, match=message):
         load_dataset(inputs)
+
+
+@pytest.mark.parametrize("factor", [1e-9, 1e20])
+def test_hash_of_features_does_not_depend_on_the_unit_of_the_target(factor: float) -> None:
+    split = Split(method=SplitMethod.HASH_FEATURES)
+    tables = [
+        Table(
+            numbers={
+                "x": array("d", range(200)),
+                "y": array("d", [unit * row * 1.1 for row in range(200)]),
+            },
+            texts={},
+            groups=(),
+            times=array("d"),
+            dropped=0,
+        )
+        for unit in (1.0, factor)
+    ]
+    first, second = (
+        split_indices(
+            split,
+            RowKeys(texts=row_texts(table), features=feature_texts(table, target="y")),
+            seed=7,
+        )
+        for table in tables
+    )
+    assert first == second

@@ -22,6 +22,8 @@ from housectl_trainer.markdown import bullets, table
 
 _METHODS = {
     SplitMethod.HASH: "by a hash of each row's content, so that added rows do not move other rows",
+    SplitMethod.HASH_FEATURES: "by a hash of each row's features, so that neither added rows nor "
+    "another unit of the target move other rows",
     SplitMethod.SHUFFLE: "by a seeded shuffle of all rows",
     SplitMethod.TIME: "by time: the latest rows are held out, and folds go forward",
 }

@@ -30,11 +30,13 @@ class RowKeys:
 
     Attributes:
         texts: Canonical text of each row.
+        features: Canonical text of the features of each row; empty unless the split depends on it.
         groups: The group of each row; empty when the split has no group column.
         times: The time of each row; empty when the split has no time column.
     """
 
     texts: Sequence[str]
+    features: Sequence[str] = ()
     groups: Sequence[str] = ()
     times: Sequence[float] = ()
 
@@ -55,8 +57,18 @@ def row_texts(table: Table) -> list[str]:
 
     A category is represented by its text, so that added levels do not move rows.
     """
+    return _texts(table, table.numbers)
+
+
+def feature_texts(table: Table, *, target: str) -> list[str]:
+    """Return the canonical text of the features of each row, as `row_texts` does."""
+    return _texts(table, [name for name in table.numbers if name != target])
+
+
+def _texts(table: Table, names: Iterable[str]) -> list[str]:
     columns = {**table.numbers, **table.texts}
-    return [",".join(map(repr, row)) for row in zip(*columns.values(), strict=True)]
+    rows = zip(*(columns[name] for name in names), strict=True)
+    return [",".join(map(repr, row)) for row in rows]
 
 
 def content_digest(texts: Iterable[str]) -> str:
@@ -92,6 +104,8 @@ def _divide(split: Split, keys: RowKeys, seed: int) -> SplitIndices:
         return _split_by_time(keys.times, split.holdout)
     if split.method is SplitMethod.HASH:
         return _split_by_hash(keys.groups or keys.texts, split.holdout, seed)
+    if split.method is SplitMethod.HASH_FEATURES:
+        return _split_by_hash(keys.groups or keys.features, split.holdout, seed)
     if units := keys.units:
         return _shuffle_units(units, split.holdout, seed)
     return _shuffle(len(keys.texts), split.holdout, seed)

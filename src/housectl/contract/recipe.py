@@ -23,6 +23,7 @@ class SplitMethod(StrEnum):
     """Method that chooses the held-out rows."""
 
     HASH = "hash"
+    HASH_FEATURES = "hash-features"
     SHUFFLE = "shuffle"
     TIME = "time"
 

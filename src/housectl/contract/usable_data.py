@@ -11,10 +11,11 @@ from housectl.contract.data_split import (
     RowKeys,
     SplitIndices,
     content_digest,
+    feature_texts,
     row_texts,
     split_indices,
 )
-from housectl.contract.recipe import Split
+from housectl.contract.recipe import Split, SplitMethod
 from housectl.contract.schema import FLOAT32_MAXIMUM, Schema, Target
 from housectl.contract.table import Table, read_table
 from housectl.errors import DataError
@@ -63,7 +64,7 @@ def read_usable_data(
     )
     for name in schema.feature_names:
         _check_feature(name, table.numbers[name])
-    keys = RowKeys(texts=row_texts(table), groups=table.groups, times=table.times)
+    keys = _row_keys(table, schema, split)
     indices = split_indices(split, keys, seed=seed)
     _check_target(schema.target, table, indices)
     return UsableData(
@@ -71,6 +72,16 @@ def read_usable_data(
         split=indices,
         unit_codes=_codes(keys.units),
         holdout_digest=content_digest(keys.texts[index] for index in indices.holdout),
+    )
+
+
+def _row_keys(table: Table, schema: Schema, split: Split) -> RowKeys:
+    needs_features = split.method is SplitMethod.HASH_FEATURES
+    return RowKeys(
+        texts=row_texts(table),
+        features=feature_texts(table, target=schema.target.name) if needs_features else (),
+        groups=table.groups,
+        times=table.times,
     )
 
 

@@ -16,7 +16,7 @@ from housectl.errors import DataError, UsageError
 from housectl.scaffold.column_choice import ColumnChoice, ExclusionChoice, FeatureChoice
 from housectl.scaffold.column_rules import choose_type
 from housectl.scaffold.data_survey import DataSurvey, survey_data
-from housectl.scaffold.draft_choices import DraftChoices, choose
+from housectl.scaffold.draft_choices import DRAFT_SPLIT, DraftChoices, choose
 from housectl.scaffold.drafted_columns import DraftedColumn, drafted_columns
 from housectl.scaffold.number_rules import unit_of
 from housectl.scaffold.target_checks import check_target, check_target_exists
@@ -140,7 +140,7 @@ def _schema_of(survey: DataSurvey, columns: Mapping[str, ColumnChoice]) -> Schem
 
 def _choose_rest(data: Path, schema: Schema, survey: DataSurvey) -> DraftChoices:
     """Return the choices for data that a search accepts with them."""
-    split = DraftChoices().split
+    split = DRAFT_SPLIT
     usable = read_usable_data(
         data, schema, split=split, seed=DRAFT_SEED, csv_format=survey.csv_format
     )

@@ -1,12 +1,12 @@
 """Choices of a drafted project file beyond its columns: split and transformation of the target."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from housectl.contract.recipe import Split
+from housectl.contract.recipe import Split, SplitMethod
 from housectl.contract.schema import Schema, Transform
 from housectl.contract.table import Table
 from housectl.data_checks.checks import TRAPS, CheckedData
@@ -18,6 +18,9 @@ from housectl.data_checks.time_order import (
     possible_time_splits,
 )
 
+# Unlike the split by whole rows, it does not change with the unit of the target.
+DRAFT_SPLIT = Split(method=SplitMethod.HASH_FEATURES)
+
 
 @dataclass(frozen=True, kw_only=True)
 class DraftChoices:
@@ -27,14 +30,14 @@ class DraftChoices:
         transform: Transformation of the target for training; unset for none.
     """
 
-    split: Split = field(default_factory=Split)
+    split: Split = DRAFT_SPLIT
     transform: Transform | UnsetType = UNSET
     notes: tuple[str, ...] = ()
 
 
 def choose(schema: Schema, table: Table) -> DraftChoices:
     """Return the choices for a table with this schema, and the traps that remain with them."""
-    split = find_time_split(schema, table) or Split()
+    split = find_time_split(schema, table) or DRAFT_SPLIT
     transform = Transform.LOG if needs_logarithm(draw_sample(schema, table)) else UNSET
     target = replace(schema.target, transform=transform)
     data = CheckedData(replace(schema, target=target), table, split)
