@@ -7,7 +7,7 @@ from onnxruntime import InferenceSession
 
 from benchmarks.measurement import Direction, Measurement
 from housectl.contract.columns import Expansion
-from housectl.contract.graph_format import decode_graph
+from housectl.contract.graph.format import decode_graph
 
 _ROUNDS = 15
 

@@ -17,8 +17,8 @@ from benchmarks.datasets.reference_models import (
     reference_columns,
 )
 from housectl import ExitStatus
+from housectl.contract.data.usable_data import UsableData, read_usable_data
 from housectl.contract.record import Record
-from housectl.contract.usable_data import UsableData, read_usable_data
 from tools.project_directory import CommandFailedError, ProjectDirectory, clean_environment
 from tools.server_process import free_port, server_process
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from msgspec import UNSET, UnsetType
 
 from housectl.contract.bundle import Bundle
+from housectl.contract.data.usable_data import UsableData, read_usable_data
 from housectl.contract.evidence import Evidence
 from housectl.contract.inputs import Inputs
 from housectl.contract.recipe import Recipe
 from housectl.contract.schema import Transform
 from housectl.contract.scorer import open_bundle
-from housectl.contract.usable_data import UsableData, read_usable_data
 from housectl.errors import EvidenceError
 
 _ROUNDING = 1e-12

@@ -7,8 +7,8 @@ from shlex import quote
 
 from housectl.backends.base import Backend
 from housectl.contract.bundle import Bundle
-from housectl.contract.canonical_csv import canonical_digest
-from housectl.contract.csv_format import CsvFormat
+from housectl.contract.data.canonical_csv import canonical_digest
+from housectl.contract.data.csv_format import CsvFormat
 from housectl.contract.inputs import Inputs, SharedRecipe, read_inputs, write_inputs
 from housectl.contract.record import digest_of
 from housectl.errors import DataError, InputsError, UnknownExperimentError

@@ -184,7 +184,7 @@ class ProjectContext:
     def estimate_setup_seconds(self) -> float:
         """Estimate the time until the first trial of a new experiment runs."""
         from housectl.backend_registry import BACKENDS
-        from housectl.contract.usable_data import estimate_check_seconds
+        from housectl.contract.data.usable_data import estimate_check_seconds
 
         data = self.workspace.root / self.config.data
         return estimate_check_seconds(data) + BACKENDS[self.config.backend].setup_seconds
@@ -242,8 +242,8 @@ class ProjectContext:
         Raises:
             DataError: The data file is unusable.
         """
+        from housectl.contract.data.usable_data import read_usable_data
         from housectl.contract.inputs import write_inputs
-        from housectl.contract.usable_data import read_usable_data
 
         config = self.config
         data, schema = self.workspace.root / config.data, config.schema_record
@@ -270,7 +270,7 @@ class ProjectContext:
         Raises:
             DataError: The data file cannot be read.
         """
-        from housectl.contract.canonical_csv import canonical_digest
+        from housectl.contract.data.canonical_csv import canonical_digest
 
         config = self.config
         return canonical_digest(

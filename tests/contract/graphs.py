@@ -7,9 +7,9 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from housectl.contract.columns import Expansion
-from housectl.contract.onnx_fields import INPUT_NAME, OUTPUT_NAME
+from housectl.contract.graph.onnx_fields import INPUT_NAME, OUTPUT_NAME
+from housectl.contract.graph.tree_graph import Branch, TreeGraph
 from housectl.contract.schema import Feature, Schema, Target
-from housectl.contract.tree_graph import Branch, TreeGraph
 
 COLUMNS = 5
 MISSING = "nodes_missing_value_tracks_true"

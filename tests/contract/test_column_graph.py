@@ -10,11 +10,11 @@ from onnx import helper, numpy_helper
 
 from housectl.contract.column_types import Boolean, Category, ColumnType, Datetime, Number
 from housectl.contract.columns import Expansion
-from housectl.contract.graph_format import decode_graph, encode_graph
+from housectl.contract.graph.format import decode_graph, encode_graph
+from housectl.contract.graph.tree_graph import TreeGraph
 from housectl.contract.record import MalformedRecordError
 from housectl.contract.schema import Feature, Schema, Target, Transform, column_record
 from housectl.contract.scorer import Scorer
-from housectl.contract.tree_graph import TreeGraph
 from housectl.errors import BundleError
 from tests.contract.graphs import MISSING, column_model, predict, random_forest
 

@@ -1,6 +1,6 @@
 import pytest
 
-from housectl.contract.csv_format import CsvFormat
+from housectl.contract.data.csv_format import CsvFormat
 
 GERMAN = CsvFormat(decimal=",", thousands=".")
 ENGLISH = CsvFormat(thousands=",")

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from housectl.contract import text_file
-from housectl.contract.csv_format import DEFAULT_FORMAT, CsvFormat
-from housectl.contract.data_file import read_rows
+from housectl.contract.data import text_file
+from housectl.contract.data.csv_format import DEFAULT_FORMAT, CsvFormat
+from housectl.contract.data.data_file import read_rows
+from housectl.contract.data.table import read_table
+from housectl.contract.data.text_file import FileKind, file_kind
 from housectl.contract.schema import Feature, Schema, Target
-from housectl.contract.table import read_table
-from housectl.contract.text_file import FileKind, file_kind
 from housectl.errors import DataError
 from tests.contract.houses import COLUMNS, HEADER, ROWS, SCHEMA, csv_text, write_file
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from housectl.contract.forward_folds import check_forward_folds, forward_blocks, gate_blocks
+from housectl.contract.data.forward_folds import check_forward_folds, forward_blocks, gate_blocks
 from housectl.contract.recipe import GATE_FOLDS, GATE_REPEATS
 from housectl.errors import DataError
 

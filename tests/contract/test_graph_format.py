@@ -12,11 +12,11 @@ import pytest
 from onnx import helper
 
 from housectl.contract.columns import Expansion
-from housectl.contract.graph_format import decode_graph, encode_graph
-from housectl.contract.protobuf import bytes_field, find_bytes, integer_fields, read_integers
+from housectl.contract.graph.format import decode_graph, encode_graph
+from housectl.contract.graph.protobuf import bytes_field, find_bytes, integer_fields, read_integers
+from housectl.contract.graph.tree_graph import MAX_DEPTH, Branch, TreeGraph, check_trees
 from housectl.contract.record import MalformedRecordError
 from housectl.contract.scorer import Scorer
-from housectl.contract.tree_graph import MAX_DEPTH, Branch, TreeGraph, check_trees
 from housectl.errors import BundleError
 from tests.contract.graphs import COLUMNS, chain, number_schema, onnx_model, predict, random_forest
 from tests.contract.hostile_models import MODEL_EDITS, ModelEdit

@@ -10,9 +10,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from housectl.contract.column_types import Category, Number
 from housectl.contract.columns import Expansion
-from housectl.contract.graph_format import decode_graph, encode_graph
-from housectl.contract.linear_graph import LinearGraph, check_linear
-from housectl.contract.onnx_fields import INPUT_NAME, OUTPUT_NAME
+from housectl.contract.graph.format import decode_graph, encode_graph
+from housectl.contract.graph.linear_graph import LinearGraph, check_linear
+from housectl.contract.graph.onnx_fields import INPUT_NAME, OUTPUT_NAME
 from housectl.contract.record import MalformedRecordError
 from housectl.contract.schema import FLOAT32_MAXIMUM, Feature, Schema, Target
 from housectl.contract.scorer import Scorer

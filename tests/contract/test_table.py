@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from housectl.contract.data.table import read_table
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
-from housectl.contract.table import read_table
 from housectl.errors import DataError
 
 SCHEMA = Schema(

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from housectl.contract.canonical_csv import canonical_csv, canonical_digest
 from housectl.contract.column_types import (
     Boolean,
     Category,
@@ -16,12 +15,13 @@ from housectl.contract.column_types import (
     Number,
     UnknownLevels,
 )
-from housectl.contract.csv_format import DEFAULT_FORMAT, CsvFormat
-from housectl.contract.data_split import row_texts
+from housectl.contract.data.canonical_csv import canonical_csv, canonical_digest
+from housectl.contract.data.csv_format import DEFAULT_FORMAT, CsvFormat
+from housectl.contract.data.data_split import row_texts
+from housectl.contract.data.table import Table, read_table
 from housectl.contract.inputs import read_inputs, write_inputs
 from housectl.contract.recipe import Split, SplitMethod
 from housectl.contract.schema import Exclusion, Feature, Schema, Target, column_record
-from housectl.contract.table import Table, read_table
 from housectl.errors import DataError
 from tests.contract.houses import write_file
 

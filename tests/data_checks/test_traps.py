@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from housectl.contract.column_types import Category, ColumnType, Datetime, Number
+from housectl.contract.data.table import Table
 from housectl.contract.recipe import Split, SplitMethod
 from housectl.contract.schema import Feature, Schema, Target, Transform, column_record
-from housectl.contract.table import Table
 from housectl.data_checks.checks import TRAPS, CheckedData
 from housectl.data_checks.sample import Floats
 

@@ -9,9 +9,9 @@ from random import Random
 import numpy as np
 
 from housectl.contract.columns import Expansion
-from housectl.contract.graph_format import encode_graph
+from housectl.contract.graph.format import encode_graph
+from housectl.contract.graph.tree_graph import TreeGraph
 from housectl.contract.scorer import Scorer
-from housectl.contract.tree_graph import TreeGraph
 from tests.contract.bundle_files import read_files, with_new_digests, write_files
 from tests.contract.graphs import COLUMNS, number_schema, random_forest
 from tests.server.bundles import make_bundle

@@ -11,8 +11,8 @@ import numpy as np
 import onnx
 
 from housectl.contract.columns import Expansion
-from housectl.contract.graph_format import decode_graph, encode_graph
-from housectl.contract.tree_graph import MAX_DEPTH
+from housectl.contract.graph.format import decode_graph, encode_graph
+from housectl.contract.graph.tree_graph import MAX_DEPTH
 from tests.contract.bundle_files import digest_of_record, with_new_digests, write_files
 from tests.contract.graphs import COLUMNS, chain
 from tests.contract.hostile_models import MODEL_EDITS

@@ -8,13 +8,13 @@ from pathlib import Path
 import housectl
 from housectl.contract.bundle import Bundle, read_bundle, write_bundle
 from housectl.contract.bundle_record import MODEL_FILE, Provenance
+from housectl.contract.data.usable_data import UsableData, read_usable_data
 from housectl.contract.evidence import Errors, Evidence
 from housectl.contract.families import Family
 from housectl.contract.golden import GOLDEN_FILE
 from housectl.contract.inputs import Inputs
 from housectl.contract.metrics import METRICS_FILE, Metrics
 from housectl.contract.recipe import GATE_FOLDS, GATE_REPEATS
-from housectl.contract.usable_data import UsableData, read_usable_data
 from housectl.store.base import ChampionStore
 from tests.server.bundles import expected, golden, promote, tree
 from tools.project_directory import ProjectDirectory, example

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from housectl.contract.column_types import Boolean, Category, Datetime, Number, UnknownLevels
-from housectl.contract.csv_format import DEFAULT_FORMAT, CsvFormat
+from housectl.contract.data.csv_format import DEFAULT_FORMAT, CsvFormat
 from housectl.contract.recipe import Split, SplitMethod
 from housectl.contract.schema import Transform
 from housectl.errors import ProjectError

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from housectl.contract.data.table import read_table
 from housectl.contract.families import Family
 from housectl.contract.recipe import Split, SplitMethod
-from housectl.contract.table import read_table
 from housectl.errors import ProjectError, UsageError
 from housectl.experiment import Parameter, ParameterKind
 from housectl.project.config import ProjectConfig, load_config

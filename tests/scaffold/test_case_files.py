@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from housectl.contract.data.usable_data import read_usable_data
 from housectl.contract.schema import Feature
-from housectl.contract.usable_data import read_usable_data
 from housectl.errors import DataError, HousectlError, UsageError
 from housectl.project.config import ProjectConfig, load_config
 from housectl.scaffold.draft import draft_project, write_draft

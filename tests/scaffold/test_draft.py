@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from housectl.contract.table import read_table
+from housectl.contract.data.table import read_table
 from housectl.errors import DataError, HousectlError, UsageError
 from housectl.project.config import ProjectConfig, load_config
 from housectl.scaffold.draft import ProjectDraft, draft_project, write_draft

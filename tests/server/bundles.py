@@ -10,12 +10,12 @@ from housectl.contract.bundle_record import MODEL_FILE, Provenance
 from housectl.contract.columns import Expansion
 from housectl.contract.families import Family
 from housectl.contract.golden import GOLDEN_FILE, Golden, GoldenRow
-from housectl.contract.graph_format import encode_graph
+from housectl.contract.graph.format import encode_graph
+from housectl.contract.graph.tree_graph import Branch, TreeGraph
 from housectl.contract.history import Action, HistoryEntry
 from housectl.contract.metrics import METRICS_FILE, Metrics
 from housectl.contract.recipe import Recipe, Split
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
-from housectl.contract.tree_graph import Branch, TreeGraph
 from housectl.store.base import ChampionStore
 
 THRESHOLD = 6.0

@@ -13,7 +13,7 @@ from housectl.contract.scorer import Scorer
 from housectl.store.local import LocalStore
 from housectl_server.batching import Batcher
 from housectl_trainer.fitting import fit, make_recipe
-from housectl_trainer.onnx_export import to_onnx
+from housectl_trainer.sealing.onnx_export import to_onnx
 from housectl_trainer.target_scale import TargetScale
 from housectl_trainer.trees import LEAF, Ensemble, SplitComparison, Tree
 from tests.contract.graphs import number_schema

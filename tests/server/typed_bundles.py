@@ -11,10 +11,10 @@ from housectl.contract.cells import Cell, read_row
 from housectl.contract.column_types import Boolean, Category, Datetime, Number, UnknownLevels
 from housectl.contract.columns import ColumnEncoder, Expansion
 from housectl.contract.golden import Golden, GoldenRow
-from housectl.contract.graph_format import encode_graph
+from housectl.contract.graph.format import encode_graph
+from housectl.contract.graph.tree_graph import Branch, TreeGraph
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
 from housectl.contract.scorer import Scorer
-from housectl.contract.tree_graph import Branch, TreeGraph
 from tests.server.bundles import seal_files
 
 MAY_2024 = datetime(2024, 5, 1, tzinfo=UTC).timestamp()

@@ -47,7 +47,7 @@ def repository(tmp_path: Path) -> Path:
     [
         ("docs/katib.md", {Group.DOCS}),
         ("README.md", {Group.DOCS}),
-        ("trainer/housectl_trainer/seal.py", ALL),
+        ("trainer/housectl_trainer/sealing/seal.py", ALL),
         ("src/housectl/store/local.py", ALL),
         ("server/housectl_server/app.py", {Group.SERVER, Group.CLUSTER, Group.DOCS}),
         ("k8s/base/pvc.yaml", {Group.TRAINING, Group.CLUSTER, Group.DOCS}),

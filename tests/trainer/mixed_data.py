@@ -13,12 +13,12 @@ from housectl.contract.column_types import (
     Number,
     UnknownLevels,
 )
-from housectl.contract.data_split import SplitIndices
+from housectl.contract.data.data_split import SplitIndices
+from housectl.contract.data.table import Table
+from housectl.contract.data.usable_data import UsableData
 from housectl.contract.inputs import SharedRecipe
 from housectl.contract.recipe import Split
 from housectl.contract.schema import Feature, Schema, Target, Transform, column_record
-from housectl.contract.table import Table
-from housectl.contract.usable_data import UsableData
 from housectl_trainer.data import Dataset, make_dataset
 
 ROWS = 300

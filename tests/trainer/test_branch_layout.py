@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from housectl.contract.families import Family
-from housectl_trainer.branch_layout import put_likely_child_right
 from housectl_trainer.data import Dataset
 from housectl_trainer.fitting import fit, make_recipe
-from housectl_trainer.parity import threshold_probes
+from housectl_trainer.sealing.branch_layout import put_likely_child_right
+from housectl_trainer.sealing.parity import threshold_probes
 from housectl_trainer.subset import Floats
 from housectl_trainer.trees import LEAF, Ensemble, SplitComparison, Tree
 from tests.trainer.small_assignments import TREE_FAMILIES

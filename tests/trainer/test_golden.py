@@ -10,7 +10,7 @@ from housectl.contract.golden import GoldenRow, GoldenSource
 from housectl.contract.schema import FLOAT32_MAXIMUM
 from housectl_trainer.data import Dataset
 from housectl_trainer.fitting import FittedModel, fit, make_recipe
-from housectl_trainer.golden import golden_rows, row_source
+from housectl_trainer.sealing.golden import golden_rows, row_source
 from housectl_trainer.subset import Floats
 
 WHOLE_NUMBERS = ("CHAS", "RAD", "TAX")

@@ -15,7 +15,7 @@ from housectl.contract.golden import MAX_GOLDEN_ROWS, GoldenRow, GoldenSource
 from housectl.contract.schema import Schema
 from housectl_trainer.data import Dataset
 from housectl_trainer.fitting import FittedModel, fit, make_recipe
-from housectl_trainer.golden import golden_rows, row_source
+from housectl_trainer.sealing.golden import golden_rows, row_source
 from tests.trainer.mixed_data import mixed_dataset, with_type
 
 

@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 
 from housectl.contract.families import Family
-from housectl.contract.linear_graph import LinearGraph, check_linear
+from housectl.contract.graph.linear_graph import LinearGraph, check_linear
 from housectl.contract.schema import FLOAT32_MAXIMUM
 from housectl.contract.scorer import Scorer
 from housectl.errors import SealError
@@ -22,8 +22,8 @@ from housectl_trainer import fitting
 from housectl_trainer.families.linear import FAMILY, LinearModel
 from housectl_trainer.fitting import make_recipe
 from housectl_trainer.linear_algebra import gram_matrix, solve
-from housectl_trainer.onnx_export import to_onnx
-from housectl_trainer.parity import Tolerance, check_parity
+from housectl_trainer.sealing.onnx_export import to_onnx
+from housectl_trainer.sealing.parity import Tolerance, check_parity
 from housectl_trainer.subset import DataSubset, Floats
 from tests.trainer.mixed_data import mixed_dataset
 

@@ -17,7 +17,7 @@ from housectl.errors import SealError
 from housectl_trainer.evaluation import model_mse
 from housectl_trainer.fitting import fit, make_recipe
 from housectl_trainer.model_family import Model
-from housectl_trainer.seal import checked_graph
+from housectl_trainer.sealing.seal import checked_graph
 from housectl_trainer.subset import Floats
 from housectl_trainer.trees import Ensemble
 from tests.trainer.mixed_data import TYPES, mixed_dataset

@@ -11,8 +11,8 @@ from housectl.contract.scorer import Scorer
 from housectl.errors import SealError
 from housectl_trainer.data import Dataset, load_dataset
 from housectl_trainer.fitting import FittedModel, fit, make_recipe
-from housectl_trainer.onnx_export import to_onnx
-from housectl_trainer.parity import (
+from housectl_trainer.sealing.onnx_export import to_onnx
+from housectl_trainer.sealing.parity import (
     MAX_PROBES,
     MIN_PROBES,
     Tolerance,

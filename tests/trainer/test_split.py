@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
-from housectl.contract.data_split import RowKeys, feature_texts, row_texts, split_indices
+from housectl.contract.data.data_split import RowKeys, feature_texts, row_texts, split_indices
+from housectl.contract.data.table import Table
 from housectl.contract.inputs import Inputs
 from housectl.contract.recipe import Split, SplitMethod
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
-from housectl.contract.table import Table
 from housectl.errors import DataError
 from housectl_trainer.data import Dataset, load_dataset
 from housectl_trainer.folds import gate_folds, objective_folds

@@ -15,7 +15,7 @@ from housectl.verification.limits import Limits
 from housectl.verification.outcome import Outcome
 from housectl.verification.verify import Verification, verify
 from housectl_trainer.fitting import fit, make_recipe
-from housectl_trainer.seal import checked_graph
+from housectl_trainer.sealing.seal import checked_graph
 from tests.server.bundles import promote, seal_files
 from tests.server.running import running
 from tests.server.typed_bundles import typed_bundle

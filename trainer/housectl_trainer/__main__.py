@@ -59,7 +59,7 @@ def _seal(arguments: Namespace) -> None:
     inputs = read_inputs(arguments.inputs)
     remove_temp_files_of(arguments.output)
     from housectl_trainer.data import load_dataset
-    from housectl_trainer.seal import seal
+    from housectl_trainer.sealing.seal import seal
 
     origin = RecipeOrigin(
         experiment=arguments.experiment,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from housectl.contract.columns import ColumnEncoder
+from housectl.contract.data.usable_data import UsableData, read_usable_data
 from housectl.contract.inputs import Inputs, SharedRecipe
-from housectl.contract.usable_data import UsableData, read_usable_data
 from housectl_trainer.subset import DataSubset, Floats
 
 

@@ -11,7 +11,7 @@ from housectl.contract.parameters import Assignment
 from housectl.contract.recipe import Recipe
 from housectl.errors import AssignmentError
 from housectl_trainer.model_family import Model, load_family
-from housectl_trainer.onnx_export import to_onnx
+from housectl_trainer.sealing.onnx_export import to_onnx
 from housectl_trainer.subset import DataSubset, Floats
 from housectl_trainer.target_scale import TargetScale
 from housectl_trainer.trees import Ensemble, Threshold

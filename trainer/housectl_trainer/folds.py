@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from housectl.contract.forward_folds import forward_blocks, gate_blocks
+from housectl.contract.data.forward_folds import forward_blocks, gate_blocks
 from housectl.contract.recipe import GATE_FOLDS, GATE_REPEATS, OBJECTIVE_FOLDS, derived_seed
 from housectl_trainer.subset import DataSubset, Indices
 

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Protocol
 
 from housectl.contract.families import Family
-from housectl.contract.linear_graph import LinearGraph
+from housectl.contract.graph.linear_graph import LinearGraph
 from housectl.contract.parameters import Value
 from housectl_trainer.subset import DataSubset, Floats
 from housectl_trainer.trees import Ensemble

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from msgspec import UNSET, UnsetType
 
-from housectl.contract.graph_format import MAX_LOGARITHM
+from housectl.contract.graph.format import MAX_LOGARITHM
 from housectl.contract.schema import Transform
 from housectl_trainer.exact_sums import mean, standard_deviation
 from housectl_trainer.logarithm import exp, log

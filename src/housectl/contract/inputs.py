@@ -7,8 +7,8 @@ from pathlib import Path
 
 from msgspec import UNSET
 
-from housectl.contract.canonical_csv import canonical_csv
-from housectl.contract.csv_format import DEFAULT_FORMAT, CsvFormat
+from housectl.contract.data.canonical_csv import canonical_csv
+from housectl.contract.data.csv_format import DEFAULT_FORMAT, CsvFormat
 from housectl.contract.families import Family
 from housectl.contract.files import atomic_directory, file_digest, write_and_sync
 from housectl.contract.parameters import Assignment

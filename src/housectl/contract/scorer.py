@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from housectl.contract.bundle import Bundle
 from housectl.contract.cells import InvalidCellError, read_row
 from housectl.contract.golden import GoldenMismatch, golden_mismatches
-from housectl.contract.onnx_fields import INPUT_NAME, OUTPUT_NAME
+from housectl.contract.graph.onnx_fields import INPUT_NAME, OUTPUT_NAME
 from housectl.contract.record import MalformedRecordError
 from housectl.contract.schema import Schema
 from housectl.errors import BundleError
@@ -35,7 +35,7 @@ class Scorer:
         import onnxruntime as ort
 
         from housectl.contract.columns import ColumnEncoder, Expansion
-        from housectl.contract.graph_format import decode_graph
+        from housectl.contract.graph.format import decode_graph
 
         try:
             expansion = Expansion.of(schema.types)

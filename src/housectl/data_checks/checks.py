@@ -6,9 +6,9 @@ from functools import cached_property
 
 import numpy as np
 
+from housectl.contract.data.table import Table
 from housectl.contract.recipe import Split
 from housectl.contract.schema import Schema
-from housectl.contract.table import Table
 from housectl.data_checks.leakage import find_leakage
 from housectl.data_checks.problem import DataProblem
 from housectl.data_checks.sample import Floats, Sample, draw_sample

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from housectl.contract.column_types import Category
+from housectl.contract.data.table import Table
 from housectl.contract.schema import Schema
-from housectl.contract.table import Table
 
 Floats = NDArray[np.float64]
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from housectl.contract.data_split import row_texts
+from housectl.contract.data.data_split import row_texts
+from housectl.contract.data.table import Table
 from housectl.contract.schema import Schema
-from housectl.contract.table import Table
 from housectl.data_checks.problem import DataProblem
 
 MAX_MISSING_SHARE = 0.5

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from housectl.contract.column_types import Datetime, Number
-from housectl.contract.data_split import RowKeys, split_indices
+from housectl.contract.data.data_split import RowKeys, split_indices
+from housectl.contract.data.table import Table
 from housectl.contract.recipe import Split, SplitMethod
 from housectl.contract.schema import Feature, Schema
-from housectl.contract.table import Table
 from housectl.data_checks.problem import DataProblem
 from housectl.data_checks.sample import Floats
 from housectl.errors import DataError

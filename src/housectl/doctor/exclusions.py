@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from housectl.backends.doctor_check import CheckContext, CheckWarning
-from housectl.contract.csv_format import CsvFormat
-from housectl.contract.data_file import read_rows
-from housectl.contract.table_header import column_names
+from housectl.contract.data.csv_format import CsvFormat
+from housectl.contract.data.data_file import read_rows
+from housectl.contract.data.table_header import column_names
 
 # Shorter cells occur in reasons by chance.
 _MIN_CELL_LENGTH = 4

@@ -13,9 +13,9 @@ from housectl.backends.doctor_check import Check, CheckContext, CheckWarning
 from housectl.backends.local.preflight import check_disk_space
 from housectl.contract.cells import write_cell
 from housectl.contract.column_types import Category, Number
+from housectl.contract.data.table import Table
+from housectl.contract.data.usable_data import read_usable_data
 from housectl.contract.schema import Feature, Schema
-from housectl.contract.table import Table
-from housectl.contract.usable_data import read_usable_data
 from housectl.doctor.exclusions import check_exclusions
 from housectl.doctor.registry import registry_checks
 from housectl.doctor.store import check_store, check_store_access

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from housectl.backends.doctor_check import Check, CheckContext, CheckWarning
-from housectl.contract.table import Table
+from housectl.contract.data.table import Table
 from housectl.data_checks.checks import TRAPS, CheckedData
 
 

@@ -9,7 +9,7 @@ from msgspec import UNSET
 from pydantic import Field, ValidationInfo, field_validator
 
 from housectl.backend_registry import BACKENDS, DEFAULT_BACKEND
-from housectl.contract.csv_format import CsvFormat
+from housectl.contract.data.csv_format import CsvFormat
 from housectl.contract.families import Family
 from housectl.contract.golden import GoldenSource
 from housectl.contract.recipe import Split, SplitMethod

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, StrictBool, model_validator
 
-from housectl.contract.csv_format import CsvFormat
+from housectl.contract.data.csv_format import CsvFormat
 from housectl.project.fields import ConfigModel, CrossFieldError, raise_cross_field_errors
 from housectl.project.value_types import Integer
 

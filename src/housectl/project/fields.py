@@ -79,9 +79,8 @@ class SplitFields(ConfigModel):
     """The rows that are held out from all trials."""
 
     method: Literal["hash", "hash-features", "shuffle", "time"] = "hash"
-    """hash: by the content of each row, so added rows move no others; hash-features: the same
-    without the target, so that its unit moves no row; shuffle: by the seed; time: the latest rows.
-    """
+    """By the content of each row (hash), by its features (hash-features), by the seed (shuffle), or
+    the latest rows (time). With a hash, added rows move no others."""
     holdout: Annotated[Number, Field(ge=0.05, le=0.5)] = 0.2
     """Fraction of the rows that is held out."""
     group: NonEmptyStr | None = None

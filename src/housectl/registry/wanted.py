@@ -5,7 +5,7 @@ from functools import cached_property
 
 from housectl.contract.bundle import BundleSummary
 from housectl.contract.bundle_record import MODEL_FILE, SHORT_DIGEST
-from housectl.contract.graph_format import ONNX_OPSET
+from housectl.contract.graph.format import ONNX_OPSET
 from housectl.contract.history import HistoryEntry, override_of
 from housectl.image_references import digest_in
 from housectl.registry.objects import Properties, WantedObject, number_property, text_property

@@ -8,8 +8,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 
-from housectl.contract.csv_format import CsvFormat
-from housectl.contract.text_cells import read_plain_numbers
+from housectl.contract.data.csv_format import CsvFormat
+from housectl.contract.data.text_cells import read_plain_numbers
 
 
 @dataclass(frozen=True, kw_only=True)

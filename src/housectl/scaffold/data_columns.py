@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 
-from housectl.contract.csv_format import CsvFormat
-from housectl.contract.data_file import Row, read_rows
-from housectl.contract.table_header import column_names
-from housectl.contract.text_file import open_text
+from housectl.contract.data.csv_format import CsvFormat
+from housectl.contract.data.data_file import Row, read_rows
+from housectl.contract.data.table_header import column_names
+from housectl.contract.data.text_file import open_text
 from housectl.errors import DataError
 
 # The reader of data files refuses cells with NUL.

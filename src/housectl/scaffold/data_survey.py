@@ -7,8 +7,8 @@ from itertools import compress, islice
 from pathlib import Path
 from typing import Self
 
-from housectl.contract.csv_format import CsvFormat
-from housectl.contract.text_file import FileKind, file_kind
+from housectl.contract.data.csv_format import CsvFormat
+from housectl.contract.data.text_file import FileKind, file_kind
 from housectl.scaffold.column_profile import ColumnProfile, parse_number
 from housectl.scaffold.data_columns import DataColumns, read_columns
 from housectl.scaffold.dialect import detect_dialect

@@ -9,9 +9,9 @@ from itertools import islice
 from pathlib import Path
 from shlex import quote
 
-from housectl.contract.csv_format import CsvFormat
+from housectl.contract.data.csv_format import CsvFormat
+from housectl.contract.data.text_file import FileKind, file_kind, open_text
 from housectl.contract.regular_files import open_regular
-from housectl.contract.text_file import FileKind, file_kind, open_text
 from housectl.errors import DataError
 from housectl.scaffold.text_encoding import check_encoding, detect_encoding
 

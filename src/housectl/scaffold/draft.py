@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
 
-from housectl.contract.csv_format import CsvFormat
+from housectl.contract.data.csv_format import CsvFormat
+from housectl.contract.data.usable_data import read_usable_data
 from housectl.contract.files import atomic_write
 from housectl.contract.schema import Exclusion, Feature, Schema, Target, column_record
-from housectl.contract.usable_data import read_usable_data
 from housectl.errors import DataError, UsageError
 from housectl.scaffold.column_choice import ColumnChoice, ExclusionChoice, FeatureChoice
 from housectl.scaffold.column_rules import choose_type

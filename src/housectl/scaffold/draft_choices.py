@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+from housectl.contract.data.table import Table
 from housectl.contract.recipe import Split, SplitMethod
 from housectl.contract.schema import Schema, Transform
-from housectl.contract.table import Table
 from housectl.data_checks.checks import TRAPS, CheckedData
 from housectl.data_checks.sample import draw_sample
 from housectl.data_checks.target_values import needs_logarithm

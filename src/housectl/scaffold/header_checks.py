@@ -6,8 +6,8 @@ from itertools import pairwise
 from pathlib import Path
 from shlex import quote
 
-from housectl.contract.csv_format import CsvFormat
-from housectl.contract.text_file import FileKind, file_kind
+from housectl.contract.data.csv_format import CsvFormat
+from housectl.contract.data.text_file import FileKind, file_kind
 from housectl.errors import DataError
 from housectl.scaffold.column_profile import parse_number
 from housectl.scaffold.data_columns import DataColumns

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from housectl.contract.csv_format import CsvFormat
+from housectl.contract.data.csv_format import CsvFormat
 from housectl.scaffold.column_profile import parse_number
 
 _SYMBOLS = ("%", "$", "€", "£", "¥", "₹", "USD", "EUR", "GBP", "CHF")

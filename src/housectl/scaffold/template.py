@@ -1,6 +1,6 @@
 """The template of a drafted project file."""
 
-from housectl.contract.csv_format import CsvFormat
+from housectl.contract.data.csv_format import CsvFormat
 from housectl.contract.families import Family
 from housectl.contract.recipe import Split
 from housectl.contract.schema import Schema

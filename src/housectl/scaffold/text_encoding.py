@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from shlex import quote
 
-from housectl.contract.text_file import open_text
+from housectl.contract.data.text_file import open_text
 from housectl.errors import DataError, UsageError
 
 _PART = 2**20

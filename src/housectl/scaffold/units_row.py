@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
-from housectl.contract.csv_format import CsvFormat
+from housectl.contract.data.csv_format import CsvFormat
 from housectl.scaffold.column_profile import parse_number
 from housectl.scaffold.data_columns import DataColumns
 

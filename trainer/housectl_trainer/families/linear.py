@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from housectl.contract.families import Family
-from housectl.contract.linear_graph import LinearGraph
+from housectl.contract.graph.linear_graph import LinearGraph
 from housectl.contract.parameters import Value
 from housectl.contract.record import canonical_json
 from housectl_trainer.exact_sums import mean

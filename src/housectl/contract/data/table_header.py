@@ -2,9 +2,9 @@
 
 from collections.abc import Container, Iterator, Sequence
 
-from housectl.contract.csv_format import CsvFormat
+from housectl.contract.data.csv_format import CsvFormat
+from housectl.contract.data.text_cells import read_plain_numbers
 from housectl.contract.schema import Schema
-from housectl.contract.text_cells import read_plain_numbers
 from housectl.errors import DataError
 
 _MAX_SHOWN_PROBLEMS = 8

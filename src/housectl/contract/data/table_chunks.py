@@ -6,14 +6,14 @@ from itertools import compress, islice
 from operator import itemgetter, not_
 from pathlib import Path
 
-from housectl.contract.cell_hints import cell_hint
-from housectl.contract.column_readers import ColumnError, ColumnReader
 from housectl.contract.column_types import ColumnType, Datetime, Number
-from housectl.contract.csv_format import CsvFormat
-from housectl.contract.data_file import format_of_cells, read_rows
+from housectl.contract.data.cell_hints import cell_hint
+from housectl.contract.data.column_readers import ColumnError, ColumnReader
+from housectl.contract.data.csv_format import CsvFormat
+from housectl.contract.data.data_file import format_of_cells, read_rows
+from housectl.contract.data.table_header import column_indices
+from housectl.contract.data.text_cells import read_plain_numbers
 from housectl.contract.schema import Schema
-from housectl.contract.table_header import column_indices
-from housectl.contract.text_cells import read_plain_numbers
 from housectl.errors import DataError
 
 _CHUNK_ROWS = 256

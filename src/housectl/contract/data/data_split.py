@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from housectl.contract.forward_folds import check_forward_folds
+from housectl.contract.data.forward_folds import check_forward_folds
+from housectl.contract.data.table import Table
 from housectl.contract.recipe import GATE_FOLDS, Split, SplitMethod
-from housectl.contract.table import Table
 from housectl.errors import DataError
 
 MINIMUM_TRAINING = 50

@@ -8,7 +8,7 @@ from housectl.contract.cells import write_cell
 from housectl.contract.column_types import Boolean, Category, Datetime, Number, UnknownLevels
 from housectl.contract.schema import Exclusion, Feature
 from housectl_trainer.data import Dataset
-from housectl_trainer.markdown import bullets, code, table
+from housectl_trainer.sealing.markdown import bullets, code, table
 from housectl_trainer.subset import Floats
 
 _SHOWN_LEVELS = 5

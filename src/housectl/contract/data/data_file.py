@@ -12,8 +12,8 @@ from pathlib import Path
 from shlex import quote
 from typing import TextIO
 
-from housectl.contract.csv_format import DEFAULT_FORMAT, CsvFormat
-from housectl.contract.text_file import FileKind, file_kind, open_text
+from housectl.contract.data.csv_format import DEFAULT_FORMAT, CsvFormat
+from housectl.contract.data.text_file import FileKind, file_kind, open_text
 from housectl.errors import DataError
 
 MAX_LINE_LENGTH = 2**24
@@ -42,7 +42,7 @@ def read_rows(path: Path, csv_format: CsvFormat = DEFAULT_FORMAT) -> Iterator[Ro
         DataError: The file cannot be read, is damaged, or exceeds a limit.
     """
     if file_kind(path) is FileKind.PARQUET:
-        from housectl.contract.parquet_file import read_parquet_rows
+        from housectl.contract.data.parquet_file import read_parquet_rows
 
         return read_parquet_rows(path)
     return _read_csv_rows(path, csv_format)

@@ -4,7 +4,7 @@ import json
 import re
 
 from housectl.contract.column_types import Category, ColumnType, Number
-from housectl.contract.csv_format import MISSING_SPELLINGS, CsvFormat
+from housectl.contract.data.csv_format import MISSING_SPELLINGS, CsvFormat
 
 _MARKED_NUMBER = re.compile(r"[+-]?[0-9][0-9.,' \u00a0\u2019\u202f_]*")
 

@@ -6,12 +6,12 @@ such as `tree_operators`, and one case in each function below.
 
 from collections.abc import Sequence
 
-from housectl.contract.linear_graph import LinearGraph, check_linear
-from housectl.contract.linear_operators import LINEAR_OPERATOR, linear_nodes, read_linear
-from housectl.contract.onnx_messages import Message, operator_of
+from housectl.contract.graph.linear_graph import LinearGraph, check_linear
+from housectl.contract.graph.linear_operators import LINEAR_OPERATOR, linear_nodes, read_linear
+from housectl.contract.graph.onnx_messages import Message, operator_of
+from housectl.contract.graph.tree_graph import TreeGraph, check_trees
+from housectl.contract.graph.tree_operators import TREE_OPERATOR, read_trees, tree_nodes
 from housectl.contract.record import MalformedRecordError
-from housectl.contract.tree_graph import TreeGraph, check_trees
-from housectl.contract.tree_operators import TREE_OPERATOR, read_trees, tree_nodes
 
 GraphBody = TreeGraph | LinearGraph
 

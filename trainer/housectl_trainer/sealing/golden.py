@@ -13,7 +13,7 @@ from housectl.contract.golden import GoldenRow, GoldenSource
 from housectl.contract.schema import FLOAT32_MAXIMUM, Schema
 from housectl_trainer.data import Dataset
 from housectl_trainer.fitting import FittedModel
-from housectl_trainer.parity import threshold_probes
+from housectl_trainer.sealing.parity import threshold_probes
 from housectl_trainer.subset import Floats
 from housectl_trainer.trees import Threshold
 

@@ -81,7 +81,7 @@ def _unpacked(path: Path, file: io.BufferedReader) -> Iterator[BinaryIO]:
         with gzip.GzipFile(fileobj=file) as content:
             yield io.BufferedReader(_BoundedReader(content, path))
     elif kind is FileKind.ZIP:
-        from housectl.contract.zip_member import open_only_member
+        from housectl.contract.data.zip_member import open_only_member
 
         with open_only_member(path, file) as member:
             yield io.BufferedReader(_BoundedReader(member, path))

@@ -8,11 +8,16 @@ from shlex import quote
 
 import msgspec
 
-from housectl.contract.column_readers import GroupReader, NumberReader, PositiveReader, TextReader
 from housectl.contract.column_types import Category
-from housectl.contract.csv_format import DEFAULT_FORMAT, CsvFormat
+from housectl.contract.data.column_readers import (
+    GroupReader,
+    NumberReader,
+    PositiveReader,
+    TextReader,
+)
+from housectl.contract.data.csv_format import DEFAULT_FORMAT, CsvFormat
+from housectl.contract.data.table_chunks import Chunk, read_chunks
 from housectl.contract.schema import Schema, Target, Transform
-from housectl.contract.table_chunks import Chunk, read_chunks
 from housectl.errors import DataError
 
 MINIMUM_ROWS = 100

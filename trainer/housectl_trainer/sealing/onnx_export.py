@@ -6,14 +6,14 @@ from dataclasses import replace
 import numpy as np
 
 from housectl.contract.columns import Expansion
-from housectl.contract.graph_body import GraphBody, check_body
-from housectl.contract.graph_format import encode_graph
-from housectl.contract.linear_graph import LinearGraph
+from housectl.contract.graph.body import GraphBody, check_body
+from housectl.contract.graph.format import encode_graph
+from housectl.contract.graph.linear_graph import LinearGraph
+from housectl.contract.graph.tree_graph import Booleans, Branch, TreeGraph
 from housectl.contract.record import MalformedRecordError
-from housectl.contract.tree_graph import Booleans, Branch, TreeGraph
 from housectl.errors import SealError
-from housectl_trainer.branch_layout import put_likely_child_right
 from housectl_trainer.model_family import ModelBody
+from housectl_trainer.sealing.branch_layout import put_likely_child_right
 from housectl_trainer.target_scale import TargetScale
 from housectl_trainer.trees import LEAF, Ensemble, Tree
 

@@ -6,7 +6,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from housectl.contract.onnx_fields import (
+from housectl.contract.graph.onnx_fields import (
     Attribute,
     Dimension,
     Element,
@@ -20,9 +20,9 @@ from housectl.contract.onnx_fields import (
     Type,
     Value,
 )
-from housectl.contract.protobuf import bytes_field, find_bytes, integer_field, integer_fields
+from housectl.contract.graph.protobuf import bytes_field, find_bytes, integer_field, integer_fields
+from housectl.contract.graph.tree_graph import Booleans, Doubles, Integers
 from housectl.contract.record import MalformedRecordError
-from housectl.contract.tree_graph import Booleans, Doubles, Integers
 
 Message = list[bytes]
 """Parts of a message."""

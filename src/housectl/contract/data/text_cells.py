@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from housectl.contract.cells import InvalidCellError, missing_cell_error, read_text
 from housectl.contract.column_types import Category, ColumnType, Number
-from housectl.contract.csv_format import CsvFormat
+from housectl.contract.data.csv_format import CsvFormat
 
 _MAX_SHOWN = 40
 

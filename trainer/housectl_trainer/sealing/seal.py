@@ -26,17 +26,17 @@ from housectl.errors import SealError
 from housectl_trainer.data import Dataset
 from housectl_trainer.evaluation import mean_objective
 from housectl_trainer.fitting import FittedModel, fit, make_recipe
-from housectl_trainer.golden import RowSource, golden_rows, row_source
 from housectl_trainer.measure_evidence import fold_errors, measure_evidence
-from housectl_trainer.model_card import model_card
-from housectl_trainer.parity import (
+from housectl_trainer.sealing.golden import RowSource, golden_rows, row_source
+from housectl_trainer.sealing.model_card import model_card
+from housectl_trainer.sealing.parity import (
     Tolerance,
     check_parity,
     far_probes,
     routing_probes,
     threshold_probes,
 )
-from housectl_trainer.provenance import make_provenance
+from housectl_trainer.sealing.provenance import make_provenance
 from housectl_trainer.subset import Floats
 
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from housectl.contract.linear_graph import Doubles, LinearGraph
-from housectl.contract.onnx_messages import (
+from housectl.contract.graph.linear_graph import Doubles, LinearGraph
+from housectl.contract.graph.onnx_messages import (
     Message,
     attributes_of,
     constant,

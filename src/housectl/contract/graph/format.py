@@ -11,9 +11,9 @@ import numpy as np
 from msgspec import UNSET, UnsetType
 
 from housectl.contract.columns import Expansion
-from housectl.contract.graph_body import GraphBody, body_nodes, check_body, read_body
-from housectl.contract.onnx_fields import INPUT_NAME, OUTPUT_NAME, Element, Graph, Model
-from housectl.contract.onnx_messages import (
+from housectl.contract.graph.body import GraphBody, body_nodes, check_body, read_body
+from housectl.contract.graph.onnx_fields import INPUT_NAME, OUTPUT_NAME, Element, Graph, Model
+from housectl.contract.graph.onnx_messages import (
     Message,
     constant,
     integer,
@@ -23,7 +23,7 @@ from housectl.contract.onnx_messages import (
     opset,
     tensor,
 )
-from housectl.contract.protobuf import bytes_field, find_bytes, integer_field
+from housectl.contract.graph.protobuf import bytes_field, find_bytes, integer_field
 from housectl.contract.record import MalformedRecordError
 from housectl.contract.schema import Transform
 

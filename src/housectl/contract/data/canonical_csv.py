@@ -11,14 +11,14 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from housectl.contract.column_readers import TextReader
-from housectl.contract.csv_format import DEFAULT_FORMAT, CsvFormat
+from housectl.contract.data.column_readers import TextReader
+from housectl.contract.data.csv_format import DEFAULT_FORMAT, CsvFormat
+from housectl.contract.data.table_chunks import read_chunks
+from housectl.contract.data.text_file import FileKind, file_kind, unreadable_error
 from housectl.contract.files import file_digest
 from housectl.contract.recipe import Split
 from housectl.contract.regular_files import open_regular
 from housectl.contract.schema import Schema
-from housectl.contract.table_chunks import read_chunks
-from housectl.contract.text_file import FileKind, file_kind, unreadable_error
 
 
 def canonical_csv(path: Path, schema: Schema, split: Split, csv_format: CsvFormat) -> bytes:

@@ -6,8 +6,8 @@ from typing import Generic, Protocol, TypeVar
 
 from housectl.contract.cells import InvalidCellError
 from housectl.contract.column_types import ColumnType
-from housectl.contract.csv_format import CsvFormat
-from housectl.contract.text_cells import canonical_text, convert_numbers, read_text_cell
+from housectl.contract.data.csv_format import CsvFormat
+from housectl.contract.data.text_cells import canonical_text, convert_numbers, read_text_cell
 
 _MAX_CACHED_TEXTS = 2**14
 

@@ -16,9 +16,9 @@ from housectl.contract.recipe import (
     SplitMethod,
 )
 from housectl.contract.schema import Schema, Transform
-from housectl_trainer.card_features import features_section
 from housectl_trainer.data import Dataset
-from housectl_trainer.markdown import bullets, table
+from housectl_trainer.sealing.card_features import features_section
+from housectl_trainer.sealing.markdown import bullets, table
 
 _METHODS = {
     SplitMethod.HASH: "by a hash of each row's content, so that added rows do not move other rows",

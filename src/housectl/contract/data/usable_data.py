@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import filterfalse
 from pathlib import Path
 
-from housectl.contract.csv_format import DEFAULT_FORMAT, CsvFormat
-from housectl.contract.data_split import (
+from housectl.contract.data.csv_format import DEFAULT_FORMAT, CsvFormat
+from housectl.contract.data.data_split import (
     RowKeys,
     SplitIndices,
     content_digest,
@@ -15,9 +15,9 @@ from housectl.contract.data_split import (
     row_texts,
     split_indices,
 )
+from housectl.contract.data.table import Table, read_table
 from housectl.contract.recipe import Split, SplitMethod
 from housectl.contract.schema import FLOAT32_MAXIMUM, Schema, Target
-from housectl.contract.table import Table, read_table
 from housectl.errors import DataError
 
 # A verdict squares differences of squared errors, and double numbers end at 1e308 and 1e-308.

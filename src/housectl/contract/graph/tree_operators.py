@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from housectl.contract.onnx_fields import Element
-from housectl.contract.onnx_messages import (
+from housectl.contract.graph.onnx_fields import Element
+from housectl.contract.graph.onnx_messages import (
     Message,
     attributes_of,
     integer,
@@ -12,9 +12,9 @@ from housectl.contract.onnx_messages import (
     read_doubles,
     tensor,
 )
-from housectl.contract.protobuf import read_integers
+from housectl.contract.graph.protobuf import read_integers
+from housectl.contract.graph.tree_graph import Booleans, Branch, TreeGraph
 from housectl.contract.record import MalformedRecordError
-from housectl.contract.tree_graph import Booleans, Branch, TreeGraph
 
 TREE_OPERATOR = "TreeEnsemble"
 """The last operator of trees."""

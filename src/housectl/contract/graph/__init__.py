@@ -1,0 +1,1 @@
+"""The ONNX graph of a bundle, and the models that it can contain."""

@@ -1,0 +1,1 @@
+"""Sealing: a refitted model becomes a checked bundle."""
