@@ -13,14 +13,14 @@ from housectl.contract.data.usable_data import read_usable_data
 from housectl.contract.files import atomic_write
 from housectl.contract.schema import Exclusion, Feature, Schema, Target, column_record
 from housectl.errors import DataError, UsageError
-from housectl.scaffold.column_choice import ColumnChoice, ExclusionChoice, FeatureChoice
-from housectl.scaffold.column_rules import choose_type
+from housectl.scaffold.columns.choice import ColumnChoice, ExclusionChoice, FeatureChoice
+from housectl.scaffold.columns.number_rules import unit_of
+from housectl.scaffold.columns.type_rules import choose_type
 from housectl.scaffold.data_survey import DataSurvey, survey_data
 from housectl.scaffold.draft_choices import DRAFT_SPLIT, DraftChoices, choose
 from housectl.scaffold.drafted_columns import DraftedColumn, drafted_columns
-from housectl.scaffold.number_rules import unit_of
+from housectl.scaffold.project_file.template import DRAFT_SEED, render_project_file
 from housectl.scaffold.target_checks import check_target, check_target_exists
-from housectl.scaffold.template import DRAFT_SEED, render_project_file
 
 _MAX_NAME_LENGTH = 20
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from housectl.scaffold.column_choice import ColumnChoice, FeatureChoice
-from housectl.scaffold.column_profile import ColumnProfile
+from housectl.scaffold.columns.choice import ColumnChoice, FeatureChoice
+from housectl.scaffold.columns.number_rules import describe_range
+from housectl.scaffold.columns.profile import ColumnProfile
 from housectl.scaffold.data_survey import DataSurvey
-from housectl.scaffold.number_rules import describe_range
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from shlex import quote
 
 from housectl.errors import DataError, UsageError
-from housectl.scaffold.column_profile import ColumnProfile
+from housectl.scaffold.columns.profile import ColumnProfile
 
 _MAX_CELL_LENGTH = 40
 

@@ -10,13 +10,13 @@ from housectl.contract.column_types import (
     Category,
     UnknownLevels,
 )
-from housectl.scaffold.column_choice import (
+from housectl.scaffold.columns.choice import (
     ColumnChoice,
     ColumnRange,
     ExclusionChoice,
     FeatureChoice,
 )
-from housectl.scaffold.column_profile import ColumnProfile
+from housectl.scaffold.columns.profile import ColumnProfile
 
 # A text in few rows teaches a model little, and may identify a person.
 _MIN_ROWS_PER_LEVEL = 5

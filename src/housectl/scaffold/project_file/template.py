@@ -6,8 +6,8 @@ from housectl.contract.recipe import Split
 from housectl.contract.schema import Schema
 from housectl.documentation import documentation_url
 from housectl.scaffold.draft_choices import DraftChoices
-from housectl.scaffold.feature_lines import feature_line
-from housectl.scaffold.yaml_text import yaml_mapping, yaml_scalar
+from housectl.scaffold.project_file.feature_lines import feature_line
+from housectl.scaffold.project_file.yaml_text import yaml_mapping, yaml_scalar
 
 DRAFT_SEED = 42
 

@@ -6,17 +6,17 @@ from dataclasses import replace
 
 from housectl.contract.cells import read_text
 from housectl.contract.column_types import Boolean, Datetime
-from housectl.scaffold.column_choice import (
+from housectl.scaffold.columns.choice import (
     ColumnChoice,
     ColumnRange,
     ExclusionChoice,
     FeatureChoice,
 )
-from housectl.scaffold.column_profile import ColumnProfile
-from housectl.scaffold.date_formats import DateFormats, detect_date_formats
-from housectl.scaffold.number_rules import number_choice
-from housectl.scaffold.personal_data import personal_data
-from housectl.scaffold.text_rules import TEXT_RULES
+from housectl.scaffold.columns.date_formats import DateFormats, detect_date_formats
+from housectl.scaffold.columns.number_rules import number_choice
+from housectl.scaffold.columns.personal_data import personal_data
+from housectl.scaffold.columns.profile import ColumnProfile
+from housectl.scaffold.columns.text_rules import TEXT_RULES
 
 Rule = Callable[[ColumnProfile], ColumnChoice | None]
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 from housectl.contract.column_types import Number
 from housectl.contract.schema import FLOAT32_MAXIMUM
-from housectl.scaffold.column_choice import (
+from housectl.scaffold.columns.choice import (
     ColumnChoice,
     ColumnRange,
     ExclusionChoice,
     FeatureChoice,
 )
-from housectl.scaffold.column_profile import ColumnProfile
+from housectl.scaffold.columns.profile import ColumnProfile
 
 _MAX_EXACT_INTEGER = 2.0**53
 _FIRST_YEAR, _LAST_YEAR = 1500, 2200

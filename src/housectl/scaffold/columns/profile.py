@@ -1,6 +1,5 @@
 """Profile of a column: the facts about its cells that the rules for its type read."""
 
-import math
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +9,7 @@ from functools import cached_property
 
 from housectl.contract.data.csv_format import CsvFormat
 from housectl.contract.data.text_cells import read_plain_numbers
+from housectl.scaffold.file_format.number_text import parse_number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,15 +102,3 @@ class ColumnProfile:
         return next(
             line for line, text in zip(self.lines, self.cells, strict=True) if text in wanted
         )
-
-
-def parse_number(text: str, csv_format: CsvFormat) -> float | None:
-    """Return the value of a number, which is infinite beyond float64; None for another text."""
-    plain = csv_format.plain_number(text)
-    if plain is None or not plain.isascii() or "_" in plain:
-        return None
-    try:
-        value = float(plain)
-    except ValueError:
-        return None
-    return value if any(map(str.isdigit, plain)) or math.isfinite(value) else None

@@ -13,7 +13,7 @@ from housectl.contract.data.csv_format import CsvFormat
 from housectl.contract.data.text_file import FileKind, file_kind, open_text
 from housectl.contract.regular_files import open_regular
 from housectl.errors import DataError
-from housectl.scaffold.text_encoding import check_encoding, detect_encoding
+from housectl.scaffold.file_format.text_encoding import check_encoding, detect_encoding
 
 _SEPARATORS = (",", ";", "\t", "|")
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from housectl.contract.data.csv_format import CsvFormat
-from housectl.scaffold.column_profile import parse_number
+from housectl.scaffold.file_format.number_text import parse_number
 
 _SYMBOLS = ("%", "$", "€", "£", "¥", "₹", "USD", "EUR", "GBP", "CHF")
 _NUMBER_WITH_SYMBOL = re.compile(

@@ -2,8 +2,8 @@
 
 import re
 
-from housectl.scaffold.column_choice import ColumnChoice, ExclusionChoice
-from housectl.scaffold.column_profile import ColumnProfile
+from housectl.scaffold.columns.choice import ColumnChoice, ExclusionChoice
+from housectl.scaffold.columns.profile import ColumnProfile
 
 # A short list of levels describes groups; names and numbers of people are many.
 _MAX_GROUPS = 10

@@ -9,8 +9,8 @@ from shlex import quote
 from housectl.contract.data.csv_format import CsvFormat
 from housectl.contract.data.text_file import FileKind, file_kind
 from housectl.errors import DataError
-from housectl.scaffold.column_profile import parse_number
-from housectl.scaffold.data_columns import DataColumns
+from housectl.scaffold.file_format.data_columns import DataColumns
+from housectl.scaffold.file_format.number_text import parse_number
 
 _PRINT = {FileKind.PLAIN: "cat", FileKind.GZIP: "gzip -cd", FileKind.ZIP: "unzip -p"}
 

@@ -13,7 +13,7 @@ from housectl.contract.column_types import (
     UnknownLevels,
 )
 from housectl.contract.schema import Feature
-from housectl.scaffold.yaml_text import yaml_mapping, yaml_scalar
+from housectl.scaffold.project_file.yaml_text import yaml_mapping, yaml_scalar
 
 _MIDNIGHT = "T00:00:00"
 

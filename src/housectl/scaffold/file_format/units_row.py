@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from housectl.contract.data.csv_format import CsvFormat
-from housectl.scaffold.column_profile import parse_number
-from housectl.scaffold.data_columns import DataColumns
+from housectl.scaffold.file_format.data_columns import DataColumns
+from housectl.scaffold.file_format.number_text import parse_number
 
 
 def find_units(columns: DataColumns, csv_format: CsvFormat) -> Mapping[str, str] | None:

@@ -1,0 +1,1 @@
+"""Detection of a data file's format: encoding, separator, header, footer and marks of numbers."""

@@ -1,0 +1,17 @@
+"""Texts of numbers in the format of a data file."""
+
+import math
+
+from housectl.contract.data.csv_format import CsvFormat
+
+
+def parse_number(text: str, csv_format: CsvFormat) -> float | None:
+    """Return the value of a number, which is infinite beyond float64; None for another text."""
+    plain = csv_format.plain_number(text)
+    if plain is None or not plain.isascii() or "_" in plain:
+        return None
+    try:
+        value = float(plain)
+    except ValueError:
+        return None
+    return value if any(map(str.isdigit, plain)) or math.isfinite(value) else None
