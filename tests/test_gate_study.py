@@ -9,8 +9,8 @@ import pytest
 from benchmarks.encoded_columns import Encoding, MixedRows, learn_encoder
 from benchmarks.gate_study.candidates import Curve, Role, boosting_dial
 from benchmarks.gate_study.cases import BETTER, EQUAL, is_promoted, pair_of
-from benchmarks.gate_study.comparison import calibrated_threshold, compare_rules
-from benchmarks.gate_study.material import Material
+from benchmarks.gate_study.comparison import Halves, compare_rules, thresholds
+from benchmarks.gate_study.material import LEVEL_WORLDS, Material
 from benchmarks.gate_study.page import with_results
 from benchmarks.gate_study.process import make_process
 from benchmarks.gate_study.rules import RULES, TODAY, TODAY_THRESHOLD, Pair, Rule, corrected_t
@@ -87,29 +87,54 @@ def test_margin_lowers_the_certainty() -> None:
     assert corrected_t(folds) == pytest.approx(-corrected_t(-folds))
 
 
-def test_calibrated_threshold_accepts_the_wanted_fraction() -> None:
+def test_threshold_is_exceeded_by_the_wanted_fraction() -> None:
     scores = np.random.default_rng(0).permutation(100).reshape(50, 2) / 100
     for rate in (0.0, 0.05, 0.5):
-        assert (scores > calibrated_threshold(scores, rate)).mean() == rate
+        (threshold,) = thresholds(scores, np.ones((1, 50), dtype=np.int64), rate)
+        assert (scores > threshold).mean() == rate
 
 
-def test_compared_rules_promote_as_many_equal_models() -> None:
-    results = compare_rules([material(number, gain=0.3) for number in range(20)])
+def test_threshold_of_a_resample_is_that_of_its_copies() -> None:
+    rng = np.random.default_rng(0)
+    scores = rng.normal(size=(30, 2))
+    counts = rng.multinomial(30, np.full(30, 1 / 30), size=5)
+    for each, threshold in zip(counts, thresholds(scores, counts, 0.1), strict=True):
+        copies = np.repeat(scores, each, axis=0)
+        (expected,) = thresholds(copies, np.ones((1, 30), dtype=np.int64), 0.1)
+        assert threshold == expected
+
+
+def test_no_world_chooses_the_threshold_that_judges_it() -> None:
+    # In one half of the worlds, equal models have far higher scores than in the other half.
+    high = np.arange(10) < 5
+    halves = Halves(divisions=np.array([high]), rate=0.2)
+    scores = {
+        EQUAL.name: np.where(high, 10.0, 0.0)[:, None] + np.arange(10)[:, None] / 10,
+        BETTER.name: np.full((10, 1), 5.0),
+    }
+    once = np.ones((1, 10), dtype=np.int64)
+    assert halves.rates(scores, BETTER, once) == [0.0]
+    reversed_halves = Halves(divisions=np.array([~high]), rate=0.2)
+    assert reversed_halves.rates(scores, BETTER, once) == [1.0]
+
+
+def test_rule_of_today_gains_nothing() -> None:
+    results = compare_rules([material(number, gain=0.3) for number in range(30)])
     (today,) = (result for result in results if result.rule is TODAY)
     assert today.gain == today.low == today.high == 0
+    assert today.rates[BETTER.name] > today.rates[EQUAL.name]
     for result in results:
-        assert result.rates[EQUAL.name].rate <= today.rates[EQUAL.name].rate
         assert result.low <= result.gain <= result.high
 
 
 def test_rules_with_further_repeats_use_only_worlds_that_have_them() -> None:
     worlds = [
-        *(material(number, gain=0.3) for number in range(6)),
-        *(material(number, gain=0.3, repeats=GATE_REPEATS) for number in range(6, 10)),
+        *(material(number, gain=0.3) for number in range(30)),
+        *(material(number, gain=0.3, repeats=GATE_REPEATS) for number in range(30, 40)),
     ]
     assert {result.rule.further: result.worlds for result in compare_rules(worlds)} == {
-        True: 6,
-        False: 10,
+        True: 30,
+        False: 40,
     }
 
 
@@ -148,10 +173,13 @@ def test_page_gets_the_tables_between_its_marks() -> None:
     )
     begin = "<!-- results: `make gate-study` writes them -->"
     page = f"before\n{begin}\nprevious tables\n<!-- end of the results -->\n"
-    worlds = [material(number, gain=0.3) for number in range(6)]
+    numbers = (*range(20), *range(LEVEL_WORLDS, LEVEL_WORLDS + 10))
+    worlds = [material(number, gain=0.3) for number in numbers]
     written = with_results(page, worlds, [wear, wear])
     assert written.startswith("before\n")
     assert "previous tables" not in written
+    assert "The first 20 worlds" in written
+    assert "The other 10 worlds" in written
     assert "| 20 | 10.0 % (10.0 to 10.0) |" in written
     assert with_results(written, worlds, [wear, wear]) == written
     with pytest.raises(ValueError, match="no marks"):

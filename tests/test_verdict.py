@@ -8,7 +8,7 @@ from housectl.contract.evidence import Errors, Evidence
 from housectl.contract.families import Family
 from housectl.contract.recipe import GATE_FOLDS, GATE_REPEATS, Recipe, Split
 from housectl.fold_difference import paired_difference
-from housectl.verdict import Gate, judge
+from housectl.verdict import BASELINE_LEVEL, CHAMPION_LEVEL, Gate, judge
 
 FOLDS = GATE_FOLDS * GATE_REPEATS
 
@@ -56,6 +56,22 @@ def test_insignificant_improvement_is_rejected_unless_gate_is_holdout() -> None:
     assert not verdict.accepted
     assert "stays" in verdict.reason
     assert judge(evidence(9.0, noisy), champion, gate=Gate.HOLDOUT).accepted
+
+
+def test_champion_is_protected_by_a_stricter_level_than_a_baseline() -> None:
+    # The improvement is between the thresholds of both levels.
+    spread = tuple(3.6 * math.cos(3 * number) for number in range(FOLDS))
+    new = tuple(9.0 + each for each in spread)
+    old = Errors(holdout_mse=10.0, fold_mses=(10.0,) * FOLDS)
+    challenger = msgspec.structs.replace(evidence(9.0, new), mean=old)
+    against_champion = judge(challenger, evidence(10.0, old.fold_mses), gate=Gate.HOLDOUT_AND_CV)
+    assert against_champion.difference is not None
+    assert against_champion.difference.level == CHAMPION_LEVEL == 0.125
+    assert not against_champion.accepted
+    assert "p < 0.125" in against_champion.reason
+    first = judge(challenger, None, gate=Gate.HOLDOUT_AND_CV)
+    assert first.mean_difference.level == first.linear_difference.level == BASELINE_LEVEL == 0.2
+    assert first.accepted
 
 
 def test_better_on_folds_alone_is_rejected() -> None:
@@ -124,17 +140,19 @@ def test_different_rows_raise_value_error() -> None:
         )
 
 
-def test_interval_is_that_of_nadeau_and_bengio() -> None:
+@pytest.mark.parametrize(("level", "quantile"), [(0.2, 0.849), (0.125, 1.164), (0.05, 1.677)])
+def test_interval_is_that_of_nadeau_and_bengio(level: float, quantile: float) -> None:
     new = Errors(holdout_mse=1.0, fold_mses=tuple(float(number % 7) for number in range(FOLDS)))
     old = Errors(holdout_mse=1.0, fold_mses=(3.0,) * FOLDS)
-    difference = paired_difference(new, old)
+    difference = paired_difference(new, old, level=level)
     values = [number % 7 - 3.0 for number in range(FOLDS)]
     mean = sum(values) / FOLDS
     variance = sum((value - mean) ** 2 for value in values) / (FOLDS - 1)
     error = math.sqrt((1 / FOLDS + 1 / 9) * variance)
     assert difference.mean == pytest.approx(mean)
-    assert difference.threshold == pytest.approx(0.849 * error)
-    assert paired_difference(old, new).is_significantly_worse is difference.is_significant
+    assert difference.threshold == pytest.approx(quantile * error)
+    opposite = paired_difference(old, new, level=level)
+    assert opposite.is_significantly_worse is difference.is_significant
     assert difference.high - difference.low == pytest.approx(2 * 1.677 * error)
 
 

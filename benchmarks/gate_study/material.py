@@ -26,6 +26,8 @@ from housectl_trainer.folds import Fold, gate_folds
 from housectl_trainer.subset import DataSubset, Floats
 
 HELD_OUT_ROWS = 100
+# The first worlds chose the gate's level of significance; all others check it.
+LEVEL_WORLDS = 204
 WORLDS_WITH_FURTHER_REPEATS = 80
 _SEED = 42
 

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.stats import t as student_t
 
 from housectl.contract.recipe import GATE_FOLDS, GATE_REPEATS
+from housectl.verdict import CHAMPION_LEVEL
 from housectl_trainer.subset import Floats, Indices
 
 HELD_OUT_BLOCKS = 20
@@ -90,8 +91,9 @@ def fold_probability(differences: Floats, *, margin: float = 0.0) -> float:
 
 
 def _bootstrap(differences: Floats) -> float:
-    """Return the fraction of resamples of the rows in which the challenger is better."""
-    return float((differences[_resamples(len(differences))].mean(axis=1) < 0).mean())
+    """Return the improvement in standard errors of its mean over resamples of the rows."""
+    means = differences[_resamples(len(differences))].mean(axis=1)
+    return float(-means.mean() / means.std(ddof=1))
 
 
 @cache
@@ -115,8 +117,8 @@ def _fisher(pair: Pair) -> float:
     return -float(sum(logarithms))
 
 
-TODAY_THRESHOLD = 0.8
-TODAY = Rule(name="today", score=lambda pair: fold_probability(pair.own_folds))
+TODAY_THRESHOLD = 1 - CHAMPION_LEVEL
+TODAY = Rule(name="the gate", score=lambda pair: fold_probability(pair.own_folds))
 
 RULES: Sequence[Rule] = (
     TODAY,

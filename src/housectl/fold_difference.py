@@ -7,7 +7,6 @@ from statistics import NormalDist, fmean, stdev
 from housectl.contract.evidence import Errors
 from housectl.contract.recipe import GATE_FOLDS, GATE_REPEATS
 
-_SIGNIFICANCE = 0.20  # one-sided
 _INTERVAL = 0.90
 
 
@@ -18,12 +17,14 @@ class FoldDifference:
     Attributes:
         mean: Mean over the folds; negative if the model is better than the other one.
         low, high: Ends of the 90 % confidence interval.
-        threshold: Smallest statistically significant difference.
+        level: One-sided level of significance.
+        threshold: Smallest difference that is statistically significant at the level.
     """
 
     mean: float
     low: float
     high: float
+    level: float
     threshold: float
 
     @property
@@ -37,11 +38,11 @@ class FoldDifference:
         return self.mean > self.threshold
 
 
-def paired_difference(model: Errors, other: Errors) -> FoldDifference:
+def paired_difference(model: Errors, other: Errors, *, level: float) -> FoldDifference:
     """Return the mean difference over paired folds, with its corrected confidence interval.
 
     The test is the corrected resampled t-test of Nadeau and Bengio (Machine Learning 52, 2003),
-    one-sided, p < .20.
+    one-sided, p < `level`.
     """
     differences = [new - old for new, old in zip(model.fold_mses, other.fold_mses, strict=True)]
     folds = GATE_FOLDS * GATE_REPEATS
@@ -52,7 +53,8 @@ def paired_difference(model: Errors, other: Errors) -> FoldDifference:
         mean=mean,
         low=mean - half_width,
         high=mean + half_width,
-        threshold=_student_t(1 - _SIGNIFICANCE, folds - 1) * error,
+        level=level,
+        threshold=_student_t(1 - level, folds - 1) * error,
     )
 
 

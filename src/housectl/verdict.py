@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from housectl.contract.evidence import Evidence
+from housectl.contract.evidence import Errors, Evidence
 from housectl.contract.families import Family
 from housectl.fold_difference import FoldDifference, paired_difference
+
+# One-sided levels of significance against the champion, and against the mean and the linear model.
+CHAMPION_LEVEL = 0.125
+BASELINE_LEVEL = 0.20
 
 _WORN_COMPARISONS = 10
 
@@ -79,8 +83,8 @@ def judge(challenger: Evidence, champion: Evidence | None, *, gate: Gate) -> Ver
 
 
 def _judge_first(challenger: Evidence, gate: Gate) -> Verdict:
-    to_mean = paired_difference(challenger.model, challenger.mean)
-    to_linear = paired_difference(challenger.model, challenger.linear)
+    to_mean = _to_baseline(challenger, challenger.mean)
+    to_linear = _to_baseline(challenger, challenger.linear)
     problem = _problem(to_mean, to_linear)
     hint = _hint(challenger)
     return Verdict(
@@ -94,6 +98,10 @@ def _judge_first(challenger: Evidence, gate: Gate) -> Verdict:
     )
 
 
+def _to_baseline(challenger: Evidence, baseline: Errors) -> FoldDifference:
+    return paired_difference(challenger.model, baseline, level=BASELINE_LEVEL)
+
+
 def _problem(to_mean: FoldDifference, to_linear: FoldDifference) -> str | None:
     """Return the reason to reject the first challenger; None without one."""
     if not to_mean.is_significant:
@@ -101,7 +109,7 @@ def _problem(to_mean: FoldDifference, to_linear: FoldDifference) -> str | None:
     if to_linear.is_significantly_worse:
         return (
             "A linear model is significantly better over the folds: the challenger's MSE is "
-            f"{to_linear.mean:.3g} higher (threshold {to_linear.threshold:.3g})"
+            f"{to_linear.mean:.3g} higher ({_threshold(to_linear)})"
         )
     return None
 
@@ -124,7 +132,7 @@ def _hint(challenger: Evidence) -> str:
 
 
 def _judge_against(challenger: Evidence, champion: Evidence, gate: Gate) -> Verdict:
-    difference = paired_difference(challenger.model, champion.model)
+    difference = paired_difference(challenger.model, champion.model, level=CHAMPION_LEVEL)
     new, old = challenger.model.holdout_mse, champion.model.holdout_mse
     accepted = new < old and (difference.is_significant or gate is Gate.HOLDOUT)
     return Verdict(
@@ -134,8 +142,8 @@ def _judge_against(challenger: Evidence, champion: Evidence, gate: Gate) -> Verd
         challenger_mse=new,
         champion_mse=old,
         difference=difference,
-        mean_difference=paired_difference(challenger.model, challenger.mean),
-        linear_difference=paired_difference(challenger.model, challenger.linear),
+        mean_difference=_to_baseline(challenger, challenger.mean),
+        linear_difference=_to_baseline(challenger, challenger.linear),
         hint=None if accepted else _hint(challenger),
     )
 
@@ -162,5 +170,9 @@ def _over_folds(difference: FoldDifference) -> str:
     negation = "" if difference.is_significant else "not "
     return (
         f"the improvement over the folds is {negation}statistically significant "
-        f"({-difference.mean:.3g}, threshold {difference.threshold:.3g})"
+        f"({-difference.mean:.3g}, {_threshold(difference)})"
     )
+
+
+def _threshold(difference: FoldDifference) -> str:
+    return f"threshold {difference.threshold:.3g} for p < {difference.level:g}"
