@@ -1,6 +1,6 @@
 """Texts about features for clients: the valid values of each, and its values in training."""
 
-from housectl.contract.cells import write_cell
+from housectl.contract.cells import write_date
 from housectl.contract.column_types import (
     ISO_8601,
     Boolean,
@@ -13,7 +13,6 @@ from housectl.contract.column_types import (
 from housectl.contract.schema import Feature
 
 _MAX_LEVELS_LENGTH = 500
-_MIDNIGHT = "T00:00:00"
 _OTHER_TEXTS = {
     UnknownLevels.MISSING: "other texts count as missing",
     UnknownLevels.REFUSE: "other texts are refused",
@@ -57,7 +56,7 @@ def describe_training(feature: Feature) -> str:
         case Category() as category:
             return ", ".join(map(repr, category.levels))
         case Datetime() as column:
-            return f"{_date(column, feature.minimum)} to {_date(column, feature.maximum)}"
+            return f"{write_date(column, feature.minimum)} to {write_date(column, feature.maximum)}"
 
 
 def _valid_values(column: ColumnType) -> str:
@@ -74,7 +73,3 @@ def _valid_values(column: ColumnType) -> str:
 
 def _format_name(column: Datetime) -> str:
     return "ISO 8601" if column.format == ISO_8601 else column.format
-
-
-def _date(column: Datetime, value: float) -> str:
-    return str(write_cell(column, value)).removesuffix(_MIDNIGHT)

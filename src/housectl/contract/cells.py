@@ -32,6 +32,7 @@ _TRUE = frozenset({"true", "t", "yes", "y", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "0"})
 _MAX_SHOWN = 40
 _CACHED_DATES = 1024
+_MIDNIGHT = "T00:00:00"
 # strftime writes earlier years with fewer digits than strptime reads.
 _FIRST_YEAR = 1000
 
@@ -128,6 +129,12 @@ def write_cell(column: ColumnType, value: float) -> Cell:
             return _level(column, round(value))
         case Datetime():
             return _write_datetime(column, value)
+
+
+def write_date(column: Datetime, value: float) -> str:
+    """Return the text of a date; in ISO 8601, midnight is left out."""
+    text = _write_datetime(column, value)
+    return text.removesuffix(_MIDNIGHT) if column.format == ISO_8601 else text
 
 
 def missing_cell_error() -> InvalidCellError:

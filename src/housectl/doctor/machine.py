@@ -11,8 +11,8 @@ from itertools import filterfalse
 
 from housectl.backends.doctor_check import Check, CheckContext, CheckWarning
 from housectl.backends.local.preflight import check_disk_space
-from housectl.contract.cells import write_cell
-from housectl.contract.column_types import Category, Number
+from housectl.contract.cells import write_date
+from housectl.contract.column_types import Category, Datetime
 from housectl.contract.data.table import Table
 from housectl.contract.data.usable_data import read_usable_data
 from housectl.contract.schema import Feature, Schema
@@ -117,6 +117,6 @@ def _features_out_of_range(schema: Schema, table: Table) -> Iterator[str]:
 
 
 def _shown(feature: Feature, value: float) -> str:
-    return (
-        f"{value:g}" if isinstance(feature.type, Number) else str(write_cell(feature.type, value))
-    )
+    if isinstance(feature.type, Datetime):
+        return write_date(feature.type, value)
+    return f"{value:g}"

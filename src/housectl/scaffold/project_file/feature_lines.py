@@ -2,20 +2,17 @@
 
 from collections.abc import Mapping
 
-from housectl.contract.cells import write_cell
+from housectl.contract.cells import write_date
 from housectl.contract.column_types import (
     ISO_8601,
     Boolean,
     Category,
-    ColumnType,
     Datetime,
     Number,
     UnknownLevels,
 )
 from housectl.contract.schema import Feature
 from housectl.scaffold.project_file.yaml_text import yaml_mapping, yaml_scalar
-
-_MIDNIGHT = "T00:00:00"
 
 
 def feature_line(feature: Feature) -> str:
@@ -37,14 +34,12 @@ def _type_fields(feature: Feature) -> Mapping[str, object]:
             return {"type": "category", "levels": levels, **treatment}
         case Datetime(format=date_format):
             known = {} if date_format == ISO_8601 else {"format": date_format}
-            low, high = (_date(feature.type, each) for each in (feature.minimum, feature.maximum))
+            low, high = (
+                write_date(feature.type, each) for each in (feature.minimum, feature.maximum)
+            )
             return {"type": "datetime", **known, "min": low, "max": high}
 
 
 def _texts(feature: Feature) -> Mapping[str, str]:
     unit = {"unit": feature.unit} if isinstance(feature.type, Number) else {}
     return {**unit, "description": feature.description}
-
-
-def _date(column: ColumnType, seconds: float) -> str:
-    return str(write_cell(column, seconds)).removesuffix(_MIDNIGHT)
