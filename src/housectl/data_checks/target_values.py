@@ -9,10 +9,8 @@ from housectl.contract.schema import Target
 from housectl.data_checks.copies import MAX_CLASSES
 from housectl.data_checks.problem import DataProblem
 from housectl.data_checks.sample import Floats, Sample
+from housectl.data_checks.sentinels import SENTINELS, is_far
 from housectl.data_checks.skewness import is_heavily_skewed, is_logarithm_better
-
-_NINES = {10.0**digits - 1 for digits in range(1, 10)}
-_SENTINELS = sorted({-1.0, *_NINES, *(-nine for nine in _NINES)})
 
 
 def find_target_problems(target: Target, values: Floats, sample: Sample) -> Iterator[DataProblem]:
@@ -50,20 +48,12 @@ def needs_logarithm(sample: Sample) -> bool:
 
 
 def _sentinel_problems(name: str, values: Floats, distinct: Floats) -> Iterator[DataProblem]:
-    for sentinel in _SENTINELS:
-        count = int(np.sum(values == sentinel))
-        if count and _is_far(sentinel, distinct):
+    for sentinel in sorted(SENTINELS.intersection(distinct[[0, -1]].tolist())):
+        others = distinct[distinct != sentinel]
+        if is_far(sentinel, low=others[0], high=others[-1]):
             yield DataProblem(
-                message=f"{count} rows have the {name} {sentinel:g}, far from all others: it may "
-                "mean a missing value.",
-                hint=f'Set `csv: {{missing: ["", "{sentinel:g}"]}}` in housectl.yaml, or correct '
+                message=f"{np.sum(values == sentinel)} rows have the {name} {sentinel:.0f}, far "
+                "from all others: it may mean a missing value.",
+                hint=f'Add "{sentinel:.0f}" to `csv: {{missing: …}}` in housectl.yaml, or correct '
                 "these rows.",
             )
-
-
-def _is_far(value: float, distinct: Floats) -> bool:
-    """Return True if the gap to the nearest other value exceeds the range of all others."""
-    others = distinct[distinct != value]
-    gap = float(np.abs(others - value).min())
-    is_outside = value < others[0] or value > others[-1]
-    return bool(is_outside and gap > others[-1] - others[0])

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Self
 
 from housectl.contract.data.csv_format import CsvFormat
+from housectl.contract.data.missing_texts import INFINITE, MISSING, MISSING_AMONG_NUMBERS
 from housectl.contract.data.text_file import FileKind, file_kind
 from housectl.scaffold.columns.profile import ColumnProfile
 from housectl.scaffold.file_format.data_columns import DataColumns, read_columns
 from housectl.scaffold.file_format.dialect import detect_dialect
 from housectl.scaffold.file_format.header_checks import check_header, check_header_exists
-from housectl.scaffold.file_format.missing_texts import INFINITE, MISSING, MISSING_AMONG_NUMBERS
 from housectl.scaffold.file_format.number_marks import with_number_marks
 from housectl.scaffold.file_format.number_text import parse_number
 from housectl.scaffold.file_format.units_row import find_units

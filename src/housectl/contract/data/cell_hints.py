@@ -4,7 +4,8 @@ import json
 import re
 
 from housectl.contract.column_types import Category, ColumnType, Number
-from housectl.contract.data.csv_format import MISSING_SPELLINGS, CsvFormat
+from housectl.contract.data.csv_format import CsvFormat
+from housectl.contract.data.missing_texts import MISSING, MISSING_AMONG_NUMBERS
 
 _MARKED_NUMBER = re.compile(r"[+-]?[0-9][0-9.,' \u00a0\u2019\u202f_]*")
 
@@ -20,7 +21,7 @@ def cell_hint(name: str, text: str, column: ColumnType | None, csv_format: CsvFo
     """
     if csv_format.is_missing(text):
         return _missing_hint(name, column)
-    if text.strip() in MISSING_SPELLINGS:
+    if _is_usually_missing(text.strip(), column):
         spellings = json.dumps([*csv_format.missing, text.strip()])
         return (
             f"If that is a missing value, add `csv: {{missing: {spellings}}}` to housectl.yaml. A "
@@ -37,6 +38,12 @@ def cell_hint(name: str, text: str, column: ColumnType | None, csv_format: CsvFo
         "Correct or remove that row, or change the column's `type:` in housectl.yaml, or move the "
         "column to `exclude:`."
     )
+
+
+def _is_usually_missing(text: str, column: ColumnType | None) -> bool:
+    if text in MISSING:
+        return True
+    return not isinstance(column, Category) and text.lower() in MISSING_AMONG_NUMBERS
 
 
 def _missing_hint(name: str, column: ColumnType | None) -> str:

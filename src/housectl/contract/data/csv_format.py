@@ -5,12 +5,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from functools import cached_property
 
-MISSING_SPELLINGS = (
-    *("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None", "none", "?", "-", "."),
-    "missing",
-)
-"""Usual spellings of missing values."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class CsvFormat:

@@ -2,10 +2,11 @@
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 from housectl.contract.column_types import Number
 from housectl.contract.schema import FLOAT32_MAXIMUM
+from housectl.data_checks.sentinels import SENTINELS, is_far
 from housectl.scaffold.columns.choice import (
     ColumnChoice,
     ColumnRange,
@@ -19,9 +20,6 @@ _FIRST_YEAR, _LAST_YEAR = 1500, 2200
 _ID_NAME = re.compile(r"(?i)(.*[_ -])?id|index|idx|key|uuid|row|rownum")
 _LEADING_ZERO = re.compile(r"[+-]?0\d+")
 _DIGITS = re.compile(r"[+-]?\d+")
-_SENTINELS = frozenset(
-    (-1.0, -9.0, *(sign * (10.0**n - 1) for n in (2, 3, 4, 5) for sign in (1, -1)))
-)
 
 
 def is_number_column(profile: ColumnProfile) -> bool:
@@ -123,22 +121,16 @@ def unit_of(profile: ColumnProfile) -> str:
 
 
 def _sentinel_notes(profile: ColumnProfile) -> Iterator[str]:
-    for value in sorted({profile.minimum, profile.maximum} & _SENTINELS):
+    for value in sorted({profile.minimum, profile.maximum} & SENTINELS):
         others = [other for other in profile.values if other != value]
         count = len(profile.values) - len(others)
-        if others and count > 1 and _is_far(value, others):
+        if others and count > 1 and is_far(value, low=min(others), high=max(others)):
             text = next(text for text, number in profile.numbers.items() if number == value)
             yield (
                 f"{count} cells of {profile.name} are {text}, far from its other numbers; if they "
                 f'mean a missing value, add "{text}" to `csv: {{missing: …}}`, and `nullable: '
                 "true` to the column"
             )
-
-
-def _is_far(value: float, others: Sequence[float]) -> bool:
-    low, high = min(others), max(others)
-    gap = max(low - value, value - high)
-    return gap > max(high - low, abs(value) / 2)
 
 
 def _precision_notes(profile: ColumnProfile) -> Iterator[str]:
