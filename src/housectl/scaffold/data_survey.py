@@ -15,7 +15,7 @@ from housectl.scaffold.file_format.data_columns import DataColumns, read_columns
 from housectl.scaffold.file_format.dialect import detect_dialect
 from housectl.scaffold.file_format.header_checks import check_header, check_header_exists
 from housectl.scaffold.file_format.number_marks import with_number_marks
-from housectl.scaffold.file_format.number_text import parse_number
+from housectl.scaffold.file_format.number_text import are_numbers
 from housectl.scaffold.file_format.units_row import find_units
 
 _SAMPLE = 2000
@@ -125,7 +125,7 @@ def survey_data(path: Path, *, target: str, encoding: str | None) -> DataSurvey:
     csv_format = _with_missing(csv_format, [each.missing for each in distinct])
     if is_csv:
         check_header_exists(path, columns, csv_format)
-    check_header(path, columns)
+    check_header(path, columns, csv_format)
     further = _missing_among_numbers(columns, distinct, csv_format)
     csv_format = _with_missing(csv_format, further.values())
     units = find_units(columns, csv_format) if is_csv else None
@@ -143,19 +143,11 @@ def _missing_among_numbers(
     return {
         name: each.among_numbers
         for name, each in zip(columns.names, distinct, strict=True)
-        if each.among_numbers and _has_only_numbers(columns, name, each, csv_format)
+        if each.among_numbers
+        and are_numbers({*columns.cells(name)}, _with_missing(csv_format, [each.among_numbers]))
     }
 
 
 def _with_missing(csv_format: CsvFormat, found: Iterable[Sequence[str]]) -> CsvFormat:
     texts = dict.fromkeys((*csv_format.missing, *(text for texts in found for text in texts)))
     return replace(csv_format, missing=tuple(texts))
-
-
-def _has_only_numbers(
-    columns: DataColumns, name: str, distinct: _DistinctTexts, csv_format: CsvFormat
-) -> bool:
-    """Return True if all texts but those that stand for missing values are numbers."""
-    missing = {*csv_format.missing, *distinct.among_numbers}
-    texts = {*columns.cells(name)} - missing
-    return bool(texts) and all(parse_number(text, csv_format) is not None for text in texts)

@@ -6,7 +6,6 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from shlex import quote
 
 from housectl.contract.data.csv_format import CsvFormat
 from housectl.contract.data.usable_data import read_usable_data
@@ -17,8 +16,9 @@ from housectl.scaffold.columns.choice import ColumnChoice, ExclusionChoice, Feat
 from housectl.scaffold.columns.number_rules import unit_of
 from housectl.scaffold.columns.type_rules import choose_type
 from housectl.scaffold.data_survey import DataSurvey, survey_data
-from housectl.scaffold.draft_choices import DRAFT_SPLIT, DraftChoices, choose
+from housectl.scaffold.draft_choices import DRAFT_SPLIT, DraftChoices, choose_split_and_transform
 from housectl.scaffold.drafted_columns import DraftedColumn, drafted_columns
+from housectl.scaffold.file_format.shell_commands import print_lines
 from housectl.scaffold.project_file.template import DRAFT_SEED, render_project_file
 from housectl.scaffold.target_checks import check_target, check_target_exists
 
@@ -63,7 +63,7 @@ def draft_project(
     check_target(survey.target_profile, data)
     columns = _choose_columns(survey, data)
     schema = _schema_of(survey, columns)
-    choices = _choose_rest(data, schema, survey)
+    choices = _choose_for_usable_data(data, schema, survey)
     return ProjectDraft(
         text=render_project_file(
             schema,
@@ -105,7 +105,7 @@ def _choose_columns(survey: DataSurvey, data: Path) -> Mapping[str, ColumnChoice
     reasons = "; ".join(f"{name}: {choice.reason}" for name, choice in columns.items())
     raise DataError(
         f"{data} has no usable feature column. {reasons}.",
-        hint=f"head -3 {quote(str(data))}   # then add a column that describes the rows",
+        hint=f"{print_lines(data, 'head -3')}   # then add a column that describes the rows",
     )
 
 
@@ -138,13 +138,13 @@ def _schema_of(survey: DataSurvey, columns: Mapping[str, ColumnChoice]) -> Schem
     )
 
 
-def _choose_rest(data: Path, schema: Schema, survey: DataSurvey) -> DraftChoices:
+def _choose_for_usable_data(data: Path, schema: Schema, survey: DataSurvey) -> DraftChoices:
     """Return the choices for data that a search accepts with them."""
     split = DRAFT_SPLIT
     usable = read_usable_data(
         data, schema, split=split, seed=DRAFT_SEED, csv_format=survey.csv_format
     )
-    choices = choose(schema, usable.table)
+    choices = choose_split_and_transform(schema, usable.table)
     if choices.split != split:
         read_usable_data(
             data, schema, split=choices.split, seed=DRAFT_SEED, csv_format=survey.csv_format

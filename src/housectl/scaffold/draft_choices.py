@@ -35,7 +35,7 @@ class DraftChoices:
     notes: tuple[str, ...] = ()
 
 
-def choose(schema: Schema, table: Table) -> DraftChoices:
+def choose_split_and_transform(schema: Schema, table: Table) -> DraftChoices:
     """Return the choices for a table with this schema, and the traps that remain with them."""
     split = find_time_split(schema, table) or DRAFT_SPLIT
     transform = Transform.LOG if needs_logarithm(draw_sample(schema, table)) else UNSET

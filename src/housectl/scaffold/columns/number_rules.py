@@ -18,13 +18,7 @@ from housectl.scaffold.columns.profile import ColumnProfile
 _MAX_EXACT_INTEGER = 2.0**53
 _FIRST_YEAR, _LAST_YEAR = 1500, 2200
 _ID_NAME = re.compile(r"(?i)(.*[_ -])?id|index|idx|key|uuid|row|rownum")
-_LEADING_ZERO = re.compile(r"[+-]?0\d+")
 _DIGITS = re.compile(r"[+-]?\d+")
-
-
-def is_number_column(profile: ColumnProfile) -> bool:
-    """Return True if all present cells are numbers, none of them with leading zeros."""
-    return profile.is_numeric and not any(map(_LEADING_ZERO.fullmatch, profile.counts))
 
 
 def _beyond_float64(profile: ColumnProfile) -> ColumnChoice | None:
@@ -91,8 +85,8 @@ def _number(profile: ColumnProfile) -> FeatureChoice:
 
 
 def number_choice(profile: ColumnProfile) -> ColumnChoice | None:
-    """Return the choice for a column of numbers; None for another column."""
-    if not is_number_column(profile):
+    """Return the choice for a column of numbers; None for another column, or one of codes."""
+    if not profile.is_numeric or profile.has_leading_zeros:
         return None
     rejections = (choice for rule in _REJECTIONS if (choice := rule(profile)))
     return next(rejections, None) or _number(profile)

@@ -1,5 +1,6 @@
 """Profile of a column: the facts about its cells that the rules for its type read."""
 
+import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +11,8 @@ from functools import cached_property
 from housectl.contract.data.csv_format import CsvFormat
 from housectl.contract.data.text_cells import read_plain_numbers
 from housectl.scaffold.file_format.number_text import parse_number
+
+_LEADING_ZERO = re.compile(r"[+-]?0\d+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +68,11 @@ class ColumnProfile:
     def is_numeric(self) -> bool:
         """True if all present cells are numbers."""
         return len(self.numbers) == len(self.counts) > 0
+
+    @cached_property
+    def has_leading_zeros(self) -> bool:
+        """True if a text begins with a zero and another digit, as codes do."""
+        return any(map(_LEADING_ZERO.fullmatch, self.counts))
 
     @cached_property
     def values(self) -> Sequence[float]:

@@ -1,6 +1,5 @@
 """Rules for columns of text: categories, identifiers and free text."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 
@@ -23,7 +22,6 @@ _MIN_ROWS_PER_LEVEL = 5
 _MAX_DISTINCT = 0.5
 _MANY_WORDS = 4
 _SHOWN_LEVELS = 3
-_LEADING_ZERO = re.compile(r"0\d+")
 
 
 def _own_text(profile: ColumnProfile) -> ColumnChoice | None:
@@ -79,7 +77,7 @@ def _feature(
 
 def _reason(profile: ColumnProfile, levels: tuple[str, ...]) -> str:
     shown = ", ".join(levels[:_SHOWN_LEVELS]) + (", …" if len(levels) > _SHOWN_LEVELS else "")
-    what = "codes with leading zeros" if _has_leading_zeros(profile) else "different texts"
+    what = "codes with leading zeros" if profile.is_numeric else "different texts"
     return f"{len(profile.counts)} {what}, which are published: {shown}"
 
 
@@ -95,10 +93,6 @@ def _spelling_notes(profile: ColumnProfile) -> tuple[str, ...]:
         "they mean the same, correct the data"
     )
     return (note,)
-
-
-def _has_leading_zeros(profile: ColumnProfile) -> bool:
-    return profile.is_numeric and any(map(_LEADING_ZERO.fullmatch, profile.counts))
 
 
 def _longest(counts: Mapping[str, int]) -> int:

@@ -5,13 +5,13 @@ from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import quote
 
 from housectl.contract.data.csv_format import CsvFormat
 from housectl.contract.data.data_file import Row, read_rows
 from housectl.contract.data.table_header import column_names
 from housectl.contract.data.text_file import open_text
 from housectl.errors import DataError
+from housectl.scaffold.file_format.shell_commands import print_lines
 
 # The reader of data files refuses cells with NUL.
 _BETWEEN_CELLS = "\0"
@@ -138,7 +138,7 @@ class _Collector:
         return DataError(
             f"{self._path}, line {line}: the line has {len(cells)} cells, but the header has "
             f"{self._width}.",
-            hint=f"sed -n {line}p {quote(str(self._path))}   # then correct that line",
+            hint=f"{print_lines(self._path, f'sed -n {line}p')}   # then correct that line",
         )
 
 

@@ -13,6 +13,7 @@ from housectl.contract.data.csv_format import CsvFormat
 from housectl.contract.data.text_file import FileKind, file_kind, open_text
 from housectl.contract.regular_files import open_regular
 from housectl.errors import DataError
+from housectl.scaffold.file_format.shell_commands import print_lines
 from housectl.scaffold.file_format.text_encoding import check_encoding, detect_encoding
 
 _SEPARATORS = (",", ";", "\t", "|")
@@ -132,5 +133,5 @@ def _one_column_error(path: Path, reading: _Reading) -> DataError:
         )
     return DataError(
         f"{path} has only one column; a target and a feature are required.",
-        hint=f"head -3 {quote(str(path))}   # separate the columns by commas",
+        hint=f"{print_lines(path, 'head -3')}   # separate the columns by commas",
     )

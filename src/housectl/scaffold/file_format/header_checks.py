@@ -1,21 +1,18 @@
 """Checks of a header: duplicate names, and a missing header."""
 
 from collections import Counter
-from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 from shlex import quote
 
 from housectl.contract.data.csv_format import CsvFormat
-from housectl.contract.data.text_file import FileKind, file_kind
 from housectl.errors import DataError
 from housectl.scaffold.file_format.data_columns import DataColumns
-from housectl.scaffold.file_format.number_text import parse_number
+from housectl.scaffold.file_format.number_text import are_numbers, parse_number
+from housectl.scaffold.file_format.shell_commands import print_lines
 
-_PRINT = {FileKind.PLAIN: "cat", FileKind.GZIP: "gzip -cd", FileKind.ZIP: "unzip -p"}
 
-
-def check_header(path: Path, columns: DataColumns) -> None:
+def check_header(path: Path, columns: DataColumns, csv_format: CsvFormat) -> None:
     """Check that the names of the columns differ.
 
     Raises:
@@ -25,9 +22,10 @@ def check_header(path: Path, columns: DataColumns) -> None:
     if not repeated:
         return
     places = "; ".join(f"{name!r} is that of columns {_places(columns, name)}" for name in repeated)
+    header = print_lines(path, f"sed -n {csv_format.skip_lines + 1}p")
     raise DataError(
         f"{path}: column names occur more than once: {places}.",
-        hint=f"head -1 {quote(str(path))}   # then rename the columns in the file",
+        hint=f"{header}   # then rename the columns in the file",
     )
 
 
@@ -41,7 +39,7 @@ def check_header_exists(path: Path, columns: DataColumns, csv_format: CsvFormat)
         return
     count = len(columns.names)
     header = f"seq -s {quote(csv_format.separator)} -f column%g 1 {count}"
-    command = f"({header}; {_PRINT[file_kind(path)]} {quote(str(path))}) > with-header.csv"
+    command = f"({header}; {print_lines(path, 'cat')}) > with-header.csv"
     raise DataError(
         f"{path} has no header: its first line looks like the rows below it.",
         hint=f"{command} && housectl init --data with-header.csv --target column{count}",
@@ -49,7 +47,7 @@ def check_header_exists(path: Path, columns: DataColumns, csv_format: CsvFormat)
 
 
 def _is_row(columns: DataColumns, csv_format: CsvFormat) -> bool:
-    numeric = [name for name in columns.names if _has_numbers(columns.head(name), csv_format)]
+    numeric = [name for name in columns.names if are_numbers(columns.head(name), csv_format)]
     numbers = [parse_number(name, csv_format) for name in numeric]
     found = [number for number in numbers if number is not None]
     if not found or len(found) < len(numbers):
@@ -61,11 +59,6 @@ def _is_row(columns: DataColumns, csv_format: CsvFormat) -> bool:
         return all(name in columns.head(name) for name in others)
     # A table of series has years or counts as names.
     return len({after - before for before, after in pairwise(found)}) > 1
-
-
-def _has_numbers(texts: Iterable[str], csv_format: CsvFormat) -> bool:
-    present = [text for text in texts if not csv_format.is_missing(text)]
-    return bool(present) and all(parse_number(text, csv_format) is not None for text in present)
 
 
 def _places(columns: DataColumns, name: str) -> str:

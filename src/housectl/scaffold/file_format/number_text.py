@@ -1,6 +1,7 @@
 """Texts of numbers in the format of a data file."""
 
 import math
+from collections.abc import Iterable
 
 from housectl.contract.data.csv_format import CsvFormat
 
@@ -15,3 +16,9 @@ def parse_number(text: str, csv_format: CsvFormat) -> float | None:
     except ValueError:
         return None
     return value if any(map(str.isdigit, plain)) or math.isfinite(value) else None
+
+
+def are_numbers(texts: Iterable[str], csv_format: CsvFormat) -> bool:
+    """Return True if all texts that are not missing are numbers, and there are some."""
+    present = [text for text in texts if not csv_format.is_missing(text)]
+    return bool(present) and all(parse_number(text, csv_format) is not None for text in present)
