@@ -81,7 +81,7 @@ def init(
         github: Also write the files of `init_github`.
 
     Raises:
-        DataError: The file is not a CSV, is too short, or has no usable column.
+        DataError: The file cannot be read, has no header, is too short, or has no usable column.
         UsageError: The column is missing, the encoding is unknown, or there is such a file already.
 
     >>> import housectl

@@ -45,7 +45,7 @@ def summary(experiment: "Experiment", snapshot: "Snapshot") -> str:
     finished = sum(trial.state is not TrialState.RUNNING for trial in trials)
     clauses = [f"{finished}/{experiment.budget.trials} trials"]
     if best := snapshot.best_trial:
-        clauses.append(f"best mse={best.mse:.4f} (trial {best.number})")
+        clauses.append(f"best mse={format_value(best.mse)} (trial {best.number})")
     if running := len(trials) - finished:
         clauses.append(f"{running} running")
     left = experiment.estimate_remaining_seconds(trials, now=time.time())

@@ -116,7 +116,7 @@ class RowSampler:
                 return
 
     def _pair_at_split(self) -> tuple[Row, Row] | None:
-        """Return rows that differ in the last digits of one value only, but not in prediction."""
+        """Return rows with other predictions, which differ in the last digits of one value only."""
         row, feature = self.inside(), self._random.choice(self._numbers)
         low, high = self._values[feature].low, self._values[feature].high
         prediction = self._predict_with(row, feature, low)
