@@ -189,6 +189,12 @@ def test_digest_of_canonical_data_ignores_dialect_and_excluded_columns(tmp_path:
             "add the text to the levels of town",
         ),
         (
+            "a;1;1;Ulm;Unknown;01.02.2020;1",
+            {},
+            "line 32, column pool: 'Unknown' is not true or false",
+            'csv: {missing: ["", "NA", "k. A.", "Unknown"]}',
+        ),
+        (
             "a;1;1;Ulm;maybe;01.02.2020;1",
             {},
             "line 32, column pool: 'maybe' is not true or false",

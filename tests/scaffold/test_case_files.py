@@ -154,6 +154,10 @@ CASES: dict[str, tuple[str | bytes, Expected | Rejected]] = {
         PLAIN.replace("score", "area", 1),
         Rejected(message="'area' is that of columns 1 and 3", hint="rename the columns"),
     ),
+    "duplicate_header_of_gzip": (
+        gzip.compress(("houses\n\n" + PLAIN.replace("score", "area", 1)).encode()),
+        Rejected(message="'area' is that of columns 1 and 3", hint=" | sed -n 3p   # then rename"),
+    ),
     "no_header": (BODY, Rejected(message="has no header", hint="seq -s , -f column%g 1 4")),
     "no_header_but_equal_cells": (
         table((*HOUSES[0][2:3] * 2, 7), [(row[2], row[2], row[3]) for row in HOUSES]),
