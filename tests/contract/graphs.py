@@ -197,8 +197,8 @@ def _expansion(expansion: Expansion) -> list[onnx.NodeProto]:
 
 def _exponential() -> list[onnx.NodeProto]:
     return [
-        _constant("smallest", np.array(-700.0)),
-        _constant("largest", np.array(700.0)),
+        _constant("smallest", np.array(-170.0)),
+        _constant("largest", np.array(170.0)),
         _constant("base", np.array(math.e)),
         helper.make_node("Clip", ["transformed", "smallest", "largest"], ["logarithms"]),
         helper.make_node("Pow", ["base", "logarithms"], [OUTPUT_NAME]),

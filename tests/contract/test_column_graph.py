@@ -146,7 +146,7 @@ EDITS: dict[str, Edit] = {
 }
 LOG_EDITS: dict[str, Edit] = {
     "clip": set_constant(14, np.array(1e9)),
-    "clip as an array": set_constant(14, np.array([700.0])),
+    "clip as an array": set_constant(14, np.array([170.0])),
     "base": set_constant(15, np.array(2.0)),
     "bounds of the clip": set_constant(13, np.array(-1.0)),
     "exponential": lambda model: setattr(model.graph.node[-1], "op_type", "Mul"),

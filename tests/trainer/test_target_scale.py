@@ -1,5 +1,6 @@
 """A model does not depend on the unit of its target."""
 
+from dataclasses import replace
 from functools import cache
 from math import ldexp
 
@@ -8,7 +9,7 @@ import pytest
 
 from housectl.contract.families import Family
 from housectl.contract.parameters import Value
-from housectl.contract.schema import Transform
+from housectl.contract.schema import FLOAT32_MAXIMUM, Transform
 from housectl_trainer.evaluation import model_mse
 from housectl_trainer.fitting import fit, make_recipe
 from housectl_trainer.target_scale import TargetScale
@@ -82,3 +83,11 @@ def test_predictions_of_a_logarithm_are_finite_and_positive() -> None:
     predictions = scale.restore(np.array([-1e3, 0.0, 1e3]))
     assert np.isfinite(predictions).all()
     assert (predictions > 0).all()
+
+
+def test_errors_of_predictions_far_out_of_range_are_within_the_limit_of_evidence() -> None:
+    dataset = mixed_dataset(transform=Transform.LOG)
+    model = fit(make_recipe(dataset.shared, Family.LINEAR, {}), dataset.training)
+    far = dataset.holdout.rows.copy()
+    far[:, 0] = FLOAT32_MAXIMUM
+    assert 1e140 < model_mse(model, replace(dataset.holdout, rows=far)) < 1e150

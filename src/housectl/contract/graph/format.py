@@ -30,8 +30,11 @@ from housectl.contract.schema import Transform
 ONNX_OPSET = 18
 """Version of ONNX's own operators in every graph."""
 
-MAX_LOGARITHM = 700.0
-"""Logarithms of predictions are clipped at this number and its negative; exp(710) is infinite."""
+MAX_LOGARITHM = 170.0
+"""Logarithms of predictions are clipped at this number and its negative.
+
+Targets are at most 1e70, and squared errors of exp(170) are within the limit of evidence.
+"""
 
 _NAME = b"housectl"
 _IR_VERSION = 9
