@@ -3,10 +3,13 @@
 from dataclasses import dataclass, replace
 from functools import partial
 
+from msgspec import structs
+
 from housectl.contract.bundle import Bundle
 from housectl.contract.evidence import Evidence, HoldoutErrors, evidence_key
 from housectl.contract.history import History
 from housectl.contract.inputs import Inputs
+from housectl.contract.recipe import Recipe
 from housectl.evidence_check import check_evidence
 from housectl.inputs_finder import InputsFinder
 from housectl.sealed_model import SealedModel
@@ -65,17 +68,18 @@ class Comparer:
     def compare(self, challenger: Bundle, history: History) -> Comparison:
         """Compare a challenger with a history's champion, and record the comparison.
 
-        If data, split, seed or libraries differ, the champion's recipe is first reevaluated with
-        the challenger's.
+        If data, split, seed, libraries or training procedure differ, the champion's recipe is first
+        reevaluated with the challenger's.
 
         Raises:
             EvidenceError: Evidence is malformed, or contradicts the predictions of its model.
+            InputsError: The trainer cannot reevaluate the recipe as the challenger was trained.
         """
         champion = self.store.bundle(history.champion.bundle) if history.champion else None
         evidence_of = partial(
             self._evidence,
             inputs=self.inputs.find(challenger),
-            libraries=challenger.record.recipe.libraries,
+            challenger=challenger.record.recipe,
         )
         evidence = evidence_of(challenger)
         champion_evidence = evidence_of(champion) if champion else None
@@ -91,13 +95,13 @@ class Comparer:
             history=history,
         )
 
-    def _evidence(self, bundle: Bundle, *, inputs: Inputs, libraries: dict[str, str]) -> Evidence:
+    def _evidence(self, bundle: Bundle, *, inputs: Inputs, challenger: Recipe) -> Evidence:
         """Return the evidence of a bundle's recipe on these inputs; measure it if it is missing.
 
         The bundle's own evidence is checked against the predictions of its graph.
         """
         own = bundle.record.recipe
-        recipe = inputs.shared.recipe(own.family, own.assignment, libraries)
+        recipe = structs.replace(challenger, family=own.family, assignment=own.assignment)
         key = evidence_key(recipe)
         names = (bundle.digest, key) if recipe == own else (key,)
         stored = next(filter(None, map(self.store.evidence, names)), None)

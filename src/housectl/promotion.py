@@ -71,8 +71,8 @@ class Promoter:
     def compare(self, experiment: str | None) -> Comparison:
         """Compare a challenger with the champion on the same rows.
 
-        If data, split, seed or libraries differ, the champion's recipe is first reevaluated with
-        the challenger's.
+        If data, split, seed, libraries or training procedure differ, the champion's recipe is first
+        reevaluated with the challenger's.
         """
         history = self.store.read_history()
         self._sync_deploy_details(history.entries)

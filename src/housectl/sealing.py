@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from msgspec import UNSET
+
 from housectl.backends.base import Backend, Handle, Task, TaskKind
 from housectl.contract.evidence import Evidence, evidence_key
 from housectl.contract.files import temp_directory_in
@@ -76,7 +78,8 @@ class Sealer:
         """Measure a recipe on other data or with other library versions, and keep the evidence.
 
         Raises:
-            InputsError: The trainer has other library versions than the recipe.
+            InputsError: The trainer has another training procedure or other library versions than
+                the recipe.
             TaskFailedError: The sealing task failed.
         """
         stored_evidence = partial(self.store.evidence, evidence_key(recipe))
@@ -132,11 +135,7 @@ class Sealer:
             evidence = sealed.evidence
             self.store.add_evidence(evidence, name=evidence.key)
         if evidence.recipe != recipe:
-            raise InputsError(
-                f"Reevaluation failed: the trainer has {evidence.recipe.libraries}, but the "
-                f"challenger was trained with {recipe.libraries}.",
-                hint="housectl tune   # makes a challenger with the installed libraries",
-            )
+            raise _other_trainer(evidence.recipe, recipe)
         return evidence
 
     @property
@@ -154,6 +153,19 @@ def _matches_trial(trial: Trial, recipe: Recipe, metrics: Metrics) -> bool:
     """Return True if a recipe and its MSE are the trial's."""
     trained = (recipe.family, recipe.assignment, metrics.mse)
     return trained == (trial.family, trial.assignment, trial.mse)
+
+
+def _other_trainer(actual: Recipe, expected: Recipe) -> InputsError:
+    trainer, challenger = (
+        f"version {1 if each.training is UNSET else each.training} of the training procedure and "
+        f"{each.libraries}"
+        for each in (actual, expected)
+    )
+    return InputsError(
+        f"Reevaluation failed: the trainer has {trainer}, but the challenger was trained with "
+        f"{challenger}.",
+        hint="housectl tune   # makes a challenger with the installed trainer",
+    )
 
 
 def _get_or_create(create: Callable[[], _Stored], get: Callable[[], _Stored | None]) -> _Stored:

@@ -11,7 +11,7 @@ from housectl.contract.bundle_record import BUNDLE_FILE, BundleRecord
 from housectl.contract.files import file_digest
 from housectl.contract.metrics import METRICS_FILE
 from housectl.errors import ExitStatus
-from housectl.store.layout import bundle_key, challenger_key, evidence_file_key
+from housectl.store.layout import bundle_key, challenger_key, entry_key, evidence_file_key
 from housectl.store.local import LocalStore
 from tools.project_directory import CommandOutput, ProjectDirectory
 
@@ -176,3 +176,37 @@ def test_promotion_without_the_inputs_is_refused(project: ProjectDirectory) -> N
     output = project.run("promote")
     assert_refused(output, project, "are missing")
     assert "housectl tune" in output.err
+
+
+def forget_training_version(project: ProjectDirectory, digest: str) -> str:
+    """Make a bundle and its evidence those of an earlier version; return the new digest."""
+    bundle = project.store / bundle_key(digest)
+    edit_json(bundle / BUNDLE_FILE, lambda record: record["recipe"].pop("training"))  # type: ignore[attr-defined]
+    new = BundleRecord.from_json((bundle / BUNDLE_FILE).read_bytes()).digest
+    bundle.rename(project.store / bundle_key(new))
+    path = project.store / evidence_file_key(digest)
+    edit_json(path, lambda evidence: evidence["recipe"].pop("training"))  # type: ignore[attr-defined]
+    edit_json(path, lambda evidence: evidence.update(bundle=new))
+    path.rename(project.store / evidence_file_key(new))
+    return new
+
+
+def test_challenger_of_an_earlier_version_is_judged_by_its_own_evidence(
+    project: ProjectDirectory,
+) -> None:
+    store = LocalStore(project.store)
+    challenger, champion = store.newest_challenger(), store.require_champion()
+    new = forget_training_version(project, challenger.bundle)
+    path = project.store / challenger_key(challenger.number)
+    edit_json(path, lambda record: record.update(bundle=new))
+    refused = project.run("compare")
+    assert refused.status == ExitStatus.BUNDLE
+    assert "version 2 of the training procedure" in refused.err
+
+    old = forget_training_version(project, champion.bundle)
+    path = project.store / entry_key(champion.number)
+    edit_json(path, lambda record: record.update(bundle=old))
+    evidence = store.evidence(new)
+    assert evidence is not None
+    output = project.run_ok("compare", "--json").json
+    assert output["challenger_holdout_mse"] == evidence.model.holdout_mse
