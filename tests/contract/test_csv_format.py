@@ -31,6 +31,9 @@ COMMA = CsvFormat(decimal=",")
         (COMMA, "0.5", None),
         (COMMA, "1e5", "1e5"),
         (COMMA, "house", None),
+        (COMMA, "e5", None),
+        (CsvFormat(symbols=("$",)), "$ 1.5", "1.5"),
+        (CsvFormat(symbols=("$",)), "$", None),
         (CsvFormat(), "1.5", "1.5"),
     ],
 )

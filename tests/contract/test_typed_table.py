@@ -133,6 +133,25 @@ def test_canonical_form_has_the_time_column(tmp_path: Path) -> None:
     assert read_table(copy, schema, time="id").times == original.times
 
 
+def test_canonical_form_keeps_line_ends_within_cells(tmp_path: Path) -> None:
+    ends = ("\r", "\n", "\r\n")
+    rows = "".join(f'{number};"a{ends[number % 3]}b";{number}\n' for number in range(150))
+    path = write_file(tmp_path / "a.csv", "area;id;price\n" + rows)
+    schema, csv_format = schema_of({"area": Number()}), CsvFormat(separator=";")
+    copy = tmp_path / "copy.csv"
+    copy.write_bytes(canonical_csv(path, schema, Split(group="id"), csv_format))
+    groups = read_table(copy, schema, group="id").groups
+    assert groups == read_table(path, schema, csv_format=csv_format, group="id").groups
+    assert groups[:3] == ("a\rb", "a\nb", "a\r\nb")
+
+
+def test_numeric_times_may_begin_with_a_row_without_a_target(tmp_path: Path) -> None:
+    rows = "".join(f"{number},{number},{number}\n" for number in range(150))
+    path = write_file(tmp_path / "a.csv", "area,id,price\n1,,\n" + rows)
+    table = read_table(path, schema_of({"area": Number()}), time="id")
+    assert (table.times[:2].tolist(), table.dropped) == ([0.0, 1.0], 1)
+
+
 def test_columns_that_no_model_uses_are_not_copied(path: Path) -> None:
     content = canonical_csv(path, SCHEMA, Split(), FORMAT)
     assert content.startswith(b"area,rooms,town,pool,sold,price\n")

@@ -70,6 +70,12 @@ def _convert(path: Path, schema: Schema, split: Split, csv_format: CsvFormat) ->
 
 
 def _csv_lines(rows: Iterable[Sequence[str]]) -> bytes:
+    content = list(rows)
+    # Python's csv quotes a cell with a line feed, but not one with a carriage return alone.
+    has_returns = any("\r" in cell for row in content for cell in row)
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    writer = csv.writer(
+        text, lineterminator="\n", quoting=csv.QUOTE_ALL if has_returns else csv.QUOTE_MINIMAL
+    )
+    writer.writerows(content)
     return text.getvalue().encode()

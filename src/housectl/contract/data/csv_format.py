@@ -60,7 +60,7 @@ class CsvFormat:
         return map(self._missing.__contains__, map(str.strip, texts))
 
     def plain_number(self, text: str) -> str | None:
-        """Return the text of a number with a decimal point; None for another notation."""
+        """Return the text of a number with a decimal point; None for another text."""
         if self.has_plain_numbers:
             return text
         match = self._number.fullmatch(text.strip())
@@ -78,8 +78,9 @@ class CsvFormat:
     def _number(self) -> re.Pattern[str]:
         mark = re.escape(self.thousands)
         groups = rf"[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+|" if mark else ""
-        decimals = rf"(?:{re.escape(self.decimal)}[0-9]*)?"
-        number = rf"(?:{groups}[0-9]*){decimals}(?:[eE][+-]?[0-9]+)?"
+        point = re.escape(self.decimal)
+        digits = rf"(?={point}?[0-9])(?:{groups}[0-9]*)(?:{point}[0-9]*)?"
+        number = rf"{digits}(?:[eE][+-]?[0-9]+)?"
         symbol = "|".join(map(re.escape, self.symbols))
         if not symbol:
             return re.compile(rf"([+-]?{number})")

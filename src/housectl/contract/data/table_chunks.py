@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import compress, islice
+from itertools import compress, filterfalse, islice
 from operator import itemgetter, not_
 from pathlib import Path
 
@@ -98,7 +98,7 @@ def read_chunks(
         lines, cells = zip(*chunk, strict=True)
         _check_widths(path, lines, cells, len(header))
         if time is not None and time not in types:
-            types[time] = _guess_time_type(cells[0][indices[time]], csv_format)
+            types[time] = _guess_time_type([row[indices[time]] for row in cells], csv_format)
         targets = [row[indices[schema.target.name]] for row in cells]
         kept = list(map(not_, csv_format.find_missing(targets)))
         yield Chunk(
@@ -112,8 +112,9 @@ def read_chunks(
         )
 
 
-def _guess_time_type(text: str, csv_format: CsvFormat) -> ColumnType:
-    number = csv_format.plain_number(text)
+def _guess_time_type(texts: Sequence[str], csv_format: CsvFormat) -> ColumnType:
+    first = next(filterfalse(csv_format.is_missing, texts), "")
+    number = csv_format.plain_number(first)
     is_number = number is not None and read_plain_numbers([number]) is not None
     return Number() if is_number else Datetime()
 
