@@ -27,6 +27,16 @@ def test_missing_values_of_pandas_are_missing(model: SealedModel, number: int) -
     assert model.predict([missing]) == model.predict([omitted]) != model.predict([HOME])
 
 
+@pytest.mark.parametrize("false", [False, np.bool_(False)])
+def test_false_is_no_missing_value(model: SealedModel, false: object) -> None:
+    with pytest.raises(DataError, match="rooms is not a number"):
+        model.predict([{**HOME, "rooms": false}])
+
+
+def test_target_and_excluded_columns_are_ignored(model: SealedModel) -> None:
+    assert model.predict([{**HOME, "price": 5, "owner": "Ada"}]) == model.predict([HOME])
+
+
 @pytest.mark.parametrize(
     ("name", "value", "usual"),
     [

@@ -75,8 +75,9 @@ class SealedModel:
         Args:
             rows: Mappings from the name of each feature to its value: a number, a text, a boolean,
                 a date as text or as a `datetime`. None, NaN, `pandas.NA`, `pandas.NaT` and a
-                missing key are missing values, which only nullable features accept. Excluded
-                columns are ignored. Pass a DataFrame as `frame.to_dict("records")`.
+                missing key are missing values, which only nullable features accept. The target
+                and excluded columns are ignored, as by the server. Pass a DataFrame as
+                `frame.to_dict("records")`.
 
         Raises:
             DataError: A row lacks a feature, has an unknown one, or has an invalid value.
@@ -104,7 +105,7 @@ def _read_row(number: int, row: Mapping[str, object], schema: Schema) -> list[fl
     Raises:
         DataError: The row is invalid; the message names each invalid value.
     """
-    known = {*schema.feature_names, *schema.excluded_names}
+    known = {*schema.feature_names, *schema.excluded_names, schema.target.name}
     problems = {name: "is unknown" for name in row if name not in known}
     values = []
     for feature in schema.features:
@@ -141,7 +142,8 @@ def _is_missing(value: object) -> bool:
     """Return True for None, NaN, NaT and pandas.NA, without an import of pandas."""
     # NaN and NaT differ from themselves, and each comparison with pandas.NA is pandas.NA.
     different = value != value  # noqa: PLR0124
-    return value is None or different is True or different is value
+    is_pandas_na = different is value and not isinstance(value, bool)
+    return value is None or different is True or is_pandas_na
 
 
 def _seconds(moment: date) -> float:
