@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from housectl.contract.data.csv_format import CsvFormat
 from housectl.contract.data.table import read_table
 from housectl.errors import DataError, HousectlError, UsageError
 from housectl.project.config import ProjectConfig, load_config
@@ -71,6 +72,21 @@ def test_draft_has_range_of_every_column(tmp_path: Path, rng: random.Random) -> 
         max(map(float, map(str, table["width"]))),
     ]
     assert (schema.target.name, schema.target.response_key) == ("price", "prediction")
+
+
+@pytest.mark.parametrize("character", ["\u2028", "\x85", "\x0b", "\x0c", "\x1c"])
+def test_only_ends_of_lines_end_a_row(tmp_path: Path, rng: random.Random, character: str) -> None:
+    town = [("Ulm", f"Bad{character}Orb")[index % 2] for index in range(ROWS)]
+    draft, project = draft_and_load(write_csv(tmp_path / "a.csv", columns(rng, town=town)))
+    assert project.csv_format == CsvFormat()
+    assert {each.name: each.choice for each in draft.columns}["town"] == "category"
+
+
+def test_zeros_of_both_signs_are_constant(tmp_path: Path, rng: random.Random) -> None:
+    zeros = [("0.0", "-0.0")[index % 2] for index in range(ROWS)]
+    draft, project = draft_and_load(write_csv(tmp_path / "a.csv", columns(rng, zero=zeros)))
+    assert project.exclude == {"zero": "constant"}
+    assert draft.notes == ()
 
 
 def test_kind_of_excluded_column_is_written_and_its_reason_is_listed(

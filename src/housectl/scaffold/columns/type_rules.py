@@ -53,7 +53,9 @@ def _no_values(profile: ColumnProfile) -> ColumnChoice | None:
 
 
 def _constant(profile: ColumnProfile) -> ColumnChoice | None:
-    if len(profile.counts) > 1 or (profile.missing and not profile.is_numeric):
+    # The numbers 0.0 and -0.0 are equal.
+    distinct = profile.different_values if profile.is_numeric else profile.counts
+    if len(distinct) > 1 or (profile.missing and not profile.is_numeric):
         return None
     return ExclusionChoice(kind="constant", reason="all cells that are not missing are equal")
 

@@ -4,6 +4,7 @@ import re
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from housectl.contract.data.csv_format import CsvFormat
@@ -40,18 +41,22 @@ class DataColumns:
 
     def cells(self, name: str) -> list[str]:
         """Return the text of each row, without spaces around it."""
-        chunks = self.chunks[self.names.index(name)]
+        chunks = self.chunks[self._places[name]]
         return [text for chunk in chunks for text in _split(chunk)][self._first_row :]
 
     def head(self, name: str) -> list[str]:
         """Return the texts of the first rows."""
-        chunks = self.chunks[self.names.index(name)]
+        chunks = self.chunks[self._places[name]]
         return _split(chunks[0])[self._first_row :] if chunks else []
 
     @property
     def row_lines(self) -> Sequence[int]:
         """Line number of each row."""
         return self.lines[self._first_row :]
+
+    @cached_property
+    def _places(self) -> Mapping[str, int]:
+        return {name: place for place, name in enumerate(self.names)}
 
     @property
     def _first_row(self) -> int:

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from itertools import islice
 from pathlib import Path
 from shlex import quote
@@ -66,7 +67,8 @@ def detect_dialect(path: Path, *, target: str, encoding: str | None) -> CsvForma
         return CsvFormat()
     encoding = check_encoding(encoding) if encoding else detect_encoding(path, target=target)
     with open_text(path, encoding) as text:
-        sample = text.read(_SAMPLE_CHARACTERS).splitlines(keepends=True)
+        # Unlike splitlines(), this divides lines as files do, so not at U+2028 or a form feed.
+        sample = [*StringIO(text.read(_SAMPLE_CHARACTERS), newline="")]
     if len(sample) > 1 and not sample[-1].endswith(("\n", "\r")):
         del sample[-1]
     reading = _best_reading(sample)
