@@ -129,6 +129,11 @@ def test_numeric_project_has_the_records_of_earlier_versions(file: Path) -> None
             '"%d.%m.%Q"',
             "10: features.sold.format: found '%d.%m.%Q', expected iso8601 or a",
         ),
+        (
+            '"%d.%m.%Y"',
+            '"%d.%d.%Y"',
+            "10: features.sold.format: found '%d.%d.%Y', expected iso8601 or a",
+        ),
         ('separator: ";"', 'separator: ";;"', "3: csv.separator: found ';;', expected"),
         (
             'separator: ";"',

@@ -1,5 +1,6 @@
 """The features in housectl.yaml: the fields of each type of column."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
@@ -53,7 +54,8 @@ def _check_format(text: str) -> str:
     day = datetime(2020, 2, 1, tzinfo=UTC)
     try:
         datetime.strptime(day.strftime(text), text)  # noqa: DTZ007
-    except ValueError as error:
+    except (ValueError, re.error) as error:
+        # Python reports a repeated part such as %d as an error of its regular expression.
         raise ValueError(f"{ISO_8601} or a format such as %d.%m.%Y") from error
     return text
 
