@@ -268,6 +268,7 @@ DAMAGED = {
     "gzip": (b"\x1f\x8b\x08garbage", "is damaged"),
     "ZIP": (b"PK\x03\x04garbage", "cannot be unpacked"),
     "Parquet": (b"PAR1garbagePAR1", "is not a valid Parquet file"),
+    "footer of Parquet": (b"PAR1\0\0\0\0PAR1", "is not a valid Parquet file: .*[^.]\\.$"),
 }
 
 
@@ -306,8 +307,9 @@ def test_header_of_a_million_columns_gives_a_short_error(tmp_path: Path) -> None
     with pytest.raises(DataError) as caught:
         read_table(path, SCHEMA)
     assert len(caught.value.message) < 1000
-    path.write_text("area" + ",area" * 10**5 + "\n")
-    with pytest.raises(DataError, match="occurs 100001 times") as caught:
+    assert "it has 1000000 columns, but at most 20000 are allowed" in caught.value.message
+    path.write_text("area" + ",area" * 10**4 + "\n")
+    with pytest.raises(DataError, match="occurs 10001 times") as caught:
         read_table(path, SCHEMA)
     assert len(caught.value.message) < 1000
 

@@ -18,6 +18,8 @@ from housectl.errors import DataError
 
 MAX_LINE_LENGTH = 2**24
 """Largest number of characters of a line."""
+MAX_COLUMNS = 20_000
+"""Largest number of columns."""
 
 Row = tuple[int, list[str]]
 """The number of a line, and its cells."""
@@ -44,8 +46,21 @@ def read_rows(path: Path, csv_format: CsvFormat = DEFAULT_FORMAT) -> Iterator[Ro
     if file_kind(path) is FileKind.PARQUET:
         from housectl.contract.data.parquet_file import read_parquet_rows
 
-        return read_parquet_rows(path)
-    return _read_csv_rows(path, csv_format)
+        return _with_bounded_header(path, read_parquet_rows(path))
+    return _with_bounded_header(path, _read_csv_rows(path, csv_format))
+
+
+def _with_bounded_header(path: Path, rows: Iterator[Row]) -> Iterator[Row]:
+    for row in islice(rows, 1):
+        if len(row[1]) > MAX_COLUMNS:
+            raise DataError(
+                f"{path} is too wide: it has {len(row[1])} columns, but at most {MAX_COLUMNS} are "
+                "allowed.",
+                hint=f"head -1 {quote(str(path))} | cut -c 1-200   # are these lines columns? "
+                "Remove columns that no model uses.",
+            )
+        yield row
+    yield from rows
 
 
 def _read_csv_rows(path: Path, csv_format: CsvFormat) -> Iterator[Row]:

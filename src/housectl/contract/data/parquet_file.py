@@ -34,7 +34,7 @@ def read_parquet_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
             yield from enumerate(_rows(file), start=2)
     except (ArrowException, OSError) as error:
         raise DataError(
-            f"{path} is not a valid Parquet file: {error}.",
+            f"{path} is not a valid Parquet file: {' '.join(str(error).split()).rstrip('.')}.",
             hint="Write the file again, or export the data as CSV.",
         ) from error
 
