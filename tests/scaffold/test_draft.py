@@ -82,6 +82,14 @@ def test_only_ends_of_lines_end_a_row(tmp_path: Path, rng: random.Random, charac
     assert {each.name: each.choice for each in draft.columns}["town"] == "category"
 
 
+def test_long_text_is_excluded_as_free_text(tmp_path: Path, rng: random.Random) -> None:
+    note = [("a" * 201, "b")[index % 2] for index in range(ROWS)]
+    draft, _ = draft_and_load(write_csv(tmp_path / "a.csv", columns(rng, note=note)))
+    assert {each.name: each.reason for each in draft.columns}["note"] == (
+        "free text: a text has 201 characters, and a level at most 200"
+    )
+
+
 def test_zeros_of_both_signs_are_constant(tmp_path: Path, rng: random.Random) -> None:
     zeros = [("0.0", "-0.0")[index % 2] for index in range(ROWS)]
     draft, project = draft_and_load(write_csv(tmp_path / "a.csv", columns(rng, zero=zeros)))

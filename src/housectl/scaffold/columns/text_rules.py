@@ -27,7 +27,11 @@ _SHOWN_LEVELS = 3
 def _own_text(profile: ColumnProfile) -> ColumnChoice | None:
     """Exclude a column in which nearly every row has its own text."""
     distinct, rows = len(profile.counts), profile.present
-    if distinct <= max(_MAX_DISTINCT * rows, 2) and _longest(profile.counts) <= MAX_TEXT_LENGTH:
+    longest = _longest(profile.counts)
+    if longest > MAX_TEXT_LENGTH:
+        reason = f"a text has {longest} characters, and a level at most {MAX_TEXT_LENGTH}"
+        return ExclusionChoice(kind="free text", reason=reason)
+    if distinct <= max(_MAX_DISTINCT * rows, 2):
         return None
     kind = "free text" if _words_per_text(profile.counts) >= _MANY_WORDS else "identifier"
     return ExclusionChoice(kind=kind, reason=f"{distinct} different texts in {rows} rows")
