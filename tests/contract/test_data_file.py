@@ -105,9 +105,11 @@ def test_file_is_read_exactly(tmp_path: Path, name: str) -> None:
     assert {name: list(column) for name, column in table.numbers.items()} == COLUMNS
 
 
-def zipped(*names: str, content: bytes = PLAIN.encode()) -> bytes:
+def zipped(
+    *names: str, content: bytes = PLAIN.encode(), method: int = zipfile.ZIP_DEFLATED
+) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w", method) as archive:
         for name in names:
             archive.writestr(name, b"" if name.endswith("/") else content)
     return buffer.getvalue()
@@ -256,6 +258,7 @@ def test_utf16_is_recognised_in_the_hint(tmp_path: Path) -> None:
     assert "csv: {encoding: utf-16}" in caught.value.hint
 
 
+LZMA_ZIP = zipped("a.csv", method=zipfile.ZIP_LZMA)
 DAMAGED = {
     "no file": (zipped("a/"), "is a ZIP archive of 0 files"),
     "two files": (zipped("a.csv", "b.csv"), "is a ZIP archive of 2 files, but exactly one is"),
@@ -263,6 +266,12 @@ DAMAGED = {
     "cut ZIP": (zipped("a.csv")[:-30], "cannot be unpacked"),
     "encrypted": (zipped("a.csv").replace(b"\x14\0\0\0", b"\x14\0\1\0"), "is encrypted"),
     "unknown method": (zipped("a.csv").replace(b"\x08\0", b"\x63\0"), "cannot be unpacked"),
+    # The stream follows 30 bytes of header, the name, and 9 bytes of properties.
+    "LZMA": (
+        b"\xff".join((LZMA_ZIP[:44], LZMA_ZIP[45:])),
+        "cannot be unpacked: Corrupt input data",
+    ),
+    "name of a ZIP member": (zipped("é.csv").replace("é".encode(), b"\xff\xfe"), "cannot be unp"),
     "cut gzip": (gzip.compress(PLAIN.encode())[:-30], "is damaged"),
     "wrong checksum": (gzip.compress(PLAIN.encode())[:-8] + b"12345678", "is damaged: CRC check"),
     "gzip": (b"\x1f\x8b\x08garbage", "is damaged"),

@@ -83,6 +83,21 @@ def test_value_becomes_text(tmp_path: Path, column: pa.Array, text: str) -> None
     assert cell or not text
 
 
+def test_text_with_nul_is_rejected(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"area": [1.0], "town": ["U\0lm"]}), path)
+    with pytest.raises(DataError, match="a text of column 'town' has a NUL byte"):
+        list(read_rows(path))
+
+
+def test_damaged_name_of_a_column_is_rejected(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"a_rather_long_name": [1.0]}), path)
+    path.write_bytes(path.read_bytes().replace(b"a_rather_long_name", b"a_r\xff\xfeer_long_name"))
+    with pytest.raises(DataError, match="is not a valid Parquet file"):
+        list(read_rows(path))
+
+
 def test_number_of_cells_has_a_limit(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parquet_file, "MAX_CELLS", 6000 * 6 - 1)
     with pytest.raises(DataError, match="6000 rows of 6 columns are more than 35999 cells"):

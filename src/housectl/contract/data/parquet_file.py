@@ -31,8 +31,8 @@ def read_parquet_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
         with ParquetFile(path) as file:
             _check_size(path, file)
             yield 1, list(file.schema_arrow.names)
-            yield from enumerate(_rows(file), start=2)
-    except (ArrowException, OSError) as error:
+            yield from enumerate(_rows(path, file), start=2)
+    except (ArrowException, OSError, ValueError) as error:
         raise DataError(
             f"{path} is not a valid Parquet file: {' '.join(str(error).split()).rstrip('.')}.",
             hint="Write the file again, or export the data as CSV.",
@@ -57,9 +57,16 @@ def _check_size(path: Path, file: "ParquetFile") -> None:
         )
 
 
-def _rows(file: "ParquetFile") -> Iterator[list[str]]:
+def _rows(path: Path, file: "ParquetFile") -> Iterator[list[str]]:
     for batch in file.iter_batches(_BATCH_ROWS):
         columns = [[_text(value) for value in column.to_pylist()] for column in batch.columns]
+        for name, texts in zip(batch.schema.names, columns, strict=True):
+            # The reader of CSV files rejects NUL too, and init separates cells by it.
+            if any("\0" in text for text in texts):
+                raise DataError(
+                    f"{path}: a text of column {name!r} has a NUL byte.",
+                    hint="Write the file again without NUL bytes, or export the data as CSV.",
+                )
         yield from map(list, zip(*columns, strict=True))
 
 

@@ -10,6 +10,7 @@ from zipfile import BadZipFile, ZipFile
 from housectl.errors import DataError
 
 _IS_ENCRYPTED = 1
+_MAX_CAUSE = 60
 _WORKBOOK_MEMBER = "[Content_Types].xml"
 
 
@@ -24,13 +25,24 @@ def open_only_member(path: Path, file: BinaryIO) -> Iterator[IO[bytes]]:
     Raises:
         DataError: The archive is damaged or encrypted, or does not have exactly one file.
     """
+    from lzma import LZMAError
+
     try:
-        with ZipFile(file) as archive, archive.open(_only_member(path, archive)) as member:
+        archive = ZipFile(file)
+    except (BadZipFile, NotImplementedError, OSError, ValueError) as error:
+        # Damaged offsets and names give errors of seek() and decode().
+        raise _damaged(path, error) from error
+    try:
+        with archive, archive.open(_only_member(path, archive)) as member:
             yield member
-    except (BadZipFile, NotImplementedError) as error:
-        raise DataError(
-            f"{path} cannot be unpacked: {error}.", hint=f"unzip -t {quote(str(path))}"
-        ) from error
+    except (BadZipFile, NotImplementedError, LZMAError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    # Some messages contain bytes of the archive.
+    cause = str(error)[:_MAX_CAUSE].rstrip(".")
+    return DataError(f"{path} cannot be unpacked: {cause}.", hint=f"unzip -t {quote(str(path))}")
 
 
 def _only_member(path: Path, archive: ZipFile) -> str:
