@@ -1,5 +1,6 @@
 """Rules for the type of a column. The first rule that applies decides."""
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -53,11 +54,16 @@ def _no_values(profile: ColumnProfile) -> ColumnChoice | None:
 
 
 def _constant(profile: ColumnProfile) -> ColumnChoice | None:
-    # The numbers 0.0 and -0.0 are equal.
-    distinct = profile.different_values if profile.is_numeric else profile.counts
-    if len(distinct) > 1 or (profile.missing and not profile.is_numeric):
+    if not _is_constant(profile) or (profile.missing and not profile.is_numeric):
         return None
     return ExclusionChoice(kind="constant", reason="all cells that are not missing are equal")
+
+
+def _is_constant(profile: ColumnProfile) -> bool:
+    if not profile.is_numeric or math.isinf(profile.magnitude):
+        return len(profile.counts) <= 1
+    # The numbers 0.0 and -0.0 are equal.
+    return profile.minimum == profile.maximum
 
 
 def _boolean(profile: ColumnProfile) -> ColumnChoice | None:
