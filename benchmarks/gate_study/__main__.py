@@ -12,7 +12,7 @@ from benchmarks.gate_study.wear import Wear
 from housectl.contract.files import atomic_write
 from tools.project_directory import ROOT
 
-_CHECK_WORLDS = 40
+_CHECK_WORLDS = 20
 _WEAR_WORLDS = 40
 
 _RESULTS = ROOT / "build" / "gate-study"

@@ -18,7 +18,7 @@ from housectl.contract.recipe import GATE_REPEATS
 from housectl_trainer.subset import Floats, Indices
 
 COMPARED_RULES = len(RULES) - 1
-_DIVISIONS = 10
+_DIVISIONS = 20
 _RESAMPLES = 2_000
 _LEVEL = 0.9
 
