@@ -126,6 +126,11 @@ class ProjectContext:
         return RegistryUpdate(open_mirror=lambda: self.registry, warn=self.reporter.on_warning)
 
     @property
+    def data_file(self) -> "Path":
+        """Path of the data file."""
+        return self.workspace.path_of(self.config.data)
+
+    @property
     def inputs_finder(self) -> "InputsFinder":
         """The finder of the inputs of sealed models."""
         from housectl.inputs_finder import InputsFinder
@@ -133,7 +138,7 @@ class ProjectContext:
         return InputsFinder(
             root=self.workspace.inputs,
             backend=self.backend,
-            data=self.workspace.root / self.config.data,
+            data=self.data_file,
             csv_format=self.config.csv_format,
         )
 
@@ -186,8 +191,7 @@ class ProjectContext:
         from housectl.backend_registry import BACKENDS
         from housectl.contract.data.usable_data import estimate_check_seconds
 
-        data = self.workspace.root / self.config.data
-        return estimate_check_seconds(data) + BACKENDS[self.config.backend].setup_seconds
+        return estimate_check_seconds(self.data_file) + BACKENDS[self.config.backend].setup_seconds
 
     def run(self, handle: "Handle") -> "SubmittedExperiment":
         """Return the submitted experiment of a handle."""
@@ -246,14 +250,14 @@ class ProjectContext:
         from housectl.contract.inputs import write_inputs
 
         config = self.config
-        data, schema = self.workspace.root / config.data, config.schema_record
+        data, schema = self.data_file, config.schema_record
         split, seed, csv_format = config.split_record, config.seed, config.csv_format
         usable = read_usable_data(data, schema, split=split, seed=seed, csv_format=csv_format)
         if dropped := usable.table.dropped:
             target = schema.target.name
             self.reporter.on_warning(
                 f"{dropped} rows of {data} were dropped, because they have no value of {target}.",
-                f"Fill {target} in these rows, or remove them.",
+                f"Add the {target} of these rows where it is known; else nothing is to do.",
             )
         return write_inputs(
             self.workspace.inputs,
@@ -274,7 +278,7 @@ class ProjectContext:
 
         config = self.config
         return canonical_digest(
-            self.workspace.root / config.data,
+            self.data_file,
             config.schema_record,
             config.split_record,
             config.csv_format,

@@ -12,6 +12,7 @@ CHAMPION_LEVEL = 0.125
 BASELINE_LEVEL = 0.20
 
 _WORN_COMPARISONS = 10
+_LARGER_SEARCH = "housectl tune --family auto --trials 100   # or add rows or features to the data"
 
 
 class Gate(StrEnum):
@@ -138,17 +139,22 @@ def _judge_against(challenger: Evidence, champion: Evidence, gate: Gate) -> Verd
     return Verdict(
         gate=gate,
         accepted=accepted,
-        reason=_reason(new, old, difference, gate),
+        reason=_reason(challenger, champion, difference, gate),
         challenger_mse=new,
         champion_mse=old,
         difference=difference,
         mean_difference=_to_baseline(challenger, challenger.mean),
         linear_difference=_to_baseline(challenger, challenger.linear),
-        hint=None if accepted else _hint(challenger),
+        hint=None if accepted else _LARGER_SEARCH,
     )
 
 
-def _reason(new: float, old: float, difference: FoldDifference, gate: Gate) -> str:
+def _reason(
+    challenger: Evidence, champion: Evidence, difference: FoldDifference, gate: Gate
+) -> str:
+    new, old = challenger.model.holdout_mse, champion.model.holdout_mse
+    if new == old and challenger.recipe == champion.recipe:
+        return "The champion stays: the challenger has the same recipe, and a tie keeps it."
     if new == old:
         return f"The champion stays: both have a held-out MSE of {new:.4g}, and a tie keeps it."
     if not new < old:

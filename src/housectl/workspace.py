@@ -45,6 +45,11 @@ class Workspace:
         """Directory for temporary downloads of commands."""
         return self.root / _STATE_DIR / "scratch"
 
+    def path_of(self, name: str | Path) -> Path:
+        """Return the path of a file that housectl.yaml names, without `..`."""
+        path = self.root / name
+        return path.parent.resolve() / path.name
+
 
 def git_commit(root: Path) -> str | None:
     """Return the current commit of a directory's repository; None without a repository."""

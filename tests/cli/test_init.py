@@ -26,7 +26,7 @@ def test_table_has_a_row_with_choice_and_reason_for_each_column(tmp_path: Path) 
     rows = [line.split(maxsplit=2) for line in output.out.splitlines()]
     assert rows[:3] == [
         ["written", "housectl.yaml"],
-        ["csv", "missing=,", "NA"],
+        ["csv", 'missing="",', "NA"],
         ["column", "choice", "reason"],
     ]
     assert [row[:2] for row in rows[3:]] == [

@@ -214,7 +214,7 @@ def test_rows_without_target_are_left_out_and_counted(
     table["price"][3] = cell
     table["width"][3] = ""
     draft, project = draft_and_load(write_csv(tmp_path / "houses.csv", table))
-    assert f"1 of {ROWS} rows have no price; they are left out" in draft.notes
+    assert f"1 of {ROWS} rows have no price; they are left out." in draft.notes
     assert not project.schema_record.column_types
 
 

@@ -9,7 +9,7 @@ from housectl.cli.arguments import ChallengerName
 from housectl.cli.decorators import pass_project
 from housectl.cli.results import Fields, Result, Row, Table
 from housectl.cli.settings import BACKEND_SETTINGS, REGISTRY_SETTINGS
-from housectl.cli.verdicts import MarkdownOption, comparison_fields, verdict_result
+from housectl.cli.verdicts import MarkdownOption, verdict_result
 
 if TYPE_CHECKING:
     from housectl import HistoryEntry, Project, Promotion
@@ -26,8 +26,7 @@ def compare(
 
     Example: housectl compare --markdown
     """
-    comparison = project.compare(name)
-    return verdict_result(comparison, fields=comparison_fields(comparison), markdown=markdown)
+    return verdict_result(project.compare(name), markdown=markdown)
 
 
 @pass_project("gate", *BACKEND_SETTINGS, *REGISTRY_SETTINGS, "deploy-details")
@@ -57,8 +56,7 @@ def promote(
     return verdict_result(
         promotion.comparison,
         override=promotion.override,
-        fields={
-            **comparison_fields(promotion.comparison),
+        promotion={
             "promoted": promotion.entry is not None,
             "override": promotion.override,
             "number": promotion.number,

@@ -30,6 +30,7 @@ Row = Mapping[str, object]
 # A task's log may have to be fetched from a cluster.
 _LOG_REFRESH_SECONDS = 2.0
 _RECENT_TRIALS = 8
+_NO_VALUES: tuple[object, ...] = (None, "", [], {})
 # The assignment gets the rest of the terminal's width, and is truncated there.
 _WIDTHS = {"trial": 5, "family": 13, "mse": 8, "state": 9, "assignment": None}
 
@@ -95,9 +96,10 @@ def print_json_line(value: object) -> None:
 
 
 def print_fields(fields: Row) -> None:
-    """Print a line for each field."""
-    width = max(map(len, fields))
-    for name, value in fields.items():
+    """Print a line for each field that has a value."""
+    shown = {name: value for name, value in fields.items() if value not in _NO_VALUES}
+    width = max(map(len, shown), default=0)
+    for name, value in shown.items():
         print_line(f"{name.replace('_', ' '):{width}}  {format_value(value)}")
 
 

@@ -21,7 +21,7 @@ def format_value(value: object) -> str:
     if isinstance(value, Mapping):
         return " ".join(f"{name}={format_value(item)}" for name, item in value.items()) or "-"
     if isinstance(value, list | tuple):
-        return ", ".join(map(format_value, value)) or "-"
+        return ", ".join(format_value(item) or '""' for item in value) or "-"
     return str(value)
 
 

@@ -48,6 +48,31 @@ class Fields(CommandResult):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Report(CommandResult):
+    """One object, whose numbers are shown as tables.
+
+    Attributes:
+        fields: The JSON object.
+        lines: Fields above the tables.
+        tables: Tables, each with at least one row.
+    """
+
+    fields: Row
+    lines: Row
+    tables: Sequence[Sequence[Row]]
+
+    def show(self, *, as_json: bool) -> None:
+        """Print lines and tables, or a JSON object."""
+        if as_json:
+            console.print_json(self.fields)
+            return
+        console.print_fields(self.lines)
+        for rows in self.tables:
+            console.print_line("")
+            console.print_table(rows)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Table(CommandResult):
     """Rows with the same columns.
 

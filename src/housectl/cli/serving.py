@@ -12,6 +12,10 @@ from housectl.cli.settings import VERIFY_SETTINGS
 if TYPE_CHECKING:
     from housectl import Project, Verification, VerificationRun
 
+_LATENCY_HINT = (
+    "Next: housectl verify   # on a less busy machine, or with a higher `verify: {p99_ms: …}`"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ServerProcess(CommandResult):
@@ -68,6 +72,7 @@ def verify(project: "Project", /) -> Table:
             "p99_ms": run.report.p99_ms,
         },
         status=run.status,
+        notes=[_LATENCY_HINT] if run.report.failed == ("latency",) else [],
     )
 
 

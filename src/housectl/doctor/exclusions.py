@@ -15,7 +15,7 @@ _MIN_CELL_LENGTH = 4
 def check_exclusions(context: CheckContext) -> str:
     """Warn if the reason of an excluded column has a cell of that column."""
     project = context.project
-    path = context.workspace.root / project.data
+    path = context.workspace.path_of(project.data)
     revealing = _columns_with_cell_in_reason(path, project.csv_format, project.exclude)
     if revealing:
         raise CheckWarning(
@@ -23,7 +23,7 @@ def check_exclusions(context: CheckContext) -> str:
             f"those of {', '.join(sorted(revealing))}.",
             hint="Write the kind of the column as its reason, such as `text`, then tune again.",
         )
-    return f"{len(project.exclude)} excluded columns, no reason has a cell of the data"
+    return f"number of excluded columns: {len(project.exclude)}; no reason quotes a cell of them"
 
 
 def _columns_with_cell_in_reason(

@@ -61,7 +61,7 @@ def check_data(context: CheckContext, read: Callable[[], Table]) -> str:
             hint="Set min and max, or levels, of these features to the data's.",
         )
     dropped = f", and {table.dropped} without a target" if table.dropped else ""
-    return f"{context.workspace.root / project.data}: {len(table)} rows{dropped}"
+    return f"{context.workspace.path_of(project.data)}: {len(table)} rows{dropped}"
 
 
 def check_disk(context: CheckContext) -> str:
@@ -97,7 +97,7 @@ def check_port(context: CheckContext) -> str:
 def _read_data(context: CheckContext) -> Table:
     project = context.project
     return read_usable_data(
-        context.workspace.root / project.data,
+        context.workspace.path_of(project.data),
         project.schema_record,
         split=project.split_record,
         seed=project.seed,

@@ -88,7 +88,7 @@ class DataSurvey:
         """Yield points to review about missing values."""
         for name, texts in self.further_missing.items():
             if infinite := [text for text in texts if text.lower() in INFINITE]:
-                yield f"infinite numbers of {name} count as missing: {', '.join(infinite)}"
+                yield f"Infinite numbers of {name} count as missing: {', '.join(infinite)}."
 
     def _profile(self, name: str) -> ColumnProfile:
         further = {text for texts in self.further_missing.values() for text in texts}

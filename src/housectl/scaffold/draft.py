@@ -156,7 +156,7 @@ def _notes(survey: DataSurvey, columns: Mapping[str, ColumnChoice]) -> Iterator[
     target = survey.target_profile
     if target.missing:
         rows = f"{target.missing} of {len(target.cells)} rows"
-        yield f"{rows} have no {target.name}; they are left out"
+        yield f"{rows} have no {target.name}; they are left out."
     yield from survey.notes()
     for choice in columns.values():
         yield from choice.notes

@@ -55,15 +55,15 @@ def _reasons(
     if split.time_column is not None:
         yield (
             f"The rows are in the order of {split.time_column}, so the draft holds out the latest "
-            "ones: `split: {method: time}`"
+            "ones: `split: {method: time}`."
         )
     elif proposals := list(possible_time_splits(schema, table)):
         yield (
             f"If the model will predict later rows, hold out the latest ones: "
-            f"`split: {describe_time_split(proposals[0])}`"
+            f"`split: {describe_time_split(proposals[0])}`."
         )
     if transform is not UNSET:
         yield (
             f"{schema.target.name} is heavily skewed, so the draft learns its logarithm: "
-            "`target: {transform: log}`. Errors stay in its own unit"
+            "`target: {transform: log}`. Errors stay in its own unit."
         )

@@ -35,7 +35,7 @@ def _beyond_float32(profile: ColumnProfile) -> ColumnChoice | None:
     return ExclusionChoice(
         kind="numbers beyond float32",
         reason="a number exceeds 3.4e38, the largest one in a tree",
-        notes=(f"{profile.name} can be used: divide the column by 1e10 or more in the data",),
+        notes=(f"{profile.name} can be used: divide the column by 1e10 or more in the data.",),
     )
 
 
@@ -54,7 +54,7 @@ def _equal_in_float32(profile: ColumnProfile) -> ColumnChoice | None:
     return ExclusionChoice(
         kind="numbers that are equal in float32",
         reason=f"{len(profile.counts)} different numbers are one number in float32",
-        notes=(f"{profile.name} can be used: subtract a constant from the column in the data",),
+        notes=(f"{profile.name} can be used: subtract a constant from the column in the data.",),
     )
 
 
@@ -123,7 +123,7 @@ def _sentinel_notes(profile: ColumnProfile) -> Iterator[str]:
             yield (
                 f"{count} cells of {profile.name} are {text}, far from its other numbers; if they "
                 f'mean a missing value, add "{text}" to `csv: {{missing: …}}`, and `nullable: '
-                "true` to the column"
+                "true` to the column."
             )
 
 
@@ -132,7 +132,7 @@ def _precision_notes(profile: ColumnProfile) -> Iterator[str]:
     if left * 2 < distinct:
         yield (
             f"{profile.name} has {distinct} different numbers, of which trees see {left}, because "
-            "they compare float32 numbers; subtract a constant from the column in the data"
+            "they compare float32 numbers; subtract a constant from the column in the data."
         )
 
 

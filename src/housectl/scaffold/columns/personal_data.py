@@ -34,7 +34,7 @@ def personal_data(profile: ColumnProfile) -> ColumnChoice | None:
             return _exclusion(f"the cells have the form of {form}")
     words = " ".join(_WORDS.findall(profile.name)).lower()
     if _PERSONAL_NAME.fullmatch(words) and not (profile.is_numeric and not profile.is_unique):
-        return _exclusion("the name is that of a column about persons")
+        return _exclusion("columns with this name usually identify people")
     return None
 
 

@@ -56,7 +56,7 @@ def _grouped_category(profile: ColumnProfile) -> ColumnChoice | None:
         UnknownLevels.GROUP,
         f"{profile.name} has {len(profile.counts)} different texts; the {len(levels)} most "
         f"frequent ones, {covered:.0%} of the rows, are its levels, and the other {others} "
-        "form one group",
+        "form one group.",
     )
 
 
@@ -94,7 +94,7 @@ def _spelling_notes(profile: ColumnProfile) -> tuple[str, ...]:
         return ()
     note = (
         f"{profile.name} has levels that differ only in case or spaces, such as {pairs[0]}; if "
-        "they mean the same, correct the data"
+        "they mean the same, correct the data."
     )
     return (note,)
 

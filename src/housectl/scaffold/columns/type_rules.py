@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from housectl.contract.cells import read_text
-from housectl.contract.column_types import Boolean, Datetime
+from housectl.contract.column_types import ISO_8601, Boolean, Datetime
 from housectl.scaffold.columns.choice import (
     ColumnChoice,
     ColumnRange,
@@ -44,7 +44,7 @@ def choose_type(profile: ColumnProfile) -> ColumnChoice:
 def _index(profile: ColumnProfile) -> ColumnChoice | None:
     if not (_INDEX_NAME.fullmatch(profile.name) and profile.is_unique and profile.counts):
         return None
-    return ExclusionChoice(kind="index", reason="the name and unique values are those of an index")
+    return ExclusionChoice(kind="index", reason="the name and the unique values of an index")
 
 
 def _no_values(profile: ColumnProfile) -> ColumnChoice | None:
@@ -99,16 +99,20 @@ def _date_feature(profile: ColumnProfile, formats: DateFormats) -> FeatureChoice
     return FeatureChoice(
         type=column,
         range=ColumnRange(minimum=min(moments), maximum=max(moments)),
-        reason=f"dates in the format {column.format}, from {low} to {high}",
+        reason=f"{_form(column)}, from {low} to {high}",
         notes=_order_notes(profile.name, formats),
     )
+
+
+def _form(column: Datetime) -> str:
+    return "ISO 8601 dates" if column.format == ISO_8601 else f"dates in the format {column.format}"
 
 
 def _order_notes(name: str, formats: DateFormats) -> tuple[str, ...]:
     if not formats.is_ambiguous:
         return ()
     best, other = formats.formats[:2]
-    note = f'{name} was read as "{best}", but its dates also fit "{other}"; check its `format:`'
+    note = f'{name} was read as "{best}", but its dates also fit "{other}"; check its `format:`.'
     return (note,)
 
 
@@ -119,7 +123,7 @@ def _mostly_numbers(profile: ColumnProfile) -> ColumnChoice | None:
     line = profile.first_line(profile.counts.keys() - profile.numbers.keys())
     note = (
         f"{profile.name} can be used: correct the text in line {line}, or list it under "
-        "`csv: {missing: …}` and move the column to `features:`"
+        "`csv: {missing: …}` and move the column to `features:`."
     )
     return ExclusionChoice(
         kind="numbers and text",
@@ -135,7 +139,7 @@ def _other_notation(profile: ColumnProfile) -> ColumnChoice | None:
     return ExclusionChoice(
         kind="numbers in another notation",
         reason="hexadecimal numbers, digits of another script, or underscores between digits",
-        notes=(f"{profile.name} can be used: write its numbers in decimal digits",),
+        notes=(f"{profile.name} can be used: write its numbers in decimal digits.",),
     )
 
 
