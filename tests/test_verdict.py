@@ -85,7 +85,9 @@ def test_better_on_folds_alone_is_rejected() -> None:
 def test_tie_keeps_champion(gate: Gate) -> None:
     verdict = judge(evidence(10.0, folds(10.0)), evidence(10.0, folds(10.0)), gate=gate)
     assert not verdict.accepted
-    assert "tie" in verdict.reason
+    assert "the same recipe, and a tie" in verdict.reason
+    assert verdict.hint is not None
+    assert "--trials" in verdict.hint
 
 
 @pytest.mark.parametrize("gate", Gate)

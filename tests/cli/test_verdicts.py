@@ -1,6 +1,7 @@
-"""The verdict as a Markdown table, on stdout and in the summary of a job in GitHub Actions."""
+"""The verdict as lines, as a Markdown table, and in the summary of a job in GitHub Actions."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -38,6 +39,23 @@ def test_compare_prints_a_table_and_adds_it_to_the_summary(
     assert first_column(output.out) == ROWS
     assert "| verdict | the challenger is better |" in output.out
     assert summary.read_text() == f"Earlier line\n\n{output.out}\n"
+
+
+def test_compare_prints_lines_and_tables_without_empty_fields(
+    project_with_challenger: ProjectDirectory,
+) -> None:
+    lines, errors, differences = project_with_challenger.run_ok("compare").out.split("\n\n")
+    assert first_cells(lines) == ["challenger", "champion", "gate", "accepted", "reason"]
+    names = ["challenger", "champion", "linear model", "mean of the targets"]
+    assert first_cells(errors) == ["held-out rows", *names]
+    assert first_cells(differences) == [
+        "folds",
+        *(f"challenger minus {name}" for name in names[1:]),
+    ]
+
+
+def first_cells(table: str) -> list[str]:
+    return [re.split(r"  +", line, maxsplit=1)[0] for line in table.strip().splitlines()]
 
 
 def test_promote_adds_its_verdict_and_prints_fields(
