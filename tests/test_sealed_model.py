@@ -62,6 +62,7 @@ def test_rows_of_a_data_frame_are_predicted(model: SealedModel) -> None:
     rows: list[dict[str, object]] = [{**HOME}, {**HOME, "town": None, "rooms": None, "built": None}]
     frame = pd.DataFrame(rows).astype({"town": "category", "pool": "boolean"})
     frame["sold"] = pd.to_datetime(frame["sold"])
+    frame[model.schema.target.name] = 1.0
     assert model.predict(frame.to_dict("records")) == model.predict(rows)
 
 
