@@ -158,7 +158,8 @@ def check_parity(
             f"The ONNX graph differs from the model by more than {allowed:g}: it "
             f"predicts {actual[worst]!s} instead of {expected[worst]!s} for the columns "
             f"{columns[worst].tolist()}.",
-            hint="pip list   # install the versions of the recipe",
+            hint="housectl tune --family random-forest   # XGBoost adds in float32, which is too "
+            "rough for extreme outliers of the target",
         )
     return float(differences.max())
 
