@@ -116,8 +116,7 @@ def test_image_has_only_required_packages(image: str, namespace: str) -> None:
 
 def test_cli_image_drafts_a_project(namespace: str) -> None:
     data = "echo x,y > x.csv; for i in $(seq 200); do echo $i.5,$i >> x.csv; done"
-    init = "housectl init --data x.csv --target y --output-dir /tmp"
-    script = f"{data}; {init}; echo status $?"
+    script = f"{data}; housectl init --data x.csv --target y; echo status $?"
     log = run_pod(namespace, CLI_IMAGE, ["sh", "-c", f"cd /out; {script}"], mounts=SCRATCH)
     assert f"status {ExitStatus.OK}" in log
 
@@ -136,7 +135,8 @@ def inputs(namespace: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_trial_in_image_is_byte_identical_to_local_trial(
     family: Family, inputs: Path, namespace: str, tmp_path: Path
 ) -> None:
-    trial = ("-m", "housectl_trainer", "trial", f"--family={family}", "n_estimators=20")
+    parameter = "alpha=0.5" if family is Family.LINEAR else "n_estimators=20"
+    trial = ("-m", "housectl_trainer", "trial", f"--family={family}", parameter)
     local = subprocess.run(
         [sys.executable, *trial, f"--inputs={inputs}", f"--output={tmp_path / 'out'}"],
         stdout=subprocess.PIPE,
