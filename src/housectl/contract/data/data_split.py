@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil
 
 from housectl.contract.data.forward_folds import check_forward_folds
@@ -40,7 +41,7 @@ class RowKeys:
     groups: Sequence[str] = ()
     times: Sequence[float] = ()
 
-    @property
+    @cached_property
     def units(self) -> Sequence[str]:
         """The unit of each row, whose rows stay on one side; empty if each row may move alone.
 
