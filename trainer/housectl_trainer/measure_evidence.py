@@ -58,7 +58,6 @@ def measure_evidence(
     training, holdout = dataset.training, dataset.holdout
     folds = gate_folds(training, seed=recipe.seed)
     linear = _linear_recipe(recipe)
-    pairs = [(training.take(train), training.take(test)) for train, test in folds]
     return Evidence(
         recipe=recipe,
         holdout_rows=dataset.holdout_digest,
@@ -67,7 +66,7 @@ def measure_evidence(
         mean=_errors(
             mean(training.targets),
             holdout,
-            fold_mses=tuple(_mean_mse(train, test) for train, test in pairs),
+            fold_mses=tuple(_mean_mse(training.targets, fold) for fold in folds),
         ),
         linear=_errors(
             fit(linear, training).predict(holdout.rows),
@@ -118,8 +117,9 @@ def _fold_mse(number: int) -> float:
     return fold_mse(_Work.recipe, _Work.subset, _Work.folds[number])
 
 
-def _mean_mse(train: DataSubset, test: DataSubset) -> float:
-    return mean((test.targets - mean(train.targets)) ** 2)
+def _mean_mse(targets: Floats, fold: Fold) -> float:
+    training, testing = fold
+    return mean((targets[testing] - mean(targets[training])) ** 2)
 
 
 def _linear_recipe(recipe: Recipe) -> Recipe:

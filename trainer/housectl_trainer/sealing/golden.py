@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from housectl.contract.cells import UNKNOWN_LEVEL, read_row, write_row
 from housectl.contract.column_types import Boolean, Category, Datetime, Number, UnknownLevels
@@ -16,6 +18,8 @@ from housectl_trainer.fitting import FittedModel
 from housectl_trainer.sealing.parity import threshold_probes
 from housectl_trainer.subset import Floats
 from housectl_trainer.trees import Threshold
+
+T = TypeVar("T", bound=np.generic)
 
 _SOURCE_ROWS = 16
 _THRESHOLD_ROWS = 12
@@ -128,7 +132,7 @@ def _feature_thresholds(schema: Schema, thresholds: Sequence[Threshold]) -> list
     ]
 
 
-def _spread(rows: Floats, number: int) -> Floats:
+def _spread(rows: NDArray[T], number: int) -> NDArray[T]:
     """Return evenly spaced rows, which cover the whole range of sorted data."""
     if len(rows) == 0:
         return rows
@@ -175,9 +179,7 @@ def _missing_rows(rows: Floats, schema: Schema) -> Iterator[Floats]:
     nullable = np.flatnonzero([each.nullable for each in schema.types])
     if len(nullable) == 0:
         return
-    chosen = nullable[
-        np.linspace(0, len(nullable) - 1, min(len(nullable), _MISSING_ROWS)).astype(int)
-    ]
+    chosen = _spread(nullable, min(len(nullable), _MISSING_ROWS))
     changed = _spread(rows, len(chosen)).copy()
     changed[np.arange(len(chosen)), chosen] = np.nan
     yield changed
