@@ -1,7 +1,7 @@
 """Checks of the data for traps, which `init` notes too."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 
 from housectl.backends.doctor_check import Check, CheckContext, CheckWarning
 from housectl.contract.data.table import Table
@@ -15,13 +15,17 @@ def trap_checks(context: CheckContext, read: Callable[[], Table]) -> Sequence[Ch
         context: The project.
         read: Function that returns its data.
     """
-    return [Check(name, partial(_check_trap, name, context, read), ("data",)) for name in TRAPS]
+    data = cache(partial(_checked_data, context, read))
+    return [Check(name, partial(_check_trap, name, data), ("data",)) for name in TRAPS]
 
 
-def _check_trap(name: str, context: CheckContext, read: Callable[[], Table]) -> str:
+def _checked_data(context: CheckContext, read: Callable[[], Table]) -> CheckedData:
     project = context.project
-    data = CheckedData(project.schema_record, read(), project.split_record)
-    problems = list(TRAPS[name](data))
+    return CheckedData(project.schema_record, read(), project.split_record)
+
+
+def _check_trap(name: str, data: Callable[[], CheckedData]) -> str:
+    problems = list(TRAPS[name](data()))
     if problems:
         raise CheckWarning(
             " ".join(problem.message for problem in problems),
