@@ -79,7 +79,7 @@ def test_doctor_checks_the_libraries_of_the_toy_family(
     assert NAME in check_message(project, "training libraries")
     source.insert(
         "src/housectl/contract/families.py",
-        after='        native_file="model.json",\n',
+        after='\n        native_file="model.json",\n',
         text='        libraries=(Library("absent", "absent_library", ("absent-library",)),),\n',
     )
     assert "absent_library" in check_message(project, "training libraries")
