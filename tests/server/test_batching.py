@@ -62,7 +62,8 @@ def test_batch_predicts_same_bits_as_single_rows(scorer: Scorer, size: int) -> N
 def test_batch_of_mixed_rows_predicts_same_bits_as_single_rows(family: Family) -> None:
     dataset = mixed_dataset()
     recipe = make_recipe(dataset.shared, family, family.definition.library_defaults)
-    graph = fit(recipe, dataset.training).graph()
+    model = fit(recipe, dataset.training)
+    graph = to_onnx(model.body, expansion=model.expansion, scale=model.scale)
     scorer = Scorer(graph, schema=dataset.shared.schema)
     rows = dataset.values.tolist()
     alone = [scorer.predict([row])[0] for row in rows]

@@ -17,6 +17,7 @@ from housectl.errors import SealError
 from housectl_trainer.evaluation import model_mse
 from housectl_trainer.fitting import fit, make_recipe
 from housectl_trainer.model_family import Model
+from housectl_trainer.sealing.onnx_export import to_onnx
 from housectl_trainer.sealing.seal import checked_graph
 from housectl_trainer.subset import Floats
 from housectl_trainer.trees import Ensemble
@@ -104,7 +105,8 @@ def test_missing_values_in_a_fold_without_any_are_predicted() -> None:
         recipe = make_recipe(dataset.shared, Family.RANDOM_FOREST, assignment)
         model = fit(recipe, dataset.training.take(complete))
         assert np.isfinite(model.predict(dataset.holdout.rows)).all()
-        graph = Scorer(model.graph(), schema=dataset.shared.schema)
+        content = to_onnx(model.body, expansion=model.expansion, scale=model.scale)
+        graph = Scorer(content, schema=dataset.shared.schema)
         assert graph.predict_columns(dataset.holdout.rows) == pytest.approx(
             model.predict(dataset.holdout.rows).tolist(), rel=1e-12
         )

@@ -1,6 +1,7 @@
 """Fitting of a recipe's model, whatever its family."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from housectl.contract.assignments import read_assignment
 from housectl.contract.columns import Expansion
@@ -10,8 +11,7 @@ from housectl.contract.libraries import library_versions
 from housectl.contract.parameters import Assignment
 from housectl.contract.recipe import Recipe
 from housectl.errors import AssignmentError
-from housectl_trainer.model_family import Model, load_family
-from housectl_trainer.sealing.onnx_export import to_onnx
+from housectl_trainer.model_family import Model, ModelBody, load_family
 from housectl_trainer.subset import DataSubset, Floats
 from housectl_trainer.target_scale import TargetScale
 from housectl_trainer.trees import Ensemble, Threshold
@@ -41,13 +41,10 @@ class FittedModel:
         """Return the library's own model file."""
         return self.model.native()
 
-    def graph(self) -> bytes:
-        """Return the ONNX graph; equal models give equal bytes.
-
-        Raises:
-            SealError: A tree is too deep, or there are too many trees.
-        """
-        return to_onnx(self.model.body(), expansion=self.expansion, scale=self.scale)
+    @cached_property
+    def body(self) -> ModelBody:
+        """The arrays of the family's model, which some libraries export slowly."""
+        return self.model.body()
 
     def thresholds(self) -> list[Threshold]:
         """Return the numbers that the model compares each column with."""
@@ -60,8 +57,7 @@ class FittedModel:
 
     def _body_thresholds(self) -> list[Threshold]:
         """Return the thresholds of expanded columns; a linear model has none."""
-        body = self.model.body()
-        return body.thresholds() if isinstance(body, Ensemble) else []
+        return self.body.thresholds() if isinstance(self.body, Ensemble) else []
 
 
 def make_recipe(shared: SharedRecipe, family: Family, assignment: Assignment) -> Recipe:

@@ -29,6 +29,7 @@ from housectl_trainer.fitting import FittedModel, fit, make_recipe
 from housectl_trainer.measure_evidence import fold_errors, measure_evidence
 from housectl_trainer.sealing.golden import RowSource, golden_rows, row_source
 from housectl_trainer.sealing.model_card import model_card
+from housectl_trainer.sealing.onnx_export import to_onnx
 from housectl_trainer.sealing.parity import (
     Tolerance,
     check_parity,
@@ -141,7 +142,7 @@ def checked_graph(
         SealError: A prediction of the graph differs from the model's, or the model has too many
             trees or levels.
     """
-    content = model.graph()
+    content = to_onnx(model.body, expansion=model.expansion, scale=model.scale)
     schema = dataset.shared.schema
     scorer = Scorer(content, schema=schema)
     bound = recipe.family.definition.parity_bound
