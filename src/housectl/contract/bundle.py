@@ -18,7 +18,7 @@ from housectl.contract.files import write_and_sync
 from housectl.contract.golden import GOLDEN_FILE, Golden
 from housectl.contract.metrics import METRICS_FILE, Metrics
 from housectl.contract.recipe import Recipe
-from housectl.contract.record import MalformedRecordError
+from housectl.contract.record import MalformedRecordError, require
 from housectl.contract.regular_files import MAX_MODEL_BYTES, MAX_RECORD_BYTES, read_regular
 from housectl.contract.schema import Schema
 from housectl.errors import BundleError
@@ -144,7 +144,7 @@ def load_summary(
     """
     with _translate_bundle_errors(location, hint=hint):
         record = BundleRecord.from_json(read_file(BUNDLE_FILE, _MAX_JSON_BYTES))
-        _require(record.digest == expected, f"its digest is {record.digest[:SHORT_DIGEST]}")
+        require(record.digest == expected, f"its digest is {record.digest[:SHORT_DIGEST]}")
         metrics = Metrics.from_json(_checked(read_file, METRICS_FILE, record.files[METRICS_FILE]))
         return BundleSummary(record=record, metrics=metrics)
 
@@ -168,9 +168,9 @@ def _parse_bundle(read_file: FileReader, *, location: str, expected: str | None)
     metrics = Metrics.from_json(content[METRICS_FILE])
     golden = Golden.from_json(content[GOLDEN_FILE])
     digest = record.digest
-    _require(expected in {None, digest}, f"its digest is {digest[:SHORT_DIGEST]}")
-    _require(metrics.holdout_mse is not None, f"{METRICS_FILE} has no holdout_mse")
-    _require(golden.features == record.recipe.features, f"{GOLDEN_FILE} has other features")
+    require(expected in {None, digest}, f"its digest is {digest[:SHORT_DIGEST]}")
+    require(metrics.holdout_mse is not None, f"{METRICS_FILE} has no holdout_mse")
+    require(golden.features == record.recipe.features, f"{GOLDEN_FILE} has other features")
     return Bundle(
         location=location,
         digest=digest,
@@ -183,10 +183,5 @@ def _parse_bundle(read_file: FileReader, *, location: str, expected: str | None)
 
 def _checked(read_file: FileReader, name: str, sha256: str) -> bytes:
     data = read_file(name, max_file_bytes(name))
-    _require(hashlib.sha256(data).hexdigest() == sha256, f"{name} was altered")
+    require(hashlib.sha256(data).hexdigest() == sha256, f"{name} was altered")
     return data
-
-
-def _require(condition: bool, problem: str) -> None:  # noqa: FBT001
-    if not condition:
-        raise MalformedRecordError(problem)

@@ -18,6 +18,16 @@ class MalformedRecordError(ValueError):
     """The bytes are not a record of the expected kind; the text has the place and the cause."""
 
 
+def require(condition: object, problem: str) -> None:
+    """Check a condition of stored data.
+
+    Raises:
+        MalformedRecordError: The condition is false.
+    """
+    if not condition:
+        raise MalformedRecordError(problem)
+
+
 @dataclass_transform(frozen_default=True)
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Immutable value with a JSON form; unknown and missing fields are errors.

@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 
 from housectl.contract.columns import Expansion
+from housectl.contract.graph.arrays import Booleans
 from housectl.contract.graph.body import GraphBody, check_body
 from housectl.contract.graph.format import encode_graph
 from housectl.contract.graph.linear_graph import LinearGraph
-from housectl.contract.graph.tree_graph import Booleans, Branch, TreeGraph
+from housectl.contract.graph.tree_graph import Branch, TreeGraph
 from housectl.contract.record import MalformedRecordError
 from housectl.errors import SealError
 from housectl_trainer.model_family import ModelBody

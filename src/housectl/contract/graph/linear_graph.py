@@ -3,15 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from housectl.contract.record import MalformedRecordError
+from housectl.contract.graph.arrays import MAX_SUM, Doubles
+from housectl.contract.record import require
 from housectl.contract.schema import FLOAT32_MAXIMUM
-
-Doubles = NDArray[np.float64]
-
-# Half of the largest double: sums below it stay finite, whatever their roundings.
-_MAX_SUM = np.finfo(np.float64).max / 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,18 +43,13 @@ def check_linear(graph: LinearGraph) -> None:
         MalformedRecordError: The arrays have different lengths, or invalid numbers.
     """
     lengths = {len(graph.centres), len(graph.weights), len(graph.missing)}
-    _require(len(lengths) == 1, "its lists have different lengths")
-    _require(graph.columns > 0, "it has no column")
+    require(len(lengths) == 1, "its lists have different lengths")
+    require(graph.columns > 0, "it has no column")
     with np.errstate(over="ignore", invalid="ignore"):
         farthest = FLOAT32_MAXIMUM + np.abs(graph.centres)
         largest = np.maximum(farthest * np.abs(graph.weights), np.abs(graph.missing)).sum()
         total = largest + abs(graph.intercept)
         prediction = total * abs(graph.target_deviation) + abs(graph.target_centre)
     # NaN fails these comparisons, too.
-    _require(total <= _MAX_SUM, "its sum of terms is not finite")
-    _require(prediction <= _MAX_SUM, "its prediction is not finite")
-
-
-def _require(condition: object, problem: str) -> None:
-    if not condition:
-        raise MalformedRecordError(problem)
+    require(total <= MAX_SUM, "its sum of terms is not finite")
+    require(prediction <= MAX_SUM, "its prediction is not finite")

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from housectl.contract.graph.linear_graph import Doubles, LinearGraph
+from housectl.contract.graph.arrays import Doubles
+from housectl.contract.graph.linear_graph import LinearGraph
 from housectl.contract.graph.onnx_messages import (
     Message,
     attributes_of,

@@ -6,6 +6,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from housectl.contract.graph.arrays import Booleans, Doubles, Integers
 from housectl.contract.graph.onnx_fields import (
     Attribute,
     Dimension,
@@ -21,7 +22,6 @@ from housectl.contract.graph.onnx_fields import (
     Value,
 )
 from housectl.contract.graph.protobuf import bytes_field, find_bytes, integer_field, integer_fields
-from housectl.contract.graph.tree_graph import Booleans, Doubles, Integers
 from housectl.contract.record import MalformedRecordError
 
 Message = list[bytes]

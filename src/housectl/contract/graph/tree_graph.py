@@ -3,20 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from housectl.contract.record import MalformedRecordError
-
-Integers = NDArray[np.int64]
-Booleans = NDArray[np.bool_]
-Doubles = NDArray[np.float64]
+from housectl.contract.graph.arrays import MAX_SUM, Booleans, Doubles, Integers
+from housectl.contract.record import require
 
 MAX_LEAVES = 2**25
 # onnxruntime reads a tree by recursion, and some ten thousand levels overflow its stack.
 MAX_DEPTH = 2000
-
-# Half of the largest double: sums below it stay finite, whatever the order of addition.
-_MAX_SUM = np.finfo(np.float64).max / 2
 
 
 @dataclass(frozen=True)
@@ -83,22 +76,22 @@ def _check_sizes(graph: TreeGraph) -> None:
     lengths = [len(graph.thresholds), len(graph.missing_at_most)]
     for branch in graph.branches:
         lengths += [len(branch.children), len(branch.are_leaves)]
-    _require(set(lengths) == {splits}, "its lists have different lengths")
-    _require(len(graph.weights) == splits + len(roots), "its number of leaves is wrong")
-    _require(len(graph.weights) <= MAX_LEAVES, f"it has more than {MAX_LEAVES} leaves")
+    require(set(lengths) == {splits}, "its lists have different lengths")
+    require(len(graph.weights) == splits + len(roots), "its number of leaves is wrong")
+    require(len(graph.weights) <= MAX_LEAVES, f"it has more than {MAX_LEAVES} leaves")
     starts_in_order = len(roots) and roots[0] == 0 and (np.diff(roots, append=splits) > 0).all()
-    _require(starts_in_order, "its trees overlap")
+    require(starts_in_order, "its trees overlap")
 
 
 def _check_numbers(graph: TreeGraph) -> None:
     columns = 2 * graph.columns
-    _require(((graph.features >= 0) & (graph.features < columns)).all(), "a feature is unknown")
-    _require(np.isfinite(graph.thresholds).all(), "a threshold is not finite")
+    require(((graph.features >= 0) & (graph.features < columns)).all(), "a feature is unknown")
+    require(np.isfinite(graph.thresholds).all(), "a threshold is not finite")
     with np.errstate(over="ignore", invalid="ignore"):
         leaf_starts = graph.roots + np.arange(len(graph.roots))
         largest = np.maximum.reduceat(np.abs(graph.weights), leaf_starts).sum()
     # NaN fails this comparison.
-    _require(largest <= _MAX_SUM, "its sum of leaf weights is not finite")
+    require(largest <= MAX_SUM, "its sum of leaf weights is not finite")
 
 
 def _check_nodes(graph: TreeGraph) -> None:
@@ -112,13 +105,13 @@ def _check_nodes(graph: TreeGraph) -> None:
     for branch in graph.branches:
         limits = np.where(branch.are_leaves, len(graph.weights), splits)
         is_number = (branch.children >= 0) & (branch.children < limits)
-        _require(is_number.all(), "a child does not exist")
+        require(is_number.all(), "a child does not exist")
         nodes = branch.children + splits * branch.are_leaves
-        _require((tree_of_node[nodes] == tree_of_split).all(), "two of its trees share a node")
+        require((tree_of_node[nodes] == tree_of_split).all(), "two of its trees share a node")
         reached.append(nodes)
     # There are as many children and roots as nodes, so no node is reached twice.
     is_reached = np.bincount(np.concatenate(reached), minlength=len(tree_of_node)) > 0
-    _require(is_reached.all(), "a node is not reached exactly once")
+    require(is_reached.all(), "a node is not reached exactly once")
 
 
 def _check_depth(graph: TreeGraph) -> None:
@@ -131,13 +124,8 @@ def _check_depth(graph: TreeGraph) -> None:
     while len(level):
         reached += len(level)
         depth += 1
-        _require(depth <= MAX_DEPTH, f"a tree has more than {MAX_DEPTH} levels")
+        require(depth <= MAX_DEPTH, f"a tree has more than {MAX_DEPTH} levels")
         level = np.concatenate(
             [branch.children[level][~branch.are_leaves[level]] for branch in graph.branches]
         )
-    _require(reached == len(graph.features), "its splits form a cycle")
-
-
-def _require(condition: object, problem: str) -> None:
-    if not condition:
-        raise MalformedRecordError(problem)
+    require(reached == len(graph.features), "its splits form a cycle")

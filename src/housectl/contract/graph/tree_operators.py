@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from housectl.contract.graph.arrays import Booleans
 from housectl.contract.graph.onnx_fields import Element
 from housectl.contract.graph.onnx_messages import (
     Message,
@@ -13,7 +14,7 @@ from housectl.contract.graph.onnx_messages import (
     tensor,
 )
 from housectl.contract.graph.protobuf import read_integers
-from housectl.contract.graph.tree_graph import Booleans, Branch, TreeGraph
+from housectl.contract.graph.tree_graph import Branch, TreeGraph
 from housectl.contract.record import MalformedRecordError
 
 TREE_OPERATOR = "TreeEnsemble"
