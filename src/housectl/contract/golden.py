@@ -8,8 +8,9 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from housectl.contract.cells import Cell
+from housectl.contract.cells import Cell, read_row
 from housectl.contract.record import SCHEMA_VERSION, Record
+from housectl.contract.schema import Schema
 
 GOLDEN_FILE = "golden.json"
 MAX_GOLDEN_ROWS = 1000
@@ -57,6 +58,14 @@ class Golden(Record, kw_only=True):
         """Check that each row has one value for each feature."""
         if any(len(each.row) != len(self.features) for each in self.rows):
             raise ValueError(f"a golden row does not have {len(self.features)} values")
+
+    def read_rows(self, schema: Schema) -> list[list[float]]:
+        """Return the doubles of all rows.
+
+        Raises:
+            InvalidCellError: A column does not accept its value.
+        """
+        return [read_row(schema, each.row) for each in self.rows]
 
     def allowed_difference(self, prediction: float) -> float:
         """Return the largest allowed difference from a prediction."""

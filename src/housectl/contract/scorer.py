@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from housectl.contract.bundle import Bundle
-from housectl.contract.cells import InvalidCellError, read_row
-from housectl.contract.golden import GoldenMismatch, golden_mismatches
+from housectl.contract.cells import InvalidCellError
+from housectl.contract.golden import Golden, GoldenMismatch, golden_mismatches
 from housectl.contract.graph.onnx_fields import INPUT_NAME, OUTPUT_NAME
 from housectl.contract.record import MalformedRecordError
 from housectl.contract.schema import Schema
@@ -72,7 +72,10 @@ def open_bundle(bundle: Bundle) -> Scorer:
         BundleError: The graph is invalid, or its prediction for a golden row differs.
     """
     scorer = Scorer(bundle.model, schema=bundle.record.schema)
-    mismatches = check_golden(scorer, bundle)
+    try:
+        mismatches = check_golden(scorer, bundle.golden, bundle.record.schema)
+    except InvalidCellError as error:
+        raise _invalid(f"a value of a golden row {error}") from error
     if mismatches:
         first = mismatches[0]
         raise _invalid(
@@ -82,13 +85,13 @@ def open_bundle(bundle: Bundle) -> Scorer:
     return scorer
 
 
-def check_golden(scorer: Scorer, bundle: Bundle) -> tuple[GoldenMismatch, ...]:
-    """Return the golden rows for which the scorer's prediction differs."""
-    try:
-        rows = [read_row(bundle.record.schema, row.row) for row in bundle.golden.rows]
-    except InvalidCellError as error:
-        raise _invalid(f"a value of a golden row {error}") from error
-    return golden_mismatches(bundle.golden, scorer.predict(rows))
+def check_golden(scorer: Scorer, golden: Golden, schema: Schema) -> tuple[GoldenMismatch, ...]:
+    """Return the golden rows for which the scorer's prediction differs.
+
+    Raises:
+        InvalidCellError: A column does not accept its value.
+    """
+    return golden_mismatches(golden, scorer.predict(golden.read_rows(schema)))
 
 
 def _invalid(cause: str) -> BundleError:

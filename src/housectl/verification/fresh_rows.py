@@ -4,9 +4,8 @@ import math
 import random
 from collections.abc import Iterator, Sequence
 
-from housectl.contract.bundle import Bundle
-from housectl.contract.cells import read_row
 from housectl.contract.column_types import Number
+from housectl.contract.schema import Schema
 from housectl.contract.scorer import Scorer
 from housectl.verification.feature_values import ValueSampler
 
@@ -25,18 +24,20 @@ class RowSampler:
     """Draws rows at random, from the ranges of the training data and from the model's splits.
 
     Args:
-        bundle: The model with its ranges and its golden rows.
+        schema: The model's schema, with its ranges.
+        golden: The model's golden rows.
         scorer: The scorer of the model, which finds rows whose predictions differ.
         rng: Source of the rows; a server must not be able to predict it.
     """
 
-    def __init__(self, bundle: Bundle, scorer: Scorer, rng: random.Random) -> None:
-        schema = bundle.record.schema
+    def __init__(
+        self, schema: Schema, golden: Sequence[Row], scorer: Scorer, rng: random.Random
+    ) -> None:
         self._values = [ValueSampler(each, rng) for each in schema.features]
         self._numbers = [
             number for number, each in enumerate(schema.features) if isinstance(each.type, Number)
         ]
-        self._golden = [tuple(read_row(schema, row.row)) for row in bundle.golden.rows]
+        self._golden = golden
         self._predict = scorer.predict
         self._random = rng
 

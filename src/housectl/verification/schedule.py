@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from operator import itemgetter
 
 from housectl.contract.bundle import Bundle
-from housectl.contract.cells import read_row
 from housectl.contract.scorer import Scorer
 from housectl.verification.fresh_rows import Row, RowSampler
 from housectl.verification.payloads import BodyWriter
@@ -40,9 +39,9 @@ class Scheduler:
         largest = max(abs(row.prediction) for row in golden.rows)
         self.tolerance = min(golden.tolerance, _ROUNDING * largest)
         self._key = bundle.record.schema.target.response_key
-        self._golden = [tuple(read_row(bundle.record.schema, row.row)) for row in golden.rows]
+        self._golden = [tuple(row) for row in golden.read_rows(bundle.record.schema)]
         self._scorer = scorer
-        self._sampler = RowSampler(bundle, scorer, rng)
+        self._sampler = RowSampler(bundle.record.schema, self._golden, scorer, rng)
         self._writer = BodyWriter(bundle.record.schema, rng)
         self._random = rng
 

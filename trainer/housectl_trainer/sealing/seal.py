@@ -10,16 +10,15 @@ import numpy as np
 from msgspec import UNSET
 
 from housectl.contract.bundle_record import CARD_FILE, MODEL_FILE, RecipeOrigin
-from housectl.contract.cells import read_row
 from housectl.contract.columns import ColumnEncoder
 from housectl.contract.evidence import Evidence
 from housectl.contract.families import Family
-from housectl.contract.golden import GOLDEN_FILE, Golden, GoldenSource, golden_mismatches
+from housectl.contract.golden import GOLDEN_FILE, Golden, GoldenSource
 from housectl.contract.metrics import METRICS_FILE, Metrics
 from housectl.contract.parameters import Assignment
 from housectl.contract.recipe import Recipe, derived_seed
 from housectl.contract.schema import Schema
-from housectl.contract.scorer import Scorer
+from housectl.contract.scorer import Scorer, check_golden
 from housectl.contract.seal_output import write_sealed
 from housectl.contract.trainer_code import read_lock
 from housectl.errors import SealError
@@ -186,8 +185,7 @@ def _check_golden(scorer: Scorer, golden: Golden, schema: Schema) -> None:
     Raises:
         SealError: A prediction differs.
     """
-    rows = [read_row(schema, each.row) for each in golden.rows]
-    mismatches = golden_mismatches(golden, scorer.predict(rows))
+    mismatches = check_golden(scorer, golden, schema)
     if mismatches:
         raise SealError(
             f"The ONNX graph differs from the model in {len(mismatches)} golden rows: it predicts "
