@@ -203,7 +203,7 @@ CASES: dict[str, tuple[str | bytes, Expected | Rejected]] = {
         Expected(
             csv={"missing": ("", "inf")},
             types=NULLABLE,
-            notes=("infinite numbers of rooms count as missing",),
+            notes=("Infinite numbers of rooms count as missing: inf.",),
         ),
     ),
     "sentinel": (
