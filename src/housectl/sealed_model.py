@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from housectl.contract.bundle import Bundle
-from housectl.contract.cells import InvalidCellError, read_cell
+from housectl.contract.cells import InvalidCellError, read_cell, seconds_since_1970
 from housectl.contract.column_types import ColumnType, Datetime
 from housectl.contract.families import Family
 from housectl.contract.parameters import Assignment
@@ -150,4 +150,4 @@ def _seconds(moment: date) -> float:
     """Return the seconds since 1970; a moment without an offset is in UTC."""
     if not isinstance(moment, datetime):
         moment = datetime.combine(moment, time())
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return seconds_since_1970(moment)

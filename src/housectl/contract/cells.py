@@ -107,7 +107,7 @@ def read_text(column: ColumnType, text: str) -> float:
     """
     match column:
         case Number():
-            return _parse_number(text)
+            return _finite_number(text)
         case Boolean():
             return _parse_boolean(text)
         case Category():
@@ -137,6 +137,27 @@ def write_date(column: Datetime, value: float) -> str:
     return text.removesuffix(_MIDNIGHT) if column.format == ISO_8601 else text
 
 
+def seconds_since_1970(moment: datetime) -> float:
+    """Return the double of a time; without an offset it is in UTC."""
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def shown_text(text: str) -> str:
+    """Return a text for a message: quoted, without spaces around it, and shortened."""
+    return repr(text.strip()[:_MAX_SHOWN])
+
+
+def to_float(text: str) -> float | None:
+    """Return the number of a text, which may be infinite or NaN; None for another text."""
+    # Unlike other CSV readers, Python accepts 1_000 and the digits of other scripts.
+    if not text.isascii() or "_" in text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
 def missing_cell_error() -> InvalidCellError:
     """Return the error of a missing value in a column that accepts none."""
     return InvalidCellError("is missing")
@@ -161,14 +182,10 @@ def _finite(cell: object) -> float:
     raise InvalidCellError("is not a finite float32 number")
 
 
-def _parse_number(text: str) -> float:
-    try:
-        # Unlike other CSV readers, Python accepts 1_000 and the digits of other scripts.
-        value = float(text) if text.isascii() and "_" not in text else math.nan
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise InvalidCellError(f"{_shown(text)} is not a finite number")
+def _finite_number(text: str) -> float:
+    value = to_float(text)
+    if value is None or not math.isfinite(value):
+        raise InvalidCellError(f"{shown_text(text)} is not a finite number")
     return value
 
 
@@ -178,14 +195,14 @@ def _parse_boolean(text: str) -> float:
         return 1.0
     if word in _FALSE:
         return 0.0
-    raise InvalidCellError(f"{_shown(text)} is not true or false")
+    raise InvalidCellError(f"{shown_text(text)} is not true or false")
 
 
 def _parse_level(column: Category, text: str) -> float:
     if text in column.levels:
         return float(column.levels.index(text))
     if column.unknown_levels is UnknownLevels.REFUSE:
-        raise InvalidCellError(f"{_shown(text)} is not one of its levels")
+        raise InvalidCellError(f"{shown_text(text)} is not one of its levels")
     return float(len(column.levels)) if column.has_group else UNKNOWN_LEVEL
 
 
@@ -207,14 +224,14 @@ def _parse_datetime(column: Datetime, text: str) -> float:
             if column.format == ISO_8601
             else datetime.strptime(text, column.format)  # noqa: DTZ007
         )
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        return seconds_since_1970(moment)
     except (ValueError, OverflowError) as error:
         form = (
             "an ISO 8601 date"
             if column.format == ISO_8601
             else f"a date of the form {column.format}"
         )
-        raise InvalidCellError(f"{_shown(text)} is not {form}") from error
+        raise InvalidCellError(f"{shown_text(text)} is not {form}") from error
 
 
 def _write_datetime(column: Datetime, value: float) -> str:
@@ -224,7 +241,3 @@ def _write_datetime(column: Datetime, value: float) -> str:
     if column.format == ISO_8601:
         return moment.replace(tzinfo=None).isoformat()
     return moment.strftime(column.format)
-
-
-def _shown(text: str) -> str:
-    return repr(text.strip()[:_MAX_SHOWN])

@@ -6,11 +6,9 @@ from itertools import compress
 from operator import not_
 from typing import TypeVar
 
-from housectl.contract.cells import InvalidCellError, missing_cell_error, read_text
+from housectl.contract.cells import InvalidCellError, missing_cell_error, read_text, shown_text
 from housectl.contract.column_types import Category, ColumnType, Number
 from housectl.contract.data.csv_format import CsvFormat
-
-_MAX_SHOWN = 40
 
 V = TypeVar("V")
 
@@ -96,6 +94,5 @@ def canonical_text(column: ColumnType | None, text: str, csv_format: CsvFormat) 
     number = csv_format.plain_number(text)
     if number is None:
         example = f"1{csv_format.thousands}234{csv_format.decimal}5"
-        shown = repr(text.strip()[:_MAX_SHOWN])
-        raise InvalidCellError(f"{shown} is not a number such as {example}")
+        raise InvalidCellError(f"{shown_text(text)} is not a number such as {example}")
     return number

@@ -3,17 +3,15 @@
 import math
 from collections.abc import Iterable
 
+from housectl.contract.cells import to_float
 from housectl.contract.data.csv_format import CsvFormat
 
 
 def parse_number(text: str, csv_format: CsvFormat) -> float | None:
     """Return the value of a number, which is infinite beyond float64; None for another text."""
     plain = csv_format.plain_number(text)
-    if plain is None or not plain.isascii() or "_" in plain:
-        return None
-    try:
-        value = float(plain)
-    except ValueError:
+    value = None if plain is None else to_float(plain)
+    if plain is None or value is None:
         return None
     return value if any(map(str.isdigit, plain)) or math.isfinite(value) else None
 
