@@ -9,6 +9,7 @@ import numpy as np
 from scipy.stats import t as student_t
 
 from housectl.contract.recipe import GATE_FOLDS, GATE_REPEATS
+from housectl.fold_difference import corrected_error
 from housectl.verdict import CHAMPION_LEVEL
 from housectl_trainer.subset import Floats, Indices
 
@@ -68,9 +69,8 @@ class Rule:
 
 def corrected_t(differences: Floats, *, margin: float = 0.0) -> float:
     """Return Nadeau and Bengio's t of the improvement beyond a margin; high if it is large."""
-    values = differences.ravel()
-    error = values.std(ddof=1) * math.sqrt(1 / len(values) + 1 / (GATE_FOLDS - 1))
-    return float((-values.mean() - margin) / error)
+    error = corrected_error(differences.ravel().tolist(), folds=GATE_FOLDS)
+    return float(-differences.mean() - margin) / error
 
 
 def paired_t(differences: Floats) -> float:

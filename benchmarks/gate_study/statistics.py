@@ -6,6 +6,7 @@ from statistics import NormalDist
 
 from scipy.stats import t as student_t
 
+from housectl.fold_difference import corrected_error
 from housectl_trainer.subset import Floats
 
 _LEVEL = 0.95
@@ -35,16 +36,12 @@ def corrected_interval(
 ) -> tuple[float, float, float]:
     """Return mean and ends of the interval of differences over repeated folds.
 
-    The standard error is corrected for folds that share rows: Nadeau and Bengio, "Inference for
-    the generalization error" (2003).
-
     Args:
         differences: `(repeats * folds,)` differences over the test rows.
         folds: Number of folds of a repeat.
         level: Level of the confidence interval.
     """
-    count = len(differences)
-    error = float(differences.std(ddof=1)) * math.sqrt(1 / count + 1 / (folds - 1))
-    half_width = float(student_t.ppf((1 + level) / 2, count - 1)) * error
+    error = corrected_error(differences.tolist(), folds=folds)
+    half_width = float(student_t.ppf((1 + level) / 2, len(differences) - 1)) * error
     mean = float(differences.mean())
     return mean, mean - half_width, mean + half_width

@@ -1,6 +1,7 @@
 """The mean difference of two models' errors over paired folds, with a corrected t-test. Pure."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist, fmean, stdev
 
@@ -47,7 +48,7 @@ def paired_difference(model: Errors, other: Errors, *, level: float) -> FoldDiff
     differences = [new - old for new, old in zip(model.fold_mses, other.fold_mses, strict=True)]
     folds = GATE_FOLDS * GATE_REPEATS
     mean = fmean(differences)
-    error = stdev(differences) * math.sqrt(1 / folds + 1 / (GATE_FOLDS - 1))
+    error = corrected_error(differences, folds=GATE_FOLDS)
     half_width = _student_t(1 - (1 - _INTERVAL) / 2, folds - 1) * error
     return FoldDifference(
         mean=mean,
@@ -56,6 +57,16 @@ def paired_difference(model: Errors, other: Errors, *, level: float) -> FoldDiff
         level=level,
         threshold=_student_t(1 - level, folds - 1) * error,
     )
+
+
+def corrected_error(differences: Sequence[float], *, folds: int) -> float:
+    """Return the standard error of a mean difference, corrected for folds that share rows.
+
+    Args:
+        differences: Differences over all folds of all repeats.
+        folds: Number of folds of a repeat.
+    """
+    return stdev(differences) * math.sqrt(1 / len(differences) + 1 / (folds - 1))
 
 
 def _student_t(probability: float, degrees: float) -> float:
