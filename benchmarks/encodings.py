@@ -22,6 +22,7 @@ from housectl.contract.record import MalformedRecordError, Record, digest_of
 from housectl.experiment import Budget, Experiment, Limits
 from housectl.search_spaces import default_space
 from housectl_trainer.progress import report_progress
+from housectl_trainer.sealing.markdown import table
 from housectl_trainer.subset import Floats, Indices
 from tools.project_directory import ROOT
 
@@ -238,17 +239,14 @@ def _model(
 def _table(results: Sequence[Result]) -> str:
     """Return the table in Markdown: errors relative to one-hot, with intervals."""
     found = {(each.file, each.family, each.encoding): each for each in results}
-    lines = [
-        "| file | family | encoding | MSE | compared with one-hot | 90 % interval |",
-        "|---" * 6 + "|",
-    ]
+    rows = []
     for file, (family, encoding) in product(FILES, sorted(_combinations())):
         mses = np.array(found[file.name, family, encoding].mses)
         one_hot = np.array(found[file.name, family, Encoding.ONE_HOT].mses)
         relative = _relative(mses, one_hot) if encoding is not Encoding.ONE_HOT else ("", "")
-        cells = (file.name, family, encoding, f"{mses.mean():.4g}", *relative)
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+        rows.append((file.name, family, encoding, f"{mses.mean():.4g}", *relative))
+    header = ("file", "family", "encoding", "MSE", "compared with one-hot", "90 % interval")
+    return table(header, rows)
 
 
 def _relative(mses: Floats, one_hot: Floats) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from benchmarks.nested import OUTER_FOLDS, REPEATS, SEED, TRIALS, FoldResult
 from housectl.contract.families import Family
+from housectl_trainer.sealing.markdown import table
 
 _WITHOUT_SEARCH = ("library's recipe", "hand-tuned recipe")
 
@@ -86,7 +87,7 @@ def _errors(folds: Sequence[FoldResult]) -> str:
 Mean MSE over the outer folds, in squares of $1000, and its standard deviation over all folds. One
 fold has only 50 or 51 rows, so compare means of the same folds, never single splits.
 
-{_table(header, rows)}
+{table(header, rows)}
 
 The library's recipe and the hand-tuned recipe are the first two trials of every search. Their
 values are clamped to the default space, so a forest has 300 trees in both.
@@ -122,7 +123,7 @@ The gain is the mean difference of the errors without and with the search, over 
 standard error is corrected for folds that share rows (Nadeau and Bengio, "Inference for the
 generalization error", 2003). A gain below its standard error is not statistically significant.
 
-{_table(("family", "instead of", "gain", "standard error"), rows)}
+{table(("family", "instead of", "gain", "standard error"), rows)}
 """
 
 
@@ -140,13 +141,13 @@ def _objective_bias(folds: Sequence[FoldResult]) -> str:
 The objective is optimistically biased, because the search optimised it. It is also pessimistically
 biased, because its models are trained on only four fifths of the rows.
 
-{_table(header, rows)}
+{table(header, rows)}
 """
 
 
 def _versions(versions: Mapping[str, str]) -> str:
     rows = [(name, version) for name, version in sorted(versions.items())]
-    return f"## Versions\n\n{_table(('software', 'version'), rows)}\n"
+    return f"## Versions\n\n{table(('software', 'version'), rows)}\n"
 
 
 def _of_family(folds: Sequence[FoldResult], family: Family) -> Sequence[FoldResult]:
@@ -161,7 +162,3 @@ def _mean(values: Iterable[float]) -> float:
 def _deviation(values: Sequence[float]) -> float:
     centre = _mean(values)
     return math.sqrt(math.fsum((value - centre) ** 2 for value in values) / (len(values) - 1))
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in (header, ["---"] * len(header), *rows))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from benchmarks.datasets.catalog import DATA_SETS, DataSet
 from benchmarks.datasets.whole_way import TRIALS, WholeWay
+from housectl_trainer.sealing.markdown import bullets, table
 
 _HEADER = (
     "data set",
@@ -23,7 +24,7 @@ def page(outcomes: Sequence[WholeWay]) -> str:
     return "\n".join(
         (
             _introduction(),
-            _table(outcomes),
+            f"{table(_HEADER, map(_row, outcomes))}\n",
             _summary(outcomes),
             *map(_details, DATA_SETS, outcomes),
         )
@@ -51,14 +52,9 @@ and day of the year.
 """
 
 
-def _table(outcomes: Sequence[WholeWay]) -> str:
-    lines = [f"| {' | '.join(_HEADER)} |", "|" + " --- |" * len(_HEADER), *map(_line, outcomes)]
-    return "\n".join(lines) + "\n"
-
-
-def _line(outcome: WholeWay) -> str:
+def _row(outcome: WholeWay) -> Sequence[str]:
     types = ", ".join(f"{count} {name}" for name, count in outcome.columns.items())
-    cells = (
+    return (
         f"[{outcome.name}](#{outcome.name})",
         str(outcome.rows),
         types,
@@ -69,7 +65,6 @@ def _line(outcome: WholeWay) -> str:
         "yes" if outcome.verified else "refused",
         f"{outcome.seconds:.0f}",
     )
-    return f"| {' | '.join(cells)} |"
 
 
 def _summary(outcomes: Sequence[WholeWay]) -> str:
@@ -88,7 +83,6 @@ models have the day of the year, which housectl does not make of a date.
 
 
 def _details(data_set: DataSet, outcome: WholeWay) -> str:
-    notes = "\n".join(f"- {note}" for note in outcome.notes) or "- none"
     return f"""\
 ## {data_set.name}
 
@@ -96,7 +90,7 @@ Target `{data_set.target}`. Source: {data_set.source}. Licence: {data_set.licenc
 
 Messages of `init`:
 
-{notes}
+{bullets(outcome.notes)}
 
 Verdict: {outcome.reason}
 """

@@ -1,6 +1,6 @@
 """The tables of docs/gate.md, made from the measured worlds."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -20,6 +20,7 @@ from benchmarks.gate_study.rules import TODAY
 from benchmarks.gate_study.statistics import Rate
 from benchmarks.gate_study.wear import CHALLENGERS, Wear
 from housectl.verdict import CHAMPION_LEVEL, Gate
+from housectl_trainer.sealing.markdown import table
 from housectl_trainer.subset import Floats
 
 _BEGIN = "<!-- results: `make gate-study` writes them -->\n"
@@ -53,19 +54,19 @@ level of significance. The other {len(check)} worlds check it, because they chos
 have 95 % intervals (Wilson). The true ratio is the challenger's MSE divided by the champion's, with
 its 10 % and 90 % quantiles over the first worlds. Equal models were judged in both directions.
 
-{_table(("challenger", "true ratio", "promoted", "goal", "met", "promoted in the check"), rows)}
+{table(("challenger", "true ratio", "promoted", "goal", "met", "promoted in the check"), rows)}
 
 The same in all worlds, by the kind of challenger:
 
-{_table(("challenger", "worlds", *(case.name for case in CASES)), kinds)}
+{table(("challenger", "worlds", *(case.name for case in CASES)), kinds)}
 
 The same rule with other levels of significance, one-sided; the gate's is {CHAMPION_LEVEL:g}:
 
-{_table(("level", *(case.name for case in CASES)), levels)}
+{table(("level", *(case.name for case in CASES)), levels)}
 
 All pairs of the worlds, by their measured true ratio:
 
-{_table(("true ratio", "comparisons", "promoted"), _ratio_rows(materials))}
+{table(("true ratio", "comparisons", "promoted"), _ratio_rows(materials))}
 
 """
 
@@ -131,7 +132,7 @@ several random divisions of the worlds. The gain is the difference of the promot
 for {COMPARED_RULES} compared rules (Bonferroni, 90 % for all together). A rule is better if all of
 its interval is above 0.
 
-{_table(header, rows)}
+{table(header, rows)}
 
 """
 
@@ -161,7 +162,7 @@ same held-out rows. So no promotion was deserved. The table shows by how much th
 champion's held-out MSE was lower than its true MSE, with 90 % intervals. The number of promotions
 was {" and ".join(promotions)}.
 
-{_table(header, rows)}
+{table(header, rows)}
 
 """
 
@@ -175,7 +176,3 @@ def _optimism(wears: Sequence[Wear], gate: Gate, step: int) -> str:
 
 def _with_interval(rate: Rate) -> str:
     return f"{rate.rate:.1%} ({rate.low:.1%} to {rate.high:.1%})"
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in (header, ["---"] * len(header), *rows))
