@@ -3,7 +3,6 @@
 It prints the table of docs/data.md. An interrupted run resumes when it is started again.
 """
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -13,12 +12,14 @@ import numpy as np
 
 from benchmarks.encoded_columns import Encoding, MixedRows, learn_encoder
 from benchmarks.gate_study.statistics import corrected_interval
+from benchmarks.resumable_results import ResumableResults, read_results
+from benchmarks.worker_processes import yield_to_others
 from housectl.backends.local.sampler import suggest
 from housectl.contract.families import Family
 from housectl.contract.files import atomic_write
 from housectl.contract.parameters import Assignment
 from housectl.contract.recipe import derived_seed
-from housectl.contract.record import MalformedRecordError, Record, digest_of
+from housectl.contract.record import Record, digest_of
 from housectl.experiment import Budget, Experiment, Limits
 from housectl.search_spaces import default_space
 from housectl_trainer.progress import report_progress
@@ -37,7 +38,6 @@ _INNER_FOLDS = 3
 _CANDIDATES = 2
 _FOREST_TREES = 50
 _DIAMONDS = 500
-_NICENESS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,17 +85,16 @@ class Result(Record, kw_only=True):
     mses: tuple[float, ...]
 
 
-class Results(Record, kw_only=True):
-    """The finished results; `protocol` is the digest of all settings."""
+class Results(ResumableResults, kw_only=True):
+    """The finished results."""
 
-    protocol: str
     results: tuple[Result, ...] = ()
 
 
 def main() -> None:
     """Measure the combinations that have no result, then print the table."""
-    os.nice(max(0, _NICENESS - os.nice(0)))
-    results = _read_results(digest_of(_protocol()))
+    yield_to_others()
+    results = read_results(_RESULTS, Results(protocol=digest_of(_protocol())))
     finished = {(each.file, each.family, each.encoding) for each in results.results}
     missing = [
         (file, family, encoding)
@@ -122,14 +121,6 @@ def _protocol() -> dict[str, object]:
         "plan": [_SEED, _REPEATS, _OUTER_FOLDS, _INNER_FOLDS, _CANDIDATES, _FOREST_TREES],
         "rows": _DIAMONDS,
     }
-
-
-def _read_results(protocol: str) -> Results:
-    try:
-        results = Results.from_json(_RESULTS.read_bytes())
-    except (FileNotFoundError, MalformedRecordError):
-        return Results(protocol=protocol)
-    return results if results.protocol == protocol else Results(protocol=protocol)
 
 
 def _read(file: PublicFile) -> MixedRows:

@@ -3,12 +3,10 @@
 A run takes most of an hour. An interrupted run resumes when it is started again.
 """
 
-import os
 import platform
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
-from multiprocessing import get_context
 
 import msgspec
 
@@ -23,27 +21,25 @@ from benchmarks.nested import (
     outer_folds,
 )
 from benchmarks.quality_page import page
+from benchmarks.resumable_results import ResumableResults, read_results
+from benchmarks.worker_processes import map_in_background
 from housectl.contract.families import Family
 from housectl.contract.files import atomic_write
 from housectl.contract.inputs import Inputs, write_inputs
 from housectl.contract.libraries import library_versions
-from housectl.contract.record import MalformedRecordError, Record, digest_of
+from housectl.contract.record import digest_of
 from housectl.project.config import load_config
 from housectl.search_spaces import default_space
-from housectl_trainer.parent_watchdog import die_with_parent
 from housectl_trainer.progress import report_progress
 from tools.project_directory import ROOT
 
 _RESULTS = ROOT / "build" / "quality.json"
 _PAGE = ROOT / "docs" / "quality.md"
-_PROCESSES = 2
-_NICENESS = 10
 
 
-class Results(Record, kw_only=True):
-    """Results of the finished folds; `protocol` is the digest of all their inputs."""
+class Results(ResumableResults, kw_only=True):
+    """Results of the finished folds."""
 
-    protocol: str
     folds: tuple[FoldResult, ...] = ()
 
 
@@ -58,9 +54,10 @@ def main() -> None:
         seed=SEED,
     )
     versions = {"python": platform.python_version(), **_versions()}
-    results = _read_results(_protocol(inputs, versions))
+    results = read_results(_RESULTS, Results(protocol=_protocol(inputs, versions)))
     missing = _missing(results.folds)
-    for fold in report_progress(_evaluate(missing, inputs), total=len(missing), what="outer fold"):
+    evaluated = map_in_background(partial(evaluate_fold, inputs=inputs.path), missing)
+    for fold in report_progress(evaluated, total=len(missing), what="outer fold"):
         results = Results(protocol=results.protocol, folds=(*results.folds, fold))
         atomic_write(_RESULTS, results.to_json())
     atomic_write(_PAGE, page(results.folds, versions).encode())
@@ -82,15 +79,6 @@ def _protocol(inputs: Inputs, versions: dict[str, str]) -> str:
     )
 
 
-def _read_results(protocol: str) -> Results:
-    """Return the results of an interrupted run with the same protocol."""
-    try:
-        results = Results.from_json(_RESULTS.read_bytes())
-    except (FileNotFoundError, MalformedRecordError):
-        return Results(protocol=protocol)
-    return results if results.protocol == protocol else Results(protocol=protocol)
-
-
 def _missing(folds: Sequence[FoldResult]) -> list[OuterFold]:
     finished = {(fold.family, fold.repeat, fold.number) for fold in folds}
     return [
@@ -98,22 +86,6 @@ def _missing(folds: Sequence[FoldResult]) -> list[OuterFold]:
         for outer in outer_folds()
         if (outer.family, outer.repeat, outer.number) not in finished
     ]
-
-
-def _evaluate(missing: Sequence[OuterFold], inputs: Inputs) -> Iterator[FoldResult]:
-    # The numerical libraries read these at import, and each spawned process imports them again.
-    os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
-    with ProcessPoolExecutor(
-        _PROCESSES, mp_context=get_context("spawn"), initializer=_initialize_worker
-    ) as executor:
-        futures = [executor.submit(evaluate_fold, outer, inputs.path) for outer in missing]
-        for future in as_completed(futures):
-            yield future.result()
-
-
-def _initialize_worker() -> None:
-    die_with_parent()
-    os.nice(max(0, _NICENESS - os.nice(0)))
 
 
 if __name__ == "__main__":
