@@ -13,7 +13,10 @@ from pathlib import Path
 
 import httpx
 
+from housectl.contract.bundle import Bundle
 from housectl.python_process import module_argv
+from housectl.store.local import LocalStore
+from tests.server.bundles import promote
 
 ROW = {"RM": 6.5, "LSTAT": 5.0}
 SERVER = tuple(module_argv("housectl_server"))
@@ -79,6 +82,15 @@ def running(
     finally:
         process.kill()
         process.wait()
+
+
+@contextmanager
+def running_bundle(path: Path, bundle: Bundle) -> Iterator[RunningServer]:
+    """Start a server of a bundle, which is the only champion of a store in the directory."""
+    store = LocalStore(path / "store")
+    promote(store, bundle)
+    with running(store.path, path / "output.txt") as server:
+        yield server
 
 
 def start(

@@ -16,7 +16,7 @@ from housectl.contract.bundle import Bundle
 from housectl.store.local import LocalStore
 from tests.server import few_files_server
 from tests.server.bundles import make_bundle, promote
-from tests.server.running import ROW, RunningServer, running, wait_until
+from tests.server.running import ROW, RunningServer, running, running_bundle, wait_until
 
 FEW_FILES_SERVER = (few_files_server.__file__,)
 ABORT = struct.pack("ii", 1, 0)
@@ -33,9 +33,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 @pytest.fixture(scope="module")
 def server(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     path = tmp_path_factory.mktemp("connections")
-    store = LocalStore(path / "store")
-    promote(store, bundle)
-    with running(store.path, path / "output.txt") as server:
+    with running_bundle(path, bundle) as server:
         yield server
 
 

@@ -8,10 +8,9 @@ from msgspec import UNSET
 
 from housectl.contract.column_types import Number
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
-from housectl.store.local import LocalStore
 from tests.server.browser import console_of, content_width
-from tests.server.bundles import make_bundle, promote
-from tests.server.running import RunningServer, running
+from tests.server.bundles import make_bundle
+from tests.server.running import RunningServer, running_bundle
 
 PHONE_WIDTH = 390
 POLICY = "default-src 'none'"
@@ -38,9 +37,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.browser]
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     path = tmp_path_factory.mktemp("docs")
-    store = LocalStore(path / "store")
-    promote(store, make_bundle(path, schema=WIDE))
-    with running(store.path, path / "output.txt") as server:
+    with running_bundle(path, make_bundle(path, schema=WIDE)) as server:
         yield server
 
 

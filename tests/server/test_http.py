@@ -7,7 +7,7 @@ import pytest
 
 from housectl.store.local import LocalStore
 from tests.server.bundles import make_bundle, promote
-from tests.server.running import ROW, RunningServer, running
+from tests.server.running import ROW, RunningServer, running, running_bundle
 
 GET_PATHS = ("/", "/docs", "/openapi.json", "/health", "/health/live", "/health/ready")
 
@@ -15,9 +15,7 @@ GET_PATHS = ("/", "/docs", "/openapi.json", "/health", "/health/live", "/health/
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     path = tmp_path_factory.mktemp("http")
-    store = LocalStore(path / "store")
-    promote(store, make_bundle(path))
-    with running(store.path, path / "output.txt") as server:
+    with running_bundle(path, make_bundle(path)) as server:
         yield server
 
 

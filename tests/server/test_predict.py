@@ -14,7 +14,7 @@ import pytest
 
 from housectl.store.local import LocalStore
 from tests.server.bundles import FLOWERS, make_bundle, promote
-from tests.server.running import FRAGILE_SERVER, ROW, RunningServer, running
+from tests.server.running import FRAGILE_SERVER, ROW, RunningServer, running, running_bundle
 
 TOO_LARGE = 1024 * 1024 + 1
 
@@ -22,9 +22,7 @@ TOO_LARGE = 1024 * 1024 + 1
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     path = tmp_path_factory.mktemp("predict")
-    store = LocalStore(path / "store")
-    promote(store, make_bundle(path))
-    with running(store.path, path / "output.txt") as server:
+    with running_bundle(path, make_bundle(path)) as server:
         yield server
 
 

@@ -9,9 +9,7 @@ import pytest
 
 from housectl.contract.bundle import Bundle
 from housectl.sealed_model import SealedModel
-from housectl.store.local import LocalStore
-from tests.server.bundles import promote
-from tests.server.running import RunningServer, running
+from tests.server.running import RunningServer, running_bundle
 from tests.server.typed_bundles import HOME, HOMES, typed_bundle
 
 
@@ -23,9 +21,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 @pytest.fixture(scope="module")
 def server(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     path = tmp_path_factory.mktemp("typed")
-    store = LocalStore(path / "store")
-    promote(store, bundle)
-    with running(store.path, path / "output.txt") as server:
+    with running_bundle(path, bundle) as server:
         yield server
 
 

@@ -17,7 +17,7 @@ from housectl.verification.verify import Verification, verify
 from housectl_trainer.fitting import fit, make_recipe
 from housectl_trainer.sealing.seal import checked_graph
 from tests.server.bundles import promote, seal_files
-from tests.server.running import running
+from tests.server.running import running, running_bundle
 from tests.server.typed_bundles import typed_bundle
 from tests.trainer.mixed_data import mixed_dataset
 from tests.verification.impostor import Answer, Upstream, impostor
@@ -38,9 +38,7 @@ def champion(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 @pytest.fixture(scope="module")
 def upstream(champion: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upstream]:
     path = tmp_path_factory.mktemp("server")
-    store = LocalStore(path / "store")
-    promote(store, champion)
-    with running(store.path, path / "output.txt") as server:
+    with running_bundle(path, champion) as server:
         yield Upstream(server.url)
 
 
