@@ -172,7 +172,7 @@ def this_repository(directory: Path) -> Path:
 
 
 def commit_with_small_search(project: ProjectDirectory) -> Path:
-    project.edit_config(space=SPACE, budget={"trials": 2})
+    project.edit_config(family="random-forest", space=SPACE, budget={"trials": 2})
     git(project.path, "add", ".")
     git(project.path, "commit", "--quiet", "--message", "Search less")
     return project.path
