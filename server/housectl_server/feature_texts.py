@@ -8,16 +8,10 @@ from housectl.contract.column_types import (
     ColumnType,
     Datetime,
     Number,
-    UnknownLevels,
 )
 from housectl.contract.schema import Feature
 
 _MAX_LEVELS_LENGTH = 500
-_OTHER_TEXTS = {
-    UnknownLevels.MISSING: "other texts count as missing",
-    UnknownLevels.REFUSE: "other texts are refused",
-    UnknownLevels.GROUP: "other texts form one group",
-}
 
 
 def describe_expected(feature: Feature) -> str:
@@ -41,7 +35,7 @@ def describe_type(column: ColumnType) -> str:
         case Boolean():
             return "true or false"
         case Category():
-            return f"text; {_OTHER_TEXTS[column.unknown_levels]}"
+            return f"text; {column.unknown_levels.description}"
         case Datetime():
             return f"date, {_format_name(column)}"
 
@@ -66,7 +60,7 @@ def _valid_values(column: ColumnType) -> str:
         case Boolean():
             return "true or false"
         case Category():
-            return f"a text ({_OTHER_TEXTS[column.unknown_levels]})"
+            return f"a text ({column.unknown_levels.description})"
         case Datetime():
             return f"a date as text ({_format_name(column)})"
 

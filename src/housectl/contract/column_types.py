@@ -21,6 +21,18 @@ class UnknownLevels(StrEnum):
     REFUSE = "refuse"
     GROUP = "group"
 
+    @property
+    def description(self) -> str:
+        """The treatment in words, for readers of documentation."""
+        return _TREATMENTS[self]
+
+
+_TREATMENTS = {
+    UnknownLevels.MISSING: "other texts count as missing",
+    UnknownLevels.REFUSE: "other texts are refused",
+    UnknownLevels.GROUP: "other texts form one group",
+}
+
 
 class Number(Record, kw_only=True, tag_field="type", tag="number"):
     """A number within float32.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from housectl.contract.cells import write_cell
-from housectl.contract.column_types import Boolean, Category, Datetime, Number, UnknownLevels
+from housectl.contract.column_types import Boolean, Category, Datetime, Number
 from housectl.contract.schema import Exclusion, Feature
 from housectl_trainer.data import Dataset
 from housectl_trainer.sealing.markdown import bullets, code, table
@@ -13,11 +13,6 @@ from housectl_trainer.subset import Floats
 
 _SHOWN_LEVELS = 5
 _TYPES = {Number: "number", Boolean: "boolean", Category: "category", Datetime: "date"}
-_UNKNOWN_LEVELS = {
-    UnknownLevels.MISSING: "other texts count as missing",
-    UnknownLevels.REFUSE: "other texts are refused",
-    UnknownLevels.GROUP: "other texts form one group",
-}
 
 
 def features_section(dataset: Dataset) -> str:
@@ -58,7 +53,7 @@ def _content(feature: Feature) -> str:
         case Category(levels=levels, unknown_levels=unknown):
             more = ", …" if len(levels) > _SHOWN_LEVELS else ""
             shown = ", ".join(map(code, levels[:_SHOWN_LEVELS]))
-            return f"{len(levels)} levels: {shown}{more}; {_UNKNOWN_LEVELS[unknown]}"
+            return f"{len(levels)} levels: {shown}{more}; {unknown.description}"
         case Datetime() as column:
             first, last = (write_cell(column, day) for day in (feature.minimum, feature.maximum))
             return f"{first} to {last}"
