@@ -59,7 +59,7 @@ def problems_of(
         ),
         target=Target(name="y", **({"transform": Transform.LOG} if transform else {})),
     )
-    data = CheckedData(schema, make_table(columns), split or Split())
+    data = CheckedData.of(schema, make_table(columns), split or Split())
     found = {name: [problem.message for problem in find(data)] for name, find in TRAPS.items()}
     return {name: messages for name, messages in found.items() if messages}
 

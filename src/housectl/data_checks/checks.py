@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from typing import Self
 
 import numpy as np
 
@@ -26,21 +26,25 @@ class CheckedData:
     """Data that a trainer accepts, with the schema and the split of the project file.
 
     No check reads a column that the schema excludes.
+
+    Attributes:
+        sample: The rows that are tried for relations between columns.
     """
 
     schema: Schema
     table: Table
     split: Split
+    sample: Sample
+
+    @classmethod
+    def of(cls, schema: Schema, table: Table, split: Split) -> Self:
+        """Return the data with a sample of the table."""
+        return cls(schema, table, split, draw_sample(schema, table))
 
     @property
     def target(self) -> Floats:
         """All values of the target."""
         return np.frombuffer(self.table.numbers[self.schema.target.name])
-
-    @cached_property
-    def sample(self) -> Sample:
-        """The rows that are tried for relations between columns."""
-        return draw_sample(self.schema, self.table)
 
 
 TRAPS: Mapping[str, Callable[[CheckedData], Iterator[DataProblem]]] = {

@@ -21,7 +21,7 @@ def trap_checks(context: CheckContext, read: Callable[[], Table]) -> Sequence[Ch
 
 def _checked_data(context: CheckContext, read: Callable[[], Table]) -> CheckedData:
     project = context.project
-    return CheckedData(project.schema_record, read(), project.split_record)
+    return CheckedData.of(project.schema_record, read(), project.split_record)
 
 
 def _check_trap(name: str, data: Callable[[], CheckedData]) -> str:

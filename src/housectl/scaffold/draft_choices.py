@@ -38,9 +38,10 @@ class DraftChoices:
 def choose_split_and_transform(schema: Schema, table: Table) -> DraftChoices:
     """Return the choices for a table with this schema, and the traps that remain with them."""
     split = find_time_split(schema, table) or DRAFT_SPLIT
-    transform = Transform.LOG if needs_logarithm(draw_sample(schema, table)) else UNSET
+    sample = draw_sample(schema, table)
+    transform = Transform.LOG if needs_logarithm(sample) else UNSET
     target = replace(schema.target, transform=transform)
-    data = CheckedData(replace(schema, target=target), table, split)
+    data = CheckedData(replace(schema, target=target), table, split, sample)
     problems = (problem for find in TRAPS.values() for problem in find(data))
     return DraftChoices(
         split=split,
