@@ -21,6 +21,11 @@ ROWS = [
 ]
 
 
+@pytest.fixture
+def project(project_with_challenger: ProjectDirectory, tmp_path: Path) -> ProjectDirectory:
+    return project_with_challenger.copy(tmp_path / "boston")
+
+
 def first_column(markdown: str) -> list[str]:
     lines = markdown.strip().splitlines()
     assert all(line.startswith("| ") and line.endswith(" |") for line in lines), markdown
@@ -29,11 +34,11 @@ def first_column(markdown: str) -> list[str]:
 
 
 def test_compare_prints_a_table_and_adds_it_to_the_summary(
-    project_with_challenger: ProjectDirectory, tmp_path: Path
+    project: ProjectDirectory, tmp_path: Path
 ) -> None:
     summary = tmp_path / "summary.md"
     summary.write_text("Earlier line\n\n")
-    output = project_with_challenger.run_ok(
+    output = project.run_ok(
         "compare", "--markdown", GITHUB_STEP_SUMMARY=str(summary)
     )
     assert first_column(output.out) == ROWS
@@ -42,9 +47,9 @@ def test_compare_prints_a_table_and_adds_it_to_the_summary(
 
 
 def test_compare_prints_lines_and_tables_without_empty_fields(
-    project_with_challenger: ProjectDirectory,
+    project: ProjectDirectory,
 ) -> None:
-    lines, errors, differences = project_with_challenger.run_ok("compare").out.split("\n\n")
+    lines, errors, differences = project.run_ok("compare").out.split("\n\n")
     assert first_cells(lines) == ["challenger", "champion", "gate", "accepted", "reason"]
     names = ["challenger", "champion", "linear model", "mean of the targets"]
     assert first_cells(errors) == ["held-out rows", *names]
@@ -59,9 +64,8 @@ def first_cells(table: str) -> list[str]:
 
 
 def test_promote_adds_its_verdict_and_prints_fields(
-    project_with_challenger: ProjectDirectory, tmp_path: Path
+    project: ProjectDirectory, tmp_path: Path
 ) -> None:
-    project = project_with_challenger.copy(tmp_path / "boston")
     summary = tmp_path / "summary.md"
     output = project.run_ok("promote", "--json", GITHUB_STEP_SUMMARY=str(summary))
     assert output.json["promoted"] is True
@@ -73,9 +77,8 @@ def test_promote_adds_its_verdict_and_prints_fields(
 
 
 def test_first_challenger_has_no_champion(
-    project_with_challenger: ProjectDirectory, tmp_path: Path
+    project: ProjectDirectory, tmp_path: Path
 ) -> None:
-    project = project_with_challenger.copy(tmp_path / "boston")
     shutil.rmtree(project.store / "history")
     output = project.run_ok("compare", "--markdown")
     assert first_column(output.out) == [row.replace("champion's", "mean's") for row in ROWS]
@@ -84,7 +87,7 @@ def test_first_challenger_has_no_champion(
 
 @pytest.mark.parametrize("kind", ["directory", "missing", "pipe"])
 def test_summary_that_is_not_writable_fails_no_command(
-    project_with_challenger: ProjectDirectory, tmp_path: Path, kind: str
+    project: ProjectDirectory, tmp_path: Path, kind: str
 ) -> None:
     path = tmp_path / "summary"
     if kind == "directory":
@@ -93,15 +96,15 @@ def test_summary_that_is_not_writable_fails_no_command(
         os.mkfifo(path)
     else:
         path = tmp_path / "no directory" / "summary"
-    output = project_with_challenger.run_ok("compare", "--json", GITHUB_STEP_SUMMARY=str(path))
+    output = project.run_ok("compare", "--json", GITHUB_STEP_SUMMARY=str(path))
     assert output.json["accepted"] is True
     assert f"The job's summary was not written to {path}" in output.err
 
 
-def test_table_escapes_text_from_elsewhere(project_with_challenger: ProjectDirectory) -> None:
+def test_table_escapes_text_from_elsewhere(project: ProjectDirectory) -> None:
     import housectl
 
-    comparison = housectl.open(project_with_challenger.path).compare()
+    comparison = housectl.open(project.path).compare()
     object.__setattr__(comparison.verdict, "reason", "a | b\n<img src=x> # c")
     table = verdict_table(comparison)
     assert first_column(table) == ROWS
