@@ -14,13 +14,13 @@ from benchmarks.encoded_columns import Encoding, MixedRows, learn_encoder
 from benchmarks.gate_study.statistics import corrected_interval
 from benchmarks.resumable_results import ResumableResults, read_results
 from benchmarks.worker_processes import yield_to_others
-from housectl.backends.local.sampler import suggest
 from housectl.contract.families import Family
 from housectl.contract.files import atomic_write
 from housectl.contract.parameters import Assignment
 from housectl.contract.recipe import derived_seed
 from housectl.contract.record import Record, digest_of
 from housectl.experiment import Budget, Experiment, Limits
+from housectl.search.sampler import suggest
 from housectl.search_spaces import default_space
 from housectl_trainer.progress import report_progress
 from housectl_trainer.sealing.markdown import table

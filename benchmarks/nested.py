@@ -12,13 +12,13 @@ import numpy as np
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import KFold
 
-from housectl.backends.local.sampler import suggest
 from housectl.contract.families import Family
 from housectl.contract.inputs import SharedRecipe, read_inputs
 from housectl.contract.parameters import Assignment, Value
 from housectl.contract.recipe import derived_seed
 from housectl.contract.record import Record
 from housectl.experiment import Budget, Experiment, Limits, Trial, TrialState, rank_trials
+from housectl.search.sampler import suggest
 from housectl.search_spaces import default_space
 from housectl_trainer.data import load_dataset
 from housectl_trainer.evaluation import fold_mse, mean_objective

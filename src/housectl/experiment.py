@@ -11,6 +11,7 @@ from housectl.contract.parameters import Value
 from housectl.errors import UsageError
 
 MODELS_TO_KEEP = 3
+MIN_LAG = 8
 
 _NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?")
 
@@ -29,6 +30,14 @@ def check_name(name: str) -> None:
         )
 
 
+def lag_of(workers: int) -> int:
+    """Return the smallest of 8, 16, 32, … that is at least the number of workers."""
+    lag = MIN_LAG
+    while lag < workers:
+        lag *= 2
+    return lag
+
+
 class ParameterKind(StrEnum):
     """Type of a parameter's values."""
 
@@ -39,13 +48,18 @@ class ParameterKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
-    """A hyperparameter with its inclusive bounds or, if categorical, its choices."""
+    """A hyperparameter with its inclusive bounds or, if categorical, its choices.
+
+    Attributes:
+        step: Distance of the values from the minimum upward; None for all values.
+    """
 
     name: str
     kind: ParameterKind
     minimum: float | None = None
     maximum: float | None = None
     log: bool = False
+    step: float | None = None
     choices: tuple[Value, ...] = ()
 
 
@@ -55,7 +69,7 @@ class SearchSpace:
 
     Attributes:
         fixed: Constants that every assignment contains.
-        enqueued: Assignments to try first, if the backend supports it.
+        enqueued: Assignments to try first; Katib's own algorithms do not.
     """
 
     parameters: tuple[Parameter, ...]
@@ -91,7 +105,13 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """One search. Several families take turns in rounds, which their definitions divide."""
+    """One search. Several families take turns in rounds, which their definitions divide.
+
+    Attributes:
+        workers: Number of trials that run at the same time.
+        lag: A suggestion uses the results of trials whose number is lower by at least this.
+        prune: True to end trials that can hardly beat the best trial before them.
+    """
 
     name: str
     spaces: Mapping[Family, SearchSpace]
@@ -99,6 +119,8 @@ class Experiment:
     limits: Limits
     workers: int
     seed: int
+    lag: int = MIN_LAG
+    prune: bool = True
 
     @property
     def families_in_turn(self) -> tuple[Family, ...]:
@@ -153,6 +175,7 @@ class TrialState(StrEnum):
 
     RUNNING = "running"
     SUCCEEDED = "succeeded"
+    PRUNED = "pruned"
     FAILED = "failed"
 
 
@@ -162,7 +185,8 @@ class Trial:
 
     Attributes:
         name: Its name on the backend.
-        mse: The objective, if it succeeded.
+        mse: The objective, if it succeeded; an estimate of it, if it was pruned.
+        pruned_after: Number of folds after which it was pruned.
         cause: Cause of its failure or delay.
         started, finished: Seconds since the epoch.
     """
@@ -173,6 +197,7 @@ class Trial:
     assignment: Mapping[str, Value]
     state: TrialState
     mse: float | None = None
+    pruned_after: int | None = None
     cause: str | None = None
     started: float | None = None
     finished: float | None = None

@@ -38,9 +38,7 @@ def test_compare_prints_a_table_and_adds_it_to_the_summary(
 ) -> None:
     summary = tmp_path / "summary.md"
     summary.write_text("Earlier line\n\n")
-    output = project.run_ok(
-        "compare", "--markdown", GITHUB_STEP_SUMMARY=str(summary)
-    )
+    output = project.run_ok("compare", "--markdown", GITHUB_STEP_SUMMARY=str(summary))
     assert first_column(output.out) == ROWS
     assert "| verdict | the challenger is better |" in output.out
     assert summary.read_text() == f"Earlier line\n\n{output.out}\n"
@@ -76,9 +74,7 @@ def test_promote_adds_its_verdict_and_prints_fields(
     assert "| verdict | the champion stays |" in str(tie.json["document"])
 
 
-def test_first_challenger_has_no_champion(
-    project: ProjectDirectory, tmp_path: Path
-) -> None:
+def test_first_challenger_has_no_champion(project: ProjectDirectory, tmp_path: Path) -> None:
     shutil.rmtree(project.store / "history")
     output = project.run_ok("compare", "--markdown")
     assert first_column(output.out) == [row.replace("champion's", "mean's") for row in ROWS]

@@ -15,7 +15,7 @@ from housectl.contract.golden import GoldenSource
 from housectl.contract.recipe import Split, SplitMethod
 from housectl.contract.schema import Exclusion, Schema, Target, Transform
 from housectl.errors import UsageError
-from housectl.experiment import Budget, Experiment, Limits
+from housectl.experiment import Budget, Experiment, Limits, lag_of
 from housectl.project.csv_fields import CsvFields
 from housectl.project.feature_fields import FeatureFields
 from housectl.project.fields import (
@@ -191,6 +191,7 @@ class ProjectConfig(ConfigModel):
             limits=Limits(seconds=self.limits.time, memory=self.limits.memory),
             workers=self.workers,
             seed=self.seed,
+            lag=lag_of(self.workers),
         )
 
     def default_experiment_name(self, now: datetime) -> str:

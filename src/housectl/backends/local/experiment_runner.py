@@ -6,13 +6,13 @@ from dataclasses import replace
 from housectl.backends.local.records import RunOutcome
 from housectl.backends.local.restarting_pool import RestartingPool
 from housectl.backends.local.run_directory import RunDirectory
-from housectl.backends.local.sampler import inputs_ready, suggest
 from housectl.backends.local.stopping_rules import outcome_of, time_limit_reached, too_many_failures
 from housectl.contract.disks import describe_if_full
 from housectl.contract.parameters import Assignment
 from housectl.contract.pool_protocol import Step, TrialRequest, TrialResult
 from housectl.errors import LocalEnvironmentError
 from housectl.experiment import MODELS_TO_KEEP, Experiment, Trial, TrialState, rank_trials
+from housectl.search.sampler import missing_result, suggest
 
 
 class ExperimentRunner:
@@ -86,7 +86,10 @@ class ExperimentRunner:
         return next(number for number in range(len(taken) + 1) if number not in taken)
 
     def _may_start(self, number: int) -> bool:
-        return self._within_budget(number) and inputs_ready(number, self._finished)
+        lag = self._experiment.lag
+        return (
+            self._within_budget(number) and missing_result(number, self._finished, lag=lag) is None
+        )
 
     def _within_budget(self, number: int) -> bool:
         budget = self._experiment.budget

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from housectl.backends.base import Task, Workload
-from housectl.backends.local.sampler import enqueued_assignment
 from housectl.backends.trainer_argv import assignment_args, task_argv, trainer_argv
 from housectl.contract.families import Family
 from housectl.contract.inputs import Inputs
 from housectl.experiment import Experiment
+from housectl.search.sampler import enqueued_assignment
 
 
 @dataclass(frozen=True, kw_only=True)

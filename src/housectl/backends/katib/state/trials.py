@@ -8,8 +8,9 @@ from housectl.backends.katib.labels_and_paths import EXPERIMENT_LABEL
 from housectl.backends.katib.plan.sub_experiments import family_of
 from housectl.backends.katib.state.cluster_objects import ExperimentObjects
 from housectl.contract.families import Family
-from housectl.contract.parameters import Assignment, Value
-from housectl.experiment import Experiment, Parameter, ParameterKind, Trial, TrialState
+from housectl.contract.parameters import Assignment
+from housectl.experiment import Experiment, Trial, TrialState
+from housectl.search.katib_texts import read_value
 
 TrialCause = Callable[[KatibTrial], str | None]
 
@@ -78,19 +79,8 @@ def _assignment(experiment: Experiment, family: Family, trial: KatibTrial) -> As
     space = experiment.spaces[family]
     texts = {item.name: item.value for item in trial.spec.parameter_assignments}
     values = {
-        parameter.name: _value(parameter, texts[parameter.name])
+        parameter.name: read_value(parameter, texts[parameter.name])
         for parameter in space.parameters
         if parameter.name in texts
     }
     return {**space.fixed, **values}
-
-
-def _value(parameter: Parameter, text: str) -> Value:
-    match parameter.kind:
-        case ParameterKind.INT:
-            return int(float(text))
-        case ParameterKind.DOUBLE:
-            return float(text)
-        case ParameterKind.CATEGORICAL:
-            choices = {str(choice): choice for choice in parameter.choices}
-            return choices.get(text, text)

@@ -1,7 +1,7 @@
 """The sampler: a pure function that returns the next assignment.
 
-Suggestion k uses the results of the trials up to k - 8. Later trials count as running, whatever
-their state. So any number of workers up to 8 yields the same list of assignments.
+Suggestion k uses the results of the trials up to k - lag. Later trials count as running, whatever
+their state. So any number of workers up to the lag yields the same list of assignments.
 """
 
 from collections.abc import Container, Mapping, Sequence
@@ -15,12 +15,25 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.trial import FrozenTrial
 
-LAG = 8
+SAMPLER_VERSION = 1
+"""Version of the sampler. Equal versions yield the same list from the same results."""
 
 
-def inputs_ready(number: int, finished: Container[int]) -> bool:
-    """Return True if suggestion `number` has all the results that it depends on."""
-    return all(earlier in finished for earlier in range(number - LAG + 1))
+def missing_result(number: int, finished: Container[int], *, lag: int) -> int | None:
+    """Return the first trial without a result that suggestion `number` depends on, or None."""
+    return next((earlier for earlier in range(number - lag + 1) if earlier not in finished), None)
+
+
+def rival_of(number: int, objectives: Mapping[int, float], *, lag: int) -> int | None:
+    """Return the best trial whose result suggestion `number` may use, or None.
+
+    Args:
+        number: Number of the suggested trial.
+        objectives: Objectives by trial number; pruned trials may be among them.
+        lag: The lag of the experiment.
+    """
+    known = [earlier for earlier in objectives if earlier <= number - lag]
+    return min(known, key=lambda earlier: (objectives[earlier], earlier), default=None)
 
 
 def enqueued_assignment(experiment: Experiment, number: int) -> Assignment | None:
@@ -46,7 +59,7 @@ def suggest(
         experiment: Has the seed, and the space of each family.
         number: The trial's number, from 0.
         earlier: The assignments of all trials with lower numbers, in order.
-        objectives: Objectives by trial number; those after `number - LAG` are ignored.
+        objectives: Objectives by trial number; those after `number - lag` are ignored.
     """
     assignment = enqueued_assignment(experiment, number)
     if assignment is not None:
@@ -77,7 +90,11 @@ def _sample(
         if experiment.family_at_turn(earlier_number) is family and _is_within_space(
             parameters, assignment
         ):
-            objective = objectives.get(earlier_number) if earlier_number <= number - LAG else None
+            objective = (
+                objectives.get(earlier_number)
+                if earlier_number <= number - experiment.lag
+                else None
+            )
             study.add_trial(_optuna_trial(parameters, assignment, objective))
     chosen = study.ask(_distributions(parameters)).params
     return {

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from housectl.backends.local.sampler import LAG, inputs_ready, suggest
 from housectl.contract.families import Family
 from housectl.contract.parameters import Assignment
 from housectl.experiment import (
+    MIN_LAG,
     Budget,
     Experiment,
     Limits,
@@ -16,6 +16,7 @@ from housectl.experiment import (
     ParameterKind,
     SearchSpace,
 )
+from housectl.search.sampler import missing_result, rival_of, suggest
 
 SPACE = SearchSpace(
     parameters=(
@@ -60,7 +61,7 @@ def assignments_of(
     while len(finished) < trials:
         while len(assignments) < trials and len(assignments) - len(finished) < workers:
             number = len(assignments)
-            if not inputs_ready(number, finished):
+            if missing_result(number, finished, lag=work.lag) is not None:
                 break
             assignments.append(suggest(work, number, earlier=assignments, objectives=objectives))
         ended = order.choice(sorted(set(range(len(assignments))) - finished))
@@ -72,7 +73,7 @@ def assignments_of(
 
 def test_assignments_do_not_depend_on_timing_or_workers() -> None:
     expected = assignments_of(experiment({FOREST: SPACE}))
-    for workers in (2, 4, LAG):
+    for workers in (2, 4, MIN_LAG):
         for seed in range(3):
             assignments = assignments_of(
                 experiment({FOREST: SPACE}), workers=workers, order=random.Random(seed)
@@ -96,22 +97,30 @@ def test_sampler_learns_from_results() -> None:
 def test_results_within_lag_are_ignored() -> None:
     work = experiment({FOREST: SPACE})
     earlier = assignments_of(work)[:20]
-    required = {number: objective(earlier[number]) for number in range(20 - LAG + 1)}
+    required = {number: objective(earlier[number]) for number in range(20 - MIN_LAG + 1)}
     complete = {number: objective(assignment) for number, assignment in enumerate(earlier)}
     assert suggest(work, 20, earlier=earlier, objectives=required) == suggest(
         work, 20, earlier=earlier, objectives=complete
     )
-    required[20 - LAG] = -100.0
+    required[20 - MIN_LAG] = -100.0
     assert suggest(work, 20, earlier=earlier, objectives=required) != suggest(
         work, 20, earlier=earlier, objectives=complete
     )
 
 
 def test_inputs_are_ready_after_required_results() -> None:
-    assert inputs_ready(LAG - 1, set())
-    assert not inputs_ready(LAG, set())
-    assert inputs_ready(LAG, {0})
-    assert not inputs_ready(LAG + 2, {0, 2})
+    assert missing_result(7, set(), lag=8) is None
+    assert missing_result(8, set(), lag=8) == 0
+    assert missing_result(8, {0}, lag=8) is None
+    assert missing_result(10, {0, 2}, lag=8) == 1
+
+
+def test_rival_is_the_best_trial_before_the_lag() -> None:
+    objectives = {0: 3.0, 1: 2.0, 2: 2.0, 5: 1.0}
+    assert rival_of(7, objectives, lag=8) is None
+    assert rival_of(8, objectives, lag=8) == 0
+    assert rival_of(12, objectives, lag=8) == 1
+    assert rival_of(13, objectives, lag=8) == 5
 
 
 def test_values_are_plain_and_in_space() -> None:

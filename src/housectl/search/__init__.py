@@ -1,0 +1,1 @@
+"""The search: who chooses which trial, as pure functions that every backend shares."""
