@@ -74,7 +74,7 @@ def test_promote_adds_its_verdict_and_prints_fields(
     assert "| verdict | the champion stays |" in str(tie.json["document"])
 
 
-def test_first_challenger_has_no_champion(project: ProjectDirectory, tmp_path: Path) -> None:
+def test_first_challenger_has_no_champion(project: ProjectDirectory) -> None:
     shutil.rmtree(project.store / "history")
     output = project.run_ok("compare", "--markdown")
     assert first_column(output.out) == [row.replace("champion's", "mean's") for row in ROWS]
