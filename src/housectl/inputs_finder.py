@@ -45,6 +45,7 @@ class InputsFinder:
                 schema=shared.schema,
                 split=shared.split,
                 seed=shared.seed,
+                folds=bundle.record.recipe.objective_folds,
                 csv_format=self.csv_format,
             )
         experiment = bundle.record.provenance.experiment
@@ -76,5 +77,9 @@ class InputsFinder:
 def _shared_recipe(bundle: Bundle) -> SharedRecipe:
     recipe = bundle.record.recipe
     return SharedRecipe(
-        schema=bundle.record.schema, data=recipe.data, split=recipe.split, seed=recipe.seed
+        schema=bundle.record.schema,
+        data=recipe.data,
+        split=recipe.split,
+        seed=recipe.seed,
+        folds=recipe.folds,
     )

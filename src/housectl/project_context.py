@@ -265,6 +265,7 @@ class ProjectContext:
             schema=schema,
             split=split,
             seed=seed,
+            folds=config.folds,
             csv_format=csv_format,
         )
 

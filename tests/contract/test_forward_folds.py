@@ -5,7 +5,12 @@ from itertools import pairwise
 
 import pytest
 
-from housectl.contract.data.forward_folds import check_forward_folds, forward_blocks, gate_blocks
+from housectl.contract.data.forward_folds import (
+    check_forward_folds,
+    forward_blocks,
+    gate_blocks,
+    latest_block,
+)
 from housectl.contract.recipe import GATE_FOLDS, GATE_REPEATS
 from housectl.errors import DataError
 
@@ -40,6 +45,24 @@ def test_blocks_of_different_times_cover_the_later_half(rows: int) -> None:
     assert blocks[0].start == -(-rows // 2)
     assert blocks[-1].stop == rows
     assert max(map(len, blocks)) - min(map(len, blocks)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("times", "start"),
+    [
+        (range(100), 80),
+        (range(52), 42),
+        ([*range(75), *[75] * 10, *range(85, 100)], 85),
+        ([*range(50), *[50] * 50], 50),
+    ],
+)
+def test_latest_block_starts_with_a_new_time(times: list[float], start: int) -> None:
+    assert latest_block(times, fraction=0.2) == range(start, len(times))
+
+
+def test_latest_block_needs_two_times() -> None:
+    with pytest.raises(ValueError, match="the same time"):
+        latest_block([1.0] * 9, fraction=0.2)
 
 
 def test_repeats_of_the_gate_have_different_boundaries() -> None:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
@@ -14,7 +15,7 @@ from housectl.contract.files import atomic_directory, atomic_write
 from housectl.contract.history import Action, HistoryEntry
 from housectl.contract.inputs import read_inputs, write_inputs
 from housectl.contract.metrics import Metrics, metric_line, read_metric_line
-from housectl.contract.recipe import Split
+from housectl.contract.recipe import ObjectiveFolds, Split
 from housectl.contract.record import MalformedRecordError, Record, canonical_json
 from housectl.contract.schema import Feature, Schema, Target
 from housectl.contract.temp_files import (
@@ -223,6 +224,24 @@ def test_data_file_may_be_a_link(inputs: Path, tmp_path: Path) -> None:
         tmp_path, link, schema=shared.schema, split=shared.split, seed=shared.seed
     )
     assert linked.digest == inputs.name
+
+
+def test_inputs_record_other_folds_only(inputs: Path, tmp_path: Path) -> None:
+    shared = read_inputs(inputs).shared
+    assert "folds" not in (inputs / "recipe.json").read_text()
+    digests = {
+        write_inputs(
+            tmp_path / "inputs",
+            tmp_path / "data.csv",
+            schema=shared.schema,
+            split=shared.split,
+            seed=shared.seed,
+            folds=folds,
+        ).digest
+        for folds in get_args(ObjectiveFolds)
+    }
+    assert len(digests) == 3
+    assert inputs.name in digests
 
 
 def test_inputs_with_another_name_are_rejected(inputs: Path) -> None:

@@ -161,6 +161,8 @@ serve: 8005
         ("family: auto\nbudget: {trials: 2}\n", "8: budget.trials: found 2, expected at least 3"),
         ("family: forest\n", "'random-forest', 'xgboost', 'linear' or 'auto'"),
         ("workers: true\n", "7: workers: found True, expected a valid integer"),
+        ("folds: 4\n", "7: folds: found 4, expected 1, 3 or 5"),
+        ("folds: true\n", "7: folds: found True, expected 1, 3 or 5"),
         ("seed: '7'\n", "7: seed: found '7'"),
         ("budget: {time: -5}\n", "7: budget.time: found -5, expected a number greater than 0"),
         (

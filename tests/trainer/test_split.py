@@ -174,6 +174,32 @@ def test_folds_go_forward_in_time(boston_dataset: Dataset) -> None:
         assert len(one) >= len(times) * 0.45
 
 
+def test_three_folds_divide_the_training_rows(boston_dataset: Dataset) -> None:
+    training = boston_dataset.training
+    folds = objective_folds(training, seed=7, folds=3)
+    assert len(folds) == 3
+    tested = sorted(index for _, testing in folds for index in testing)
+    assert tested == list(range(len(training)))
+
+
+def test_single_fold_is_the_first_of_five(boston_dataset: Dataset) -> None:
+    training = boston_dataset.training
+    ((one, other),) = objective_folds(training, seed=7, folds=1)
+    first, *_ = objective_folds(training, seed=7)
+    assert (one.tolist(), other.tolist()) == tuple(map(np.ndarray.tolist, first))
+    assert len(other) == -(-len(training) // 5)
+
+
+def test_single_fold_forward_in_time_tests_on_the_latest_fifth(boston_dataset: Dataset) -> None:
+    training = boston_dataset.training
+    times = np.arange(len(training)) * 1.0
+    subset = DataSubset(rows=training.rows, targets=training.targets, groups=None, times=times)
+    ((one, other),) = objective_folds(subset, seed=7, folds=1)
+    assert [*one, *other] == list(range(len(training)))
+    assert len(other) == len(training) // 5
+    assert len(objective_folds(subset, seed=7, folds=3)) == 3
+
+
 def test_gate_folds_differ_from_each_other_and_from_objective_folds(
     boston_dataset: Dataset,
 ) -> None:

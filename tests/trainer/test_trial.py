@@ -1,6 +1,7 @@
 import hashlib
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -60,6 +61,19 @@ def test_objective_equals_a_hand_written_loop(boston_dataset: Dataset, tmp_path:
         fold_mses.append(np.mean((predictions - training.targets[test]) ** 2))
     metrics = Metrics.from_json((tmp_path / "output" / METRICS_FILE).read_bytes())
     assert metrics.mse == pytest.approx(np.mean(fold_mses), rel=1e-12)
+
+
+def test_trial_has_as_many_errors_as_folds(boston_dataset: Dataset, tmp_path: Path) -> None:
+    shared = structs.replace(boston_dataset.shared, folds=1)
+    output = tmp_path / "output"
+    run_trial(replace(boston_dataset, shared=shared), Family.LINEAR, {}, output=output)
+    metrics = Metrics.from_json((output / METRICS_FILE).read_bytes())
+    recipe = Recipe.from_json((output / RECIPE_FILE).read_bytes())
+    assert metrics.fold_mses == (metrics.mse,)
+    assert recipe.folds == 1
+    run_trial(boston_dataset, Family.LINEAR, {}, output=tmp_path / "five")
+    five = Metrics.from_json((tmp_path / "five" / METRICS_FILE).read_bytes())
+    assert five.fold_mses[0] == metrics.mse
 
 
 @pytest.mark.parametrize("family", Family)

@@ -1,21 +1,36 @@
 """The folds of the training rows: those of the objective, and those of the gate."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from housectl.contract.data.forward_folds import forward_blocks, gate_blocks
-from housectl.contract.recipe import GATE_FOLDS, GATE_REPEATS, OBJECTIVE_FOLDS, derived_seed
+from housectl.contract.data.forward_folds import forward_blocks, gate_blocks, latest_block
+from housectl.contract.recipe import (
+    GATE_FOLDS,
+    GATE_REPEATS,
+    OBJECTIVE_FOLDS,
+    ObjectiveFolds,
+    derived_seed,
+)
 from housectl_trainer.subset import DataSubset, Indices
 
 Fold = tuple[Indices, Indices]
 
 
-def objective_folds(subset: DataSubset, *, seed: int) -> list[Fold]:
-    """Return the folds of the objective; with times, they go forward."""
+def objective_folds(
+    subset: DataSubset, *, seed: int, folds: ObjectiveFolds = OBJECTIVE_FOLDS
+) -> list[Fold]:
+    """Return the folds of the objective; with times, they go forward.
+
+    A single fold is the first of five; with times, it tests on the latest fifth of the rows.
+    """
     if subset.times is not None:
-        return _forward_folds(forward_blocks(subset.times.tolist(), OBJECTIVE_FOLDS))
-    return _folds(subset, OBJECTIVE_FOLDS, derived_seed(seed, "objective"))
+        return _forward_folds(_forward_blocks(subset.times.tolist(), folds))
+    is_single = folds == 1
+    divided = _folds(
+        subset, OBJECTIVE_FOLDS if is_single else folds, derived_seed(seed, "objective")
+    )
+    return divided[:1] if is_single else divided
 
 
 def gate_folds(subset: DataSubset, *, seed: int) -> list[Fold]:
@@ -35,6 +50,12 @@ def _folds(subset: DataSubset, folds: int, seed: int) -> list[Fold]:
     splitter = KFold if subset.groups is None else GroupKFold
     shuffled = splitter(folds, shuffle=True, random_state=seed)
     return list(shuffled.split(subset.rows, groups=subset.groups))
+
+
+def _forward_blocks(times: Sequence[float], folds: ObjectiveFolds) -> Sequence[range]:
+    if folds == 1:
+        return [latest_block(times, fraction=1 / OBJECTIVE_FOLDS)]
+    return forward_blocks(times, folds)
 
 
 def _forward_folds(blocks: Iterable[range]) -> list[Fold]:

@@ -38,7 +38,7 @@ def fold_errors(recipe: Recipe, subset: DataSubset, *, processes: int) -> FoldEr
         AssignmentError: The library rejects the assignment.
         MemoryError: There is not enough memory.
     """
-    objective = objective_folds(subset, seed=recipe.seed)
+    objective = objective_folds(subset, seed=recipe.seed, folds=recipe.objective_folds)
     folds = [*objective, *gate_folds(subset, seed=recipe.seed)]
     errors = tuple(
         report_progress(

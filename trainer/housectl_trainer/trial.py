@@ -61,7 +61,7 @@ def fit_trial(dataset: Dataset, family: Family, assignment: Assignment, *, outpu
 
 
 def _cross_validate(recipe: Recipe, subset: DataSubset, *, threads: int = 1) -> Metrics:
-    folds = objective_folds(subset, seed=recipe.seed)
+    folds = objective_folds(subset, seed=recipe.seed, folds=recipe.objective_folds)
     fold_mses = tuple(fold_mse(recipe, subset, fold, threads=threads) for fold in folds)
     return Metrics(mse=mean_objective(fold_mses), fold_mses=fold_mses)
 

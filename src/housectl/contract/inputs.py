@@ -4,8 +4,9 @@ import hashlib
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from housectl.contract.data.canonical_csv import canonical_csv
 from housectl.contract.data.csv_format import DEFAULT_FORMAT, CsvFormat
@@ -13,7 +14,13 @@ from housectl.contract.families import Family
 from housectl.contract.files import atomic_directory, file_digest, write_and_sync
 from housectl.contract.parameters import Assignment
 from housectl.contract.path_names import is_digest
-from housectl.contract.recipe import TRAINING_VERSION, Recipe, Split
+from housectl.contract.recipe import (
+    OBJECTIVE_FOLDS,
+    TRAINING_VERSION,
+    ObjectiveFolds,
+    Recipe,
+    Split,
+)
 from housectl.contract.record import SCHEMA_VERSION, MalformedRecordError, Record, digest_of
 from housectl.contract.regular_files import read_regular
 from housectl.contract.schema import Schema
@@ -24,13 +31,18 @@ RECIPE_FILE = "recipe.json"
 
 
 class SharedRecipe(Record, kw_only=True):
-    """The recipe fields that all trials of an experiment share, and the schema."""
+    """The recipe fields that all trials of an experiment share, and the schema.
+
+    Attributes:
+        folds: Number of folds of the objective; unset for 5.
+    """
 
     schema_version: int = SCHEMA_VERSION
     schema: Schema
     data: str
     split: Split
     seed: int
+    folds: Literal[1, 3] | UnsetType = UNSET
 
     def recipe(self, family: Family, assignment: Assignment, libraries: dict[str, str]) -> Recipe:
         """Return the complete recipe of one model."""
@@ -47,6 +59,7 @@ class SharedRecipe(Record, kw_only=True):
             earliest=self.schema.earliest_dates or UNSET,
             transform=self.schema.target.transform,
             training=TRAINING_VERSION,
+            folds=self.folds,
         )
 
 
@@ -75,9 +88,19 @@ def write_inputs(
     schema: Schema,
     split: Split,
     seed: int,
+    folds: ObjectiveFolds = OBJECTIVE_FOLDS,
     csv_format: CsvFormat = DEFAULT_FORMAT,
 ) -> Inputs:
     """Write `parent/<digest>/` with the canonical form of the data, unless it exists; return it.
+
+    Args:
+        parent: Directory of all inputs.
+        data: The data file.
+        schema: Schema of the data.
+        split: The recipe's split.
+        seed: The recipe's seed.
+        folds: Number of folds of the objective.
+        csv_format: Format of the data file.
 
     Raises:
         DataError: The data file cannot be read.
@@ -85,7 +108,13 @@ def write_inputs(
     """
     content = canonical_csv(data, schema, split, csv_format)
     digest = hashlib.sha256(content).hexdigest()
-    shared = SharedRecipe(schema=schema, data=digest, split=split, seed=seed)
+    shared = SharedRecipe(
+        schema=schema,
+        data=digest,
+        split=split,
+        seed=seed,
+        folds=UNSET if folds == OBJECTIVE_FOLDS else folds,
+    )
     path = parent / digest_of(shared)
     if not path.exists():
         with atomic_directory(path) as directory:

@@ -2,6 +2,7 @@
 
 import hashlib
 from enum import StrEnum
+from typing import Final, Literal
 
 from msgspec import UNSET, UnsetType
 
@@ -11,7 +12,10 @@ from housectl.contract.parameters import Value
 from housectl.contract.record import Record, digest_of
 from housectl.contract.schema import Transform
 
-OBJECTIVE_FOLDS = 5
+ObjectiveFolds = Literal[1, 3, 5]
+"""Number of folds of the objective. A single fold tests on a fifth of the training rows."""
+
+OBJECTIVE_FOLDS: Final = 5
 GATE_FOLDS = 10
 GATE_REPEATS = 5
 
@@ -68,6 +72,7 @@ class Recipe(Record, kw_only=True):
             such a column.
         transform: Transformation of the target; unset for none.
         training: Version of the training procedure; unset for version 1.
+        folds: Number of folds of the objective; unset for 5.
     """
 
     family: Family
@@ -82,12 +87,18 @@ class Recipe(Record, kw_only=True):
     earliest: dict[str, float] | UnsetType = UNSET
     transform: Transform | UnsetType = UNSET
     training: int | UnsetType = UNSET
+    folds: Literal[1, 3] | UnsetType = UNSET
 
     @property
     def types(self) -> tuple[ColumnType, ...]:
         """Types of the features in the model's order."""
         types = {} if self.columns is UNSET else self.columns
         return tuple(types.get(name, Number()) for name in self.features)
+
+    @property
+    def objective_folds(self) -> ObjectiveFolds:
+        """Number of folds of the objective."""
+        return OBJECTIVE_FOLDS if self.folds is UNSET else self.folds
 
     @property
     def digest(self) -> str:

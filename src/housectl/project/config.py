@@ -12,7 +12,7 @@ from housectl.backend_registry import BACKENDS, DEFAULT_BACKEND
 from housectl.contract.data.csv_format import CsvFormat
 from housectl.contract.families import Family
 from housectl.contract.golden import GoldenSource
-from housectl.contract.recipe import Split, SplitMethod
+from housectl.contract.recipe import OBJECTIVE_FOLDS, Split, SplitMethod
 from housectl.contract.schema import Exclusion, Schema, Target, Transform
 from housectl.errors import UsageError
 from housectl.experiment import Budget, Experiment, Limits, lag_of
@@ -34,7 +34,15 @@ from housectl.project.fields import (
 from housectl.project.problems import describe_choices
 from housectl.project.source import Override, read_source, validate
 from housectl.project.space import SpaceFields, search_spaces, space_errors
-from housectl.project.value_types import AUTO, FamilyField, Integer, NonEmptyStr, OneOf, StoreText
+from housectl.project.value_types import (
+    AUTO,
+    FamilyField,
+    Folds,
+    Integer,
+    NonEmptyStr,
+    OneOf,
+    StoreText,
+)
 from housectl.verdict import Gate
 
 MAX_WORKERS = 4
@@ -63,6 +71,8 @@ class ProjectConfig(ConfigModel):
     """The rows that are held out from all trials."""
     seed: Annotated[Integer, Field(ge=0, lt=2**32)] = 42
     """Seed of split, folds, models and search."""
+    folds: Folds = OBJECTIVE_FOLDS
+    """Number of folds of the objective; 1 is a single part of a fifth of the training rows."""
     budget: BudgetFields = BudgetFields()
     """Limits of a search."""
     limits: LimitFields = LimitFields()

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from housectl.contract.families import Family
+from housectl.contract.recipe import ObjectiveFolds
 from housectl.errors import UsageError
 from housectl.quantities import parse_quantity
 from housectl.store.address import ADDRESS_FORMS, StoreAddress
@@ -37,6 +38,13 @@ def parse_size(value: object) -> object:
     if not re.fullmatch(_SIZE_PATTERN, value):
         raise ValueError("a size such as 512Mi or 4Gi")
     return int(parse_quantity(value))
+
+
+def _check_no_boolean(value: object) -> object:
+    # Python's True equals 1.
+    if value is True or value is False:
+        raise ValueError("1, 3 or 5")
+    return value
 
 
 def _check_no_nul(text: str) -> str:
@@ -126,6 +134,7 @@ Label = Annotated[
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Integer = Annotated[int, Field(strict=True)]
+Folds = Annotated[ObjectiveFolds, BeforeValidator(_check_no_boolean)]
 NonEmptyStr = Annotated[str, Field(min_length=1), AfterValidator(_check_no_nul)]
 StoreText = Annotated[NonEmptyStr, AfterValidator(_check_store_address)]
 

@@ -1,6 +1,6 @@
 """The model card: the recorded facts of a model in Markdown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import UNSET
 
@@ -10,7 +10,7 @@ from housectl.contract.metrics import Metrics
 from housectl.contract.recipe import (
     GATE_FOLDS,
     GATE_REPEATS,
-    OBJECTIVE_FOLDS,
+    ObjectiveFolds,
     Recipe,
     Split,
     SplitMethod,
@@ -26,6 +26,11 @@ _METHODS = {
     "another unit of the target move other rows",
     SplitMethod.SHUFFLE: "by a seeded shuffle of all rows",
     SplitMethod.TIME: "by time: the latest rows are held out, and folds go forward",
+}
+_OBJECTIVES: Mapping[ObjectiveFolds, str] = {
+    5: "the mean over 5 folds of the",
+    3: "the mean over 3 folds of the",
+    1: "the error on a fifth of the",
 }
 _UNKNOWN = "not given"
 
@@ -135,7 +140,7 @@ Errors on the held-out rows; RMSE and MAE have the target's own unit ({unit or _
 
 All other errors are MSE, in squared target units.
 
-- `mse` {metrics.mse:.4g}: the search's objective, the mean over {OBJECTIVE_FOLDS} folds of the
+- `mse` {metrics.mse:.4g}: the search's objective, {_OBJECTIVES[evidence.recipe.objective_folds]}
   training rows. The search optimised this number, so it is optimistically biased.
 - `holdout_mse` {metrics.holdout_mse:.4g}: error on the held-out rows, which no trial sees.
 

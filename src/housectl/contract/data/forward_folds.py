@@ -27,7 +27,7 @@ def forward_blocks(times: Sequence[float], folds: int, *, shift: int = 0) -> lis
         ValueError: There are too few different times.
     """
     rows, steps = len(times), folds * GATE_REPEATS
-    starts = [index for index in range(1, rows) if times[index - 1] < times[index]] + [rows]
+    starts = [*_starts(times), rows]
     spare = len(starts) - 1 - folds
     if spare < 0:
         raise ValueError(f"{len(starts)} different times for {folds} folds")
@@ -38,6 +38,28 @@ def forward_blocks(times: Sequence[float], folds: int, *, shift: int = 0) -> lis
         earliest = boundaries[-1] + 1 if boundaries else 0
         boundaries.append(min(max(wanted, earliest), spare + fold))
     return [range(starts[one], starts[other]) for one, other in pairwise(boundaries)]
+
+
+def latest_block(times: Sequence[float], *, fraction: float) -> range:
+    """Return the latest rows; their first row moves to the next one with a new time.
+
+    Args:
+        times: Times of the training rows, in ascending order.
+        fraction: Fraction of the rows.
+
+    Raises:
+        ValueError: All rows have the same time.
+    """
+    starts = _starts(times)
+    if not starts:
+        raise ValueError("all rows have the same time")
+    wanted = bisect_left(starts, len(times) - round(fraction * len(times)))
+    return range(starts[min(wanted, len(starts) - 1)], len(times))
+
+
+def _starts(times: Sequence[float]) -> list[int]:
+    """Return the index of each row with a new time, but the first one."""
+    return [index for index in range(1, len(times)) if times[index - 1] < times[index]]
 
 
 def gate_blocks(times: Sequence[float]) -> list[range]:
