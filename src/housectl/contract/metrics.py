@@ -10,6 +10,7 @@ from housectl.contract.record import SCHEMA_VERSION, Record
 
 METRICS_FILE = "metrics.json"
 OBJECTIVE = "mse"
+PRUNED_AFTER = "pruned_after"
 
 _Mse = Annotated[float, msgspec.Meta(ge=0)]
 

@@ -16,6 +16,8 @@ SEARCH_SETTING = "search"
 """Name of the algorithm's setting with a `SearchSetting`."""
 FAMILY, RIVAL = "family", "rival"
 """Names of the parameters of Katib that are no hyperparameters."""
+WAITING = "waiting for trial"
+"""Start of the service's error while a suggestion depends on a trial that has not ended."""
 NONE = "none"
 """Text of a parameter of another family, and of the rival of a trial without one."""
 

@@ -12,6 +12,7 @@ import yaml
 from housectl.backends.base import Task, TrainerRecord, Workload
 from housectl.backends.katib.backend import KatibBackend
 from housectl.backends.katib.plan.katib_plan import KatibPlan
+from housectl.backends.katib.plan.manifest import experiment_manifest
 from housectl.backends.katib.plan.plan_record import KatibPlanRecord
 from housectl.backends.katib.plan.sub_experiments import MAX_NAME_LENGTH, sub_experiments
 from housectl.backends.katib.plan.validation import validate_plan
@@ -28,6 +29,8 @@ from housectl.experiment import (
 )
 from housectl.kube.client import Kube
 from housectl.project.fields import KatibSettings
+from housectl.search.katib_texts import ALGORITHM, SEARCH_SETTING, EarlierTrial, SearchSetting
+from housectl.search.sampler import SAMPLER_VERSION
 from housectl.search_spaces import default_space
 from tests.backends.workloads import SMALL_FOREST, experiment, seal_task
 
@@ -47,6 +50,7 @@ AUTO = Experiment(
     workers=4,
     seed=5,
 )
+OWN = replace(SETTINGS, algorithm=ALGORITHM)
 
 Json = Mapping[str, Any]
 
@@ -175,18 +179,97 @@ def test_each_family_of_the_smallest_search_has_a_trial_and_a_worker(inputs: Inp
         assert each["spec"]["maxTrialCount"] == each["spec"]["parallelTrialCount"] == 1
 
 
+def test_own_algorithm_searches_all_families_in_one_experiment(inputs: Inputs) -> None:
+    (manifest,) = rendered(AUTO, inputs, OWN)
+    spec = manifest["spec"]
+    assert manifest["metadata"]["name"] == "all"
+    assert (spec["maxTrialCount"], spec["parallelTrialCount"]) == (31, 4)
+    assert spec["objective"]["additionalMetricNames"] == ["pruned_after"]
+    spaces = {each["name"]: each["feasibleSpace"] for each in spec["parameters"]}
+    assert spaces["family"] == {"list": ["linear", "random-forest", "xgboost"]}
+    assert spaces["rival"] == {"list": ["none"]}
+    assert spaces["random-forest.min_samples_leaf"] == {"min": "1", "max": "8"}
+    assert spaces["linear.alpha"]["distribution"] == "logUniform"
+    command = pod_of(manifest)["containers"][0]["command"]
+    assert command[command.index("--family") + 1] == "${trialParameters.family}"
+    assert command[command.index("--rival") + 1] == "${trialParameters.rival}"
+    assert "random-forest.n_estimators=300" in command
+    assert "linear.alpha=${trialParameters.linear.alpha}" in command
+
+
+def test_own_algorithm_names_parameters_of_one_family_plainly(inputs: Inputs) -> None:
+    (manifest,) = rendered(experiment("one"), inputs, OWN)
+    names = [each["name"] for each in manifest["spec"]["parameters"]]
+    assert names == ["family", "rival", "max_features", "min_samples_leaf"]
+
+
+def test_own_algorithm_gets_search_and_earlier_trials(inputs: Inputs) -> None:
+    plan = plan_of(AUTO, inputs, OWN)
+    earlier = [
+        EarlierTrial(number=0, assignment={"alpha": 0.1}, mse=9.5),
+        EarlierTrial(number=1, assignment={"max_features": 0.5}),
+    ]
+    (second,) = sub_experiments(AUTO, algorithm=ALGORITHM, ended={Family.LINEAR: 2}, generation=2)
+    manifest: Any = experiment_manifest(plan.record, AUTO, second, earlier=earlier)
+    (setting,) = manifest["spec"]["algorithm"]["algorithmSettings"]
+    assert setting["name"] == SEARCH_SETTING
+    search = SearchSetting.from_json(setting["value"].encode())
+    assert search == SearchSetting(sampler=SAMPLER_VERSION, experiment=AUTO, earlier=tuple(earlier))
+    assert manifest["spec"]["maxTrialCount"] == 29
+    assert manifest["spec"]["maxFailedTrialCount"] == 2
+
+
+def test_steps_and_choices_are_declared(inputs: Inputs) -> None:
+    space = SearchSpace(
+        parameters=(
+            Parameter(
+                name="max_features", kind=ParameterKind.DOUBLE, minimum=0.0, maximum=1.0, step=0.25
+            ),
+            Parameter(
+                name="criterion",
+                kind=ParameterKind.CATEGORICAL,
+                choices=("squared_error", "absolute_error"),
+            ),
+        )
+    )
+    work = experiment("steps", space=space)
+    (manifest,) = rendered(work, inputs, OWN)
+    _, _, stepped, chosen = manifest["spec"]["parameters"]
+    assert stepped["feasibleSpace"] == {"min": "0", "max": "1", "step": "0.25"}
+    assert chosen["feasibleSpace"] == {"list": ["squared_error", "absolute_error"]}
+    validate_plan(plan_of(work, inputs, OWN))
+
+
+def test_own_algorithm_needs_no_range(inputs: Inputs) -> None:
+    fixed = experiment("fixed", space=SearchSpace(parameters=(), fixed={"max_depth": 3}))
+    validate_plan(plan_of(fixed, inputs, OWN))
+
+
+def test_search_larger_than_an_object_is_rejected(inputs: Inputs) -> None:
+    small = replace(experiment("small"), budget=Budget(trials=2000))
+    validate_plan(plan_of(small, inputs, OWN))
+    large = replace(AUTO, budget=Budget(trials=20_000))
+    with pytest.raises(UsageError, match=r"has room for [\d,]+ of 20,000 trials"):
+        validate_plan(plan_of(large, inputs, OWN))
+    validate_plan(plan_of(large, inputs))
+
+
 def test_next_generation_has_the_remaining_budget_and_new_names() -> None:
     ended = {Family.LINEAR: 7, Family.RANDOM_FOREST: 6, Family.XGBOOST: 12}
-    remaining = sub_experiments(AUTO, ended=ended, generation=2)
+    remaining = sub_experiments(AUTO, algorithm="random", ended=ended, generation=2)
     assert [(each.name, each.budget.trials) for each in remaining] == [("all-rf-2", 6)]
-    assert sum(each.budget.trials for each in sub_experiments(AUTO)) == AUTO.budget.trials
+    all_families = sub_experiments(AUTO, algorithm="random")
+    assert sum(each.budget.trials for each in all_families) == AUTO.budget.trials
+    (single,) = sub_experiments(AUTO, algorithm=ALGORITHM, ended=ended, generation=2)
+    assert (single.name, single.budget.trials, single.workers) == ("all-2", 6, 4)
 
 
 def test_long_name_is_cut_for_the_generation_number() -> None:
     name = "a" * MAX_NAME_LENGTH
-    (resumed,) = sub_experiments(experiment(name), generation=12)
-    assert resumed.name == f"{name[:-3]}-12"
-    auto = sub_experiments(replace(AUTO, name=name), generation=12)
+    for algorithm in (ALGORITHM, "random"):
+        (resumed,) = sub_experiments(experiment(name), algorithm=algorithm, generation=12)
+        assert resumed.name == f"{name[:-3]}-12"
+    auto = sub_experiments(replace(AUTO, name=name), algorithm="random", generation=12)
     assert [each.name for each in auto] == [
         f"{name[:-10]}-linear-12",
         f"{name[:-6]}-rf-12",

@@ -41,7 +41,8 @@ class KatibBackend:
     """Runs experiments as Katib Experiments and tasks as Jobs, with their files on one PVC.
 
     Katib cannot stop an Experiment. A stopped search therefore resumes in another Katib Experiment,
-    with the rest of the budget but without knowledge of the earlier results.
+    with the rest of the budget. The algorithm `housectl` then continues the list of trials, and
+    Katib's own algorithms search anew.
 
     Args:
         kube: A client for the namespace of all objects.

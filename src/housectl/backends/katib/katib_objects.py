@@ -124,7 +124,10 @@ class KatibTrial(KubeObject):
     @property
     def objective(self) -> float | None:
         """The objective that Katib observed; None if it is not a finite number."""
-        name = self.spec.objective.objective_metric_name
+        return self.metric(self.spec.objective.objective_metric_name)
+
+    def metric(self, name: str) -> float | None:
+        """Return the value of a metric that Katib observed; None if it is not a finite number."""
         metrics = self.status.observation.metrics
         numbers = (metric.number for metric in metrics if metric.name == name)
         return next((number for number in numbers if number is not None), None)

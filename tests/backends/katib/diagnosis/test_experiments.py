@@ -229,10 +229,12 @@ def test_rare_or_harmless_reconcile_error_is_ignored() -> None:
     context = at_age(katib_case("skoptzero"), 30)
     harmless = 'Failed to reconcile: suggestions.kubeflow.org "skoptzero" already exists'
     changing = "the object has been modified; please apply your changes to the latest version"
+    waiting = "rpc error: code = Unavailable desc = waiting for trial skoptzero-0003"
     events = [
         reconcile_error("skoptzero", "rpc error", 8),
         reconcile_error("skoptzero", harmless, 50),
         reconcile_error("skoptzero", changing, 50),
+        reconcile_error("skoptzero", waiting, 50),
         reconcile_error("another", "rpc error", 50),
         edit(event("Trial", "skoptzero", "ReconcileError", "rpc error"), count=50),
     ]

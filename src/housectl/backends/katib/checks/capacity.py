@@ -106,7 +106,11 @@ def check_capacity(kube: Kube, plan: KatibPlanRecord) -> str:
     nodes = require_capacity(kube, plan)
     with warn_if_forbidden("The free capacity of the nodes"):
         pods = kube.list_as(ALL_PODS, Pod)
-    members = sub_experiments(plan.workload) if isinstance(plan.workload, Experiment) else []
+    members = (
+        sub_experiments(plan.workload, algorithm=plan.settings.algorithm)
+        if isinstance(plan.workload, Experiment)
+        else []
+    )
     workers, trial = sum(member.workers for member in members), trial_resources(plan)
     free = free_resources(nodes, pods)
     fitting = parallel_trials(free, trial=trial, suggestions=len(members))

@@ -7,7 +7,7 @@ import msgspec
 from housectl.backends.doctor_check import CheckWarning
 from housectl.backends.katib.checks.common import kubectl_target, warn_if_forbidden
 from housectl.backends.katib.katib_installation import CONFIG_MAP, KATIB_NAMESPACE, config_command
-from housectl.backends.katib.plan.manifest import SKOPT
+from housectl.backends.katib.plan.algorithm import SKOPT
 from housectl.errors import ClusterError, NotFoundError
 from housectl.kube.client import Kube
 from housectl.kube.kinds import CONFIG_MAPS

@@ -7,9 +7,14 @@ from dataclasses import dataclass
 from housectl.backends.katib.diagnosis.cause import Cause, sentence
 from housectl.backends.katib.diagnosis.experiment_context import ExperimentContext
 from housectl.kube.objects.events import Event, events_about, events_since
+from housectl.search.katib_texts import WAITING
 
-# Two controllers write at the same time, and the retry some milliseconds later succeeds.
-_HARMLESS = re.compile(r'suggestions\.kubeflow\.org "[^"]*" already exists|has been modified')
+# Two controllers write at the same time, and the retry some milliseconds later succeeds. The
+# algorithm `housectl` suggests some trials only after others have ended.
+_HARMLESS = re.compile(
+    r'suggestions\.kubeflow\.org "[^"]*" already exists|has been modified'
+    rf"|desc = {re.escape(WAITING)} "
+)
 # The backoff starts at 5 ms and doubles, so this is the number of attempts within 3 s.
 _ATTEMPTS = 9
 _PREFIX = "Failed to reconcile: "

@@ -13,7 +13,7 @@ from housectl.kube.kinds import JOBS, Kind
 
 @dataclass(frozen=True)
 class KatibPlan:
-    """The manifests of a workload: one Job for a task, or one Experiment for each family."""
+    """The manifests of a workload: one Job for a task, or the Experiments of a search."""
 
     record: KatibPlanRecord
 
@@ -44,5 +44,7 @@ class KatibPlan:
             return [task_manifest(self.record, workload)]
         return [
             experiment_manifest(self.record, workload, sub_experiment)
-            for sub_experiment in sub_experiments(workload)
+            for sub_experiment in sub_experiments(
+                workload, algorithm=self.record.settings.algorithm
+            )
         ]

@@ -17,19 +17,24 @@ from housectl.backends.katib.labels_and_paths import (
     output_path,
     pod_labels,
 )
+from housectl.backends.katib.plan.algorithm import algorithm_manifest
 from housectl.backends.katib.plan.plan_record import KatibPlanRecord
 from housectl.backends.katib.plan.pod_spec import CONTAINER, Manifest, container, pod_spec
-from housectl.backends.katib.plan.sub_experiments import SubExperiment
+from housectl.backends.katib.plan.search_parameters import (
+    placeholder,
+    search_parameters,
+    trial_assignment,
+    trial_options,
+)
+from housectl.backends.katib.plan.sub_experiments import SubExperiment, searches_all_families
 from housectl.backends.trainer_argv import task_argv, trainer_argv
-from housectl.contract.families import Family
-from housectl.contract.metrics import OBJECTIVE
-from housectl.contract.recipe import derived_seed
+from housectl.contract.metrics import OBJECTIVE, PRUNED_AFTER
 from housectl.contract.record import canonical_json
-from housectl.experiment import Experiment, Limits, Parameter
+from housectl.experiment import Experiment, Limits
 from housectl.project.fields import KatibSettings
 from housectl.quantities import format_bytes, parse_quantity
+from housectl.search.katib_texts import EarlierTrial
 
-SKOPT = "bayesianoptimization"
 TERMINATION_REPORT_SUFFIX = ".termination-report.json"
 
 # The collector looks for the trainer's process only once, when the collector starts.
@@ -39,52 +44,74 @@ _MIN_TRIAL_SECONDS = 5
 _START_ALLOWANCE_SECONDS = 1800
 _TERMINATION_LOG = "/dev/termination-log"
 _TRIAL_NAME = "trialName"
-_METRIC_FORMAT = rf"^({OBJECTIVE})=([+-]?\d+(\.\d+)?([eE][+-]?\d+)?)$"
-_MAX_SKOPT_INITIAL_POINTS = 10
-_SEEDED = {SKOPT, "random", "tpe", "multivariate-tpe", "cmaes"}
-_SEED_LIMIT = 2**31
+_METRIC_FORMAT = rf"^({OBJECTIVE}|{PRUNED_AFTER})=([+-]?\d+(\.\d+)?([eE][+-]?\d+)?)$"
 _TRIAL_CORES = 1
 _TASK_CORES = 4
 
 
 def experiment_manifest(
-    plan: KatibPlanRecord, experiment: Experiment, sub_experiment: SubExperiment
+    plan: KatibPlanRecord,
+    experiment: Experiment,
+    sub_experiment: SubExperiment,
+    *,
+    earlier: Sequence[EarlierTrial] = (),
 ) -> Manifest:
-    """Return the Katib Experiment of one sub-experiment."""
-    parameters = experiment.spaces[sub_experiment.family].parameters
-    budget = sub_experiment.budget
+    """Return the Katib Experiment of one sub-experiment.
+
+    Args:
+        plan: The plan of the experiment.
+        experiment: The search.
+        sub_experiment: The Katib Experiment to make.
+        earlier: Trials that ended in earlier generations.
+    """
+    budget, algorithm = sub_experiment.budget, plan.settings.algorithm
+    failed = sum(trial.mse is None for trial in earlier)
     return {
         "apiVersion": "kubeflow.org/v1beta1",
         "kind": "Experiment",
         "metadata": {
             "name": sub_experiment.name,
             "namespace": plan.settings.namespace,
-            "labels": {
-                **labels(experiment.name, EXPERIMENT),
-                FAMILY_LABEL: sub_experiment.family.value,
-                GENERATION_LABEL: str(sub_experiment.generation),
-            },
+            "labels": _experiment_labels(experiment, sub_experiment),
             "annotations": {PLAN_ANNOTATION: canonical_json(plan).decode()},
         },
         "spec": {
-            "objective": {"type": "minimize", "objectiveMetricName": OBJECTIVE},
+            "objective": _objective(algorithm),
             "metricsCollectorSpec": {
                 "collector": {"kind": "StdOut"},
                 "source": {"filter": {"metricsFormat": [_METRIC_FORMAT]}},
             },
-            "algorithm": _algorithm(plan.settings.algorithm, experiment.seed, sub_experiment),
+            "algorithm": algorithm_manifest(algorithm, experiment, sub_experiment, earlier=earlier),
             "maxTrialCount": budget.trials,
             "parallelTrialCount": min(sub_experiment.workers, budget.trials),
-            "maxFailedTrialCount": min(budget.max_failed, budget.trials),
+            "maxFailedTrialCount": min(max(budget.max_failed - failed, 1), budget.trials),
             "resumePolicy": "Never",
-            "parameters": [_parameter(parameter) for parameter in parameters],
-            "trialTemplate": _trial_template(plan, experiment, sub_experiment.family),
+            "parameters": search_parameters(experiment, sub_experiment),
+            "trialTemplate": _trial_template(plan, experiment, sub_experiment),
         },
     }
 
 
-def _trial_template(plan: KatibPlanRecord, experiment: Experiment, family: Family) -> Manifest:
-    names = [parameter.name for parameter in experiment.spaces[family].parameters]
+def _experiment_labels(experiment: Experiment, sub_experiment: SubExperiment) -> dict[str, str]:
+    family = sub_experiment.family
+    return {
+        **labels(experiment.name, EXPERIMENT),
+        **({FAMILY_LABEL: family.value} if family else {}),
+        GENERATION_LABEL: str(sub_experiment.generation),
+    }
+
+
+def _objective(algorithm: str) -> Manifest:
+    objective: Manifest = {"type": "minimize", "objectiveMetricName": OBJECTIVE}
+    if searches_all_families(algorithm):
+        objective["additionalMetricNames"] = [PRUNED_AFTER]
+    return objective
+
+
+def _trial_template(
+    plan: KatibPlanRecord, experiment: Experiment, sub_experiment: SubExperiment
+) -> Manifest:
+    names = [str(each["name"]) for each in search_parameters(experiment, sub_experiment)]
     return {
         "primaryContainerName": CONTAINER,
         # Otherwise Katib deletes the pods of trials, and their logs.
@@ -97,7 +124,7 @@ def _trial_template(plan: KatibPlanRecord, experiment: Experiment, family: Famil
             "apiVersion": "batch/v1",
             "kind": "Job",
             "metadata": {"labels": labels(experiment.name, TRIAL)},
-            "spec": _trial_job(plan, experiment, family),
+            "spec": _trial_job(plan, experiment, sub_experiment),
         },
     }
 
@@ -125,23 +152,21 @@ def task_manifest(plan: KatibPlanRecord, task: Task) -> Manifest:
     }
 
 
-def _trial_job(plan: KatibPlanRecord, experiment: Experiment, family: Family) -> Manifest:
-    space = experiment.spaces[family]
-    names = [parameter.name for parameter in space.parameters]
-    searched = {name: f"${{trialParameters.{name}}}" for name in names}
-    output = mounted(output_path(experiment.name, f"${{trialParameters.{_TRIAL_NAME}}}"))
-    seconds = experiment.limits.seconds
+def _trial_job(
+    plan: KatibPlanRecord, experiment: Experiment, sub_experiment: SubExperiment
+) -> Manifest:
+    output = mounted(output_path(experiment.name, placeholder(_TRIAL_NAME)))
+    limits = experiment.limits
     options = (
         ("--inputs", mounted(inputs_path(plan.inputs))),
         ("--output", output),
-        ("--family", family),
+        *trial_options(sub_experiment),
         ("--min-runtime", str(_MIN_TRIAL_SECONDS)),
-        ("--deadline", str(seconds) if seconds is not None else None),
+        ("--deadline", str(limits.seconds) if limits.seconds is not None else None),
         ("--termination-report", _TERMINATION_LOG),
         ("--termination-report", f"{output}{TERMINATION_REPORT_SUFFIX}"),
     )
-    arguments = trainer_argv("trial", options, {**space.fixed, **searched})
-    limits = experiment.limits
+    arguments = trainer_argv("trial", options, trial_assignment(experiment, sub_experiment))
     return _job(plan, experiment.name, TRIAL, arguments, limits=limits, cores=_TRIAL_CORES)
 
 
@@ -184,36 +209,3 @@ def resource_requests(settings: KatibSettings, limits: Limits) -> dict[str, str]
     """Return the resource requests of a trainer; the memory request is at most its limit."""
     memory = min(settings.memory, limits.memory or settings.memory)
     return {"cpu": settings.cpu, "memory": format_bytes(memory)}
-
-
-def _parameter(parameter: Parameter) -> Manifest:
-    """Return a parameter in Katib's format, whose numbers are texts."""
-    if parameter.minimum is None or parameter.maximum is None:
-        feasible: Manifest = {"list": [str(choice) for choice in parameter.choices]}
-    else:
-        feasible = {"min": _number_text(parameter.minimum), "max": _number_text(parameter.maximum)}
-        if parameter.log:
-            feasible["distribution"] = "logUniform"
-    return {
-        "name": parameter.name,
-        "parameterType": parameter.kind.value,
-        "feasibleSpace": feasible,
-    }
-
-
-def _number_text(bound: float) -> str:
-    return str(int(bound)) if float(bound).is_integer() else repr(bound)
-
-
-def _algorithm(name: str, seed: int, sub_experiment: SubExperiment) -> Manifest:
-    settings: dict[str, str] = {}
-    if name in _SEEDED:
-        # Each generation and each family has its own random numbers.
-        own_seed = derived_seed(seed, f"{sub_experiment.family} {sub_experiment.generation}")
-        settings["random_state"] = str(own_seed % _SEED_LIMIT)
-    if name == SKOPT:
-        # With the default of ten, most trials of a small budget would be random.
-        half = max(1, sub_experiment.budget.trials // 2)
-        settings["n_initial_points"] = str(min(half, _MAX_SKOPT_INITIAL_POINTS))
-    listed = [{"name": key, "value": value} for key, value in sorted(settings.items())]
-    return {"algorithmName": name, **({"algorithmSettings": listed} if listed else {})}

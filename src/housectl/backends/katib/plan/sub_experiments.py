@@ -1,4 +1,8 @@
-"""The sub-experiments of an experiment: one Katib Experiment for each family. Pure."""
+"""The sub-experiments of an experiment: its Katib Experiments. Pure.
+
+With the algorithm `housectl`, one Katib Experiment searches all families. Katib's own algorithms
+know no conditional parameters, so each family has a Katib Experiment and a share of the budget.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -8,6 +12,7 @@ from housectl.backends.katib.katib_objects import KatibExperiment
 from housectl.backends.katib.labels_and_paths import FAMILY_LABEL
 from housectl.contract.families import Family
 from housectl.experiment import Budget, Experiment
+from housectl.search.katib_texts import ALGORITHM
 
 # Katib rejects longer names.
 MAX_NAME_LENGTH = 40
@@ -15,14 +20,15 @@ MAX_NAME_LENGTH = 40
 
 @dataclass(frozen=True, kw_only=True)
 class SubExperiment:
-    """One Katib Experiment of an experiment: a family's share of the budget.
+    """One Katib Experiment of an experiment.
 
     Attributes:
+        family: Its only family; None if it has all families of the experiment.
         generation: 1 at first, and one more after each resumed stop.
     """
 
     name: str
-    family: Family
+    family: Family | None
     budget: Budget
     workers: int
     generation: int
@@ -31,42 +37,64 @@ class SubExperiment:
 def sub_experiments(
     experiment: Experiment,
     *,
+    algorithm: str,
     ended: Mapping[Family, int] = MappingProxyType({}),
     generation: int = 1,
 ) -> list[SubExperiment]:
-    """Return the Katib Experiments of an experiment: one for each family, the budget divided.
+    """Return the Katib Experiments of an experiment, without those that have no trials left.
 
     Args:
         experiment: The search.
+        algorithm: The algorithm that chooses assignments.
         ended: Number of each family's trials that ended in earlier generations.
         generation: Number of the generation.
     """
-    families, trials = experiment.families_in_turn, experiment.budget.trials
-    remaining = {
-        family: experiment.turns_before(trials, family) - ended.get(family, 0)
-        for family in families
-    }
-    return [
-        SubExperiment(
-            name=_name(experiment, family, generation),
-            family=family,
-            budget=replace(experiment.budget, trials=remaining[family]),
-            workers=experiment.turns_before(experiment.workers, family) or 1,
-            generation=generation,
-        )
-        for family in families
-        if remaining[family] > 0
-    ]
+    planned = (
+        [_of_all_families(experiment, sum(ended.values()), generation)]
+        if searches_all_families(algorithm)
+        else [
+            _of_family(experiment, family, ended.get(family, 0), generation)
+            for family in experiment.families_in_turn
+        ]
+    )
+    return [item for item in planned if item.budget.trials > 0]
+
+
+def searches_all_families(algorithm: str) -> bool:
+    """Return True if one Katib Experiment with this algorithm searches all families."""
+    return algorithm == ALGORITHM
 
 
 def family_of(sub_experiment: KatibExperiment) -> Family:
-    """Return the family that a sub-experiment searches."""
+    """Return the family that a sub-experiment with one of Katib's own algorithms searches."""
     return Family(sub_experiment.metadata.labels[FAMILY_LABEL])
 
 
-def _name(experiment: Experiment, family: Family, generation: int) -> str:
+def _of_all_families(experiment: Experiment, ended: int, generation: int) -> SubExperiment:
+    return SubExperiment(
+        name=_name(experiment, "", generation),
+        family=None,
+        budget=replace(experiment.budget, trials=experiment.budget.trials - ended),
+        workers=experiment.workers,
+        generation=generation,
+    )
+
+
+def _of_family(
+    experiment: Experiment, family: Family, ended: int, generation: int
+) -> SubExperiment:
+    trials = experiment.turns_before(experiment.budget.trials, family) - ended
     single = len(experiment.families_in_turn) == 1
-    suffix = "" if single else f"-{family.definition.short_name}"
+    return SubExperiment(
+        name=_name(experiment, "" if single else f"-{family.definition.short_name}", generation),
+        family=family,
+        budget=replace(experiment.budget, trials=trials),
+        workers=experiment.turns_before(experiment.workers, family) or 1,
+        generation=generation,
+    )
+
+
+def _name(experiment: Experiment, suffix: str, generation: int) -> str:
     if generation == 1:
         return f"{experiment.name}{suffix}"
     ending = f"{suffix}-{generation}"

@@ -4,9 +4,14 @@ import re
 from collections.abc import Iterable, Iterator
 
 from housectl.backends.base import Task
+from housectl.backends.katib.plan.algorithm import SKOPT
 from housectl.backends.katib.plan.katib_plan import KatibPlan
-from housectl.backends.katib.plan.manifest import SKOPT
-from housectl.backends.katib.plan.sub_experiments import MAX_NAME_LENGTH, sub_experiments
+from housectl.backends.katib.plan.object_size import max_trials
+from housectl.backends.katib.plan.sub_experiments import (
+    MAX_NAME_LENGTH,
+    searches_all_families,
+    sub_experiments,
+)
 from housectl.contract.families import Family
 from housectl.errors import UsageError
 from housectl.experiment import Experiment, Parameter, ParameterKind, SearchSpace
@@ -31,7 +36,8 @@ def validate_plan(plan: KatibPlan) -> None:
     if problems:
         raise UsageError(
             f"Katib cannot run {workload.name}: {'; '.join(problems)}.",
-            hint="Change `space:` or `katib:` in housectl.yaml; housectl render shows the result.",
+            hint="Change `space:`, `budget:` or `katib:` in housectl.yaml; then housectl render "
+            "shows the result.",
         )
 
 
@@ -42,18 +48,23 @@ def _task_problems(task: Task) -> Iterator[str]:
 
 
 def _experiment_problems(experiment: Experiment, algorithm: str) -> Iterator[str]:
-    for sub_experiment in sub_experiments(experiment):
+    for sub_experiment in sub_experiments(experiment, algorithm=algorithm):
         if len(sub_experiment.name) > MAX_NAME_LENGTH:
             yield (
                 f"the name of its Katib Experiment, {sub_experiment.name}, is longer than "
                 f"{MAX_NAME_LENGTH} characters"
             )
+    if searches_all_families(algorithm) and experiment.budget.trials > max_trials(experiment):
+        yield (
+            f"Katib keeps the assignments of all trials in one object, which has room for "
+            f"{max_trials(experiment):,} of {experiment.budget.trials:,} trials"
+        )
     for family, space in experiment.spaces.items():
         yield from _space_problems(family, space, algorithm)
 
 
 def _space_problems(family: Family, space: SearchSpace, algorithm: str) -> Iterator[str]:
-    if not space.parameters:
+    if not space.parameters and not searches_all_families(algorithm):
         yield f"{family} has no parameter with a range or choices, and Katib needs one"
     for parameter in space.parameters:
         yield from _parameter_problems(parameter, algorithm)

@@ -64,6 +64,11 @@ class ExperimentObjects:
     pods: tuple[Pod, ...]
     events: tuple[Event, ...]
 
+    @property
+    def algorithm(self) -> str:
+        """Name of the algorithm that chooses assignments."""
+        return self.sub_experiments[0].spec.algorithm.algorithm_name
+
     def trials_of(self, sub_experiment: KatibExperiment) -> list[KatibTrial]:
         """Return the trials of one sub-experiment."""
         name = sub_experiment.metadata.name

@@ -1,7 +1,7 @@
 """Generations of a search: a stopped search resumes in new sub-experiments. Pure."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from housectl.backends.katib.katib_objects import KatibExperiment
@@ -9,11 +9,19 @@ from housectl.backends.katib.labels_and_paths import EXPERIMENT_LABEL, GENERATIO
 from housectl.backends.katib.plan.sub_experiments import (
     SubExperiment,
     family_of,
+    searches_all_families,
     sub_experiments,
 )
 from housectl.backends.katib.state.cluster_objects import ExperimentObjects
+from housectl.backends.katib.state.trials import (
+    numbered_trials,
+    suggested_assignment,
+    trial_objective,
+)
 from housectl.backends.katib.stop_marks import stop_reason
+from housectl.contract.families import Family
 from housectl.experiment import Experiment
+from housectl.search.katib_texts import EarlierTrial
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +56,19 @@ def newest_generation(experiment: Experiment, objects: ExperimentObjects) -> Gen
     )
 
 
+def earlier_trials(experiment: Experiment, objects: ExperimentObjects) -> list[EarlierTrial]:
+    """Return all ended trials of a search with the algorithm `housectl`, for its resumption."""
+    ended = (trial for trial in objects.trials if trial.has_ended)
+    return [
+        EarlierTrial(
+            number=number,
+            assignment={**suggested_assignment(experiment, number, trial)},
+            mse=trial_objective(trial),
+        )
+        for number, trial in numbered_trials(experiment, ended)
+    ]
+
+
 def _missing(
     experiment: Experiment, objects: ExperimentObjects, *, generation: int
 ) -> Sequence[SubExperiment]:
@@ -55,17 +76,35 @@ def _missing(
 
     Their budget is the rest that earlier generations left.
     """
+    existing = {item.metadata.name for item in objects.sub_experiments}
+    planned = sub_experiments(
+        experiment,
+        algorithm=objects.algorithm,
+        ended=_ended_before(experiment, objects, generation),
+        generation=generation,
+    )
+    return [item for item in planned if item.name not in existing]
+
+
+def _ended_before(
+    experiment: Experiment, objects: ExperimentObjects, generation: int
+) -> Mapping[Family, int]:
+    """Return the number of each family's trials that ended in earlier generations."""
     earlier = {
-        item.metadata.name: family_of(item)
+        item.metadata.name: item
         for item in objects.sub_experiments
         if _generation_of(item) < generation
     }
-    ended_trials = (trial for trial in objects.trials if trial.has_ended)
-    owners = (trial.metadata.labels[EXPERIMENT_LABEL] for trial in ended_trials)
-    ended = Counter(earlier[owner] for owner in owners if owner in earlier)
-    existing = {item.metadata.name for item in objects.sub_experiments}
-    planned = sub_experiments(experiment, ended=ended, generation=generation)
-    return [item for item in planned if item.name not in existing]
+    ended = [
+        trial
+        for trial in objects.trials
+        if trial.has_ended and trial.metadata.labels[EXPERIMENT_LABEL] in earlier
+    ]
+    if searches_all_families(objects.algorithm):
+        numbers = (number for number, _ in numbered_trials(experiment, ended))
+        return Counter(map(experiment.family_at_turn, numbers))
+    owners = (trial.metadata.labels[EXPERIMENT_LABEL] for trial in ended)
+    return Counter(family_of(earlier[owner]) for owner in owners)
 
 
 def _is_active(sub_experiment: KatibExperiment, objects: ExperimentObjects) -> bool:
