@@ -1,7 +1,7 @@
 """Manifests of experiments and tasks, and validation of plans."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -217,6 +217,17 @@ def test_own_algorithm_gets_search_and_earlier_trials(inputs: Inputs) -> None:
     assert search == SearchSetting(sampler=SAMPLER_VERSION, experiment=AUTO, earlier=tuple(earlier))
     assert manifest["spec"]["maxTrialCount"] == 29
     assert manifest["spec"]["maxFailedTrialCount"] == 2
+
+
+@pytest.mark.parametrize(("ended", "parallel"), [(range(5), 4), ([0, 1, 2, *range(4, 11)], 1)])
+def test_resumed_search_starts_with_trials_that_depend_on_ended_ones(
+    inputs: Inputs, ended: Sequence[int], parallel: int
+) -> None:
+    plan = plan_of(AUTO, inputs, OWN)
+    earlier = [EarlierTrial(number=number, assignment={}) for number in ended]
+    (second,) = sub_experiments(AUTO, algorithm=ALGORITHM, generation=2)
+    manifest: Any = experiment_manifest(plan.record, AUTO, second, earlier=earlier)
+    assert manifest["spec"]["parallelTrialCount"] == parallel
 
 
 def test_steps_and_choices_are_declared(inputs: Inputs) -> None:

@@ -17,6 +17,7 @@ from housectl.backends.katib.lifecycle.delete import (
 )
 from housectl.backends.katib.lifecycle.resume import resume_experiment
 from housectl.backends.katib.lifecycle.stop import remaining_seconds, stop_experiment
+from housectl.backends.katib.lifecycle.widen import widen
 from housectl.backends.katib.logs import TaskLogs, trial_log
 from housectl.backends.katib.plan.katib_plan import KatibPlan
 from housectl.backends.katib.plan.manifest import TERMINATION_REPORT_SUFFIX
@@ -42,7 +43,7 @@ class KatibBackend:
 
     Katib cannot stop an Experiment. A stopped search therefore resumes in another Katib Experiment,
     with the rest of the budget. The algorithm `housectl` then continues the list of trials, and
-    Katib's own algorithms search anew.
+    Katib's own algorithms start again.
 
     Args:
         kube: A client for the namespace of all objects.
@@ -58,6 +59,7 @@ class KatibBackend:
         self._reader = ExperimentReader(kube, self._index)
         self._handles = Handles(kube, self._index)
         self._task_logs = TaskLogs(kube)
+        self._resumed: set[str] = set()
 
     def plan(self, workload: Workload, *, inputs: Inputs, image: str | None) -> KatibPlan:
         """Return the manifests that `submit` would send. Pure and offline."""
@@ -141,13 +143,16 @@ class KatibBackend:
     def wait(self, handle: Handle, last_snapshot: Snapshot, *, timeout: float) -> None:
         """Return when the state differs from `last_snapshot`, or after `timeout` seconds.
 
-        Katib does not end a search at its time limit. The waiting command stops it.
+        Katib does not end a search at its time limit. The waiting command stops it. It also lets a
+        resumed search run as many parallel trials as planned.
         """
         record = self._reader.record(handle.name)
         remaining = remaining_seconds(record.workload, last_snapshot)
         if remaining is not None and remaining <= 0:
             self._stop(handle, STOPPED_BY_TIME_LIMIT)
             return
+        if handle.name in self._resumed and self._widen(handle, record.workload):
+            self._resumed.remove(handle.name)
         self._reader.wait(handle.name, last_snapshot, timeout=min(timeout, remaining or timeout))
 
     def logs(self, handle: Handle, trial: str | None) -> Iterator[str]:
@@ -229,6 +234,7 @@ class KatibBackend:
         self._reader.forget(handle.name)
 
     def _resume(self, handle: Handle, record: KatibPlanRecord, experiment: Experiment) -> None:
+        self._resumed.add(handle.name)
         newest = newest_generation(experiment, self._reader.objects(handle.name))
         if STOPPED_BY_USER in newest.stop_reasons:
             # The command that stopped the experiment may have been killed halfway.
@@ -238,6 +244,12 @@ class KatibBackend:
         preflight(self._kube, record)
         objects = self._reader.objects(handle.name)
         resume_experiment(self._kube, record, experiment, objects)
+
+    def _widen(self, handle: Handle, workload: Workload) -> bool:
+        """Raise the number of parallel trials; return True if no more needs to be done."""
+        if isinstance(workload, Task):
+            return True
+        return widen(self._kube, workload, self._reader.objects(handle.name))
 
     def _retry(self, handle: Handle, record: KatibPlanRecord) -> None:
         delete_writers(self._kube, handle.name)

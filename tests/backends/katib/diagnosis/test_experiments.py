@@ -17,6 +17,7 @@ from housectl.backends.katib.katib_objects import (
 from housectl.kube.objects.base import Condition, ObjectMeta
 from housectl.kube.objects.events import Event
 from housectl.kube.objects.pods import ContainerState, Pod, Running, Waiting
+from housectl.search.katib_texts import ALGORITHM
 from tests.backends.katib.diagnosis.edits import edit, event
 from tests.backends.katib.diagnosis.recorded_cases import (
     at_time,
@@ -370,6 +371,34 @@ def test_image_of_another_algorithm(error: str) -> None:
     )
 
 
+def test_error_of_own_service_has_its_own_hint() -> None:
+    context, other = katib_case("badsetting"), katib_case("skoptzero")
+    assert context.suggestion
+    error = "The service of the algorithm has sampler 1, but the experiment needs sampler 2."
+    hint = "housectl cluster init   # registers the service of the client's own version"
+    message = f"Validation failed: ValidateAlgorithmSettings Error: {error} hint: {hint}"
+    suggestion = with_suggestion_conditions(
+        context.suggestion,
+        conditions=[Condition(type="Failed", status="True", message=message)],
+    )
+    rejected = replace(context, suggestion=suggestion, experiment=with_own_algorithm(context))
+    assert cause_of(rejected) == (
+        f"The algorithm housectl rejects the search: {error} Hint: {hint}"
+    )
+    events = [reconcile_error("skoptzero", f"rpc error: desc = {error} hint: {hint}", 14)]
+    assert cause_of(replace(other, events=events)).endswith(f"{error} Hint: {hint}")
+
+
+def test_missing_image_of_own_service() -> None:
+    context = katib_case("algoabsent")
+    assert cause_of(replace(context, experiment=with_own_algorithm(context))) == (
+        "The service of the algorithm housectl is not running: the image localhost/absent:1 "
+        "cannot be pulled: dial tcp 127.0.0.1:80: connect: connection refused. Hint: kubectl "
+        "describe pod algoabsent-sobol-absent-5999484568-ns794 -n c-algoabsent   # then push the "
+        "image, or register another image: housectl cluster init"
+    )
+
+
 def test_failed_experiment_with_usable_trial_has_cause() -> None:
     context, well = katib_case("exit1_maxfailed"), katib_case("steps")
     assert cause_of(replace(context, trials=[*context.trials, *well.trials])) == (
@@ -459,6 +488,12 @@ def renamed(experiment: KatibExperiment, name: str, algorithm: str) -> KatibExpe
     )
     metadata = ObjectMeta(name=name, creation_timestamp=experiment.metadata.creation_timestamp)
     return edit(experiment, metadata=metadata, spec=spec)
+
+
+def with_own_algorithm(context: ExperimentContext) -> KatibExperiment:
+    experiment = context.experiment
+    algorithm = edit(experiment.spec.algorithm, algorithm_name=ALGORITHM)
+    return edit(experiment, spec=edit(experiment.spec, algorithm=algorithm))
 
 
 def with_time(event: Event, time: datetime) -> Event:

@@ -47,6 +47,12 @@ def sentence(*parts: str) -> str:
     return text if text.endswith("…") else f"{text}."
 
 
+def split_hint(error: str) -> tuple[str, str]:
+    """Return an error and its hint, which the service of the algorithm `housectl` adds."""
+    problem, _, hint = error.partition(" hint: ")
+    return problem, hint
+
+
 def shorten(text: str) -> str:
     """Return a text on one line, cut at a readable length."""
     line = " ".join(text.split()).rstrip(".:;, ")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from housectl.backends.katib.diagnosis.cause import Cause, sentence
+from housectl.backends.katib.diagnosis.cause import Cause, sentence, split_hint
 from housectl.backends.katib.diagnosis.experiment_context import ExperimentContext
 from housectl.kube.objects.events import Event, events_about, events_since
 from housectl.search.katib_texts import WAITING
@@ -103,9 +103,10 @@ def reconcile_error(context: ExperimentContext) -> Cause | None:
     if error is None:
         return None
     kind = "suggestion" if suggestion_error else "experiment"
+    problem, hint = split_hint(error)
     return _known_cause(context, error) or Cause(
-        message=sentence("Katib cannot continue", error),
-        hint=context.target.kubectl(f"describe {kind} {experiment.name}"),
+        message=sentence("Katib cannot continue", problem),
+        hint=hint or context.target.kubectl(f"describe {kind} {experiment.name}"),
     )
 
 

@@ -4,16 +4,18 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 
-from housectl.backends.katib.diagnosis.cause import Cause, first_cause, sentence
+from housectl.backends.katib.diagnosis.cause import Cause, first_cause, sentence, split_hint
 from housectl.backends.katib.diagnosis.experiment_context import ExperimentContext
 from housectl.backends.katib.diagnosis.pod import START_PROBES
 from housectl.backends.katib.diagnosis.pod_context import (
+    ConfigSource,
     PodContext,
     katib_config_source,
     newest_pod,
 )
 from housectl.backends.katib.diagnosis.pod_creation import pod_creation_blocked
 from housectl.backends.katib.katib_installation import config_command
+from housectl.backends.katib.plan.sub_experiments import searches_all_families
 from housectl.kube.objects.base import true_condition
 from housectl.kube.objects.events import events_since
 from housectl.kube.objects.pods import ContainerStatus, Terminated
@@ -27,6 +29,7 @@ _FALLBACK_MEMORY = "512Mi"
 _OTHER_ALGORITHM = re.compile(
     r"\b(?:unsupported|unknown|invalid) algorithm\b(?! setting)", re.IGNORECASE
 )
+_REGISTER = "housectl cluster init"
 _REJECTION_PREFIX = re.compile(r"^Validation failed: (?:ValidateAlgorithmSettings Error: )?")
 
 
@@ -39,9 +42,10 @@ def search_rejected(context: ExperimentContext) -> Cause | None:
     error = _REJECTION_PREFIX.sub("", failed.message)
     if _OTHER_ALGORITHM.search(error):
         return _wrong_image(context, error)
+    problem, hint = split_hint(error)
     return Cause(
-        message=sentence(f"The algorithm {context.algorithm} rejects the search", error),
-        hint="housectl render   # shows the rejected search space and settings",
+        message=sentence(f"The algorithm {context.algorithm} rejects the search", problem),
+        hint=hint or "housectl render   # shows the rejected search space and settings",
     )
 
 
@@ -50,10 +54,13 @@ def _wrong_image(context: ExperimentContext, error: str) -> Cause:
     algorithm, pod = context.algorithm, _service_pod(context)
     images = [container.image for container in pod.pod.spec.containers] if pod else []
     image = f"image {images[0]}" if images else "service's image"
+    edit = (
+        f"{config_command(context.target)}   # then correct the image under algorithmName: "
+        f"{algorithm}"
+    )
     return Cause(
         message=sentence(f"The {image} does not implement the algorithm {algorithm}", error),
-        hint=f"{config_command(context.target)}   # then correct the image under algorithmName: "
-        f"{algorithm}",
+        hint=_REGISTER if searches_all_families(algorithm) else edit,
     )
 
 
@@ -113,8 +120,15 @@ def _service_pod(context: ExperimentContext) -> PodContext | None:
         pod=newest_pod(pods),
         events=context.events,
         now=context.now,
-        config_source=katib_config_source(context.target),
+        config_source=_service_config(context),
     )
+
+
+def _service_config(context: ExperimentContext) -> ConfigSource:
+    source = katib_config_source(context.target)
+    if not searches_all_families(context.algorithm):
+        return source
+    return replace(source, image_hint=f"register another image: {_REGISTER}")
 
 
 def _pod_cause(context: ExperimentContext, pod: PodContext) -> Cause | None:

@@ -10,7 +10,6 @@ from housectl.backends.katib.lifecycle.create import create_missing
 from housectl.backends.katib.lifecycle.poll import TO_DELETE, poll_until
 from housectl.backends.katib.plan.manifest import experiment_manifest
 from housectl.backends.katib.plan.plan_record import KatibPlanRecord
-from housectl.backends.katib.plan.sub_experiments import searches_all_families
 from housectl.backends.katib.state.cluster_objects import ExperimentObjects
 from housectl.backends.katib.state.generations import earlier_trials, newest_generation
 from housectl.backends.katib.stop_marks import STOPPED_BY_USER
@@ -31,7 +30,7 @@ def resume_experiment(
     """
     newest = newest_generation(experiment, objects)
     stopped = STOPPED_BY_USER in newest.stop_reasons
-    continues_list = stopped and searches_all_families(objects.algorithm)
+    continues_list = stopped and objects.is_one_list
     if continues_list:
         _wait_for_deletions(kube, experiment.name)
     earlier = earlier_trials(experiment, objects) if continues_list else []

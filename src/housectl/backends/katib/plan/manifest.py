@@ -33,6 +33,7 @@ from housectl.contract.record import canonical_json
 from housectl.experiment import Experiment, Limits
 from housectl.project.fields import KatibSettings
 from housectl.quantities import format_bytes, parse_quantity
+from housectl.search.first_trials import startable_trials
 from housectl.search.katib_texts import EarlierTrial
 
 TERMINATION_REPORT_SUFFIX = ".termination-report.json"
@@ -83,13 +84,30 @@ def experiment_manifest(
             },
             "algorithm": algorithm_manifest(algorithm, experiment, sub_experiment, earlier=earlier),
             "maxTrialCount": budget.trials,
-            "parallelTrialCount": min(sub_experiment.workers, budget.trials),
+            "parallelTrialCount": _parallel_trials(
+                algorithm, experiment, sub_experiment, earlier=earlier
+            ),
             "maxFailedTrialCount": min(max(budget.max_failed - failed, 1), budget.trials),
             "resumePolicy": "Never",
             "parameters": search_parameters(experiment, sub_experiment),
             "trialTemplate": _trial_template(plan, experiment, sub_experiment),
         },
     }
+
+
+def _parallel_trials(
+    algorithm: str,
+    experiment: Experiment,
+    sub_experiment: SubExperiment,
+    *,
+    earlier: Sequence[EarlierTrial],
+) -> int:
+    """Return the number of parallel trials with which the sub-experiment starts."""
+    planned = min(sub_experiment.workers, sub_experiment.budget.trials)
+    if not searches_all_families(algorithm):
+        return planned
+    ended = {trial.number for trial in earlier}
+    return min(planned, startable_trials(ended, lag=experiment.lag))
 
 
 def _experiment_labels(experiment: Experiment, sub_experiment: SubExperiment) -> dict[str, str]:
@@ -197,6 +215,15 @@ def _job(
     return {
         # A failed training would fail again; the default is six retries.
         "backoffLimit": 0,
+        # An evicted or preempted pod, such as one of a drained node, is replaced without a failure.
+        "podFailurePolicy": {
+            "rules": [
+                {
+                    "action": "Ignore",
+                    "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}],
+                }
+            ]
+        },
         **deadline,
         "template": {
             "metadata": {"labels": pod_labels(name, component)},

@@ -23,6 +23,7 @@ from housectl.backends.katib.labels_and_paths import (
     owned_selector,
     selector,
 )
+from housectl.backends.katib.plan.sub_experiments import searches_all_families
 from housectl.kube.kinds import EVENTS, JOBS, PODS, Kind
 from housectl.kube.objects.base import Manifest, parse
 from housectl.kube.objects.events import Event
@@ -68,6 +69,11 @@ class ExperimentObjects:
     def algorithm(self) -> str:
         """Name of the algorithm that chooses assignments."""
         return self.sub_experiments[0].spec.algorithm.algorithm_name
+
+    @property
+    def is_one_list(self) -> bool:
+        """True if the trials of all families and generations are one numbered list."""
+        return searches_all_families(self.algorithm)
 
     def trials_of(self, sub_experiment: KatibExperiment) -> list[KatibTrial]:
         """Return the trials of one sub-experiment."""

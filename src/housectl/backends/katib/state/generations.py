@@ -9,7 +9,6 @@ from housectl.backends.katib.labels_and_paths import EXPERIMENT_LABEL, GENERATIO
 from housectl.backends.katib.plan.sub_experiments import (
     SubExperiment,
     family_of,
-    searches_all_families,
     sub_experiments,
 )
 from housectl.backends.katib.state.cluster_objects import ExperimentObjects
@@ -100,7 +99,7 @@ def _ended_before(
         for trial in objects.trials
         if trial.has_ended and trial.metadata.labels[EXPERIMENT_LABEL] in earlier
     ]
-    if searches_all_families(objects.algorithm):
+    if objects.is_one_list:
         numbers = (number for number, _ in numbered_trials(experiment, ended))
         return Counter(map(experiment.family_at_turn, numbers))
     owners = (trial.metadata.labels[EXPERIMENT_LABEL] for trial in ended)

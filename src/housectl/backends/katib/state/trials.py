@@ -5,7 +5,7 @@ from datetime import datetime
 
 from housectl.backends.katib.katib_objects import KatibTrial
 from housectl.backends.katib.labels_and_paths import EXPERIMENT_LABEL
-from housectl.backends.katib.plan.sub_experiments import family_of, searches_all_families
+from housectl.backends.katib.plan.sub_experiments import family_of
 from housectl.backends.katib.state.cluster_objects import ExperimentObjects
 from housectl.contract.families import Family
 from housectl.contract.metrics import PRUNED_AFTER
@@ -26,7 +26,7 @@ def read_trials(
         objects: Its objects on the cluster.
         cause_of: Returns the cause if a trial has failed or is stuck, else None.
     """
-    read = _numbered if searches_all_families(objects.algorithm) else _by_creation
+    read = _numbered if objects.is_one_list else _by_creation
     return tuple(read(experiment, objects, cause_of))
 
 
