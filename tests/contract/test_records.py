@@ -14,7 +14,7 @@ from housectl.contract.bundle import read_bundle
 from housectl.contract.files import atomic_directory, atomic_write
 from housectl.contract.history import Action, HistoryEntry
 from housectl.contract.inputs import read_inputs, write_inputs
-from housectl.contract.metrics import Metrics, metric_line, read_metric_line
+from housectl.contract.metrics import Metrics, metric_lines, read_metric_line
 from housectl.contract.recipe import ObjectiveFolds, Split
 from housectl.contract.record import MalformedRecordError, Record, canonical_json
 from housectl.contract.schema import Feature, Schema, Target
@@ -113,13 +113,22 @@ def test_records_are_immutable() -> None:
 @pytest.mark.parametrize("mse", [float("nan"), float("inf"), -float("inf")])
 def test_objective_that_is_not_finite_is_rejected(mse: float) -> None:
     with pytest.raises(ValueError, match="not a finite number"):
-        metric_line(mse)
+        metric_lines(Metrics(mse=mse, fold_mses=()))
+
+
+def test_only_a_pruned_trial_has_a_second_metric_line() -> None:
+    metrics = Metrics(mse=2.5, fold_mses=(2.0, 3.0))
+    assert metric_lines(metrics) == "mse=2.5"
+    assert b"pruned" not in metrics.to_json()
+    pruned = msgspec.structs.replace(metrics, pruned_after=2)
+    assert metric_lines(pruned) == "mse=2.5\npruned_after=2"
+    assert Metrics.from_json(pruned.to_json()) == pruned
 
 
 @pytest.mark.parametrize(
     ("line", "mse"),
     [
-        (metric_line(9.123456789012345), 9.123456789012345),
+        ("mse=9.123456789012345", 9.123456789012345),
         ("  mse=1e-05\n", 1e-05),
         ("best_mse=1", None),
         ("mse = 1", None),

@@ -52,6 +52,7 @@ class RunningPool:
         seconds: float | None = None,
         memory: int | None = None,
         step: Step = Step.MEASURE,
+        rival: tuple[float, ...] | None = None,
     ) -> None:
         request = TrialRequest(
             number=number,
@@ -62,6 +63,7 @@ class RunningPool:
             log=str(self.log(number)),
             seconds=seconds,
             memory=memory,
+            rival=rival,
         )
         self.requests.write(canonical_json(request) + b"\n")
         self.requests.flush()
@@ -82,8 +84,9 @@ class RunningPool:
         assignment: Mapping[str, Value],
         *,
         step: Step = Step.MEASURE,
+        rival: tuple[float, ...] | None = None,
     ) -> TrialResult:
-        self.send(number, family, assignment, step=step)
+        self.send(number, family, assignment, step=step, rival=rival)
         return self.read_result()
 
     def wait_for_start(self, number: int) -> None:
@@ -135,9 +138,50 @@ def test_pool_writes_the_output_of_a_single_trial(
     )
     files = {path.name: path.read_bytes() for path in single.iterdir()}
     assert files == {path.name: path.read_bytes() for path in pool.output(4).iterdir()}
-    mse = Metrics.from_json(files[METRICS_FILE]).mse
-    assert results == [TrialResult(number=4, mse=mse)] * 2
-    assert read_metric_line(pool.log(4).read_text()) == mse
+    metrics = Metrics.from_json(files[METRICS_FILE])
+    result = TrialResult(number=4, mse=metrics.mse, fold_mses=metrics.fold_mses)
+    assert results == [result] * 2
+    assert read_metric_line(pool.log(4).read_text()) == metrics.mse
+
+
+@pytest.mark.parametrize("family", Family)
+def test_pool_prunes_as_a_single_trial(
+    pool: RunningPool, boston: Inputs, tmp_path: Path, family: Family
+) -> None:
+    rival = Metrics(mse=0.2, fold_mses=(0.1, 0.2, 0.3, 0.2, 0.2))
+    directory = tmp_path / "rival"
+    directory.mkdir()
+    (directory / METRICS_FILE).write_bytes(rival.to_json())
+    assignment = SMALL_ASSIGNMENTS[family]
+    result = pool.request(4, family, assignment, rival=rival.fold_mses)
+    single = tmp_path / "single"
+    program = [sys.executable, "-m", "housectl_trainer", "trial", "--inputs", boston.path]
+    arguments = ["--output", single, "--family", family, "--rival", "rival"]
+    process = subprocess.run(
+        list(map(str, [*program, *arguments, *arguments_of(assignment)])),
+        check=True,
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    files = {path.name: path.read_bytes() for path in single.iterdir()}
+    assert files.keys() == {METRICS_FILE, RECIPE_FILE}
+    assert files == {path.name: path.read_bytes() for path in pool.output(4).iterdir()}
+    metrics = Metrics.from_json(files[METRICS_FILE])
+    assert result == TrialResult(
+        number=4, mse=metrics.mse, fold_mses=metrics.fold_mses, pruned_after=1
+    )
+    assert metrics.mse == pytest.approx(0.2 + metrics.fold_mses[0] - 0.1)
+    assert process.stdout == f"mse={metrics.mse!r}\npruned_after=1\n"
+    assert pool.log(4).read_text() == process.stdout
+
+
+def test_trial_that_beats_its_rival_is_not_pruned(pool: RunningPool) -> None:
+    alone, beside_rival = (
+        pool.request(4, Family.XGBOOST, QUICK, rival=rival) for rival in (None, (1e6,) * 5)
+    )
+    assert beside_rival == alone
+    assert len(alone.fold_mses) == 5
 
 
 def test_pool_measures_many_trials_at_once_without_models(pool: RunningPool) -> None:

@@ -90,6 +90,44 @@ def test_number_of_threads_does_not_change_the_output(
     assert one == two
 
 
+@pytest.mark.parametrize(
+    ("metrics", "cause"),
+    [
+        (None, "No such file"),
+        (b"{}", "Object missing required field"),
+        (Metrics(mse=1.0, fold_mses=(1.0,), pruned_after=1).to_json(), "pruned trial"),
+    ],
+)
+def test_rival_that_cannot_be_read_fails_the_trial(
+    run_trainer: RunTrainer, boston: Inputs, tmp_path: Path, metrics: bytes | None, cause: str
+) -> None:
+    if metrics is not None:
+        (tmp_path / "boston-0003").mkdir()
+        (tmp_path / "boston-0003" / METRICS_FILE).write_bytes(metrics)
+    process = run_trainer(
+        "trial",
+        boston,
+        *("--output", tmp_path / "boston-0012", "--family", "xgboost", "--rival", "boston-0003"),
+    )
+    assert process.returncode == ExitStatus.BUNDLE
+    assert "error: The output of boston-0003 is invalid: " in process.stderr
+    assert cause in process.stderr.splitlines()[-1]
+    assert not (tmp_path / "boston-0012").exists()
+
+
+def test_trial_ignores_the_arguments_of_other_families(
+    run_trainer: RunTrainer, boston: Inputs, tmp_path: Path
+) -> None:
+    output = tmp_path / "output"
+    arguments = ("random-forest.max_features=none", "xgboost.max_depth=2", "n_estimators=3")
+    process = run_trainer(
+        "trial", boston, "--output", output, "--family", "xgboost", "--rival", "none", *arguments
+    )
+    assert process.returncode == 0, process.stderr
+    recipe = Recipe.from_json((output / RECIPE_FILE).read_bytes())
+    assert recipe.assignment == {"max_depth": 2, "n_estimators": 3}
+
+
 def test_objective_that_is_not_finite_fails(boston_dataset: Dataset, tmp_path: Path) -> None:
     assignment = {"n_estimators": 200, "learning_rate": 1e6}
     with pytest.raises(AssignmentError, match="not a finite number"):

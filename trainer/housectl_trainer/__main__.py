@@ -7,12 +7,14 @@ from dataclasses import fields
 from functools import partial
 from pathlib import Path
 
-from housectl.contract.assignments import parse_assignments, read_assignment
+from housectl.contract.assignments import assignments_of, parse_assignments, read_assignment
 from housectl.contract.bundle_record import RecipeOrigin
 from housectl.contract.families import Family
 from housectl.contract.golden import GoldenSource
 from housectl.contract.inputs import read_inputs
+from housectl.contract.path_names import checked_name
 from housectl.contract.temp_files import remove_temp_files_of
+from housectl.contract.trial_output import NO_RIVAL, read_rival
 from housectl.errors import ExitStatus
 from housectl_trainer.exit_codes import run_and_report
 from housectl_trainer.supervised_run import SupervisionOptions, run_supervised
@@ -39,8 +41,10 @@ def main() -> int:
 
 
 def _trial(arguments: Namespace) -> None:
-    assignment = read_assignment(arguments.family, parse_assignments(arguments.assignment))
+    texts = assignments_of(arguments.family, arguments.assignment)
+    assignment = read_assignment(arguments.family, parse_assignments(texts))
     inputs = read_inputs(arguments.inputs)
+    rival = _rival(arguments)
     remove_temp_files_of(arguments.output)
     from housectl_trainer.data import load_dataset
     from housectl_trainer.trial import run_trial
@@ -50,8 +54,16 @@ def _trial(arguments: Namespace) -> None:
         arguments.family,
         assignment,
         output=arguments.output,
+        rival=rival,
         threads=int(os.environ.get(_THREADS, "1")),
     )
+
+
+def _rival(arguments: Namespace) -> tuple[float, ...] | None:
+    """Return the fold MSEs of the trial to beat, whose output is beside this trial's."""
+    if arguments.rival == NO_RIVAL:
+        return None
+    return read_rival(arguments.output.absolute().parent / checked_name(arguments.rival))
 
 
 def _seal(arguments: Namespace) -> None:
@@ -102,6 +114,12 @@ def _parser() -> ArgumentParser:
     trial = commands.add_parser("trial", help="train one assignment and report its objective")
     trial.set_defaults(command=_trial)
     _add_assignment(trial)
+    trial.add_argument(
+        "--rival",
+        metavar="TRIAL",
+        default=NO_RIVAL,
+        help=f"trial to beat, or {NO_RIVAL} (default: %(default)s)",
+    )
     seal = commands.add_parser("seal", help="refit a recipe and write a bundle with evidence")
     seal.set_defaults(command=_seal)
     _add_assignment(seal)

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
+from msgspec import UNSET
+
 from housectl.contract.pool_protocol import TrialRequest, TrialResult
 from housectl.contract.record import MalformedRecordError, canonical_json
 from housectl.contract.trial_output import read_trial_output
@@ -120,8 +122,16 @@ def _result(step: _RunningStep, status: int) -> TrialResult:
     number = step.request.number
     if status != 0:
         return TrialResult(number=number, cause=_cause(step, status))
-    mse = _objective(Path(step.request.output))
-    return TrialResult(number=number, mse=mse, cause="no metric" if mse is None else None)
+    try:
+        metrics = read_trial_output(Path(step.request.output)).metrics
+    except BundleError:
+        return TrialResult(number=number, cause="no metric")
+    return TrialResult(
+        number=number,
+        mse=metrics.mse,
+        fold_mses=metrics.fold_mses,
+        pruned_after=None if metrics.pruned_after is UNSET else metrics.pruned_after,
+    )
 
 
 def _cause(step: _RunningStep, status: int) -> str:
@@ -139,13 +149,6 @@ def _last_line(path: Path) -> str:
     except OSError as error:
         return f"no log, {error.strerror}"
     return next((line.strip() for line in reversed(lines) if line.strip()), "")
-
-
-def _objective(output: Path) -> float | None:
-    try:
-        return read_trial_output(output).metrics.mse
-    except BundleError:
-        return None
 
 
 def _write(result: TrialResult) -> None:

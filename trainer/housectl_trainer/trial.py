@@ -1,10 +1,14 @@
 """A trial: the training of one assignment, at once or in two steps."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from msgspec import UNSET
+
 from housectl.contract.families import Family
-from housectl.contract.metrics import Metrics, metric_line
+from housectl.contract.metrics import Metrics, metric_lines
 from housectl.contract.parameters import Assignment
+from housectl.contract.pruning import can_hardly_win, estimated_objective
 from housectl.contract.recipe import Recipe
 from housectl.contract.trial_output import add_model, write_trial_output
 from housectl_trainer.data import Dataset
@@ -15,15 +19,24 @@ from housectl_trainer.subset import DataSubset
 
 
 def run_trial(
-    dataset: Dataset, family: Family, assignment: Assignment, *, output: Path, threads: int = 1
+    dataset: Dataset,
+    family: Family,
+    assignment: Assignment,
+    *,
+    output: Path,
+    rival: Sequence[float] | None = None,
+    threads: int = 1,
 ) -> None:
-    """Train one assignment, write the trial's output, then print its metric line.
+    """Train one assignment, write the trial's output, then print its metric lines.
+
+    A pruned trial's output has no model.
 
     Args:
         dataset: The data of the experiment.
         family: The model's family.
         assignment: The model's parameters.
         output: Directory to write atomically.
+        rival: Fold MSEs of the trial to beat; without them, the trial is not pruned.
         threads: Number of training threads; the model does not depend on it.
 
     Raises:
@@ -33,13 +46,20 @@ def run_trial(
         MemoryError: There is not enough memory.
     """
     recipe = make_recipe(dataset.shared, family, assignment)
-    metrics = _cross_validate(recipe, dataset.training, threads=threads)
-    model = fit(recipe, dataset.training, threads=threads).native()
+    metrics = _cross_validate(recipe, dataset.training, rival, threads=threads)
+    model = None
+    if metrics.pruned_after is UNSET:
+        model = fit(recipe, dataset.training, threads=threads).native()
     _write(output, recipe, metrics, model)
 
 
 def measure_trial(
-    dataset: Dataset, family: Family, assignment: Assignment, *, output: Path
+    dataset: Dataset,
+    family: Family,
+    assignment: Assignment,
+    *,
+    output: Path,
+    rival: Sequence[float] | None = None,
 ) -> None:
     """Cross-validate one assignment as `run_trial` does, but write no model.
 
@@ -47,7 +67,7 @@ def measure_trial(
         As `run_trial`.
     """
     recipe = make_recipe(dataset.shared, family, assignment)
-    _write(output, recipe, _cross_validate(recipe, dataset.training))
+    _write(output, recipe, _cross_validate(recipe, dataset.training, rival))
 
 
 def fit_trial(dataset: Dataset, family: Family, assignment: Assignment, *, output: Path) -> None:
@@ -60,12 +80,19 @@ def fit_trial(dataset: Dataset, family: Family, assignment: Assignment, *, outpu
     add_model(output, family, fit(recipe, dataset.training).native())
 
 
-def _cross_validate(recipe: Recipe, subset: DataSubset, *, threads: int = 1) -> Metrics:
-    folds = objective_folds(subset, seed=recipe.seed, folds=recipe.objective_folds)
-    fold_mses = tuple(fold_mse(recipe, subset, fold, threads=threads) for fold in folds)
+def _cross_validate(
+    recipe: Recipe, subset: DataSubset, rival: Sequence[float] | None, *, threads: int = 1
+) -> Metrics:
+    """Measure a recipe on one fold after the other, until it can hardly beat its rival."""
+    fold_mses: tuple[float, ...] = ()
+    for fold in objective_folds(subset, seed=recipe.seed, folds=recipe.objective_folds):
+        fold_mses += (fold_mse(recipe, subset, fold, threads=threads),)
+        if rival is not None and can_hardly_win(fold_mses, rival):
+            estimate = estimated_objective(fold_mses, rival)
+            return Metrics(mse=estimate, fold_mses=fold_mses, pruned_after=len(fold_mses))
     return Metrics(mse=mean_objective(fold_mses), fold_mses=fold_mses)
 
 
 def _write(output: Path, recipe: Recipe, metrics: Metrics, model: bytes | None = None) -> None:
     write_trial_output(output, metrics=metrics, recipe=recipe, model=model)
-    print(metric_line(metrics.mse), flush=True)
+    print(metric_lines(metrics), flush=True)

@@ -7,7 +7,6 @@ A process for each step would add 5 % to a short trial's time, for allocating it
 import os
 import resource
 import sys
-from functools import partial
 from multiprocessing import Pipe, get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -20,7 +19,6 @@ from housectl_trainer.parent_watchdog import die_with_parent
 from housectl_trainer.trial import fit_trial, measure_trial
 
 _STDOUT, _STDERR = 1, 2
-_STEPS = {Step.MEASURE: measure_trial, Step.FIT: fit_trial}
 
 
 class TrialProcess:
@@ -78,12 +76,16 @@ def _run_steps(pipe: Connection, dataset: Dataset) -> None:
 
 def _run_step(request: TrialRequest, dataset: Dataset) -> None:
     """Run a step; end the process with the exit status if the step fails."""
-    step = _STEPS[request.step]
-    output = Path(request.output)
-    status = run_and_report(
-        partial(step, dataset, request.family, request.assignment, output=output)
-    )
-    if status:
+
+    def work() -> None:
+        family, assignment, output = request.family, request.assignment, Path(request.output)
+        match request.step:
+            case Step.MEASURE:
+                measure_trial(dataset, family, assignment, output=output, rival=request.rival)
+            case Step.FIT:
+                fit_trial(dataset, family, assignment, output=output)
+
+    if status := run_and_report(work):
         sys.exit(status)
 
 

@@ -16,6 +16,19 @@ def read_assignment(family: Family, assignment: Assignment) -> dict[str, Value]:
     return {name: _read(family, name, value) for name, value in assignment.items()}
 
 
+def assignments_of(family: Family, texts: Iterable[str]) -> list[str]:
+    """Return the texts for one family, without its name: `max_depth=4`.
+
+    Katib gives each trial the parameters of all families, as in `xgboost.max_depth=4`.
+
+    Args:
+        family: The family of the trial.
+        texts: Assignments; those without the name of a family are for the trial's own.
+    """
+    others = tuple(f"{other}." for other in Family if other is not family)
+    return [text.removeprefix(f"{family}.") for text in texts if not text.startswith(others)]
+
+
 def parse_assignments(texts: Iterable[str]) -> dict[str, Value]:
     """Return an assignment from texts such as `max_depth=4`.
 

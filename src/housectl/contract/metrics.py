@@ -1,10 +1,11 @@
-"""The objective of a trial: its line on stdout, and its file."""
+"""The objective of a trial: its lines on stdout, and its file."""
 
 import math
 import re
 from typing import Annotated
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from housectl.contract.record import SCHEMA_VERSION, Record
 
@@ -21,25 +22,32 @@ class Metrics(Record, kw_only=True):
     """The errors of one recipe, in the square of the target's unit.
 
     Attributes:
-        mse: The objective: mean of the fold MSEs on the training rows.
+        mse: The objective: mean of the fold MSEs on the training rows. For a pruned trial, it is an
+            estimate of this mean.
+        fold_mses: One for each fold, in order; a pruned trial has those of its first folds.
         holdout_mse: MSE on the held-out rows, for a sealed model.
+        pruned_after: Number of folds after which the trial was pruned; unset for other trials.
     """
 
     schema_version: int = SCHEMA_VERSION
     mse: _Mse
     fold_mses: tuple[_Mse, ...]
     holdout_mse: _Mse | None = None
+    pruned_after: Annotated[int, msgspec.Meta(ge=1)] | UnsetType = UNSET
 
 
-def metric_line(mse: float) -> str:
-    """Return the line that reports a trial's objective.
+def metric_lines(metrics: Metrics) -> str:
+    """Return the line that reports a trial's objective and, if it was pruned, a second line.
 
     Raises:
         ValueError: The objective is not finite. Katib would store an empty value and rank it first.
     """
-    if not math.isfinite(mse):
-        raise ValueError(f"the mean squared error is {mse}, which is not a finite number")
-    return f"{OBJECTIVE}={mse!r}"
+    if not math.isfinite(metrics.mse):
+        raise ValueError(f"the mean squared error is {metrics.mse}, which is not a finite number")
+    line = f"{OBJECTIVE}={metrics.mse!r}"
+    if metrics.pruned_after is UNSET:
+        return line
+    return f"{line}\n{PRUNED_AFTER}={metrics.pruned_after}"
 
 
 def read_metric_line(line: str) -> float | None:

@@ -23,6 +23,7 @@ class TrialRequest(Record, kw_only=True):
         log: File to append the trial's log lines to.
         seconds: Time limit, in seconds.
         memory: Memory limit, in bytes.
+        rival: Fold MSEs of the trial to beat; without them, the trial is not pruned.
     """
 
     number: int
@@ -33,11 +34,20 @@ class TrialRequest(Record, kw_only=True):
     log: str
     seconds: float | None = None
     memory: int | None = None
+    rival: tuple[float, ...] | None = None
 
 
 class TrialResult(Record, kw_only=True):
-    """The result of a step: the trial's objective, or the cause of its failure."""
+    """The result of a step: the trial's errors, or the cause of its failure.
+
+    Attributes:
+        mse: The objective; an estimate of it, if the trial was pruned.
+        fold_mses: The errors on the measured folds.
+        pruned_after: Number of folds after which the trial was pruned.
+    """
 
     number: int
     mse: float | None = None
+    fold_mses: tuple[float, ...] = ()
+    pruned_after: int | None = None
     cause: str | None = None

@@ -31,7 +31,7 @@ def can_hardly_win(fold_mses: Sequence[float], rival: Sequence[float]) -> bool:
         return False
     differences = _differences(fold_mses, rival)
     mean = fmean(differences)
-    squares = sum((difference - mean) ** 2 for difference in differences)
+    squares = sum((difference - mean) * (difference - mean) for difference in differences)
     prior = _PRIOR_FOLDS * (_PRIOR_SPREAD * fmean(rival)) ** 2
     spread = math.sqrt((prior + squares) / (_PRIOR_FOLDS + measured - 1))
     error = spread * math.sqrt((folds - measured) / (folds * measured))

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import UNSET
+
 from housectl.contract.checksum import checksum_path, verified_digest, with_checksum
 from housectl.contract.families import Family
 from housectl.contract.files import atomic_directory, atomic_write
@@ -12,6 +14,9 @@ from housectl.contract.recipe import Recipe
 from housectl.contract.record import MalformedRecordError
 from housectl.contract.regular_files import read_regular
 from housectl.errors import BundleError
+
+NO_RIVAL = "none"
+"""Name of the rival of a trial that cannot be pruned; Katib needs a text for each argument."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +63,25 @@ def read_trial_output(output: Path) -> TrialOutput:
         )
     except (OSError, MalformedRecordError) as error:
         raise invalid_output(output.name, str(error)) from error
+
+
+def read_rival(output: Path) -> tuple[float, ...]:
+    """Return the fold MSEs of the trial that another trial has to beat.
+
+    Args:
+        output: The directory, which is named after the rival.
+
+    Raises:
+        BundleError: The metrics are missing or altered, or the rival was pruned.
+        NewerFormatError: A newer housectl wrote the metrics.
+    """
+    try:
+        metrics = Metrics.from_json(read_regular(output / METRICS_FILE))
+    except (OSError, MalformedRecordError) as error:
+        raise invalid_output(output.name, str(error)) from error
+    if metrics.pruned_after is not UNSET:
+        raise invalid_output(output.name, "a pruned trial cannot be a rival")
+    return metrics.fold_mses
 
 
 def invalid_output(trial: str, problem: str) -> BundleError:
