@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 GO_TOOLS := $(VENV)/.go-tools
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-cloud test test-fast test-training test-server test-docs coverage test-cluster minikube pull-secret install check format bench bench-cluster drill quality datasets gate-study encoding-study demo-svg schema images lock clean
+.PHONY: help demo demo-cloud test test-fast test-training test-server test-docs coverage test-cluster minikube pull-secret install check format bench bench-cluster drill quality datasets gate-study encoding-study demo-svg schema proto images lock clean
 
 help:  ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -21,7 +21,7 @@ $(LOCKED): requirements/dev.txt
 
 $(READY): $(LOCKED) pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@$(BIN)/python -m compileall -q src trainer server benchmarks tools
+	@$(BIN)/python -m compileall -q src trainer server suggestion benchmarks tools
 	@touch $@
 
 # versitygw is the S3 server of the tests, actionlint checks the workflows.
@@ -96,7 +96,7 @@ check: $(READY) $(GO_TOOLS)  ## Check format, lint, types, layers, duplicate cod
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pylint --disable=all --enable=duplicate-code src/housectl trainer/housectl_trainer server/housectl_server
+	$(BIN)/pylint --disable=all --enable=duplicate-code src/housectl trainer/housectl_trainer server/housectl_server suggestion/housectl_suggestion
 	$(BIN)/python -m tools.check_prose
 	$(BIN)/actionlint $(WORKFLOWS)
 	$(BIN)/zizmor --offline --no-progress --quiet --persona pedantic --config .github/zizmor.yml .github $(TEMPLATES)
@@ -136,7 +136,11 @@ demo-svg: $(READY)  ## Record a run of the demo as docs/images/demo.svg.
 schema: $(READY)  ## Generate housectl.schema.json.
 	$(BIN)/python -c 'from housectl.project.json_schema import json_schema; print(json_schema(), end="")' > housectl.schema.json
 
-images: $(READY)  ## Build the three images: TAG=dev, BUILDER=docker|podman|buildah, PUSH=HOST/NAME.
+proto: $(READY)  ## Generate the classes of the suggestion protocol.
+	$(BIN)/python -m grpc_tools.protoc --proto_path suggestion --python_out suggestion --pyi_out suggestion \
+		suggestion/housectl_suggestion/suggestion.proto
+
+images: $(READY)  ## Build the four images: TAG=dev, BUILDER=docker|podman|buildah, PUSH=HOST/NAME.
 	@$(BIN)/python -m tools.build_images --tag $(or $(TAG),dev) $(if $(BUILDER),--builder "$(BUILDER)") \
 		$(if $(PUSH),--push "$(PUSH)")
 
@@ -144,7 +148,7 @@ COMPILE := uv pip compile --python-version 3.11 --quiet --no-emit-index-url --ge
 
 lock:  ## Resolve and lock the requirements for Python 3.11 (needs uv).
 	$(COMPILE) pyproject.toml --all-extras --universal --fork-strategy fewest --output-file requirements/dev.txt
-	for group in trainer server cli build datasets; do \
+	for group in trainer server cli suggestion build datasets; do \
 		$(COMPILE) --group $$group --constraint requirements/dev.txt --python-platform linux \
 			--output-file requirements/$$group.txt || exit; \
 	done
