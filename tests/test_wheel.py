@@ -9,7 +9,7 @@ import pytest
 from housectl.contract.trainer_code import code_digest
 from tools.project_directory import ROOT, clean_environment
 
-PACKAGES = {"housectl", "housectl_server", "housectl_trainer"}
+PACKAGES = {"housectl", "housectl_server", "housectl_suggestion", "housectl_trainer"}
 
 
 @pytest.fixture(scope="module")

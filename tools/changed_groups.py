@@ -32,6 +32,7 @@ RULES: tuple[tuple[str, frozenset[Group]], ...] = (
     ("src/housectl/scaffold/*", frozenset({Group.TRAINING, Group.DOCS})),
     ("src/housectl/verification/*", ALL - {Group.TRAINING}),
     ("server/*", ALL - {Group.TRAINING}),
+    ("suggestion/*", ALL - {Group.SERVER}),
     ("k8s/*", ALL - {Group.SERVER}),
     ("tests/cluster/*", frozenset({Group.CLUSTER})),
     ("tests/docs/*", frozenset({Group.DOCS, Group.CLUSTER})),

@@ -13,6 +13,7 @@ PACKAGES = (
     ROOT / "src" / "housectl",
     ROOT / "trainer" / "housectl_trainer",
     ROOT / "server" / "housectl_server",
+    ROOT / "suggestion" / "housectl_suggestion",
     ROOT / "tools",
     ROOT / "benchmarks",
 )

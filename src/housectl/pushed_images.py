@@ -1,4 +1,4 @@
-"""Record of the images that were pushed for a project, for its trials and servers."""
+"""Record of the images that were pushed for a project, for its searches and servers."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -16,18 +16,20 @@ class ImageKind(StrEnum):
     TRAINER = "trainer"
     SERVER = "server"
     CLI = "cli"
+    SUGGESTION = "suggestion"
 
 
 class PushedImages(Record, kw_only=True):
     """References of the images, such as `registry.example/team/housectl-trainer@sha256:…`.
 
     Attributes:
-        cli: None in records that are older than this image.
+        cli, suggestion: None in records that are older than these images.
     """
 
     trainer: str
     server: str
     cli: str | None = None
+    suggestion: str | None = None
     schema_version: int = SCHEMA_VERSION
 
 
@@ -65,5 +67,6 @@ def pushed_image(path: Path, kind: ImageKind) -> str | None:
         ImageKind.TRAINER: images.trainer,
         ImageKind.SERVER: images.server,
         ImageKind.CLI: images.cli,
+        ImageKind.SUGGESTION: images.suggestion,
     }
     return references[kind]

@@ -11,6 +11,7 @@ PUSHED = PushedImages(
     trainer="registry.example/t@sha256:1",
     server="registry.example/s@sha256:2",
     cli="registry.example/c@sha256:3",
+    suggestion="registry.example/s@sha256:4",
 )
 
 
@@ -24,12 +25,14 @@ def test_pushed_images_are_read_back(path: Path) -> None:
     assert pushed_image(path, ImageKind.TRAINER) == PUSHED.trainer
     assert pushed_image(path, ImageKind.SERVER) == PUSHED.server
     assert pushed_image(path, ImageKind.CLI) == PUSHED.cli
+    assert pushed_image(path, ImageKind.SUGGESTION) == PUSHED.suggestion
 
 
 def test_record_from_before_the_cli_image_is_read(path: Path) -> None:
     path.write_text('{"schema_version": 1, "trainer": "t@sha256:1", "server": "s@sha256:2"}')
     assert pushed_image(path, ImageKind.SERVER) == "s@sha256:2"
     assert pushed_image(path, ImageKind.CLI) is None
+    assert pushed_image(path, ImageKind.SUGGESTION) is None
 
 
 def test_missing_record_means_no_pushed_image(path: Path) -> None:

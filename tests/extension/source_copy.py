@@ -9,11 +9,12 @@ from pathlib import Path
 
 from tools.project_directory import ROOT
 
-_PACKAGES = ("src", "trainer", "server")
+_PACKAGES = ("src", "trainer", "server", "suggestion")
 _IMAGE_FOLDERS = ("deploy", "docs", "k8s", "requirements", "tools")
 _IMAGE_FILES = (
     "Dockerfile.cli",
     "Dockerfile.server",
+    "Dockerfile.suggestion",
     "Dockerfile.trainer",
     ".dockerignore",
     "LICENSE",

@@ -1,1 +1,1 @@
-"""Build and push the images of trainer, server and command line."""
+"""Build and push the images of trainer, server, command line and suggestion service."""

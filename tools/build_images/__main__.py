@@ -55,9 +55,10 @@ def _push(builder: Builder, *, tag: str, registry: str, record: Path) -> None:
             trainer=pushed[ImageKind.TRAINER],
             server=pushed[ImageKind.SERVER],
             cli=pushed[ImageKind.CLI],
+            suggestion=pushed[ImageKind.SUGGESTION],
         ),
     )
-    note(f"recorded in {record}; new trials use these images")
+    note(f"recorded in {record}; new searches use these images")
 
 
 def _labels() -> Mapping[str, str]:
@@ -71,7 +72,7 @@ def _labels() -> Mapping[str, str]:
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(
         prog="python -m tools.build_images",
-        description="Build the images of trainer, server and CLI.",
+        description="Build the images of trainer, server, CLI and suggestion service.",
     )
     parser.add_argument("--tag", default="dev", help="tag of the images")
     parser.add_argument("--push", metavar="REGISTRY", help="push the images to HOST[:PORT][/NAME]")

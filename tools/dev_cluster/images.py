@@ -13,6 +13,7 @@ _TAG = "dev"
 TRAINER_IMAGE = local_image(ImageKind.TRAINER, tag=_TAG)
 SERVER_IMAGE = local_image(ImageKind.SERVER, tag=_TAG)
 CLI_IMAGE = local_image(ImageKind.CLI, tag=_TAG)
+SUGGESTION_IMAGE = local_image(ImageKind.SUGGESTION, tag=_TAG)
 
 
 def build_images(builder: str | None) -> None:
