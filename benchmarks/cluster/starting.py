@@ -13,7 +13,6 @@ from benchmarks.measurement import Direction, Measurement, log, wall_seconds
 from housectl.backends.katib.labels_and_paths import EXPERIMENT_LABEL, TRIAL_LABEL
 from housectl.backends.katib.plan.pod_spec import CONTAINER
 from housectl.kube.kinds import PODS
-from housectl.kube.objects.base import parse
 from housectl.kube.objects.pods import Pod
 from tools.dev_cluster.kubectl import kubectl_environment
 from tools.project_directory import HOUSECTL
@@ -54,7 +53,7 @@ def _start_with_kubectl(bench: ClusterBench, name: str) -> float:
 
 def _seconds_until_running(bench: ClusterBench, name: str, command: Sequence[str | Path]) -> float:
     """Run a command, return the seconds until a trial's trainer runs, and clean up."""
-    since = bench.kube.list(PODS).version
+    since = bench.kube.list(PODS, Pod).version
     start = time.perf_counter()
     process = subprocess.Popen(
         command,
@@ -74,10 +73,10 @@ def _seconds_until_running(bench: ClusterBench, name: str, command: Sequence[str
 
 def _wait_for_trainer(bench: ClusterBench, name: str, since: str) -> None:
     labels = f"{EXPERIMENT_LABEL}={name},{TRIAL_LABEL}"
-    changes = bench.kube.watch(PODS, labels=labels, since=since, seconds=_TIMEOUT_SECONDS)
+    changes = bench.kube.watch(PODS, Pod, labels=labels, since=since, seconds=_TIMEOUT_SECONDS)
     for change in changes:
         if change.type in {"ADDED", "MODIFIED"}:
-            for status in parse(Pod, change.object).status.container_statuses:
+            for status in change.object.status.container_statuses:
                 if status.name == CONTAINER and status.state.running:
                     return
     raise TimeoutError(f"no trial of {name} is running after {_TIMEOUT_SECONDS} s")

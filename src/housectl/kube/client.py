@@ -1,38 +1,48 @@
 """Requests to the objects of one namespace; objects are plain mappings or models."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
+from typing import Generic, TypeVar
 from urllib.parse import quote, urlencode
 
 from housectl.errors import NotFoundError
 from housectl.kube.connection import Connection, connect
-from housectl.kube.errors import ApiServer, Explain, no_explanation
+from housectl.kube.errors import ApiServer, Explain, ListExpiredError, no_explanation
 from housectl.kube.exec import ExecStreams
 from housectl.kube.kinds import ACCESS_REVIEWS, PODS, Kind
-from housectl.kube.objects.base import KubeObject, Manifest, parse
+from housectl.kube.objects.base import (
+    KubeObject,
+    Manifest,
+    RawWatchEvent,
+    decode,
+    decode_page,
+)
 
 _V = TypeVar("_V", bound=KubeObject)
 
 _MERGE_PATCH = "application/merge-patch+json"
+# The page size of kubectl.
+_PAGE_SIZE = 500
+# The API server forgets the version of a list after some minutes.
+_PAGED_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listing:
+class Listing(Generic[_V]):
     """Objects of one kind at one resource version, from which a watch can continue."""
 
-    items: tuple[Manifest, ...]
+    items: tuple[_V, ...]
     version: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class WatchEvent:
-    """An event of a watch; `type` is ADDED, MODIFIED, DELETED, BOOKMARK or ERROR."""
+class WatchEvent(Generic[_V]):
+    """An event of a watch; `type` is ADDED, MODIFIED, DELETED or BOOKMARK."""
 
     type: str
-    object: Manifest
+    object: _V
 
 
 @dataclass(frozen=True)
@@ -74,33 +84,38 @@ class Kube:
             NotFoundError: The object does not exist.
         """
         path = self._path(kind, name, namespace=namespace)
-        return parse(as_type, self._connection.request_object("GET", path))
+        return self._connection.request_decoded(path, {}, lambda data: decode(as_type, data))
 
-    def list(self, kind: Kind, *, labels: str = "", fields: str = "") -> Listing:
-        """Return the objects of a kind.
+    def list(
+        self, kind: Kind, as_type: type[_V], *, labels: str = "", fields: str = ""
+    ) -> Listing[_V]:
+        """Return the objects of a kind, which are read in pages.
 
         Args:
             kind: Their kind.
+            as_type: Their model.
             labels: A label selector.
             fields: A field selector.
         """
         query = {"labelSelector": labels, "fieldSelector": fields}
-        content = self._connection.request_object("GET", self._path(kind), query=query)
-        metadata, items = content.get("metadata"), content.get("items")
-        version = metadata.get("resourceVersion", "") if isinstance(metadata, dict) else ""
-        return Listing(items=tuple(items) if isinstance(items, list) else (), version=str(version))
+        for _ in range(_PAGED_ATTEMPTS):
+            with suppress(ListExpiredError):
+                return self._list(kind, as_type, {**query, "limit": str(_PAGE_SIZE)})
+        return self._list(kind, as_type, query)
 
     def list_as(
         self, kind: Kind, as_type: type[_V], *, labels: str = "", fields: str = ""
     ) -> tuple[_V, ...]:
-        """Return the objects of a kind as models."""
-        listing = self.list(kind, labels=labels, fields=fields)
-        return tuple(parse(as_type, item) for item in listing.items)
+        """Return the objects of a kind, without the version of the list."""
+        return self.list(kind, as_type, labels=labels, fields=fields).items
 
-    def watch(self, kind: Kind, *, labels: str, since: str, seconds: int) -> Iterator[WatchEvent]:
+    def watch(
+        self, kind: Kind, as_type: type[_V], *, labels: str, since: str, seconds: int
+    ) -> Iterator[WatchEvent[_V]]:
         """Yield the events after a resource version, for at most `seconds`.
 
         Raises:
+            ListExpiredError: The API server has forgotten the version.
             ClusterUnreachableError: The connection broke.
         """
         query = {
@@ -111,8 +126,10 @@ class Kube:
             "watch": "true",
         }
         for line in self._connection.stream_lines(self._path(kind), query, timeout=seconds + 10.0):
-            event = json.loads(line)
-            yield WatchEvent(type=str(event["type"]), object=event["object"])
+            event = decode(RawWatchEvent, line)
+            if event.type == "ERROR":
+                raise ListExpiredError.of(self.server, bytes(event.object))
+            yield WatchEvent(type=event.type, object=decode(as_type, event.object))
 
     def create(self, kind: Kind, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
         """Create an object, or only let the cluster validate it.
@@ -175,6 +192,24 @@ class Kube:
         }
         status = self.create(ACCESS_REVIEWS, review)["status"]
         return isinstance(status, dict) and status.get("allowed") is True
+
+    def _list(self, kind: Kind, as_type: type[_V], query: Mapping[str, str]) -> Listing[_V]:
+        """Return the objects of a kind; an incomplete list is never returned.
+
+        Raises:
+            ListExpiredError: The API server has forgotten the version of the first page.
+        """
+        path = self._path(kind)
+        items: list[_V] = []
+        token = ""
+        while True:
+            page = self._connection.request_decoded(
+                path, {**query, "continue": token}, lambda data: decode_page(as_type, data)
+            )
+            items += page.items or ()
+            token = page.metadata.continue_
+            if not token:
+                return Listing(items=tuple(items), version=page.metadata.resource_version)
 
     def _path(self, kind: Kind, name: str = "", *, namespace: str | None = None) -> str:
         path = kind.path(namespace or self.namespace)

@@ -2,12 +2,14 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlencode
+
+import msgspec
 
 from housectl.errors import ClusterError, ClusterUnreachableError
 from housectl.kube.errors import (
@@ -19,16 +21,25 @@ from housectl.kube.errors import (
 )
 from housectl.kube.exec import ExecStreams, open_streams
 from housectl.kube.objects.base import Manifest
+from housectl.kube.rate_limit import RateLimit
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
     from kubernetes.client.rest import RESTResponse
+
+_T = TypeVar("_T")
 
 Query = Mapping[str, str]
 
 _CONNECT_SECONDS = 5.0
 _RESPONSE_SECONDS = 30.0
 _JSON = "application/json"
+# The rate of kubectl.
+_REQUESTS_PER_SECOND, _REQUEST_BURST = 50.0, 300
+
+
+def _rate_limit() -> RateLimit:
+    return RateLimit(per_second=_REQUESTS_PER_SECOND, burst=_REQUEST_BURST)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,11 +49,13 @@ class Connection:
     Attributes:
         client: The client library's; it has the credentials and the connection pool.
         explain: Returns a more specific error for a message of the API server, or None.
+        rate_limit: The limit for all requests of this connection.
     """
 
     client: "ApiClient"
     server: ApiServer
     explain: Explain
+    rate_limit: RateLimit = field(default_factory=_rate_limit)
 
     def request(
         self,
@@ -81,10 +94,19 @@ class Connection:
             parsed = json.loads(data)
             if isinstance(parsed, dict):
                 return parsed
-        raise ClusterError(
-            f"The server at {self.server.address} is not a Kubernetes API server.",
-            hint=f"{self.server.kubectl} cluster-info   # then correct the kubeconfig",
-        )
+        raise self._no_api_server()
+
+    def request_decoded(self, path: str, query: Query, decode: Callable[[bytes], _T]) -> _T:
+        """Return the decoded body of the response to a GET request.
+
+        Raises:
+            ClusterError: The server is unreachable, reports an error, or is no API server.
+        """
+        data = self.request("GET", path, query=query)
+        try:
+            return decode(data)
+        except (msgspec.DecodeError, ValueError) as error:
+            raise self._no_api_server() from error
 
     def stream_lines(self, path: str, query: Query, *, timeout: float) -> Iterator[bytes]:
         """Yield the lines of a response as they arrive.
@@ -94,10 +116,15 @@ class Connection:
         """
         with translate_errors(self.server):
             response = self._open("GET", path, query, timeout=timeout)
-            unread = b""
+            # A line may have a megabyte, in many chunks.
+            parts: list[bytes] = []
             for chunk in response.response.stream(None):
-                *lines, unread = (unread + chunk).split(b"\n")
-                yield from filter(None, lines)
+                first, *others = chunk.split(b"\n")
+                parts.append(first)
+                for other in others:
+                    if line := b"".join(parts):
+                        yield line
+                    parts = [other]
 
     def exec(self, path: str) -> ExecStreams:
         """Start a command at an exec path, and return its streams.
@@ -122,6 +149,7 @@ class Connection:
         content_type: str = _JSON,
         timeout: float = _RESPONSE_SECONDS,
     ) -> "RESTResponse":
+        self.rate_limit.wait()
         encoded = urlencode({name: value for name, value in (query or {}).items() if value})
         response = self.client.call_api(
             method,
@@ -137,6 +165,12 @@ class Connection:
     def _error(self, status: int, body: bytes) -> ClusterError:
         explained = self.explain(self.server, response_message(status, body))
         return explained or error_from_response(self.server, status, body)
+
+    def _no_api_server(self) -> ClusterError:
+        return ClusterError(
+            f"The server at {self.server.address} is not a Kubernetes API server.",
+            hint=f"{self.server.kubectl} cluster-info   # then correct the kubeconfig",
+        )
 
     def _headers(self) -> dict[str, str]:
         """Return the headers with the user's credentials, which may have been renewed."""

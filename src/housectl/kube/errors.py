@@ -63,11 +63,26 @@ def no_explanation(_server: ApiServer, _message: str) -> None:
     """Leave every message to the generic errors."""
 
 
+class ListExpiredError(ClusterError):
+    """The API server has forgotten a version; the objects have to be listed again."""
+
+    @classmethod
+    def of(cls, server: ApiServer, status: bytes) -> "ListExpiredError":
+        """Return the error for a Status object."""
+        message = response_message(HTTPStatus.GONE, status).rstrip(".")
+        return cls(
+            f"The list of objects has expired: {message}.",
+            hint=f"{server.kubectl} cluster-info   # then run the same command again",
+        )
+
+
 def error_from_response(server: ApiServer, status: int, body: bytes) -> ClusterError:
     """Return the error for a response that is not successful."""
     message = response_message(status, body)
     if status == HTTPStatus.FORBIDDEN and _RBAC_DENIED in message:
         return explain_forbidden(server, message)
+    if status == HTTPStatus.GONE:
+        return ListExpiredError.of(server, body)
     if status == HTTPStatus.UNAUTHORIZED:
         return ForbiddenError(
             f"The cluster at {server.address} did not authenticate the user: {message}.",

@@ -7,6 +7,7 @@ from housectl.kube.kinds import Kind
 from housectl.kube.objects.base import (
     Condition,
     KubeObject,
+    NamedObject,
     ObjectMeta,
     first_true_condition,
     true_condition,
@@ -94,7 +95,7 @@ class TrialStatus(KubeObject):
     completion_time: datetime | None = None
 
 
-class KatibTrial(KubeObject):
+class KatibTrial(NamedObject):
     """A Katib trial."""
 
     metadata: ObjectMeta
@@ -163,7 +164,7 @@ class ExperimentStatus(KubeObject):
     current_optimal_trial: OptimalTrial = OptimalTrial()
 
 
-class KatibExperiment(KubeObject):
+class KatibExperiment(NamedObject):
     """A Katib experiment."""
 
     metadata: ObjectMeta
@@ -200,7 +201,7 @@ class SuggestionStatus(KubeObject):
     suggestion_count: int = 0
 
 
-class Suggestion(KubeObject):
+class Suggestion(NamedObject):
     """A suggestion: the service that chooses an experiment's assignments."""
 
     metadata: ObjectMeta

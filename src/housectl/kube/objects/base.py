@@ -1,8 +1,11 @@
 """The base of all models, and the models that all objects share."""
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TypeVar, dataclass_transform
+from functools import cache
+from types import GenericAlias
+from typing import Generic, TypeVar, dataclass_transform
 
 import msgspec
 
@@ -14,9 +17,38 @@ Manifest = Mapping[str, object]
 _V = TypeVar("_V", bound="KubeObject")
 
 
+# Python's garbage collector need not visit models: they are trees.
 @dataclass_transform(frozen_default=True)
-class KubeObject(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class KubeObject(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=False):
     """A model of an object, or of a section of one. A field that is absent gets its default."""
+
+
+class ListMeta(KubeObject):
+    """The metadata of a list: its version, and the token of the next page."""
+
+    resource_version: str = ""
+    continue_: str = msgspec.field(default="", name="continue")
+
+
+class Page(KubeObject, Generic[_V]):
+    """A page of a list of objects."""
+
+    metadata: ListMeta = ListMeta()
+    items: list[_V] | None = None
+
+
+class RawWatchEvent(KubeObject):
+    """An event of a watch, whose object is not decoded yet."""
+
+    type: str
+    object: msgspec.Raw
+
+
+class _RawPage(KubeObject):
+    """A page whose objects are not decoded yet."""
+
+    metadata: ListMeta = ListMeta()
+    items: list[msgspec.Raw] | None = None
 
 
 def parse(kind: type[_V], manifest: Manifest) -> _V:
@@ -27,6 +59,47 @@ def parse(kind: type[_V], manifest: Manifest) -> _V:
     """
     analyse_type(kind)
     return msgspec.convert(_without_nulls(manifest), kind)
+
+
+def decode(kind: type[_V], data: bytes | msgspec.Raw) -> _V:
+    """Return the model of an object from its JSON text.
+
+    Raises:
+        msgspec.DecodeError: The text is not JSON, or does not fit the model.
+    """
+    decoder: msgspec.json.Decoder[_V] = _decoder(kind)
+    try:
+        return decoder.decode(data)
+    except msgspec.ValidationError:
+        return parse(kind, json.loads(bytes(data)))
+
+
+def decode_page(kind: type[_V], data: bytes) -> Page[_V]:
+    """Return a page of a list from its JSON text.
+
+    Raises:
+        msgspec.DecodeError: The text is not JSON, or does not fit the model.
+    """
+    try:
+        return _page_decoder(kind).decode(data)
+    except msgspec.ValidationError:
+        # Only the objects with a null are slow to decode.
+        page = _decoder(_RawPage).decode(data)
+        items = [decode(kind, item) for item in page.items or ()]
+        return Page(metadata=page.metadata, items=items)
+
+
+@cache
+def _decoder(kind: type[_V]) -> "msgspec.json.Decoder[_V]":
+    analyse_type(kind)
+    return msgspec.json.Decoder(kind)
+
+
+@cache
+def _page_decoder(kind: type[_V]) -> "msgspec.json.Decoder[Page[_V]]":
+    analyse_type(kind)
+    decoder: msgspec.json.Decoder[Page[_V]] = msgspec.json.Decoder(GenericAlias(Page, (kind,)))
+    return decoder
 
 
 def _without_nulls(value: object) -> object:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from housectl.kube.objects.base import KubeObject, ObjectMeta
+from housectl.kube.objects.base import KubeObject, NamedObject, ObjectMeta
 
 
 class Reference(KubeObject):
@@ -22,7 +22,7 @@ class Series(KubeObject):
     last_observed_time: datetime | None = None
 
 
-class Event(KubeObject):
+class Event(NamedObject):
     """An event about an object."""
 
     metadata: ObjectMeta = ObjectMeta()

@@ -2,7 +2,13 @@
 
 from datetime import datetime
 
-from housectl.kube.objects.base import Condition, KubeObject, ObjectMeta, first_true_condition
+from housectl.kube.objects.base import (
+    Condition,
+    KubeObject,
+    NamedObject,
+    ObjectMeta,
+    first_true_condition,
+)
 from housectl.kube.objects.pods import PodSpec
 
 _END_CONDITIONS = ("Complete", "Failed")
@@ -33,7 +39,7 @@ class JobStatus(KubeObject):
     completion_time: datetime | None = None
 
 
-class Job(KubeObject):
+class Job(NamedObject):
     """A job."""
 
     metadata: ObjectMeta

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from housectl.kube.objects.base import Condition, KubeObject, ObjectMeta
+from housectl.kube.objects.base import Condition, KubeObject, NamedObject, ObjectMeta
 
 
 class Waiting(KubeObject):
@@ -97,7 +97,7 @@ class PodStatus(KubeObject):
     init_container_statuses: list[ContainerStatus] = []
 
 
-class Pod(KubeObject):
+class Pod(NamedObject):
     """A pod."""
 
     metadata: ObjectMeta

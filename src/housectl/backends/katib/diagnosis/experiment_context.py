@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from housectl.backends.katib.diagnosis.collector import trainer_lines
-from housectl.backends.katib.diagnosis.job_run import JobRun, pods_of
+from housectl.backends.katib.diagnosis.job_run import JobRun, job_of
 from housectl.backends.katib.katib_objects import KatibExperiment, KatibTrial, Suggestion
 from housectl.kube.kubectl import KubectlTarget
 from housectl.kube.objects.events import Event
@@ -53,12 +54,12 @@ class ExperimentContext:
         """Name of the search algorithm."""
         return self.experiment.spec.algorithm.algorithm_name
 
-    @property
+    @cached_property
     def active_trials(self) -> list[KatibTrial]:
         """The trials that have not ended."""
         return [trial for trial in self.trials if not trial.has_ended]
 
-    @property
+    @cached_property
     def last_progress(self) -> datetime:
         """Time of the last creation or completion of an object."""
         times = [self.experiment.metadata.creation_timestamp]
@@ -83,11 +84,39 @@ class ExperimentContext:
         return JobRun(
             target=self.target,
             name=name,
-            job=next((job for job in self.jobs if job.metadata.name == name), None),
-            pods=pods_of(name, self.pods),
-            events=self.events,
+            job=self._jobs.get(name),
+            pods=self._pods_by_job.get(name, ()),
+            events=(*self._events_by_job.get(name, ()), *self._pvc_events),
             now=self.now,
             primary_container=trial.spec.primary_container_name,
             trainer_lines=trainer_lines(self.collector_log(trial)),
             logs_command=f"housectl logs {self.user_name} --trial {name}",
         )
+
+    @cached_property
+    def _jobs(self) -> Mapping[str, Job]:
+        return {job.metadata.name: job for job in self.jobs}
+
+    @cached_property
+    def _pods_by_job(self) -> Mapping[str, Sequence[Pod]]:
+        pods: dict[str, list[Pod]] = {}
+        for pod in self.pods:
+            if job := job_of(pod):
+                pods.setdefault(job, []).append(pod)
+        return pods
+
+    @cached_property
+    def _events_by_job(self) -> Mapping[str, Sequence[Event]]:
+        """The events about each job, its trial and its pods."""
+        events: dict[str, list[Event]] = {}
+        for event in self.events:
+            involved = event.involved_object
+            is_pod = involved.kind == "Pod"
+            job = involved.name.rpartition("-")[0] if is_pod else involved.name
+            events.setdefault(job, []).append(event)
+        return events
+
+    @cached_property
+    def _pvc_events(self) -> Sequence[Event]:
+        kind = "PersistentVolumeClaim"
+        return [event for event in self.events if event.involved_object.kind == kind]

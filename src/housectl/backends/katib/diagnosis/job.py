@@ -7,7 +7,7 @@ from datetime import datetime
 from housectl.backends.katib.diagnosis.cause import Cause, first_cause, sentence
 from housectl.backends.katib.diagnosis.container import container_not_started_from_events
 from housectl.backends.katib.diagnosis.disruption import deleted_from_events
-from housectl.backends.katib.diagnosis.job_run import JobRun, pods_of
+from housectl.backends.katib.diagnosis.job_run import JobRun, job_of
 from housectl.backends.katib.diagnosis.pod import DELETED_POD_START_PROBES, POD_PROBES
 from housectl.backends.katib.diagnosis.pod_context import PodContext
 from housectl.backends.katib.diagnosis.pod_creation import pod_creation_blocked
@@ -52,7 +52,7 @@ def task_cause(
         target=KubectlTarget(namespace=namespace, context=context),
         name=name,
         job=job,
-        pods=pods_of(name, pods),
+        pods=[pod for pod in pods if job_of(pod) == name],
         events=events,
         now=now,
         primary_container="",

@@ -118,10 +118,7 @@ class JobRun:
         return next(states, ContainerState())
 
 
-def pods_of(job: str, pods: Sequence[Pod]) -> list[Pod]:
-    """Return the pods of the job with this name."""
-    return [
-        pod
-        for pod in pods
-        if any(owner.kind == "Job" and owner.name == job for owner in pod.metadata.owner_references)
-    ]
+def job_of(pod: Pod) -> str | None:
+    """Return the name of the job that created a pod; None if another object created it."""
+    owners = pod.metadata.owner_references
+    return next((owner.name for owner in owners if owner.kind == "Job"), None)

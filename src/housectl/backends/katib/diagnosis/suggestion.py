@@ -182,7 +182,7 @@ def _out_of_memory(context: ExperimentContext, pod: PodContext, status: Containe
 
 def _no_pod(context: ExperimentContext) -> Cause | None:
     """Return the cause of a service whose pod is rejected by the cluster."""
-    created = context.suggestion.metadata.creation_timestamp if context.suggestion else None
+    created = (context.suggestion or context.experiment).metadata.creation_timestamp
     events = [
         event
         for event in events_since(context.events, created)

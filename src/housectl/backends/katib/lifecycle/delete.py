@@ -59,7 +59,7 @@ def delete_writers(kube: Kube, name: str) -> None:
 
     def no_writers() -> bool:
         _delete(kube, name)
-        return not _names(kube, JOBS, name) and not kube.list(PODS, labels=pods).items
+        return not _names(kube, JOBS, name) and not kube.list_as(PODS, NamedObject, labels=pods)
 
     # Kubernetes ends pods without Katib.
     poll_until(kube, no_writers, problem=f"The pods of {name} have not ended", requirements=())

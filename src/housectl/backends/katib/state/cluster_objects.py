@@ -1,18 +1,11 @@
 """All objects of an experiment, or of a task, on the cluster."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import Enum
+from functools import cached_property
 from typing import TypeVar
 
-from housectl.backends.katib.katib_objects import (
-    EXPERIMENTS,
-    SUGGESTIONS,
-    TRIALS,
-    KatibExperiment,
-    KatibTrial,
-    Suggestion,
-)
+from housectl.backends.katib.katib_objects import KatibExperiment, KatibTrial, Suggestion
 from housectl.backends.katib.labels_and_paths import (
     EXPERIMENT,
     EXPERIMENT_LABEL,
@@ -24,39 +17,35 @@ from housectl.backends.katib.labels_and_paths import (
     selector,
 )
 from housectl.backends.katib.plan.sub_experiments import searches_all_families
-from housectl.kube.kinds import EVENTS, JOBS, PODS, Kind
-from housectl.kube.objects.base import Manifest, parse
+from housectl.backends.katib.state.resource_groups import (
+    EVENT_GROUP,
+    EXPERIMENT_GROUP,
+    JOB_GROUP,
+    POD_GROUP,
+    SERVICE_POD_GROUP,
+    TASK_JOB_GROUP,
+    TASK_POD_GROUP,
+    TRIAL_GROUP,
+    ObjectSource,
+    Selection,
+    Selections,
+    needs_diagnosis,
+)
 from housectl.kube.objects.events import Event
 from housectl.kube.objects.jobs import Job
 from housectl.kube.objects.pods import Pod
 
 _V = TypeVar("_V", KatibExperiment, KatibTrial)
 
-
-class ResourceGroup(Enum):
-    """A group of objects that one request lists."""
-
-    EXPERIMENTS = EXPERIMENTS
-    SUGGESTIONS = SUGGESTIONS
-    TRIALS = TRIALS
-    JOBS = JOBS
-    PODS = PODS
-    SUGGESTION_PODS = "pods of suggestions"
-    EVENTS = EVENTS
-
-    @property
-    def kind(self) -> Kind:
-        """The kind of its objects."""
-        return self.value if isinstance(self.value, Kind) else PODS
-
-
-Selectors = Mapping[ResourceGroup, str]
-ListObjects = Callable[[ResourceGroup], Sequence[Manifest]]
+ReadSuggestion = Callable[[str], Suggestion | None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExperimentObjects:
-    """The objects of an experiment at one moment; sub-experiments in the order of creation."""
+    """The objects of an experiment at one moment; sub-experiments in the order of creation.
+
+    Suggestions, jobs, pods and events are only those that a diagnosis may need.
+    """
 
     sub_experiments: tuple[KatibExperiment, ...]
     suggestions: tuple[Suggestion, ...]
@@ -75,12 +64,13 @@ class ExperimentObjects:
         """True if the trials of all families and generations are one numbered list."""
         return searches_all_families(self.algorithm)
 
-    def trials_of(self, sub_experiment: KatibExperiment) -> list[KatibTrial]:
+    def trials_of(self, sub_experiment: KatibExperiment) -> Sequence[KatibTrial]:
         """Return the trials of one sub-experiment."""
-        name = sub_experiment.metadata.name
-        return [
-            trial for trial in self.trials if trial.metadata.labels.get(EXPERIMENT_LABEL) == name
-        ]
+        return self._trials_by_owner.get(sub_experiment.metadata.name, ())
+
+    @cached_property
+    def _trials_by_owner(self) -> dict[str, list[KatibTrial]]:
+        return trials_by_owner(self.trials)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,60 +87,96 @@ def experiments_selector(name: str) -> str:
     return selector(labels(name, EXPERIMENT))
 
 
-def experiment_selectors(name: str, sub_experiments: Sequence[str]) -> Selectors:
-    """Return the selectors for the objects of an experiment.
+def experiment_selections(name: str, sub_experiments: Sequence[str]) -> Selections:
+    """Return the selections of the objects of an experiment.
 
     Katib labels its own objects with the name of their Experiment. It labels the pods of trials
     only if its webhook runs, and then overwrites their component with the Experiment's.
-    Suggestions and events have no label.
     """
     owned = f"{EXPERIMENT_LABEL} in ({','.join(sub_experiments)})"
     return {
-        ResourceGroup.EXPERIMENTS: experiments_selector(name),
-        ResourceGroup.SUGGESTIONS: "",
-        ResourceGroup.TRIALS: owned,
-        ResourceGroup.JOBS: selector(labels(name, TRIAL)),
-        ResourceGroup.PODS: owned_selector(name),
-        ResourceGroup.SUGGESTION_PODS: f"{owned},!{TRIAL_LABEL}",
-        ResourceGroup.EVENTS: "",
+        EXPERIMENT_GROUP: Selection(experiments_selector(name)),
+        TRIAL_GROUP: Selection(owned),
+        JOB_GROUP: Selection(selector(labels(name, TRIAL))),
+        POD_GROUP: Selection(owned_selector(name)),
+        SERVICE_POD_GROUP: Selection(f"{owned},!{TRIAL_LABEL}"),
+        EVENT_GROUP: Selection(names=tuple(sub_experiments)),
     }
 
 
-def task_selectors(name: str) -> Selectors:
-    """Return the selectors for the objects of a task."""
+def task_selections(name: str) -> Selections:
+    """Return the selections of the objects of a task."""
     owned = selector(labels(name, TASK))
-    return {ResourceGroup.JOBS: owned, ResourceGroup.PODS: owned, ResourceGroup.EVENTS: ""}
+    return {
+        TASK_JOB_GROUP: Selection(owned),
+        TASK_POD_GROUP: Selection(owned),
+        EVENT_GROUP: Selection(names=(name,)),
+    }
 
 
-def list_experiment_objects(list_objects: ListObjects) -> ExperimentObjects:
-    """Return the objects of an experiment."""
-    experiments = (parse(KatibExperiment, item) for item in list_objects(ResourceGroup.EXPERIMENTS))
+def list_experiment_objects(
+    list_objects: ObjectSource, read_suggestion: ReadSuggestion
+) -> ExperimentObjects:
+    """Return the objects of an experiment.
+
+    Args:
+        list_objects: Returns the objects of a resource group.
+        read_suggestion: Returns the Suggestion of a sub-experiment; None if it does not exist.
+    """
+    experiments = list_objects(EXPERIMENT_GROUP)
     sub_experiments = sorted(_not_deleted(experiments), key=_creation_order)
     names = {item.metadata.name for item in sub_experiments}
-    trials = _not_deleted(parse(KatibTrial, item) for item in list_objects(ResourceGroup.TRIALS))
-    suggestions = [parse(Suggestion, item) for item in list_objects(ResourceGroup.SUGGESTIONS)]
+    # Trials disappear some moments after their sub-experiment.
+    trials = tuple(
+        item
+        for item in _not_deleted(list_objects(TRIAL_GROUP))
+        if item.metadata.labels[EXPERIMENT_LABEL] in names
+    )
+    suspects = _suspects(sub_experiments, trials)
+    is_complete = not suspects and not any(map(needs_diagnosis, trials))
     return ExperimentObjects(
         sub_experiments=tuple(sub_experiments),
-        suggestions=tuple(item for item in suggestions if item.metadata.name in names),
-        # Trials disappear some moments after their sub-experiment.
-        trials=tuple(item for item in trials if item.metadata.labels[EXPERIMENT_LABEL] in names),
-        jobs=tuple(parse(Job, item) for item in list_objects(ResourceGroup.JOBS)),
-        pods=tuple(
-            parse(Pod, item)
-            for group in (ResourceGroup.PODS, ResourceGroup.SUGGESTION_PODS)
-            for item in list_objects(group)
-        ),
-        events=_events(list_objects, names),
+        suggestions=tuple(filter(None, map(read_suggestion, suspects))),
+        trials=trials,
+        jobs=() if is_complete else tuple(list_objects(JOB_GROUP)),
+        pods=() if is_complete else (*list_objects(POD_GROUP), *list_objects(SERVICE_POD_GROUP)),
+        events=() if is_complete else tuple(list_objects(EVENT_GROUP)),
     )
 
 
-def list_task_objects(list_objects: ListObjects, name: str) -> TaskObjects:
+def list_task_objects(list_objects: ObjectSource) -> TaskObjects:
     """Return the objects of a task."""
     return TaskObjects(
-        jobs=tuple(parse(Job, item) for item in list_objects(ResourceGroup.JOBS)),
-        pods=tuple(parse(Pod, item) for item in list_objects(ResourceGroup.PODS)),
-        events=_events(list_objects, {name}),
+        jobs=tuple(list_objects(TASK_JOB_GROUP)),
+        pods=tuple(list_objects(TASK_POD_GROUP)),
+        events=tuple(list_objects(EVENT_GROUP)),
     )
+
+
+def trials_by_owner(trials: Iterable[KatibTrial]) -> dict[str, list[KatibTrial]]:
+    """Return trials by the names of their sub-experiments."""
+    by_owner: dict[str, list[KatibTrial]] = {}
+    for trial in trials:
+        by_owner.setdefault(trial.metadata.labels.get(EXPERIMENT_LABEL, ""), []).append(trial)
+    return by_owner
+
+
+def _suspects(
+    sub_experiments: Sequence[KatibExperiment], trials: Iterable[KatibTrial]
+) -> list[str]:
+    """Return the names of sub-experiments whose Suggestion may be the cause of a problem.
+
+    While a trial is active, the search waits for that trial. A Suggestion has a megabyte if its
+    search is long, so it is read only when it is needed.
+    """
+    busy = {
+        trial.metadata.labels.get(EXPERIMENT_LABEL, "") for trial in trials if not trial.has_ended
+    }
+    return [
+        item.metadata.name
+        for item in sub_experiments
+        if item.has_failed or not (item.has_ended or item.metadata.name in busy)
+    ]
 
 
 def _not_deleted(objects: Iterable[_V]) -> Iterator[_V]:
@@ -161,21 +187,3 @@ def _not_deleted(objects: Iterable[_V]) -> Iterator[_V]:
 def _creation_order(sub_experiment: KatibExperiment) -> tuple[str, str]:
     metadata = sub_experiment.metadata
     return str(metadata.creation_timestamp), metadata.name
-
-
-def _events(list_objects: ListObjects, names: set[str]) -> tuple[Event, ...]:
-    """Return the events about PVCs, and about objects whose name starts with one of the names."""
-    prefixes = tuple(names)
-    return tuple(
-        parse(Event, item)
-        for item in list_objects(ResourceGroup.EVENTS)
-        if _is_relevant(item, prefixes)
-    )
-
-
-def _is_relevant(event: Manifest, prefixes: tuple[str, ...]) -> bool:
-    involved = event.get("involvedObject")
-    if not isinstance(involved, Mapping):
-        return False
-    name, kind = str(involved.get("name", "")), involved.get("kind")
-    return kind == "PersistentVolumeClaim" or name.startswith(prefixes)

@@ -14,12 +14,15 @@ from housectl.backends.katib.katib_objects import KatibExperiment, KatibTrial
 from housectl.backends.katib.labels_and_paths import EXPERIMENT_LABEL, TRIAL_LABEL
 from housectl.backends.katib.plan.pod_spec import CONTAINER
 from housectl.backends.katib.state.cluster_objects import ExperimentObjects, TaskObjects
+from housectl.backends.katib.state.resource_groups import needs_diagnosis
 from housectl.errors import ClusterError
 from housectl.kube.client import Kube
 from housectl.kube.objects.base import ObjectMeta
 from housectl.kube.objects.pods import Pod
 
 _MAX_LOG_LINES = 200
+# Each log is a request, and some tens of causes explain a search.
+_MAX_LOGS = 50
 
 
 class Diagnoser:
@@ -89,15 +92,28 @@ class ExperimentDiagnoser:
     def _contexts(self) -> Mapping[str, ExperimentContext]:
         return {item.metadata.name: self._context(item) for item in self.objects.sub_experiments}
 
-    def _collector_log(self, trial: KatibTrial) -> list[str]:
-        """Return the log of a trial's collector if the trial has ended or the collector failed."""
+    @cached_property
+    def _pods_by_trial(self) -> Mapping[str, Sequence[Pod]]:
+        pods: dict[str, list[Pod]] = {}
         for pod in self.objects.pods:
-            if pod.metadata.labels.get(TRIAL_LABEL) == trial.metadata.name:
-                for status in pod.status.container_statuses:
-                    end = status.state.terminated
-                    if status.name in COLLECTORS and end and (end.exit_code or trial.has_ended):
-                        return self.diagnoser.log(pod, status.name)
-        return []
+            pods.setdefault(pod.metadata.labels.get(TRIAL_LABEL, ""), []).append(pod)
+        return pods
+
+    def _collector_logs(self, trials: Sequence[KatibTrial]) -> Mapping[str, Sequence[str]]:
+        """Return the logs of the collectors of some trials without an objective."""
+        diagnosed = [trial for trial in trials if needs_diagnosis(trial)]
+        ended = [trial for trial in diagnosed if trial.has_ended][-_MAX_LOGS:]
+        active = [trial for trial in diagnosed if not trial.has_ended]
+        return {trial.metadata.name: self._collector_log(trial) for trial in (*ended, *active)}
+
+    def _collector_log(self, trial: KatibTrial) -> Sequence[str]:
+        """Return the log of a trial's collector if the trial has ended or the collector failed."""
+        for pod in self._pods_by_trial.get(trial.metadata.name, ()):
+            for status in pod.status.container_statuses:
+                end = status.state.terminated
+                if status.name in COLLECTORS and end and (end.exit_code or trial.has_ended):
+                    return self.diagnoser.log(pod, status.name)
+        return ()
 
     def _context(self, sub_experiment: KatibExperiment) -> ExperimentContext:
         name = sub_experiment.metadata.name
@@ -113,11 +129,7 @@ class ExperimentDiagnoser:
             jobs=self.objects.jobs,
             pods=[pod for pod in self.objects.pods if _may_belong_to(pod.metadata, name)],
             events=self.objects.events,
-            collector_logs={
-                trial.metadata.name: self._collector_log(trial)
-                for trial in trials
-                if trial.objective is None
-            },
+            collector_logs=self._collector_logs(trials),
             now=datetime.now(UTC),
         )
 

@@ -2,10 +2,17 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from typing import TypeVar
 
 from housectl.backends.base import Snapshot, Task, Workload
-from housectl.backends.katib.katib_objects import EXPERIMENTS, KatibExperiment
+from housectl.backends.katib.katib_objects import (
+    EXPERIMENTS,
+    SUGGESTIONS,
+    KatibTrial,
+    Suggestion,
+)
 from housectl.backends.katib.labels_and_paths import (
     PLAN_ANNOTATION,
     TASK,
@@ -15,17 +22,22 @@ from housectl.backends.katib.labels_and_paths import (
 from housectl.backends.katib.plan.plan_record import KatibPlanRecord
 from housectl.backends.katib.state.cluster_objects import (
     ExperimentObjects,
-    ListObjects,
-    ResourceGroup,
-    Selectors,
-    experiment_selectors,
+    experiment_selections,
     experiments_selector,
     list_experiment_objects,
     list_task_objects,
-    task_selectors,
+    task_selections,
 )
 from housectl.backends.katib.state.diagnoser import Diagnoser
 from housectl.backends.katib.state.informer import Informer
+from housectl.backends.katib.state.resource_groups import (
+    TASK_POD_GROUP,
+    TRIAL_GROUP,
+    ObjectSource,
+    ResourceGroup,
+    Selections,
+    list_group,
+)
 from housectl.backends.katib.state.snapshot import (
     deleted_snapshot,
     experiment_snapshot,
@@ -38,16 +50,40 @@ from housectl.backends.messages import (
     incompletely_deleted_error,
     unknown_experiment_error,
 )
-from housectl.errors import UnknownExperimentError
+from housectl.errors import NotFoundError, UnknownExperimentError
 from housectl.experiment import Experiment
 from housectl.kube.client import Kube
 from housectl.kube.kinds import JOBS
-from housectl.kube.objects.base import ObjectMeta, parse
-from housectl.kube.objects.jobs import Job
+from housectl.kube.objects.base import NamedObject, ObjectMeta
 from housectl.kube.objects.pods import Pod
+
+_V = TypeVar("_V", bound=NamedObject)
 
 # Some causes depend on time alone, without a change on the cluster.
 _DIAGNOSIS_INTERVAL_SECONDS = 5.0
+# A waiting command uses at most this share of a core to read changes.
+_CPU_SHARE = 0.05
+
+
+class _ListedObjects:
+    """Lists each resource group once, when its objects are first needed.
+
+    Args:
+        kube: A client for the namespace of the objects.
+        selections: The selected objects of each group.
+    """
+
+    def __init__(self, kube: Kube, selections: Selections) -> None:
+        self._kube = kube
+        self._selections = selections
+        self._trials: Sequence[KatibTrial] = ()
+
+    def __call__(self, group: ResourceGroup[_V]) -> Sequence[_V]:
+        """Return the selected objects of a group; trials have to be listed before jobs and pods."""
+        items = list_group(self._kube, group, self._selections[group], self._trials).items
+        if group is TRIAL_GROUP:
+            self._trials = [item for item in items if isinstance(item, KatibTrial)]
+        return items
 
 
 class ExperimentReader:
@@ -63,6 +99,7 @@ class ExperimentReader:
         self._index = index
         self._records: dict[str, KatibPlanRecord] = {}
         self._informers: dict[str, Informer] = {}
+        self._suggestions: dict[str, tuple[float, Suggestion | None]] = {}
         self._diagnoser = Diagnoser(kube)
 
     def record(self, name: str) -> KatibPlanRecord:
@@ -139,7 +176,8 @@ class ExperimentReader:
         Raises:
             UnknownExperimentError: The experiment was deleted.
         """
-        objects = list_experiment_objects(self._source(name, self._experiment_selectors))
+        source = self._source(name, self._experiment_selections)
+        objects = list_experiment_objects(source, self._read_suggestion)
         if not objects.sub_experiments:
             self.forget(name)
             raise self._missing(name)
@@ -151,8 +189,7 @@ class ExperimentReader:
 
     def task_pods(self, name: str) -> Sequence[Pod]:
         """Return the pods of a task."""
-        list_objects = self._source(name, task_selectors)
-        return [parse(Pod, item) for item in list_objects(ResourceGroup.PODS)]
+        return self._source(name, task_selections)(TASK_POD_GROUP)
 
     def wait(self, name: str, last_snapshot: Snapshot, *, timeout: float) -> None:
         """Return when the snapshot differs from `last_snapshot`, or after `timeout` seconds."""
@@ -168,6 +205,7 @@ class ExperimentReader:
     def forget(self, name: str) -> None:
         """Drop all cached state of an experiment or task that housectl has just changed."""
         self._records.pop(name, None)
+        self._suggestions.clear()
         if informer := self._informers.pop(name, None):
             informer.close()
 
@@ -187,39 +225,48 @@ class ExperimentReader:
         )
 
     def _task_snapshot(self, name: str) -> Snapshot:
-        objects = list_task_objects(self._source(name, task_selectors), name)
+        objects = list_task_objects(self._source(name, task_selections))
         if not objects.jobs:
             self.forget(name)
             raise unknown_experiment_error(name)
         return task_snapshot(objects, self._diagnoser.task_cause(objects))
 
-    def _source(self, name: str, selectors_of: Callable[[str], Selectors]) -> ListObjects:
+    def _source(self, name: str, selections_of: Callable[[str], Selections]) -> ObjectSource:
         if informer := self._informers.get(name):
             return informer.objects
-        selectors = selectors_of(name)
-        return lambda group: self._kube.list(group.kind, labels=selectors[group]).items
+        return _ListedObjects(self._kube, selections_of(name))
 
     def _informer(self, name: str) -> Informer:
         if name not in self._informers:
             is_task = isinstance(self.record(name).workload, Task)
-            selectors = task_selectors(name) if is_task else self._experiment_selectors(name)
-            self._informers[name] = Informer(self._kube, selectors)
+            selections = task_selections(name) if is_task else self._experiment_selections(name)
+            self._informers[name] = Informer(self._kube, selections)
         return self._informers[name]
 
-    def _experiment_selectors(self, name: str) -> Selectors:
+    def _experiment_selections(self, name: str) -> Selections:
         sub_experiments = self.sub_experiment_names(name)
         if not sub_experiments:
             raise unknown_experiment_error(name)
-        return experiment_selectors(name, sub_experiments)
+        return experiment_selections(name, sub_experiments)
+
+    def _read_suggestion(self, name: str) -> Suggestion | None:
+        """Return a Suggestion, at most some seconds old."""
+        now = time.monotonic()
+        read_at, suggestion = self._suggestions.get(name, (0.0, None))
+        if not read_at or now - read_at > _DIAGNOSIS_INTERVAL_SECONDS:
+            with suppress(NotFoundError):
+                suggestion = self._kube.get(SUGGESTIONS, name, Suggestion)
+            self._suggestions[name] = now, suggestion
+        return suggestion
 
     def _metadata(self, name: str) -> list[ObjectMeta]:
         """Return the metadata of an experiment's Katib Experiments, or else of a task's Job."""
         experiments = self._kube.list_as(
-            EXPERIMENTS, KatibExperiment, labels=experiments_selector(name)
+            EXPERIMENTS, NamedObject, labels=experiments_selector(name)
         )
         if experiments:
             return [experiment.metadata for experiment in experiments]
-        jobs = self._kube.list_as(JOBS, Job, labels=selector(labels(name, TASK)))
+        jobs = self._kube.list_as(JOBS, NamedObject, labels=selector(labels(name, TASK)))
         return [job.metadata for job in jobs]
 
 

@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -20,6 +20,7 @@ from housectl.backends.katib.labels_and_paths import (
 from housectl.backends.katib.plan.pod_spec import CONTAINER, Manifest, container, pod_spec
 from housectl.errors import PodError
 from housectl.kube.client import Kube
+from housectl.kube.errors import ListExpiredError
 from housectl.kube.kinds import EVENTS, PODS
 from housectl.kube.kubectl import KubectlTarget
 from housectl.kube.objects.base import parse
@@ -89,13 +90,16 @@ class VolumePods:
         """Return a pod as soon as it runs, or at the end of the watch."""
         labels = selector({"housectl/pod": pod.metadata.name})
         since = pod.metadata.resource_version
-        for event in self.kube.watch(PODS, labels=labels, since=since, seconds=self.timeout):
-            if event.type in {"BOOKMARK", "ERROR"}:
-                continue
-            pod = parse(Pod, event.object)
-            if is_running(pod):
-                return pod
-            self._check(pod)
+        with suppress(ListExpiredError):
+            for event in self.kube.watch(
+                PODS, Pod, labels=labels, since=since, seconds=self.timeout
+            ):
+                if event.type == "BOOKMARK":
+                    continue
+                pod = event.object
+                if is_running(pod):
+                    return pod
+                self._check(pod)
         return self.kube.get(PODS, pod.metadata.name, Pod)
 
     def _check(self, pod: Pod) -> PodContext:
