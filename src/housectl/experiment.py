@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 
 from housectl.contract.families import Family
@@ -61,6 +62,26 @@ class Parameter:
     log: bool = False
     step: float | None = None
     choices: tuple[Value, ...] = ()
+
+    @property
+    def spacing(self) -> float | None:
+        """Distance of the numbers; 1 for integers without a step, None for all numbers."""
+        return 1 if self.step is None and self.kind is ParameterKind.INT else self.step
+
+    def nearest(self, number: float) -> int | float:
+        """Return the parameter's number that is nearest to another number.
+
+        Decimals make steps of 0.1 exact: 0.3 instead of 0.30000000000000004.
+        """
+        if self.minimum is None or self.maximum is None:
+            raise TypeError(f"the parameter {self.name} has no range")
+        inside = min(max(number, self.minimum), self.maximum)
+        if self.spacing is None:
+            return float(inside)
+        minimum, step = Decimal(str(self.minimum)), Decimal(str(self.spacing))
+        last = int((Decimal(str(self.maximum)) - minimum) / step)
+        exact = minimum + step * min(round((Decimal(inside) - minimum) / step), last)
+        return int(exact) if self.kind is ParameterKind.INT else float(exact)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +152,11 @@ class Experiment:
         """Return the family of the trial with this number."""
         families = self._round
         return families[number % len(families)]
+
+    def numbers_of(self, family: Family, *, below: int) -> list[int]:
+        """Return the numbers of a family's trials below a number."""
+        families = self._round
+        return [number for number in range(below) if families[number % len(families)] is family]
 
     def turns_before(self, number: int, family: Family) -> int:
         """Return the number of a family's trials among those with lower numbers."""

@@ -59,7 +59,6 @@ def _search_space(family: Family, space: FamilySpace) -> SearchSpace:
 
 
 def _clamp(parameter: Parameter, value: Value) -> Value:
-    if parameter.minimum is None or parameter.maximum is None or isinstance(value, str):
+    if parameter.minimum is None or isinstance(value, str):
         return value if value in parameter.choices else parameter.choices[0]
-    nearest = min(max(value, parameter.minimum), parameter.maximum)
-    return int(nearest) if parameter.kind is ParameterKind.INT else float(nearest)
+    return parameter.nearest(value)

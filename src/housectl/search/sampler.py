@@ -5,18 +5,20 @@ their state. So any number of workers up to the lag yields the same list of assi
 """
 
 from collections.abc import Container, Mapping, Sequence
-from typing import TYPE_CHECKING
+from random import Random
 
 from housectl.contract.parameters import Assignment, Value
 from housectl.contract.recipe import derived_seed
-from housectl.experiment import Experiment, Parameter, ParameterKind
-
-if TYPE_CHECKING:
-    from optuna.distributions import BaseDistribution
-    from optuna.trial import FrozenTrial
+from housectl.experiment import Experiment, Parameter
 
 SAMPLER_VERSION = 1
 """Version of the sampler. Equal versions yield the same list from the same results."""
+
+# Assignments are random until this number of a family's trials have results.
+_RANDOM_TRIALS = 10
+# One in so many trials counts as good.
+_TRIALS_FOR_EACH_GOOD_ONE = 10
+_MOST_GOOD = 25
 
 
 def missing_result(number: int, finished: Container[int], *, lag: int) -> int | None:
@@ -50,10 +52,9 @@ def suggest(
     earlier: Sequence[Assignment],
     objectives: Mapping[int, float],
 ) -> Assignment:
-    """Return the assignment of a trial: an enqueued one, or else one from a TPE.
+    """Return the assignment of a trial: an enqueued one, or else one from the sampler.
 
-    The tree-structured Parzen estimator is that of Bergstra et al., "Algorithms for
-    hyper-parameter optimization" (2011), in the multivariate form of Falkner et al., "BOHB" (2018).
+    Failed trials have no objective. The sampler avoids their assignments, as those of running ones.
 
     Args:
         experiment: Has the seed, and the space of each family.
@@ -74,66 +75,38 @@ def _sample(
     earlier: Sequence[Assignment],
     objectives: Mapping[int, float],
 ) -> Assignment:
-    import optuna
+    # Commands that start no search must not import numpy.
+    from housectl.search.tpe import promising_assignment, random_assignment
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     family = experiment.family_at_turn(number)
-    parameters = experiment.spaces[family].parameters
-    sampler = optuna.samplers.TPESampler(
-        multivariate=True,
-        constant_liar=True,
-        seed=derived_seed(experiment.seed, f"trial {number}"),
-    )
-    study = optuna.create_study(sampler=sampler)
-    for earlier_number, assignment in enumerate(earlier[:number]):
-        # The estimator is undefined for an enqueued assignment outside the space.
-        if experiment.family_at_turn(earlier_number) is family and _is_within_space(
-            parameters, assignment
-        ):
-            objective = (
-                objectives.get(earlier_number)
-                if earlier_number <= number - experiment.lag
-                else None
-            )
-            study.add_trial(_optuna_trial(parameters, assignment, objective))
-    chosen = study.ask(_distributions(parameters)).params
-    return {
-        parameter.name: _to_plain_value(parameter, chosen[parameter.name])
-        for parameter in parameters
-    }
-
-
-def _optuna_trial(
-    parameters: Sequence[Parameter], assignment: Assignment, objective: float | None
-) -> "FrozenTrial":
-    """Return Optuna's record of a trial; one without an objective counts as running.
-
-    The sampler avoids running trials. Failed trials count as running, so it avoids them too.
-    """
-    from optuna.trial import TrialState, create_trial
-
-    return create_trial(
-        state=TrialState.RUNNING if objective is None else TrialState.COMPLETE,
-        value=objective,
-        params={parameter.name: assignment[parameter.name] for parameter in parameters},
-        distributions=_distributions(parameters),
+    space = experiment.spaces[family]
+    # The standard library promises the same numbers in each version.
+    random = Random(derived_seed(experiment.seed, f"trial {number}"))  # noqa: S311
+    numbers = _usable_trials(experiment, number, earlier)
+    known = [own for own in numbers if own <= number - experiment.lag and own in objectives]
+    if len(known) < _RANDOM_TRIALS:
+        return random_assignment(space.parameters, random)
+    best_first = sorted(known, key=lambda own: (objectives[own], own))
+    good = {*best_first[: _number_of_good(len(known))]}
+    return promising_assignment(
+        space.parameters,
+        good=[earlier[own] for own in numbers if own in good],
+        bad=[earlier[own] for own in numbers if own not in good],
+        random=random,
     )
 
 
-def _distributions(parameters: Sequence[Parameter]) -> "dict[str, BaseDistribution]":
-    return {parameter.name: _distribution(parameter) for parameter in parameters}
+def _number_of_good(known: int) -> int:
+    return min(-(-known // _TRIALS_FOR_EACH_GOOD_ONE), _MOST_GOOD)
 
 
-def _distribution(parameter: Parameter) -> "BaseDistribution":
-    from optuna import distributions
-
-    if parameter.minimum is None or parameter.maximum is None:
-        return distributions.CategoricalDistribution(parameter.choices)
-    if parameter.kind is ParameterKind.INT:
-        return distributions.IntDistribution(
-            int(parameter.minimum), int(parameter.maximum), log=parameter.log
-        )
-    return distributions.FloatDistribution(parameter.minimum, parameter.maximum, log=parameter.log)
+def _usable_trials(experiment: Experiment, number: int, earlier: Sequence[Assignment]) -> list[int]:
+    """Return the family's earlier trials, without those that were enqueued outside its space."""
+    family = experiment.family_at_turn(number)
+    space = experiment.spaces[family]
+    numbers = experiment.numbers_of(family, below=number)
+    enqueued, sampled = numbers[: len(space.enqueued)], numbers[len(space.enqueued) :]
+    return [own for own in enqueued if _is_within_space(space.parameters, earlier[own])] + sampled
 
 
 def _is_within_space(parameters: Sequence[Parameter], assignment: Assignment) -> bool:
@@ -144,14 +117,3 @@ def _is_in_range(parameter: Parameter, value: Value | None) -> bool:
     if parameter.minimum is None or parameter.maximum is None:
         return value in parameter.choices
     return isinstance(value, int | float) and parameter.minimum <= value <= parameter.maximum
-
-
-def _to_plain_value(parameter: Parameter, value: Value) -> Value:
-    """Return a value as a plain Python type, so that all records write it alike."""
-    match parameter.kind:
-        case ParameterKind.INT:
-            return int(value)
-        case ParameterKind.DOUBLE:
-            return float(value)
-        case ParameterKind.CATEGORICAL:
-            return value
