@@ -110,6 +110,13 @@ def test_starting_point_outside_a_range_moves_to_the_nearer_end() -> None:
     assert space.enqueued == ({"max_depth": 5}, {"max_depth": 4})
 
 
+def test_starting_point_between_steps_moves_to_the_nearest_value() -> None:
+    family = Family.RANDOM_FOREST
+    parameter = range_parameter(family, "max_features", SearchRange(0, 0.95, step=0.1))
+    space = make_space(family, (parameter,), {})
+    assert space.enqueued == ({"max_features": 0.9}, {"max_features": 0.3})
+
+
 def test_equal_starting_points_are_tried_once() -> None:
     family = Family.RANDOM_FOREST
     parameter = range_parameter(family, "min_samples_leaf", SearchRange(1, 8))

@@ -27,6 +27,7 @@ def range_parameter(family: Family, name: str, search_range: SearchRange) -> Par
         minimum=search_range.minimum,
         maximum=search_range.maximum,
         log=search_range.log,
+        step=search_range.step,
     )
 
 
@@ -36,8 +37,8 @@ def make_space(
     """Return a space whose first trials are the family's starting points.
 
     A starting point's value outside a range moves to the nearer end of the range. Otherwise one
-    logarithmic range, which cannot contain 0, would exclude the whole recipe. A starting point that
-    lacks a searched parameter is left out.
+    logarithmic range, which cannot contain 0, would exclude the whole recipe. With a step, it moves
+    to the nearest value. A starting point that lacks a searched parameter is left out.
     """
     enqueued: list[Mapping[str, Value]] = []
     for recipe in family.definition.starting_points:

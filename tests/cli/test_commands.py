@@ -29,7 +29,7 @@ COMMANDS = sorted(
     for name in typer.main.get_command(app).commands  # type: ignore[attr-defined]
     for command in GROUPS.get(name, (name,))
 )
-SLOW = {"kubernetes", "numpy", "onnxruntime", "optuna", "pandas", "pydantic", "sklearn", "xgboost"}
+SLOW = {"kubernetes", "numpy", "onnxruntime", "pandas", "pydantic", "sklearn", "xgboost"}
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from tests.test_end_to_end import CENTRED, predict, serving
 from tools.project_directory import ROOT, ProjectDirectory, example
 from tools.server_process import free_port
 
-TRAINING_LIBRARIES = ("joblib", "onnx", "optuna", "sklearn", "xgboost")
+TRAINING_LIBRARIES = ("joblib", "onnx", "sklearn", "xgboost")
 
 
 @pytest.fixture(scope="session")

@@ -51,7 +51,7 @@ def test_setting_changes_inputs(settings: dict[str, object], names: set[str]) ->
 def test_local_search_depends_on_library_versions() -> None:
     names = {library.name for library in training_libraries()}
     local, katib = inputs(), inputs(backend="katib")
-    assert {*names, "optuna", "housectl"} <= local.keys()
+    assert {*names, "sampler", "housectl"} <= local.keys()
     assert all(local[name] != "not installed" for name in names)
     assert not names & katib.keys()
 

@@ -88,7 +88,10 @@ gate: none
 serve: 8005
 """,
     )
-    unknown, ends = "found an unknown field", "expected one of min, max, log; do you mean min?"
+    unknown, ends = (
+        "found an unknown field",
+        "expected one of min, max, log, step; do you mean min?",
+    )
     names, question = ", ".join(ProjectConfig.model_fields), "; do you mean family?"
     assert listed == [
         "housectl.yaml:18: workers: found again, expected once (line 17)",
@@ -136,6 +139,15 @@ serve: 8005
         (
             "space: {max_depth: {min: 0, max: 9, log: true}}\n",
             "expected min above 0, since the sca",
+        ),
+        (
+            "space: {max_depth: {min: 2, max: 9, log: true, step: 1}}\n",
+            "expected step or log, since steps are",
+        ),
+        ("space: {max_depth: {min: 2, max: 9, step: 8}}\n", "expected step above 0 and at most"),
+        (
+            "space: {max_depth: {min: 2, max: 9, step: 1.5}}\n",
+            "space.max_depth.step: found 1.5, expected a whole number",
         ),
         (
             "space: {max_features: {choices: [0.5, all]}}\n",

@@ -1,7 +1,10 @@
 """The sampler yields the same assignments with any timing."""
 
+import hashlib
+import json
 import random
 from collections.abc import Callable, Mapping
+from statistics import median
 
 import pytest
 
@@ -26,6 +29,8 @@ SPACE = SearchSpace(
     ),
     fixed={"trees": 20},
 )
+# Another digest is another list of trials: it needs another `SAMPLER_VERSION`.
+LIST_DIGEST = "47b8ef60d9067895c5d6a8e0b2ddf7908323736b8fc9af9a516058b018567148"
 FOREST, BOOSTING, LINEAR = Family.RANDOM_FOREST, Family.XGBOOST, Family.LINEAR
 
 
@@ -88,9 +93,9 @@ def test_other_seed_yields_other_assignments() -> None:
 
 
 def test_sampler_learns_from_results() -> None:
-    assignments = assignments_of(experiment({FOREST: SPACE}), trials=60)
-    early = sorted(map(objective, assignments[:20]))[10]
-    late = sorted(map(objective, assignments[40:]))[10]
+    assignments = assignments_of(experiment({FOREST: SPACE}), trials=100)
+    early = median(map(objective, assignments[:20]))
+    late = median(map(objective, assignments[80:]))
     assert late < early / 2
 
 
@@ -133,6 +138,70 @@ def test_values_are_plain_and_in_space() -> None:
         assert 1 <= n <= 8
         assert assignment["kind"] in ("a", "b", "c")
         assert assignment["trees"] == 20
+
+
+def test_steps_yield_each_of_their_values_as_a_clean_decimal() -> None:
+    names = {"share": (0, 1, 0.1), "odd": (1, 8, 2), "offset": (-0.05, 0.3, 0.1)}
+    space = SearchSpace(
+        parameters=tuple(
+            Parameter(
+                name=name,
+                kind=ParameterKind.INT if name == "odd" else ParameterKind.DOUBLE,
+                minimum=minimum,
+                maximum=maximum,
+                step=step,
+            )
+            for name, (minimum, maximum, step) in names.items()
+        )
+    )
+    work = experiment({FOREST: space})
+    assignments: list[Assignment] = []
+    for number in range(100):
+        objectives = {n: float(each["share"]) for n, each in enumerate(assignments) if n % 4}
+        assignments.append(suggest(work, number, earlier=assignments, objectives=objectives))
+    shares, odds, offsets = ({each[name] for each in assignments} for name in names)
+    assert shares == {0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0}
+    assert odds == {1, 3, 5, 7}
+    assert {type(value) for value in odds} == {int}
+    assert offsets == {-0.05, 0.05, 0.15, 0.25}
+
+
+def test_range_from_zero_and_choices_of_each_type_are_searched() -> None:
+    choices = (1, 2.5, "sqrt")
+    space = SearchSpace(
+        parameters=(
+            Parameter(name="gamma", kind=ParameterKind.DOUBLE, minimum=0, maximum=1),
+            Parameter(name="features", kind=ParameterKind.CATEGORICAL, choices=choices),
+        )
+    )
+    work = experiment({FOREST: space})
+    assignments: list[Assignment] = []
+    for number in range(60):
+        objectives = {
+            n: float(each["gamma"]) + (each["features"] != "sqrt")
+            for n, each in enumerate(assignments)
+        }
+        assignments.append(suggest(work, number, earlier=assignments, objectives=objectives))
+    assert {each["features"] for each in assignments} == set(choices)
+    late = assignments[40:]
+    assert median(float(each["gamma"]) for each in late) < 0.2
+    assert sum(each["features"] == "sqrt" for each in late) > 12
+    assert all(len(repr(each["gamma"])) <= 8 for each in assignments)
+
+
+def test_last_bits_of_objectives_do_not_matter() -> None:
+    work = experiment({FOREST: SPACE})
+    assignments = assignments_of(work, trials=60)
+    objectives = {n: objective(each) for n, each in enumerate(assignments)}
+    assert suggest(work, 60, earlier=assignments, objectives=objectives) == suggest(
+        work, 60, earlier=assignments, objectives={n: mse / 3 for n, mse in objectives.items()}
+    )
+
+
+def test_list_is_the_same_on_every_machine() -> None:
+    assignments = assignments_of(experiment({FOREST: SPACE}), trials=40)
+    text = json.dumps(assignments, sort_keys=True).encode()
+    assert hashlib.sha256(text).hexdigest() == LIST_DIGEST
 
 
 def test_enqueued_assignments_come_first_in_each_family() -> None:

@@ -27,11 +27,16 @@ class Library:
 
 @dataclass(frozen=True)
 class SearchRange:
-    """A range to search; both ends are included."""
+    """A range to search; both ends are included.
+
+    Attributes:
+        step: Distance of the values from the minimum upward; None for all values.
+    """
 
     minimum: float
     maximum: float
     log: bool = False
+    step: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

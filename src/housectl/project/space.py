@@ -41,6 +41,8 @@ class Range(ConfigModel):
     """Largest value."""
     log: StrictBool = False
     """Search on a logarithmic scale."""
+    step: Number | None = None
+    """Distance of the values, which begin at the minimum; without it, all values are searched."""
 
     @model_validator(mode="after")
     def _searchable(self) -> Self:
@@ -48,6 +50,10 @@ class Range(ConfigModel):
             raise ValueError("min below max")
         if self.log and self.min <= 0:
             raise ValueError("min above 0, since the scale is logarithmic")
+        if self.step is not None and self.log:
+            raise ValueError("step or log, since steps are equal distances")
+        if self.step is not None and not 0 < self.step <= self.max - self.min:
+            raise ValueError("step above 0 and at most max - min")
         return self
 
 
@@ -148,6 +154,9 @@ def _value_errors(
     for inner, value in _values(fields):
         if not domain.accepts(value):
             yield CrossFieldError((*location, *inner), repr(value), str(domain))
+    step = fields.step if isinstance(fields, Range) else None
+    if step is not None and domain.is_integer and not step.is_integer():
+        yield CrossFieldError((*location, "step"), repr(step), "a whole number")
 
 
 def _values(fields: ParameterFields) -> Iterator[tuple[Location, Value]]:
@@ -184,7 +193,10 @@ def _search_space(family: Family, space: FamilySpaceFields) -> SearchSpace:
 
 def _parameter(family: Family, name: str, fields: Range | Choices) -> Parameter:
     if isinstance(fields, Range):
-        search_range = SearchRange(_plain(fields.min), _plain(fields.max), log=fields.log)
+        step = None if fields.step is None else _plain(fields.step)
+        search_range = SearchRange(
+            _plain(fields.min), _plain(fields.max), log=fields.log, step=step
+        )
         return range_parameter(family, name, search_range)
     read = family.definition.domains[name].read
     return Parameter(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from housectl.contract.families import training_libraries
 from housectl.contract.libraries import installed_version
 from housectl.project.config import ProjectConfig
+from housectl.search.sampler import SAMPLER_VERSION
 from housectl.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ def create_backend(_: ProjectConfig, workspace: Workspace) -> "LocalBackend":
 
 
 def search_settings(_project: ProjectConfig, _workspace: Workspace) -> Mapping[str, str]:
-    """Return the versions of the installed libraries that search, train or measure."""
+    """Return the versions of the sampler, and of the installed libraries that train or measure."""
     distributions = {library.name: library.distributions for library in training_libraries()}
-    names = {**distributions, "optuna": ("optuna",), "housectl": ("housectl",)}
-    return {name: installed_version(*names[name]) or "not installed" for name in sorted(names)}
+    names = {**distributions, "housectl": ("housectl",)}
+    versions = {name: installed_version(*names[name]) or "not installed" for name in sorted(names)}
+    return {**versions, "sampler": str(SAMPLER_VERSION)}

@@ -8,8 +8,6 @@ from pathlib import Path
 from housectl.contract.families import training_libraries
 from housectl.errors import LocalEnvironmentError
 
-# The search chooses assignments with optuna.
-_OTHER_LIBRARIES = ("optuna",)
 FREE_BYTES = 200 * 2**20
 
 
@@ -19,8 +17,8 @@ def check_libraries() -> None:
     Raises:
         LocalEnvironmentError: A library is missing.
     """
-    names = {*_OTHER_LIBRARIES, *(library.import_name for library in training_libraries())}
-    missing = [name for name in sorted(names) if find_spec(name) is None]
+    names = sorted(library.import_name for library in training_libraries())
+    missing = [name for name in names if find_spec(name) is None]
     if missing:
         raise LocalEnvironmentError(
             f"Training libraries are missing on this machine: {', '.join(missing)}.",
