@@ -10,10 +10,16 @@ from tools.dev_cluster.images import TRAINER_IMAGE
 SMALL_PODS = {"cpu": "100m", "memory": "256Mi", "image": TRAINER_IMAGE}
 
 
-def katib_backend(namespace: str, inputs: Path) -> KatibBackend:
+def katib_backend(
+    namespace: str, inputs: Path, *, algorithm: str = KatibSettings.algorithm
+) -> KatibBackend:
     """Return the backend for a prepared namespace; `inputs` contains inputs directories."""
     settings = KatibSettings(
-        namespace=namespace, image=TRAINER_IMAGE, cpu="100m", memory=256 * 2**20
+        namespace=namespace,
+        image=TRAINER_IMAGE,
+        algorithm=algorithm,
+        cpu="100m",
+        memory=256 * 2**20,
     )
     kube = katib_client(None, namespace)
     return KatibBackend(kube, settings=settings, inputs=inputs)

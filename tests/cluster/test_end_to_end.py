@@ -3,22 +3,11 @@
 import re
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from housectl.backends.base import Backend, Handle
-from housectl.backends.katib.backend import KatibBackend
-from housectl.backends.local.backend import LocalBackend
-from housectl.contract.bundle import read_bundle
 from housectl.contract.families import Family
-from housectl.contract.files import file_digest
-from housectl.contract.inputs import Inputs
-from housectl.contract.parameters import Assignment
-from housectl.experiment import Budget, Experiment, ExperimentState, Trial, best_trial
-from tests.backends.conftest import inputs  # noqa: F401  # a fixture
-from tests.backends.workloads import experiment, seal_task, submit, wait_for_end
 from tests.cluster.backend import SMALL_PODS
 from tests.test_end_to_end import CENTRED, predict, serving
 from tools.project_directory import ROOT, ProjectDirectory, example
@@ -97,56 +86,3 @@ def test_two_families_of_another_data_set_go_the_whole_way(circuit: ProjectDirec
         circuit.run_ok("verify", "--url", url, "--p99-ms", "5000")
         assert predict(url, row).keys() == {"predicted_phase"}
     circuit.run_ok("delete", "both")
-
-
-def test_both_backends_make_one_and_the_same_model(
-    backend: KatibBackend,
-    inputs: Inputs,  # noqa: F811
-    tmp_path: Path,
-) -> None:
-    there = _trial(backend, experiment("twin", budget=Budget(trials=1)), inputs)
-    local = LocalBackend(tmp_path / "runs")
-    here = _trial(local, _enqueued(there.assignment), inputs)
-    assert here.assignment == there.assignment
-    assert here.mse == there.mse
-    digests = {
-        str(_digests(each, Handle(url), trial, inputs, tmp_path / name))
-        for name, each, url, trial in (
-            ("there", backend, backend.handle("twin").url, there),
-            ("here", local, local.handle("twin").url, here),
-        )
-    }
-    assert len(digests) == 1
-
-
-def _enqueued(assignment: Assignment) -> Experiment:
-    plain = experiment("twin", budget=Budget(trials=1))
-    (space,) = plain.spaces.values()
-    chosen = {each.name: assignment[each.name] for each in space.parameters}
-    return replace(plain, spaces={Family.RANDOM_FOREST: replace(space, enqueued=(chosen,))})
-
-
-def _trial(backend: Backend, work: Experiment, inputs: Inputs) -> Trial:  # noqa: F811
-    snapshot = wait_for_end(backend, submit(backend, work, inputs))
-    assert snapshot.state is ExperimentState.SUCCEEDED
-    best = best_trial(snapshot.trials)
-    assert best is not None
-    return best
-
-
-def _digests(
-    backend: Backend,
-    handle: Handle,
-    trial: Trial,
-    inputs: Inputs,  # noqa: F811
-    directory: Path,
-) -> tuple[str, str]:
-    """Return the digests of a trial's model, and of the bundle that it is sealed into."""
-    output = backend.fetch(handle, trial.name, directory / "trial")
-    model = file_digest(output / trial.family.definition.native_file)
-    task = seal_task("twin-seal", trial.assignment, model_sha256=model)
-    sealed = submit(backend, task, inputs)
-    assert wait_for_end(backend, sealed).state is ExperimentState.SUCCEEDED
-    bundle = read_bundle(backend.fetch(sealed, None, directory / "sealed") / "bundle")
-    backend.delete(sealed)
-    return model, bundle.digest

@@ -32,7 +32,8 @@ def project(source: SourceCopy, namespace: str, tmp_path: Path) -> ProjectDirect
     project = ProjectDirectory(tmp_path, housectl=source.housectl)
     project.run_ok("init", "--data", "step.csv", "--target", "y")
     image = local_image(ImageKind.TRAINER, tag=TAG)
-    katib = {**SMALL_PODS, "namespace": namespace, "image": image}
+    # The registered service of the algorithm `housectl` does not know the toy family.
+    katib = {**SMALL_PODS, "namespace": namespace, "image": image, "algorithm": "random"}
     project.edit_config(backend="katib", katib=katib, budget={"trials": 4})
     return project
 

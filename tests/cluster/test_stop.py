@@ -16,6 +16,7 @@ from housectl.errors import UnknownExperimentError
 from housectl.experiment import Budget, Experiment, ExperimentState, failed_trials
 from tests.backends.conftest import inputs  # noqa: F401  # a fixture
 from tests.backends.workloads import experiment, submit, two_family_experiment, wait_until
+from tests.cluster.backend import katib_backend
 from tools.dev_cluster.kubectl import kubectl
 from tools.project_directory import example
 
@@ -102,8 +103,9 @@ def test_stop_after_killed_stop_deletes_interrupted_trials(
 
 
 def test_stop_experiment_with_one_family_without_trials(
-    backend: KatibBackend, namespace: str, uploaded_inputs: Inputs
+    namespace: str, uploaded_inputs: Inputs
 ) -> None:
+    backend = katib_backend(namespace, uploaded_inputs.path.parent, algorithm="random")
     forest, boosting = backend.plan(
         two_family_experiment("one-family"), inputs=uploaded_inputs, image=None
     ).manifests()
