@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
 from msgspec import UNSET, UnsetType
 
 from housectl.contract.bundle import Bundle
@@ -11,10 +12,11 @@ from housectl.contract.evidence import Evidence
 from housectl.contract.inputs import Inputs
 from housectl.contract.recipe import Recipe
 from housectl.contract.schema import Transform
-from housectl.contract.scorer import open_bundle
+from housectl.contract.scorer import Scorer, open_bundle
 from housectl.errors import EvidenceError
 
 _ROUNDING = 1e-12
+_BLOCK_ROWS = 2**14
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,22 @@ def check_evidence(bundle: Bundle, evidence: Evidence, inputs: Inputs, *, hint: 
 
 def _measure(bundle: Bundle, data: UsableData) -> _Holdout:
     recipe = bundle.record.recipe
-    columns = [data.table.numbers[name] for name in recipe.features]
     targets = data.table.numbers[recipe.target]
-    rows = [[column[index] for column in columns] for index in data.split.holdout]
-    predictions = open_bundle(bundle).predict(rows)
+    predictions = _predict(open_bundle(bundle), recipe, data)
     bound = _prediction_bound(recipe, [targets[i] for i in data.split.training], predictions)
     return _holdout(predictions, [targets[index] for index in data.split.holdout], bound)
+
+
+def _predict(scorer: Scorer, recipe: Recipe, data: UsableData) -> list[float]:
+    """Return the predictions for the held-out rows; blocks need little memory."""
+    columns = [np.frombuffer(data.table.numbers[name]) for name in recipe.features]
+    holdout = np.array(data.split.holdout)
+    predictions: list[float] = []
+    for start in range(0, len(holdout), _BLOCK_ROWS):
+        block = holdout[start : start + _BLOCK_ROWS]
+        rows = np.column_stack([column[block] for column in columns])
+        predictions += scorer.predict(rows)
+    return predictions
 
 
 def _prediction_bound(recipe: Recipe, targets: list[float], predictions: list[float]) -> float:

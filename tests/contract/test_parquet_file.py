@@ -9,13 +9,13 @@ import pytest
 
 from housectl.contract.column_types import Boolean, Category, Datetime, Number
 from housectl.contract.data import parquet_file
-from housectl.contract.data.canonical_csv import canonical_csv
 from housectl.contract.data.csv_format import CsvFormat
 from housectl.contract.data.data_file import read_rows
 from housectl.contract.data.table import read_table
 from housectl.contract.recipe import Split
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
 from housectl.errors import DataError, LocalEnvironmentError
+from tests.contract.canonical_form import canonical_csv
 
 SCHEMA = Schema(
     features=(

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from housectl.contract.column_types import Boolean, Category, Number
-from housectl.contract.data.canonical_csv import canonical_csv
 from housectl.contract.data.csv_format import CsvFormat
 from housectl.contract.data.table import Table, read_table
 from housectl.contract.recipe import Split
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
+from tests.contract.canonical_form import canonical_csv
 
 LEVELS = ("Ulm", "Bad Tölz", 'a "b"', "x;y,z", "two\nlines", "- ", "n/a?")
 SCHEMA = Schema(

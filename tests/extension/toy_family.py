@@ -36,8 +36,8 @@ import msgspec
 import numpy as np
 
 from housectl.contract.parameters import Value
-from housectl_trainer.model_family import ModelFamily
-from housectl_trainer.subset import DataSubset, Floats
+from housectl_trainer.model_family import ModelFamily, TrainingRows
+from housectl_trainer.subset import Floats
 from housectl_trainer.trees import LEAF, Ensemble, SplitComparison, Tree
 
 
@@ -71,15 +71,15 @@ class PiecewiseConstantModel:
 
 
 def _fit(
-    assignment: Mapping[str, Value], subset: DataSubset, *, seed: int, threads: int
+    assignment: Mapping[str, Value], training: TrainingRows, *, seed: int, threads: int
 ) -> PiecewiseConstantModel:
-    column = subset.rows[:, 0].astype(np.float32)
+    column = training.rows[:, 0].astype(np.float32)
     threshold = float(np.float32(np.quantile(column, float(assignment["quantile"]))))
     below = column <= threshold
     return PiecewiseConstantModel(
         threshold=threshold,
-        below=float(subset.targets[below].mean()),
-        above=float(subset.targets[~below].mean()),
+        below=float(training.targets[below].mean()),
+        above=float(training.targets[~below].mean()),
     )
 
 

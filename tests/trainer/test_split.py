@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
-from housectl.contract.data.data_split import RowKeys, feature_texts, row_texts, split_indices
+from housectl.contract.data.data_split import RowKeys, split_indices
+from housectl.contract.data.row_texts import feature_texts, row_texts
 from housectl.contract.data.table import Table
 from housectl.contract.inputs import Inputs
 from housectl.contract.recipe import Split, SplitMethod

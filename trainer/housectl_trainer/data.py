@@ -17,6 +17,7 @@ class Dataset:
     Attributes:
         values: `(n, features)`, the doubles of all features' values: those of the training rows,
             then those of the held-out rows.
+        all_rows: The training rows, then the held-out rows, as columns.
         holdout_digest: sha256 of the held-out rows' contents.
     """
 
@@ -24,12 +25,8 @@ class Dataset:
     training: DataSubset
     holdout: DataSubset
     values: Floats
+    all_rows: Floats
     holdout_digest: str
-
-    @property
-    def all_rows(self) -> Floats:
-        """The training rows, then the held-out rows, as columns."""
-        return np.concatenate([self.training.rows, self.holdout.rows])
 
 
 def load_dataset(inputs: Inputs) -> Dataset:
@@ -47,18 +44,22 @@ def make_dataset(shared: SharedRecipe, data: UsableData) -> Dataset:
     """Return the rows of a table as columns, divided by its split."""
     numbers = {name: np.frombuffer(values) for name, values in data.table.numbers.items()}
     schema = shared.schema
-    values = np.column_stack([numbers[name] for name in schema.feature_names])
-    training, holdout = np.array(data.split.training), np.array(data.split.holdout)
+    training = len(data.split.training)
+    order = np.array([*data.split.training, *data.split.holdout])
+    values = np.empty((len(order), len(schema.features)))
+    for index, name in enumerate(schema.feature_names):
+        values[:, index] = numbers[name][order]
     rows = DataSubset(
         rows=ColumnEncoder(schema.features).encode(values),
-        targets=numbers[schema.target.name],
-        groups=np.array(data.unit_codes) if data.unit_codes else None,
-        times=np.frombuffer(data.table.times) if data.table.times else None,
+        targets=numbers[schema.target.name][order],
+        groups=np.array(data.unit_codes)[order] if data.unit_codes else None,
+        times=np.frombuffer(data.table.times)[order] if data.table.times else None,
     )
     return Dataset(
         shared=shared,
-        training=rows.take(training),
-        holdout=rows.take(holdout),
-        values=values[np.concatenate([training, holdout])],
+        training=rows[:training],
+        holdout=rows[training:],
+        values=values,
+        all_rows=rows.rows,
         holdout_digest=data.holdout_digest,
     )

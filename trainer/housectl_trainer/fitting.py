@@ -1,7 +1,9 @@
 """Fitting of a recipe's model, whatever its family."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
+
+import numpy as np
 
 from housectl.contract.assignments import read_assignment
 from housectl.contract.columns import Expansion
@@ -11,10 +13,13 @@ from housectl.contract.libraries import library_versions
 from housectl.contract.parameters import Assignment
 from housectl.contract.recipe import Recipe
 from housectl.errors import AssignmentError
-from housectl_trainer.model_family import Model, ModelBody, load_family
+from housectl_trainer.model_family import Model, ModelBody, TrainingRows, load_family
 from housectl_trainer.subset import DataSubset, Floats
 from housectl_trainer.target_scale import TargetScale
 from housectl_trainer.trees import Ensemble, Threshold
+
+# The expanded columns of many rows need much memory.
+_BLOCK_ROWS = 2**14
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,11 @@ class FittedModel:
         Args:
             columns: `(n, columns)`; see `housectl.contract.columns`.
         """
-        return self.scale.restore(self.model.predict(self.expansion.expand(columns)))
+        blocks = (
+            self.model.predict(self.expansion.expand(columns[start : start + _BLOCK_ROWS]))
+            for start in range(0, max(1, len(columns)), _BLOCK_ROWS)
+        )
+        return self.scale.restore(np.concatenate(list(blocks)))
 
     def native(self) -> bytes:
         """Return the library's own model file."""
@@ -80,11 +89,12 @@ def fit(recipe: Recipe, subset: DataSubset, *, threads: int = 1) -> FittedModel:
     family = load_family(recipe.family)
     expansion = Expansion.of(recipe.types)
     scale = TargetScale.of(subset.targets, recipe.transform)
-    prepared = replace(
-        subset, rows=expansion.expand(subset.rows), targets=scale.standardise(subset.targets)
+    training = TrainingRows(
+        rows=expansion.expand(subset.rows, dtype=family.precision),
+        targets=scale.standardise(subset.targets),
     )
     try:
-        model = family.fit(recipe.assignment, prepared, seed=recipe.seed, threads=threads)
+        model = family.fit(recipe.assignment, training, seed=recipe.seed, threads=threads)
     except ValueError as error:
         raise _translate(error, recipe) from error
     return FittedModel(model=model, expansion=expansion, scale=scale)

@@ -9,6 +9,8 @@ import numpy as np
 
 from housectl_trainer.subset import Floats
 
+_BLOCK_VALUES = 2**16
+
 
 def gram_matrix(columns: Floats) -> Floats:
     """Return the products of all pairs of columns.
@@ -19,12 +21,28 @@ def gram_matrix(columns: Floats) -> Floats:
     Returns:
         `(m, m)`, symmetric.
     """
-    # BLAS, and so `columns @ columns.T`, adds in an order that depends on the processor.
     matrix = np.empty((len(columns), len(columns)))
     for number, column in enumerate(columns):
-        products = (columns[number:] * column).sum(axis=1)
+        products = sums_of_products(columns[number:], column)
         matrix[number, number:] = matrix[number:, number] = products
     return matrix
+
+
+def sums_of_products(columns: Floats, vector: Floats) -> Floats:
+    """Return the sum of the products of each column with a vector.
+
+    Args:
+        columns: `(m, n)`, one column of n values in each line, contiguous.
+        vector: `(n,)`.
+
+    Returns:
+        `(m,)`.
+    """
+    # BLAS, and so `columns @ vector`, adds in an order that depends on the processor. Blocks of
+    # lines keep the products in the processor's cache.
+    size = max(1, _BLOCK_VALUES // len(vector))
+    blocks = (columns[start : start + size] for start in range(0, len(columns), size))
+    return np.concatenate([(block * vector).sum(axis=1) for block in blocks])
 
 
 def solve(matrix: Floats, vector: Floats) -> Floats:

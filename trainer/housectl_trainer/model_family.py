@@ -5,14 +5,30 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Protocol
 
+import numpy as np
+
+from housectl.contract.columns import Precision, Rows
 from housectl.contract.families import Family
 from housectl.contract.graph.linear_graph import LinearGraph
 from housectl.contract.parameters import Value
-from housectl_trainer.subset import DataSubset, Floats
+from housectl_trainer.subset import Floats
 from housectl_trainer.trees import Ensemble
 
 ModelBody = Ensemble | LinearGraph
 """A trained model as arrays, which `onnx_export` makes a graph of."""
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """Rows to fit a model to.
+
+    Attributes:
+        rows: `(n, width)`, expanded columns in the family's precision; NaN if missing.
+        targets: `(n,)`, standardised.
+    """
+
+    rows: Rows
+    targets: Floats
 
 
 class Model(Protocol):
@@ -39,13 +55,13 @@ class FitFunction(Protocol):
     """Function that fits a family's models."""
 
     def __call__(
-        self, assignment: Mapping[str, Value], subset: DataSubset, *, seed: int, threads: int
+        self, assignment: Mapping[str, Value], training: TrainingRows, *, seed: int, threads: int
     ) -> Model:
         """Return the model of an assignment; the number of threads does not change it.
 
         Args:
             assignment: The model's parameters.
-            subset: Expanded columns, in which a missing value is NaN, and standardised targets.
+            training: The rows.
             seed: Seed of all random choices.
             threads: Number of training threads.
         """
@@ -57,9 +73,12 @@ class ModelFamily:
 
     Attributes:
         fit: Fits a model.
+        precision: Type of the training rows' numbers. Trees round all numbers to float32, so they
+            get rows that take half of the memory.
     """
 
     fit: FitFunction
+    precision: Precision = np.float64
 
 
 def load_family(family: Family) -> ModelFamily:

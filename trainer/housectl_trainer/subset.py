@@ -29,11 +29,18 @@ class DataSubset:
     def __len__(self) -> int:
         return len(self.targets)
 
+    def __getitem__(self, places: slice) -> "DataSubset":
+        """Return the rows at these places, without a copy."""
+        return self._select(places)
+
     def take(self, indices: Indices) -> "DataSubset":
         """Return the rows at these indices, in their order."""
+        return self._select(indices)
+
+    def _select(self, chosen: slice | Indices) -> "DataSubset":
         return DataSubset(
-            rows=self.rows[indices],
-            targets=self.targets[indices],
-            groups=None if self.groups is None else self.groups[indices],
-            times=None if self.times is None else self.times[indices],
+            rows=self.rows[chosen],
+            targets=self.targets[chosen],
+            groups=None if self.groups is None else self.groups[chosen],
+            times=None if self.times is None else self.times[chosen],
         )

@@ -8,6 +8,7 @@ of a category becomes an indicator, which is 1 or 0.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,11 @@ MISSING_CODE = -1
 DATETIME_PARTS = ("year", "month", "weekday", "seconds")
 """Numbers of a date; the weekday counts from Monday, 0, and the seconds from the earliest date."""
 
+_BLOCK_ROWS = 4096
+
 Floats = NDArray[np.float64]
+Precision = type[np.float64] | type[np.float32]
+Rows = NDArray[np.float64 | np.float32]
 
 
 class ColumnEncoder:
@@ -109,17 +114,30 @@ class Expansion:
         """`(width,)`, True for the expanded columns that are NaN in some rows."""
         return np.isin([*self.kept, *[-1] * len(self.indicators)], self.nullable)
 
-    def expand(self, columns: Floats) -> Floats:
+    @overload
+    def expand(self, columns: Floats) -> Floats: ...
+
+    @overload
+    def expand(self, columns: Floats, *, dtype: Precision) -> Rows: ...
+
+    def expand(self, columns: Floats, *, dtype: Precision = np.float64) -> Rows:
         """Return the expanded columns, `(n, width)`: the numbers, then the indicators.
 
         Args:
             columns: `(n, columns)`.
+            dtype: Type of the result.
         """
         if not self.indicators:
-            return columns
-        sources, codes = zip(*self.indicators, strict=True)
-        indicators = columns[:, list(sources)] == np.array(codes)
-        return np.column_stack([columns[:, list(self.kept)], indicators.astype(np.float64)])
+            return columns.astype(dtype, copy=False)
+        sources, codes = (np.array(each) for each in zip(*self.indicators, strict=True))
+        kept, first = list(self.kept), len(self.kept)
+        expanded = np.empty((len(columns), self.width), dtype)
+        # Blocks keep the temporary arrays small.
+        for start in range(0, len(columns), _BLOCK_ROWS):
+            block = slice(start, start + _BLOCK_ROWS)
+            expanded[block, :first] = columns[block, kept]
+            expanded[block, first:] = columns[block, sources] == codes
+        return expanded
 
 
 def _width(column: ColumnType) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import BinaryIO
 
 from housectl.contract.disks import describe_disk
 from housectl.contract.regular_files import open_regular
@@ -20,6 +21,7 @@ from housectl.contract.temp_files import (
 )
 from housectl.errors import LocalEnvironmentError
 
+_PART_BYTES = 2**20
 _HINTS = {
     errno.ENOSPC: "df -h {path}   # free some space, then run the same command again",
     errno.EDQUOT: "quota -s   # free some of your quota, then run the same command again",
@@ -32,7 +34,15 @@ _HINTS = {
 def file_digest(path: Path) -> str:
     """Return the sha256 of a file's bytes, in hexadecimal."""
     with open_regular(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return stream_digest(file)
+
+
+def stream_digest(file: BinaryIO) -> str:
+    """Return the sha256 of the rest of an open file, in hexadecimal."""
+    digest = hashlib.sha256()
+    while part := file.read(_PART_BYTES):
+        digest.update(part)
+    return digest.hexdigest()
 
 
 @contextmanager
@@ -79,6 +89,14 @@ def write_and_sync(path: Path, data: bytes) -> None:
     """Write a new file and fsync it."""
     with path.open("xb") as file:
         file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def copy_and_sync(source: BinaryIO, path: Path) -> None:
+    """Write the rest of an open file to a new file, in parts, and fsync it."""
+    with path.open("xb") as file:
+        shutil.copyfileobj(source, file, _PART_BYTES)
         file.flush()
         os.fsync(file.fileno())
 

@@ -1,6 +1,5 @@
 """The inputs directory: the data and the recipe fields that all trials of an experiment share."""
 
-import hashlib
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +7,16 @@ from typing import Literal
 
 from msgspec import UNSET, UnsetType
 
-from housectl.contract.data.canonical_csv import canonical_csv
+from housectl.contract.data.canonical_csv import open_canonical
 from housectl.contract.data.csv_format import DEFAULT_FORMAT, CsvFormat
 from housectl.contract.families import Family
-from housectl.contract.files import atomic_directory, file_digest, write_and_sync
+from housectl.contract.files import (
+    atomic_directory,
+    copy_and_sync,
+    file_digest,
+    stream_digest,
+    write_and_sync,
+)
 from housectl.contract.parameters import Assignment
 from housectl.contract.path_names import is_digest
 from housectl.contract.recipe import (
@@ -24,7 +29,7 @@ from housectl.contract.recipe import (
 from housectl.contract.record import SCHEMA_VERSION, MalformedRecordError, Record, digest_of
 from housectl.contract.regular_files import read_regular
 from housectl.contract.schema import Schema
-from housectl.errors import InputsError
+from housectl.errors import DataError, InputsError
 
 DATA_FILE = "data.csv"
 RECIPE_FILE = "recipe.json"
@@ -103,23 +108,25 @@ def write_inputs(
         csv_format: Format of the data file.
 
     Raises:
-        DataError: The data file cannot be read.
+        DataError: The data file cannot be read, or changes in the meantime.
         LocalEnvironmentError: The disk is full, read-only or not writable.
     """
-    content = canonical_csv(data, schema, split, csv_format)
-    digest = hashlib.sha256(content).hexdigest()
-    shared = SharedRecipe(
-        schema=schema,
-        data=digest,
-        split=split,
-        seed=seed,
-        folds=UNSET if folds == OBJECTIVE_FOLDS else folds,
-    )
-    path = parent / digest_of(shared)
-    if not path.exists():
-        with atomic_directory(path) as directory:
-            write_and_sync(directory / DATA_FILE, content)
-            write_and_sync(directory / RECIPE_FILE, shared.to_json())
+    with open_canonical(data, schema, split, csv_format, temp=parent) as content:
+        shared = SharedRecipe(
+            schema=schema,
+            data=stream_digest(content),
+            split=split,
+            seed=seed,
+            folds=UNSET if folds == OBJECTIVE_FOLDS else folds,
+        )
+        path = parent / digest_of(shared)
+        if not path.exists():
+            content.seek(0)
+            with atomic_directory(path) as directory:
+                copy_and_sync(content, directory / DATA_FILE)
+                if file_digest(directory / DATA_FILE) != shared.data:
+                    raise _changed(data)
+                write_and_sync(directory / RECIPE_FILE, shared.to_json())
     return read_inputs(path)
 
 
@@ -139,6 +146,13 @@ def read_inputs(path: Path) -> Inputs:
     if digest_of(shared) != path.name:
         raise _invalid(path, f"{RECIPE_FILE} has the digest {digest_of(shared)[:12]}")
     return Inputs(path=path, shared=shared)
+
+
+def _changed(data: Path) -> DataError:
+    return DataError(
+        f"The data file {data} changed while it was copied.",
+        hint="Wait until the file is complete, then run the same command again.",
+    )
 
 
 def _invalid(path: Path, problem: str) -> InputsError:

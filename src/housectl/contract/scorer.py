@@ -1,7 +1,6 @@
 """The scorer: checks the graph of model.onnx and predicts with it. No other module opens it."""
 
 import os
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from housectl.contract.bundle import Bundle
@@ -13,6 +12,8 @@ from housectl.contract.schema import Schema
 from housectl.errors import BundleError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -51,7 +52,7 @@ class Scorer:
         self._array = np.array
         self._encode = ColumnEncoder(schema.features).encode
 
-    def predict(self, rows: Sequence[Sequence[float]]) -> list[float]:
+    def predict(self, rows: "Sequence[Sequence[float]] | NDArray[np.float64]") -> list[float]:
         """Return one prediction per row, independent of the other rows.
 
         Args:

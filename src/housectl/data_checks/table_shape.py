@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from housectl.contract.data.data_split import row_texts
+from housectl.contract.data.row_texts import row_texts
 from housectl.contract.data.table import Table
 from housectl.contract.schema import Schema
 from housectl.data_checks.problem import DataProblem
@@ -15,7 +15,7 @@ MAX_MISSING_SHARE = 0.5
 def find_equal_rows(schema: Schema, table: Table) -> Iterator[DataProblem]:
     """Yield a problem if rows are equal in all features and the target."""
     texts = row_texts(table)
-    if count := len(texts) - len(set(texts)):
+    if count := len(texts) - texts.distinct:
         yield DataProblem(
             message=f"{count} of {len(texts)} rows have the features and the "
             f"{schema.target.name} of an earlier row; split and folds keep equal rows together.",

@@ -5,16 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from housectl.contract.families import Family
 from housectl.contract.graph.linear_graph import LinearGraph
 from housectl.contract.parameters import Value
 from housectl.contract.record import canonical_json
 from housectl_trainer.exact_sums import mean
-from housectl_trainer.linear_algebra import gram_matrix, solve
-from housectl_trainer.model_family import ModelFamily
-from housectl_trainer.subset import DataSubset, Floats
+from housectl_trainer.linear_algebra import gram_matrix, solve, sums_of_products
+from housectl_trainer.model_family import ModelFamily, TrainingRows
+from housectl_trainer.subset import Floats
 
 # Deviations below this part of their mean come from rounding.
 _ROUNDING = 1e-13
@@ -54,59 +53,58 @@ class LinearModel:
 
 
 @dataclass(frozen=True)
-class _Standardised:
-    """Columns with mean 0 and standard deviation 1; constant columns are 0.
+class _Scale:
+    """Former mean and standard deviation of a column; that of a constant column is infinite."""
 
-    Attributes:
-        values: `(m, n)`, one column in each line.
-        centres, scales: `(m,)`, former means and standard deviations; the scale of a constant
-            column is infinite.
-    """
-
-    values: Floats
-    centres: Floats
-    scales: Floats
+    centre: float
+    deviation: float
 
 
 def _fit(
     assignment: Mapping[str, Value],
-    subset: DataSubset,
+    training: TrainingRows,
     *,
     seed: int,  # noqa: ARG001
     threads: int,  # noqa: ARG001
 ) -> LinearModel:
     """Fit a weight for each column, and one for "is missing" where the rows have gaps."""
-    columns = np.ascontiguousarray(subset.rows.T)
-    is_missing = np.isnan(columns)
-    has_gaps = is_missing.any(axis=1)
-    gaps = is_missing[has_gaps].astype(np.float64)
-    numbers = _standardise(columns, is_missing)
-    indicators = _standardise(gaps, np.isnan(gaps))
-    weights = _ridge(
-        np.concatenate([numbers.values, indicators.values]),
-        subset.targets,
-        alpha=float(assignment.get("alpha", _DEFAULT_ALPHA)),
-    )
-    missing = np.zeros(len(columns))
-    missing[has_gaps] = weights[len(columns) :] / indicators.scales
+    rows = np.asarray(training.rows, dtype=np.float64)
+    width = rows.shape[1]
+    with_gaps = np.flatnonzero(np.isnan(rows).any(axis=0))
+    # One column in each line: first the numbers, then "is missing".
+    lines = np.empty((width + len(with_gaps), len(rows)))
+    numbers = [_standardise(rows[:, index], lines[index]) for index in range(width)]
+    gaps = [
+        _standardise(np.isnan(rows[:, index]).astype(np.float64), lines[width + number])
+        for number, index in enumerate(with_gaps)
+    ]
+    weights = _ridge(lines, training.targets, alpha=float(assignment.get("alpha", _DEFAULT_ALPHA)))
+    missing = np.zeros(width)
+    missing[with_gaps] = weights[width:] / np.array([each.deviation for each in gaps])
+    centres = np.array([each.centre for each in gaps])
     graph = LinearGraph(
-        centres=numbers.centres,
-        weights=weights[: len(columns)] / numbers.scales,
+        centres=np.array([each.centre for each in numbers]),
+        weights=weights[:width] / np.array([each.deviation for each in numbers]),
         missing=missing,
-        intercept=math.fsum([mean(subset.targets), *(-missing[has_gaps] * indicators.centres)]),
+        intercept=math.fsum([mean(training.targets), *(-missing[with_gaps] * centres)]),
     )
     return LinearModel(graph)
 
 
-def _standardise(columns: Floats, is_missing: NDArray[np.bool_]) -> _Standardised:
-    """Standardise each line; a missing value becomes the mean of the others."""
-    present = np.maximum((~is_missing).sum(axis=1), 1)
-    centres = np.where(is_missing, 0.0, columns).sum(axis=1) / present
-    deviations = np.where(is_missing, 0.0, columns - centres[:, np.newaxis])
-    smallest = np.maximum(_ROUNDING * np.abs(centres), _SMALLEST_DEVIATION)
-    is_constant = np.abs(deviations).max(axis=1) <= smallest
-    scales = np.where(is_constant, np.inf, np.sqrt((deviations**2).mean(axis=1)))
-    return _Standardised(values=deviations / scales[:, np.newaxis], centres=centres, scales=scales)
+def _standardise(column: Floats, standardised: Floats) -> _Scale:
+    """Write a column with mean 0 and standard deviation 1; a missing value becomes the mean.
+
+    A constant column becomes 0.
+    """
+    is_missing = np.isnan(column)
+    present = max(int((~is_missing).sum()), 1)
+    centre = np.where(is_missing, 0.0, column).sum() / present
+    deviations = np.where(is_missing, 0.0, column - centre)
+    smallest = max(_ROUNDING * abs(centre), _SMALLEST_DEVIATION)
+    is_constant = np.abs(deviations).max() <= smallest
+    scale = np.inf if is_constant else np.sqrt((deviations**2).mean())
+    np.divide(deviations, scale, out=standardised)
+    return _Scale(centre=float(centre), deviation=float(scale))
 
 
 def _ridge(columns: Floats, targets: Floats, *, alpha: float) -> Floats:
@@ -114,7 +112,7 @@ def _ridge(columns: Floats, targets: Floats, *, alpha: float) -> Floats:
     products = gram_matrix(columns) / len(targets)
     products[np.diag_indices_from(products)] += alpha
     deviations = targets - mean(targets)
-    return solve(products, (columns * deviations).sum(axis=1) / len(targets))
+    return solve(products, sums_of_products(columns, deviations) / len(targets))
 
 
 FAMILY = ModelFamily(fit=_fit)

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestRegressor
 
+from housectl.contract.columns import Rows
 from housectl.contract.parameters import Value
-from housectl_trainer.model_family import ModelFamily
-from housectl_trainer.subset import DataSubset, Floats
+from housectl_trainer.model_family import ModelFamily, TrainingRows
+from housectl_trainer.subset import Floats
 from housectl_trainer.trees import Ensemble, SplitComparison, Tree
 
 _ABSOLUTE_ERROR = "absolute_error"
@@ -65,7 +66,7 @@ class RandomForestModel:
         )
 
 
-def _prepared(rows: Floats, criterion: str) -> Floats:
+def _prepared(rows: Rows, criterion: str) -> Rows:
     return np.where(np.isnan(rows), _LOWEST, rows) if criterion == _ABSOLUTE_ERROR else rows
 
 
@@ -76,13 +77,13 @@ def _missing_left(tree: TreeArrays, criterion: str) -> NDArray[np.bool_]:
 
 
 def _fit(
-    assignment: Mapping[str, Value], subset: DataSubset, *, seed: int, threads: int
+    assignment: Mapping[str, Value], training: TrainingRows, *, seed: int, threads: int
 ) -> RandomForestModel:
     estimator = RandomForestRegressor(**assignment, random_state=seed, n_jobs=threads)
-    estimator.fit(_prepared(subset.rows, estimator.criterion), subset.targets)
+    estimator.fit(_prepared(training.rows, estimator.criterion), training.targets)
     # Threads would add the trees' predictions in another order, and the file contains n_jobs.
     estimator.set_params(n_jobs=1)
     return RandomForestModel(estimator)
 
 
-FAMILY = ModelFamily(fit=_fit)
+FAMILY = ModelFamily(fit=_fit, precision=np.float32)

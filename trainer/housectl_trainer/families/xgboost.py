@@ -8,8 +8,8 @@ import numpy as np
 import xgboost
 
 from housectl.contract.parameters import Value
-from housectl_trainer.model_family import ModelFamily
-from housectl_trainer.subset import DataSubset, Floats
+from housectl_trainer.model_family import ModelFamily, TrainingRows
+from housectl_trainer.subset import Floats
 from housectl_trainer.trees import LEAF, Ensemble, SplitComparison, Tree
 
 # XGBoost keeps pruned nodes in its lists, with this number as their feature.
@@ -104,10 +104,10 @@ def _to_float32(values: list[float]) -> Floats:
 
 
 def _fit(
-    assignment: Mapping[str, Value], subset: DataSubset, *, seed: int, threads: int
+    assignment: Mapping[str, Value], training: TrainingRows, *, seed: int, threads: int
 ) -> XgboostModel:
     estimator = xgboost.XGBRegressor(**assignment, random_state=seed, n_jobs=threads)
-    return XgboostModel(estimator.fit(subset.rows, subset.targets + _TARGET_OFFSET))
+    return XgboostModel(estimator.fit(training.rows, training.targets + _TARGET_OFFSET))
 
 
-FAMILY = ModelFamily(fit=_fit)
+FAMILY = ModelFamily(fit=_fit, precision=np.float32)

@@ -9,31 +9,60 @@ import csv
 import hashlib
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import BinaryIO
 
 from housectl.contract.data.column_readers import TextReader
 from housectl.contract.data.csv_format import DEFAULT_FORMAT, CsvFormat
 from housectl.contract.data.table_chunks import read_chunks
 from housectl.contract.data.text_file import FileKind, file_kind, unreadable_error
-from housectl.contract.files import file_digest
+from housectl.contract.files import file_digest, translate_disk_errors
 from housectl.contract.recipe import Split
 from housectl.contract.regular_files import open_regular
 from housectl.contract.schema import Schema
 
 
-def canonical_csv(path: Path, schema: Schema, split: Split, csv_format: CsvFormat) -> bytes:
-    """Return the canonical form of a data file.
+@contextmanager
+def open_canonical(
+    path: Path, schema: Schema, split: Split, csv_format: CsvFormat, *, temp: Path
+) -> Iterator[BinaryIO]:
+    """Open the canonical form of a data file, of which only parts are in memory.
+
+    Args:
+        path: The data file.
+        schema: Its schema.
+        split: The recipe's split.
+        csv_format: Format of the data file.
+        temp: Directory for a temporary file, if the canonical form is another file.
 
     Raises:
         DataError: The file cannot be read, or a cell is invalid.
+        LocalEnvironmentError: The disk is full, read-only or not writable.
     """
     if not _is_canonical(path, csv_format):
-        return b"".join(_convert(path, schema, split, csv_format))
+        with _converted(path, schema, split, csv_format, temp) as file:
+            yield file
+        return
     try:
         with open_regular(path) as file:
-            return file.read()
+            yield file
     except OSError as error:
         raise unreadable_error(path, error) from error
+
+
+@contextmanager
+def _converted(
+    path: Path, schema: Schema, split: Split, csv_format: CsvFormat, temp: Path
+) -> Iterator[BinaryIO]:
+    with ExitStack() as stack:
+        with translate_disk_errors(temp):
+            temp.mkdir(parents=True, exist_ok=True)
+            file = stack.enter_context(TemporaryFile(dir=temp))
+            file.writelines(_convert(path, schema, split, csv_format))
+            file.seek(0)
+        yield file
 
 
 def canonical_digest(path: Path, schema: Schema, split: Split, csv_format: CsvFormat) -> str:

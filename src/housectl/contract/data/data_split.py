@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import ceil
 
+import numpy as np
+
 from housectl.contract.data.forward_folds import check_forward_folds
-from housectl.contract.data.table import Table
+from housectl.contract.data.row_texts import count_distinct
 from housectl.contract.recipe import GATE_FOLDS, Split, SplitMethod
 from housectl.errors import DataError
 
@@ -50,26 +52,7 @@ class RowKeys:
         """
         if self.groups or self.times:
             return self.groups
-        return self.texts if len(set(self.texts)) < len(self.texts) else ()
-
-
-def row_texts(table: Table) -> list[str]:
-    """Return the canonical text of each row: repr() of its features and its target.
-
-    A category is represented by its text, so that added levels do not move rows.
-    """
-    return _texts(table, table.numbers)
-
-
-def feature_texts(table: Table, *, target: str) -> list[str]:
-    """Return the canonical text of the features of each row, as `row_texts` does."""
-    return _texts(table, [name for name in table.numbers if name != target])
-
-
-def _texts(table: Table, names: Iterable[str]) -> list[str]:
-    columns = {**table.numbers, **table.texts}
-    rows = zip(*(columns[name] for name in names), strict=True)
-    return [",".join(map(repr, row)) for row in rows]
+        return list(self.texts) if count_distinct(self.texts) < len(self.texts) else ()
 
 
 def content_digest(texts: Iterable[str]) -> str:
@@ -114,7 +97,7 @@ def _divide(split: Split, keys: RowKeys, seed: int) -> SplitIndices:
 
 def _split_by_time(times: Sequence[float], fraction: float) -> SplitIndices:
     """Hold out the latest rows, with all rows of the earliest time among them."""
-    order = sorted(range(len(times)), key=times.__getitem__)
+    order = np.argsort(times, kind="stable").tolist()
     boundary = times[order[-ceil(fraction * len(times))]]
     return SplitIndices(
         training=[index for index in order if times[index] < boundary],
@@ -135,9 +118,7 @@ def _hash(seed: int, key: str) -> int:
 
 def _shuffle(rows: int, fraction: float, seed: int) -> SplitIndices:
     """Shuffle the rows as scikit-learn's train_test_split does, which commands do not install."""
-    from numpy.random import RandomState
-
-    order = RandomState(seed).permutation(rows).tolist()
+    order = np.random.RandomState(seed).permutation(rows).tolist()
     size = ceil(fraction * rows)
     return SplitIndices(training=order[size:], holdout=order[:size])
 
@@ -165,7 +146,7 @@ def _check_sizes(indices: SplitIndices, texts: Sequence[str]) -> None:
         if training < MINIMUM_TRAINING
         else f"holds out {holdout} rows, fewer than {MINIMUM_HOLDOUT}"
     )
-    distinct = len(set(texts))
+    distinct = count_distinct(texts)
     cause = f": only {distinct} of {len(texts)} rows are different" if distinct < len(texts) else ""
     raise _too_few(f"The split {problem}{cause}")
 

@@ -1,0 +1,1 @@
+"""Cost of each step with the number of rows: `python -m benchmarks.scale`."""
