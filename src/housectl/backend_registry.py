@@ -16,11 +16,13 @@ class BackendEntry:
         package: Its package, with the modules that `backends.factory` describes.
         runs_on: The place where its experiments run, for help texts.
         setup_seconds: Usual time from a submission to the first training.
+        workers: Number of parallel trials with `workers: auto`; None for one for each core.
     """
 
     package: str
     runs_on: str
     setup_seconds: float
+    workers: int | None = None
 
 
 BACKENDS: Final[Mapping[str, BackendEntry]] = {
@@ -29,7 +31,10 @@ BACKENDS: Final[Mapping[str, BackendEntry]] = {
     ),
     # A pod uploads the data, Katib starts its algorithm, and then the first trial's pod starts.
     "katib": BackendEntry(
-        package="housectl.backends.katib", runs_on="Kubernetes with Katib", setup_seconds=15.0
+        package="housectl.backends.katib",
+        runs_on="Kubernetes with Katib",
+        setup_seconds=15.0,
+        workers=3,
     ),
 }
 

@@ -7,8 +7,9 @@ import pytest
 from housectl.contract.data.table import read_table
 from housectl.contract.families import Family
 from housectl.contract.recipe import Split, SplitMethod
+from housectl.cores import usable_cores
 from housectl.errors import ProjectError, UsageError
-from housectl.experiment import Parameter, ParameterKind
+from housectl.experiment import Parameter, ParameterKind, lag_of
 from housectl.project.config import ProjectConfig, load_config
 from housectl.project.json_schema import json_schema
 from housectl.project.source import Override
@@ -63,7 +64,8 @@ def test_four_fields_suffice(file: Path) -> None:
     assert experiment.spaces == {Family.RANDOM_FOREST: default_space(Family.RANDOM_FOREST)}
     assert (experiment.budget.trials, experiment.budget.seconds) == (30, None)
     assert (experiment.limits.seconds, experiment.limits.memory) == (600, 4 * 2**30)
-    assert (experiment.workers, experiment.seed) == (2, 42)
+    assert (experiment.workers, experiment.seed) == (usable_cores(), 42)
+    assert (experiment.lag, experiment.prune) == (lag_of(usable_cores()), True)
     assert project.split_record == Split(method=SplitMethod.HASH, holdout=0.2, group=None)
     assert project.server_url == "http://127.0.0.1:8005"
 
@@ -172,7 +174,15 @@ serve: 8005
         ),
         ("family: auto\nbudget: {trials: 2}\n", "8: budget.trials: found 2, expected at least 3"),
         ("family: forest\n", "'random-forest', 'xgboost', 'linear' or 'auto'"),
-        ("workers: true\n", "7: workers: found True, expected a valid integer"),
+        (
+            "workers: true\n",
+            "7: workers: found True, expected auto, or a whole number from 1 to 256",
+        ),
+        ("workers: 257\n", "7: workers: found 257, expected auto, or a whole number"),
+        ("workers: 2.0\n", "7: workers: found 2.0, expected auto, or a whole number"),
+        ("lag: 12\n", "7: lag: found 12, expected 8, 16, 32, 64, 128 or 256"),
+        ("workers: 9\nlag: 8\n", "8: lag: found 8, expected at least the number of workers, 9"),
+        ("prune: 1\n", "7: prune: found 1, expected a valid boolean"),
         ("folds: 4\n", "7: folds: found 4, expected 1, 3 or 5"),
         ("folds: true\n", "7: folds: found True, expected 1, 3 or 5"),
         ("seed: '7'\n", "7: seed: found '7'"),
@@ -296,13 +306,37 @@ def test_flags_override_file(file: Path) -> None:
     assert project.server_url.endswith(":9000")
 
 
+@pytest.mark.parametrize(
+    ("settings", "workers", "lag"),
+    [
+        ("backend: katib\n", 3, 8),
+        ("backend: katib\nlag: 16\n", 3, 16),
+        ("workers: 1\nlag: 32\n", 1, 32),
+        ("workers: 8\n", 8, 8),
+        ("workers: 9\n", 9, 16),
+        ("backend: katib\nworkers: 256\n", 256, 256),
+    ],
+)
+def test_lag_is_at_least_the_number_of_workers(
+    file: Path, settings: str, workers: int, lag: int
+) -> None:
+    experiment = load(file, settings).experiment("houses-1")
+    assert (experiment.workers, experiment.lag) == (workers, lag)
+
+
+def test_flag_sets_number_of_workers(file: Path) -> None:
+    assert load(file, "workers: 1\n", workers="16").experiment("houses-1").workers == 16
+    experiment = load(file, "workers: 1\n", workers="auto", lag=8, prune=False).experiment("h")
+    assert (experiment.workers, experiment.prune) == (min(usable_cores(), 8), False)
+
+
 def test_problem_of_flag_names_flag_instead_of_line(file: Path) -> None:
     assert problems(
-        file, "workers: 1\nfamily: auto\n", workers=9, space="big", budget__trials=0
+        file, "workers: 1\nfamily: auto\n", workers="many", space="big", budget__trials=0
     ) == [
         "--space: space: found 'big', expected 'default' or 'wide'",
         "--trials: budget.trials: found 0, expected a number greater than or equal to 1",
-        "--workers: workers: found 9, expected a number less than or equal to 4",
+        "--workers: workers: found 'many', expected auto, or a whole number from 1 to 256",
     ]
 
 

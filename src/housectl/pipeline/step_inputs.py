@@ -18,7 +18,7 @@ def tune_inputs(
 ) -> StepInputs:
     """Return the inputs of a search and its sealing.
 
-    The number of workers is not among them, because it changes only the time of a search.
+    The lag is among them, but not the number of workers, which changes only a search's duration.
 
     Args:
         config: The settings.
@@ -45,6 +45,8 @@ def _search_inputs(experiment: Experiment) -> StepInputs:
         "families": ", ".join(sorted(experiment.spaces)),
         "search space": digest_of(spaces),
         "trials": str(budget.trials),
+        "lag": str(experiment.lag),
+        "pruning": "on" if experiment.prune else "off",
         "search time": str(budget.seconds),
         "failed trials": str(budget.max_failed),
         "trial time": str(limits.seconds),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from msgspec import UNSET
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, StrictBool, ValidationInfo, field_validator
 
 from housectl.backend_registry import BACKENDS, DEFAULT_BACKEND
 from housectl.contract.data.csv_format import CsvFormat
@@ -14,6 +14,7 @@ from housectl.contract.families import Family
 from housectl.contract.golden import GoldenSource
 from housectl.contract.recipe import OBJECTIVE_FOLDS, Split, SplitMethod
 from housectl.contract.schema import Exclusion, Schema, Target, Transform
+from housectl.cores import usable_cores
 from housectl.errors import UsageError
 from housectl.experiment import Budget, Experiment, Limits, lag_of
 from housectl.project.csv_fields import CsvFields
@@ -36,16 +37,17 @@ from housectl.project.source import Override, read_source, validate
 from housectl.project.space import SpaceFields, search_spaces, space_errors
 from housectl.project.value_types import (
     AUTO,
+    MAX_WORKERS,
     FamilyField,
     Folds,
     Integer,
+    Lag,
     NonEmptyStr,
     OneOf,
     StoreText,
+    Workers,
 )
 from housectl.verdict import Gate
-
-MAX_WORKERS = 4
 
 
 class ProjectConfig(ConfigModel):
@@ -81,8 +83,13 @@ class ProjectConfig(ConfigModel):
     """The backend that runs experiments."""
     katib: KatibSettings = KatibSettings()
     """Settings of the Katib backend."""
-    workers: Annotated[Integer, Field(ge=1, le=MAX_WORKERS)] = 2
-    """Number of trials that run at the same time."""
+    workers: Workers = AUTO
+    """Number of trials that run at the same time; auto: one for each core, or 3 on Katib."""
+    lag: Lag | None = None
+    """A trial's values depend on trials that are earlier by at least this; by default the smallest
+    of 8, 16, 32, … that is at least the number of workers."""
+    prune: StrictBool = True
+    """End trials that can hardly beat the best one before them."""
     golden: GoldenSource = GoldenSource.DATA
     """The origin of the golden rows, which are published with each model."""
     gate: Gate = Gate.HOLDOUT_AND_CV
@@ -150,6 +157,15 @@ class ProjectConfig(ConfigModel):
             raise_cross_field_errors([CrossFieldError(("trials",), str(budget.trials), expected)])
         return budget
 
+    @field_validator("lag")
+    @classmethod
+    def _check_lag_is_not_below_workers(cls, lag: int | None, info: ValidationInfo) -> int | None:
+        workers = info.data.get("workers", AUTO)
+        if lag is not None and workers != AUTO and lag < workers:
+            expected = f"at least the number of workers, {workers}"
+            raise_cross_field_errors([CrossFieldError((), str(lag), expected)])
+        return lag
+
     @property
     def schema_record(self) -> Schema:
         """The schema, as bundles store it."""
@@ -188,6 +204,13 @@ class ProjectConfig(ConfigModel):
         host = "127.0.0.1" if self.serve.host in {"0.0.0.0", "::"} else self.serve.host  # noqa: S104
         return (self.verify.url or f"http://{host}:{self.serve.port}").rstrip("/")
 
+    @property
+    def parallel_trials(self) -> int:
+        """Number of workers; `auto` depends on the backend, and locally on this machine's cores."""
+        if self.workers != AUTO:
+            return self.workers
+        return min(BACKENDS[self.backend].workers or usable_cores(), self.lag or MAX_WORKERS)
+
     def experiment(self, name: str) -> Experiment:
         """Return the experiment that the file describes."""
         return Experiment(
@@ -199,9 +222,10 @@ class ProjectConfig(ConfigModel):
                 max_failed=min(self.budget.max_failed, self.budget.trials),
             ),
             limits=Limits(seconds=self.limits.time, memory=self.limits.memory),
-            workers=self.workers,
+            workers=self.parallel_trials,
             seed=self.seed,
-            lag=lag_of(self.workers),
+            lag=self.lag or lag_of(self.parallel_trials),
+            prune=self.prune,
         )
 
     def default_experiment_name(self, now: datetime) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
@@ -15,6 +15,9 @@ from housectl.quantities import parse_quantity
 from housectl.store.address import ADDRESS_FORMS, StoreAddress
 
 MAX_LABEL_LENGTH = 255
+MAX_WORKERS = 256
+AUTO: Final = "auto"
+"""The value that means all families, or as many workers as the backend has by default."""
 
 _DURATION_PATTERN = r"^(\d+(\.\d+)?h)?(\d+(\.\d+)?m)?(\d+(\.\d+)?s)?$"
 _SECONDS_PER_UNIT = {"h": 3600, "m": 60, "s": 1}
@@ -38,6 +41,18 @@ def parse_size(value: object) -> object:
     if not re.fullmatch(_SIZE_PATTERN, value):
         raise ValueError("a size such as 512Mi or 4Gi")
     return int(parse_quantity(value))
+
+
+def _parse_workers(value: object) -> object:
+    """Return the number in a text such as `16`, which a flag has; `auto` and numbers as they are.
+
+    Raises:
+        ValueError: The value is neither `auto` nor a number of workers.
+    """
+    number = int(value) if isinstance(value, str) and re.fullmatch(r"\d{1,3}", value) else value
+    if number == AUTO or (type(number) is int and 1 <= number <= MAX_WORKERS):
+        return number
+    raise ValueError(f"{AUTO}, or a whole number from 1 to {MAX_WORKERS}")
 
 
 def _check_no_boolean(value: object) -> object:
@@ -135,6 +150,14 @@ Label = Annotated[
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Integer = Annotated[int, Field(strict=True)]
 Folds = Annotated[ObjectiveFolds, BeforeValidator(_check_no_boolean)]
+Lag = Literal[8, 16, 32, 64, 128, 256]
+Workers = Annotated[
+    int | Literal["auto"],
+    BeforeValidator(_parse_workers),
+    WithJsonSchema(
+        {"anyOf": [{"const": AUTO}, {"type": "integer", "minimum": 1, "maximum": MAX_WORKERS}]}
+    ),
+]
 NonEmptyStr = Annotated[str, Field(min_length=1), AfterValidator(_check_no_nul)]
 StoreText = Annotated[NonEmptyStr, AfterValidator(_check_store_address)]
 
@@ -149,9 +172,6 @@ class OneOf:
         """Validate like a Literal of these names."""
         return core_schema.literal_schema(list(self.names))
 
-
-AUTO: Final = "auto"
-"""The value of `family:` that means all families."""
 
 _FAMILY_CHOICES = (*(family.value for family in Family), AUTO)
 

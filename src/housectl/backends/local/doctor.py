@@ -1,12 +1,12 @@
 """Checks for searches on this machine."""
 
-import os
 from collections.abc import Sequence
 from functools import partial
 
-from housectl.backends.doctor_check import Check, CheckContext, CheckWarning
-from housectl.backends.local.preflight import check_libraries
+from housectl.backends.doctor_check import Check, CheckContext
+from housectl.backends.local.preflight import check_libraries, workers_note
 from housectl.contract.families import Family
+from housectl.cores import usable_cores
 
 
 def doctor_checks(context: CheckContext) -> Sequence[Check]:
@@ -24,14 +24,6 @@ def check_training_libraries() -> str:
 
 
 def check_cores(context: CheckContext) -> str:
-    """Warn if the project has more workers than the machine has cores."""
-    cores = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
-    workers = context.project.workers
-    if workers > cores:
-        raise CheckWarning(
-            f"{workers} workers share {cores} cores: trials take longer, and may time out.",
-            hint=f"housectl tune --workers {cores}",
-        )
-    return f"{workers} workers on {cores} cores"
+    """Return the number of trials that run at the same time."""
+    workers, cores = context.project.parallel_trials, usable_cores()
+    return workers_note(workers, cores) or f"{workers} workers on {cores} cores"

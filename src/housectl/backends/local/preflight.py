@@ -26,6 +26,13 @@ def check_libraries() -> None:
         )
 
 
+def workers_note(workers: int, cores: int) -> str | None:
+    """Return a note if there are more workers than cores; more trials at once are not faster."""
+    if workers <= cores:
+        return None
+    return f"{workers} workers on {cores} cores: {cores} trials run at the same time"
+
+
 def check_disk_space(
     directory: Path, *, needed: int = FREE_BYTES, purpose: str = "a search"
 ) -> None:

@@ -33,7 +33,6 @@ space: default           # or wide, or for each family its ranges
 split: {split}    # the fraction of rows that is held out from all trials
 seed: {seed}
 budget: {{trials: 30}}     # add time: 10m to limit the wall time
-workers: 2               # trials that run at the same time
 """
 
 
