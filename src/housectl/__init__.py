@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from housectl.backend_registry import BACKENDS
     from housectl.backends.base import Plan, Snapshot, Task
     from housectl.champion_verification import VerificationRun
-    from housectl.cluster_setup import AppliedObject, ClusterSetup, Overlay
+    from housectl.cluster_setup import AppliedObject, ApplyResult, ClusterSetup, Overlay
     from housectl.comparison import Comparison
     from housectl.contract.evidence import Evidence, HoldoutErrors
     from housectl.contract.families import Family
@@ -56,6 +56,7 @@ else:
     # Loaded on first use: `import housectl` and `housectl --help` stay fast.
     _MODULES = {
         "AppliedObject": "cluster_setup",
+        "ApplyResult": "cluster_setup",
         "BACKENDS": "backend_registry",
         "CheckResult": "doctor.runner",
         "ClusterSetup": "cluster_setup",
@@ -125,6 +126,7 @@ __all__ = [
     "BACKENDS",
     "MODELS_TO_KEEP",
     "AppliedObject",
+    "ApplyResult",
     "CheckResult",
     "ClusterSetup",
     "Comparison",

@@ -1,4 +1,4 @@
-"""Prerequisites of experiments on Katib: the manifests of k8s/, rendered and applied."""
+"""Prerequisites of experiments on Katib: the manifests of k8s/, and the registered algorithm."""
 
 import json
 import os
@@ -7,14 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from shlex import quote
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from housectl.errors import ConflictError, LocalEnvironmentError
+from housectl.errors import ConflictError, LocalEnvironmentError, NotFoundError
 from housectl.external_tools import find_kubectl
 from housectl.packaged_files import packaged_path
 
 if TYPE_CHECKING:
+    from housectl.backends.katib.registration.registration import Registration
     from housectl.kube.client import Kube
     from housectl.kube.kinds import Kind
     from housectl.kube.objects.base import Manifest
@@ -33,6 +35,8 @@ class ApplyResult(StrEnum):
     CREATED = "created"
     UP_TO_DATE = "up to date"
     UNCHANGED = "unchanged"
+    REGISTERED = "registered"
+    SKIPPED = "skipped"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,12 +53,17 @@ class AppliedObject:
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterSetup:
-    """Namespace, PVC, service accounts and permissions for experiments on Katib."""
+    """Namespace, PVC, service accounts and permissions for experiments, and the algorithm.
+
+    Attributes:
+        suggestion_image: Image of the suggestion service; None to keep the registered one.
+    """
 
     overlay: Overlay
     context: str | None
     namespace: str
     pvc: str
+    suggestion_image: str | None = None
 
     def manifests(self) -> str:
         """Return the manifests as YAML. Offline.
@@ -71,8 +80,16 @@ class ClusterSetup:
             (top / "kustomization.yaml").write_text(json.dumps(kustomization))
             return _kustomize(top)
 
+    def registration_difference(self) -> str:
+        """Return the change of Katib's configuration as a unified diff; empty if there is none.
+
+        Raises:
+            ClusterError: The configuration cannot be read.
+        """
+        return self._registration().difference()
+
     def apply(self) -> Sequence[AppliedObject]:
-        """Apply the manifests to the cluster. Idempotent.
+        """Apply the manifests to the cluster, and register the algorithm. Idempotent.
 
         Fields of existing objects stay unless the manifests have them. `kubectl apply` would remove
         labels of the namespace that others have applied. An existing PVC stays unchanged, because
@@ -87,7 +104,39 @@ class ClusterSetup:
 
         manifests: Iterable[Manifest] = yaml.safe_load_all(self.manifests())
         kube = Kube(self.context, self.namespace)
-        return [_apply(kube, manifest) for manifest in manifests]
+        applied = [_apply(kube, manifest) for manifest in manifests]
+        return [*applied, _register(self._registration())]
+
+    def _registration(self) -> "Registration":
+        from housectl.backends.katib.registration.registration import Registration
+
+        return Registration(
+            context=self.context, image=self.suggestion_image, command=_command(self)
+        )
+
+
+def _command(setup: ClusterSetup) -> str:
+    """Return the command that repeats a setup."""
+    options = {
+        "--overlay": setup.overlay,
+        "--context": setup.context,
+        "--namespace": setup.namespace,
+        "--pvc": setup.pvc,
+        "--suggestion-image": setup.suggestion_image,
+    }
+    words = (f"{name} {quote(value)}" for name, value in options.items() if value)
+    return " ".join(["housectl cluster init", *words])
+
+
+def _register(registration: "Registration") -> AppliedObject:
+    from housectl.backends.katib.registration.registration import OBJECT
+
+    try:
+        changed = registration.apply()
+        result = ApplyResult.REGISTERED if changed else ApplyResult.UNCHANGED
+    except NotFoundError:
+        result = ApplyResult.SKIPPED
+    return AppliedObject(object=OBJECT, result=result)
 
 
 def _apply(kube: "Kube", manifest: "Manifest") -> AppliedObject:

@@ -231,13 +231,20 @@ class ProjectContext:
 
         return CheckContext(project=self.config, workspace=self.workspace, inputs=self.write_inputs)
 
-    def cluster_setup(self, overlay: "Overlay") -> "ClusterSetup":
+    def cluster_setup(
+        self, overlay: "Overlay", *, suggestion_image: str | None = None
+    ) -> "ClusterSetup":
         """Return the prerequisites of experiments on Katib."""
+        from housectl.backends.katib.factory import suggestion_image as default_image
         from housectl.cluster_setup import ClusterSetup
 
         katib = self.config.katib
         return ClusterSetup(
-            overlay=overlay, context=katib.context, namespace=katib.namespace, pvc=katib.pvc
+            overlay=overlay,
+            context=katib.context,
+            namespace=katib.namespace,
+            pvc=katib.pvc,
+            suggestion_image=suggestion_image or default_image(self.config, self.workspace),
         )
 
     def write_inputs(self) -> "Inputs":

@@ -393,9 +393,17 @@ class Project:
 
         return run_checks(self.context.check_context)
 
-    def cluster_setup(self, overlay: "Overlay") -> "ClusterSetup":
-        """Return the setup of a cluster, whose manifests can be printed or applied."""
-        return self.context.cluster_setup(overlay)
+    def cluster_setup(
+        self, overlay: "Overlay", *, suggestion_image: str | None = None
+    ) -> "ClusterSetup":
+        """Return the setup of a cluster, whose manifests can be printed or applied.
+
+        Args:
+            overlay: The kind of cluster.
+            suggestion_image: Image of the suggestion service. Default: the image that `make images`
+                pushed last, or the registered one, or `housectl-suggestion:dev`.
+        """
+        return self.context.cluster_setup(overlay, suggestion_image=suggestion_image)
 
     def new_experiment_name(self) -> str:
         """Return a name made of the project's name and the time.

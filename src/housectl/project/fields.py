@@ -25,6 +25,7 @@ from housectl.project.value_types import (
     Number,
     Size,
 )
+from housectl.search.katib_texts import ALGORITHM
 
 
 class ConfigModel(BaseModel):
@@ -136,8 +137,8 @@ class KatibSettings:
     """Persistent volume claim (PVC) that trials write their models to."""
     image: NonEmptyStr | None = None
     """Image of the trainer; by default the one that `make images` has pushed or built."""
-    algorithm: NonEmptyStr = "bayesianoptimization"
-    """Algorithm that chooses assignments: any of Katib's katib-config."""
+    algorithm: NonEmptyStr = ALGORITHM
+    """Algorithm that chooses assignments: housectl's own, or any of Katib's katib-config."""
     cpu: Annotated[str, Field(pattern=r"^\d+m$|^\d+(\.\d+)?$")] = "500m"
     """CPU request of a trial. Its limit is one core, or this request if it is greater."""
     memory: Size = 512 * 2**20

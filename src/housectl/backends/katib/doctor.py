@@ -17,10 +17,12 @@ from housectl.backends.katib.checks.katib_config import check_algorithm
 from housectl.backends.katib.checks.leftovers import check_leftovers
 from housectl.backends.katib.checks.pods import check_collector_image, check_image
 from housectl.backends.katib.checks.pvc import check_pvc
+from housectl.backends.katib.checks.service import check_service
 from housectl.backends.katib.factory import create_backend
 from housectl.backends.katib.katib_client import katib_client
 from housectl.backends.katib.plan.katib_plan import KatibPlan
 from housectl.backends.katib.volume.pods import VolumePods
+from housectl.search.katib_texts import ALGORITHM
 
 
 def doctor_checks(context: CheckContext) -> Sequence[Check]:
@@ -43,9 +45,15 @@ def doctor_checks(context: CheckContext) -> Sequence[Check]:
     def collector() -> str:
         return check_collector_image(pods())
 
+    def service() -> str:
+        return check_service(pods())
+
     def leftovers() -> str:
         return check_leftovers(pods())
 
+    own_service = (
+        [Check("service", service, needs=("image",))] if settings.algorithm == ALGORITHM else []
+    )
     return (
         Check("cluster", partial(check_api_server, kube)),
         Check("permissions", partial(check_permissions, kube), needs=("cluster",)),
@@ -61,6 +69,7 @@ def doctor_checks(context: CheckContext) -> Sequence[Check]:
         ),
         Check("image", image, needs=("search", "pvc")),
         Check("collector", collector, needs=("image",)),
+        *own_service,
         Check("leftovers", leftovers, needs=("image",)),
     )
 

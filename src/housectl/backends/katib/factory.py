@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from housectl.image_references import digest_in, repository_of
 from housectl.project.config import ProjectConfig
 from housectl.pushed_images import ImageKind, local_image, pushed_image
 from housectl.workspace import Workspace
@@ -32,6 +33,21 @@ def search_settings(project: ProjectConfig, workspace: Workspace) -> Mapping[str
     """
     name, _, digest = _image(project, workspace).partition("@")
     return {"algorithm": project.katib.algorithm, "image": digest or name}
+
+
+def suggestion_image(project: ProjectConfig, workspace: Workspace) -> str | None:
+    """Return the image of the suggestion service; None if no image was pushed.
+
+    Beside a trainer's image with a tag, the registry has the service's image with the same tag.
+    """
+    if pushed := pushed_image(workspace.images, ImageKind.SUGGESTION):
+        return pushed
+    trainer, suggestion = (f"housectl-{kind}" for kind in (ImageKind.TRAINER, ImageKind.SUGGESTION))
+    image = project.katib.image or ""
+    repository = repository_of(image)
+    if digest_in(image) or not repository.endswith(f"/{trainer}"):
+        return None
+    return repository.removesuffix(trainer) + suggestion + image.removeprefix(repository)
 
 
 def _image(project: ProjectConfig, workspace: Workspace) -> str:

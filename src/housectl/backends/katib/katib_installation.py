@@ -3,7 +3,7 @@
 from housectl.kube.kubectl import KubectlTarget
 
 KATIB_NAMESPACE = "kubeflow"
-CONFIG_MAP = "katib-config"
+CONFIG_MAP, CONFIG_KEY = "katib-config", "katib-config.yaml"
 COMPONENT_LABEL = "katib.kubeflow.org/component"
 CONTROLLER, DATABASE_MANAGER = "controller", "db-manager"
 # The manager depends on the database server, so the server comes first.

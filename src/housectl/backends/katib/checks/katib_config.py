@@ -5,17 +5,23 @@ from difflib import get_close_matches
 import msgspec
 
 from housectl.backends.doctor_check import CheckWarning
-from housectl.backends.katib.checks.common import kubectl_target, warn_if_forbidden
-from housectl.backends.katib.katib_installation import CONFIG_MAP, KATIB_NAMESPACE, config_command
+from housectl.backends.katib.checks.common import init_command, kubectl_target, warn_if_forbidden
+from housectl.backends.katib.katib_installation import (
+    CONFIG_KEY,
+    CONFIG_MAP,
+    KATIB_NAMESPACE,
+    config_command,
+)
 from housectl.backends.katib.plan.algorithm import SKOPT
+from housectl.backends.katib.registration.entry import MEMORY_LIMIT
 from housectl.errors import ClusterError, NotFoundError
 from housectl.kube.client import Kube
 from housectl.kube.kinds import CONFIG_MAPS
 from housectl.kube.objects.base import KubeObject, parse
 from housectl.quantities import parse_quantity
+from housectl.search.katib_texts import ALGORITHM
 
-_KEY = "katib-config.yaml"
-_REQUIRED_MEMORY = {SKOPT: "512Mi"}
+_REQUIRED_MEMORY = {SKOPT: "512Mi", ALGORITHM: MEMORY_LIMIT}
 
 
 class SuggestionLimits(KubeObject):
@@ -34,6 +40,7 @@ class SuggestionConfig(KubeObject):
     """Settings of an algorithm."""
 
     algorithm_name: str
+    image: str = ""
     resources: SuggestionResources = SuggestionResources()
 
 
@@ -63,6 +70,11 @@ class KatibConfig(KubeObject):
         return {item.algorithm_name: str(item.resources.limits.memory) for item in suggestions}
 
     @property
+    def algorithm_images(self) -> dict[str, str]:
+        """Images of the algorithms' services by algorithm."""
+        return {item.algorithm_name: item.image for item in self.runtime.suggestions}
+
+    @property
     def collectors(self) -> dict[str, str]:
         """Images of the metrics collectors by kind."""
         return {item.kind: item.image for item in self.runtime.metrics_collectors}
@@ -81,7 +93,7 @@ def read_katib_config(kube: Kube, subject: str) -> KatibConfig:
     try:
         with warn_if_forbidden(subject):
             config_map = kube.get(CONFIG_MAPS, CONFIG_MAP, _ConfigMap, namespace=KATIB_NAMESPACE)
-        return parse_katib_config(config_map.data.get(_KEY, ""))
+        return parse_katib_config(config_map.data.get(CONFIG_KEY, ""))
     except (NotFoundError, ValueError) as error:
         raise CheckWarning(
             f"{subject} cannot be checked: {error}",
@@ -114,6 +126,12 @@ def require_algorithm(kube: Kube, name: str) -> str:
         CheckWarning: Katib's configuration cannot be read.
     """
     limits = read_katib_config(kube, "The algorithm").memory_limits
+    if name not in limits and name == ALGORITHM:
+        raise ClusterError(
+            f"The algorithm {ALGORITHM} is not registered in Katib's configuration.",
+            hint=f"{init_command(kube)}   # registers it; or choose one of Katib's own: "
+            f"housectl tune --algorithm {SKOPT}",
+        )
     if name not in limits:
         similar = get_close_matches(name, limits, n=1) or [*limits]
         raise ClusterError(

@@ -1,0 +1,1 @@
+"""Registration of the algorithm `housectl` in Katib's configuration."""
