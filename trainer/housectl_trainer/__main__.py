@@ -14,7 +14,7 @@ from housectl.contract.golden import GoldenSource
 from housectl.contract.inputs import read_inputs
 from housectl.contract.path_names import checked_name
 from housectl.contract.temp_files import remove_temp_files_of
-from housectl.contract.trial_output import NO_RIVAL, read_rival
+from housectl.contract.trial_output import NO_RIVAL, read_rival, remove_trial_output
 from housectl.errors import ExitStatus
 from housectl_trainer.exit_codes import run_and_report
 from housectl_trainer.supervised_run import SupervisionOptions, run_supervised
@@ -45,7 +45,7 @@ def _trial(arguments: Namespace) -> None:
     assignment = read_assignment(arguments.family, parse_assignments(texts))
     inputs = read_inputs(arguments.inputs)
     rival = _rival(arguments)
-    remove_temp_files_of(arguments.output)
+    remove_trial_output(arguments.output)
     from housectl_trainer.data import load_dataset
     from housectl_trainer.trial import run_trial
 

@@ -7,12 +7,13 @@ from msgspec import UNSET
 
 from housectl.contract.checksum import checksum_path, verified_digest, with_checksum
 from housectl.contract.families import Family
-from housectl.contract.files import atomic_directory, atomic_write
+from housectl.contract.files import atomic_directory, atomic_write, remove_tree
 from housectl.contract.inputs import RECIPE_FILE
 from housectl.contract.metrics import METRICS_FILE, Metrics
 from housectl.contract.recipe import Recipe
 from housectl.contract.record import MalformedRecordError
 from housectl.contract.regular_files import read_regular
+from housectl.contract.temp_files import remove_temp_files_of
 from housectl.errors import BundleError
 
 NO_RIVAL = "none"
@@ -90,6 +91,13 @@ def invalid_output(trial: str, problem: str) -> BundleError:
         f"The output of {trial} is invalid: {problem}.",
         hint="housectl tune   # runs a new trial",
     )
+
+
+def remove_trial_output(output: Path) -> None:
+    """Remove what an interrupted run of the same trial has left; another directory stays."""
+    remove_temp_files_of(output)
+    if (output / RECIPE_FILE).exists():
+        remove_tree(output)
 
 
 def has_model(output: Path, family: Family) -> bool:
