@@ -6,14 +6,15 @@ the differences of their fold MSEs are paired.
 
 import math
 from collections.abc import Sequence
-from statistics import NormalDist, fmean
+from statistics import NormalDist, fmean, stdev
 
-# A trial as good as its rival is pruned with this probability after one fold.
-LEVEL = 0.05
-# The spread of the differences before any is known, relative to the rival's objective, and the
-# number of folds that this assumption counts for.
-_PRIOR_SPREAD = 0.1
-_PRIOR_FOLDS = 2
+# Probability that a trial as good as its rival is pruned after the first fold, if the spread of the
+# differences is the assumed one.
+LEVEL = 0.1
+# The spread of the differences before any is known, relative to that of the rival's fold MSEs, and
+# the number of folds that this assumption counts for. Noisy data have a large spread of both.
+_ASSUMED_SPREAD = 0.5
+_ASSUMED_FOLDS = 4
 
 
 def can_hardly_win(fold_mses: Sequence[float], rival: Sequence[float]) -> bool:
@@ -32,8 +33,10 @@ def can_hardly_win(fold_mses: Sequence[float], rival: Sequence[float]) -> bool:
     differences = _differences(fold_mses, rival)
     mean = fmean(differences)
     squares = sum((difference - mean) * (difference - mean) for difference in differences)
-    prior = _PRIOR_FOLDS * (_PRIOR_SPREAD * fmean(rival)) ** 2
-    spread = math.sqrt((prior + squares) / (_PRIOR_FOLDS + measured - 1))
+    assumed = _ASSUMED_SPREAD * stdev(rival)
+    spread = math.sqrt(
+        (_ASSUMED_FOLDS * assumed * assumed + squares) / (_ASSUMED_FOLDS + measured - 1)
+    )
     error = spread * math.sqrt((folds - measured) / (folds * measured))
     return mean > NormalDist().inv_cdf(1 - LEVEL) * error
 
