@@ -5,6 +5,7 @@ estimation when using cross-validation for model selection" (2006).
 """
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,16 +13,16 @@ import numpy as np
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import KFold
 
+from benchmarks.inner_search import InnerSearch
 from housectl.contract.families import Family
 from housectl.contract.inputs import SharedRecipe, read_inputs
 from housectl.contract.parameters import Assignment, Value
 from housectl.contract.recipe import derived_seed
 from housectl.contract.record import Record
-from housectl.experiment import Budget, Experiment, Limits, Trial, TrialState, rank_trials
-from housectl.search.sampler import suggest
+from housectl.experiment import Budget, Experiment, Limits, SearchSpace
 from housectl.search_spaces import default_space
 from housectl_trainer.data import load_dataset
-from housectl_trainer.evaluation import fold_mse, mean_objective
+from housectl_trainer.evaluation import fold_mse
 from housectl_trainer.exact_sums import mean
 from housectl_trainer.fitting import make_recipe
 from housectl_trainer.folds import Fold, objective_folds
@@ -74,28 +75,66 @@ def outer_folds() -> list[OuterFold]:
     ]
 
 
+@dataclass(frozen=True, kw_only=True)
+class OuterData:
+    """All rows, divided into those of the search and those of one outer fold."""
+
+    shared: SharedRecipe
+    rows: DataSubset
+    fold: Fold
+
+    def search(self) -> InnerSearch:
+        """Return searches on the rows outside the fold."""
+        subset = self.rows.take(self.fold[0])
+        return InnerSearch(self.shared, subset, objective_folds(subset, seed=SEED))
+
+    def mse(self, family: Family, assignment: Assignment) -> float:
+        """Fit a recipe to the rows outside the fold, and return the error on those inside."""
+        return fold_mse(make_recipe(self.shared, family, assignment), self.rows, self.fold)
+
+
+def load_outer_data(inputs: Path, *, repeat: int, number: int) -> OuterData:
+    """Return the rows of the inputs, divided by one outer fold."""
+    dataset = load_dataset(read_inputs(inputs))
+    rows = _concatenate(dataset.training, dataset.holdout)
+    seed = derived_seed(SEED, f"outer/{repeat}")
+    folds: list[Fold] = list(KFold(OUTER_FOLDS, shuffle=True, random_state=seed).split(rows.rows))
+    return OuterData(shared=dataset.shared, rows=rows, fold=folds[number])
+
+
+def make_experiment(
+    spaces: Mapping[Family, SearchSpace], *, trials: int, prune: bool
+) -> Experiment:
+    """Return the experiment that `housectl tune` would run."""
+    return Experiment(
+        name="quality",
+        spaces=spaces,
+        budget=Budget(trials=trials),
+        limits=Limits(),
+        workers=1,
+        seed=SEED,
+        prune=prune,
+    )
+
+
 def evaluate_fold(outer: OuterFold, inputs: Path) -> FoldResult:
     """Search on the rows outside the fold, and measure the errors on the rows inside."""
-    dataset = load_dataset(read_inputs(inputs))
-    all_rows = _concatenate(dataset.training, dataset.holdout)
-    fold = _fold(all_rows, outer)
-    start = time.process_time()
-    objective, best = _search(dataset.shared, all_rows.take(fold[0]), outer.family)
-    seconds = time.process_time() - start
-
-    def error(assignment: Assignment) -> float:
-        return fold_mse(make_recipe(dataset.shared, outer.family, assignment), all_rows, fold)
-
+    data = load_outer_data(inputs, repeat=outer.repeat, number=outer.number)
     space = default_space(outer.family)
+    start = time.process_time()
+    best = data.search().run(make_experiment({outer.family: space}, trials=TRIALS, prune=False))
+    seconds = time.process_time() - start
     return FoldResult(
         family=outer.family,
         repeat=outer.repeat,
         number=outer.number,
         assignment=dict(best.assignment),
-        objective=objective,
-        mse=error(best.assignment),
-        enqueued=tuple(error({**space.fixed, **values}) for values in space.enqueued),
-        linear=_linear_mse(all_rows, fold),
+        objective=best.objective,
+        mse=data.mse(outer.family, best.assignment),
+        enqueued=tuple(
+            data.mse(outer.family, {**space.fixed, **values}) for values in space.enqueued
+        ),
+        linear=_linear_mse(data.rows, data.fold),
         seconds=seconds,
     )
 
@@ -105,58 +144,6 @@ def _concatenate(first: DataSubset, second: DataSubset) -> DataSubset:
         rows=np.concatenate((first.rows, second.rows)),
         targets=np.concatenate((first.targets, second.targets)),
         groups=None,
-    )
-
-
-def _fold(all_rows: DataSubset, outer: OuterFold) -> Fold:
-    seed = derived_seed(SEED, f"outer/{outer.repeat}")
-    folds: list[Fold] = list(
-        KFold(OUTER_FOLDS, shuffle=True, random_state=seed).split(all_rows.rows)
-    )
-    return folds[outer.number]
-
-
-def _search(shared: SharedRecipe, subset: DataSubset, family: Family) -> tuple[float, Trial]:
-    """Return objective and best trial of the search that `housectl tune` would run on the subset.
-
-    The sampler ignores the newest results. Trials in sequence therefore have the same assignments
-    as trials of several workers.
-    """
-    experiment = _experiment(family)
-    folds = objective_folds(subset, seed=SEED)
-    trials: list[Trial] = []
-    for number in range(TRIALS):
-        assignment = suggest(
-            experiment,
-            number,
-            earlier=[trial.assignment for trial in trials],
-            objectives={trial.number: mse for mse, trial in rank_trials(trials)},
-        )
-        recipe = make_recipe(shared, family, assignment)
-        fold_mses = tuple(fold_mse(recipe, subset, fold) for fold in folds)
-        trials.append(_finished_trial(number, family, assignment, mse=mean_objective(fold_mses)))
-    return rank_trials(trials)[0]
-
-
-def _experiment(family: Family) -> Experiment:
-    return Experiment(
-        name="quality",
-        spaces={family: default_space(family)},
-        budget=Budget(trials=TRIALS),
-        limits=Limits(),
-        workers=1,
-        seed=SEED,
-    )
-
-
-def _finished_trial(number: int, family: Family, assignment: Assignment, *, mse: float) -> Trial:
-    return Trial(
-        number=number,
-        name=f"{number:04}",
-        family=family,
-        assignment=assignment,
-        state=TrialState.SUCCEEDED,
-        mse=mse,
     )
 
 

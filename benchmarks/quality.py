@@ -4,9 +4,8 @@ A run takes most of an hour. An interrupted run resumes when it is started again
 """
 
 import platform
-from collections.abc import Sequence
 from functools import partial
-from importlib.metadata import version
+from pathlib import Path
 
 import msgspec
 
@@ -20,6 +19,14 @@ from benchmarks.nested import (
     evaluate_fold,
     outer_folds,
 )
+from benchmarks.nested_pruning import (
+    PRUNED_FAMILIES,
+    PRUNED_TRIALS,
+    PairFold,
+    PairResult,
+    evaluate_pair,
+    pair_folds,
+)
 from benchmarks.quality_page import page
 from benchmarks.resumable_results import ResumableResults, read_results
 from benchmarks.worker_processes import map_in_background
@@ -27,9 +34,11 @@ from housectl.contract.families import Family
 from housectl.contract.files import atomic_write
 from housectl.contract.inputs import Inputs, write_inputs
 from housectl.contract.libraries import library_versions
+from housectl.contract.pruning import LEVEL
 from housectl.contract.record import digest_of
 from housectl.project.config import load_config
-from housectl.search_spaces import default_space
+from housectl.search.sampler import SAMPLER_VERSION
+from housectl.search_spaces import default_space, wide_space
 from housectl_trainer.progress import report_progress
 from tools.project_directory import ROOT
 
@@ -41,6 +50,7 @@ class Results(ResumableResults, kw_only=True):
     """Results of the finished folds."""
 
     folds: tuple[FoldResult, ...] = ()
+    pairs: tuple[PairResult, ...] = ()
 
 
 def main() -> None:
@@ -55,16 +65,28 @@ def main() -> None:
     )
     versions = {"python": platform.python_version(), **_versions()}
     results = read_results(_RESULTS, Results(protocol=_protocol(inputs, versions)))
-    missing = _missing(results.folds)
-    evaluated = map_in_background(partial(evaluate_fold, inputs=inputs.path), missing)
-    for fold in report_progress(evaluated, total=len(missing), what="outer fold"):
-        results = Results(protocol=results.protocol, folds=(*results.folds, fold))
+    missing = _missing(results)
+    evaluated = map_in_background(partial(_evaluate, inputs=inputs.path), missing)
+    for result in report_progress(evaluated, total=len(missing), what="outer fold"):
+        results = _with(results, result)
         atomic_write(_RESULTS, results.to_json())
-    atomic_write(_PAGE, page(results.folds, versions).encode())
+    atomic_write(_PAGE, page(results.folds, results.pairs, versions).encode())
+
+
+def _evaluate(outer: OuterFold | PairFold, inputs: Path) -> FoldResult | PairResult:
+    if isinstance(outer, PairFold):
+        return evaluate_pair(outer, inputs)
+    return evaluate_fold(outer, inputs)
+
+
+def _with(results: Results, result: FoldResult | PairResult) -> Results:
+    if isinstance(result, PairResult):
+        return msgspec.structs.replace(results, pairs=(*results.pairs, result))
+    return msgspec.structs.replace(results, folds=(*results.folds, result))
 
 
 def _versions() -> dict[str, str]:
-    return {**library_versions(), "optuna": version("optuna")}
+    return {**library_versions(), "sampler": str(SAMPLER_VERSION)}
 
 
 def _protocol(inputs: Inputs, versions: dict[str, str]) -> str:
@@ -73,18 +95,26 @@ def _protocol(inputs: Inputs, versions: dict[str, str]) -> str:
             "data": inputs.shared.data,
             "features": inputs.shared.schema.feature_names,
             "spaces": {family: msgspec.to_builtins(default_space(family)) for family in Family},
-            "plan": [SEED, REPEATS, OUTER_FOLDS, TRIALS],
+            "pruning": [
+                LEVEL,
+                *(msgspec.to_builtins(wide_space(each)) for each in PRUNED_FAMILIES),
+            ],
+            "plan": [SEED, REPEATS, OUTER_FOLDS, TRIALS, PRUNED_TRIALS],
             "versions": versions,
         }
     )
 
 
-def _missing(folds: Sequence[FoldResult]) -> list[OuterFold]:
-    finished = {(fold.family, fold.repeat, fold.number) for fold in folds}
+def _missing(results: Results) -> list[OuterFold | PairFold]:
+    finished = {(fold.family, fold.repeat, fold.number) for fold in results.folds}
+    finished_pairs = {(pair.repeat, pair.number) for pair in results.pairs}
     return [
-        outer
-        for outer in outer_folds()
-        if (outer.family, outer.repeat, outer.number) not in finished
+        *(pair for pair in pair_folds() if (pair.repeat, pair.number) not in finished_pairs),
+        *(
+            outer
+            for outer in outer_folds()
+            if (outer.family, outer.repeat, outer.number) not in finished
+        ),
     ]
 
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from benchmarks.nested import OUTER_FOLDS, REPEATS, SEED, TRIALS, FoldResult
+from benchmarks.nested_pruning import PRUNED_TRIALS, PairResult
 from housectl.contract.families import Family
 from housectl_trainer.sealing.markdown import table
 
@@ -42,21 +43,25 @@ recipe has 9.5 above and little more here: on 455 rows, 50 trials are no better 
 """
 
 
-def page(folds: Sequence[FoldResult], versions: Mapping[str, str]) -> str:
+def page(
+    folds: Sequence[FoldResult], pairs: Sequence[PairResult], versions: Mapping[str, str]
+) -> str:
     """Return the page in Markdown."""
     sections = (
-        _introduction(folds),
+        _introduction(folds, pairs),
         _errors(folds),
         _gains(folds),
         _objective_bias(folds),
+        _pruning(pairs),
         _PUBLISHED,
         _versions(versions),
     )
     return "\n".join(sections)
 
 
-def _introduction(folds: Sequence[FoldResult]) -> str:
-    minutes = sum(fold.seconds for fold in folds) / 60
+def _introduction(folds: Sequence[FoldResult], pairs: Sequence[PairResult]) -> str:
+    seconds = [fold.seconds for fold in folds] + [pair.complete.seconds for pair in pairs]
+    minutes = sum(seconds) / 60
     return f"""\
 # How good the models are
 
@@ -114,7 +119,7 @@ def _gains(folds: Sequence[FoldResult]) -> str:
         family_folds = _of_family(folds, family)
         for index, name in enumerate(_WITHOUT_SEARCH):
             gains = [fold.enqueued[index] - fold.mse for fold in family_folds]
-            error = _deviation(gains) * math.sqrt(1 / len(gains) + 1 / (OUTER_FOLDS - 1))
+            error = _standard_error(gains)
             rows.append((family, name, f"{_mean(gains):+.2f}", f"{error:.2f}"))
     return f"""\
 ## What the search gains
@@ -124,6 +129,47 @@ standard error is corrected for folds that share rows (Nadeau and Bengio, "Infer
 generalization error", 2003). A gain below its standard error is not statistically significant.
 
 {table(("family", "instead of", "gain", "standard error"), rows)}
+"""
+
+
+def _pruning(pairs: Sequence[PairResult]) -> str:
+    searches = {
+        "without pruning": [pair.complete for pair in pairs],
+        "with pruning": [pair.pruned for pair in pairs],
+    }
+    rows = [
+        (
+            name,
+            f"{_mean(search.pruned for search in side):.0f} of {PRUNED_TRIALS}",
+            f"{_mean(search.seconds for search in side):.0f} s",
+            f"{_mean(search.objective for search in side):.3f}",
+            f"{_mean(search.mse for search in side):.3f}",
+        )
+        for name, side in searches.items()
+    ]
+    header = (
+        "search",
+        "pruned trials",
+        "CPU time of fits",
+        "objective",
+        "error on the outer folds",
+    )
+    objective = [pair.pruned.objective - pair.complete.objective for pair in pairs]
+    error = [pair.pruned.mse - pair.complete.mse for pair in pairs]
+    same = sum(pair.pruned.assignment == pair.complete.assignment for pair in pairs)
+    return f"""\
+## Pruning
+
+Each search has {PRUNED_TRIALS} trials, for random forests and XGBoost in turn, in their wide
+spaces. Without pruning, each trial is measured on all inner folds. Both searches have the same
+{len(pairs)} outer folds. The table has means of the searches.
+
+{table(header, rows)}
+
+In {same} of {len(pairs)} outer folds, both searches chose the same recipe. With pruning, the
+objective of the best trial differs by {_mean(objective):+.3f}, with a standard error of
+{_standard_error(objective):.3f}. The error on the outer folds differs by {_mean(error):+.3f}, with
+a standard error of {_standard_error(error):.3f}.
 """
 
 
@@ -157,6 +203,12 @@ def _of_family(folds: Sequence[FoldResult], family: Family) -> Sequence[FoldResu
 def _mean(values: Iterable[float]) -> float:
     numbers = list(values)
     return math.fsum(numbers) / len(numbers)
+
+
+def _standard_error(differences: Sequence[float]) -> float:
+    """Return the standard error of the mean of folds that share rows."""
+    variance = 1 / len(differences) + 1 / (OUTER_FOLDS - 1)
+    return _deviation(differences) * math.sqrt(variance)
 
 
 def _deviation(values: Sequence[float]) -> float:
