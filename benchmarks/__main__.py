@@ -3,7 +3,7 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import graph_check, object_store, promotion, search, serving, startup
+from benchmarks import graph_check, object_store, promotion, search, serving, startup, suggestions
 from benchmarks.measurement import Measurement, log
 from benchmarks.report import report, share_bytecode_cache
 from benchmarks.workbench import force_promote, seal
@@ -45,6 +45,7 @@ def _measure(scratch: Path) -> list[Measurement]:
         force_promote(LocalStore(endpoint.store), sealed)
     return [
         *startup.measure(project),
+        *suggestions.measure(),
         *graph_check.measure(
             forest.bundle.model, columns=len(forest.bundle.record.recipe.features)
         ),
