@@ -16,7 +16,7 @@ from benchmarks.gate_study.process import make_process
 from benchmarks.gate_study.rules import RULES, TODAY, TODAY_THRESHOLD, Pair, Rule, corrected_t
 from benchmarks.gate_study.statistics import corrected_interval, wilson_interval
 from benchmarks.gate_study.wear import CHALLENGERS, Wear
-from housectl.contract.recipe import GATE_FOLDS, GATE_REPEATS
+from housectl.contract.recipe import DEFAULT_GATE
 from housectl.verdict import Gate
 from housectl_trainer.fitting import fit
 
@@ -40,10 +40,12 @@ def test_corrected_interval_is_wider_than_that_of_independent_folds() -> None:
     assert high - mean == pytest.approx(independent * math.sqrt(1 + 50 / 9), rel=1e-3)
 
 
-def material(number: int, *, gain: float, repeats: int = 2 * GATE_REPEATS) -> Material:
+def material(number: int, *, gain: float, repeats: int = 2 * DEFAULT_GATE.repeats) -> Material:
     """Return a world in which the better model's errors are lower by a gain."""
     rng = np.random.default_rng(number)
-    folds = np.array([rng.permutation(ROWS) % GATE_FOLDS for _ in range(repeats)], dtype=np.int8)
+    folds = np.array(
+        [rng.permutation(ROWS) % DEFAULT_GATE.folds for _ in range(repeats)], dtype=np.int8
+    )
     offsets = np.array([-gain if role is Role.BETTER else 0.0 for role in Role])
     return Material(
         number=number,
@@ -72,7 +74,9 @@ def test_each_rule_prefers_a_better_challenger(rule: Rule) -> None:
 
 
 def pair(holdout: float) -> Pair:
-    folds = np.random.default_rng(0).normal(-1, 0.5, size=(GATE_REPEATS, GATE_FOLDS))
+    folds = np.random.default_rng(0).normal(
+        -1, 0.5, size=(DEFAULT_GATE.repeats, DEFAULT_GATE.folds)
+    )
     return Pair(champion_mse=3, folds=folds, rows=folds.ravel(), holdout=np.full(4, holdout))
 
 
@@ -130,7 +134,7 @@ def test_rule_of_today_gains_nothing() -> None:
 def test_rules_with_further_repeats_use_only_worlds_that_have_them() -> None:
     worlds = [
         *(material(number, gain=0.3) for number in range(30)),
-        *(material(number, gain=0.3, repeats=GATE_REPEATS) for number in range(30, 40)),
+        *(material(number, gain=0.3, repeats=DEFAULT_GATE.repeats) for number in range(30, 40)),
     ]
     assert {result.rule.further: result.worlds for result in compare_rules(worlds)} == {
         True: 30,

@@ -3,22 +3,28 @@ from dataclasses import replace
 
 import msgspec
 import pytest
+from msgspec import UNSET, UnsetType
 
 from housectl.contract.evidence import Errors, Evidence
 from housectl.contract.families import Family
-from housectl.contract.recipe import GATE_FOLDS, GATE_REPEATS, Recipe, Split
+from housectl.contract.recipe import DEFAULT_GATE, GateFolds, Recipe, Split
 from housectl.fold_difference import paired_difference
 from housectl.verdict import BASELINE_LEVEL, CHAMPION_LEVEL, Gate, judge
 
-FOLDS = GATE_FOLDS * GATE_REPEATS
+FOLDS = DEFAULT_GATE.total
 
 
-def folds(mean: float, spread: float = 1.0) -> tuple[float, ...]:
-    return tuple(mean + spread * math.sin(number) for number in range(FOLDS))
+def folds(mean: float, spread: float = 1.0, count: int = FOLDS) -> tuple[float, ...]:
+    return tuple(mean + spread * math.sin(number) for number in range(count))
 
 
 def evidence(
-    holdout: float, fold_mses: tuple[float, ...], *, rows: str = "rows", baseline: float = 80.0
+    holdout: float,
+    fold_mses: tuple[float, ...],
+    *,
+    rows: str = "rows",
+    baseline: float = 80.0,
+    gate: GateFolds | UnsetType = UNSET,
 ) -> Evidence:
     recipe = Recipe(
         family=Family.RANDOM_FOREST,
@@ -29,13 +35,15 @@ def evidence(
         split=Split(),
         seed=1,
         libraries={},
+        gate=gate,
     )
+    count = recipe.gate_folds.total
     return Evidence(
         recipe=recipe,
         holdout_rows=rows,
         model=Errors(holdout_mse=holdout, fold_mses=fold_mses),
-        mean=Errors(holdout_mse=baseline, fold_mses=folds(baseline)),
-        linear=Errors(holdout_mse=24.0, fold_mses=folds(24.0)),
+        mean=Errors(holdout_mse=baseline, fold_mses=folds(baseline, count=count)),
+        linear=Errors(holdout_mse=24.0, fold_mses=folds(24.0, count=count)),
     )
 
 
@@ -142,18 +150,56 @@ def test_different_rows_raise_value_error() -> None:
         )
 
 
+def test_different_gates_raise_value_error() -> None:
+    gate = GateFolds(repeats=2)
+    with pytest.raises(ValueError, match="different folds"):
+        judge(
+            evidence(9.0, folds(9.0)),
+            evidence(10.0, folds(10.0, count=gate.total), gate=gate),
+            gate=Gate.HOLDOUT_AND_CV,
+        )
+
+
+@pytest.mark.parametrize("count", [0, 19, 21, 50])
+def test_evidence_has_as_many_errors_as_the_gate_has_folds(count: int) -> None:
+    gate = GateFolds(repeats=2)
+    record = evidence(9.0, folds(9.0, count=20), rows="0" * 64, gate=gate)
+    assert Evidence.from_json(record.to_json()) == record
+    with pytest.raises(ValueError, match=f"{count} fold MSEs for 20 folds"):
+        evidence(9.0, folds(9.0, count=count), gate=gate)
+
+
+@pytest.mark.parametrize(
+    ("gate", "quantile"),
+    [
+        (GateFolds(repeats=2), 1.187),
+        (GateFolds(repeats=1), 1.230),
+        (GateFolds(repeats=1, folds=5), 1.344),
+    ],
+)
+def test_fewer_folds_need_a_larger_improvement(gate: GateFolds, quantile: float) -> None:
+    new = tuple(9.0 + number % 3 for number in range(gate.total))
+    old = evidence(20.0, (10.5,) * gate.total, gate=gate)
+    difference = judge(evidence(9.0, new, gate=gate), old, gate=Gate.HOLDOUT_AND_CV).difference
+    assert difference is not None
+    mean = sum(new) / gate.total
+    variance = sum((value - mean) ** 2 for value in new) / (gate.total - 1)
+    error = math.sqrt((1 / gate.total + 1 / (gate.folds - 1)) * variance)
+    assert difference.threshold == pytest.approx(quantile * error)
+
+
 @pytest.mark.parametrize(("level", "quantile"), [(0.2, 0.849), (0.125, 1.164), (0.05, 1.677)])
 def test_interval_is_that_of_nadeau_and_bengio(level: float, quantile: float) -> None:
     new = Errors(holdout_mse=1.0, fold_mses=tuple(float(number % 7) for number in range(FOLDS)))
     old = Errors(holdout_mse=1.0, fold_mses=(3.0,) * FOLDS)
-    difference = paired_difference(new, old, level=level)
+    difference = paired_difference(new, old, gate=DEFAULT_GATE, level=level)
     values = [number % 7 - 3.0 for number in range(FOLDS)]
     mean = sum(values) / FOLDS
     variance = sum((value - mean) ** 2 for value in values) / (FOLDS - 1)
     error = math.sqrt((1 / FOLDS + 1 / 9) * variance)
     assert difference.mean == pytest.approx(mean)
     assert difference.threshold == pytest.approx(quantile * error)
-    opposite = paired_difference(old, new, level=level)
+    opposite = paired_difference(old, new, gate=DEFAULT_GATE, level=level)
     assert opposite.is_significantly_worse is difference.is_significant
     assert difference.high - difference.low == pytest.approx(2 * 1.677 * error)
 

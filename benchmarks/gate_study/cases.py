@@ -11,7 +11,7 @@ from benchmarks.gate_study.material import Material
 from benchmarks.gate_study.rules import Pair
 from housectl.contract.evidence import Errors, Evidence
 from housectl.contract.families import Family
-from housectl.contract.recipe import GATE_FOLDS, GATE_REPEATS, Recipe, Split
+from housectl.contract.recipe import DEFAULT_GATE, Recipe, Split
 from housectl.verdict import Gate, judge
 from housectl_trainer.subset import Floats
 
@@ -54,7 +54,7 @@ def pair_of(material: Material, challenger: Role, champion: Role) -> Pair:
     """Return the differences of two models of a world."""
     new, old = _INDEX[challenger], _INDEX[champion]
     errors = material.errors[new] - material.errors[old]
-    own = slice(None, GATE_REPEATS)
+    own = slice(None, DEFAULT_GATE.repeats)
     return Pair(
         champion_mse=float(material.errors[old, own].mean()),
         folds=fold_means(errors, material.folds),
@@ -72,7 +72,7 @@ def fold_means(errors: Floats, folds: NDArray[np.int8]) -> Floats:
     """Return `(repeats, folds)` means of `(repeats, rows)` errors."""
     return np.array(
         [
-            [repeat[numbers == fold].mean() for fold in range(GATE_FOLDS)]
+            [repeat[numbers == fold].mean() for fold in range(DEFAULT_GATE.folds)]
             for repeat, numbers in zip(errors, folds, strict=True)
         ]
     )
@@ -97,7 +97,7 @@ def is_promoted(material: Material, challenger: Role, champion: Role) -> bool:
 def _evidence(material: Material, role: Role) -> Evidence:
     """Return a model's evidence; its baselines play no part in a comparison with a champion."""
     index = _INDEX[role]
-    own = slice(None, GATE_REPEATS)
+    own = slice(None, DEFAULT_GATE.repeats)
     mses = fold_means(material.errors[index, own], material.folds[own]).ravel().tolist()
     errors = Errors(holdout_mse=float(material.holdout[index].mean()), fold_mses=tuple(mses))
     return Evidence(recipe=_RECIPE, holdout_rows="0" * 64, model=errors, mean=errors, linear=errors)

@@ -14,7 +14,7 @@ from benchmarks.gate_study.cases import BETTER, CASES, EQUAL, Case, pair_of
 from benchmarks.gate_study.material import Material
 from benchmarks.gate_study.rules import RULES, TODAY, TODAY_THRESHOLD, Pair, Rule
 from benchmarks.gate_study.statistics import Rate, wilson_interval
-from housectl.contract.recipe import GATE_REPEATS
+from housectl.contract.recipe import DEFAULT_GATE
 from housectl_trainer.subset import Floats, Indices
 
 COMPARED_RULES = len(RULES) - 1
@@ -118,7 +118,7 @@ def _pairs(material: Material) -> WorldPairs:
 
 
 def _has_further_repeats(world: WorldPairs) -> bool:
-    return len(world[EQUAL.name][0].folds) > GATE_REPEATS
+    return len(world[EQUAL.name][0].folds) > DEFAULT_GATE.repeats
 
 
 def _compare(rule: Rule, worlds: Sequence[WorldPairs]) -> RuleResult:

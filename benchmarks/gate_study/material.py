@@ -20,7 +20,7 @@ from benchmarks.gate_study.candidates import (
 )
 from benchmarks.gate_study.process import make_process
 from housectl.contract.files import atomic_write
-from housectl.contract.recipe import GATE_FOLDS, Recipe, derived_seed
+from housectl.contract.recipe import DEFAULT_GATE, Recipe, derived_seed
 from housectl_trainer.fitting import fit
 from housectl_trainer.folds import Fold, gate_folds
 from housectl_trainer.subset import DataSubset, Floats
@@ -118,7 +118,10 @@ def _all_errors(
     recipe: Recipe, training: DataSubset, own: Sequence[Fold], further: Sequence[Fold]
 ) -> Floats:
     """Return the errors of the gate's own folds, then those of further repeats."""
-    repeats = [further[start : start + GATE_FOLDS] for start in range(0, len(further), GATE_FOLDS)]
+    repeats = [
+        further[start : start + DEFAULT_GATE.folds]
+        for start in range(0, len(further), DEFAULT_GATE.folds)
+    ]
     return np.concatenate(
         [
             _out_of_fold(recipe, training, own),
@@ -149,17 +152,17 @@ def _squared_errors(recipe: Recipe, training: DataSubset, testing: DataSubset) -
 
 
 def _fold_numbers(folds: Sequence[Fold]) -> NDArray[np.int8]:
-    numbers = np.empty((len(folds) // GATE_FOLDS, TRAINING_ROWS), dtype=np.int8)
+    numbers = np.empty((len(folds) // DEFAULT_GATE.folds, TRAINING_ROWS), dtype=np.int8)
     for index, (_, testing) in enumerate(folds):
-        numbers[index // GATE_FOLDS, testing] = index % GATE_FOLDS
+        numbers[index // DEFAULT_GATE.folds, testing] = index % DEFAULT_GATE.folds
     return numbers
 
 
 def _out_of_fold(recipe: Recipe, subset: DataSubset, folds: Sequence[Fold]) -> Floats:
     """Return `(repeats, rows)` squared errors of each row in the fold that tests it."""
-    errors = np.empty((len(folds) // GATE_FOLDS, TRAINING_ROWS))
+    errors = np.empty((len(folds) // DEFAULT_GATE.folds, TRAINING_ROWS))
     for index, (training, testing) in enumerate(folds):
-        errors[index // GATE_FOLDS, testing] = _squared_errors(
+        errors[index // DEFAULT_GATE.folds, testing] = _squared_errors(
             recipe, subset.take(training), subset.take(testing)
         )
     return errors

@@ -32,12 +32,21 @@ _WEAR_STEPS = tuple(step for step in (1, 2, 5, 10, 20) if step <= CHALLENGERS)
 
 def with_results(page: str, materials: Sequence[Material], wears: Sequence[Wear]) -> str:
     """Return the page with the tables of all results between its two marks."""
-    before, begin, rest = page.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
-    if not end:
-        raise ValueError("the page has no marks around its results")
     sections = (_gate(materials), _rules(materials), _wear(wears))
-    return f"{before}{begin}\n{''.join(sections)}{end}{after}"
+    return replace_results(page, f"\n{''.join(sections)}", begin=_BEGIN, end=_END)
+
+
+def replace_results(page: str, results: str, *, begin: str, end: str) -> str:
+    """Return the page with other results between two marks.
+
+    Raises:
+        ValueError: The page has no such marks.
+    """
+    before, found_begin, rest = page.partition(begin)
+    _, found_end, after = rest.partition(end)
+    if not (found_begin and found_end):
+        raise ValueError("the page has no marks around its results")
+    return f"{before}{begin}{results}{end}{after}"
 
 
 def _gate(materials: Sequence[Material]) -> str:

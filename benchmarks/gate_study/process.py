@@ -31,7 +31,7 @@ class Process:
     def sample(self, rows: int, rng: np.random.Generator) -> DataSubset:
         """Return new rows with their targets."""
         values = _rows(rows, self.features, rng)
-        targets = self.function(values) + self.deviation(values) * self._noise(rows, rng)
+        targets = self.function(values) + self.deviation(values) * self.noise(rows, rng)
         return DataSubset(rows=values, targets=targets, groups=None)
 
     def true_mse(self, model: FittedModel, rows: Floats) -> float:
@@ -39,7 +39,8 @@ class Process:
         bias = model.predict(rows) - self.function(rows)
         return float(np.mean(bias**2 + self.deviation(rows) ** 2))
 
-    def _noise(self, rows: int, rng: np.random.Generator) -> Floats:
+    def noise(self, rows: int, rng: np.random.Generator) -> Floats:
+        """Return noise with the standard deviation 1."""
         if not self.heavy_tails:
             return rng.standard_normal(rows)
         noise: Floats = rng.standard_t(_TAIL_DEGREES, rows) * np.sqrt(1 - 2 / _TAIL_DEGREES)

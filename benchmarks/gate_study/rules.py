@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 from scipy.stats import t as student_t
 
-from housectl.contract.recipe import GATE_FOLDS, GATE_REPEATS
+from housectl.contract.recipe import DEFAULT_GATE
 from housectl.fold_difference import corrected_error
 from housectl.verdict import CHAMPION_LEVEL
 from housectl_trainer.subset import Floats, Indices
@@ -39,7 +39,7 @@ class Pair:
     @property
     def own_folds(self) -> Floats:
         """Differences over the gate's own folds."""
-        return self.folds[:GATE_REPEATS]
+        return self.folds[: DEFAULT_GATE.repeats]
 
     @property
     def is_lower(self) -> bool:
@@ -69,7 +69,7 @@ class Rule:
 
 def corrected_t(differences: Floats, *, margin: float = 0.0) -> float:
     """Return Nadeau and Bengio's t of the improvement beyond a margin; high if it is large."""
-    error = corrected_error(differences.ravel().tolist(), folds=GATE_FOLDS)
+    error = corrected_error(differences.ravel().tolist(), folds=DEFAULT_GATE.folds)
     return float(-differences.mean() - margin) / error
 
 
@@ -130,7 +130,7 @@ RULES: Sequence[Rule] = (
     Rule(
         name="a model seed for each repeat",
         further=True,
-        score=lambda pair: fold_probability(pair.folds[GATE_REPEATS:]),
+        score=lambda pair: fold_probability(pair.folds[DEFAULT_GATE.repeats :]),
     ),
     Rule(
         name="Bayesian t-test, region of practical equivalence 1 %",

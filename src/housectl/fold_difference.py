@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import NormalDist, fmean, stdev
 
 from housectl.contract.evidence import Errors
-from housectl.contract.recipe import GATE_FOLDS, GATE_REPEATS
+from housectl.contract.recipe import GateFolds
 
 _INTERVAL = 0.90
 
@@ -39,23 +39,30 @@ class FoldDifference:
         return self.mean > self.threshold
 
 
-def paired_difference(model: Errors, other: Errors, *, level: float) -> FoldDifference:
+def paired_difference(
+    model: Errors, other: Errors, *, gate: GateFolds, level: float
+) -> FoldDifference:
     """Return the mean difference over paired folds, with its corrected confidence interval.
 
     The test is the corrected resampled t-test of Nadeau and Bengio (Machine Learning 52, 2003),
     one-sided, p < `level`.
+
+    Args:
+        model: Errors of a model.
+        other: Errors of another model, on the same folds.
+        gate: The folds.
+        level: One-sided level of significance.
     """
     differences = [new - old for new, old in zip(model.fold_mses, other.fold_mses, strict=True)]
-    folds = GATE_FOLDS * GATE_REPEATS
-    mean = fmean(differences)
-    error = corrected_error(differences, folds=GATE_FOLDS)
-    half_width = _student_t(1 - (1 - _INTERVAL) / 2, folds - 1) * error
+    mean, degrees = fmean(differences), gate.total - 1
+    error = corrected_error(differences, folds=gate.folds)
+    half_width = _student_t(1 - (1 - _INTERVAL) / 2, degrees) * error
     return FoldDifference(
         mean=mean,
         low=mean - half_width,
         high=mean + half_width,
         level=level,
-        threshold=_student_t(1 - level, folds - 1) * error,
+        threshold=_student_t(1 - level, degrees) * error,
     )
 
 
@@ -70,7 +77,12 @@ def corrected_error(differences: Sequence[float], *, folds: int) -> float:
 
 
 def _student_t(probability: float, degrees: float) -> float:
-    """Return a quantile of Student's t, to three decimals: Abramowitz and Stegun, 26.7.5."""
+    """Return a quantile of Student's t, within 0.002: Abramowitz and Stegun, 26.7.5.
+
+    Args:
+        probability: Probability of a lower value.
+        degrees: Degrees of freedom, at least 4.
+    """
     z = NormalDist().inv_cdf(probability)
     square = z * z
     corrections = (

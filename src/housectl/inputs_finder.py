@@ -46,6 +46,7 @@ class InputsFinder:
                 split=shared.split,
                 seed=shared.seed,
                 folds=bundle.record.recipe.objective_folds,
+                gate=bundle.record.recipe.gate_folds,
                 csv_format=self.csv_format,
             )
         experiment = bundle.record.provenance.experiment
@@ -82,4 +83,5 @@ def _shared_recipe(bundle: Bundle) -> SharedRecipe:
         split=recipe.split,
         seed=recipe.seed,
         folds=recipe.folds,
+        gate=recipe.gate,
     )

@@ -255,6 +255,7 @@ class ProjectContext:
         """
         from housectl.contract.data.usable_data import read_usable_data
         from housectl.contract.inputs import write_inputs
+        from housectl.contract.recipe import gate_of
 
         config = self.config
         data, schema = self.data_file, config.schema_record
@@ -273,6 +274,7 @@ class ProjectContext:
             split=split,
             seed=seed,
             folds=config.folds,
+            gate=gate_of(len(usable.split.training)),
             csv_format=csv_format,
         )
 

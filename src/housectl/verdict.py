@@ -74,12 +74,14 @@ def judge(challenger: Evidence, champion: Evidence | None, *, gate: Gate) -> Ver
             statistically significant improvement over the folds.
 
     Raises:
-        ValueError: The two were measured on different held-out rows.
+        ValueError: The two were measured on different held-out rows or folds.
     """
     if champion is None:
         return _judge_first(challenger, gate)
     if challenger.holdout_rows != champion.holdout_rows:
         raise ValueError("challenger and champion were measured on different rows")
+    if challenger.recipe.gate_folds != champion.recipe.gate_folds:
+        raise ValueError("challenger and champion were measured on different folds")
     return _judge_against(challenger, champion, gate)
 
 
@@ -100,7 +102,9 @@ def _judge_first(challenger: Evidence, gate: Gate) -> Verdict:
 
 
 def _to_baseline(challenger: Evidence, baseline: Errors) -> FoldDifference:
-    return paired_difference(challenger.model, baseline, level=BASELINE_LEVEL)
+    return paired_difference(
+        challenger.model, baseline, gate=challenger.recipe.gate_folds, level=BASELINE_LEVEL
+    )
 
 
 def _problem(to_mean: FoldDifference, to_linear: FoldDifference) -> str | None:
@@ -133,7 +137,12 @@ def _hint(challenger: Evidence) -> str:
 
 
 def _judge_against(challenger: Evidence, champion: Evidence, gate: Gate) -> Verdict:
-    difference = paired_difference(challenger.model, champion.model, level=CHAMPION_LEVEL)
+    difference = paired_difference(
+        challenger.model,
+        champion.model,
+        gate=challenger.recipe.gate_folds,
+        level=CHAMPION_LEVEL,
+    )
     new, old = challenger.model.holdout_mse, champion.model.holdout_mse
     accepted = new < old and (difference.is_significant or gate is Gate.HOLDOUT)
     return Verdict(

@@ -11,7 +11,7 @@ from housectl.contract.data.forward_folds import (
     gate_blocks,
     latest_block,
 )
-from housectl.contract.recipe import GATE_FOLDS, GATE_REPEATS
+from housectl.contract.recipe import DEFAULT_GATE
 from housectl.errors import DataError
 
 
@@ -28,8 +28,8 @@ def draw_times(seed: int) -> list[float]:
 @pytest.mark.parametrize("folds", [5, 10])
 def test_equal_times_are_never_on_both_sides(seed: int, folds: int) -> None:
     times = draw_times(seed)
-    for shift in range(GATE_REPEATS):
-        blocks = forward_blocks(times, folds, shift=shift)
+    for shift in range(DEFAULT_GATE.repeats):
+        blocks = forward_blocks(times, folds, shift=shift, steps=DEFAULT_GATE.repeats)
         assert len(blocks) == folds
         assert all(block.stop == other.start for block, other in pairwise(blocks))
         assert all(len(block) > 0 for block in blocks)
@@ -41,7 +41,7 @@ def test_equal_times_are_never_on_both_sides(seed: int, folds: int) -> None:
 
 @pytest.mark.parametrize("rows", [50, 51, 99, 1000])
 def test_blocks_of_different_times_cover_the_later_half(rows: int) -> None:
-    blocks = forward_blocks(range(rows), GATE_FOLDS)
+    blocks = forward_blocks(range(rows), DEFAULT_GATE.folds)
     assert blocks[0].start == -(-rows // 2)
     assert blocks[-1].stop == rows
     assert max(map(len, blocks)) - min(map(len, blocks)) <= 1
@@ -67,9 +67,11 @@ def test_latest_block_needs_two_times() -> None:
 
 def test_repeats_of_the_gate_have_different_boundaries() -> None:
     blocks = gate_blocks(range(1000))
-    assert len(blocks) == GATE_FOLDS * GATE_REPEATS
+    assert len(blocks) == DEFAULT_GATE.total
     assert len(set(blocks)) == len(blocks)
-    assert [blocks[repeat * GATE_FOLDS].start for repeat in range(GATE_REPEATS)] == [
+    assert [
+        blocks[repeat * DEFAULT_GATE.folds].start for repeat in range(DEFAULT_GATE.repeats)
+    ] == [
         500,
         490,
         480,

@@ -14,7 +14,7 @@ from housectl.contract.families import Family
 from housectl.contract.golden import GOLDEN_FILE
 from housectl.contract.inputs import Inputs
 from housectl.contract.metrics import METRICS_FILE, Metrics
-from housectl.contract.recipe import GATE_FOLDS, GATE_REPEATS
+from housectl.contract.recipe import DEFAULT_GATE
 from housectl.store.base import ChampionStore
 from tests.server.bundles import expected, golden, promote, tree
 from tools.project_directory import ProjectDirectory, example
@@ -90,7 +90,7 @@ def _sealed(directory: Path, inputs: Inputs, base: float) -> tuple[Bundle, Evide
         provenance=Provenance(python="3.11", platform="test", sealed_at="2025-01-01T00:00:00"),
     )
     bundle = read_bundle(directory)
-    errors = Errors(holdout_mse=mse, fold_mses=(mse,) * (GATE_FOLDS * GATE_REPEATS))
+    errors = Errors(holdout_mse=mse, fold_mses=(mse,) * DEFAULT_GATE.total)
     evidence = Evidence(
         bundle=bundle.digest,
         recipe=recipe,

@@ -66,7 +66,7 @@ def assert_refused(output: CommandOutput, project: ProjectDirectory, message: st
         ),
         (lambda evidence: evidence.update(holdout_rows="0" * 64), "other held-out rows"),
         (lambda evidence: evidence["recipe"].update(seed=9), "is of another recipe"),
-        (lambda evidence: evidence["linear"].update(fold_mses=[1.0]), "length >= 50"),
+        (lambda evidence: evidence["linear"].update(fold_mses=[1.0]), "1 fold MSEs for 50 folds"),
         (lambda evidence: evidence["mean"].update(holdout_mse=-1.0), "is invalid"),
     ],
     ids=["error", "mae", "variance", "rows", "recipe", "length", "negative"],

@@ -10,7 +10,7 @@ from housectl.contract.data.data_split import RowKeys, split_indices
 from housectl.contract.data.row_texts import feature_texts, row_texts
 from housectl.contract.data.table import Table
 from housectl.contract.inputs import Inputs
-from housectl.contract.recipe import Split, SplitMethod
+from housectl.contract.recipe import GateFolds, Split, SplitMethod
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
 from housectl.errors import DataError
 from housectl_trainer.data import Dataset, load_dataset
@@ -197,7 +197,7 @@ def test_single_fold_forward_in_time_tests_on_the_latest_fifth(boston_dataset: D
     subset = DataSubset(rows=training.rows, targets=training.targets, groups=None, times=times)
     ((one, other),) = objective_folds(subset, seed=7, folds=1)
     assert [*one, *other] == list(range(len(training)))
-    assert len(other) == len(training) // 5
+    assert len(other) == -(-len(training) // 5)
     assert len(objective_folds(subset, seed=7, folds=3)) == 3
 
 
@@ -211,6 +211,18 @@ def test_gate_folds_differ_from_each_other_and_from_objective_folds(
     assert not set(test_folds) & {
         frozenset(fold.tolist()) for _, fold in objective_folds(training, seed=7)
     }
+
+
+@pytest.mark.parametrize("with_times", [False, True])
+def test_gate_with_fewer_repeats_has_as_many_folds(
+    boston_dataset: Dataset, with_times: bool
+) -> None:
+    training = boston_dataset.training
+    times = np.arange(len(training)) * 1.0 if with_times else None
+    subset = DataSubset(rows=training.rows, targets=training.targets, groups=None, times=times)
+    for gate in (GateFolds(repeats=2), GateFolds(repeats=1, folds=5)):
+        folds = gate_folds(subset, seed=7, gate=gate)
+        assert len({frozenset(testing.tolist()) for _, testing in folds}) == gate.total
 
 
 def test_too_few_groups_are_rejected(make_inputs: MakeInputs) -> None:

@@ -6,9 +6,9 @@ import numpy as np
 
 from housectl.contract.data.forward_folds import forward_blocks, gate_blocks, latest_block
 from housectl.contract.recipe import (
-    GATE_FOLDS,
-    GATE_REPEATS,
+    DEFAULT_GATE,
     OBJECTIVE_FOLDS,
+    GateFolds,
     ObjectiveFolds,
     derived_seed,
 )
@@ -33,14 +33,14 @@ def objective_folds(
     return divided[:1] if is_single else divided
 
 
-def gate_folds(subset: DataSubset, *, seed: int) -> list[Fold]:
+def gate_folds(subset: DataSubset, *, seed: int, gate: GateFolds = DEFAULT_GATE) -> list[Fold]:
     """Return the gate's folds, which the search never uses; with times, they go forward."""
     if subset.times is not None:
-        return _forward_folds(gate_blocks(subset.times.tolist()))
+        return _forward_folds(gate_blocks(subset.times.tolist(), gate))
     return [
         fold
-        for repeat in range(GATE_REPEATS)
-        for fold in _folds(subset, GATE_FOLDS, derived_seed(seed, f"gate/{repeat}"))
+        for repeat in range(gate.repeats)
+        for fold in _folds(subset, gate.folds, derived_seed(seed, f"gate/{repeat}"))
     ]
 
 

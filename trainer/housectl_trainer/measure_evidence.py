@@ -39,7 +39,7 @@ def fold_errors(recipe: Recipe, subset: DataSubset, *, processes: int) -> FoldEr
         MemoryError: There is not enough memory.
     """
     objective = objective_folds(subset, seed=recipe.seed, folds=recipe.objective_folds)
-    folds = [*objective, *gate_folds(subset, seed=recipe.seed)]
+    folds = [*objective, *gate_folds(subset, seed=recipe.seed, gate=recipe.gate_folds)]
     errors = tuple(
         report_progress(
             _fold_mses(recipe, subset, folds, processes),
@@ -56,7 +56,7 @@ def measure_evidence(
 ) -> Evidence:
     """Return the errors of a model and of two baselines on the same rows."""
     training, holdout = dataset.training, dataset.holdout
-    folds = gate_folds(training, seed=recipe.seed)
+    folds = gate_folds(training, seed=recipe.seed, gate=recipe.gate_folds)
     linear = _linear_recipe(recipe)
     return Evidence(
         recipe=recipe,

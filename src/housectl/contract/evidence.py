@@ -8,12 +8,11 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from housectl.contract.path_names import Digest
-from housectl.contract.recipe import GATE_FOLDS, GATE_REPEATS, Recipe
+from housectl.contract.recipe import DEFAULT_GATE, Recipe
 from housectl.contract.record import Record, digest_of
 
 EVIDENCE_FILE = "evidence.json"
 
-_FOLDS = GATE_FOLDS * GATE_REPEATS
 # A larger error could overflow a verdict's squares; usable data give less.
 _Mse = Annotated[float, msgspec.Meta(ge=0, le=1e150)]
 _Mae = Annotated[float, msgspec.Meta(ge=0, le=1e75)]
@@ -43,12 +42,12 @@ class Errors(Record, kw_only=True):
     Attributes:
         holdout_mae: Mean absolute error on the held-out rows, in the target's unit; unset in
             format 1.
-        fold_mses: One for each gate fold; equal positions of two recipes are pairs.
+        fold_mses: One for each fold of the recipe's gate; equal positions of two recipes are pairs.
     """
 
     holdout_mse: _Mse
     holdout_mae: _Mae | UnsetType = UNSET
-    fold_mses: Annotated[tuple[_Mse, ...], msgspec.Meta(min_length=_FOLDS, max_length=_FOLDS)]
+    fold_mses: Annotated[tuple[_Mse, ...], msgspec.Meta(max_length=DEFAULT_GATE.total)]
 
 
 class Evidence(Record, kw_only=True):
@@ -72,6 +71,13 @@ class Evidence(Record, kw_only=True):
     model: Errors
     mean: Errors
     linear: Errors
+
+    def __post_init__(self) -> None:
+        """Check that all predictors have one error for each fold of the recipe's gate."""
+        folds = self.recipe.gate_folds.total
+        for errors in (self.model, self.mean, self.linear):
+            if len(errors.fold_mses) != folds:
+                raise ValueError(f"{len(errors.fold_mses)} fold MSEs for {folds} folds")
 
     @property
     def key(self) -> str:
@@ -102,4 +108,5 @@ class Evidence(Record, kw_only=True):
 
 def evidence_key(recipe: Recipe) -> str:
     """Return the digest of a recipe and of the gate's folds: equal keys, equal evidence."""
-    return digest_of({"recipe": recipe, "folds": GATE_FOLDS, "repeats": GATE_REPEATS})
+    gate = recipe.gate_folds
+    return digest_of({"recipe": recipe, "folds": gate.folds, "repeats": gate.repeats})

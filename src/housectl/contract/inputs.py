@@ -20,8 +20,10 @@ from housectl.contract.files import (
 from housectl.contract.parameters import Assignment
 from housectl.contract.path_names import is_digest
 from housectl.contract.recipe import (
+    DEFAULT_GATE,
     OBJECTIVE_FOLDS,
     TRAINING_VERSION,
+    GateFolds,
     ObjectiveFolds,
     Recipe,
     Split,
@@ -40,6 +42,7 @@ class SharedRecipe(Record, kw_only=True):
 
     Attributes:
         folds: Number of folds of the objective; unset for 5.
+        gate: Folds of the gate; unset for 5 times 10.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -48,6 +51,7 @@ class SharedRecipe(Record, kw_only=True):
     split: Split
     seed: int
     folds: Literal[1, 3] | UnsetType = UNSET
+    gate: GateFolds | UnsetType = UNSET
 
     def recipe(self, family: Family, assignment: Assignment, libraries: dict[str, str]) -> Recipe:
         """Return the complete recipe of one model."""
@@ -65,6 +69,7 @@ class SharedRecipe(Record, kw_only=True):
             transform=self.schema.target.transform,
             training=TRAINING_VERSION,
             folds=self.folds,
+            gate=self.gate,
         )
 
 
@@ -94,6 +99,7 @@ def write_inputs(
     split: Split,
     seed: int,
     folds: ObjectiveFolds = OBJECTIVE_FOLDS,
+    gate: GateFolds = DEFAULT_GATE,
     csv_format: CsvFormat = DEFAULT_FORMAT,
 ) -> Inputs:
     """Write `parent/<digest>/` with the canonical form of the data, unless it exists; return it.
@@ -105,6 +111,7 @@ def write_inputs(
         split: The recipe's split.
         seed: The recipe's seed.
         folds: Number of folds of the objective.
+        gate: Folds of the gate.
         csv_format: Format of the data file.
 
     Raises:
@@ -118,6 +125,7 @@ def write_inputs(
             split=split,
             seed=seed,
             folds=UNSET if folds == OBJECTIVE_FOLDS else folds,
+            gate=UNSET if gate == DEFAULT_GATE else gate,
         )
         path = parent / digest_of(shared)
         if not path.exists():

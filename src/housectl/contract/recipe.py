@@ -2,8 +2,9 @@
 
 import hashlib
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from housectl.contract.column_types import ColumnType, Number
@@ -16,11 +17,41 @@ ObjectiveFolds = Literal[1, 3, 5]
 """Number of folds of the objective. A single fold tests on a fifth of the training rows."""
 
 OBJECTIVE_FOLDS: Final = 5
-GATE_FOLDS = 10
-GATE_REPEATS = 5
-
 TRAINING_VERSION = 2
 """Version of the training procedure. Version 1 did not standardise the target."""
+
+
+class GateFolds(Record, kw_only=True):
+    """The folds that the gate compares two models on.
+
+    Attributes:
+        repeats: Number of cross-validations, each with other folds.
+        folds: Number of folds of each cross-validation.
+    """
+
+    repeats: Annotated[int, msgspec.Meta(ge=1, le=5)] = 5
+    folds: Annotated[int, msgspec.Meta(ge=5, le=10)] = 10
+
+    @property
+    def total(self) -> int:
+        """Number of folds of all repeats, which is the number of fits."""
+        return self.repeats * self.folds
+
+
+DEFAULT_GATE = GateFolds()
+
+# Smallest number of training rows of each gate. Differences over larger folds vary less, and a fit
+# to more rows costs more; docs/gate.md has the measurements.
+_LARGER_GATES = (
+    (100_000, GateFolds(repeats=1, folds=5)),
+    (10_000, GateFolds(repeats=1)),
+    (2_000, GateFolds(repeats=2)),
+)
+
+
+def gate_of(training_rows: int) -> GateFolds:
+    """Return the gate's folds for a number of training rows."""
+    return next((gate for rows, gate in _LARGER_GATES if training_rows >= rows), DEFAULT_GATE)
 
 
 class SplitMethod(StrEnum):
@@ -73,6 +104,7 @@ class Recipe(Record, kw_only=True):
         transform: Transformation of the target; unset for none.
         training: Version of the training procedure; unset for version 1.
         folds: Number of folds of the objective; unset for 5.
+        gate: Folds of the gate; unset for 5 times 10.
     """
 
     family: Family
@@ -88,6 +120,7 @@ class Recipe(Record, kw_only=True):
     transform: Transform | UnsetType = UNSET
     training: int | UnsetType = UNSET
     folds: Literal[1, 3] | UnsetType = UNSET
+    gate: GateFolds | UnsetType = UNSET
 
     @property
     def types(self) -> tuple[ColumnType, ...]:
@@ -99,6 +132,11 @@ class Recipe(Record, kw_only=True):
     def objective_folds(self) -> ObjectiveFolds:
         """Number of folds of the objective."""
         return OBJECTIVE_FOLDS if self.folds is UNSET else self.folds
+
+    @property
+    def gate_folds(self) -> GateFolds:
+        """Folds of the gate."""
+        return DEFAULT_GATE if self.gate is UNSET else self.gate
 
     @property
     def digest(self) -> str:

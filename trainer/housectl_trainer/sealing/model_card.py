@@ -8,8 +8,6 @@ from housectl.contract.evidence import Errors, Evidence
 from housectl.contract.golden import Golden, GoldenSource
 from housectl.contract.metrics import Metrics
 from housectl.contract.recipe import (
-    GATE_FOLDS,
-    GATE_REPEATS,
     ObjectiveFolds,
     Recipe,
     Split,
@@ -131,6 +129,7 @@ def _errors(metrics: Metrics, evidence: Evidence, unit: str) -> str:
     }
     holdout = [_holdout_row(name, evidence, errors) for name, errors in predictors.items()]
     folds = [_fold_row(name, errors) for name, errors in predictors.items()]
+    gate = evidence.recipe.gate_folds
     return f"""\
 ## Errors
 
@@ -144,7 +143,7 @@ All other errors are MSE, in squared target units.
   training rows. The search optimised this number, so it is optimistically biased.
 - `holdout_mse` {metrics.holdout_mse:.4g}: error on the held-out rows, which no trial sees.
 
-The gate uses {GATE_REPEATS} times {GATE_FOLDS} other folds of the training rows.
+The gate uses {gate.repeats} times {gate.folds} other folds of the training rows.
 
 {table(("predictor", "gate folds, mean", "gate folds, range"), folds)}
 """

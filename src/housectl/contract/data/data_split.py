@@ -10,7 +10,7 @@ import numpy as np
 
 from housectl.contract.data.forward_folds import check_forward_folds
 from housectl.contract.data.row_texts import count_distinct
-from housectl.contract.recipe import GATE_FOLDS, Split, SplitMethod
+from housectl.contract.recipe import DEFAULT_GATE, Split, SplitMethod
 from housectl.errors import DataError
 
 MINIMUM_TRAINING = 50
@@ -153,11 +153,11 @@ def _check_sizes(indices: SplitIndices, texts: Sequence[str]) -> None:
 
 def _check_units(keys: RowKeys, indices: SplitIndices) -> None:
     units = len({keys.units[index] for index in indices.training})
-    if units < GATE_FOLDS:
+    if units < DEFAULT_GATE.folds:
         kind = "groups of" if keys.groups else "different"
         raise _too_few(
             f"The split leaves {units} {kind} training rows, "
-            f"fewer than the gate's {GATE_FOLDS} folds"
+            f"fewer than the gate's {DEFAULT_GATE.folds} folds"
         )
 
 

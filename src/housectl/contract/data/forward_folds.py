@@ -4,14 +4,13 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
 
-from housectl.contract.recipe import GATE_FOLDS, GATE_REPEATS
+from housectl.contract.recipe import DEFAULT_GATE, GateFolds, gate_of
 from housectl.errors import DataError
 
-_LARGEST_RATIO = 1 / (GATE_FOLDS - 1)
-"""Test rows for each training row in a cross-validation with the gate's number of folds."""
 
-
-def forward_blocks(times: Sequence[float], folds: int, *, shift: int = 0) -> list[range]:
+def forward_blocks(
+    times: Sequence[float], folds: int, *, shift: int = 0, steps: int = 1
+) -> list[range]:
     """Return the test rows of each fold, as indices; its training rows are all rows before them.
 
     The later half of the rows is divided into blocks of equal size. A boundary moves to the next
@@ -20,21 +19,21 @@ def forward_blocks(times: Sequence[float], folds: int, *, shift: int = 0) -> lis
     Args:
         times: Times of the training rows, in ascending order.
         folds: Number of the folds.
-        shift: Number of steps by which all boundaries are earlier. The gate's repeats divide a
-            block into steps.
+        shift: Number of steps by which all boundaries are earlier.
+        steps: Number of steps of a block.
 
     Raises:
         ValueError: There are too few different times.
     """
-    rows, steps = len(times), folds * GATE_REPEATS
+    rows, half = len(times), folds * steps
     starts = [*_starts(times), rows]
     spare = len(starts) - 1 - folds
     if spare < 0:
         raise ValueError(f"{len(starts)} different times for {folds} folds")
     boundaries: list[int] = []
     for fold in range(folds + 1):
-        step = steps + fold * GATE_REPEATS - shift
-        wanted = bisect_left(starts, -(-rows * step // (2 * steps)))
+        step = half + fold * steps - shift
+        wanted = bisect_left(starts, -(-rows * step // (2 * half)))
         earliest = boundaries[-1] + 1 if boundaries else 0
         boundaries.append(min(max(wanted, earliest), spare + fold))
     return [range(starts[one], starts[other]) for one, other in pairwise(boundaries)]
@@ -62,24 +61,28 @@ def _starts(times: Sequence[float]) -> list[int]:
     return [index for index in range(1, len(times)) if times[index - 1] < times[index]]
 
 
-def gate_blocks(times: Sequence[float]) -> list[range]:
+def gate_blocks(times: Sequence[float], gate: GateFolds = DEFAULT_GATE) -> list[range]:
     """Return the test rows of the gate's folds; each repeat shifts all boundaries by one step.
+
+    Args:
+        times: Times of the training rows, in ascending order.
+        gate: The folds; a block has as many steps as the gate has repeats.
 
     Raises:
         ValueError: There are too few different times.
     """
     return [
         block
-        for repeat in range(GATE_REPEATS)
-        for block in forward_blocks(times, GATE_FOLDS, shift=repeat)
+        for repeat in range(gate.repeats)
+        for block in forward_blocks(times, gate.folds, shift=repeat, steps=gate.repeats)
     ]
 
 
 def check_forward_folds(times: Sequence[float], *, column: str) -> None:
     """Check that the gate's test is valid for the folds of these training rows.
 
-    The test assumes one test row for nine training rows, as in a cross-validation with ten folds.
-    So the folds may have at most this mean ratio; see docs/architecture.md.
+    The test assumes the ratio of test rows to training rows of a cross-validation: one to nine with
+    ten folds. So the folds may have at most this mean ratio; see docs/architecture.md.
 
     Args:
         times: Times of the training rows, in ascending order.
@@ -88,10 +91,10 @@ def check_forward_folds(times: Sequence[float], *, column: str) -> None:
     Raises:
         DataError: There are too few different times, or too many rows have the same one.
     """
-    distinct = len(set(times))
-    if distinct <= GATE_FOLDS:
-        problem = f"only {distinct} different times, and {GATE_FOLDS} folds need more"
-    elif _mean_ratio(gate_blocks(times)) > _LARGEST_RATIO:
+    distinct, gate = len(set(times)), gate_of(len(times))
+    if distinct <= gate.folds:
+        problem = f"only {distinct} different times, and {gate.folds} folds need more"
+    elif _mean_ratio(gate_blocks(times, gate)) > 1 / (gate.folds - 1):
         problem = f"{distinct} different times, and too many rows share one of them"
     else:
         return
