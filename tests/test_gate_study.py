@@ -3,6 +3,7 @@
 import math
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -10,9 +11,12 @@ from benchmarks.encoded_columns import Encoding, MixedRows, learn_encoder
 from benchmarks.gate_study.candidates import Curve, Role, boosting_dial
 from benchmarks.gate_study.cases import BETTER, EQUAL, is_promoted, pair_of
 from benchmarks.gate_study.comparison import Halves, compare_rules, thresholds
+from benchmarks.gate_study.many_rows import PAIRS, ManyRowsWorld, measure_many_rows
+from benchmarks.gate_study.many_rows_page import with_many_rows
 from benchmarks.gate_study.material import LEVEL_WORLDS, Material
 from benchmarks.gate_study.page import with_results
 from benchmarks.gate_study.process import make_process
+from benchmarks.gate_study.random_features import MappedRows, RidgePath
 from benchmarks.gate_study.rules import RULES, TODAY, TODAY_THRESHOLD, Pair, Rule, corrected_t
 from benchmarks.gate_study.statistics import corrected_interval, wilson_interval
 from benchmarks.gate_study.wear import CHALLENGERS, Wear
@@ -220,3 +224,47 @@ def test_target_order_is_learnt_from_training_rows_alone() -> None:
     encoded = learn_encoder(Encoding.TARGET_ORDER, training)(rows)
     # The mean targets are 5, 1 and 9; the unseen level has their mean, 5.
     assert encoded[:, 1].tolist() == [1, 0, 3, 2]
+
+
+@pytest.fixture(scope="module")
+def many_rows_world() -> ManyRowsWorld:
+    return measure_many_rows(400, 1)
+
+
+def test_models_of_many_rows_have_the_wanted_true_errors(many_rows_world: ManyRowsWorld) -> None:
+    wanted = (1, 1.05, 0.9, 0.4, 0.97)
+    for (pair, *_), ratio in zip(PAIRS.values(), wanted, strict=True):
+        assert many_rows_world.ratio(*pair) == pytest.approx(ratio, rel=0.1)
+
+
+def test_ridge_path_has_the_weights_of_each_penalty() -> None:
+    rng = np.random.default_rng(0)
+    moments = MappedRows(features=rng.normal(size=(30, 4)), targets=rng.normal(size=30)).moments
+    path = RidgePath.of(moments)
+    for penalty, expected in zip((0.01, 3.0), moments.weights((0.01, 3.0)).T, strict=True):
+        assert path.weights(penalty) == pytest.approx(expected)
+
+
+def test_page_has_the_rates_of_each_gate(many_rows_world: ManyRowsWorld) -> None:
+    begin, end = (
+        "<!-- results with many rows: `make gate-study` writes them -->\n",
+        "<!-- end of the results with many rows -->\n",
+    )
+    worlds = {
+        rows: [msgspec.structs.replace(many_rows_world, rows=rows)] for rows in (400, 2_000, 10_000)
+    }
+    few = {
+        role: msgspec.structs.replace(model, fold_mses=model.fold_mses[2:])
+        for role, model in many_rows_world.models.items()
+    }
+    worlds[100_000] = [msgspec.structs.replace(many_rows_world, rows=100_000, models=few)]
+    page = with_many_rows(f"before\n{begin}{end}after\n", worlds)
+    assert page.startswith("before\n")
+    for line in (
+        "| 400 | 1 | **5 times 10** |",
+        "| 2,000 | 1 | **2 times 10** |",
+        "| 10,000 | 1 | **1 times 10** |",
+        "| 100,000 | 1 | **1 times 5** |",
+    ):
+        assert line in page
+    assert with_many_rows(page, worlds) == page
