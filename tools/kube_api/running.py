@@ -41,7 +41,8 @@ def kube_api(
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
-        assert process.stdin and process.stdout
+        if process.stdin is None or process.stdout is None:
+            raise RuntimeError("the server has no pipes")
         cluster = {
             "server": f"https://127.0.0.1:{process.stdout.readline().strip()}",
             "certificate-authority-data": base64.b64encode(public).decode(),

@@ -2,6 +2,7 @@
 
 import math
 from datetime import datetime
+from functools import cached_property
 
 from housectl.kube.kinds import Kind
 from housectl.kube.objects.base import (
@@ -40,8 +41,8 @@ class Metric(KubeObject):
     @property
     def number(self) -> float | None:
         """Its value; None if it is not a finite number."""
-        numbers = (finite_number(text) for text in (self.latest, self.min))
-        return next((number for number in numbers if number is not None), None)
+        latest = finite_number(self.latest)
+        return finite_number(self.min) if latest is None else latest
 
 
 def finite_number(text: str) -> float | None:
@@ -95,14 +96,15 @@ class TrialStatus(KubeObject):
     completion_time: datetime | None = None
 
 
-class KatibTrial(NamedObject):
+# `dict` lets a trial keep what its properties have computed: a command reads them often.
+class KatibTrial(NamedObject, dict=True, gc=True):
     """A Katib trial."""
 
     metadata: ObjectMeta
     spec: TrialSpec = TrialSpec()
     status: TrialStatus = TrialStatus()
 
-    @property
+    @cached_property
     def end(self) -> Condition | None:
         """The condition of its end; None before."""
         return first_true_condition(self.status.conditions, _TRIAL_END_CONDITIONS)
@@ -112,7 +114,7 @@ class KatibTrial(NamedObject):
         """True if the trial has ended, successfully or not."""
         return self.end is not None
 
-    @property
+    @cached_property
     def has_succeeded(self) -> bool:
         """True if Katib counts the trial as succeeded; it may still lack an objective."""
         return true_condition(self.status.conditions, "Succeeded") is not None
@@ -122,16 +124,17 @@ class KatibTrial(NamedObject):
         """True if Katib counts the trial against the limit of failed trials."""
         return first_true_condition(self.status.conditions, _TRIAL_FAILURE_CONDITIONS) is not None
 
-    @property
+    @cached_property
     def objective(self) -> float | None:
         """The objective that Katib observed; None if it is not a finite number."""
         return self.metric(self.spec.objective.objective_metric_name)
 
     def metric(self, name: str) -> float | None:
         """Return the value of a metric that Katib observed; None if it is not a finite number."""
-        metrics = self.status.observation.metrics
-        numbers = (metric.number for metric in metrics if metric.name == name)
-        return next((number for number in numbers if number is not None), None)
+        for metric in self.status.observation.metrics:
+            if metric.name == name and (number := metric.number) is not None:
+                return number
+        return None
 
 
 class Algorithm(KubeObject):

@@ -1,7 +1,7 @@
 """The base of all models, and the models that all objects share."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from types import GenericAlias
@@ -154,9 +154,13 @@ class Condition(KubeObject):
 
 def true_condition(conditions: list[Condition], kind: str) -> Condition | None:
     """Return the condition of this type, or None if it is not true."""
-    return next((item for item in conditions if item.type == kind and item.is_true), None)
+    for condition in conditions:
+        if condition.type == kind and condition.is_true:
+            return condition
+    return None
 
 
-def first_true_condition(conditions: list[Condition], kinds: Iterable[str]) -> Condition | None:
+def first_true_condition(conditions: list[Condition], kinds: Sequence[str]) -> Condition | None:
     """Return the condition of the first of these types that is true."""
-    return next(filter(None, (true_condition(conditions, kind) for kind in kinds)), None)
+    found = [item for item in conditions if item.type in kinds and item.is_true]
+    return min(found, key=lambda item: kinds.index(item.type), default=None)

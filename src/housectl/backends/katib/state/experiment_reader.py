@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
-from typing import TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
 
 from housectl.backends.base import Snapshot, Task, Workload
 from housectl.backends.katib.katib_objects import (
@@ -57,12 +57,28 @@ from housectl.kube.kinds import JOBS
 from housectl.kube.objects.base import NamedObject, ObjectMeta
 from housectl.kube.objects.pods import Pod
 
+if TYPE_CHECKING:
+    from housectl.backends.katib.state.trials import KnownTrials
+
 _V = TypeVar("_V", bound=NamedObject)
 
 # Some causes depend on time alone, without a change on the cluster.
 _DIAGNOSIS_INTERVAL_SECONDS = 5.0
+# A waiting command observes each change twice.
+_REUSE_SECONDS = 0.5
+# Changes come in bursts, so a waiting command reads only the last one.
+_BURST_SECONDS = 0.2
 # A waiting command uses at most this share of a core to read changes.
 _CPU_SHARE = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Observation:
+    """A snapshot of a revision of an informer."""
+
+    revision: int
+    time: float
+    snapshot: Snapshot
 
 
 class _ListedObjects:
@@ -99,6 +115,8 @@ class ExperimentReader:
         self._index = index
         self._records: dict[str, KatibPlanRecord] = {}
         self._informers: dict[str, Informer] = {}
+        self._last: dict[str, _Observation] = {}
+        self._known: dict[str, KnownTrials] = {}
         self._suggestions: dict[str, tuple[float, Suggestion | None]] = {}
         self._diagnoser = Diagnoser(kube)
 
@@ -159,6 +177,18 @@ class ExperimentReader:
             return deleted_snapshot(name, self._index.names().get(name))
 
     def _observe(self, name: str) -> Snapshot:
+        """Return the current snapshot, or the last one if nothing has changed for a moment."""
+        informer = self._informers.get(name)
+        if informer is None:
+            return self._new_snapshot(name)
+        revision, now = informer.revision, time.monotonic()
+        last = self._last.get(name)
+        if last is None or last.revision != revision or now - last.time > _REUSE_SECONDS:
+            last = _Observation(revision=revision, time=now, snapshot=self._new_snapshot(name))
+            self._last[name] = last
+        return last.snapshot
+
+    def _new_snapshot(self, name: str) -> Snapshot:
         workload = self.record(name).workload
         snapshot = (
             self._task_snapshot(name)
@@ -195,16 +225,25 @@ class ExperimentReader:
         """Return when the snapshot differs from `last_snapshot`, or after `timeout` seconds."""
         deadline = time.monotonic() + timeout
         informer = self._informer(name)
-        while self.observe(name) == last_snapshot:
+        while True:
+            revision, started = informer.revision, time.thread_time()
+            if self.observe(name) != last_snapshot:
+                return
+            cost = time.thread_time() - started
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 return
-            pause = min(remaining, _DIAGNOSIS_INTERVAL_SECONDS)
-            informer.wait(informer.revision, timeout=pause)
+            informer.wait(
+                revision,
+                timeout=min(remaining, _DIAGNOSIS_INTERVAL_SECONDS),
+                burst=max(_BURST_SECONDS, cost / _CPU_SHARE),
+            )
 
     def forget(self, name: str) -> None:
         """Drop all cached state of an experiment or task that housectl has just changed."""
         self._records.pop(name, None)
+        self._last.pop(name, None)
+        self._known.pop(name, None)
         self._suggestions.clear()
         if informer := self._informers.pop(name, None):
             informer.close()
@@ -222,6 +261,7 @@ class ExperimentReader:
             objects,
             trial_cause=diagnoser.trial_cause,
             search_cause=diagnoser.search_cause,
+            known=self._known.setdefault(name, {}),
         )
 
     def _task_snapshot(self, name: str) -> Snapshot:

@@ -24,8 +24,6 @@ _V = TypeVar("_V", bound=NamedObject)
 
 _WATCH_SECONDS = 240
 _MIN_BACKOFF_SECONDS, _MAX_BACKOFF_SECONDS = 0.5, 5.0
-# Changes come in bursts, so a waiting command reads only the last one.
-_BURST_SECONDS = 0.2
 
 
 class Informer:
@@ -63,7 +61,7 @@ class Informer:
         with self._changed:
             return cast("list[_V]", list(self._objects[group].values()))
 
-    def wait(self, last_revision: int, *, timeout: float, burst: float = _BURST_SECONDS) -> None:
+    def wait(self, last_revision: int, *, timeout: float, burst: float) -> None:
         """Return when the revision differs from `last_revision`, or after `timeout` seconds.
 
         Args:

@@ -7,7 +7,7 @@ from housectl.backends.base import Snapshot
 from housectl.backends.katib.katib_objects import KatibExperiment
 from housectl.backends.katib.state.cluster_objects import ExperimentObjects, TaskObjects
 from housectl.backends.katib.state.generations import Generation, newest_generation
-from housectl.backends.katib.state.trials import TrialCause, read_trials, timestamp
+from housectl.backends.katib.state.trials import KnownTrials, TrialCause, read_trials, timestamp
 from housectl.backends.katib.stop_marks import STOPPED_BY_USER
 from housectl.backends.messages import STOPPED, time_limit_reason
 from housectl.experiment import (
@@ -31,6 +31,7 @@ def experiment_snapshot(
     *,
     trial_cause: TrialCause,
     search_cause: SearchCause,
+    known: KnownTrials | None = None,
 ) -> Snapshot:
     """Return the snapshot of an experiment.
 
@@ -39,8 +40,9 @@ def experiment_snapshot(
         objects: Its objects on the cluster.
         trial_cause: Returns the cause if a trial has failed or is stuck, else None.
         search_cause: Returns the same for sub-experiments.
+        known: Trials of earlier snapshots.
     """
-    trials = read_trials(experiment, objects, trial_cause)
+    trials = read_trials(experiment, objects, trial_cause, known)
     newest = newest_generation(experiment, objects)
     state = _state(newest, trials)
     if state.ended:

@@ -1,6 +1,6 @@
 """Trials of an experiment, made of Katib's trials. Pure."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from housectl.backends.katib.katib_objects import KatibTrial
@@ -14,10 +14,18 @@ from housectl.experiment import Experiment, Trial, TrialState
 from housectl.search.katib_texts import read_assignment_texts, read_value, trial_number
 
 TrialCause = Callable[[KatibTrial], str | None]
+MakeTrial = Callable[[Experiment, int, KatibTrial, TrialCause], Trial]
+KnownTrials = dict[str, tuple[KatibTrial, Trial]]
+"""Trials with a result, by name, each with the object that it was made of."""
+
+_STATES_WITH_RESULT = (TrialState.SUCCEEDED, TrialState.PRUNED)
 
 
 def read_trials(
-    experiment: Experiment, objects: ExperimentObjects, cause_of: TrialCause
+    experiment: Experiment,
+    objects: ExperimentObjects,
+    cause_of: TrialCause,
+    known: KnownTrials | None = None,
 ) -> tuple[Trial, ...]:
     """Return all trials of an experiment, of every generation, in the order of their numbers.
 
@@ -25,9 +33,20 @@ def read_trials(
         experiment: The submitted experiment.
         objects: Its objects on the cluster.
         cause_of: Returns the cause if a trial has failed or is stuck, else None.
+        known: Trials of earlier calls; those whose objects are the same are not made again.
     """
-    read = _numbered if objects.is_one_list else _by_creation
-    return tuple(read(experiment, objects, cause_of))
+    number_trials = numbered_trials if objects.is_one_list else _by_creation
+    make = _list_trial if objects.is_one_list else _family_trial(objects)
+    known = {} if known is None else known
+    trials = []
+    for number, item in number_trials(experiment, objects.trials):
+        former, trial = known.get(item.metadata.name, (None, None))
+        if trial is None or former is not item or trial.number != number:
+            trial = make(experiment, number, item, cause_of)
+            if trial.state in _STATES_WITH_RESULT:
+                known[trial.name] = item, trial
+        trials.append(trial)
+    return tuple(trials)
 
 
 def trial_objective(trial: KatibTrial) -> float | None:
@@ -55,23 +74,32 @@ def timestamp(time: datetime | None) -> float | None:
     return None if time is None else time.timestamp()
 
 
-def _numbered(
-    experiment: Experiment, objects: ExperimentObjects, cause_of: TrialCause
-) -> Iterator[Trial]:
-    for number, trial in numbered_trials(experiment, objects.trials):
-        family = experiment.family_at_turn(number)
-        assignment = suggested_assignment(experiment, number, trial)
-        yield _trial(number, family, assignment, trial, cause_of)
+def _list_trial(
+    experiment: Experiment, number: int, trial: KatibTrial, cause_of: TrialCause
+) -> Trial:
+    """Return a trial of the algorithm `housectl`, whose number decides its family."""
+    family = experiment.family_at_turn(number)
+    assignment = suggested_assignment(experiment, number, trial)
+    return _trial(number, family, assignment, trial, cause_of)
+
+
+def _family_trial(objects: ExperimentObjects) -> MakeTrial:
+    """Return the function that makes the trials of Katib's own algorithms."""
+    families = {item.metadata.name: family_of(item) for item in objects.sub_experiments}
+
+    def make(experiment: Experiment, number: int, trial: KatibTrial, cause_of: TrialCause) -> Trial:
+        family = families[trial.metadata.labels[EXPERIMENT_LABEL]]
+        assignment = _assignment(experiment, family, trial)
+        return _trial(number, family, assignment, trial, cause_of)
+
+    return make
 
 
 def _by_creation(
-    experiment: Experiment, objects: ExperimentObjects, cause_of: TrialCause
-) -> Iterator[Trial]:
-    """Yield the trials of Katib's own algorithms, whose order of creation decides their numbers."""
-    families = {item.metadata.name: family_of(item) for item in objects.sub_experiments}
-    for number, trial in enumerate(sorted(objects.trials, key=_creation_order)):
-        family = families[trial.metadata.labels[EXPERIMENT_LABEL]]
-        yield _trial(number, family, _assignment(experiment, family, trial), trial, cause_of)
+    _experiment: Experiment, trials: Iterable[KatibTrial]
+) -> Iterable[tuple[int, KatibTrial]]:
+    """Return the trials of Katib's own algorithms with numbers in the order of creation."""
+    return enumerate(sorted(trials, key=_creation_order))
 
 
 def _creation_order(trial: KatibTrial) -> tuple[str, str]:
@@ -82,8 +110,7 @@ def _trial(
     number: int, family: Family, assignment: Assignment, trial: KatibTrial, cause_of: TrialCause
 ) -> Trial:
     state = _state(trial)
-    has_result = state in {TrialState.SUCCEEDED, TrialState.PRUNED}
-    cause = None if has_result else cause_of(trial)
+    cause = None if state in _STATES_WITH_RESULT else cause_of(trial)
     if state is TrialState.FAILED and cause is None:
         cause = _katib_message(trial)
     return Trial(
