@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 GO_TOOLS := $(VENV)/.go-tools
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-cloud test test-fast test-training test-server test-docs coverage test-cluster minikube pull-secret install check format bench bench-cluster drill quality datasets gate-study encoding-study demo-svg schema proto images lock clean
+.PHONY: help demo demo-cloud test test-fast test-training test-server test-docs coverage test-cluster minikube pull-secret install check format bench bench-scale bench-cluster drill quality datasets gate-study encoding-study demo-svg schema proto images lock clean
 
 help:  ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -109,6 +109,9 @@ format: $(READY)  ## Format the code and apply the linter's safe fixes.
 
 bench: $(READY) $(GO_TOOLS)  ## Measure speed against baselines; write build/bench.json.
 	$(BIN)/python -m benchmarks
+
+bench-scale: $(READY)  ## Measure the steps with 500 to 500,000 rows; write build/scale.json.
+	$(BIN)/python -m benchmarks.scale
 
 bench-cluster: $(READY)  ## Measure searches on a cluster; write build/bench-cluster.json.
 	$(BIN)/python -m benchmarks.cluster

@@ -36,10 +36,12 @@ class RowSource:
 
     Attributes:
         rows: `(n, features)`, the values of rows of the data, or of synthetic rows.
+        columns: `(n, columns)`, the same rows as columns of a graph.
         low, high: `(features,)`, the range of each feature.
     """
 
     rows: Floats
+    columns: Floats
     low: Floats
     high: Floats
 
@@ -51,7 +53,7 @@ def row_source(kind: GoldenSource, dataset: Dataset, *, seed: int) -> RowSource:
     rows = dataset.values
     # Unlike min and max, these ignore NaN; a column without any value gets 0.
     low, high = (np.nan_to_num(extreme.reduce(rows)) for extreme in (np.fmin, np.fmax))
-    return RowSource(rows=rows, low=low, high=high)
+    return RowSource(rows=rows, columns=dataset.all_rows, low=low, high=high)
 
 
 def golden_rows(
@@ -109,7 +111,8 @@ def _synthetic(dataset: Dataset, generator: np.random.Generator) -> RowSource:
     rows = np.where(is_whole, np.clip(np.rint(drawn), low, high), drawn)
     is_missing = generator.random(shape) < _SHARE_MISSING
     is_missing &= [feature.type.nullable for feature in features]
-    return RowSource(rows=np.where(is_missing, np.nan, rows), low=low, high=high)
+    rows = np.where(is_missing, np.nan, rows)
+    return RowSource(rows=rows, columns=ColumnEncoder(features).encode(rows), low=low, high=high)
 
 
 def _feature_thresholds(schema: Schema, thresholds: Sequence[Threshold]) -> list[Threshold]:
