@@ -195,3 +195,13 @@ def test_empty_graph_of_columns_is_refused() -> None:
     del model.graph.node[5:]
     with pytest.raises(MalformedRecordError):
         decode_graph(model.SerializeToString(), expansion=EXPANSION, transform=Transform.LOG)
+
+
+def test_columns_of_many_rows_are_expanded_as_those_of_one() -> None:
+    few = rows()
+    many = np.tile(few, (10_000 // len(few) + 1, 1))
+    expanded = EXPANSION.expand(many)
+    assert np.array_equal(expanded[-len(few) :], EXPANSION.expand(few), equal_nan=True)
+    single = EXPANSION.expand(many, dtype=np.float32)
+    assert single.dtype == np.float32
+    assert np.array_equal(single, expanded.astype(np.float32), equal_nan=True)

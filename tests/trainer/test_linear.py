@@ -21,7 +21,7 @@ from housectl.errors import SealError
 from housectl_trainer import fitting
 from housectl_trainer.families.linear import FAMILY, LinearModel
 from housectl_trainer.fitting import make_recipe
-from housectl_trainer.linear_algebra import gram_matrix, solve
+from housectl_trainer.linear_algebra import gram_matrix, solve, sums_of_products
 from housectl_trainer.sealing.onnx_export import to_onnx
 from housectl_trainer.sealing.parity import Tolerance, check_parity
 from housectl_trainer.subset import DataSubset, Floats
@@ -242,3 +242,9 @@ def _old_processor() -> dict[str, str]:
 
     newer = [each for each in __cpu_dispatch__ if __cpu_features__.get(each)]
     return {"NPY_DISABLE_CPU_FEATURES": " ".join(newer), "OPENBLAS_CORETYPE": "Nehalem"}
+
+
+def test_sums_of_products_do_not_depend_on_the_number_of_columns() -> None:
+    columns = np.random.default_rng(3).normal(size=(40, 5000))
+    sums = sums_of_products(columns, columns[0])
+    assert sums.tolist() == [float((column * columns[0]).sum()) for column in columns]

@@ -21,7 +21,7 @@ from housectl.contract.temp_files import (
 )
 from housectl.errors import LocalEnvironmentError
 
-_PART_BYTES = 2**20
+_PART_BYTES = 2**18
 _HINTS = {
     errno.ENOSPC: "df -h {path}   # free some space, then run the same command again",
     errno.EDQUOT: "quota -s   # free some of your quota, then run the same command again",
