@@ -36,13 +36,28 @@ class _DistinctTexts:
     among_numbers: Sequence[str]
 
     @classmethod
-    def of(cls, cells: Iterable[str]) -> Self:
-        """Return the texts of a column."""
-        texts = dict.fromkeys(cells)
+    def of(cls, chunks: Iterable[Sequence[str]]) -> Self:
+        """Return the texts of a column.
+
+        Args:
+            chunks: The texts of many rows. One dictionary of all texts of a large file would be
+                slow.
+        """
+        sample: dict[str, None] = {}
+        missing: dict[str, None] = {}
+        among_numbers: dict[str, None] = {}
+        for chunk in chunks:
+            texts = dict.fromkeys(chunk)
+            if len(sample) < _SAMPLE:
+                sample |= dict.fromkeys(text for text in texts if any(map(str.isdigit, text)))
+            missing |= dict.fromkeys(MISSING & texts.keys())
+            among_numbers |= dict.fromkeys(
+                text for text in texts if text.lower() in MISSING_AMONG_NUMBERS
+            )
         return cls(
-            sample=[*islice((text for text in texts if any(map(str.isdigit, text))), _SAMPLE)],
-            missing=sorted(MISSING & texts.keys()),
-            among_numbers=[text for text in texts if text.lower() in MISSING_AMONG_NUMBERS],
+            sample=[*islice(sample, _SAMPLE)],
+            missing=sorted(missing),
+            among_numbers=[*among_numbers],
         )
 
 
@@ -118,7 +133,7 @@ def survey_data(path: Path, *, target: str, encoding: str | None) -> DataSurvey:
     is_csv = file_kind(path) is not FileKind.PARQUET
     csv_format = detect_dialect(path, target=target, encoding=encoding)
     columns = read_columns(path, csv_format)
-    distinct = [_DistinctTexts.of(columns.cells(name)) for name in columns.names]
+    distinct = [_DistinctTexts.of(columns.cell_chunks(name)) for name in columns.names]
     if is_csv:
         csv_format = replace(csv_format, footer_lines=columns.footer_lines)
         csv_format = with_number_marks(csv_format, [each.sample for each in distinct])

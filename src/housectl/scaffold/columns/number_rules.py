@@ -22,7 +22,7 @@ _DIGITS = re.compile(r"[+-]?\d+")
 
 
 def _beyond_float64(profile: ColumnProfile) -> ColumnChoice | None:
-    if not any(map(math.isinf, profile.numbers.values())):
+    if not any(map(math.isinf, profile.values)):
         return None
     return ExclusionChoice(
         kind="numbers beyond float64", reason="a number has more than 308 digits"

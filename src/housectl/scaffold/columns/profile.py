@@ -1,12 +1,12 @@
 """Profile of a column: the facts about its cells that the rules for its type read."""
 
 import re
-from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
+
+import numpy as np
 
 from housectl.contract.data.csv_format import CsvFormat
 from housectl.contract.data.text_cells import read_plain_numbers
@@ -57,16 +57,14 @@ class ColumnProfile:
     @cached_property
     def numbers(self) -> Mapping[str, float]:
         """Value of each text that is a number; infinite for one beyond float64."""
-        if self.csv_format.has_plain_numbers:
-            plain = read_plain_numbers([*self.counts])
-            if plain is not None:
-                return dict(zip(self.counts, plain, strict=True))
         values = ((text, parse_number(text, self.csv_format)) for text in self.counts)
         return {text: value for text, value in values if value is not None}
 
     @property
     def is_numeric(self) -> bool:
         """True if all present cells are numbers."""
+        if self._plain_values is not None:
+            return bool(self.counts)
         return len(self.numbers) == len(self.counts) > 0
 
     @cached_property
@@ -77,12 +75,26 @@ class ColumnProfile:
     @cached_property
     def values(self) -> Sequence[float]:
         """Value of each present cell of a column of numbers."""
+        if self._plain_values is not None:
+            return self._plain_values
         return [self.numbers[text] for text in self.cells if text in self.numbers]
 
     @cached_property
-    def different_values(self) -> AbstractSet[float]:
-        """The different values of a column of numbers."""
-        return {*self.numbers.values()}
+    def _plain_values(self) -> Sequence[float] | None:
+        """Value of each present cell if all are plain numbers; None for another column.
+
+        A dictionary of all texts would be slow for many different numbers.
+        """
+        if not self.csv_format.has_plain_numbers:
+            return None
+        missing = {"", *self.csv_format.missing}
+        return read_plain_numbers([text for text in self.cells if text not in missing])
+
+    @cached_property
+    def different_values(self) -> Sequence[float]:
+        """The different values of a column of numbers, in ascending order."""
+        different: list[float] = np.unique(self.values).tolist()
+        return different
 
     @cached_property
     def minimum(self) -> float:
@@ -100,9 +112,10 @@ class ColumnProfile:
         return max(-self.minimum, self.maximum)
 
     @cached_property
-    def float32_values(self) -> AbstractSet[float]:
+    def float32_values(self) -> Sequence[float]:
         """The different values of a column of numbers, rounded to float32."""
-        return {*array("f", self.different_values)}
+        rounded: list[float] = np.unique(np.array(self.different_values, dtype=np.float32)).tolist()
+        return rounded
 
     def first_line(self, texts: Iterable[str]) -> int:
         """Return the number of the first line with one of these texts."""

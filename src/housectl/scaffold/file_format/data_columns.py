@@ -2,7 +2,7 @@
 
 import re
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -43,6 +43,10 @@ class DataColumns:
         """Return the text of each row, without spaces around it."""
         chunks = self.chunks[self._places[name]]
         return [text for chunk in chunks for text in _split(chunk)][self._first_row :]
+
+    def cell_chunks(self, name: str) -> Iterator[list[str]]:
+        """Yield the texts of all rows, also those of a row of units, in chunks."""
+        return map(_split, self.chunks[self._places[name]])
 
     def head(self, name: str) -> list[str]:
         """Return the texts of the first rows."""
