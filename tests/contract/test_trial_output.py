@@ -14,6 +14,7 @@ from housectl.contract.trial_output import (
     has_model,
     read_trial_output,
     remove_model,
+    remove_trial_output,
     write_trial_output,
 )
 from housectl.errors import BundleError
@@ -54,6 +55,15 @@ def test_model_is_added_and_removed(output: Path, tmp_path: Path) -> None:
     remove_model(later, Family.XGBOOST)
     remove_model(later, Family.XGBOOST)
     assert {path.name for path in later.iterdir()} == {"metrics.json", "recipe.json"}
+
+
+def test_output_of_an_interrupted_run_is_removed(output: Path, tmp_path: Path) -> None:
+    remove_trial_output(output)
+    assert list(tmp_path.iterdir()) == []
+    other = tmp_path / "other"
+    other.mkdir()
+    remove_trial_output(other)
+    assert other.exists()
 
 
 def damage_file(file: Path) -> None:
