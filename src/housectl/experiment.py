@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 
 from housectl.contract.families import Family
 from housectl.contract.parameters import Value
@@ -143,7 +144,8 @@ class Experiment:
     lag: int = MIN_LAG
     prune: bool = True
 
-    @property
+    # Searches with many trials ask thousands of times.
+    @cached_property
     def families_in_turn(self) -> tuple[Family, ...]:
         """The families in the order in which they take turns."""
         return tuple(sorted(self.spaces))
@@ -184,7 +186,7 @@ class Experiment:
         left = not_started * mean + sum(max(mean - seconds, 0.0) for seconds in running)
         return left / self.workers
 
-    @property
+    @cached_property
     def _round(self) -> tuple[Family, ...]:
         """The families of the trials of one round; those with fewer turns miss the last ones."""
         most = max(family.definition.turns for family in self.spaces)

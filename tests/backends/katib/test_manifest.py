@@ -209,7 +209,7 @@ def test_own_algorithm_gets_search_and_earlier_trials(inputs: Inputs) -> None:
         EarlierTrial(number=0, assignment={"alpha": 0.1}, mse=9.5),
         EarlierTrial(number=1, assignment={"max_features": 0.5}),
     ]
-    (second,) = sub_experiments(AUTO, algorithm=ALGORITHM, ended={Family.LINEAR: 2}, generation=2)
+    (second,) = sub_experiments(AUTO, algorithm=ALGORITHM, ended={None: 2}, generation=2)
     manifest: Any = experiment_manifest(plan.record, AUTO, second, earlier=earlier)
     (setting,) = manifest["spec"]["algorithm"]["algorithmSettings"]
     assert setting["name"] == SEARCH_SETTING
@@ -266,12 +266,16 @@ def test_search_larger_than_an_object_is_rejected(inputs: Inputs) -> None:
 
 
 def test_next_generation_has_the_remaining_budget_and_new_names() -> None:
-    ended = {Family.LINEAR: 7, Family.RANDOM_FOREST: 6, Family.XGBOOST: 12}
+    ended: dict[Family | None, int] = {
+        Family.LINEAR: 7,
+        Family.RANDOM_FOREST: 6,
+        Family.XGBOOST: 12,
+    }
     remaining = sub_experiments(AUTO, algorithm="random", ended=ended, generation=2)
     assert [(each.name, each.budget.trials) for each in remaining] == [("all-rf-2", 6)]
     all_families = sub_experiments(AUTO, algorithm="random")
     assert sum(each.budget.trials for each in all_families) == AUTO.budget.trials
-    (single,) = sub_experiments(AUTO, algorithm=ALGORITHM, ended=ended, generation=2)
+    (single,) = sub_experiments(AUTO, algorithm=ALGORITHM, ended={None: 25}, generation=2)
     assert (single.name, single.budget.trials, single.workers) == ("all-2", 6, 4)
 
 

@@ -38,7 +38,7 @@ def sub_experiments(
     experiment: Experiment,
     *,
     algorithm: str,
-    ended: Mapping[Family, int] = MappingProxyType({}),
+    ended: Mapping[Family | None, int] = MappingProxyType({}),
     generation: int = 1,
 ) -> list[SubExperiment]:
     """Return the Katib Experiments of an experiment, without those that have no trials left.
@@ -46,11 +46,12 @@ def sub_experiments(
     Args:
         experiment: The search.
         algorithm: The algorithm that chooses assignments.
-        ended: Number of each family's trials that ended in earlier generations.
+        ended: Number of trials that ended in earlier generations, by the family of their
+            sub-experiment.
         generation: Number of the generation.
     """
     planned = (
-        [_of_all_families(experiment, sum(ended.values()), generation)]
+        [_of_all_families(experiment, ended.get(None, 0), generation)]
         if searches_all_families(algorithm)
         else [
             _of_family(experiment, family, ended.get(family, 0), generation)
@@ -65,9 +66,10 @@ def searches_all_families(algorithm: str) -> bool:
     return algorithm == ALGORITHM
 
 
-def family_of(sub_experiment: KatibExperiment) -> Family:
-    """Return the family that a sub-experiment with one of Katib's own algorithms searches."""
-    return Family(sub_experiment.metadata.labels[FAMILY_LABEL])
+def family_of(sub_experiment: KatibExperiment) -> Family | None:
+    """Return the only family of a sub-experiment; None if it has all families."""
+    label = sub_experiment.metadata.labels.get(FAMILY_LABEL)
+    return None if label is None else Family(label)
 
 
 def _of_all_families(experiment: Experiment, ended: int, generation: int) -> SubExperiment:

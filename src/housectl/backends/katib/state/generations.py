@@ -32,7 +32,8 @@ class Generation:
         stop_reasons: Reasons for which the others were stopped.
         stopping: Stopped sub-experiments whose trials still run, because a stop is not complete.
         missing: Sub-experiments that were not created because a command was killed.
-        remaining: Sub-experiments of the next generation; empty when the budget is used up.
+        remaining: Sub-experiments of the generation after a stop; empty when the budget is used
+            up.
     """
 
     active: Sequence[KatibExperiment]
@@ -46,12 +47,13 @@ def newest_generation(experiment: Experiment, objects: ExperimentObjects) -> Gen
     """Return the newest generation, which determines the state of the search."""
     newest = max(map(_generation_of, objects.sub_experiments))
     current = [item for item in objects.sub_experiments if _generation_of(item) == newest]
+    stop_reasons = frozenset(filter(None, map(stop_reason, current)))
     return Generation(
         active=[item for item in current if not stop_reason(item)],
-        stop_reasons=frozenset(filter(None, map(stop_reason, current))),
+        stop_reasons=stop_reasons,
         stopping=[item for item in current if stop_reason(item) and _is_active(item, objects)],
         missing=_missing(experiment, objects, generation=newest),
-        remaining=_missing(experiment, objects, generation=newest + 1),
+        remaining=_missing(experiment, objects, generation=newest + 1) if stop_reasons else (),
     )
 
 
@@ -79,31 +81,25 @@ def _missing(
     planned = sub_experiments(
         experiment,
         algorithm=objects.algorithm,
-        ended=_ended_before(experiment, objects, generation),
+        ended=_ended_before(objects, generation),
         generation=generation,
     )
     return [item for item in planned if item.name not in existing]
 
 
-def _ended_before(
-    experiment: Experiment, objects: ExperimentObjects, generation: int
-) -> Mapping[Family, int]:
-    """Return the number of each family's trials that ended in earlier generations."""
-    earlier = {
-        item.metadata.name: item
+def _ended_before(objects: ExperimentObjects, generation: int) -> Mapping[Family | None, int]:
+    """Return the number of trials that ended in earlier generations, by their sub-experiments."""
+    families = {
+        item.metadata.name: family_of(item)
         for item in objects.sub_experiments
         if _generation_of(item) < generation
     }
-    ended = [
-        trial
-        for trial in objects.trials
-        if trial.has_ended and trial.metadata.labels[EXPERIMENT_LABEL] in earlier
-    ]
-    if objects.is_one_list:
-        numbers = (number for number, _ in numbered_trials(experiment, ended))
-        return Counter(map(experiment.family_at_turn, numbers))
-    owners = (trial.metadata.labels[EXPERIMENT_LABEL] for trial in ended)
-    return Counter(family_of(earlier[owner]) for owner in owners)
+    if not families:
+        return {}
+    owners = (
+        trial.metadata.labels[EXPERIMENT_LABEL] for trial in objects.trials if trial.has_ended
+    )
+    return Counter(families[owner] for owner in owners if owner in families)
 
 
 def _is_active(sub_experiment: KatibExperiment, objects: ExperimentObjects) -> bool:

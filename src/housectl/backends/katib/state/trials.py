@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from housectl.backends.katib.katib_objects import KatibTrial
-from housectl.backends.katib.labels_and_paths import EXPERIMENT_LABEL
-from housectl.backends.katib.plan.sub_experiments import family_of
+from housectl.backends.katib.labels_and_paths import EXPERIMENT_LABEL, FAMILY_LABEL
 from housectl.backends.katib.state.cluster_objects import ExperimentObjects
 from housectl.contract.families import Family
 from housectl.contract.metrics import PRUNED_AFTER
@@ -85,7 +84,10 @@ def _list_trial(
 
 def _family_trial(objects: ExperimentObjects) -> MakeTrial:
     """Return the function that makes the trials of Katib's own algorithms."""
-    families = {item.metadata.name: family_of(item) for item in objects.sub_experiments}
+    families = {
+        item.metadata.name: Family(item.metadata.labels[FAMILY_LABEL])
+        for item in objects.sub_experiments
+    }
 
     def make(experiment: Experiment, number: int, trial: KatibTrial, cause_of: TrialCause) -> Trial:
         family = families[trial.metadata.labels[EXPERIMENT_LABEL]]
@@ -109,8 +111,13 @@ def _creation_order(trial: KatibTrial) -> tuple[str, str]:
 def _trial(
     number: int, family: Family, assignment: Assignment, trial: KatibTrial, cause_of: TrialCause
 ) -> Trial:
-    state = _state(trial)
-    cause = None if state in _STATES_WITH_RESULT else cause_of(trial)
+    mse = trial_objective(trial)
+    pruned_after = None if mse is None else trial.metric(PRUNED_AFTER)
+    if mse is not None:
+        state = TrialState.SUCCEEDED if pruned_after is None else TrialState.PRUNED
+    else:
+        state = TrialState.FAILED if trial.has_ended else TrialState.RUNNING
+    cause = cause_of(trial) if mse is None else None
     if state is TrialState.FAILED and cause is None:
         cause = _katib_message(trial)
     return Trial(
@@ -119,25 +126,12 @@ def _trial(
         family=family,
         assignment=assignment,
         state=state,
-        mse=trial_objective(trial),
-        pruned_after=_pruned_after(trial) if state is TrialState.PRUNED else None,
+        mse=mse,
+        pruned_after=None if pruned_after is None else int(pruned_after),
         cause=cause,
         started=timestamp(trial.status.start_time or trial.metadata.creation_timestamp),
         finished=None if state is TrialState.RUNNING else timestamp(trial.status.completion_time),
     )
-
-
-def _state(trial: KatibTrial) -> TrialState:
-    if not trial.has_ended:
-        return TrialState.RUNNING
-    if trial_objective(trial) is None:
-        return TrialState.FAILED
-    return TrialState.SUCCEEDED if _pruned_after(trial) is None else TrialState.PRUNED
-
-
-def _pruned_after(trial: KatibTrial) -> int | None:
-    folds = trial.metric(PRUNED_AFTER)
-    return None if folds is None else int(folds)
 
 
 def _katib_message(trial: KatibTrial) -> str:
