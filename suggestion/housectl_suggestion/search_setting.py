@@ -74,7 +74,7 @@ def check_parameters(experiment: KatibExperiment, search: Experiment) -> None:
 
 
 def check_parallel_trials(experiment: KatibExperiment, setting: SearchSetting) -> None:
-    """Check that the first request can be answered; Katib would wait for ever otherwise.
+    """Check that the first request can be answered; otherwise Katib would never start a trial.
 
     Raises:
         RequestError: A suggestion of the first request depends on a trial of the same request.

@@ -9,8 +9,8 @@ from housectl.search.sampler import missing_result
 def startable_trials(ended: Collection[int], *, lag: int) -> int:
     """Return the number of trials that can start before another trial ends; at most the lag.
 
-    Katib starts with one request for as many trials as may run at the same time. It would wait for
-    ever for a suggestion that depends on a trial of the same request.
+    Katib starts with one request for as many trials as may run at the same time. It would never get
+    a suggestion that depends on a trial of the same request.
 
     Args:
         ended: Numbers of the trials that ended before the search was resumed.
