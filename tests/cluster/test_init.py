@@ -15,6 +15,7 @@ from tools.project_directory import CommandOutput, ProjectDirectory, example
 
 LABEL = "katib.kubeflow.org/metrics-collector-injection"
 PVC = "persistentvolumeclaims/model-storage"
+REGISTRATION = "configmaps/katib-config"
 
 
 @pytest.fixture
@@ -84,10 +85,12 @@ def test_dry_run_prints_manifests_and_sends_none(
 
 def test_init_is_idempotent(project: ProjectDirectory, namespace: str) -> None:
     first = results(init(project, namespace, "--json"))
+    assert first.pop(REGISTRATION) in {"registered", "unchanged"}
     assert "created" in set(first.values())
     wait_until_bound(namespace)
     before = resource_versions(first, namespace)
     second = results(init(project, namespace, "--json"))
+    assert second.pop(REGISTRATION) == "unchanged"
     assert second == {**dict.fromkeys(first, "up to date"), PVC: "unchanged"}
     assert resource_versions(second, namespace) == before
 
@@ -154,6 +157,7 @@ def test_init_keeps_pvc_of_another_overlay(
     before = object_of(namespace, PVC)
     applied = results(init(project, namespace, "--overlay", second, "--json"))
     assert applied.pop(PVC) == "unchanged"
+    assert applied.pop(REGISTRATION) == "unchanged"
     assert set(applied.values()) == {"up to date"}
     assert object_of(namespace, PVC) == before
 
