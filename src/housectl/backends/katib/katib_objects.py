@@ -2,7 +2,7 @@
 
 import math
 from datetime import datetime
-from functools import cached_property
+from typing import ClassVar
 
 from housectl.kube.kinds import Kind
 from housectl.kube.objects.base import (
@@ -96,38 +96,40 @@ class TrialStatus(KubeObject):
     completion_time: datetime | None = None
 
 
-# `dict` lets a trial keep what its properties have computed: a command reads them often.
+# A command reads the end and the objective of each trial several times, so they are kept. A field
+# of the struct would have to be a field of Katib's object.
 class KatibTrial(NamedObject, dict=True, gc=True):
-    """A Katib trial."""
+    """A Katib trial.
+
+    Attributes:
+        end: The condition of its end; None before.
+        objective: The objective that Katib observed; None if it is not a finite number.
+        has_ended: True if the trial has ended, successfully or not.
+        has_succeeded: True if Katib counts the trial as succeeded; it may still lack an objective.
+    """
+
+    end: ClassVar[Condition | None]
+    objective: ClassVar[float | None]
+    has_ended: ClassVar[bool]
+    has_succeeded: ClassVar[bool]
 
     metadata: ObjectMeta
     spec: TrialSpec = TrialSpec()
     status: TrialStatus = TrialStatus()
 
-    @cached_property
-    def end(self) -> Condition | None:
-        """The condition of its end; None before."""
-        return first_true_condition(self.status.conditions, _TRIAL_END_CONDITIONS)
-
-    @property
-    def has_ended(self) -> bool:
-        """True if the trial has ended, successfully or not."""
-        return self.end is not None
-
-    @cached_property
-    def has_succeeded(self) -> bool:
-        """True if Katib counts the trial as succeeded; it may still lack an objective."""
-        return true_condition(self.status.conditions, "Succeeded") is not None
+    def __post_init__(self) -> None:
+        end = first_true_condition(self.status.conditions, _TRIAL_END_CONDITIONS)
+        self.__dict__.update(
+            end=end,
+            objective=self.metric(self.spec.objective.objective_metric_name),
+            has_ended=end is not None,
+            has_succeeded=true_condition(self.status.conditions, "Succeeded") is not None,
+        )
 
     @property
     def has_failed(self) -> bool:
         """True if Katib counts the trial against the limit of failed trials."""
         return first_true_condition(self.status.conditions, _TRIAL_FAILURE_CONDITIONS) is not None
-
-    @cached_property
-    def objective(self) -> float | None:
-        """The objective that Katib observed; None if it is not a finite number."""
-        return self.metric(self.spec.objective.objective_metric_name)
 
     def metric(self, name: str) -> float | None:
         """Return the value of a metric that Katib observed; None if it is not a finite number."""

@@ -104,8 +104,8 @@ def _by_creation(
     return enumerate(sorted(trials, key=_creation_order))
 
 
-def _creation_order(trial: KatibTrial) -> tuple[str, str]:
-    return str(trial.metadata.creation_timestamp), trial.metadata.name
+def _creation_order(trial: KatibTrial) -> tuple[float, str]:
+    return timestamp(trial.metadata.creation_timestamp) or 0.0, trial.metadata.name
 
 
 def _trial(
