@@ -76,7 +76,7 @@ def search(workers: int) -> Experiment:
         name=f"list-{workers}",
         spaces={Family.RANDOM_FOREST: FOREST, Family.XGBOOST: BOOSTING},
         budget=Budget(trials=TRIALS),
-        limits=Limits(seconds=120),
+        limits=Limits(seconds=900),
         workers=workers,
         seed=11,
     )
