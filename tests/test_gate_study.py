@@ -263,8 +263,8 @@ def test_page_has_the_rates_of_each_gate(many_rows_world: ManyRowsWorld) -> None
     for line in (
         "| 400 | 1 | **5 times 10** |",
         "| 2,000 | 1 | **2 times 10** |",
-        "| 10,000 | 1 | **1 times 10** |",
-        "| 100,000 | 1 | **1 times 5** |",
+        "| 10,000 | 1 | **1 time 10** |",
+        "| 100,000 | 1 | **1 time 5** |",
     ):
         assert line in page
     assert with_many_rows(page, worlds) == page

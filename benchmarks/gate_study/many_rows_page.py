@@ -43,7 +43,7 @@ def _rate_rows(worlds: WorldsBySize) -> Iterator[Sequence[str]]:
     for size in SIZES:
         for gate in measured_gates(size):
             rates = (_shown(_rate(case, worlds[size], gate)) for case in PAIRS)
-            name = f"{gate.repeats} times {gate.folds}"
+            name = f"{gate.repeats} time{'' if gate.repeats == 1 else 's'} {gate.folds}"
             shown = f"**{name}**" if gate == gate_of(size) else name
             yield f"{size:,}", str(len(worlds[size])), shown, *rates
 

@@ -8,6 +8,7 @@ from housectl.contract.evidence import Errors, Evidence
 from housectl.contract.golden import Golden, GoldenSource
 from housectl.contract.metrics import Metrics
 from housectl.contract.recipe import (
+    GateFolds,
     ObjectiveFolds,
     Recipe,
     Split,
@@ -129,7 +130,6 @@ def _errors(metrics: Metrics, evidence: Evidence, unit: str) -> str:
     }
     holdout = [_holdout_row(name, evidence, errors) for name, errors in predictors.items()]
     folds = [_fold_row(name, errors) for name, errors in predictors.items()]
-    gate = evidence.recipe.gate_folds
     return f"""\
 ## Errors
 
@@ -143,10 +143,14 @@ All other errors are MSE, in squared target units.
   training rows. The search optimised this number, so it is optimistically biased.
 - `holdout_mse` {metrics.holdout_mse:.4g}: error on the held-out rows, which no trial sees.
 
-The gate uses {gate.repeats} times {gate.folds} other folds of the training rows.
+The gate uses {_gate_folds(evidence.recipe.gate_folds)} other folds of the training rows.
 
 {table(("predictor", "gate folds, mean", "gate folds, range"), folds)}
 """
+
+
+def _gate_folds(gate: GateFolds) -> str:
+    return f"{gate.folds}" if gate.repeats == 1 else f"{gate.repeats} times {gate.folds}"
 
 
 def _holdout_row(name: str, evidence: Evidence, errors: Errors) -> Sequence[str]:
