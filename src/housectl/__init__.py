@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from housectl.contract.history import HistoryEntry
     from housectl.doctor.runner import CheckResult
     from housectl.documentation import documentation_url
+    from housectl.estimation.search_estimate import SearchEstimate
     from housectl.experiment import MODELS_TO_KEEP, Experiment, ExperimentState, Trial, TrialState
     from housectl.explanations import Explanation, error_url, explain, explanations
     from housectl.fold_difference import FoldDifference
@@ -88,6 +89,7 @@ else:
         "RegistrySync": "registry.mirror",
         "Reproduction": "reproduction.result",
         "SealedModel": "sealed_model",
+        "SearchEstimate": "estimation.search_estimate",
         "Snapshot": "backends.base",
         "Step": "pipeline.steps",
         "StepAction": "pipeline.steps",
@@ -158,6 +160,7 @@ __all__ = [
     "RegistrySync",
     "Reproduction",
     "SealedModel",
+    "SearchEstimate",
     "Snapshot",
     "Step",
     "StepAction",

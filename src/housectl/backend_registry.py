@@ -15,6 +15,7 @@ class BackendEntry:
     Attributes:
         package: Its package, with the modules that `backends.factory` describes.
         runs_on: The place where its experiments run, for help texts.
+        is_local: True if experiments run on this machine.
         setup_seconds: Usual time from a submission to the first training.
         workers: Number of parallel trials with `workers: auto`; None for one for each core.
     """
@@ -23,11 +24,15 @@ class BackendEntry:
     runs_on: str
     setup_seconds: float
     workers: int | None = None
+    is_local: bool = False
 
 
 BACKENDS: Final[Mapping[str, BackendEntry]] = {
     "local": BackendEntry(
-        package="housectl.backends.local", runs_on="this machine", setup_seconds=2.0
+        package="housectl.backends.local",
+        runs_on="this machine",
+        setup_seconds=2.0,
+        is_local=True,
     ),
     # A pod uploads the data, Katib starts its algorithm, and then the first trial's pod starts.
     "katib": BackendEntry(

@@ -78,6 +78,13 @@ class AssignmentError(HousectlError):
     reference = "assignment"
 
 
+class TrialTooLongError(HousectlError):
+    """The trials of a plan cannot end within their time limit."""
+
+    status = ExitStatus.USAGE
+    reference = "trial-too-long"
+
+
 class UnknownExperimentError(HousectlError):
     """No experiment has this name."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn
 
+from housectl.backend_registry import BACKENDS
 from housectl.store.base import ChampionStore
 from housectl.store.factory import open_store
 from housectl.workspace import Workspace
@@ -188,10 +189,22 @@ class ProjectContext:
 
     def estimate_setup_seconds(self) -> float:
         """Estimate the time until the first trial of a new experiment runs."""
-        from housectl.backend_registry import BACKENDS
         from housectl.contract.data.usable_data import estimate_check_seconds
 
         return estimate_check_seconds(self.data_file) + BACKENDS[self.config.backend].setup_seconds
+
+    def check_plan(self, experiment: "Experiment", inputs: "Inputs") -> None:
+        """Report the estimated time of a new experiment.
+
+        Raises:
+            TrialTooLongError: A typical trial of a family cannot end within its time limit.
+        """
+        from housectl.estimation.plan_check import PlanCheck
+
+        reporter = self.reporter
+        PlanCheck(is_local=BACKENDS[self.config.backend].is_local).run(
+            experiment, inputs, report=reporter.on_estimate, warn=reporter.on_warning
+        )
 
     def run(self, handle: "Handle") -> "SubmittedExperiment":
         """Return the submitted experiment of a handle."""

@@ -1,4 +1,4 @@
-"""Kubernetes quantities, such as 500m or 4Gi: parsed, and formatted for manifests and people."""
+"""Kubernetes quantities, such as 500m or 4Gi, and durations: for manifests and people."""
 
 import re
 from decimal import Decimal
@@ -16,6 +16,9 @@ _QUANTITY = re.compile(
     r"(?P<number>[+-]?(?:\d+\.?\d*|\.\d+))(?:[eE](?P<exponent>[+-]?\d+)|(?P<suffix>\D+))?"
 )
 _MIB, _GIB = 2**20, 2**30
+_MINUTE, _HOUR = 60, 3600
+# Larger numbers need no decimal.
+_MANY = 10
 
 
 def parse_quantity(text: str) -> Decimal:
@@ -57,6 +60,16 @@ def double_quantity(text: str) -> str:
     """
     number, suffix = _split(readable_quantity(text))
     return f"{(2 * number).normalize():f}{suffix}"
+
+
+def format_seconds(seconds: float) -> str:
+    """Return an estimated duration with its unit, such as `12 s`, `4 min` or `1.5 h`."""
+    if seconds < _MINUTE:
+        return f"{seconds:.0f} s" if seconds >= 1 else f"{seconds:.1g} s"
+    if seconds < _HOUR:
+        return f"{seconds / _MINUTE:.0f} min"
+    hours = seconds / _HOUR
+    return f"{hours:.0f} h" if hours >= _MANY else f"{hours:.1f} h"
 
 
 def _split(text: str) -> tuple[Decimal, str]:

@@ -6,6 +6,7 @@ from typing import Protocol
 from housectl.backends.base import Backend, Handle, Snapshot, Task
 from housectl.backends.messages import incompletely_deleted_error
 from housectl.errors import ExperimentInterruptedError, NoUsableTrialError, UnknownExperimentError
+from housectl.estimation.search_estimate import SearchEstimate
 from housectl.experiment import (
     Experiment,
     ExperimentState,
@@ -33,6 +34,9 @@ class ProgressReporter(Protocol):
     def on_share(self, activity: str, share: float) -> None:
         """Report the finished share of an activity, from 0 to 1."""
 
+    def on_estimate(self, estimate: SearchEstimate) -> None:
+        """Report the estimate of a search before its start; there is none for small data."""
+
     def on_warning(self, message: str, hint: str) -> None:
         """Report a problem that does not fail the operation."""
 
@@ -48,6 +52,9 @@ class SilentProgress:
 
     def on_share(self, activity: str, share: float) -> None:
         """Ignore the share."""
+
+    def on_estimate(self, estimate: SearchEstimate) -> None:
+        """Ignore the estimate."""
 
     def on_warning(self, message: str, hint: str) -> None:
         """Ignore the warning."""

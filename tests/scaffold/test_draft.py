@@ -6,9 +6,12 @@ import pytest
 
 from housectl.contract.data.csv_format import CsvFormat
 from housectl.contract.data.table import read_table
+from housectl.contract.families import Family
+from housectl.contract.parameters import Value
 from housectl.errors import DataError, HousectlError, UsageError
 from housectl.project.config import ProjectConfig, load_config
 from housectl.scaffold.draft import ProjectDraft, draft_project, write_draft
+from housectl.scaffold.search_choices import choose_search
 from tools.project_directory import ROOT, ProjectDirectory
 
 ROWS = 120
@@ -283,3 +286,31 @@ def test_unedited_draft_tunes_and_is_promoted(tmp_path: Path, rng: random.Random
     project.run_ok("init", "--data", "houses.csv", "--target", "price")
     project.run_ok("tune", "--trials", "2", "--family", "xgboost")
     project.run_ok("promote")
+
+
+@pytest.mark.parametrize(
+    ("rows", "search", "fixed"),
+    [
+        (3000, ("auto", 5), {"n_estimators": 300}),
+        (3001, ("auto", 5), {"n_estimators": 300, "max_leaf_nodes": 1500}),
+        (10_001, ("xgboost", 3), {"tree_method": "hist"}),
+    ],
+)
+def test_draft_limits_the_search_of_many_rows(
+    tmp_path: Path, rng: random.Random, rows: int, search: tuple[str, int], fixed: dict[str, Value]
+) -> None:
+    area = [round(rng.uniform(20, 90), 4) for _ in range(rows)]
+    table: dict[str, list[object]] = {"area": [*area], "price": [2 * each for each in area]}
+    draft, project = draft_and_load(write_csv(tmp_path / "houses.csv", table))
+    spaces = project.experiment("houses").spaces
+    assert (project.family, project.folds) == search
+    searched = Family.RANDOM_FOREST if project.family == "auto" else Family.XGBOOST
+    assert spaces[searched].fixed == fixed
+    has_note = any(f"With {rows} rows, the draft" in note for note in draft.notes)
+    assert has_note is (rows > 3000)
+
+
+def test_draft_of_very_many_rows_has_a_single_fold() -> None:
+    choices = choose_search(100_001)
+    assert (choices.family, choices.folds) == (Family.XGBOOST, 1)
+    assert choose_search(100_000).folds == 3

@@ -1,4 +1,4 @@
-"""The trainer's command line: `python -m housectl_trainer trial|seal|pool --inputs DIR …`."""
+"""The trainer's command line: `python -m housectl_trainer COMMAND --inputs DIR …`."""
 
 import os
 import sys
@@ -99,6 +99,14 @@ def _pool(arguments: Namespace) -> None:
     Pool(load_dataset(inputs)).serve()
 
 
+def _estimate(arguments: Namespace) -> None:
+    inputs = read_inputs(arguments.inputs)
+    from housectl_trainer.data import load_dataset
+    from housectl_trainer.time_estimate import answer_requests
+
+    answer_requests(load_dataset(inputs))
+
+
 def _supervision_options(arguments: Namespace) -> SupervisionOptions:
     names = {field.name for field in fields(SupervisionOptions)}
     return SupervisionOptions(
@@ -110,7 +118,7 @@ def _parser() -> ArgumentParser:
     parser = ArgumentParser(
         prog="housectl-trainer", description="Train trials, and seal models into bundles."
     )
-    commands = parser.add_subparsers(required=True, metavar="trial|seal|pool")
+    commands = parser.add_subparsers(required=True, metavar="trial|seal|pool|estimate")
     trial = commands.add_parser("trial", help="train one assignment and report its objective")
     trial.set_defaults(command=_trial)
     _add_assignment(trial)
@@ -138,6 +146,11 @@ def _parser() -> ArgumentParser:
     )
     pool.set_defaults(command=_pool)
     _add_inputs(pool)
+    estimate = commands.add_parser(
+        "estimate", help="estimate the time of the assignments that stdin requests"
+    )
+    estimate.set_defaults(command=_estimate)
+    _add_inputs(estimate)
     return parser
 
 

@@ -75,10 +75,12 @@ class ModelFamily:
         fit: Fits a model.
         precision: Type of the training rows' numbers. Trees round all numbers to float32, so they
             get rows that take half of the memory.
+        measured_trees: Number of trees that are enough to estimate the time of one.
     """
 
     fit: FitFunction
     precision: Precision = np.float64
+    measured_trees: int = 1
 
 
 def load_family(family: Family) -> ModelFamily:

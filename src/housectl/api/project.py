@@ -62,6 +62,7 @@ class Project:
         Raises:
             AlreadyExistsError: The name is taken.
             DataError: The data file is unusable.
+            TrialTooLongError: A typical trial cannot end within its time limit.
             NoUsableTrialError: No trial succeeded.
             ExperimentInterruptedError: The experiment was stopped or interrupted.
 
@@ -77,6 +78,7 @@ class Project:
         Raises:
             AlreadyExistsError: The name is taken.
             DataError: The data file is unusable.
+            TrialTooLongError: A typical trial cannot end within its time limit.
 
         >>> run = project.submit("second")
         >>> run.result().version == run.challenger_digest[:12]
@@ -86,6 +88,7 @@ class Project:
         # A damaged history stops the command here, not after the search.
         self.context.store.history()
         inputs = self.context.write_inputs()
+        self.context.check_plan(experiment, inputs)
         return self.context.run(self.context.backend.submit(experiment, inputs=inputs, image=None))
 
     def estimate_setup_seconds(self) -> float:
@@ -351,6 +354,7 @@ class Project:
         Raises:
             UsageError: `from_step` comes after `to_step`.
             DataError: The data file is unusable.
+            TrialTooLongError: A typical trial cannot end within its time limit.
             NoUsableTrialError: No trial succeeded.
             ServerUnreachableError: No server responds. The steps before are done.
             VerificationError: The server does not load the champion.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.text import Text
 
-    from housectl import Experiment, Snapshot, Task, Trial
+    from housectl import Experiment, SearchEstimate, Snapshot, Task, Trial
 
 Row = Mapping[str, object]
 
@@ -177,6 +177,10 @@ class LiveProgress:
     def on_share(self, activity: str, share: float) -> None:
         """Report the finished share of an activity."""
         self._show(_text(self._share.line(activity, share)))
+
+    def on_estimate(self, estimate: "SearchEstimate") -> None:
+        """Report the estimate of a search."""
+        note(str(estimate))
 
     def on_warning(self, message: str, hint: str) -> None:
         """Report a problem that does not fail the operation."""

@@ -10,7 +10,7 @@ from housectl.cli.console import LiveProgress, note, print_warning
 from housectl.cli.formatting import ShareProgress, summary, warnings_of
 
 if TYPE_CHECKING:
-    from housectl import Experiment, ProgressReporter, Snapshot, Task
+    from housectl import Experiment, ProgressReporter, SearchEstimate, Snapshot, Task
 
 _FIRST_LINE_SECONDS = 2.0
 _HEARTBEAT_SECONDS = 10.0
@@ -72,6 +72,10 @@ class PlainProgress:
         line = self._share.line(activity, share)
         if self._heartbeat_due:
             self._print_heartbeat(line)
+
+    def on_estimate(self, estimate: "SearchEstimate") -> None:
+        """Report the estimate of a search."""
+        note(str(estimate))
 
     def on_warning(self, message: str, hint: str) -> None:
         """Report a problem that does not fail the operation."""

@@ -65,6 +65,7 @@ class Family(StrEnum):
                 "min_samples_split": 2,
             },
             hand_tuned={"n_estimators": 300, "max_features": 1 / 3},
+            tree_count="n_estimators",
             default_space=FamilySpace(
                 ranges={
                     "max_features": SearchRange(0.15, 1.0),
@@ -131,6 +132,7 @@ class Family(StrEnum):
                 "subsample": 0.8,
                 "colsample_bytree": 0.5,
             },
+            tree_count="n_estimators",
             default_space=FamilySpace(
                 ranges={
                     "n_estimators": SearchRange(50, 400),

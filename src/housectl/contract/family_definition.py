@@ -65,6 +65,7 @@ class FamilyDefinition:
         libraries: Libraries that train the family.
         library_defaults: The library's own values of the searched parameters.
         hand_tuned: Values that differ from the defaults in a recipe that does well on small data.
+        tree_count: Name of the parameter with the number of trees.
     """
 
     short_name: str
@@ -79,6 +80,7 @@ class FamilyDefinition:
     libraries: tuple[Library, ...] = ()
     library_defaults: Mapping[str, Value] = field(default_factory=dict)
     hand_tuned: Mapping[str, Value] = field(default_factory=dict)
+    tree_count: str | None = None
 
     @property
     def starting_points(self) -> tuple[Mapping[str, Value], ...]:

@@ -17,6 +17,7 @@ from housectl.contract.data.table import Table
 from housectl.contract.data.usable_data import read_usable_data
 from housectl.contract.schema import Feature, Schema
 from housectl.doctor.exclusions import check_exclusions
+from housectl.doctor.plan import check_trial_time
 from housectl.doctor.registry import registry_checks
 from housectl.doctor.store import check_store, check_store_access
 from housectl.doctor.traps import trap_checks
@@ -31,6 +32,7 @@ def machine_checks(context: CheckContext) -> Sequence[Check]:
         Check("data", partial(check_data, context, read)),
         Check("excluded columns", partial(check_exclusions, context), needs=("data",)),
         *trap_checks(context, read),
+        Check("trial time", partial(check_trial_time, context), needs=("data",)),
         Check("disk", partial(check_disk, context)),
         Check("store access", partial(check_store_access, context)),
         Check("store", partial(check_store, context), needs=("store access",)),

@@ -61,6 +61,7 @@ class TuneStep:
 
         Raises:
             DataError: The data file is unusable.
+            TrialTooLongError: A typical trial cannot end within its time limit.
             NoUsableTrialError: No trial succeeded.
             ExperimentInterruptedError: The search was stopped while this command waited for it.
         """
@@ -104,7 +105,9 @@ class TuneStep:
             handle = backend.handle(name)
         except UnknownExperimentError:
             try:
-                return backend.submit(self.context.experiment(name), inputs=inputs, image=None)
+                experiment = self.context.experiment(name)
+                self.context.check_plan(experiment, inputs)
+                return backend.submit(experiment, inputs=inputs, image=None)
             except AlreadyExistsError:
                 # Another command has just submitted the same search.
                 handle = backend.handle(name)

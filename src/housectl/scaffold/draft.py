@@ -16,7 +16,7 @@ from housectl.scaffold.columns.choice import ColumnChoice, ExclusionChoice, Feat
 from housectl.scaffold.columns.number_rules import unit_of
 from housectl.scaffold.columns.type_rules import choose_type
 from housectl.scaffold.data_survey import DataSurvey, survey_data
-from housectl.scaffold.draft_choices import DRAFT_SPLIT, DraftChoices, choose_split_and_transform
+from housectl.scaffold.draft_choices import DRAFT_SPLIT, DraftChoices, make_choices
 from housectl.scaffold.drafted_columns import DraftedColumn, drafted_columns
 from housectl.scaffold.file_format.shell_commands import print_lines
 from housectl.scaffold.project_file.template import DRAFT_SEED, render_project_file
@@ -144,7 +144,7 @@ def _choose_for_usable_data(data: Path, schema: Schema, survey: DataSurvey) -> D
     usable = read_usable_data(
         data, schema, split=split, seed=DRAFT_SEED, csv_format=survey.csv_format
     )
-    choices = choose_split_and_transform(schema, usable.table)
+    choices = make_choices(schema, usable.table)
     if choices.split != split:
         read_usable_data(
             data, schema, split=choices.split, seed=DRAFT_SEED, csv_format=survey.csv_format

@@ -1,4 +1,4 @@
-"""Choices of a drafted project file beyond its columns: split and transformation of the target."""
+"""Choices of a drafted project file beyond its columns: split, transformation and search."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from housectl.data_checks.time_order import (
     find_time_split,
     possible_time_splits,
 )
+from housectl.scaffold.search_choices import SearchChoices, choose_search
 
 # Unlike the split by whole rows, it does not change with the unit of the target.
 DRAFT_SPLIT = Split(method=SplitMethod.HASH_FEATURES)
@@ -28,15 +29,18 @@ class DraftChoices:
 
     Attributes:
         transform: Transformation of the target for training; unset for none.
+        search: Families, space and folds.
     """
 
     split: Split = DRAFT_SPLIT
     transform: Transform | UnsetType = UNSET
+    search: SearchChoices
     notes: tuple[str, ...] = ()
 
 
-def choose_split_and_transform(schema: Schema, table: Table) -> DraftChoices:
+def make_choices(schema: Schema, table: Table) -> DraftChoices:
     """Return the choices for a table with this schema, and the traps that remain with them."""
+    search = choose_search(len(table))
     split = find_time_split(schema, table) or DRAFT_SPLIT
     sample = draw_sample(schema, table)
     transform = Transform.LOG if needs_logarithm(sample) else UNSET
@@ -46,7 +50,8 @@ def choose_split_and_transform(schema: Schema, table: Table) -> DraftChoices:
     return DraftChoices(
         split=split,
         transform=transform,
-        notes=(*_reasons(schema, table, split, transform), *map(str, problems)),
+        search=search,
+        notes=(*_reasons(schema, table, split, transform), *search.notes, *map(str, problems)),
     )
 
 

@@ -110,4 +110,4 @@ def _fit(
     return XgboostModel(estimator.fit(training.rows, training.targets + _TARGET_OFFSET))
 
 
-FAMILY = ModelFamily(fit=_fit, precision=np.float32)
+FAMILY = ModelFamily(fit=_fit, precision=np.float32, measured_trees=20)

@@ -1,13 +1,16 @@
 """The template of a drafted project file."""
 
+from collections.abc import Mapping
+
 from housectl.contract.data.csv_format import CsvFormat
 from housectl.contract.families import Family
-from housectl.contract.recipe import Split
+from housectl.contract.recipe import OBJECTIVE_FOLDS, Split
 from housectl.contract.schema import Schema
 from housectl.documentation import documentation_url
 from housectl.scaffold.draft_choices import DraftChoices
 from housectl.scaffold.project_file.feature_lines import feature_line
-from housectl.scaffold.project_file.yaml_text import yaml_mapping, yaml_scalar
+from housectl.scaffold.project_file.yaml_text import yaml_mapping, yaml_scalar, yaml_value
+from housectl.scaffold.search_choices import SearchChoices
 
 DRAFT_SEED = 42
 
@@ -27,17 +30,21 @@ features:
 # Columns that no model may use. The server ignores them in requests, and publishes the reasons.
 exclude:{exclusions}
 
-# All families share the budget, because no single one is the best for all data.
-family: auto             # or {families}
-space: default           # or wide, or for each family its ranges
+{family}
+{space}
 split: {split}    # the fraction of rows that is held out from all trials
 seed: {seed}
-budget: {{trials: 30}}     # add time: 10m to limit the wall time
+{folds}budget: {{trials: 30}}     # add time: 10m to limit the wall time
 """
 
 
 def render_project_file(
-    schema: Schema, choices: DraftChoices, *, csv_format: CsvFormat, name: str, data: str
+    schema: Schema,
+    choices: DraftChoices,
+    *,
+    csv_format: CsvFormat,
+    name: str,
+    data: str,
 ) -> str:
     """Return the text of a project file with the columns of a schema."""
     exclusions = [
@@ -56,7 +63,9 @@ def render_project_file(
         transform=f", transform: {choices.transform}" if choices.transform else "",
         split=_split_fields(choices.split),
         seed=DRAFT_SEED,
-        families=" or ".join(Family),
+        family=_family_lines(choices.search),
+        space=_space_lines(choices.search),
+        folds=_folds_line(choices.search),
     )
 
 
@@ -64,6 +73,35 @@ def _csv_line(csv_format: CsvFormat) -> str:
     """Return the line for a format that is not the default; empty for the default."""
     differences = csv_format.differences
     return f"csv: {yaml_mapping(differences)}\n" if differences else ""
+
+
+def _family_lines(search: SearchChoices) -> str:
+    if search.family is None:
+        return (
+            "# All families share the budget, because no single one is the best for all data.\n"
+            f"family: auto             # or {' or '.join(Family)}"
+        )
+    others = ["auto", *(family for family in Family if family is not search.family)]
+    return f"family: {search.family}          # or {' or '.join(others)}"
+
+
+def _space_lines(search: SearchChoices) -> str:
+    if not search.spaces:
+        return "space: default           # or wide, or for each family its ranges"
+    lines = ["space:                   # or default or wide; other families have the default"]
+    for family, parameters in search.spaces.items():
+        lines.append(f"  {family}:")
+        for name, value in parameters.items():
+            text = yaml_mapping(value) if isinstance(value, Mapping) else yaml_value(value)
+            lines.append(f"    {name}: {text}")
+    return "\n".join(lines)
+
+
+def _folds_line(search: SearchChoices) -> str:
+    """Return the line for another number of folds than the default; empty for the default."""
+    if search.folds == OBJECTIVE_FOLDS:
+        return ""
+    return f"folds: {search.folds}                 # folds that measure each trial; or 5\n"
 
 
 def _split_fields(split: Split) -> str:

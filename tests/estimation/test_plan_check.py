@@ -1,0 +1,83 @@
+"""Checks of a plan before a search: `doctor`, `tune` and `run` estimate the time of its trials."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from housectl.errors import ExitStatus
+from tools.project_directory import CommandOutput, ProjectDirectory, copy_boston, example
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def slow_plan(tmp_path_factory: pytest.TempPathFactory) -> ProjectDirectory:
+    """Boston with a forest whose trials take longer than their limit."""
+    return example(
+        ".",
+        tmp_path_factory.mktemp("slow") / "boston",
+        family="random-forest",
+        space={"max_features": {"min": 0.2, "max": 1}, "n_estimators": 30_000},
+        limits={"time": "30s"},
+    )
+
+
+def trial_time(output: CommandOutput) -> dict[str, str]:
+    checks = output.json["checks"]
+    assert isinstance(checks, list)
+    (check,) = [check for check in checks if check["check"] == "trial time"]
+    return dict(check)
+
+
+@pytest.mark.parametrize("command", ["tune", "run"])
+def test_plan_whose_trials_cannot_end_is_refused(slow_plan: ProjectDirectory, command: str) -> None:
+    output = slow_plan.run(command)
+    assert output.status == ExitStatus.USAGE
+    assert "Trials of random-forest cannot end in time" in output.err
+    assert "trial-too-long" in output.err
+    assert not list((slow_plan.path / ".housectl").glob("runs/*"))
+
+
+def test_doctor_refuses_the_plan_and_its_hint_works(
+    slow_plan: ProjectDirectory, tmp_path: Path
+) -> None:
+    project = slow_plan.copy(tmp_path / "boston")
+    check = trial_time(project.run("doctor", "--json"))
+    assert check["result"] == "failed"
+    command, _, comment = check["hint"].partition("#")
+    assert "--trial-time" in comment
+    program, *arguments = shlex.split(command)
+    assert program == "housectl"
+    assert arguments == ["tune", "--family", "xgboost", "--space", "default"]
+    project.run_ok(*arguments, "--trials", "1")
+
+
+def test_cluster_is_not_refused_because_of_this_machine(slow_plan: ProjectDirectory) -> None:
+    longer = ("--trial-time", "60s")
+    assert trial_time(slow_plan.run("doctor", "--json", *longer))["result"] == "failed"
+    katib = ("--backend", "katib", *longer)
+    elsewhere = slow_plan.run("doctor", "--json", *katib, KUBECONFIG="/missing")
+    assert trial_time(elsewhere)["result"] == "warning"
+
+
+def test_doctor_estimates_each_family_of_small_data(tmp_path: Path) -> None:
+    project = copy_boston(tmp_path / "boston")
+    check = trial_time(project.run("doctor", "--json", "--family", "auto"))
+    assert check["result"] == "ok"
+    for family in ("random-forest", "xgboost", "linear"):
+        assert family in check["found"]
+
+
+def test_tune_reports_the_estimate_of_larger_data(tmp_path: Path) -> None:
+    project = example(
+        ".",
+        tmp_path / "boston",
+        family="linear",
+        space={"linear": {"alpha": {"min": 0.01, "max": 1}}},
+        budget={"trials": 1},
+    )
+    assert "One trial takes about" not in project.run_ok("tune").err
+    limited = project.run_ok("tune", "--trial-time", "0.5s")
+    assert "One trial takes about: linear 0.0" in limited.err
+    assert "The search of 1 trials" in limited.err
