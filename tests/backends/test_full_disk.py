@@ -66,7 +66,7 @@ def test_disk_that_fills_during_search_is_named(disk: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    wait_for(project.path / ".housectl" / "runs" / "one" / "trials" / "0003.json")
+    wait_for(project.path / ".housectl" / "runs" / "one" / "outputs" / "0003")
     filling = fill(disk)
     _, stderr = command.communicate(timeout=TIMEOUT_SECONDS)
     assert command.returncode == ExitStatus.NO_USABLE_TRIAL

@@ -101,6 +101,8 @@ def finished_trials(snapshot: Snapshot) -> list[Trial]:
     return [trial for trial in snapshot.trials if trial.state is not TrialState.RUNNING]
 
 
-def results_of(snapshot: Snapshot) -> list[tuple[int, Assignment, float | None]]:
+def results_of(snapshot: Snapshot) -> list[tuple[int, Assignment, float | None, int | None]]:
     """Return the results that must not depend on timing."""
-    return [(trial.number, trial.assignment, trial.mse) for trial in snapshot.trials]
+    return [
+        (trial.number, trial.assignment, trial.mse, trial.pruned_after) for trial in snapshot.trials
+    ]

@@ -69,7 +69,7 @@ FILES = {
     ".housectl/runs": ("list",),
     ".housectl/runs/good/plan.json": ("show", "good"),
     ".housectl/runs/good/outcome.json": ("status", "good"),
-    ".housectl/runs/good/trials/0000.json": ("show", "good"),
+    ".housectl/runs/good/trials.jsonl": ("show", "good"),
     ".housectl/runs/good/lock": ("status", "good"),
     ".housectl/store": ("history",),
     ".housectl/store/history/1.json": ("history",),

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from housectl.backends.local.run_directory import RunDirectory
 from housectl.store.local import LocalStore
 from tests.test_end_to_end import free_port, serving
 from tools.project_directory import CommandOutput, ProjectDirectory, example
@@ -53,7 +54,8 @@ class Deployment:
     @property
     def trials(self) -> int:
         """The number of trials of all experiments."""
-        return len(list(self.project.path.glob(".housectl/runs/*/trials/*.json")))
+        journals = self.project.path.glob(".housectl/runs/*/trials.jsonl")
+        return sum(len(RunDirectory(path.parent).journal().trials()) for path in journals)
 
     @property
     def challengers(self) -> int:

@@ -5,7 +5,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from housectl.backends.base import Handle, Snapshot, Task, TrainerRecord, Workload
@@ -13,18 +13,20 @@ from housectl.backends.local.control import start_supervisor, stop_supervisor
 from housectl.backends.local.environments import TrainerEnvironments
 from housectl.backends.local.handles import SCHEME, handle_of, open_run, run_directory
 from housectl.backends.local.plan import LocalPlan
-from housectl.backends.local.preflight import check_disk_space, check_libraries
-from housectl.backends.local.records import RunOutcome
+from housectl.backends.local.preflight import check_disk_space, check_libraries, workers_note
+from housectl.backends.local.records import LocalPlanRecord, RunOutcome
 from housectl.backends.local.requirements import requirements_of
 from housectl.backends.local.run_directory import RunDirectory
 from housectl.backends.local.submission import copy_inputs, create_run, inputs_of_runs
 from housectl.backends.local.trainer_client import last_log_line
+from housectl.backends.local.trial_journal import TrialJournal
 from housectl.contract.disks import describe_if_full
 from housectl.contract.files import atomic_directory
 from housectl.contract.inputs import Inputs, read_inputs
 from housectl.contract.path_names import checked_name
+from housectl.cores import usable_cores
 from housectl.errors import UnknownExperimentError
-from housectl.experiment import ExperimentState
+from housectl.experiment import ExperimentState, TrialState
 
 _DELETED_PREFIX = ".deleted-"
 _POLL_INTERVAL_SECONDS = 0.05
@@ -45,6 +47,9 @@ class LocalBackend:
 
     runs: Path
     task_python: Path | None = None
+    _journals: dict[tuple[Handle, float], TrialJournal] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def plan(self, workload: Workload, *, inputs: Inputs, image: str | None) -> LocalPlan:  # noqa: ARG002
         """Return the plan that `submit` would run. Pure and offline; the image is not used."""
@@ -136,17 +141,23 @@ class LocalBackend:
         Leaves out the trials that were running when the supervisor died: they will run again.
         """
         with open_run(handle) as run:
-            submitted = run.plan().submitted
+            plan = run.plan()
             outcome = _outcome_of(run)
+            # Another search may get the name of a deleted one.
+            key = (handle, plan.submitted)
+            trials = self._journals.setdefault(key, run.journal()).trials()
             if outcome is None:
                 return Snapshot(
-                    state=ExperimentState.RUNNING, trials=tuple(run.trials()), started=submitted
+                    state=ExperimentState.RUNNING,
+                    trials=tuple(trials),
+                    warnings=_warnings(plan),
+                    started=plan.submitted,
                 )
             return Snapshot(
                 state=outcome.state,
-                trials=tuple(run.finished_trials()),
+                trials=tuple(each for each in trials if each.state is not TrialState.RUNNING),
                 reason=outcome.reason,
-                started=submitted,
+                started=plan.submitted,
                 finished=outcome.finished,
             )
 
@@ -238,6 +249,11 @@ class LocalBackend:
 
     def _run_path(self, name: str) -> Path:
         return self.runs.absolute() / checked_name(name)
+
+
+def _warnings(plan: LocalPlanRecord) -> tuple[str, ...]:
+    note = plan.experiment and workers_note(plan.experiment.workers, usable_cores())
+    return (f"{note}.",) if note else ()
 
 
 def _outcome_of(run: RunDirectory) -> RunOutcome | None:

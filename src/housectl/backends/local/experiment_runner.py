@@ -3,16 +3,17 @@
 import time
 from dataclasses import replace
 
-from housectl.backends.local.records import RunOutcome
+from housectl.backends.local.finished_trials import FinishedTrials
+from housectl.backends.local.records import RunOutcome, TrialRecord
 from housectl.backends.local.restarting_pool import RestartingPool
 from housectl.backends.local.run_directory import RunDirectory
-from housectl.backends.local.stopping_rules import outcome_of, time_limit_reached, too_many_failures
+from housectl.backends.local.stopping_rules import outcome_of, too_many_failures
 from housectl.contract.disks import describe_if_full
 from housectl.contract.parameters import Assignment
 from housectl.contract.pool_protocol import Step, TrialRequest, TrialResult
 from housectl.errors import LocalEnvironmentError
-from housectl.experiment import MODELS_TO_KEEP, Experiment, Trial, TrialState, rank_trials
-from housectl.search.sampler import missing_result, suggest
+from housectl.experiment import Experiment, Trial, TrialState, seconds_used
+from housectl.search.sampler import suggest
 
 
 class ExperimentRunner:
@@ -22,16 +23,29 @@ class ExperimentRunner:
         run: The run directory, whose lock this process holds.
         experiment: The submitted experiment.
         workers: They train the models.
+        parallel: Number of trials that run at the same time; at most the lag.
     """
 
-    def __init__(self, run: RunDirectory, experiment: Experiment, workers: RestartingPool) -> None:
+    def __init__(
+        self,
+        run: RunDirectory,
+        experiment: Experiment,
+        workers: RestartingPool,
+        *,
+        parallel: int,
+    ) -> None:
         self._run = run
         self._experiment = experiment
         self._workers = workers
-        self._finished = {trial.number: trial for trial in run.finished_trials()}
+        self._parallel = parallel
+        self._journal = run.journal()
+        self._finished = FinishedTrials(experiment, self._journal.finished_records())
         self._running: dict[int, Trial] = {}
+        self._next = 0
         self._fitted: set[int] = set()
         self._assignments: list[Assignment] = []
+        self._started = time.time()
+        self._seconds_before = seconds_used(self._finished.trials, now=self._started)
 
     def run(self) -> RunOutcome:
         """Run trials until the search has ended, and fit the best models; return the outcome.
@@ -50,9 +64,9 @@ class ExperimentRunner:
             if trial is None:
                 self._dispatch()
             else:
-                self._record_finished(_finished_trial(trial, result))
+                self._record_finished(_finished_record(trial, result))
         self._remove_other_models()
-        return outcome_of(self._experiment.budget, self._finished.values(), now=time.time())
+        return outcome_of(self._experiment.budget, self._finished.trials, now=time.time())
 
     def _check_disk(self) -> None:
         """Check that the disk is not full; otherwise each trial would fail because of it."""
@@ -62,15 +76,15 @@ class ExperimentRunner:
                 hint=f"housectl tune --resume {self._run.name}   # after freeing space",
             )
 
-    def _record_finished(self, trial: Trial) -> None:
-        self._finished[trial.number] = trial
+    def _record_finished(self, record: TrialRecord) -> None:
+        self._finished.add(record)
         # A worker waits for its next trial, so dispatch comes before the slow, durable record.
         self._dispatch()
-        self._run.record_end(trial)
+        self._journal.append(record, durable=True)
 
     def _dispatch(self) -> None:
         """Give each free worker a trial or, if no trials are left, a model to fit."""
-        while self._workers.busy < self._experiment.workers:
+        while self._workers.busy < self._parallel:
             number = self._next_number()
             if self._may_start(number):
                 self._start(number)
@@ -82,25 +96,26 @@ class ExperimentRunner:
 
     def _next_number(self) -> int:
         """Return the lowest number without a finished or running trial."""
-        taken = self._finished.keys() | self._running.keys()
-        return next(number for number in range(len(taken) + 1) if number not in taken)
+        while self._finished.get(self._next) or self._next in self._running:
+            self._next += 1
+        return self._next
 
     def _may_start(self, number: int) -> bool:
-        lag = self._experiment.lag
-        return (
-            self._within_budget(number) and missing_result(number, self._finished, lag=lag) is None
-        )
+        return self._within_budget(number) and self._finished.may_suggest(number)
 
     def _within_budget(self, number: int) -> bool:
         budget = self._experiment.budget
         return (
             number < budget.trials
-            and not too_many_failures(budget, self._finished.values())
-            and not time_limit_reached(budget, self._trials(), now=time.time())
+            and not too_many_failures(budget, self._finished.failed)
+            and not self._time_limit_reached()
         )
 
-    def _trials(self) -> list[Trial]:
-        return [*self._finished.values(), *self._running.values()]
+    def _time_limit_reached(self) -> bool:
+        """Return True if the trials, including those before a pause, have used up their time."""
+        limit = self._experiment.budget.seconds
+        used = self._seconds_before + time.time() - self._started
+        return limit is not None and used >= limit
 
     def _start(self, number: int) -> None:
         trial = Trial(
@@ -114,7 +129,8 @@ class ExperimentRunner:
         self._running[number] = trial
         self._run.delete_output(trial.name)
         self._submit(trial, Step.MEASURE)
-        self._run.record_start(trial)
+        # A power cut may lose this record, as it loses the trial.
+        self._journal.append(TrialRecord(trial=trial), durable=False)
 
     def _submit(self, trial: Trial, step: Step) -> None:
         self._workers.submit(
@@ -127,6 +143,7 @@ class ExperimentRunner:
                 log=str(self._run.log(trial.name)),
                 seconds=self._experiment.limits.seconds,
                 memory=self._experiment.limits.memory,
+                rival=self._finished.rival(trial.number) if step is Step.MEASURE else None,
             )
         )
 
@@ -138,20 +155,16 @@ class ExperimentRunner:
         return next(
             (
                 trial
-                for trial in self._best_trials()
+                for trial in self._finished.best
                 if trial.number not in self._fitted and self._run.missing_model(trial)
             ),
             None,
         )
 
-    def _best_trials(self) -> list[Trial]:
-        return [trial for _, trial in rank_trials(self._finished.values())[:MODELS_TO_KEEP]]
-
     def _remove_other_models(self) -> None:
         """Remove the models of all other trials than the best."""
-        best_trials = self._best_trials()
-        for trial in self._finished.values():
-            if trial not in best_trials:
+        for trial in self._finished.trials:
+            if trial not in self._finished.best:
                 self._run.remove_model(trial)
 
     def _assignment(self, number: int) -> Assignment:
@@ -161,28 +174,39 @@ class ExperimentRunner:
 
     def _next_assignment(self) -> Assignment:
         number = len(self._assignments)
-        if number in self._finished:
-            return self._finished[number].assignment
+        if trial := self._finished.get(number):
+            return trial.assignment
         return suggest(
             self._experiment,
             number,
             earlier=self._assignments,
-            objectives={trial.number: mse for mse, trial in rank_trials(self._finished.values())},
+            objectives=self._finished.objectives,
         )
 
     def _suggest_ahead(self) -> None:
-        """Compute an assignment for each worker that may soon be free."""
+        """Compute an assignment for each worker that may soon be free, until one is."""
         number = self._next_number()
-        for ahead in range(number, number + self._experiment.workers):
-            if self._may_start(ahead):
-                self._assignment(ahead)
+        for ahead in range(number, number + self._parallel):
+            if self._workers.has_result or not self._may_start(ahead):
+                return
+            self._assignment(ahead)
 
 
-def _finished_trial(trial: Trial, result: TrialResult) -> Trial:
-    return replace(
-        trial,
-        state=TrialState.FAILED if result.mse is None else TrialState.SUCCEEDED,
-        mse=result.mse,
-        cause=result.cause,
-        finished=time.time(),
+def _finished_record(trial: Trial, result: TrialResult) -> TrialRecord:
+    return TrialRecord(
+        trial=replace(
+            trial,
+            state=_final_state(result),
+            mse=result.mse,
+            pruned_after=result.pruned_after,
+            cause=result.cause,
+            finished=time.time(),
+        ),
+        fold_mses=result.fold_mses,
     )
+
+
+def _final_state(result: TrialResult) -> TrialState:
+    if result.mse is None:
+        return TrialState.FAILED
+    return TrialState.SUCCEEDED if result.pruned_after is None else TrialState.PRUNED

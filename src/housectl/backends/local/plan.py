@@ -55,12 +55,16 @@ def _experiment_lines(experiment: Experiment, inputs: str) -> Iterator[str]:
     trials, workers = experiment.budget.trials, experiment.workers
     yield f"# {trials} trials, {workers} at a time, in forks of one process:"
     yield f"#   {_shell_command(pool_arguments(inputs))}"
+    if experiment.prune:
+        yield "# A trial ends early if it can hardly beat its rival: the best of the trials that"
+        yield f"# are earlier by at least {experiment.lag}."
     for number in range(experiment.budget.trials):
         assignment = enqueued_assignment(experiment, number)
         if assignment is not None:
             output = f"{experiment.name}/{number:04}"
             trial = _trial_arguments(inputs, experiment.family_at_turn(number))
-            yield _shell_command([*trial, "--output", output, *assignment_args(assignment)])
+            command = _shell_command([*trial, "--output", output, *assignment_args(assignment)])
+            yield f"{command}{_rival_argument(experiment, number)}"
     yield "# Each of the other trials, with values from the sampler:"
     for family in experiment.families_in_turn:
         yield _trial_template(experiment, inputs, family)
@@ -77,7 +81,12 @@ def _trial_template(experiment: Experiment, inputs: str, family: Family) -> str:
             *map(shlex.quote, assignment_args(fixed)),
             *(f'{name}="${{{name}}}"' for name in sampled),
         )
-    )
+    ) + _rival_argument(experiment, experiment.lag)
+
+
+def _rival_argument(experiment: Experiment, number: int) -> str:
+    """Return the argument with the name of the rival, which the first trials do not have."""
+    return ' --rival "${rival}"' if experiment.prune and number >= experiment.lag else ""
 
 
 def _trial_arguments(inputs: str, family: Family) -> list[str]:

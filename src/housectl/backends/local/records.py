@@ -1,5 +1,7 @@
 """The records in the files of a run directory."""
 
+from typing import ClassVar
+
 from housectl.backends.workload import WorkloadRecord
 from housectl.contract.path_names import Digest
 from housectl.contract.record import SCHEMA_VERSION, Record
@@ -15,17 +17,24 @@ class LocalPlanRecord(WorkloadRecord, kw_only=True):
         python: Path of the Python that runs the trainer; None for housectl's own.
     """
 
-    schema_version: int = SCHEMA_VERSION
+    newest_version: ClassVar[int] = 2
+
+    schema_version: int = newest_version
     inputs: Digest
     submitted: float
     python: str | None = None
 
 
 class TrialRecord(Record, kw_only=True):
-    """The content of a file in trials/."""
+    """A line of the journal of trials.
+
+    Attributes:
+        fold_mses: The errors on the measured folds of a finished trial.
+    """
 
     schema_version: int = SCHEMA_VERSION
     trial: Trial
+    fold_mses: tuple[float, ...] = ()
 
 
 class RunOutcome(Record, kw_only=True):

@@ -1,8 +1,7 @@
 """The workers of a search: the trainer's pool, which is restarted when it crashes."""
 
-from pathlib import Path
+from collections.abc import Sequence
 
-from housectl.backends.local.plan import pool_arguments
 from housectl.backends.local.run_directory import RunDirectory
 from housectl.backends.local.trainer_client import PoolCrashedError, TrainerPool
 from housectl.contract.pool_protocol import TrialRequest, TrialResult
@@ -16,12 +15,12 @@ class RestartingPool:
 
     Args:
         run: The run directory, whose lock this process holds.
-        inputs: The inputs directory.
+        arguments: The arguments that make Python run the pool.
     """
 
-    def __init__(self, run: RunDirectory, inputs: Path) -> None:
+    def __init__(self, run: RunDirectory, arguments: Sequence[str]) -> None:
         self._run = run
-        self._inputs = inputs
+        self._arguments = arguments
         self._pending: dict[int, TrialRequest] = {}
         self._crashes = 0
         self._pool = self._new_pool()
@@ -35,6 +34,11 @@ class RestartingPool:
         """Give a request to a worker; a trial may have one pending request."""
         self._pending[request.number] = request
         self._pool.send(request)
+
+    @property
+    def has_result(self) -> bool:
+        """True if `next_result` does not have to wait."""
+        return self._pool.has_result
 
     def next_result(self) -> TrialResult:
         """Wait until any request is done, and return its result.
@@ -70,4 +74,4 @@ class RestartingPool:
 
     def _new_pool(self) -> TrainerPool:
         self._run.remove_temp_files()
-        return TrainerPool(pool_arguments(str(self._inputs)), self._run.log(None))
+        return TrainerPool(self._arguments, self._run.log(None))

@@ -2,40 +2,36 @@
 
 plan.json            the submitted plan; never changes
 lock                 held by the running supervisor
-trials/0007.json     record of a trial
+trials.jsonl         journal of the trials; earlier versions wrote trials/0007.json
 outputs/0007/        output of a trial      output/            output of a task
 logs/0007.log        log of a trial         logs/trainer.log   log of a pool or a task
 outcome.json         outcome of the run
 supervisor.log       errors of the supervisor itself; otherwise empty
 """
 
-import os
 import shlex
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from housectl.backends.local.lock import Lock
-from housectl.backends.local.records import LocalPlanRecord, RunOutcome, TrialRecord
+from housectl.backends.local.records import LocalPlanRecord, RunOutcome
+from housectl.backends.local.trial_journal import TrialJournal
 from housectl.backends.messages import select_trials
-from housectl.contract.files import (
-    atomic_write,
-    remove_tree,
-    sync_directory,
-    translate_disk_errors,
-)
+from housectl.contract.files import atomic_write, remove_tree, sync_directory
 from housectl.contract.path_names import checked_name
 from housectl.contract.record import MalformedRecordError, Record
 from housectl.contract.regular_files import read_regular
-from housectl.contract.temp_files import TEMP_PREFIX, remove_stale_temp_files, temp_path_for
+from housectl.contract.temp_files import TEMP_PREFIX, remove_stale_temp_files
 from housectl.contract.trial_output import has_model, remove_model
 from housectl.errors import BundleError, InputsError
-from housectl.experiment import ExperimentState, Trial, TrialState
+from housectl.experiment import ExperimentState, Trial
 
 R = TypeVar("R", bound=Record)
 PLAN_FILE = "plan.json"
+JOURNAL_FILE = "trials.jsonl"
 _OUTCOME_FILE = "outcome.json"
 _IGNORE_TEMP_FILES = shutil.ignore_patterns(f"{TEMP_PREFIX}*")
 
@@ -66,10 +62,9 @@ class RunDirectory:
         """Directory of the trials' outputs."""
         return self.path / "outputs"
 
-    @property
-    def trials_directory(self) -> Path:
-        """Directory of the trials' records."""
-        return self.path / "trials"
+    def journal(self) -> TrialJournal:
+        """Return the journal of the trials."""
+        return TrialJournal(self.path / JOURNAL_FILE, earlier=self.path / "trials")
 
     @property
     def supervisor_log(self) -> Path:
@@ -150,19 +145,6 @@ class RunDirectory:
         (self.path / _OUTCOME_FILE).unlink(missing_ok=True)
         sync_directory(self.path)
 
-    def trials(self) -> Iterator[Trial]:
-        """Yield the started trials, in the order of their numbers."""
-        for path in sorted(self.trials_directory.glob("[0-9]*.json")):
-            try:
-                yield TrialRecord.from_json(read_regular(path)).trial
-            except MalformedRecordError:
-                # A power cut may lose the content of a start record.
-                continue
-
-    def finished_trials(self) -> Iterator[Trial]:
-        """Yield the finished trials, in the order of their numbers."""
-        return (trial for trial in self.trials() if trial.state is not TrialState.RUNNING)
-
     def trial(self, name: str) -> Trial:
         """Return one trial.
 
@@ -178,19 +160,7 @@ class RunDirectory:
         Raises:
             UsageError: There is no trial with one of the names.
         """
-        return select_trials(names, self.trials(), experiment=self.name)
-
-    def record_start(self, trial: Trial) -> None:
-        """Record a running trial; a power cut may lose the record, as it loses the trial."""
-        path = self._trial_file(trial)
-        with translate_disk_errors(path):
-            temporary = temp_path_for(path)
-            temporary.write_bytes(TrialRecord(trial=trial).to_json())
-            temporary.replace(path)
-
-    def record_end(self, trial: Trial) -> None:
-        """Record a finished trial durably."""
-        atomic_write(self._trial_file(trial), TrialRecord(trial=trial).to_json())
+        return select_trials(names, self.journal().trials(), experiment=self.name)
 
     def delete_output(self, trial: str) -> None:
         """Remove a trial's output and log; keep its record."""
@@ -199,14 +169,13 @@ class RunDirectory:
 
     def remove_temp_files(self) -> None:
         """Remove the temporary files of killed writers; no other process may be writing."""
-        for directory in (self.path, self.trials_directory, self.outputs, *self.outputs.glob("*")):
+        for directory in (self.path, self.outputs, *self.outputs.glob("*")):
             remove_stale_temp_files(directory, older_than=0.0)
 
     def revision(self) -> object:
         """Return a value that changes with every record; cheap to compute."""
-        with os.scandir(self.trials_directory) as entries:
-            records = frozenset((entry.name, entry.inode()) for entry in entries)
-        return records, (self.path / _OUTCOME_FILE).exists(), self.lock.held
+        has_outcome = (self.path / _OUTCOME_FILE).exists()
+        return self.journal().revision(), has_outcome, self.lock.held
 
     def _read(self, kind: type[R], name: str) -> R:
         try:
@@ -214,9 +183,6 @@ class RunDirectory:
         except MalformedRecordError as error:
             hint = f"housectl delete {shlex.quote(self.name)}   # deletes the experiment's files"
             raise InputsError(f"{self.path / name} is altered: {error}.", hint=hint) from error
-
-    def _trial_file(self, trial: Trial) -> Path:
-        return self.trials_directory / f"{trial.name}.json"
 
 
 def inputs_root(runs: Path) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from housectl.backends.base import Task, Workload
 from housectl.backends.local.records import LocalPlanRecord
-from housectl.backends.local.run_directory import PLAN_FILE, RunDirectory, inputs_root
+from housectl.backends.local.run_directory import JOURNAL_FILE, PLAN_FILE, RunDirectory, inputs_root
 from housectl.backends.messages import already_exists_error
 from housectl.contract.files import atomic_directory, write_and_sync
 from housectl.contract.inputs import Inputs
@@ -56,9 +56,10 @@ def create_run(
     if not path.exists():
         with atomic_directory(path) as directory:
             write_and_sync(directory / PLAN_FILE, plan.to_json())
-            for name in ("trials", "outputs", "logs"):
+            for name in ("outputs", "logs"):
                 (directory / name).mkdir()
-            (directory / "lock").touch()
+            for name in ("lock", JOURNAL_FILE):
+                (directory / name).touch()
         # Another command may have created the directory first.
         if run.plan() == plan:
             return run

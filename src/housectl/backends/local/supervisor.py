@@ -13,13 +13,14 @@ from pathlib import Path
 
 from housectl.backends.base import Task
 from housectl.backends.local.experiment_runner import ExperimentRunner
-from housectl.backends.local.plan import task_arguments
+from housectl.backends.local.plan import pool_arguments, task_arguments
 from housectl.backends.local.records import RunOutcome
 from housectl.backends.local.restarting_pool import RestartingPool
 from housectl.backends.local.run_directory import RunDirectory
 from housectl.backends.local.trainer_client import run_task
 from housectl.backends.messages import STOPPED
 from housectl.contract.files import translate_disk_errors
+from housectl.cores import usable_cores
 from housectl.errors import HousectlError, LocalEnvironmentError, TaskFailedError
 from housectl.experiment import Experiment, ExperimentState
 
@@ -68,8 +69,9 @@ def _run_workload(run: RunDirectory) -> RunOutcome:
 
 
 def _run_experiment(run: RunDirectory, experiment: Experiment) -> RunOutcome:
-    with closing(RestartingPool(run, run.inputs())) as workers:
-        return ExperimentRunner(run, experiment, workers).run()
+    with closing(RestartingPool(run, pool_arguments(str(run.inputs())))) as workers:
+        parallel = min(experiment.workers, usable_cores())
+        return ExperimentRunner(run, experiment, workers, parallel=parallel).run()
 
 
 def _run_task(run: RunDirectory, task: Task) -> RunOutcome:

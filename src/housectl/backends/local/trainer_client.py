@@ -6,15 +6,18 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from select import select
 from shlex import quote
 from subprocess import DEVNULL, PIPE, STDOUT, Popen
-from typing import IO, cast
+from typing import IO, NoReturn, cast
 
 from housectl.contract.disks import describe_if_full
 from housectl.contract.pool_protocol import TrialRequest, TrialResult
 from housectl.contract.record import canonical_json
 from housectl.errors import TaskFailedError
 from housectl.python_process import isolated_environment
+
+_CHUNK = 65536
 
 
 class PoolCrashedError(Exception):
@@ -41,6 +44,7 @@ class TrainerPool:
             )
         self._requests = cast("IO[bytes]", self._process.stdin)
         self._results = cast("IO[bytes]", self._process.stdout)
+        self._unread = b""
 
     def send(self, request: TrialRequest) -> None:
         """Start a trial. If the pool is dead, `next_result` raises the error."""
@@ -54,16 +58,27 @@ class TrainerPool:
             PoolCrashedError: The pool was killed.
             TaskFailedError: The pool rejected its inputs.
         """
-        line = self._results.readline()
-        if line.endswith(b"\n"):
-            return TrialResult.from_json(line)
-        if self._process.wait() > 0:
-            raise _trainer_error("trainer's pool", self._process.returncode, self._log)
-        raise PoolCrashedError(_exit_description(self._process.returncode))
+        while b"\n" not in self._unread:
+            chunk = os.read(self._results.fileno(), _CHUNK)
+            if not chunk:
+                self._raise_exit()
+            self._unread += chunk
+        line, _, self._unread = self._unread.partition(b"\n")
+        return TrialResult.from_json(line)
+
+    @property
+    def has_result(self) -> bool:
+        """True if `next_result` does not have to wait."""
+        return b"\n" in self._unread or bool(select([self._results], [], [], 0)[0])
 
     def kill(self) -> None:
         """Kill the pool and its trials. Idempotent."""
         _kill(self._process)
+
+    def _raise_exit(self) -> NoReturn:
+        if self._process.wait() > 0:
+            raise _trainer_error("trainer's pool", self._process.returncode, self._log)
+        raise PoolCrashedError(_exit_description(self._process.returncode))
 
 
 def run_task(arguments: Sequence[str], log: Path, *, python: str | None) -> None:
