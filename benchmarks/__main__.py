@@ -3,7 +3,16 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import graph_check, object_store, promotion, search, serving, startup, suggestions
+from benchmarks import (
+    graph_check,
+    many_trials,
+    object_store,
+    promotion,
+    search,
+    serving,
+    startup,
+    suggestions,
+)
 from benchmarks.measurement import Measurement, log
 from benchmarks.report import report, share_bytecode_cache
 from benchmarks.workbench import force_promote, seal
@@ -46,6 +55,7 @@ def _measure(scratch: Path) -> list[Measurement]:
     return [
         *startup.measure(project),
         *suggestions.measure(),
+        *many_trials.measure(project),
         *graph_check.measure(
             forest.bundle.model, columns=len(forest.bundle.record.recipe.features)
         ),

@@ -1,5 +1,6 @@
 """Experiments and trials, the types that all backends share. Pure."""
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -267,7 +268,13 @@ def rank_trials(trials: Iterable[Trial]) -> list[tuple[float, Trial]]:
 
 def best_trial(trials: Iterable[Trial]) -> Trial | None:
     """Return the trial with the lowest objective; ties go to the earlier trial."""
-    return next((trial for _, trial in rank_trials(trials)), None)
+    best, lowest = None, (math.inf, 0)
+    for trial in trials:
+        if trial.state is TrialState.SUCCEEDED and trial.mse is not None:
+            rank = (trial.mse, trial.number)
+            if best is None or rank < lowest:
+                best, lowest = trial, rank
+    return best
 
 
 def failed_trials(trials: Iterable[Trial]) -> list[Trial]:

@@ -214,11 +214,12 @@ def _trial_table(snapshot: "Snapshot") -> "RenderableType":
         justify: Literal["left", "right"] = "right" if name in {"trial", "mse"} else "left"
         table.add_column(name, justify=justify, no_wrap=True, min_width=width)
     best = snapshot.best_trial
-    newest = snapshot.trials[-_RECENT_TRIALS:]
-    for trial in snapshot.trials:
-        if trial == best or trial in newest:
-            cells = map(_cell, _trial_cells(trial))
-            table.add_row(*cells, style="green" if trial == best else "")
+    shown = snapshot.trials[-_RECENT_TRIALS:]
+    if best and best not in shown:
+        shown = (best, *shown)
+    for trial in shown:
+        cells = map(_cell, _trial_cells(trial))
+        table.add_row(*cells, style="green" if trial == best else "")
     return table
 
 
@@ -236,4 +237,6 @@ def _state(trial: "Trial") -> str:
     """Return a trial's state; the cause of waiting is shown below the table."""
     if trial.state is TrialState.FAILED and trial.cause:
         return trial.cause
+    if trial.state is TrialState.PRUNED:
+        return f"pruned after {trial.pruned_after} {'fold' if trial.pruned_after == 1 else 'folds'}"
     return f"{trial.state}, stuck" if trial.cause else trial.state

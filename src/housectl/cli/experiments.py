@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from housectl import Evidence, Project, Snapshot, SubmittedExperiment, Trial
 
 _PROBLEM_STATES = {"failed": TrialState.FAILED, "waiting": TrialState.RUNNING}
+_MAX_CAUSES = 50
 
 
 @pass_project(*BACKEND_SETTINGS)
@@ -66,14 +67,7 @@ def status(project: "Project", /, name: OptionalName = None) -> Fields:
             "warnings": list(snapshot.warnings),
             "progress": summary(run.settings, snapshot),
             **_error_fields(run.challenger_evidence),
-            **{
-                problem: {
-                    trial.name: trial.cause
-                    for trial in snapshot.trials
-                    if trial.cause and trial.state is state
-                }
-                for problem, state in _PROBLEM_STATES.items()
-            },
+            **{problem: _causes(snapshot, state) for problem, state in _PROBLEM_STATES.items()},
         }
     )
 
@@ -151,6 +145,14 @@ def prune(
     return Fields(fields={"experiment": run.name, "kept": [*pruned.kept], "freed": [*pruned.freed]})
 
 
+def _causes(snapshot: "Snapshot", state: TrialState) -> dict[str, str]:
+    """Return the causes of the newest trials in a state, by their names."""
+    causes = {
+        trial.name: trial.cause for trial in snapshot.trials if trial.cause and trial.state is state
+    }
+    return dict(list(causes.items())[-_MAX_CAUSES:])
+
+
 def _error_fields(evidence: "Evidence | None") -> Row:
     """Return the challenger's errors on the held-out rows, and the mean's for comparison."""
     return {
@@ -167,6 +169,7 @@ def _overview(run: "SubmittedExperiment", snapshot: "Snapshot") -> Row:
         "experiment": run.name,
         "state": snapshot.state,
         "trials": len(snapshot.trials),
+        "pruned": sum(trial.state is TrialState.PRUNED for trial in snapshot.trials),
         "failed": len(snapshot.failed_trials),
         "mse": best.mse if best else None,
         "challenger": digest[:12] if digest else None,
@@ -180,6 +183,7 @@ def _trial_row(trial: "Trial") -> Row:
         "family": trial.family,
         "mse": trial.mse,
         "state": trial.state,
+        "pruned_after": trial.pruned_after,
         "cause": trial.cause,
         "seconds": trial.seconds,
         "assignment": trial.assignment,

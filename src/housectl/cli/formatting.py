@@ -1,6 +1,7 @@
 """Values, durations and progress as text. Pure."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -42,15 +43,21 @@ def format_duration(seconds: float) -> str:
 def summary(experiment: "Experiment", snapshot: "Snapshot") -> str:
     """Return the progress of an experiment in one line."""
     trials = snapshot.trials
-    finished = sum(trial.state is not TrialState.RUNNING for trial in trials)
-    clauses = [f"{finished}/{experiment.budget.trials} trials"]
+    counts = Counter(trial.state for trial in trials)
+    running = counts[TrialState.RUNNING]
+    clauses = [f"{len(trials) - running}/{experiment.budget.trials} trials"]
+    clauses.extend(
+        f"{counts[state]} {state}"
+        for state in (TrialState.PRUNED, TrialState.FAILED)
+        if counts[state]
+    )
     if best := snapshot.best_trial:
         clauses.append(f"best mse={format_value(best.mse)} (trial {best.number})")
-    if running := len(trials) - finished:
+    if running:
         clauses.append(f"{running} running")
-    left = experiment.estimate_remaining_seconds(trials, now=time.time())
-    if left is not None and not snapshot.state.ended:
-        clauses.append(f"about {format_duration(left)} left")
+    if not snapshot.state.ended:
+        left = experiment.estimate_remaining_seconds(trials, now=time.time())
+        clauses.extend([] if left is None else [f"about {format_duration(left)} left"])
     return ", ".join(clauses)
 
 

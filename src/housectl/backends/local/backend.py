@@ -30,6 +30,7 @@ from housectl.experiment import ExperimentState, TrialState
 
 _DELETED_PREFIX = ".deleted-"
 _POLL_INTERVAL_SECONDS = 0.05
+_PAUSE_SECONDS_PER_TRIAL = 1e-4
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,8 @@ class LocalBackend:
         """Return when the state differs from `last_snapshot`, or after `timeout` seconds."""
         deadline = time.monotonic() + timeout
         observed_revision = None
+        # A caller looks at all trials after each change, so thousands of them need a pause.
+        time.sleep(min(timeout, _PAUSE_SECONDS_PER_TRIAL * len(last_snapshot.trials)))
         with open_run(handle) as run:
             while (revision := run.revision()) == observed_revision or self.observe(
                 handle
