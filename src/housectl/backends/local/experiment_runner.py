@@ -44,8 +44,8 @@ class ExperimentRunner:
         self._next = 0
         self._fitted: set[int] = set()
         self._assignments: list[Assignment] = []
-        self._started = time.time()
-        self._seconds_before = seconds_used(self._finished.trials, now=self._started)
+        self._first_start: float | None = None
+        self._seconds_before = seconds_used(self._finished.trials, now=time.time())
 
     def run(self) -> RunOutcome:
         """Run trials until the search has ended, and fit the best models; return the outcome.
@@ -114,7 +114,8 @@ class ExperimentRunner:
     def _time_limit_reached(self) -> bool:
         """Return True if the trials, including those before a pause, have used up their time."""
         limit = self._experiment.budget.seconds
-        used = self._seconds_before + time.time() - self._started
+        now = time.time()
+        used = self._seconds_before + now - (self._first_start or now)
         return limit is not None and used >= limit
 
     def _start(self, number: int) -> None:
@@ -127,6 +128,7 @@ class ExperimentRunner:
             started=time.time(),
         )
         self._running[number] = trial
+        self._first_start = self._first_start or trial.started
         self._run.delete_output(trial.name)
         self._submit(trial, Step.MEASURE)
         # A power cut may lose this record, as it loses the trial.
