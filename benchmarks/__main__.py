@@ -5,6 +5,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks import (
     graph_check,
+    long_searches,
     many_trials,
     object_store,
     promotion,
@@ -54,6 +55,7 @@ def _measure(scratch: Path) -> list[Measurement]:
         force_promote(LocalStore(endpoint.store), sealed)
     return [
         *startup.measure(project),
+        *long_searches.measure(project, scratch),
         *suggestions.measure(),
         *many_trials.measure(project),
         *graph_check.measure(
