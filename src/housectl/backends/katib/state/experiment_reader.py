@@ -290,7 +290,7 @@ class ExperimentReader:
         return experiment_selections(name, sub_experiments)
 
     def _read_suggestion(self, name: str) -> Suggestion | None:
-        """Return a Suggestion, at most some seconds old."""
+        """Return a Suggestion, at most five seconds old."""
         now = time.monotonic()
         read_at, suggestion = self._suggestions.get(name, (0.0, None))
         if not read_at or now - read_at > _DIAGNOSIS_INTERVAL_SECONDS:
