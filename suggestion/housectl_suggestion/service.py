@@ -131,7 +131,7 @@ def _status_of_errors(context: grpc.ServicerContext, experiment: str) -> Iterato
     try:
         yield
     except RequestError as error:
-        level = logging.INFO if error.code is grpc.StatusCode.UNAVAILABLE else logging.ERROR
+        level = logging.INFO if error.code is grpc.StatusCode.ABORTED else logging.ERROR
         _log.log(level, "%s: %s", printable(experiment), printable(str(error)))
         context.abort(error.code, str(error))
 

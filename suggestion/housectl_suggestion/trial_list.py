@@ -93,7 +93,8 @@ def _extend(
 
 def _waiting(experiment: Experiment, number: int) -> RequestError:
     name = trial_name(experiment, number)
+    # After UNAVAILABLE, Katib's client would repeat this request for half a minute.
     return RequestError(
-        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.ABORTED,
         f"waiting for trial {name}, whose result the next suggestion depends on",
     )

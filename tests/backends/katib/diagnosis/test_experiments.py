@@ -230,7 +230,7 @@ def test_rare_or_harmless_reconcile_error_is_ignored() -> None:
     context = at_age(katib_case("skoptzero"), 30)
     harmless = 'Failed to reconcile: suggestions.kubeflow.org "skoptzero" already exists'
     changing = "the object has been modified; please apply your changes to the latest version"
-    waiting = "rpc error: code = Unavailable desc = waiting for trial skoptzero-0003"
+    waiting = "rpc error: code = Aborted desc = waiting for trial skoptzero-0003"
     events = [
         reconcile_error("skoptzero", "rpc error", 8),
         reconcile_error("skoptzero", harmless, 50),
