@@ -205,3 +205,6 @@ def test_columns_of_many_rows_are_expanded_as_those_of_one() -> None:
     single = EXPANSION.expand(many, dtype=np.float32)
     assert single.dtype == np.float32
     assert np.array_equal(single, expanded.astype(np.float32), equal_nan=True)
+    indices = np.arange(len(many))[::-3]
+    chosen = EXPANSION.expand(many, indices=indices, dtype=np.float64)
+    assert np.array_equal(chosen, expanded[indices], equal_nan=True)

@@ -18,7 +18,8 @@ def model_mse(model: FittedModel, subset: DataSubset) -> float:
 def fold_mse(recipe: Recipe, subset: DataSubset, fold: Fold, *, threads: int = 1) -> float:
     """Fit the recipe to the fold's training rows, and return the MSE on its test rows."""
     training, testing = fold
-    return model_mse(fit(recipe, subset.take(training), threads=threads), subset.take(testing))
+    model = fit(recipe, subset, indices=training, threads=threads)
+    return model_mse(model, subset.take(testing))
 
 
 def mean_objective(fold_mses: tuple[float, ...]) -> float:

@@ -14,7 +14,7 @@ from housectl.contract.parameters import Assignment
 from housectl.contract.recipe import Recipe
 from housectl.errors import AssignmentError
 from housectl_trainer.model_family import Model, ModelBody, TrainingRows, load_family
-from housectl_trainer.subset import DataSubset, Floats
+from housectl_trainer.subset import DataSubset, Floats, Indices
 from housectl_trainer.target_scale import TargetScale
 from housectl_trainer.trees import Ensemble, Threshold
 
@@ -79,8 +79,16 @@ def make_recipe(shared: SharedRecipe, family: Family, assignment: Assignment) ->
     return shared.recipe(family, values, library_versions())
 
 
-def fit(recipe: Recipe, subset: DataSubset, *, threads: int = 1) -> FittedModel:
+def fit(
+    recipe: Recipe, subset: DataSubset, *, indices: Indices | None = None, threads: int = 1
+) -> FittedModel:
     """Fit a recipe's model to some rows; the number of threads does not change the model.
+
+    Args:
+        recipe: The recipe.
+        subset: Some rows of the data.
+        indices: Rows of the subset to fit to; None for all.
+        threads: Number of training threads.
 
     Raises:
         AssignmentError: The library rejects the assignment.
@@ -88,10 +96,11 @@ def fit(recipe: Recipe, subset: DataSubset, *, threads: int = 1) -> FittedModel:
     """
     family = load_family(recipe.family)
     expansion = Expansion.of(recipe.types)
-    scale = TargetScale.of(subset.targets, recipe.transform)
+    targets = subset.targets if indices is None else subset.targets[indices]
+    scale = TargetScale.of(targets, recipe.transform)
     training = TrainingRows(
-        rows=expansion.expand(subset.rows, dtype=family.precision),
-        targets=scale.standardise(subset.targets),
+        rows=expansion.expand(subset.rows, indices=indices, dtype=family.precision),
+        targets=scale.standardise(targets),
     )
     try:
         model = family.fit(recipe.assignment, training, seed=recipe.seed, threads=threads)

@@ -118,25 +118,36 @@ class Expansion:
     def expand(self, columns: Floats) -> Floats: ...
 
     @overload
-    def expand(self, columns: Floats, *, dtype: Precision) -> Rows: ...
+    def expand(
+        self, columns: Floats, *, indices: NDArray[np.intp] | None = None, dtype: Precision
+    ) -> Rows: ...
 
-    def expand(self, columns: Floats, *, dtype: Precision = np.float64) -> Rows:
+    def expand(
+        self,
+        columns: Floats,
+        *,
+        indices: NDArray[np.intp] | None = None,
+        dtype: Precision = np.float64,
+    ) -> Rows:
         """Return the expanded columns, `(n, width)`: the numbers, then the indicators.
 
         Args:
             columns: `(n, columns)`.
+            indices: Rows to expand; None for all.
             dtype: Type of the result.
         """
         if not self.indicators:
-            return columns.astype(dtype, copy=False)
+            chosen = columns if indices is None else columns[indices]
+            return chosen.astype(dtype, copy=False)
         sources, codes = (np.array(each) for each in zip(*self.indicators, strict=True))
         kept, first = list(self.kept), len(self.kept)
-        expanded = np.empty((len(columns), self.width), dtype)
+        expanded = np.empty((len(columns if indices is None else indices), self.width), dtype)
         # Blocks keep the temporary arrays small.
-        for start in range(0, len(columns), _BLOCK_ROWS):
+        for start in range(0, len(expanded), _BLOCK_ROWS):
             block = slice(start, start + _BLOCK_ROWS)
-            expanded[block, :first] = columns[block, kept]
-            expanded[block, first:] = columns[block, sources] == codes
+            rows = columns[block if indices is None else indices[block]]
+            expanded[block, :first] = rows[:, kept]
+            expanded[block, first:] = rows[:, sources] == codes
         return expanded
 
 
