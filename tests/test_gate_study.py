@@ -191,7 +191,7 @@ def test_page_gets_the_tables_between_its_marks() -> None:
     assert "| 20 | 10.0 % (10.0 to 10.0) |" in written
     assert with_results(written, worlds, [wear, wear]) == written
     with pytest.raises(ValueError, match="no marks"):
-        with_results("before", worlds, [wear])
+        with_results("before", worlds, [wear, wear])
 
 
 def mixed_rows() -> MixedRows:
