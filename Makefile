@@ -96,7 +96,7 @@ check: $(READY) $(GO_TOOLS)  ## Check format, lint, types, layers, duplicate cod
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pylint --disable=all --enable=duplicate-code src/housectl trainer/housectl_trainer server/housectl_server suggestion/housectl_suggestion
+	$(BIN)/pylint --disable=all --enable=duplicate-code --ignore-patterns='.*_pb2\.pyi?$$' src/housectl trainer/housectl_trainer server/housectl_server suggestion/housectl_suggestion
 	$(BIN)/python -m tools.check_prose
 	$(BIN)/actionlint $(WORKFLOWS)
 	$(BIN)/zizmor --offline --no-progress --quiet --persona pedantic --config .github/zizmor.yml .github $(TEMPLATES)
