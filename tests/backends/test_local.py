@@ -169,9 +169,10 @@ def test_search_of_earlier_version_is_resumed(
     for trial in finished:
         (run / "trials" / f"{trial.name}.json").write_bytes(TrialRecord(trial=trial).to_json())
     (run / "trials.jsonl").unlink()
-    assert backend.observe(handle).trials == finished
-    backend.resume(handle)
-    snapshot = wait_for_end(backend, handle)
+    newer = LocalBackend(runs)
+    assert newer.observe(handle).trials == finished
+    newer.resume(handle)
+    snapshot = wait_for_end(newer, handle)
     assert snapshot.state is ExperimentState.SUCCEEDED
     assert snapshot.trials[: len(finished)] == finished
     assert len(snapshot.trials) == BUDGET.trials
