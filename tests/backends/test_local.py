@@ -444,6 +444,18 @@ def test_plan_is_shell_script(backend: LocalBackend, inputs: Inputs, tmp_path: P
     assert template.endswith("n_estimators=5 max_features=0.25 min_samples_leaf=3")
 
 
+def test_plan_names_rival_unless_trials_are_never_pruned(
+    backend: LocalBackend, inputs: Inputs
+) -> None:
+    work = experiment("rivals", budget=Budget(trials=MIN_LAG + 1))
+    shorter = experiment("rivals", budget=Budget(trials=MIN_LAG))
+    scripts = [
+        str(backend.plan(each, inputs=inputs, image=None))
+        for each in (work, shorter, replace(work, prune=False))
+    ]
+    assert ['--rival "${rival}"' in script for script in scripts] == [True, False, False]
+
+
 def test_project_can_be_moved(inputs: Inputs, tmp_path: Path) -> None:
     before, after = tmp_path / "before", tmp_path / "after"
     moved_inputs = Inputs(path=before / "inputs" / inputs.digest, shared=inputs.shared)

@@ -55,7 +55,7 @@ def _experiment_lines(experiment: Experiment, inputs: str) -> Iterator[str]:
     trials, workers = experiment.budget.trials, experiment.workers
     yield f"# {trials} trials, {workers} at a time, in forks of one process:"
     yield f"#   {_shell_command(pool_arguments(inputs))}"
-    if experiment.prune:
+    if _rival_argument(experiment, trials - 1):
         yield "# A trial ends early if it can hardly beat its rival: the best of the trials that"
         yield f"# are earlier by at least {experiment.lag}."
     for number in range(experiment.budget.trials):
@@ -81,7 +81,7 @@ def _trial_template(experiment: Experiment, inputs: str, family: Family) -> str:
             *map(shlex.quote, assignment_args(fixed)),
             *(f'{name}="${{{name}}}"' for name in sampled),
         )
-    ) + _rival_argument(experiment, experiment.lag)
+    ) + _rival_argument(experiment, experiment.budget.trials - 1)
 
 
 def _rival_argument(experiment: Experiment, number: int) -> str:
