@@ -10,6 +10,7 @@ from housectl.backends.base import TaskKind
 from housectl.cli import formatting, progress
 from housectl.cli.progress import PlainProgress
 from housectl.contract.families import Family
+from housectl.estimation.search_estimate import FamilyEstimate, SearchEstimate
 from housectl.experiment import ExperimentState
 from tests.clock import Clock
 from tests.spaces import GOOD
@@ -79,3 +80,9 @@ def test_tune_announces_the_time_of_set_up_and_of_sealing(tmp_path: Path) -> Non
     err = project.run_ok("tune", "--name", "one").err
     assert err.startswith("Preparing one: about 2 s.\none is running; Ctrl-C detaches from it.\n")
     assert re.search(r"^one-seal-0: (55 fits, about|fit \d+ of 55, about) \d+ s", err, re.MULTILINE)
+
+
+def test_estimate_is_reported_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    families = {Family.XGBOOST: FamilyEstimate(trials=9, trial_seconds=3.0, largest_model=0.0)}
+    PlainProgress().on_estimate(SearchEstimate(families=families, parallel=1))
+    assert "One trial takes about: xgboost 3 s" in capsys.readouterr().err

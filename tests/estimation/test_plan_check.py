@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+import housectl
 from housectl.errors import ExitStatus
+from housectl.estimation.plan_check import PlanCheck
 from tools.project_directory import CommandOutput, ProjectDirectory, copy_boston, example
 
 pytestmark = pytest.mark.slow
@@ -69,15 +71,16 @@ def test_doctor_estimates_each_family_of_small_data(tmp_path: Path) -> None:
         assert family in check["found"]
 
 
-def test_tune_reports_the_estimate_of_larger_data(tmp_path: Path) -> None:
-    project = example(
-        ".",
-        tmp_path / "boston",
-        family="linear",
-        space={"linear": {"alpha": {"min": 0.01, "max": 1}}},
-        budget={"trials": 1},
-    )
-    assert "One trial takes about" not in project.run_ok("tune").err
-    limited = project.run_ok("tune", "--trial-time", "0.5s")
-    assert "One trial takes about: linear 0.0" in limited.err
-    assert "The search of 1 trials" in limited.err
+def test_estimate_is_reported_unless_trials_are_far_from_their_limit(tmp_path: Path) -> None:
+    project = example(".", tmp_path / "boston", family="linear")
+    for limit, reports in (("0.5s", 1), ("10m", 0)):
+        context = housectl.open(project.path, settings={"limits.time": limit}).context
+        received: list[object] = []
+        warned: list[str] = []
+        PlanCheck(is_local=True).run(
+            context.experiment("linear"),
+            context.write_inputs(),
+            report=received.append,
+            warn=lambda message, _, warned=warned: warned.append(message),
+        )
+        assert (len(received), warned) == (reports, [])

@@ -203,7 +203,11 @@ def test_record_of_newer_version_stops_the_run(deployment: Deployment) -> None:
 
 def test_failed_search_is_not_resumed(tmp_path: Path) -> None:
     deployment = new_deployment(tmp_path / "boston")
-    deployment.project.edit_config(limits={"memory": "1Mi"}, budget={"trials": 1})
+    deployment.project.edit_config(
+        space={"min_samples_leaf": {"min": 1, "max": 2}, "n_estimators": 500},
+        limits={"memory": "1Mi"},
+        budget={"trials": 1},
+    )
     for failures in (1, 2):
         output = deployment.run()
         assert output.status == ExitStatus.NO_USABLE_TRIAL, output.err
