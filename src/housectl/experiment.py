@@ -255,6 +255,11 @@ class ExperimentState(StrEnum):
         """True if the state can only change by a user's command."""
         return self not in {ExperimentState.CREATED, ExperimentState.RUNNING}
 
+    @property
+    def may_continue(self) -> bool:
+        """True if more trials may start, at once or after a resume."""
+        return not self.ended or self in {ExperimentState.STOPPED, ExperimentState.INTERRUPTED}
+
 
 def rank_trials(trials: Iterable[Trial]) -> list[tuple[float, Trial]]:
     """Return the trials with an objective, best first; ties go to the earlier trial."""
@@ -264,6 +269,18 @@ def rank_trials(trials: Iterable[Trial]) -> list[tuple[float, Trial]]:
         if trial.state is TrialState.SUCCEEDED and trial.mse is not None
     ]
     return sorted(scored, key=lambda pair: (pair[0], pair[1].number))
+
+
+def possible_rivals(trials: Iterable[Trial]) -> list[Trial]:
+    """Return the trials that are better than all earlier ones.
+
+    Only these can be the rival of a trial that has not started yet.
+    """
+    rivals: list[Trial] = []
+    for _, trial in sorted(rank_trials(trials), key=lambda pair: pair[1].number):
+        if best_trial([*rivals[-1:], trial]) is trial:
+            rivals.append(trial)
+    return rivals
 
 
 def best_trial(trials: Iterable[Trial]) -> Trial | None:

@@ -11,6 +11,7 @@ from housectl.experiment import (
     Experiment,
     Trial,
     TrialState,
+    possible_rivals,
     rank_trials,
 )
 from housectl.sealed_model import SealedModel
@@ -154,9 +155,15 @@ class SubmittedExperiment:
         self._backend.delete(self.handle)
 
     def prune(self, *, keep_best: int = MODELS_TO_KEEP) -> PruneResult:
-        """Delete the files of all finished trials but the best. Objectives are kept."""
-        trials = self.observe().trials
-        kept = tuple(trial.name for _, trial in rank_trials(trials)[:keep_best])
+        """Delete the files of all finished trials but the best. Objectives are kept.
+
+        A search that may continue also keeps its possible rivals, which later trials read.
+        """
+        snapshot = self.observe()
+        trials = snapshot.trials
+        best = [trial for _, trial in rank_trials(trials)[:keep_best]]
+        rivals = possible_rivals(trials) if snapshot.state.may_continue else []
+        kept = tuple(dict.fromkeys(trial.name for trial in (*best, *rivals)))
         finished = [trial.name for trial in trials if trial.state is not TrialState.RUNNING]
         freed = tuple(name for name in finished if name not in kept)
         self._backend.delete_outputs(self.handle, freed)
