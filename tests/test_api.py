@@ -228,6 +228,12 @@ def test_progress_receives_snapshots(tmp_path: Path) -> None:
         def on_task(self, task: housectl.Task, snapshot: housectl.Snapshot, _: object) -> None:
             self.tasks.append(f"{task.name} {snapshot.state}")
 
+        def on_estimate(self, estimate: housectl.SearchEstimate) -> None:
+            raise AssertionError(f"no estimate of a small search: {estimate}")
+
+        def on_warning(self, message: str, hint: str) -> None:
+            raise AssertionError(f"{message} {hint}")
+
     directory = example(".", tmp_path / "boston", budget={"trials": 1})
     recorder = Recorder()
     project = housectl.open(directory.path, progress=recorder)
