@@ -49,8 +49,9 @@ def test_auto_searches_the_toy_family_too(project: ProjectDirectory) -> None:
     trials = project.run_ok("show", "all", "--json").json["trials"]
     assert isinstance(trials, list)
     assert {trial["family"] for trial in trials} == {NAME, *Family}
-    render = project.run_ok("render", "--family", "auto", "--name", "all", "--backend", "katib")
-    assert "name: all-pc" in render.out
+    render = ("render", "--family", "auto", "--name", "all", "--backend", "katib")
+    assert f"- {NAME}\n" in project.run_ok(*render).out
+    assert "name: all-pc" in project.run_ok(*render, "--algorithm", "random").out
 
 
 def test_help_schema_and_messages_know_the_toy_family(
