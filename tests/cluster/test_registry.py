@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("image_store")
 
 TAG = "pushed"
 # A pod has to start within this time, unless its image is being pulled.
-TIMEOUT_SECONDS = 5
+TIMEOUT_SECONDS = 10
 RELAY_DELAY_SECONDS = 6.0
 
 # A fake docker with the commands that the builder calls: podman does the work, and the digest is

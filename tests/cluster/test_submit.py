@@ -11,6 +11,7 @@ from housectl.errors import AlreadyExistsError
 from housectl.experiment import Budget, ExperimentState
 from tests.backends.conftest import inputs  # noqa: F401  # a fixture
 from tests.backends.workloads import experiment, submit, two_family_experiment, wait_until
+from tests.cluster.backend import katib_backend
 from tools.dev_cluster.kubectl import kubectl
 
 
@@ -19,10 +20,17 @@ def experiments(namespace: str) -> set[str]:
     return {each["metadata"]["name"] for each in json.loads(listed)["items"]}
 
 
+@pytest.fixture
+def random_backend(namespace: str, inputs: Inputs) -> KatibBackend:  # noqa: F811
+    """A backend that makes one Katib Experiment for each family."""
+    return katib_backend(namespace, inputs.path.parent, algorithm="random")
+
+
 def test_interrupted_submission_is_resumed(
-    backend: KatibBackend,
+    random_backend: KatibBackend,
     inputs: Inputs,  # noqa: F811
 ) -> None:
+    backend = random_backend
     submit(backend, experiment("first", budget=Budget(trials=1)), inputs)
     manifest, _ = backend.plan(two_family_experiment("half"), inputs=inputs, image=None).manifests()
     kubectl("create", "--filename=-", stdin=json.dumps(manifest))
@@ -40,10 +48,11 @@ def test_interrupted_submission_is_resumed(
 
 
 def test_taken_name_of_sub_experiment_leaves_nothing_behind(
-    backend: KatibBackend,
+    random_backend: KatibBackend,
     namespace: str,
     inputs: Inputs,  # noqa: F811
 ) -> None:
+    backend = random_backend
     submit(backend, experiment("way-xgb", budget=Budget(trials=1)), inputs)
     with pytest.raises(AlreadyExistsError) as caught:
         submit(backend, two_family_experiment("way"), inputs)
