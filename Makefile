@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 GO_TOOLS := $(VENV)/.go-tools
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-cloud test test-fast test-training test-server test-docs coverage test-cluster minikube pull-secret install check format bench bench-scale bench-cluster drill quality datasets gate-study encoding-study demo-svg schema proto images lock clean
+.PHONY: help demo demo-cloud test test-fast test-training test-server test-docs coverage test-cluster minikube pull-secret install check check-types check-duplicates check-style format bench bench-scale bench-cluster drill quality datasets gate-study encoding-study demo-svg schema proto images lock clean
 
 help:  ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,7 +50,7 @@ test-fast: $(READY) $(GO_TOOLS)  ## Run the tests without the mark `slow`.
 DOCS_TESTS := tests/docs
 SERVER_TESTS := tests/server tests/verification tests/deploy tests/drills tests/test_end_to_end.py \
 	tests/test_wheel.py tests/test_shadowing.py
-XDIST := --numprocesses auto --dist loadfile
+XDIST := --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 test-training: $(READY) $(GO_TOOLS)  ## Run the tests of training, commands and stores.
 	$(BIN)/python -m pytest $(XDIST) tests $(DOCS_TESTS:%=--ignore=%) $(SERVER_TESTS:%=--ignore=%)
@@ -68,8 +68,8 @@ coverage: $(READY) $(GO_TOOLS)  ## Run the tests without the mark `slow`, and re
 	$(BIN)/coverage report
 
 test-cluster: $(READY) $(GO_TOOLS)  ## Run the tests on a cluster with Katib; see docs/katib.md.
-	$(BIN)/python -m pytest tests/cluster -m "not alone" --numprocesses 2 --dist loadfile --no-loadscope-reorder -rs
-	$(BIN)/python -m pytest tests/cluster -m alone -rs
+	$(BIN)/python -m pytest tests/cluster -m "not alone" --numprocesses 4 --dist loadfile --no-loadscope-reorder -rs
+	IMAGES=there $(BIN)/python -m pytest tests/cluster -m alone -rs
 
 KATIB := github.com/kubeflow/katib.git/manifests/v1beta1/installs/katib-standalone?ref=v0.19.0
 
@@ -92,9 +92,17 @@ WORKFLOWS := $(wildcard .github/workflows/*.yaml) $(TEMPLATES)
 SCRIPTS := .ci/run $(wildcard deploy/*.sh)
 
 check: $(READY) $(GO_TOOLS)  ## Check format, lint, types, layers, duplicate code, prose, workflows and scripts.
+	@$(MAKE) --no-print-directory --jobs=2 check-types check-duplicates check-style
+
+check-types: $(READY)
+	$(BIN)/mypy
+
+check-duplicates: $(READY)
+	$(BIN)/pylint --disable=all --enable=duplicate-code --ignore-patterns='.*_pb2\.pyi?$$' src/housectl trainer/housectl_trainer server/housectl_server suggestion/housectl_suggestion
+
+check-style: $(READY) $(GO_TOOLS)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pylint --disable=all --enable=duplicate-code --ignore-patterns='.*_pb2\.pyi?$$' src/housectl trainer/housectl_trainer server/housectl_server suggestion/housectl_suggestion
 	$(BIN)/python -m tools.check_prose

@@ -1,4 +1,4 @@
-"""Injection of failures into system calls; tests that use it have the mark `strace`."""
+"""System calls of programs: their log, and failures of them. Such tests have the mark `strace`."""
 
 from pathlib import Path
 
@@ -19,3 +19,11 @@ def inject_fault(calls: str, fault: str, *, follow_children: bool = True) -> tup
 def log_calls(calls: str, log: Path) -> tuple[str, ...]:
     """Return a command prefix that writes a program's system calls to a file."""
     return ("strace", "-qq", "-o", str(log), "-e", f"trace={calls}", "-e", "signal=none")
+
+
+def log_all_calls(log: Path) -> tuple[str, ...]:
+    """Return a command prefix that writes all system calls of a program and its children.
+
+    The started process is the program itself, so it gets all signals. strace ends after it.
+    """
+    return ("strace", "-D", "-f", "-q", "-o", str(log), "-e", "signal=none")

@@ -75,7 +75,7 @@ def test_warning_is_printed_with_its_completed_hint(capsys: pytest.CaptureFixtur
 @pytest.mark.slow
 def test_tune_announces_the_time_of_set_up_and_of_sealing(tmp_path: Path) -> None:
     project = example(
-        ".", tmp_path / "boston", space={**GOOD, "n_estimators": 500}, budget={"trials": 1}
+        ".", tmp_path / "boston", space={**GOOD, "n_estimators": 200}, budget={"trials": 1}
     )
     err = project.run_ok("tune", "--name", "one").err
     assert err.startswith("Preparing one: about 2 s.\none is running; Ctrl-C detaches from it.\n")

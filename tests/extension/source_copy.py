@@ -21,6 +21,8 @@ _IMAGE_FILES = (
     "README.md",
     "pyproject.toml",
 )
+# Finished bytecode is copied, so that no command compiles the modules again.
+_UNFINISHED_BYTECODE = shutil.ignore_patterns("*.pyc.*")
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class SourceCopy:
 def copy_source(root: Path) -> SourceCopy:
     """Copy the packages to a new directory and make an environment that imports them from there."""
     for name in (*_PACKAGES, *_IMAGE_FOLDERS):
-        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / name, root / name, ignore=_UNFINISHED_BYTECODE)
     for name in _IMAGE_FILES:
         shutil.copy(ROOT / name, root)
     copy = SourceCopy(root)

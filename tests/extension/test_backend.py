@@ -11,6 +11,7 @@ import pytest
 from housectl.backend_registry import BACKENDS
 from housectl.errors import ExitStatus
 from tests.extension.source_copy import SourceCopy
+from tests.spaces import GOOD
 from tools.project_directory import (
     ROOT,
     CommandOutput,
@@ -53,7 +54,7 @@ def run(source: SourceCopy, project: ProjectDirectory, *arguments: str) -> Comma
 
 @pytest.fixture
 def project(tmp_path: Path) -> ProjectDirectory:
-    return example(".", tmp_path / "boston")
+    return example(".", tmp_path / "boston", space=GOOD)
 
 
 def test_registered_backend_runs_searches(

@@ -7,13 +7,12 @@ from pathlib import Path
 
 from housectl.backends.local.run_directory import RunDirectory
 from housectl.store.local import LocalStore
+from tests.spaces import POOR
 from tests.test_end_to_end import free_port, serving
 from tools.project_directory import CommandOutput, ProjectDirectory, example
 
-# Every model of `GOOD` beats every model of `POOR`, and that every model of `WORSE`.
+# Every model of `POOR` beats every model of this space.
 WORSE = {"min_samples_leaf": {"min": 60, "max": 70}, "n_estimators": 3}
-POOR = {"min_samples_leaf": {"min": 12, "max": 16}, "n_estimators": 5}
-GOOD = {"max_features": {"min": 0.3, "max": 0.6}, "n_estimators": 20}
 
 TRIALS = 2
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from housectl.errors import ExitStatus
-from tests.pipeline.projects import GOOD, TRIALS, Deployment, actions, new_deployment, steps
+from tests.pipeline.projects import TRIALS, Deployment, actions, new_deployment, steps
+from tests.spaces import GOOD
 from tests.strace import inject_fault
 from tests.verification.impostor import Reply, Request, Upstream, adding_one, impostor
 from tools.project_directory import clean_environment

@@ -7,14 +7,8 @@ from pathlib import Path
 import pytest
 
 from housectl.errors import ExitStatus
-from tests.pipeline.projects import (
-    GOOD,
-    WORSE,
-    Deployment,
-    actions,
-    new_deployment,
-    steps,
-)
+from tests.pipeline.projects import WORSE, Deployment, actions, new_deployment, steps
+from tests.spaces import GOOD
 from tests.test_end_to_end import free_port
 from tools.project_directory import ProjectDirectory
 

@@ -15,6 +15,8 @@ def moto_server(log: Path) -> Iterator[S3Server]:
     """Run moto's server during the block; its objects are in memory."""
     port = free_port()
     server = S3Server(url=f"http://127.0.0.1:{port}")
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    # -P: otherwise this module would hide the package of the same name.
+    program = Path(__file__).with_name("moto_process.py")
+    command = [sys.executable, "-P", str(program), str(port)]
     with server_process(command, url=server.url, log=log, environment=os.environ):
         yield server

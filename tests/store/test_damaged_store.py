@@ -12,6 +12,7 @@ from housectl.errors import ExitStatus
 from housectl.store.layout import entry_key
 from housectl.store.local import LocalStore
 from tests.server.bundles import make_bundle, promote
+from tests.spaces import GOOD
 from tests.store.filled import content
 from tools.project_directory import ProjectDirectory, example
 
@@ -32,7 +33,7 @@ COMMANDS = {
 @pytest.fixture
 def project(tmp_path: Path) -> ProjectDirectory:
     """A project with three champions, without any search."""
-    project = example(".", tmp_path / "boston")
+    project = example(".", tmp_path / "boston", space=GOOD)
     for base in (1.0, 2.0, 3.0):
         promote(LocalStore(project.store), make_bundle(tmp_path, base=base))
     return project

@@ -1,4 +1,4 @@
-"""The contract of a store over S3 servers, and over the clouds that a variable names."""
+"""The contract of a store over S3 servers, and in the cloud that a variable names."""
 
 import os
 import uuid
@@ -33,24 +33,15 @@ class TestStoreOnMoto(StoreContract):
         return open_remote(f"s3://{moto.new_bucket()}")
 
 
-class CloudContract(StoreContract):
-    """A subclass names the variable with the address of a store for tests."""
-
-    variable: str
+class TestStoreInCloud(StoreContract):
+    # No test server knows the protocols of Google and Azure: these tests need an account, and run
+    # only where the variable has an address such as gs://BUCKET/FOLDER.
+    __test__ = "HOUSECTL_TEST_CLOUD_STORE" in os.environ
 
     @pytest.fixture
     def store(self, cache: Path) -> Iterator[ChampionStore]:
-        if not (address := os.environ.get(self.variable)):
-            pytest.skip(f"{self.variable} does not name a store")
+        address = os.environ["HOUSECTL_TEST_CLOUD_STORE"]
         store = open_remote(f"{address}/{uuid.uuid4()}", cache=cache)
         yield store
         for file in store._files():
             store._delete(file.key)
-
-
-class TestStoreOnGoogleCloud(CloudContract):
-    variable = "HOUSECTL_TEST_GCS_STORE"
-
-
-class TestStoreOnAzure(CloudContract):
-    variable = "HOUSECTL_TEST_AZURE_STORE"

@@ -2,8 +2,8 @@
 
 It prints its port, and ends with its standard input.
 
-It has lists in pages, label and field selectors, and watches, and sends lists in chunks, as
-Kubernetes does. A POST of `{"type": "MODIFIED", "object": {…}}` to `/changes/PATH` changes an
+It has lists in pages, label and field selectors, watches and deletions, and sends lists in chunks,
+as Kubernetes does. A POST of `{"type": "MODIFIED", "object": {…}}` to `/changes/PATH` changes an
 object and sends the event to the watches of its collection.
 """
 
@@ -74,6 +74,24 @@ class _Handler(BaseHTTPRequestHandler):
         for watched, queue in server.watches:
             if watched == path:
                 queue.put(json.dumps(event).encode() + b"\n")
+        self._send(200, b"{}")
+
+    def do_DELETE(self) -> None:
+        url = urlsplit(self.path)
+        self.rfile.read(int(self.headers["Content-Length"]))
+        labels = parse_qs(url.query).get("labelSelector", [""])[0]
+        collection, _, name = url.path.rpartition("/")
+        if url.path in self.server.collections:
+            items = self.server.collections[url.path].items()
+            names = [name for name, item in items if labels_match(item, labels)]
+            self._delete(url.path, names)
+        else:
+            self._delete(collection, [name])
+
+    def _delete(self, path: str, names: Iterable[str]) -> None:
+        for name in names:
+            self.server.collections[path].pop(name, None)
+            self.server.texts.pop((path, name), None)
         self._send(200, b"{}")
 
     def _list(self, path: str, query: Mapping[str, str]) -> None:

@@ -1,23 +1,15 @@
 """Running API servers, and kubeconfigs for their clients."""
 
 import base64
-import ipaddress
 import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
+from tools.certificate import self_signed_certificate
 from tools.project_directory import ROOT
-
-_DAY = timedelta(days=1)
 
 
 @contextmanager
@@ -31,7 +23,7 @@ def kube_api(
         directory: An empty directory.
     """
     (directory / "objects.json").write_text(json.dumps(objects))
-    private, public = _certificate()
+    private, public = self_signed_certificate()
     (directory / "server.pem").write_bytes(private + public)
     command = (
         *(sys.executable, "-m", "tools.kube_api"),
@@ -62,23 +54,3 @@ def _config(cluster: Mapping[str, str]) -> Mapping[str, object]:
         "users": [{"name": "me", "user": {}}],
         "contexts": [{"name": "here", "context": {"cluster": "here", "user": "me"}}],
     }
-
-
-def _certificate() -> tuple[bytes, bytes]:
-    """Return a key and its self-signed certificate for 127.0.0.1."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kube-api")])
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - _DAY)
-        .not_valid_after(now + _DAY)
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(
-        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return private, signed.public_bytes(pem)
