@@ -84,7 +84,7 @@ UNWANTED = {
 }
 PARTS_OF_HOUSECTL = {
     TRAINER_IMAGE: ["contract", "errors", "packaged_files"],
-    SERVER_IMAGE: ["contract", "deadline", "errors", "store"],
+    SERVER_IMAGE: ["contract", "cores", "deadline", "errors", "store"],
     CLI_IMAGE: sorted(each.name for each in pkgutil.iter_modules(housectl.__path__)),
 }
 MAX_SIZES = {

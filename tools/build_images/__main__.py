@@ -32,7 +32,7 @@ def main() -> int:
 def _build_and_push(options: Namespace) -> None:
     record = find_workspace(options.project, None).images if options.push else None
     builder = find_builder(options.builder or [find_engine(IMAGE_BUILDERS)])
-    for kind in ImageKind:
+    for kind in options.only or ImageKind:
         image = local_image(kind, tag=options.tag)
         builder.build(f"Dockerfile.{kind}", tag=image, labels=_labels())
         note(f"built {image}")
@@ -75,7 +75,11 @@ def _parser() -> ArgumentParser:
         description="Build the images of trainer, server, CLI and suggestion service.",
     )
     parser.add_argument("--tag", default="dev", help="tag of the images")
-    parser.add_argument("--push", metavar="REGISTRY", help="push the images to HOST[:PORT][/NAME]")
+    parts = parser.add_mutually_exclusive_group()
+    parts.add_argument("--push", metavar="REGISTRY", help="push the images to HOST[:PORT][/NAME]")
+    parts.add_argument(
+        "--only", type=ImageKind, choices=ImageKind, nargs="+", help="build some of the images"
+    )
     parser.add_argument(
         "--builder",
         type=shlex.split,
