@@ -1,4 +1,6 @@
 import random
+import subprocess
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -314,3 +316,16 @@ def test_draft_of_very_many_rows_has_a_single_fold() -> None:
     choices = choose_search(100_001)
     assert (choices.family, choices.folds) == (Family.XGBOOST, 1)
     assert choose_search(100_000).folds == 3
+
+
+def test_style_of_another_library_does_not_change_the_text_of_scalars() -> None:
+    """An import of Hera changes for the whole process how PyYAML writes texts."""
+    script = (
+        "import hera.workflows\n"
+        "from housectl.scaffold.project_file.yaml_text import yaml_scalar\n"
+        r"print(yaml_scalar('area\nm2'))"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    ).stdout
+    assert printed == '"area\\nm2"\n'

@@ -1,7 +1,7 @@
 """Values as YAML that versions 1.1 and 1.2 read alike."""
 
-import math
 import re
+import sys
 from collections.abc import Mapping, Sequence
 
 _PLAIN_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
@@ -40,4 +40,9 @@ def yaml_scalar(text: str) -> str:
 
     if _PLAIN_WORD.fullmatch(text) and yaml.safe_load(text) == text:
         return text
-    return yaml.safe_dump(text, default_style='"', allow_unicode=True, width=math.inf).rstrip()
+    # Not safe_dump: Hera changes its style of texts for a whole process.
+    node = yaml.ScalarNode("tag:yaml.org,2002:str", text, style='"')
+    dumped: str = yaml.serialize(
+        node, Dumper=yaml.SafeDumper, allow_unicode=True, width=sys.maxsize
+    )
+    return dumped.rstrip()
