@@ -221,22 +221,36 @@ def test_other_signal_is_named(pool: RunningPool) -> None:
 
 
 def child_of(parent: int) -> int:
+    """Return the only child that is no zombie."""
     listed = subprocess.run(
-        ["ps", "-A", "-o", "pid=,ppid="], check=True, capture_output=True, text=True
+        ["ps", "-A", "-o", "pid=,ppid=,stat="], check=True, capture_output=True, text=True
     ).stdout
-    pairs = (map(int, line.split()) for line in listed.splitlines())
-    return next(pid for pid, ppid in pairs if ppid == parent)
+    processes = map(str.split, listed.splitlines())
+    (child,) = (
+        int(pid) for pid, ppid, state in processes if int(ppid) == parent and state[0] != "Z"
+    )
+    return child
 
 
 def test_worker_is_reused_and_replaced_when_it_was_killed(pool: RunningPool) -> None:
-    assert pool.request(1, Family.XGBOOST, QUICK).cause is None
-    worker = child_of(pool.process.pid)
-    assert pool.request(2, Family.RANDOM_FOREST, QUICK).cause is None
-    assert child_of(pool.process.pid) == worker
+    workers = []
+    for number in (1, 2):
+        assert pool.request(number, Family.XGBOOST, QUICK).cause is None
+        workers.append(child_of(pool.process.pid))
+    worker, same = workers
+    assert worker == same
     os.kill(worker, signal.SIGKILL)
     wait_until_dead(worker)
     assert pool.request(3, Family.XGBOOST, QUICK).cause is None
     assert child_of(pool.process.pid) != worker
+
+
+def test_worker_is_replaced_when_it_would_have_to_import_a_library(pool: RunningPool) -> None:
+    workers = []
+    for number, family in enumerate([Family.LINEAR, Family.XGBOOST, Family.LINEAR]):
+        assert pool.request(number, family, SMALL_ASSIGNMENTS[family]).cause is None
+        workers.append(child_of(pool.process.pid))
+    assert workers[0] != workers[1] == workers[2]
 
 
 def wait_until_dead(process: int) -> None:
@@ -309,7 +323,7 @@ def test_invalid_request_ends_the_pool(pool: RunningPool) -> None:
     assert pool.process.wait() == ExitStatus.USAGE
 
 
-def test_pool_never_imports_onnx() -> None:
+def test_pool_never_imports_onnx_or_pandas() -> None:
     program = """
 import sys
 import housectl_trainer.pool
@@ -324,4 +338,4 @@ print(*sys.modules)
     )
     modules = set(process.stdout.split())
     assert {"sklearn.ensemble", "xgboost"} <= modules
-    assert not {"onnxruntime", "onnx"} & modules
+    assert not {"onnxruntime", "onnx", "pandas", "pyarrow"} & modules

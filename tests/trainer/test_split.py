@@ -1,16 +1,24 @@
 import random
+import subprocess
+import sys
 from array import array
 from collections.abc import Callable
 
 import numpy as np
 import pytest
-from sklearn.model_selection import GroupShuffleSplit, train_test_split
+from sklearn.model_selection import GroupKFold, GroupShuffleSplit, KFold, train_test_split
 
 from housectl.contract.data.data_split import RowKeys, split_indices
 from housectl.contract.data.row_texts import feature_texts, row_texts
 from housectl.contract.data.table import Table
 from housectl.contract.inputs import Inputs
-from housectl.contract.recipe import GateFolds, Split, SplitMethod
+from housectl.contract.recipe import (
+    GateFolds,
+    ObjectiveFolds,
+    Split,
+    SplitMethod,
+    derived_seed,
+)
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
 from housectl.errors import DataError
 from housectl_trainer.data import Dataset, load_dataset
@@ -173,6 +181,38 @@ def test_folds_go_forward_in_time(boston_dataset: Dataset) -> None:
     for one, other in (*objective, *gate):
         assert max(times[one]) < min(times[other])
         assert len(one) >= len(times) * 0.45
+
+
+@pytest.mark.parametrize("folds", [3, 5])
+@pytest.mark.parametrize("rows", [31, 400])
+def test_folds_are_those_of_scikit_learn(rows: int, folds: ObjectiveFolds) -> None:
+    generator = np.random.default_rng(rows)
+    seed = derived_seed(7, "objective")
+    for splitter, groups in (
+        (KFold, None),
+        (GroupKFold, generator.integers(0, rows // 3, size=rows) * 2),
+    ):
+        subset = DataSubset(rows=np.zeros((rows, 1)), targets=np.zeros(rows), groups=groups)
+        expected = splitter(folds, shuffle=True, random_state=seed).split(subset.rows, None, groups)
+        for actual, wanted in zip(
+            objective_folds(subset, seed=7, folds=folds), expected, strict=True
+        ):
+            assert list(map(np.ndarray.tolist, actual)) == list(map(np.ndarray.tolist, wanted))
+
+
+def test_folds_import_no_training_library() -> None:
+    program = """
+import sys
+import numpy as np
+from housectl_trainer.folds import objective_folds
+from housectl_trainer.subset import DataSubset
+objective_folds(DataSubset(rows=np.zeros((9, 1)), targets=np.zeros(9), groups=None), seed=1)
+print("sklearn" in sys.modules)
+"""
+    process = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+    assert process.stdout == "False\n"
 
 
 def test_three_folds_divide_the_training_rows(boston_dataset: Dataset) -> None:

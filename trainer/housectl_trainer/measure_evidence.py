@@ -16,6 +16,7 @@ from housectl_trainer.evaluation import fold_mse
 from housectl_trainer.exact_sums import mean, variance
 from housectl_trainer.fitting import FittedModel, fit
 from housectl_trainer.folds import Fold, gate_folds, objective_folds
+from housectl_trainer.model_family import load_family
 from housectl_trainer.parent_watchdog import die_with_parent
 from housectl_trainer.progress import report_progress
 from housectl_trainer.subset import DataSubset, Floats
@@ -40,6 +41,8 @@ def fold_errors(recipe: Recipe, subset: DataSubset, *, processes: int) -> FoldEr
     """
     objective = objective_folds(subset, seed=recipe.seed, folds=recipe.objective_folds)
     folds = [*objective, *gate_folds(subset, seed=recipe.seed, gate=recipe.gate_folds)]
+    # The processes inherit the imported library; each would need a second to import it.
+    load_family(recipe.family)
     errors = tuple(
         report_progress(
             _fold_mses(recipe, subset, folds, processes),

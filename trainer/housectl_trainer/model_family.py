@@ -11,6 +11,7 @@ from housectl.contract.columns import Precision, Rows
 from housectl.contract.families import Family
 from housectl.contract.graph.linear_graph import LinearGraph
 from housectl.contract.parameters import Value
+from housectl_trainer.scikit_learn import import_scikit_learn
 from housectl_trainer.subset import Floats
 from housectl_trainer.trees import Ensemble
 
@@ -85,6 +86,9 @@ class ModelFamily:
 
 def load_family(family: Family) -> ModelFamily:
     """Return a family's training; imports its module, and with it the family's library."""
+    # Every library of a family imports scikit-learn.
+    if family.definition.libraries:
+        import_scikit_learn()
     module = import_module(f"housectl_trainer.families.{family.definition.trainer_module}")
     loaded: ModelFamily = module.FAMILY
     return loaded

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from msgspec import UNSET
 
+from housectl.contract.families import Family
 from housectl.contract.pool_protocol import TrialRequest, TrialResult
 from housectl.contract.record import MalformedRecordError, canonical_json
 from housectl.contract.trial_output import read_trial_output
@@ -50,6 +51,7 @@ class Pool:
         self._running: dict[Connection, _RunningStep] = {}
         self._idle: list[TrialProcess] = []
         self._unread = b""
+        self._families: frozenset[Family] = frozenset()
 
     def serve(self) -> None:
         """Read requests from stdin and write results to stdout, until stdin is closed.
@@ -86,20 +88,22 @@ class Pool:
         return bool(chunk)
 
     def _start(self, request: TrialRequest) -> None:
-        # Later workers of the family inherit the imported library.
+        # Workers inherit the imported libraries; each would need memory of its own to import them.
         load_family(request.family)
-        worker = self._idle_or_new_worker()
+        self._families |= {request.family}
+        worker = self._idle_or_new_worker(request.family)
         worker.start_step(request)
         seconds = math.inf if request.seconds is None else request.seconds
         self._running[worker.pipe] = _RunningStep(request, worker, time.monotonic() + seconds)
 
-    def _idle_or_new_worker(self) -> TrialProcess:
+    def _idle_or_new_worker(self, family: Family) -> TrialProcess:
         while self._idle:
             worker = self._idle.pop()
-            if worker.alive:
+            if worker.alive and family in worker.families:
                 return worker
+            worker.kill()
         gc.freeze()
-        return TrialProcess(self._dataset)
+        return TrialProcess(self._dataset, families=self._families)
 
     def _finish(self, step: _RunningStep) -> None:
         status = step.worker.finish_step()

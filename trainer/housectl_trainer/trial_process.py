@@ -11,6 +11,7 @@ from multiprocessing import Pipe, get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from housectl.contract.families import Family
 from housectl.contract.pool_protocol import Step, TrialRequest
 from housectl.contract.record import canonical_json
 from housectl_trainer.data import Dataset
@@ -26,12 +27,14 @@ class TrialProcess:
 
     Args:
         dataset: The data of all trials.
+        families: The families whose libraries this process has imported.
 
     Attributes:
         pipe: Readable when a step has ended.
     """
 
-    def __init__(self, dataset: Dataset) -> None:
+    def __init__(self, dataset: Dataset, *, families: frozenset[Family]) -> None:
+        self.families = families
         self.pipe, worker_end = Pipe()
         self._process = get_context("fork").Process(
             target=_run_steps, args=(worker_end, dataset), daemon=True
