@@ -85,6 +85,13 @@ class TrialTooLongError(HousectlError):
     reference = "trial-too-long"
 
 
+class ModelTooLargeError(HousectlError):
+    """A model of a plan can be larger than a bundle may be."""
+
+    status = ExitStatus.USAGE
+    reference = "model-too-large"
+
+
 class UnknownExperimentError(HousectlError):
     """No experiment has this name."""
 

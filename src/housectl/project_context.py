@@ -198,6 +198,7 @@ class ProjectContext:
 
         Raises:
             TrialTooLongError: A typical trial of a family cannot end within its time limit.
+            ModelTooLargeError: A model can be larger than a bundle may be.
         """
         from housectl.estimation.plan_check import PlanCheck
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 from msgspec import UNSET
 
 from housectl.backends.base import Backend, Handle, Task, TaskKind
+from housectl.contract.bundle import Bundle
 from housectl.contract.evidence import Evidence, evidence_key
 from housectl.contract.files import temp_directory_in
 from housectl.contract.golden import GoldenSource
@@ -18,6 +19,7 @@ from housectl.contract.metrics import Metrics
 from housectl.contract.recipe import Recipe
 from housectl.contract.trial_output import TrialOutput, invalid_output, read_trial_output
 from housectl.errors import BundleError, InputsError, UnknownExperimentError
+from housectl.estimation.model_size import LARGE_BYTES, SMALLER_MODELS_HINT
 from housectl.experiment import Trial
 from housectl.seal_tasks import SealTaskRunner
 from housectl.store.base import ChampionStore
@@ -105,7 +107,18 @@ class Sealer:
         ) as sealed:
             if sealed.lock is not None:
                 self.store.add_lock(sealed.lock)
-            return self.store.add_challenger(handle.name, sealed.bundle, sealed.evidence)
+            challenger = self.store.add_challenger(handle.name, sealed.bundle, sealed.evidence)
+            self._warn_of_size(sealed.bundle)
+            return challenger
+
+    def _warn_of_size(self, bundle: Bundle) -> None:
+        size = sum(map(len, bundle.content.values()))
+        if size > LARGE_BYTES:
+            self.progress.on_warning(
+                f"The bundle {bundle.version} has {size / 1e6:.0f} MB, so that servers start "
+                "slowly.",
+                SMALLER_MODELS_HINT,
+            )
 
     def _output(self, handle: Handle, trial: Trial) -> TrialOutput:
         with temp_directory_in(self.temp_root) as directory:

@@ -174,7 +174,8 @@ def test_search_of_earlier_version_is_resumed(
     newer.resume(handle)
     snapshot = wait_for_end(newer, handle)
     assert snapshot.state is ExperimentState.SUCCEEDED
-    assert snapshot.trials[: len(finished)] == finished
+    numbers = {trial.number for trial in finished}
+    assert tuple(trial for trial in snapshot.trials if trial.number in numbers) == finished
     assert len(snapshot.trials) == BUDGET.trials
     assert results_of(snapshot)[:MIN_LAG] == results_of(uninterrupted)[:MIN_LAG]
 
@@ -332,6 +333,18 @@ def test_output_of_other_trial_is_rejected(
     shutil.rmtree(run.output(best.name))
     shutil.copytree(run.output(other.name), run.output(best.name))
     assert_rejected(sealer, ended_search.name, best=best, match="differs from the trial.s record")
+
+
+def test_size_of_a_large_bundle_is_reported(
+    sealer: Sealer,
+    ended_search: Handle,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("housectl.sealing.LARGE_BYTES", 1000)
+    challenger = sealer.seal_best(sealer.backend.handle(ended_search.name))
+    message = f"The bundle {challenger.bundle[:12]} has 1 MB, so that servers start slowly."
+    assert message in capsys.readouterr().err
 
 
 def test_interrupted_search_has_resume_hint(

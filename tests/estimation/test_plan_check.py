@@ -20,7 +20,7 @@ def slow_plan(tmp_path_factory: pytest.TempPathFactory) -> ProjectDirectory:
         ".",
         tmp_path_factory.mktemp("slow") / "boston",
         family="random-forest",
-        space={"max_features": {"min": 0.2, "max": 1}, "n_estimators": 30_000},
+        space={"max_features": {"min": 0.2, "max": 1}, "n_estimators": 20_000},
         limits={"time": "30s"},
     )
 
@@ -63,12 +63,28 @@ def test_cluster_is_not_refused_because_of_this_machine(slow_plan: ProjectDirect
     assert trial_time(elsewhere)["result"] == "warning"
 
 
-def test_doctor_estimates_each_family_of_small_data(tmp_path: Path) -> None:
+def test_plan_whose_models_no_server_would_load_is_refused(
+    slow_plan: ProjectDirectory, tmp_path: Path
+) -> None:
+    project = slow_plan.copy(tmp_path / "boston")
+    space = {"max_features": {"min": 0.2, "max": 1}, "n_estimators": 30_000}
+    project.edit_config(space=space, limits={"time": "10h"})
+    refused = project.run("tune")
+    assert refused.status == ExitStatus.USAGE
+    assert "A model of random-forest can have 1.3 GB" in refused.err
+    assert "model-too-large" in refused.err
+
+
+def test_doctor_estimates_each_family_only_near_the_limit(tmp_path: Path) -> None:
     project = copy_boston(tmp_path / "boston")
-    check = trial_time(project.run("doctor", "--json", "--family", "auto"))
-    assert check["result"] == "ok"
-    for family in ("random-forest", "xgboost", "linear"):
-        assert family in check["found"]
+    families = ("random-forest", "xgboost", "linear")
+    for limit, estimated in (("10m", False), ("3m", True)):
+        check = trial_time(
+            project.run("doctor", "--json", "--family", "auto", "--trial-time", limit)
+        )
+        assert check["result"] == "ok"
+        assert all((family in check["found"]) is estimated for family in families), check
+        assert ("A typical trial takes less than " in check["found"]) is not estimated
 
 
 def test_estimate_is_reported_unless_trials_are_far_from_their_limit(tmp_path: Path) -> None:

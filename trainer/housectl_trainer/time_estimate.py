@@ -63,7 +63,7 @@ def estimate_time(dataset: Dataset, request: TimeRequest) -> TrialTime:
     recipe = make_recipe(dataset.shared, request.family, request.assignment)
     training = dataset.training
     rows = len(training)
-    trees = _tree_count(recipe)
+    trees = recipe.family.definition.trees_of(recipe.assignment)
     few_trees = min(trees, load_family(request.family).measured_trees)
     measure = _measurer(training, seed=derived_seed(recipe.seed, "time"))
     small, large = _measure_twice(lambda rows: measure(_with_trees(recipe, few_trees), rows), rows)
@@ -87,15 +87,6 @@ def _parse_request(line: bytes) -> TimeRequest:
             f"The trainer received an invalid request: {error}.",
             hint="housectl doctor   # sends valid requests",
         ) from error
-
-
-def _tree_count(recipe: Recipe) -> int:
-    """Return the number of trees; 1 for a model without trees."""
-    definition = recipe.family.definition
-    if definition.tree_count is None:
-        return 1
-    default = definition.library_defaults[definition.tree_count]
-    return int(recipe.assignment.get(definition.tree_count, default))
 
 
 def _with_trees(recipe: Recipe, trees: int) -> Recipe:

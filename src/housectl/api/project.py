@@ -63,6 +63,7 @@ class Project:
             AlreadyExistsError: The name is taken.
             DataError: The data file is unusable.
             TrialTooLongError: A typical trial cannot end within its time limit.
+            ModelTooLargeError: A model can be larger than a bundle may be.
             NoUsableTrialError: No trial succeeded.
             ExperimentInterruptedError: The experiment was stopped or interrupted.
 
@@ -79,6 +80,7 @@ class Project:
             AlreadyExistsError: The name is taken.
             DataError: The data file is unusable.
             TrialTooLongError: A typical trial cannot end within its time limit.
+            ModelTooLargeError: A model can be larger than a bundle may be.
 
         >>> run = project.submit("second")
         >>> run.result().version == run.challenger_digest[:12]
@@ -355,6 +357,7 @@ class Project:
             UsageError: `from_step` comes after `to_step`.
             DataError: The data file is unusable.
             TrialTooLongError: A typical trial cannot end within its time limit.
+            ModelTooLargeError: A model can be larger than a bundle may be.
             NoUsableTrialError: No trial succeeded.
             ServerUnreachableError: No server responds. The steps before are done.
             VerificationError: The server does not load the champion.

@@ -82,6 +82,13 @@ class FamilyDefinition:
     hand_tuned: Mapping[str, Value] = field(default_factory=dict)
     tree_count: str | None = None
 
+    def trees_of(self, assignment: Mapping[str, Value]) -> int:
+        """Return the number of trees of an assignment; 1 for a model without trees."""
+        if self.tree_count is None:
+            return 1
+        default = self.library_defaults[self.tree_count]
+        return int(assignment.get(self.tree_count, default))
+
     @property
     def starting_points(self) -> tuple[Mapping[str, Value], ...]:
         """Recipes that a search tries first: the library's own, and the hand-tuned one."""

@@ -2,7 +2,6 @@
 
 import math
 
-from housectl.contract.families import Family
 from housectl.contract.parameters import Assignment, Value
 from housectl.experiment import Parameter, ParameterKind, SearchSpace
 
@@ -10,15 +9,6 @@ from housectl.experiment import Parameter, ParameterKind, SearchSpace
 def typical_assignment(space: SearchSpace) -> Assignment:
     """Return the middle of each range, and of each list of choices."""
     return {**space.fixed, **{each.name: _middle(each) for each in space.parameters}}
-
-
-def tree_count(family: Family, assignment: Assignment) -> int:
-    """Return the number of trees of an assignment; 1 for a model without trees."""
-    definition = family.definition
-    if definition.tree_count is None:
-        return 1
-    default = definition.library_defaults[definition.tree_count]
-    return int(assignment.get(definition.tree_count, default))
 
 
 def _middle(parameter: Parameter) -> Value:

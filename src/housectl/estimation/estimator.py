@@ -7,7 +7,7 @@ from housectl.contract.inputs import Inputs
 from housectl.contract.parameters import Assignment
 from housectl.contract.time_protocol import TimeRequest, TrialTime
 from housectl.cores import usable_cores
-from housectl.estimation.assignments import tree_count, typical_assignment
+from housectl.estimation.assignments import typical_assignment
 from housectl.estimation.model_size import largest_model_bytes
 from housectl.estimation.search_estimate import FamilyEstimate, SearchEstimate
 from housectl.estimation.trainer_process import estimate_times
@@ -21,15 +21,19 @@ _FAR_FROM_LIMIT = 20
 _QUICK_SECONDS = 30.0
 
 
-def needs_estimate(experiment: Experiment, inputs: Inputs) -> bool:
-    """Return True unless the data is so small that each trial ends far within its limit."""
-    size = inputs.data.stat().st_size
+def quick_bound(experiment: Experiment, inputs: Inputs) -> float | None:
+    """Return an upper bound of a typical trial's seconds, without any fit.
+
+    It is None unless the data is so small that each trial ends far within its limit.
+    """
     trees = max(
-        tree_count(family, typical_assignment(space)) for family, space in experiment.spaces.items()
+        family.definition.trees_of(typical_assignment(space))
+        for family, space in experiment.spaces.items()
     )
+    bound = _TREE_BYTE_SECONDS * trees * inputs.data.stat().st_size
     limit = experiment.limits.seconds
     quick = _QUICK_SECONDS if limit is None else min(_QUICK_SECONDS, limit / _FAR_FROM_LIMIT)
-    return _TREE_BYTE_SECONDS * trees * size > quick
+    return bound if bound <= quick else None
 
 
 def estimate_search(experiment: Experiment, inputs: Inputs, *, is_local: bool) -> SearchEstimate:

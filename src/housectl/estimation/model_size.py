@@ -8,6 +8,11 @@ from housectl.experiment import SearchSpace
 LARGE_BYTES = 100e6
 """Size above which a bundle delays the start of a server by a second or more."""
 
+SMALLER_MODELS_HINT = (
+    "housectl tune --family xgboost --space default   "
+    "# or set max_leaf_nodes or min_samples_leaf of the forest, under `space:`"
+)
+
 # Bytes of a leaf and its split: 33 in the graph, and the rest in the library's own file.
 _FOREST_LEAF_BYTES = 177
 _XGBOOST_LEAF_BYTES = 105

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from housectl.contract.families import Family
 from housectl.contract.inputs import Inputs
-from housectl.errors import TaskFailedError, TrialTooLongError
+from housectl.contract.regular_files import MAX_MODEL_BYTES
+from housectl.errors import ModelTooLargeError, TaskFailedError, TrialTooLongError
 from housectl.estimation.estimator import (
     estimate_default_trial,
     estimate_search,
-    needs_estimate,
+    quick_bound,
 )
-from housectl.estimation.model_size import LARGE_BYTES
+from housectl.estimation.model_size import LARGE_BYTES, SMALLER_MODELS_HINT
 from housectl.estimation.search_estimate import SearchEstimate
 from housectl.estimation.trainer_process import can_estimate
 from housectl.experiment import Experiment
@@ -23,7 +24,6 @@ _NEAR_LIMIT = 0.5
 # Nodes of a cluster may be faster than this machine, but hardly so much.
 _ELSEWHERE = 10.0
 _QUICK_FAMILY = Family.XGBOOST
-_SPACE_HINT = "or set max_leaf_nodes or min_samples_leaf of the forest, under `space:`"
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,13 @@ class PlanCheck:
 
         Raises:
             TrialTooLongError: A typical trial of a family cannot end within its time limit.
+            ModelTooLargeError: A model of a family can be larger than a bundle may be.
             TaskFailedError: The trainer failed.
         """
         estimate = estimate_search(experiment, inputs, is_local=self.is_local)
+        for family, each in estimate.families.items():
+            if each.largest_model > MAX_MODEL_BYTES:
+                raise _too_large_error(family, each.largest_model)
         limit = experiment.limits.seconds
         slack = 1.0 if self.is_local else _ELSEWHERE
         if limit is not None:
@@ -76,7 +80,7 @@ class PlanCheck:
                 yield PlanWarning(
                     f"A bundle of {family} may have up to {each.largest_model / 1e6:.0f} MB, "
                     "so that servers start slowly.",
-                    f"{_other_family()}   # {_SPACE_HINT}",
+                    SMALLER_MODELS_HINT,
                 )
 
     def run(
@@ -97,8 +101,9 @@ class PlanCheck:
 
         Raises:
             TrialTooLongError: A typical trial of a family cannot end within its time limit.
+            ModelTooLargeError: A model of a family can be larger than a bundle may be.
         """
-        if not needs_estimate(experiment, inputs):
+        if quick_bound(experiment, inputs) is not None:
             return
         if not can_estimate():
             warn(
@@ -114,6 +119,14 @@ class PlanCheck:
         report(estimate)
         for warning in self.warnings(experiment, estimate):
             warn(warning.message, warning.hint)
+
+
+def _too_large_error(family: Family, size: float) -> ModelTooLargeError:
+    return ModelTooLargeError(
+        f"A model of {family} can have {size / 1e9:.1f} GB: bundles have at most "
+        f"{MAX_MODEL_BYTES / 1e9:.1f} GB.",
+        hint=SMALLER_MODELS_HINT,
+    )
 
 
 def _too_long_error(

@@ -62,6 +62,7 @@ class TuneStep:
         Raises:
             DataError: The data file is unusable.
             TrialTooLongError: A typical trial cannot end within its time limit.
+            ModelTooLargeError: A model can be larger than a bundle may be.
             NoUsableTrialError: No trial succeeded.
             ExperimentInterruptedError: The search was stopped while this command waited for it.
         """
