@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from threading import Event
 
 from housectl.errors import ExitStatus, HousectlError
+from housectl.search.katib_texts import SUGGESTION_PORT
 from housectl.search.sampler import SAMPLER_VERSION
-from housectl_suggestion.server import PORT, running_server
+from housectl_suggestion.server import running_server
 
 _GRACE_SECONDS = 5.0
 
@@ -47,7 +48,9 @@ def _parser() -> ArgumentParser:
         prog="python -m housectl_suggestion",
         description="Answer Katib's requests for suggestions over gRPC.",
     )
-    parser.add_argument("--port", type=int, default=PORT, help=f"port (default: {PORT})")
+    parser.add_argument(
+        "--port", type=int, default=SUGGESTION_PORT, help="port (default: %(default)s)"
+    )
     parser.add_argument(
         "--version", action="store_true", help="print the version of the sampler as JSON"
     )

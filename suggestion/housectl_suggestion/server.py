@@ -10,10 +10,8 @@ from grpc_health.v1 import health, health_pb2_grpc
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 
 from housectl.errors import PortBusyError
+from housectl.search.katib_texts import HEALTH_SERVICE
 from housectl_suggestion.service import service_handler
-
-PORT = 6789
-HEALTH_SERVICE = "manager.v1beta1.Suggestion"
 
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 _MAX_CALLS = 32

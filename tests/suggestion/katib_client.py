@@ -15,6 +15,7 @@ from housectl.contract.record import canonical_json
 from housectl.experiment import Experiment
 from housectl.search.katib_texts import (
     FAMILY,
+    HEALTH_SERVICE,
     RIVAL,
     SEARCH_SETTING,
     EarlierTrial,
@@ -22,7 +23,7 @@ from housectl.search.katib_texts import (
     parameter_name,
 )
 from housectl.search.sampler import SAMPLER_VERSION
-from housectl_suggestion.server import HEALTH_SERVICE, MAX_MESSAGE_BYTES
+from housectl_suggestion.server import MAX_MESSAGE_BYTES
 from housectl_suggestion.service import SERVICE
 from housectl_suggestion.suggestion_pb2 import (
     AlgorithmSetting,

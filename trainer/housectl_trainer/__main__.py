@@ -12,9 +12,10 @@ from housectl.contract.bundle_record import RecipeOrigin
 from housectl.contract.families import Family
 from housectl.contract.golden import GoldenSource
 from housectl.contract.inputs import read_inputs
+from housectl.contract.metrics import NO_RIVAL
 from housectl.contract.path_names import checked_name
 from housectl.contract.temp_files import remove_temp_files_of
-from housectl.contract.trial_output import NO_RIVAL, read_rival, remove_trial_output
+from housectl.contract.trial_output import read_rival, remove_trial_output
 from housectl.errors import ExitStatus
 from housectl_trainer.exit_codes import run_and_report
 from housectl_trainer.supervised_run import SupervisionOptions, run_supervised

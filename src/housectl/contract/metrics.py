@@ -13,6 +13,9 @@ METRICS_FILE = "metrics.json"
 OBJECTIVE = "mse"
 PRUNED_AFTER = "pruned_after"
 
+NO_RIVAL = "none"
+"""Name of the rival of a trial that cannot be pruned; Katib needs a text for each argument."""
+
 _Mse = Annotated[float, msgspec.Meta(ge=0)]
 
 _LINE = re.compile(rf"{OBJECTIVE}=(?P<value>\S+)")

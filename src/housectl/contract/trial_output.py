@@ -16,9 +16,6 @@ from housectl.contract.regular_files import read_regular
 from housectl.contract.temp_files import remove_temp_files_of
 from housectl.errors import BundleError
 
-NO_RIVAL = "none"
-"""Name of the rival of a trial that cannot be pruned; Katib needs a text for each argument."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class TrialOutput:

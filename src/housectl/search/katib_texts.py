@@ -7,11 +7,16 @@ trials with their assignments.
 from collections.abc import Mapping
 
 from housectl.contract.families import Family
+from housectl.contract.metrics import NO_RIVAL
 from housectl.contract.parameters import Assignment, Value
 from housectl.contract.record import SCHEMA_VERSION, Record
 from housectl.experiment import Experiment, Parameter, ParameterKind
 
 ALGORITHM = "housectl"
+SUGGESTION_PORT = 6789
+"""Port at which Katib asks an algorithm's service."""
+HEALTH_SERVICE = "manager.v1beta1.Suggestion"
+"""Name of the service in Katib's health checks."""
 SEARCH_SETTING = "search"
 """Name of the algorithm's setting with a `SearchSetting`."""
 FAMILY, RIVAL = "family", "rival"
@@ -19,7 +24,7 @@ FAMILY, RIVAL = "family", "rival"
 WAITING = "waiting for trial"
 """Start of the service's error while a suggestion depends on a trial that has not ended."""
 NONE = "none"
-"""Text of a parameter of another family, and of the rival of a trial without one."""
+"""Text of a parameter of another family."""
 
 
 class EarlierTrial(Record, kw_only=True):
@@ -76,7 +81,8 @@ def suggestion_texts(
         for family, space in experiment.spaces.items()
         for parameter in space.parameters
     }
-    return {FAMILY: own, RIVAL: NONE if rival is None else trial_name(experiment, rival), **texts}
+    rival_text = NO_RIVAL if rival is None else trial_name(experiment, rival)
+    return {FAMILY: own, RIVAL: rival_text, **texts}
 
 
 def read_assignment_texts(

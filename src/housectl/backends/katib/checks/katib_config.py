@@ -18,6 +18,7 @@ from housectl.errors import ClusterError, NotFoundError
 from housectl.kube.client import Kube
 from housectl.kube.kinds import CONFIG_MAPS
 from housectl.kube.objects.base import KubeObject, parse
+from housectl.kube.objects.config_maps import ConfigMap
 from housectl.quantities import parse_quantity
 from housectl.search.katib_texts import ALGORITHM
 
@@ -80,10 +81,6 @@ class KatibConfig(KubeObject):
         return {item.kind: item.image for item in self.runtime.metrics_collectors}
 
 
-class _ConfigMap(KubeObject):
-    data: dict[str, str] = msgspec.field(default_factory=dict)
-
-
 def read_katib_config(kube: Kube, subject: str) -> KatibConfig:
     """Return Katib's configuration.
 
@@ -92,7 +89,7 @@ def read_katib_config(kube: Kube, subject: str) -> KatibConfig:
     """
     try:
         with warn_if_forbidden(subject):
-            config_map = kube.get(CONFIG_MAPS, CONFIG_MAP, _ConfigMap, namespace=KATIB_NAMESPACE)
+            config_map = kube.get(CONFIG_MAPS, CONFIG_MAP, ConfigMap, namespace=KATIB_NAMESPACE)
         return parse_katib_config(config_map.data.get(CONFIG_KEY, ""))
     except (NotFoundError, ValueError) as error:
         raise CheckWarning(

@@ -9,7 +9,7 @@ Manifest = dict[str, object]
 CONTAINER = "trainer"
 USER_ID = 10001
 _VOLUME = "models"
-_SECURITY_CONTEXT = {
+SECURITY_CONTEXT = {
     "runAsNonRoot": True,
     "runAsUser": USER_ID,
     "runAsGroup": USER_ID,
@@ -47,7 +47,7 @@ def container(
             {"name": "OMP_NUM_THREADS", "value": "1"},
         ],
         "resources": {"requests": dict(requests), "limits": dict(limits)},
-        "securityContext": _SECURITY_CONTEXT,
+        "securityContext": SECURITY_CONTEXT,
         "volumeMounts": [
             {"name": _VOLUME, "mountPath": MOUNT, **_access(read_only=read_only)},
             {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108

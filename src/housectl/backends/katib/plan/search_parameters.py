@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 
 from housectl.backends.katib.plan.pod_spec import Manifest
 from housectl.backends.katib.plan.sub_experiments import SubExperiment
+from housectl.contract.metrics import NO_RIVAL
 from housectl.contract.parameters import Assignment, Value
 from housectl.experiment import Experiment, Parameter
-from housectl.search.katib_texts import FAMILY, NONE, RIVAL, parameter_name
+from housectl.search.katib_texts import FAMILY, RIVAL, parameter_name
 
 
 def search_parameters(experiment: Experiment, sub_experiment: SubExperiment) -> list[Manifest]:
@@ -21,7 +22,7 @@ def search_parameters(experiment: Experiment, sub_experiment: SubExperiment) -> 
     families = [family.value for family in experiment.families_in_turn]
     return [
         _categorical(FAMILY, families),
-        _categorical(RIVAL, [NONE]),
+        _categorical(RIVAL, [NO_RIVAL]),
         *(_parameter(name, parameter) for name, parameter in _prefixed(experiment)),
     ]
 

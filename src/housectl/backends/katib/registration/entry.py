@@ -2,20 +2,18 @@
 
 from collections.abc import Mapping
 
-from housectl.search.katib_texts import ALGORITHM
+from housectl.backends.katib.plan.pod_spec import SECURITY_CONTEXT
+from housectl.search.katib_texts import ALGORITHM, HEALTH_SERVICE, SUGGESTION_PORT
 
 Entry = Mapping[str, object]
 
 MEMORY_LIMIT = "256Mi"
-SUGGESTION_PORT = 6789
-HEALTH_SERVICE = "manager.v1beta1.Suggestion"
-_USER = 10001
 
 
 def algorithm_entry(image: str) -> Entry:
     """Return the entry for an image of the service.
 
-    Katib's own readiness probe first asks after 10 s, so this entry has another.
+    Katib's own readiness probe first asks after 10 s. This one asks at once, and then every second.
     """
     return {
         "algorithmName": ALGORITHM,
@@ -27,17 +25,8 @@ def algorithm_entry(image: str) -> Entry:
         },
         "readinessProbe": {
             "grpc": {"port": SUGGESTION_PORT, "service": HEALTH_SERVICE},
-            "initialDelaySeconds": 1,
             "periodSeconds": 1,
             "timeoutSeconds": 5,
         },
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": _USER,
-            "runAsGroup": _USER,
-            "readOnlyRootFilesystem": True,
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": SECURITY_CONTEXT,
     }

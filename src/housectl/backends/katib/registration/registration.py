@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from difflib import unified_diff
 from functools import cached_property
 
-import msgspec
-
 from housectl.backends.katib.checks.common import kubectl_target
 from housectl.backends.katib.katib_installation import (
     CONFIG_KEY,
@@ -22,17 +20,12 @@ from housectl.backends.katib.registration.entry import algorithm_entry
 from housectl.errors import ClusterError, ConflictError, ForbiddenError
 from housectl.kube.client import Kube
 from housectl.kube.kinds import CONFIG_MAPS
-from housectl.kube.objects.base import KubeObject, ObjectMeta
+from housectl.kube.objects.config_maps import ConfigMap
 from housectl.pushed_images import ImageKind, local_image
 from housectl.search.katib_texts import ALGORITHM
 
 OBJECT = f"{CONFIG_MAPS.plural}/{CONFIG_MAP}"
 _ATTEMPTS = 5
-
-
-class _ConfigMap(KubeObject):
-    metadata: ObjectMeta
-    data: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,9 +88,9 @@ class Registration:
             raise self._forbidden(error) from error
         return True
 
-    def _read(self) -> _ConfigMap:
+    def _read(self) -> ConfigMap:
         try:
-            return self._kube.get(CONFIG_MAPS, CONFIG_MAP, _ConfigMap)
+            return self._kube.get(CONFIG_MAPS, CONFIG_MAP, ConfigMap)
         except ForbiddenError as error:
             raise self._forbidden(error) from error
 
