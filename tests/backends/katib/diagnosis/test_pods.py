@@ -122,6 +122,7 @@ def test_container_create_failed(message: str) -> None:
 
 TAINTED = "3 node(s) had untolerated taint {dedicated: gpu}"
 MIXED = "1 node(s) had untolerated taint {a: b}, 2 Insufficient memory"
+BOTH = "1 Insufficient cpu, 1 Insufficient memory"
 AFFINITY_CONFLICT = "1 node(s) had volume node affinity conflict"
 CAPACITY_HINT = (
     "kubectl describe nodes   # shows free resources; --workers 1 runs one trial at a time; a "
@@ -143,6 +144,14 @@ CAPACITY_HINT = (
             f"0/3 nodes are available: {MIXED}.",
             (
                 f"no node has enough free memory ({MIXED}). Hint: kubectl "
+                "describe nodes   # shows free resources; its requests are set under katib: in "
+                "housectl.yaml"
+            ),
+        ),
+        (
+            f"0/1 nodes are available: {BOTH}.",
+            (
+                f"no node has enough free cpu and memory ({BOTH}). Hint: kubectl "
                 "describe nodes   # shows free resources; its requests are set under katib: in "
                 "housectl.yaml"
             ),

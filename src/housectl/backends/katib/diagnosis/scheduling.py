@@ -12,6 +12,7 @@ from housectl.kube.objects.events import Event, events_about, latest_event
 # A PVC is bound, and a node is freed, a few seconds after a pod needs them.
 _GRACE_TIME = timedelta(seconds=10)
 _REASONS = re.compile(r"nodes are available: (?P<reasons>.*?)(?:\. |\.?$)", re.DOTALL)
+_INSUFFICIENT = re.compile(r"Insufficient (\S+?)(?=,|$)")
 _Rule = tuple[re.Pattern[str], Callable[[PodContext, re.Match[str], str], Cause]]
 
 
@@ -42,13 +43,15 @@ def _apply_rules(context: PodContext, message: str, rules: Sequence[_Rule]) -> C
     return None
 
 
-def _insufficient_resource(context: PodContext, match: re.Match[str], reasons: str) -> Cause:
-    resource = match["resource"]
+def _insufficient_resources(context: PodContext, match: re.Match[str], reasons: str) -> Cause:
+    del match
+    resources = _INSUFFICIENT.findall(reasons)
     containers = context.pod.spec.containers
-    request = containers[0].resources.requests.get(resource) if containers else None
-    detail = f": its pod requests {request}" if request else ""
+    requests = containers[0].resources.requests if containers else {}
+    requested = " and ".join(requests[each] for each in resources if each in requests)
+    detail = f": its pod requests {requested}" if requested else ""
     return Cause(
-        message=f"no node has enough free {resource}{detail} ({reasons}).",
+        message=f"no node has enough free {' and '.join(resources)}{detail} ({reasons}).",
         hint=f"{context.target.cluster_kubectl('describe nodes')}   # shows free resources; "
         f"{context.config_source.resources_hint}",
         is_temporary=True,
@@ -134,7 +137,7 @@ _TRANSIENT: Sequence[_Rule] = (
         _volume_on_other_node,
     ),
     (re.compile(r"unbound immediate PersistentVolumeClaims"), _unbound_pvc),
-    (re.compile(r"Insufficient (?P<resource>\S+?)(?:,|$)"), _insufficient_resource),
+    (_INSUFFICIENT, _insufficient_resources),
     (re.compile(r"didn't match Pod's node affinity"), _no_matching_node),
     (re.compile(r"untolerated taint"), _untolerated_taint),
     (re.compile(""), _no_node_fits),
