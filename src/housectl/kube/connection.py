@@ -65,6 +65,7 @@ class Connection:
         query: Query | None = None,
         body: Manifest | None = None,
         content_type: str = _JSON,
+        timeout: float = _RESPONSE_SECONDS,
     ) -> bytes:
         """Return the body of a response.
 
@@ -72,7 +73,9 @@ class Connection:
             ClusterError: The API server is unreachable, or reports an error.
         """
         with translate_errors(self.server):
-            response = self._open(method, path, query, body=body, content_type=content_type)
+            response = self._open(
+                method, path, query, body=body, content_type=content_type, timeout=timeout
+            )
             data: bytes = response.read()
         return data
 

@@ -6,6 +6,9 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from urllib.parse import parse_qs, urlsplit
+
+from tools.kube_api.selectors import labels_match
 
 Objects = dict[str, dict[str, object]]
 
@@ -45,10 +48,16 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(200, self.server.objects[self.path])
 
     def do_DELETE(self) -> None:
-        path, _, name = self.path.rpartition("/")
+        url = urlsplit(self.path)
+        selector = parse_qs(url.query).get("labelSelector", [""])[0]
+        path, name = (url.path, "") if selector else url.path.rsplit("/", 1)
         items = self.server.objects[path]["items"]
         assert isinstance(items, list)
-        items[:] = [item for item in items if item["metadata"]["name"] != name]
+        items[:] = [
+            item
+            for item in items
+            if not labels_match(item, selector) or name not in {"", item["metadata"]["name"]}
+        ]
         self._answer(200, {})
 
     def _answer(self, status: int, content: object) -> None:

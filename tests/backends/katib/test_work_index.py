@@ -21,8 +21,13 @@ PODS = f"{NAMESPACE}/pods"
 JOBS = "/apis/batch/v1/namespaces/houses/jobs"
 
 
-def labelled(name: str, created: str, **metadata: object) -> dict[str, object]:
-    labels = {"app.kubernetes.io/instance": name}
+def labelled(
+    name: str, created: str, *, instance: str = "", **metadata: object
+) -> dict[str, object]:
+    labels = {
+        "app.kubernetes.io/instance": instance or name,
+        "app.kubernetes.io/managed-by": "housectl",
+    }
     return {"metadata": {"name": name, "creationTimestamp": created, "labels": labels, **metadata}}
 
 
@@ -115,7 +120,7 @@ def test_experiment_that_katib_has_not_deleted_yet_is_listed_as_deleted(
 def test_experiment_is_deleted_without_the_pvc(backend: KatibBackend, objects: Objects) -> None:
     del objects[CLAIM]
     for path, name in ((EXPERIMENTS, "lost"), (TRIALS, "lost-abc"), (JOBS, "lost-abc")):
-        objects[path]["items"] = [labelled(name, "2000-01-01T00:00:00Z")]
+        objects[path]["items"] = [labelled(name, "2000-01-01T00:00:00Z", instance="lost")]
     (handle,) = backend.handles()
     backend.delete(handle)
     assert [objects[path]["items"] for path in (EXPERIMENTS, TRIALS, JOBS)] == [[], [], []]

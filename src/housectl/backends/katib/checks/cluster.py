@@ -48,12 +48,14 @@ class Permission:
         return f"{', '.join(self.verbs)} {self.kind.full_name}{subresource}"
 
 
+_DELETE = ("delete", "deletecollection")
+_CHANGE = ("get", "list", "watch", "create", "patch", *_DELETE)
 # The Role in k8s/ grants more, so that users can run the commands of hints.
 REQUIRED_PERMISSIONS: Sequence[Permission] = (
-    Permission(kind=EXPERIMENTS, verbs=("get", "list", "watch", "create", "patch", "delete")),
-    Permission(kind=TRIALS, verbs=("list", "watch", "delete")),
+    Permission(kind=EXPERIMENTS, verbs=_CHANGE),
+    Permission(kind=TRIALS, verbs=("list", "watch", *_DELETE)),
     Permission(kind=SUGGESTIONS, verbs=("list", "watch")),
-    Permission(kind=JOBS, verbs=("get", "list", "watch", "create", "patch", "delete")),
+    Permission(kind=JOBS, verbs=_CHANGE),
     Permission(kind=PODS, verbs=("get", "list", "watch", "create", "delete")),
     # The stream of an exec starts with a GET; newer servers require permission to create, too.
     Permission(kind=PODS, verbs=("get", "create"), subresource="exec"),

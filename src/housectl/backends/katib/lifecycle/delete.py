@@ -79,11 +79,14 @@ def wait_until_gone(kube: Kube, name: str) -> None:
 
 
 def _delete(kube: Kube, name: str) -> None:
-    """Request the deletion of all objects, including those that Katib has just created."""
+    """Request the deletion of all objects, including those that Katib has just created.
+
+    A search has thousands of trials, so one request deletes all objects of a kind.
+    """
     for kind in _KINDS:
-        for item in _objects(kube, kind, name):
-            if item.metadata.deletion_timestamp is None:
-                kube.delete(kind, item.metadata.name)
+        objects = _objects(kube, kind, name)
+        if any(item.metadata.deletion_timestamp is None for item in objects):
+            kube.delete_selected(kind, labels=owned_selector(name))
 
 
 def _names(kube: Kube, kind: Kind, name: str) -> Sequence[str]:
