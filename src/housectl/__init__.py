@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from housectl.api.project import Project
     from housectl.api.store_functions import check_store, copy_store
     from housectl.backend_registry import BACKENDS
-    from housectl.backends.base import Plan, Snapshot, Task
+    from housectl.backends.base import Overview, Plan, Snapshot, Task
     from housectl.champion_verification import VerificationRun
     from housectl.cluster_setup import AppliedObject, ApplyResult, ClusterSetup, Overlay
     from housectl.comparison import Comparison
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from housectl.explanations import Explanation, error_url, explain, explanations
     from housectl.fold_difference import FoldDifference
     from housectl.pipeline.steps import PipelineRun, Step, StepAction, StepResult
-    from housectl.project.source import Override
+    from housectl.project.override import Override
     from housectl.promotion import Promotion
     from housectl.registry.comparison import RegistryComparison, RegistryLine
     from housectl.registry.mirror import RegistrySync
@@ -75,7 +75,8 @@ else:
         "HoldoutErrors": "contract.evidence",
         "MODELS_TO_KEEP": "experiment",
         "Overlay": "cluster_setup",
-        "Override": "project.source",
+        "Override": "project.override",
+        "Overview": "backends.base",
         "PipelineRun": "pipeline.steps",
         "Plan": "backends.base",
         "ProblemKind": "store.checking.problems",
@@ -146,6 +147,7 @@ __all__ = [
     "HousectlError",
     "Overlay",
     "Override",
+    "Overview",
     "PipelineRun",
     "Plan",
     "ProblemKind",

@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -263,12 +263,7 @@ class ExperimentState(StrEnum):
 
 def rank_trials(trials: Iterable[Trial]) -> list[tuple[float, Trial]]:
     """Return the trials with an objective, best first; ties go to the earlier trial."""
-    scored = [
-        (trial.mse, trial)
-        for trial in trials
-        if trial.state is TrialState.SUCCEEDED and trial.mse is not None
-    ]
-    return sorted(scored, key=lambda pair: (pair[0], pair[1].number))
+    return sorted(_scored(trials), key=_rank)
 
 
 def possible_rivals(trials: Iterable[Trial]) -> list[Trial]:
@@ -276,22 +271,18 @@ def possible_rivals(trials: Iterable[Trial]) -> list[Trial]:
 
     Only these can be the rival of a trial that has not started yet.
     """
-    rivals: list[Trial] = []
-    for _, trial in sorted(rank_trials(trials), key=lambda pair: pair[1].number):
-        if best_trial([*rivals[-1:], trial]) is trial:
+    rivals, lowest = [], math.inf
+    for mse, trial in sorted(_scored(trials), key=lambda pair: pair[1].number):
+        if mse < lowest:
             rivals.append(trial)
+            lowest = mse
     return rivals
 
 
 def best_trial(trials: Iterable[Trial]) -> Trial | None:
     """Return the trial with the lowest objective; ties go to the earlier trial."""
-    best, lowest = None, (math.inf, 0)
-    for trial in trials:
-        if trial.state is TrialState.SUCCEEDED and trial.mse is not None:
-            rank = (trial.mse, trial.number)
-            if best is None or rank < lowest:
-                best, lowest = trial, rank
-    return best
+    best = min(_scored(trials), key=_rank, default=None)
+    return best[1] if best else None
 
 
 def failed_trials(trials: Iterable[Trial]) -> list[Trial]:
@@ -321,3 +312,15 @@ def seconds_used(trials: Iterable[Trial], *, now: float) -> float:
         used += max(0.0, finished - max(started, covered))
         covered = max(covered, finished)
     return used
+
+
+def _scored(trials: Iterable[Trial]) -> Iterator[tuple[float, Trial]]:
+    """Yield the trials with an objective that is no estimate."""
+    for trial in trials:
+        if trial.state is TrialState.SUCCEEDED and trial.mse is not None:
+            yield trial.mse, trial
+
+
+def _rank(scored: tuple[float, Trial]) -> tuple[float, int]:
+    mse, trial = scored
+    return mse, trial.number

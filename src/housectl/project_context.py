@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn
 
-from housectl.backend_registry import BACKENDS
+from housectl.backend_registry import BACKENDS, DEFAULT_BACKEND
+from housectl.errors import UsageError
+from housectl.project.override import Override
 from housectl.store.base import ChampionStore
 from housectl.store.factory import open_store
 from housectl.workspace import Workspace
@@ -59,7 +61,6 @@ class ProjectContext:
     def config(self) -> "ProjectConfig":
         """The content of housectl.yaml, with the settings applied."""
         from housectl.project.config import load_config
-        from housectl.project.source import Override
 
         overrides = {
             name: value if isinstance(value, Override) else Override(value, f"setting {name}")
@@ -72,7 +73,15 @@ class ProjectContext:
         """The backend that runs experiments and tasks."""
         from housectl.backends.factory import create_backend
 
-        return create_backend(self.config, self.workspace)
+        return create_backend(self._backend_name, lambda: self.config, self.workspace)
+
+    @property
+    def _backend_name(self) -> str:
+        """Name of the backend; the other settings are read only if it is unknown."""
+        setting = self.settings.get("backend")
+        name = setting.value if isinstance(setting, Override) else setting
+        name = name or self.workspace.backend or DEFAULT_BACKEND
+        return name if isinstance(name, str) and name in BACKENDS else self.config.backend
 
     @cached_property
     def sealer(self) -> "Sealer":
@@ -85,7 +94,7 @@ class ProjectContext:
             progress=self.reporter,
             temp_root=self.workspace.temp_root,
             repository=self.workspace.root,
-            golden=self.config.golden,
+            golden=lambda: self.config.golden,
         )
 
     @property
@@ -290,6 +299,22 @@ class ProjectContext:
             folds=config.folds,
             gate=gate_of(len(usable.split.training)),
             csv_format=csv_format,
+        )
+
+    def inputs_like(self, inputs: "Inputs") -> "Inputs":
+        """Return the inputs that the project's settings make of the data of other inputs.
+
+        Their directory may not exist.
+        """
+        from housectl.contract.inputs import with_settings
+
+        config = self.config
+        return with_settings(
+            inputs,
+            schema=config.schema_record,
+            split=config.split_record,
+            seed=config.seed,
+            folds=config.folds,
         )
 
     def data_digest(self) -> str:

@@ -37,7 +37,7 @@ class Sealer:
     Attributes:
         temp_root: Directory for downloads, on a disk with space for a bundle.
         repository: Directory whose git commit a bundle records as its origin; None for no commit.
-        golden: Origin of the golden rows of new bundles.
+        golden: Returns the origin of the golden rows of new bundles.
     """
 
     backend: Backend
@@ -45,7 +45,7 @@ class Sealer:
     progress: ProgressReporter
     temp_root: Path
     repository: Path | None = None
-    golden: GoldenSource = GoldenSource.DATA
+    golden: Callable[[], GoldenSource] = lambda: GoldenSource.DATA
 
     def seal_best(self, handle: Handle) -> Challenger:
         """Seal the best trial of an experiment so far, and keep it as the challenger.
@@ -99,7 +99,7 @@ class Sealer:
             commit=git_commit(self.repository) if self.repository else None,
             # None while the experiment runs or after an interruption: models are fitted at its end.
             model_sha256=self._output(handle, trial).model_sha256,
-            golden=self.golden,
+            golden=self.golden(),
         )
         image = self.backend.get_plan(handle).image
         with self._tasks.run_seal_task(

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from housectl.backends.base import Backend, Handle, Plan, Snapshot
+from housectl.backends.base import Backend, Handle, Overview, Plan, Snapshot
 from housectl.contract.evidence import Evidence
+from housectl.contract.inputs import Inputs
 from housectl.errors import UnknownExperimentError
 from housectl.experiment import (
     MODELS_TO_KEEP,
@@ -67,6 +68,15 @@ class SubmittedExperiment:
         return self._backend.get_plan(self.handle)
 
     @property
+    def inputs(self) -> Inputs:
+        """The inputs that were submitted; on Katib, they may have to be downloaded.
+
+        Raises:
+            InputsError: They are missing or were changed.
+        """
+        return self._backend.get_inputs(self.handle)
+
+    @property
     def settings(self) -> Experiment:
         """Search space, budget and limits.
 
@@ -94,6 +104,17 @@ class SubmittedExperiment:
     def observe(self) -> Snapshot:
         """Return the present state of the experiment and its trials."""
         return self._backend.observe(self.handle)
+
+    def settled(self) -> Overview | None:
+        """Return the overview of a long search on a cluster whose trials all succeeded.
+
+        Returns:
+            None for any other experiment, whose state is that of `observe`.
+
+        >>> project.experiment("good").settled() is None
+        True
+        """
+        return self._backend.settled(self.handle)
 
     def wait(self) -> Trial:
         """Wait until the experiment ends, and return its best trial.

@@ -21,6 +21,15 @@ class Workspace:
     store: StoreAddress
 
     @property
+    def backend(self) -> str | None:
+        """Name of the backend in the project file, which may be unknown; None for the default.
+
+        Raises:
+            ProjectError: The file cannot be read.
+        """
+        return _configured_text(self.project_file, "backend")
+
+    @property
     def inputs(self) -> Path:
         """Directory with one directory for each inputs digest."""
         return self.root / _STATE_DIR / "inputs"
@@ -110,7 +119,7 @@ def _absolute(path: Path) -> Path:
 
 def _configured_store(file: Path) -> StoreAddress:
     """Return the address of the store; a relative path is relative to the file."""
-    text = _configured_text(file) or f"{_STATE_DIR}/store"
+    text = _configured_text(file, "store") or f"{_STATE_DIR}/store"
     try:
         address = StoreAddress.parse(text)
     except UsageError as error:
@@ -123,8 +132,8 @@ def _configured_store(file: Path) -> StoreAddress:
     return address
 
 
-def _configured_text(file: Path) -> str | None:
-    """Return the text of `store:`; `load_config` reports other problems of the file."""
+def _configured_text(file: Path, key: str) -> str | None:
+    """Return the text of a field; `load_config` reports other problems of the file."""
     import yaml
 
     from housectl.yaml_nodes import compose_yaml, top_level_text
@@ -137,4 +146,4 @@ def _configured_text(file: Path) -> str | None:
         raise ProjectError(
             f"Cannot read {file}: {error.strerror}.", hint=f"ls -l {shlex.quote(str(file))}"
         ) from error
-    return top_level_text(root, "store")
+    return top_level_text(root, key)

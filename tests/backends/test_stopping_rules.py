@@ -38,9 +38,9 @@ def test_pause_between_stop_and_resume_does_not_count() -> None:
 def test_running_trials_count_towards_time_limit() -> None:
     trials = [trial(0, 1, 3), trial(1, 2, None)]
     assert seconds_used(trials, now=9) == 8
-    assert not time_limit_reached(BUDGET, trials, now=9)
-    assert time_limit_reached(BUDGET, trials, now=11)
-    assert not time_limit_reached(Budget(trials=4), trials, now=10**9)
+    assert not time_limit_reached(BUDGET, used=seconds_used(trials, now=9))
+    assert time_limit_reached(BUDGET, used=seconds_used(trials, now=11))
+    assert not time_limit_reached(Budget(trials=4), used=seconds_used(trials, now=10**9))
 
 
 def test_search_with_all_trials_succeeds() -> None:

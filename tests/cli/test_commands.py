@@ -215,3 +215,56 @@ def test_unedited_draft_is_tuned_and_promoted(tmp_path: Path) -> None:
     project.run_ok("init", "--data", str(source), "--target", "MEDV")
     project.run_ok("tune", "--trials", "3")
     project.run_ok("promote")
+
+
+# Commands on a local experiment need neither a check of all fields nor the data.
+@pytest.mark.parametrize(
+    ("arguments", "absent"),
+    [
+        (("list",), {"numpy", "pydantic"}),
+        (("status", "good"), {"numpy", "pydantic"}),
+        (("tune", "--resume", "good"), {"numpy"}),
+    ],
+    ids=["list", "status", "resume"],
+)
+def test_command_on_recorded_trials_imports_little(
+    arguments: tuple[str, ...], absent: set[str], project_with_challenger: ProjectDirectory
+) -> None:
+    code = (
+        "import atexit, sys; from housectl.cli.main import run; "
+        "atexit.register(lambda: print('modules', *sys.modules)); run()"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=project_with_challenger.path,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    modules = process.stdout.splitlines()[-1].split()
+    assert "housectl.backends.local.backend" in modules
+    assert not absent & {*modules}
+
+
+def test_status_needs_no_other_field_than_backend(
+    project_with_challenger: ProjectDirectory, tmp_path: Path
+) -> None:
+    copy = project_with_challenger.copy(tmp_path / "boston")
+    copy.edit_config(seed="many", backend="local")
+    assert copy.run_ok("status", "good", "--json").json["state"] == "succeeded"
+    copy.edit_config(backend="cloud")
+    failed = copy.run("status", "good")
+    assert failed.status == ExitStatus.USAGE
+    assert "seed: found 'many'" in failed.err
+    assert "backend: found 'cloud'" in failed.err
+
+
+@pytest.mark.parametrize("fields", [{"seed": 7}, {}])
+def test_resume_reports_changed_settings(
+    fields: dict[str, object], project_with_challenger: ProjectDirectory, tmp_path: Path
+) -> None:
+    copy = project_with_challenger.copy(tmp_path / "boston")
+    copy.edit_config(**fields)
+    resumed = copy.run_ok("tune", "--resume", "good")
+    assert ("with its original settings" in resumed.err) is ("seed" in fields)

@@ -16,7 +16,10 @@ from tools.s3_server import S3Server, s3_server
 
 _DIRECTORY = Path(__file__).parent
 _SKIP_REASON = "HOUSECTL_TESTS_SKIP_REASON"
-_SLOWEST_MODULES = {"test_docs", "test_end_to_end", "test_katib", "test_kills"}
+_SLOWEST_MODULES = {
+    *("test_docs", "test_doctor", "test_end_to_end", "test_katib", "test_kills"),
+    *("test_manual_faults", "test_one_list", "test_schedule", "test_stop"),
+}
 
 
 def pytest_configure(config: pytest.Config) -> None:

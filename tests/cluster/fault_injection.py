@@ -6,12 +6,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 import yaml
 
+import housectl
+from housectl.backends.base import Snapshot
 from housectl.backends.katib.volume.pods import VolumePods
 from housectl.backends.katib.volume.transfer import Volume
 from housectl.contract.inputs import Inputs, read_inputs
@@ -21,8 +24,10 @@ from tools.dev_cluster.kubectl import kubectl, kubectl_environment
 from tools.project_directory import CommandOutput, ProjectDirectory, example
 
 TIMEOUT_SECONDS = 150.0
+POLL_SECONDS = 0.7
 PVC = "model-storage"
-ENDED_STATES = {"succeeded", "failed", "stopped", "interrupted"}
+# Stands for the name of an experiment in a rendered manifest.
+NAME = "name-of-the-experiment"
 
 # Dotted paths in the manifest of an Experiment.
 JOB = "spec.trialTemplate.trialSpec.spec"
@@ -51,14 +56,25 @@ class FaultNamespace:
 
     project: ProjectDirectory
     namespace: str
+    rendered: dict[tuple[str, ...], str] = field(default_factory=dict)
+
+    @cached_property
+    def opened(self) -> housectl.Project:
+        """The project in this process."""
+        return housectl.open(self.project.path)
 
     def start(self, name: str, changes: Changes | None = None, *options: str) -> None:
         """Apply the output of `housectl render` with other values at some dotted paths."""
-        text = self.project.run_ok("render", "--name", name, *options).out
-        manifest = yaml.safe_load(text)
+        manifest = yaml.safe_load(self.render(options).replace(NAME, name))
         for path, value in (changes or {}).items():
             _put(manifest, path, value)
         self.kubectl("apply", "--filename=-", stdin=json.dumps(manifest))
+
+    def render(self, options: tuple[str, ...]) -> str:
+        """Return the manifest of an experiment whose name is to be replaced."""
+        if options not in self.rendered:
+            self.rendered[options] = self.project.run_ok("render", "--name", NAME, *options).out
+        return self.rendered[options]
 
     def upload(self, *options: str) -> Inputs:
         """Upload the inputs of the rendered experiment to the PVC, as `housectl tune` does."""
@@ -82,27 +98,33 @@ class FaultNamespace:
     def status(self, name: str) -> dict[str, Any]:
         return self.project.run_ok("status", name, "--json").json
 
+    def observe(self, name: str) -> Snapshot:
+        """Return the snapshot that `housectl status` shows, without starting a process."""
+        return self.opened.experiment(name).observe()
+
     def expect_reason(self, name: str, sentence: str) -> None:
         """Wait until `housectl status` shows exactly this reason, with names for the braces."""
         deadline = time.monotonic() + TIMEOUT_SECONDS
+        snapshot = self.observe(name)
+        while not (snapshot.reason and snapshot.reason == self.fill_names(name, sentence)):
+            if snapshot.state.ended or time.monotonic() > deadline:
+                break
+            time.sleep(POLL_SECONDS)
+            snapshot = self.observe(name)
         status = self.status(name)
-        while status["reason"] != (expected := self.fill_names(name, sentence)):
-            if status["state"] in ENDED_STATES or time.monotonic() > deadline:
-                assert status["reason"] == expected, status
-            time.sleep(0.5)
-            status = self.status(name)
+        assert status["reason"] == self.fill_names(name, sentence), status
 
     def fill_names(self, name: str, sentence: str) -> str:
         """Replace {name}, {namespace}, {trial}, {pod}, {service} and {node} by names."""
         return sentence.format_map(_Names(self, name))
 
-    def wait_until(self, name: str, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """Wait until a status meets a condition, and return the status."""
+    def wait_until(self, name: str, condition: Callable[[Snapshot], bool]) -> Snapshot:
+        """Wait until a snapshot meets a condition, and return the snapshot."""
         deadline = time.monotonic() + TIMEOUT_SECONDS
-        while not condition(status := self.status(name)):
-            assert time.monotonic() < deadline, status
-            time.sleep(0.5)
-        return status
+        while not condition(snapshot := self.observe(name)):
+            assert time.monotonic() < deadline, snapshot
+            time.sleep(POLL_SECONDS)
+        return snapshot
 
 
 class _Names(dict[str, str]):
@@ -160,6 +182,8 @@ class Fault(Protocol):
 
 def start_all(namespace: FaultNamespace, faults: Mapping[str, Fault]) -> None:
     """Start an experiment for each fault, under the name of the fault."""
+    for options in {tuple(fault.options) for fault in faults.values()}:
+        namespace.render(options)
     with ThreadPoolExecutor(4) as pool:
         futures = [
             pool.submit(namespace.start, name, fault.changes, *fault.options)

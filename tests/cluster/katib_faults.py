@@ -177,7 +177,7 @@ def _wait_for_webhooks(namespace: str, *, available: bool) -> None:
     deadline = time.monotonic() + _TIMEOUT_SECONDS
     while _webhooks_available(namespace) is not available:
         assert time.monotonic() < deadline, f"Katib's webhooks are available: {not available}"
-        time.sleep(0.2)
+        time.sleep(0.5)
 
 
 def _webhooks_available(namespace: str) -> bool:

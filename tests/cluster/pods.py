@@ -86,5 +86,5 @@ def _wait_for_final_phase(namespace: str, pod: str) -> str:
         status = json.loads(output)["status"]
         if status["phase"] in {"Succeeded", "Failed"}:
             return str(status["phase"])
-        time.sleep(0.2)
+        time.sleep(0.5)
     raise TimeoutError(json.dumps(status))

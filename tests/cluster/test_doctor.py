@@ -103,7 +103,7 @@ def test_missing_permissions_are_listed(
     assert checks["katib"]["result"] == "ok"
     assert checks["permissions"]["result"] == "failed"
     for missing in (
-        "get, list, watch, create, patch, delete experiments.kubeflow.org",
+        "get, list, watch, create, patch, delete, deletecollection experiments.kubeflow.org",
         "get, create pods/exec",
         "get, patch persistentvolumeclaims",
     ):
@@ -269,7 +269,7 @@ def wait_for_event(namespace: str, name: str, reason: str) -> None:
     deadline = time.monotonic() + 60
     while not kubectl("get", "events", f"--namespace={namespace}", selector, "--output=name"):
         assert time.monotonic() < deadline
-        time.sleep(0.2)
+        time.sleep(0.5)
 
 
 def test_pvc_without_volume(project: ProjectDirectory, unbound: str) -> None:
@@ -309,7 +309,7 @@ def second_node() -> Iterator[None]:
         deadline = time.monotonic() + 30
         while kubectl("get", f"node/{name}", "--output=jsonpath={.spec.taints}"):
             assert time.monotonic() < deadline
-            time.sleep(0.2)
+            time.sleep(0.5)
         yield
     finally:
         kubectl("delete", f"node/{name}")

@@ -19,10 +19,11 @@ TAG = "toy-family"
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> SourceCopy:
-    """A source copy with the toy family; the nodes have its images."""
+    """A source copy with the toy family; the nodes have its trainer."""
     source = copy_source(tmp_path_factory.mktemp("family") / "source")
     add_toy_family(source)
-    build_images_of(source.root, python=source.python, tag=TAG, builder=image_builder())
+    kinds, python = [ImageKind.TRAINER], source.python
+    build_images_of(source.root, kinds, python=python, tag=TAG, builder=image_builder())
     return source
 
 

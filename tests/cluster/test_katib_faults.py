@@ -11,6 +11,7 @@ from threading import Thread
 import pytest
 
 from housectl.errors import ExitStatus
+from housectl.experiment import ExperimentState
 from tests.cluster.accounts import write_kubeconfig
 from tests.cluster.fault_injection import (
     WAIT_FOR_COLLECTOR,
@@ -57,7 +58,7 @@ def test_webhook_becomes_unavailable(faults: FaultNamespace) -> None:
     require_stand_in()
     long_training = shell_training(f"echo mse=1; {WAIT_FOR_COLLECTOR}")
     faults.start("no-webhook", long_training, "--trials", "2")
-    faults.wait_until("no-webhook", lambda status: status["state"] == "running")
+    faults.wait_until("no-webhook", lambda snapshot: snapshot.state is ExperimentState.RUNNING)
     with webhooks_stopped(faults.namespace):
         faults.expect_reason(
             "no-webhook",

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from housectl.errors import ExitStatus
+from housectl.experiment import ExperimentState
 from tests.cluster.accounts import write_kubeconfig
 from tests.cluster.fault_injection import (
     PVC,
@@ -46,7 +47,7 @@ def faults(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultNamespace]
             output = f"/mnt/models/work/{name}/${{trialParameters.trialName}}"
             faults.start(name, shell_training(f"mkdir -p {output} && sleep 600"))
         for name in LONG:
-            faults.wait_until(name, lambda status: status["state"] == "running")
+            faults.wait_until(name, lambda snapshot: snapshot.state is ExperimentState.RUNNING)
         yield faults
 
 

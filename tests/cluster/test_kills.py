@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from housectl.errors import ExitStatus
+import housectl
+from housectl.errors import ExitStatus, UnknownExperimentError
+from housectl.experiment import TrialState
 from tests.cluster.backend import SMALL_PODS
 from tests.cluster.components import kill_and_restart
 from tests.spaces import GOOD
@@ -65,19 +67,20 @@ def wait_for_first_trial(
 ) -> None:
     """Wait until the first trial has succeeded, while a process waits for the search."""
     deadline = time.monotonic() + TIMEOUT_SECONDS
-    while not has_succeeded(project, name):
+    opened = housectl.open(project.path)
+    while not has_succeeded(opened, name):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline, project.run_ok("status", name)
         time.sleep(0.5)
 
 
-def has_succeeded(project: ProjectDirectory, name: str) -> bool:
+def has_succeeded(project: housectl.Project, name: str) -> bool:
     """Return True if a trial has succeeded; before the submission, the name is unknown."""
-    output = project.run("show", name, "--json")
-    if output.status == ExitStatus.USAGE:
+    try:
+        snapshot = project.experiment(name).observe()
+    except UnknownExperimentError:
         return False
-    assert output.status == ExitStatus.OK, output
-    return any(trial["state"] == "succeeded" for trial in trials_in(output))
+    return any(trial.state is TrialState.SUCCEEDED for trial in snapshot.trials)
 
 
 def check_all_trials(project: ProjectDirectory, name: str, namespace: str) -> None:
@@ -133,7 +136,7 @@ def test_search_survives_restart_of_component(
 
 
 def test_waiting_command_enforces_time_limit(project: ProjectDirectory, namespace: str) -> None:
-    output = project.run_ok("tune", "--name", "timed", "--trials", "1000", "--time", "90s")
+    output = project.run_ok("tune", "--name", "timed", "--trials", "1000", "--time", "45s")
     assert output.out
     status = project.run_ok("status", "timed", "--json").json
     assert status["state"] == "succeeded"

@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -88,14 +88,13 @@ class Outcome:
 
     Attributes:
         trials: Number, family, assignment, state, objective and measured folds of each trial.
+        best: The trial with the lowest objective; its name and its times may differ.
         model: Digest of the best trial's model.
-        bundle: Digest of the bundle that it is sealed into.
     """
 
     trials: Sequence[tuple[object, ...]]
-    best: int
+    best: Trial = field(compare=False)
     model: str
-    bundle: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +105,7 @@ class Runner:
     inputs: Inputs
 
     def outcome(self, experiment: Experiment, directory: Path) -> Outcome:
-        """Run a search, seal its best trial, and return the outcome."""
+        """Run a search and return the outcome."""
         handle = submit(self.backend, experiment, self.inputs)
         snapshot = wait_for_end(self.backend, handle)
         assert snapshot.state is ExperimentState.SUCCEEDED, snapshot
@@ -116,17 +115,13 @@ class Runner:
         assert best is not None
         output = self.backend.fetch(handle, best.name, directory / "trial")
         model = file_digest(output / best.family.definition.native_file)
-        return Outcome(
-            trials=rows(snapshot),
-            best=best.number,
-            model=model,
-            bundle=self.sealed(f"{handle.name}-seal", best, model, directory / "sealed"),
-        )
+        return Outcome(trials=rows(snapshot), best=best, model=model)
 
-    def sealed(self, name: str, best: Trial, model: str, directory: Path) -> str:
-        """Return the digest of the bundle that a trial is sealed into."""
-        task = replace(seal_task(name, best.assignment, model_sha256=model), family=best.family)
-        sealed = submit(self.backend, task, self.inputs)
+    def sealed(self, outcome: Outcome, directory: Path) -> str:
+        """Return the digest of the bundle that the best trial is sealed into."""
+        best = outcome.best
+        task = seal_task("seal", best.assignment, model_sha256=outcome.model)
+        sealed = submit(self.backend, replace(task, family=best.family), self.inputs)
         assert wait_for_end(self.backend, sealed).state is ExperimentState.SUCCEEDED
         return read_bundle(self.backend.fetch(sealed, None, directory) / "bundle").digest
 
@@ -173,6 +168,16 @@ def test_cluster_with_lost_pods_gives_the_local_list(
         outcome = on_cluster.outcome(experiment, tmp_path)
     assert len(lost.result()) == 2
     assert outcome == local_outcome
+
+
+def test_cluster_seals_the_best_trial_into_the_local_bundle(
+    on_cluster: Runner,
+    inputs: Inputs,  # noqa: F811
+    local_outcome: Outcome,
+    tmp_path: Path,
+) -> None:
+    local = on_this_machine(inputs, tmp_path).sealed(local_outcome, tmp_path / "local")
+    assert on_cluster.sealed(local_outcome, tmp_path / "cluster") == local
 
 
 def test_stopped_and_resumed_search_gives_the_same_list(
@@ -251,5 +256,5 @@ def wait_for(condition: Callable[[], str]) -> str:
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while not (result := condition()):
         assert time.monotonic() < deadline
-        time.sleep(0.3)
+        time.sleep(0.7)
     return result

@@ -25,8 +25,6 @@ from tests.cluster.fault_injection import (
 from tools.dev_cluster.images import TRAINER_IMAGE as IMAGE
 from tools.project_directory import HOUSECTL, clean_environment
 
-pytestmark = pytest.mark.alone
-
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
@@ -90,6 +88,8 @@ FAULTS = {
     ),
     "memory": Fault(
         changes={
+            # Pods of other tests can use all CPUs of the node.
+            f"{TRAINER}.resources.requests.cpu": "0",
             f"{TRAINER}.resources.requests.memory": "8Ti",
             f"{TRAINER}.resources.limits.memory": "8Ti",
         },

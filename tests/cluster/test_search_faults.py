@@ -1,6 +1,7 @@
 """Searches with injected faults: their causes and hints in `housectl status`."""
 
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -8,6 +9,7 @@ import pytest
 
 from housectl.errors import ExitStatus
 from tests.cluster.fault_injection import (
+    POLL_SECONDS,
     WAIT_FOR_COLLECTOR,
     Changes,
     FaultNamespace,
@@ -15,8 +17,6 @@ from tests.cluster.fault_injection import (
     shell_training,
     start_all,
 )
-
-pytestmark = pytest.mark.alone
 
 SKOPT = ("--algorithm", "bayesianoptimization")
 BOUND = "spec.parameters.0.feasibleSpace"
@@ -116,7 +116,9 @@ def test_harmless_reconcile_error_is_ignored(faults: FaultNamespace) -> None:
     }
     faults.kubectl("create", "--filename=-", stdin=json.dumps(event))
     reasons = set()
-    while (status := faults.status("harmless"))["state"] not in {"succeeded", "failed"}:
-        reasons.add(status["reason"])
+    while not (snapshot := faults.observe("harmless")).state.ended:
+        reasons.add(snapshot.reason)
+        time.sleep(POLL_SECONDS)
     assert reasons == {None}
+    status = faults.status("harmless")
     assert (status["state"], status["reason"]) == ("succeeded", None)

@@ -15,7 +15,13 @@ from housectl.contract.inputs import Inputs
 from housectl.errors import UnknownExperimentError
 from housectl.experiment import Budget, Experiment, ExperimentState, failed_trials
 from tests.backends.conftest import inputs  # noqa: F401  # a fixture
-from tests.backends.workloads import experiment, submit, two_family_experiment, wait_until
+from tests.backends.workloads import (
+    SMALL_FOREST,
+    experiment,
+    submit,
+    two_family_experiment,
+    wait_until,
+)
 from tests.cluster.backend import katib_backend
 from tools.dev_cluster.kubectl import kubectl
 from tools.project_directory import example
@@ -86,7 +92,9 @@ def test_stop_and_resume_trials_without_pods(
 def test_stop_after_killed_stop_deletes_interrupted_trials(
     backend: KatibBackend, namespace: str, uploaded_inputs: Inputs
 ) -> None:
-    search = experiment("half", budget=Budget(trials=3), workers=1)
+    # No trial ends before the deadline of its job is changed.
+    slow = replace(SMALL_FOREST, fixed={"n_estimators": 2000, "criterion": "absolute_error"})
+    search = experiment("half", space=slow, budget=Budget(trials=3), workers=1)
     handle = submit(backend, search, uploaded_inputs)
     running = wait_until(backend, handle, lambda snapshot: len(snapshot.trials) >= 1)
     change = json.dumps({"spec": {"activeDeadlineSeconds": STOP_DEADLINE_SECONDS}})

@@ -17,8 +17,6 @@ from tests.cluster.fault_injection import (
     start_all,
 )
 
-pytestmark = pytest.mark.alone
-
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
@@ -51,9 +49,9 @@ FAULTS = {
         hint="housectl tune --trial-time 2s",
     ),
     "deadline": Fault(
-        changes={**shell_training("sleep 600"), f"{JOB}.activeDeadlineSeconds": 4},
-        message="timed out: limit 4 s.",
-        hint="housectl tune --trial-time 8s",
+        changes={**shell_training("sleep 600"), f"{JOB}.activeDeadlineSeconds": 20},
+        message="timed out: limit 20 s.",
+        hint="housectl tune --trial-time 40s",
     ),
     "never-placed": Fault(
         changes={

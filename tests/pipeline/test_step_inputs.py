@@ -8,7 +8,7 @@ from housectl.backends.factory import search_settings
 from housectl.contract.families import training_libraries
 from housectl.pipeline.step_inputs import tune_inputs
 from housectl.project.config import load_config
-from housectl.project.source import Override
+from housectl.project.override import Override
 from housectl.workspace import find_workspace
 from tools.project_directory import ROOT
 

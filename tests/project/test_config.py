@@ -12,7 +12,7 @@ from housectl.errors import ProjectError, UsageError
 from housectl.experiment import Parameter, ParameterKind, lag_of
 from housectl.project.config import ProjectConfig, load_config
 from housectl.project.json_schema import json_schema
-from housectl.project.source import Override
+from housectl.project.override import Override
 from housectl.search_spaces import default_space, wide_space
 from tools.project_directory import ROOT
 

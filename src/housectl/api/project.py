@@ -14,10 +14,10 @@ from housectl.pipeline.steps import Step
 from housectl.project_context import ProjectContext
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from os import PathLike
 
-    from housectl.backends.base import Plan
+    from housectl.backends.base import Overview, Plan
     from housectl.champion_verification import VerificationRun
     from housectl.cluster_setup import ClusterSetup, Overlay
     from housectl.comparison import Comparison
@@ -113,6 +113,19 @@ class Project:
         experiment = self._new_experiment(name)
         return self.context.backend.plan(experiment, inputs=self.context.write_inputs(), image=None)
 
+    def has_settings_of(self, run: "SubmittedExperiment") -> bool:
+        """Return True if a submission now would have the plan of an experiment.
+
+        The data are not read, so their changes do not count.
+
+        >>> project.has_settings_of(project.experiment("good"))
+        True
+        """
+        experiment, inputs = self.config.experiment(run.name), self.context.inputs_like(run.inputs)
+        return str(run.plan) == str(
+            self.context.backend.plan(experiment, inputs=inputs, image=None)
+        )
+
     def experiments(self) -> "list[SubmittedExperiment]":
         """Return all experiments, the newest first.
 
@@ -120,6 +133,17 @@ class Project:
         ['good', 'poor']
         """
         return [self.context.run(handle) for handle in self.context.backend.handles()]
+
+    def overviews(self) -> "list[tuple[SubmittedExperiment, Overview]]":
+        """Return the state and the counts of all experiments, the newest first.
+
+        On a cluster, this takes some requests in all, rather than some for each experiment.
+
+        >>> [(run.name, overview.state.value) for run, overview in project.overviews()]
+        [('good', 'succeeded'), ('poor', 'succeeded')]
+        """
+        overviews = self.context.backend.overviews()
+        return [(self.context.run(handle), overview) for handle, overview in overviews]
 
     def experiment(self, name: str | None = None) -> "SubmittedExperiment":
         """Return an experiment by its name or handle; by default the newest.

@@ -1,5 +1,6 @@
 """The interface of a backend, and the values that its methods exchange."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,7 +11,14 @@ from housectl.contract.families import Family
 from housectl.contract.golden import GoldenSource
 from housectl.contract.inputs import Inputs
 from housectl.contract.parameters import Value
-from housectl.experiment import Experiment, ExperimentState, Trial, best_trial, failed_trials
+from housectl.experiment import (
+    Experiment,
+    ExperimentState,
+    Trial,
+    TrialState,
+    best_trial,
+    failed_trials,
+)
 
 
 class TaskKind(StrEnum):
@@ -88,6 +96,28 @@ class Plan(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Overview:
+    """The state of an experiment at one moment, without its trials.
+
+    Attributes:
+        trials: Number of trials, with the running ones.
+        pruned: Number of pruned trials; None if the backend did not read each trial.
+        mse: Lowest objective of a succeeded trial; None without one.
+        best_number: Number of that trial; None if the backend did not read each trial.
+        started: Seconds since the epoch.
+    """
+
+    state: ExperimentState
+    trials: int = 0
+    running: int = 0
+    pruned: int | None = 0
+    failed: int = 0
+    mse: float | None = None
+    best_number: int | None = None
+    started: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Snapshot:
     """The state of an experiment or a task at one moment.
 
@@ -109,6 +139,22 @@ class Snapshot:
     def best_trial(self) -> Trial | None:
         """The succeeded trial with the lowest objective, the earlier one on a tie."""
         return best_trial(self.trials)
+
+    @property
+    def overview(self) -> Overview:
+        """The state and the counts of trials."""
+        counts = Counter(trial.state for trial in self.trials)
+        best = self.best_trial
+        return Overview(
+            state=self.state,
+            trials=len(self.trials),
+            running=counts[TrialState.RUNNING],
+            pruned=counts[TrialState.PRUNED],
+            failed=counts[TrialState.FAILED],
+            mse=best.mse if best else None,
+            best_number=best.number if best else None,
+            started=self.started,
+        )
 
     @property
     def failed_trials(self) -> list[Trial]:
@@ -144,6 +190,9 @@ class Backend(Protocol):
     def handles(self) -> Sequence[Handle]:
         """Return the handles of all experiments, newest first; incomplete deletions come last."""
 
+    def overviews(self) -> Sequence[tuple[Handle, Overview]]:
+        """Return the overviews of all experiments, in the order of `handles`."""
+
     def handle(self, name: str) -> Handle:
         """Return the handle of an experiment or task by its name or its URL.
 
@@ -153,6 +202,13 @@ class Backend(Protocol):
 
     def observe(self, handle: Handle) -> Snapshot:
         """Return the current state of the experiment or task, with the causes of problems."""
+
+    def settled(self, handle: Handle) -> Overview | None:
+        """Return the overview of a long search whose trials all succeeded.
+
+        Returns:
+            None for any other experiment, and if a snapshot costs as little.
+        """
 
     def wait(self, handle: Handle, last_snapshot: Snapshot, *, timeout: float) -> None:
         """Return when the state may differ from `last_snapshot`, or after `timeout` seconds."""

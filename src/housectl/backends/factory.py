@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from housectl.backend_registry import BACKENDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from housectl.backends.base import Backend
     from housectl.backends.doctor_check import Check, CheckContext
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 class FactoryModule(Protocol):
     """The module `factory` of a backend's package."""
 
-    def create_backend(self, project: "ProjectConfig", workspace: "Workspace") -> "Backend":
-        """Return the backend with the settings of a project."""
+    def create_backend(
+        self, load: "Callable[[], ProjectConfig]", workspace: "Workspace"
+    ) -> "Backend":
+        """Return the backend of a project; `load` reads its settings."""
 
     def search_settings(
         self, project: "ProjectConfig", workspace: "Workspace"
@@ -36,14 +38,22 @@ class DoctorModule(Protocol):
         """Return the checks of everything that the backend needs, in the order to run them."""
 
 
-def create_backend(project: "ProjectConfig", workspace: "Workspace") -> "Backend":
-    """Return the backend that a project names."""
-    return _factory(project).create_backend(project, workspace)
+def create_backend(
+    name: str, load: "Callable[[], ProjectConfig]", workspace: "Workspace"
+) -> "Backend":
+    """Return a project's backend.
+
+    Args:
+        name: Name of the backend in the registry.
+        load: Reads the project's settings, if the backend has any.
+        workspace: The project's directories.
+    """
+    return _factory(name).create_backend(load, workspace)
 
 
 def search_settings(project: "ProjectConfig", workspace: "Workspace") -> "Mapping[str, str]":
     """Return the settings and versions of a project's backend that decide a search's results."""
-    return _factory(project).search_settings(project, workspace)
+    return _factory(project.backend).search_settings(project, workspace)
 
 
 def doctor_checks(context: "CheckContext") -> "Sequence[Check]":
@@ -53,6 +63,6 @@ def doctor_checks(context: "CheckContext") -> "Sequence[Check]":
     return doctor.doctor_checks(context)
 
 
-def _factory(project: "ProjectConfig") -> FactoryModule:
-    package = BACKENDS[project.backend].package
+def _factory(name: str) -> FactoryModule:
+    package = BACKENDS[name].package
     return cast("FactoryModule", import_module(f"{package}.factory"))

@@ -7,7 +7,7 @@ markup, and with escape sequences for control characters.
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
@@ -44,7 +44,7 @@ def _stderr() -> "Console":
 
 def note(text: str) -> None:
     """Print lines on stderr."""
-    _stderr().print(_text(text))
+    print(printable_lines(text), file=sys.stderr, flush=True)
 
 
 def print_error(error: HousectlError, *, as_json: bool) -> None:
@@ -105,24 +105,43 @@ def print_fields(fields: Row) -> None:
 
 def print_table(rows: Sequence[Row]) -> None:
     """Print a table; the fields of the rows are its columns."""
+    if sys.stdout.isatty():
+        _print_rich_table(rows)
+    else:
+        _write("\n".join(_plain_lines(rows)))
+
+
+def _print_rich_table(rows: Sequence[Row]) -> None:
     from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, value in rows[0].items():
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        table.add_column(name.replace("_", " "), justify="right" if number else "left")
+        table.add_column(_heading(name), justify="right" if _is_number(value) else "left")
     for row in rows:
         table.add_row(*(_cell(format_value(value)) for value in row.values()))
-    console = Console(highlight=False)
-    if console.is_terminal:
-        console.print(table)
-        return
-    # Other programs get whole cells without padding at the end of a line.
-    wide = Console(highlight=False, width=10_000)
-    with wide.capture() as captured:
-        wide.print(table)
-    _write("\n".join(line.rstrip() for line in captured.get().splitlines()))
+    Console(highlight=False).print(table)
+
+
+def _plain_lines(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield the lines of a table for other programs, which get whole cells."""
+    lines = [
+        list(map(_heading, rows[0])),
+        *([printable(format_value(value)) for value in row.values()] for row in rows),
+    ]
+    widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
+    adjust = [str.rjust if _is_number(value) else str.ljust for value in rows[0].values()]
+    for line in lines:
+        cells = (fill(cell, width) for fill, cell, width in zip(adjust, line, widths, strict=True))
+        yield "  ".join(cells).rstrip()
+
+
+def _heading(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _write(text: str) -> None:

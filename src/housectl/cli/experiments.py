@@ -8,12 +8,12 @@ import typer
 from housectl import MODELS_TO_KEEP, TrialState
 from housectl.cli.arguments import Name, OptionalName
 from housectl.cli.decorators import pass_project
-from housectl.cli.formatting import error_row, summary
+from housectl.cli.formatting import counts_line, error_row, summary
 from housectl.cli.results import Fields, Lines, Row, Table
 from housectl.cli.settings import BACKEND_SETTINGS
 
 if TYPE_CHECKING:
-    from housectl import Evidence, Project, Snapshot, SubmittedExperiment, Trial
+    from housectl import Evidence, Overview, Project, Snapshot, SubmittedExperiment, Trial
 
 _PROBLEM_STATES = {"failed": TrialState.FAILED, "waiting": TrialState.RUNNING}
 _MAX_CAUSES = 50
@@ -25,7 +25,7 @@ def list_experiments(project: "Project", /) -> Table:
 
     Example: housectl list
     """
-    rows = [_overview(run, run.observe()) for run in project.experiments()]
+    rows = [_overview_row(run, overview) for run, overview in project.overviews()]
     return Table(
         key="experiments",
         rows=rows,
@@ -46,7 +46,7 @@ def show(project: "Project", /, name: OptionalName = None) -> Table:
         key="trials",
         rows=[_trial_row(trial) for trial in snapshot.trials],
         empty="No trial has started.",
-        heading=_overview(run, snapshot),
+        heading=_overview_row(run, snapshot.overview),
     )
 
 
@@ -57,19 +57,9 @@ def status(project: "Project", /, name: OptionalName = None) -> Fields:
     Example: housectl status
     """
     run = project.experiment(name)
-    snapshot = run.observe()
-    return Fields(
-        fields={
-            "experiment": run.name,
-            "handle": run.url,
-            "state": snapshot.state,
-            "reason": snapshot.reason,
-            "warnings": list(snapshot.warnings),
-            "progress": summary(run.settings, snapshot),
-            **_error_fields(run.challenger_evidence),
-            **{problem: _causes(snapshot, state) for problem, state in _PROBLEM_STATES.items()},
-        }
-    )
+    overview = run.settled()
+    fields = _snapshot_fields(run) if overview is None else _settled_fields(run, overview)
+    return Fields(fields={"experiment": run.name, "handle": run.url, **fields})
 
 
 @pass_project(*BACKEND_SETTINGS)
@@ -106,7 +96,7 @@ def stop(project: "Project", /, name: Name) -> Fields:
         )
     usable = snapshot.best_trial is not None
     return Fields(
-        fields=_overview(run, snapshot),
+        fields=_overview_row(run, snapshot.overview),
         notes=[f"To use its best trial: housectl promote {run.name}"] if usable else [],
     )
 
@@ -145,6 +135,30 @@ def prune(
     return Fields(fields={"experiment": run.name, "kept": [*pruned.kept], "freed": [*pruned.freed]})
 
 
+def _snapshot_fields(run: "SubmittedExperiment") -> Row:
+    snapshot = run.observe()
+    return {
+        "state": snapshot.state,
+        "reason": snapshot.reason,
+        "warnings": list(snapshot.warnings),
+        "progress": summary(run.settings, snapshot),
+        **_error_fields(run.challenger_evidence),
+        **{problem: _causes(snapshot, state) for problem, state in _PROBLEM_STATES.items()},
+    }
+
+
+def _settled_fields(run: "SubmittedExperiment", overview: "Overview") -> Row:
+    """Return the fields of a search whose trials all succeeded, so that none has a cause."""
+    return {
+        "state": overview.state,
+        "reason": None,
+        "warnings": [],
+        "progress": counts_line(run.settings, overview),
+        **_error_fields(run.challenger_evidence),
+        **{problem: {} for problem in _PROBLEM_STATES},
+    }
+
+
 def _causes(snapshot: "Snapshot", state: TrialState) -> dict[str, str]:
     """Return the causes of the newest trials in a state, by their names."""
     causes = {
@@ -161,17 +175,16 @@ def _error_fields(evidence: "Evidence | None") -> Row:
     }
 
 
-def _overview(run: "SubmittedExperiment", snapshot: "Snapshot") -> Row:
-    best = snapshot.best_trial
+def _overview_row(run: "SubmittedExperiment", overview: "Overview") -> Row:
     digest = run.challenger_digest
-    started = snapshot.started
+    started = overview.started
     return {
         "experiment": run.name,
-        "state": snapshot.state,
-        "trials": len(snapshot.trials),
-        "pruned": sum(trial.state is TrialState.PRUNED for trial in snapshot.trials),
-        "failed": len(snapshot.failed_trials),
-        "mse": best.mse if best else None,
+        "state": overview.state,
+        "trials": overview.trials,
+        "pruned": overview.pruned,
+        "failed": overview.failed,
+        "mse": overview.mse,
         "challenger": digest[:12] if digest else None,
         "started": started and datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
     }

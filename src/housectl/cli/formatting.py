@@ -1,14 +1,13 @@
 """Values, durations and progress as text. Pure."""
 
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from housectl import TrialState
 
 if TYPE_CHECKING:
-    from housectl import Experiment, HoldoutErrors, Snapshot
+    from housectl import Experiment, HoldoutErrors, Overview, Snapshot
 
 
 def format_value(value: object) -> str:
@@ -42,22 +41,25 @@ def format_duration(seconds: float) -> str:
 
 def summary(experiment: "Experiment", snapshot: "Snapshot") -> str:
     """Return the progress of an experiment in one line."""
-    trials = snapshot.trials
-    counts = Counter(trial.state for trial in trials)
-    running = counts[TrialState.RUNNING]
-    clauses = [f"{len(trials) - running}/{experiment.budget.trials} trials"]
-    clauses.extend(
-        f"{counts[state]} {state}"
-        for state in (TrialState.PRUNED, TrialState.FAILED)
-        if counts[state]
-    )
-    if best := snapshot.best_trial:
-        clauses.append(f"best mse={format_value(best.mse)} (trial {best.number})")
+    line = counts_line(experiment, snapshot.overview)
+    if snapshot.state.ended:
+        return line
+    left = experiment.estimate_remaining_seconds(snapshot.trials, now=time.time())
+    return line if left is None else f"{line}, about {format_duration(left)} left"
+
+
+def counts_line(experiment: "Experiment", overview: "Overview") -> str:
+    """Return the counts of an experiment's trials, and the lowest objective, in one line."""
+    running = overview.running
+    clauses = [f"{overview.trials - running}/{experiment.budget.trials} trials"]
+    counts = {TrialState.PRUNED: overview.pruned, TrialState.FAILED: overview.failed}
+    clauses.extend(f"{count} {state}" for state, count in counts.items() if count)
+    if overview.mse is not None:
+        number = overview.best_number
+        name = "" if number is None else f" (trial {number})"
+        clauses.append(f"best mse={format_value(overview.mse)}{name}")
     if running:
         clauses.append(f"{running} running")
-    if not snapshot.state.ended:
-        left = experiment.estimate_remaining_seconds(trials, now=time.time())
-        clauses.extend([] if left is None else [f"about {format_duration(left)} left"])
     return ", ".join(clauses)
 
 

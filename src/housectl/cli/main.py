@@ -3,7 +3,6 @@
 To add a command, write its function in a module of this package and list it in `COMMANDS`.
 """
 
-import gc
 import sys
 from collections.abc import Callable
 from typing import Annotated, cast
@@ -28,8 +27,6 @@ from housectl.cli.console import note, print_error
 from housectl.cli.streams import prepare_streams
 from housectl.errors import UsageError
 
-# Commands read many objects and drop few, so Python rarely has to search for garbage.
-_GC_THRESHOLDS = (100_000, 20, 100)
 PITCH = "Tune regressors on a CSV, and deploy a new model only if it beats the one in production."
 
 # typer exports only one of the parser's errors, not their base class.
@@ -118,7 +115,6 @@ def main(
 def run() -> int:
     """Run the command line, and return the command's exit status."""
     prepare_streams()
-    gc.set_threshold(*_GC_THRESHOLDS)
     try:
         status: int | None = app(standalone_mode=False)
     except _PARSER_ERROR as error:

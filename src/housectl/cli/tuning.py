@@ -75,7 +75,7 @@ def _submit(project: "Project", name: str) -> "SubmittedExperiment":
 
 def _resume(project: "Project", name: str) -> "SubmittedExperiment":
     run = project.experiment(name)
-    if str(run.plan) != str(project.plan(run.name)):
+    if not project.has_settings_of(run):
         note(
             f"Resuming {name} with its original settings; "
             "later changes to housectl.yaml are ignored."

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from housectl.contract.data.canonical_csv import open_canonical
@@ -124,7 +125,7 @@ def write_inputs(
             data=stream_digest(content),
             split=split,
             seed=seed,
-            folds=UNSET if folds == OBJECTIVE_FOLDS else folds,
+            folds=_unless_default(folds),
             gate=UNSET if gate == DEFAULT_GATE else gate,
         )
         path = parent / digest_of(shared)
@@ -136,6 +137,16 @@ def write_inputs(
                     raise _changed(data)
                 write_and_sync(directory / RECIPE_FILE, shared.to_json())
     return read_inputs(path)
+
+
+def with_settings(
+    inputs: Inputs, *, schema: Schema, split: Split, seed: int, folds: ObjectiveFolds
+) -> Inputs:
+    """Return inputs with the same data and other settings, beside those; they are not written."""
+    shared = msgspec.structs.replace(
+        inputs.shared, schema=schema, split=split, seed=seed, folds=_unless_default(folds)
+    )
+    return Inputs(path=inputs.path.with_name(digest_of(shared)), shared=shared)
 
 
 def read_inputs(path: Path) -> Inputs:
@@ -154,6 +165,10 @@ def read_inputs(path: Path) -> Inputs:
     if digest_of(shared) != path.name:
         raise _invalid(path, f"{RECIPE_FILE} has the digest {digest_of(shared)[:12]}")
     return Inputs(path=path, shared=shared)
+
+
+def _unless_default(folds: ObjectiveFolds) -> Literal[1, 3] | UnsetType:
+    return UNSET if folds == OBJECTIVE_FOLDS else folds
 
 
 def _changed(data: Path) -> DataError:

@@ -32,8 +32,9 @@ from housectl.project.fields import (
     VerifyFields,
     raise_cross_field_errors,
 )
+from housectl.project.override import Override
 from housectl.project.problems import describe_choices
-from housectl.project.source import Override, read_source, validate
+from housectl.project.source import read_source, validate
 from housectl.project.space import SpaceFields, search_spaces, space_errors
 from housectl.project.value_types import (
     AUTO,

@@ -8,6 +8,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from housectl.errors import HousectlError
+from housectl.project.override import Override
 from housectl.project.problems import (
     Location,
     describe_problem,
@@ -18,14 +19,6 @@ from housectl.project.problems import (
 from housectl.project.yaml_reader import YamlReader, read_yaml
 
 M = TypeVar("M", bound=BaseModel)
-
-
-@dataclass(frozen=True)
-class Override:
-    """A value from a flag or an environment variable; `origin` is the name of it."""
-
-    value: object
-    origin: str
 
 
 @dataclass(frozen=True)

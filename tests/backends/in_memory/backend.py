@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from housectl.backends.base import Handle, Snapshot, Task, TrainerRecord, Workload
+from housectl.backends.base import Handle, Overview, Snapshot, Task, TrainerRecord, Workload
 from housectl.backends.messages import (
     already_exists_error,
     select_trials,
@@ -57,6 +57,9 @@ class InMemoryBackend:
         ]
         return [_handle_of(name) for name in reversed(experiments)]
 
+    def overviews(self) -> Sequence[tuple[Handle, Overview]]:
+        return [(handle, self.observe(handle).overview) for handle in self.handles()]
+
     def handle(self, name: str) -> Handle:
         handle = _handle_of(name.removeprefix(_SCHEME))
         self._run(handle)
@@ -64,6 +67,9 @@ class InMemoryBackend:
 
     def observe(self, handle: Handle) -> Snapshot:
         return self._run(handle).snapshot()
+
+    def settled(self, handle: Handle) -> None:
+        """A snapshot costs as little."""
 
     def wait(self, handle: Handle, last_snapshot: Snapshot, *, timeout: float) -> None:
         run = self._run(handle)

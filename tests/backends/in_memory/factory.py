@@ -1,6 +1,6 @@
 """The in-memory backend of a project, for the registry."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from housectl.project.config import ProjectConfig
 from housectl.workspace import Workspace
@@ -8,7 +8,7 @@ from housectl.workspace import Workspace
 from .backend import InMemoryBackend
 
 
-def create_backend(project: ProjectConfig, workspace: Workspace) -> InMemoryBackend:  # noqa: ARG001
+def create_backend(load: Callable[[], ProjectConfig], workspace: Workspace) -> InMemoryBackend:  # noqa: ARG001
     return InMemoryBackend()
 
 

@@ -34,6 +34,7 @@ from housectl.experiment import (
     ParameterKind,
     Trial,
     TrialState,
+    seconds_used,
 )
 
 Files = Mapping[Path, bytes]
@@ -128,7 +129,7 @@ class Run:
         for number in range(budget.trials):
             trials = self._finished_trials()
             if too_many_failures(budget, trials) or time_limit_reached(
-                budget, trials, now=time.time()
+                budget, used=seconds_used(trials, now=time.time())
             ):
                 break
             if number not in self._trials:

@@ -1,33 +1,36 @@
-"""The Katib backend: experiments and tasks on a cluster."""
+"""The Katib backend: experiments and tasks on a cluster.
+
+Modules that only some methods need are imported there, so that `list` and `status` stay fast.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from housectl.backends.base import Handle, Snapshot, Task, TrainerRecord, Workload
-from housectl.backends.katib.checks.preflight import preflight
-from housectl.backends.katib.handles import Handles
-from housectl.backends.katib.image_digests import pulled_digest, trusted_image
-from housectl.backends.katib.labels_and_paths import inputs_path, output_path
-from housectl.backends.katib.lifecycle.create import create_all
-from housectl.backends.katib.lifecycle.delete import (
-    delete_workload,
-    delete_writers,
-    wait_until_gone,
+from housectl.backends.base import (
+    Handle,
+    Overview,
+    Snapshot,
+    Task,
+    TrainerRecord,
+    Workload,
 )
-from housectl.backends.katib.lifecycle.resume import resume_experiment
-from housectl.backends.katib.lifecycle.stop import remaining_seconds, stop_experiment
-from housectl.backends.katib.lifecycle.widen import widen
-from housectl.backends.katib.logs import TaskLogs, trial_log
+from housectl.backends.katib.handles import Handles
+from housectl.backends.katib.katib_objects import EXPERIMENTS, KatibExperiment
+from housectl.backends.katib.labels_and_paths import (
+    EXPERIMENT,
+    component_selector,
+    inputs_path,
+    output_path,
+)
 from housectl.backends.katib.plan.katib_plan import KatibPlan
-from housectl.backends.katib.plan.manifest import TERMINATION_REPORT_SUFFIX
 from housectl.backends.katib.plan.plan_record import KatibPlanRecord
-from housectl.backends.katib.plan.validation import validate_plan
 from housectl.backends.katib.state.experiment_reader import ExperimentReader
 from housectl.backends.katib.state.generations import newest_generation
+from housectl.backends.katib.state.overviews import read_overviews, read_settled
 from housectl.backends.katib.stop_marks import STOPPED_BY_TIME_LIMIT, STOPPED_BY_USER
-from housectl.backends.katib.volume.pods import VolumePods
-from housectl.backends.katib.volume.transfer import Volume
 from housectl.backends.katib.volume.work_index import WorkIndex
 from housectl.backends.messages import select_trials, unknown_experiment_error
 from housectl.contract.files import atomic_directory
@@ -36,6 +39,10 @@ from housectl.contract.record import canonical_json
 from housectl.experiment import Experiment, ExperimentState, Trial
 from housectl.kube.client import Kube
 from housectl.project.fields import KatibSettings
+
+if TYPE_CHECKING:
+    from housectl.backends.katib.logs import TaskLogs
+    from housectl.backends.katib.volume.transfer import Volume
 
 
 class KatibBackend:
@@ -58,8 +65,13 @@ class KatibBackend:
         self._index = WorkIndex(kube=kube, pvc=settings.pvc)
         self._reader = ExperimentReader(kube, self._index)
         self._handles = Handles(kube, self._index)
-        self._task_logs = TaskLogs(kube)
         self._resumed: set[str] = set()
+
+    @cached_property
+    def _task_logs(self) -> "TaskLogs":
+        from housectl.backends.katib.logs import TaskLogs
+
+        return TaskLogs(self._kube)
 
     def plan(self, workload: Workload, *, inputs: Inputs, image: str | None) -> KatibPlan:
         """Return the manifests that `submit` would send. Pure and offline."""
@@ -81,6 +93,10 @@ class KatibBackend:
             AlreadyExistsError: An experiment or task has that name.
             ClusterError: The cluster lacks a prerequisite, or rejects an object.
         """
+        from housectl.backends.katib.checks.preflight import preflight
+        from housectl.backends.katib.lifecycle.create import create_all
+        from housectl.backends.katib.plan.validation import validate_plan
+
         plan = self.plan(workload, inputs=inputs, image=image)
         validate_plan(plan)
         preflight(self._kube, plan.record)
@@ -121,6 +137,20 @@ class KatibBackend:
         """Return the handles of all experiments, newest first."""
         return self._handles.list_experiments()
 
+    def overviews(self) -> Sequence[tuple[Handle, Overview]]:
+        """Return the overviews of all experiments, newest first.
+
+        Pruned trials are not counted in long searches.
+        """
+        selector = component_selector(EXPERIMENT)
+        experiments = self._kube.list_as(EXPERIMENTS, KatibExperiment, labels=selector)
+        overviews = read_overviews(self._kube, experiments)
+        handles = self._handles.of_experiments(item.metadata for item in experiments)
+        return [
+            (handle, overviews.get(handle.name) or self.observe(handle).overview)
+            for handle in handles
+        ]
+
     def handle(self, name: str) -> Handle:
         """Return the handle of an experiment or task by its name or its URL.
 
@@ -140,12 +170,18 @@ class KatibBackend:
         """
         return self._reader.observe(handle.name)
 
+    def settled(self, handle: Handle) -> Overview | None:
+        """Return the overview of a long search whose trials all succeeded; None for any other."""
+        return read_settled(self._kube, handle.name)
+
     def wait(self, handle: Handle, last_snapshot: Snapshot, *, timeout: float) -> None:
         """Return when the state differs from `last_snapshot`, or after `timeout` seconds.
 
         Katib does not end a search at its time limit. The waiting command stops it. It also lets a
         resumed search run as many parallel trials as planned.
         """
+        from housectl.backends.katib.lifecycle.stop import remaining_seconds
+
         record = self._reader.record(handle.name)
         remaining = remaining_seconds(record.workload, last_snapshot)
         if remaining is not None and remaining <= 0:
@@ -161,6 +197,8 @@ class KatibBackend:
         Raises:
             UsageError: There is no such trial.
         """
+        from housectl.backends.katib.logs import trial_log
+
         if trial is None:
             yield from self._task_logs.lines(self._reader.task_pods(handle.name))
             return
@@ -181,6 +219,8 @@ class KatibBackend:
 
     def image_digest(self, handle: Handle) -> str | None:
         """Return the digest of the image that ran a task; None if it was not pulled."""
+        from housectl.backends.katib.image_digests import pulled_digest
+
         image = self._reader.record(handle.name).image
         return pulled_digest(image, self._reader.task_pods(handle.name))
 
@@ -196,12 +236,16 @@ class KatibBackend:
         Raises:
             UsageError: The recorded image is from another repository than that of new plans.
         """
+        from housectl.backends.katib.image_digests import trusted_image
+
         image = trusted_image(trainer.image, own_image=self._settings.image or "")
         settings = replace(self._settings, image=image)
         return KatibBackend(self._kube, settings=settings, inputs=self._inputs)
 
     def delete_outputs(self, handle: Handle, trials: Sequence[str]) -> None:
         """Delete the files of these trials; keep their numbers and objectives."""
+        from housectl.backends.katib.plan.manifest import TERMINATION_REPORT_SUFFIX
+
         names = [trial.name for trial in self._trials(handle, trials)]
         outputs = [output_path(handle.name, name) for name in names]
         if outputs:
@@ -222,6 +266,8 @@ class KatibBackend:
         Raises:
             ClusterError: Some files or objects remain; another call resumes the deletion.
         """
+        from housectl.backends.katib.lifecycle.delete import delete_workload
+
         if self._reader.has_remains(handle.name):
             record = self._reader.find_record(handle.name)
             is_task = record is not None and isinstance(record.workload, Task)
@@ -234,6 +280,9 @@ class KatibBackend:
         self._reader.forget(handle.name)
 
     def _resume(self, handle: Handle, record: KatibPlanRecord, experiment: Experiment) -> None:
+        from housectl.backends.katib.checks.preflight import preflight
+        from housectl.backends.katib.lifecycle.resume import resume_experiment
+
         self._resumed.add(handle.name)
         newest = newest_generation(experiment, self._reader.objects(handle.name))
         if STOPPED_BY_USER in newest.stop_reasons:
@@ -247,16 +296,23 @@ class KatibBackend:
 
     def _widen(self, handle: Handle, workload: Workload) -> bool:
         """Raise the number of parallel trials; return True if no more needs to be done."""
+        from housectl.backends.katib.lifecycle.widen import widen
+
         if isinstance(workload, Task):
             return True
         return widen(self._kube, workload, self._reader.objects(handle.name))
 
     def _retry(self, handle: Handle, record: KatibPlanRecord) -> None:
+        from housectl.backends.katib.lifecycle.create import create_all
+        from housectl.backends.katib.lifecycle.delete import delete_writers, wait_until_gone
+
         delete_writers(self._kube, handle.name)
         wait_until_gone(self._kube, handle.name)
         create_all(self._kube, KatibPlan(record))
 
     def _stop(self, handle: Handle, reason: str) -> None:
+        from housectl.backends.katib.lifecycle.stop import stop_experiment
+
         # An informer may not know yet what another command has just created.
         self._reader.forget(handle.name)
         if isinstance(self._reader.record(handle.name).workload, Task):
@@ -268,8 +324,11 @@ class KatibBackend:
                 self._index.remove(handle.name)
         self._reader.forget(handle.name)
 
-    def _volume(self, record: KatibPlanRecord | None) -> Volume:
+    def _volume(self, record: KatibPlanRecord | None) -> "Volume":
         """Return the volume of a plan; of new plans if the plan is None."""
+        from housectl.backends.katib.volume.pods import VolumePods
+        from housectl.backends.katib.volume.transfer import Volume
+
         settings = record.settings if record else self._settings
         pods = VolumePods(kube=self._kube, pvc=settings.pvc, image=settings.image or "")
         return Volume(pods)

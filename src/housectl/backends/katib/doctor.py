@@ -76,6 +76,6 @@ def doctor_checks(context: CheckContext) -> Sequence[Check]:
 
 def _plan(context: CheckContext) -> KatibPlan:
     """Return the plan of a search under an unused name."""
-    backend = create_backend(context.project, context.workspace)
+    backend = create_backend(lambda: context.project, context.workspace)
     experiment = context.project.experiment(f"doctor-{secrets.token_hex(3)}")
     return backend.plan(experiment, inputs=context.inputs(), image=None)

@@ -1,6 +1,6 @@
 """The Katib backend of a project."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from housectl.backends.katib.backend import KatibBackend
 
 
-def create_backend(project: ProjectConfig, workspace: Workspace) -> "KatibBackend":
+def create_backend(load: Callable[[], ProjectConfig], workspace: Workspace) -> "KatibBackend":
     """Return the backend for the cluster that a project's `katib:` describes."""
     from housectl.backends.katib.backend import KatibBackend
     from housectl.backends.katib.katib_client import katib_client
 
+    project = load()
     settings = project.katib
     return KatibBackend(
         katib_client(settings.context, settings.namespace),

@@ -1,6 +1,6 @@
 """Handles of experiments and tasks on a cluster: URLs such as katib://CONTEXT/NAMESPACE/NAME."""
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
@@ -17,7 +17,7 @@ from housectl.backends.katib.volume.work_index import WorkIndex
 from housectl.contract.path_names import checked_name
 from housectl.errors import UnknownExperimentError
 from housectl.kube.client import Kube
-from housectl.kube.kinds import JOBS, Kind
+from housectl.kube.kinds import JOBS
 from housectl.kube.objects.base import NamedObject, ObjectMeta
 
 _SCHEME = "katib://"
@@ -52,9 +52,15 @@ class Handles:
 
     def list_experiments(self) -> Sequence[Handle]:
         """Return the handles of all experiments and then of incomplete deletions, newest first."""
+        selector = component_selector(EXPERIMENT)
+        experiments = self.kube.list_as(EXPERIMENTS, NamedObject, labels=selector)
+        return self.of_experiments(item.metadata for item in experiments)
+
+    def of_experiments(self, experiments: Iterable[ObjectMeta]) -> Sequence[Handle]:
+        """Return the same for the metadata of all Katib Experiments."""
         started: dict[str, str] = {}
         deleted: dict[str, str] = {}
-        for metadata in self._objects(EXPERIMENTS, EXPERIMENT):
+        for metadata in experiments:
             times = deleted if metadata.deletion_timestamp else started
             name, time = metadata.labels[INSTANCE_LABEL], str(metadata.creation_timestamp)
             times[name] = min(times.get(name, time), time)
@@ -68,12 +74,9 @@ class Handles:
         others = {name: added for name, added in names.items() if name not in experiments}
         if not others:
             return {}
-        tasks = {metadata.labels[INSTANCE_LABEL] for metadata in self._objects(JOBS, TASK)}
+        jobs = self.kube.list_as(JOBS, NamedObject, labels=component_selector(TASK))
+        tasks = {job.metadata.labels[INSTANCE_LABEL] for job in jobs}
         return {name: added for name, added in others.items() if name not in tasks}
-
-    def _objects(self, kind: Kind, component: str) -> Iterator[ObjectMeta]:
-        for item in self.kube.list_as(kind, NamedObject, labels=component_selector(component)):
-            yield item.metadata
 
 
 def _newest_first(times: Mapping[str, str]) -> Sequence[str]:

@@ -59,6 +59,13 @@ class Observation(KubeObject):
 
     metrics: list[Metric] = []
 
+    def number(self, name: str) -> float | None:
+        """Return the value of a metric; None if it is not a finite number."""
+        for metric in self.metrics:
+            if metric.name == name and (number := metric.number) is not None:
+                return number
+        return None
+
 
 class Objective(KubeObject):
     """The metric that the search minimises."""
@@ -133,10 +140,7 @@ class KatibTrial(NamedObject, dict=True, gc=True):
 
     def metric(self, name: str) -> float | None:
         """Return the value of a metric that Katib observed; None if it is not a finite number."""
-        for metric in self.status.observation.metrics:
-            if metric.name == name and (number := metric.number) is not None:
-                return number
-        return None
+        return self.status.observation.number(name)
 
 
 class Algorithm(KubeObject):
@@ -152,12 +156,14 @@ class ExperimentSpec(KubeObject):
     max_trial_count: int = 0
     parallel_trial_count: int = 0
     max_failed_trial_count: int = 0
+    objective: Objective = Objective()
 
 
 class OptimalTrial(KubeObject):
     """The best trial according to Katib."""
 
     best_trial_name: str = ""
+    observation: Observation = Observation()
 
 
 class ExperimentStatus(KubeObject):
@@ -165,8 +171,30 @@ class ExperimentStatus(KubeObject):
 
     conditions: list[Condition] = []
     trials: int = 0
+    trials_succeeded: int = 0
+    trials_failed: int = 0
+    trials_killed: int = 0
+    trials_early_stopped: int = 0
+    trial_metrics_unavailable: int = 0
+    trials_pending: int = 0
+    trials_running: int = 0
     running_trial_list: list[str] = []
     current_optimal_trial: OptimalTrial = OptimalTrial()
+
+    @property
+    def active_trials(self) -> int:
+        """Number of trials that have not ended."""
+        return self.trials_pending + self.trials_running
+
+    @property
+    def unsuccessful_trials(self) -> int:
+        """Number of trials that ended without success."""
+        return (
+            self.trials_failed
+            + self.trials_killed
+            + self.trials_early_stopped
+            + self.trial_metrics_unavailable
+        )
 
 
 class KatibExperiment(NamedObject):
@@ -185,6 +213,15 @@ class KatibExperiment(NamedObject):
     def has_failed(self) -> bool:
         """True if the experiment has failed."""
         return true_condition(self.status.conditions, "Failed") is not None
+
+    @property
+    def optimum(self) -> float | None:
+        """The lowest objective according to Katib; None if it is not a finite number.
+
+        Katib takes a trial without a number for the best one.
+        """
+        observation = self.status.current_optimal_trial.observation
+        return observation.number(self.spec.objective.objective_metric_name)
 
     @property
     def ended_at(self) -> datetime | None:

@@ -6,16 +6,22 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
-from housectl.backends.base import Handle, Snapshot, Task, TrainerRecord, Workload
+from housectl.backends.base import (
+    Handle,
+    Overview,
+    Snapshot,
+    Task,
+    TrainerRecord,
+    Workload,
+)
 from housectl.backends.local.control import start_supervisor, stop_supervisor
-from housectl.backends.local.environments import TrainerEnvironments
 from housectl.backends.local.handles import SCHEME, handle_of, open_run, run_directory
 from housectl.backends.local.plan import LocalPlan
 from housectl.backends.local.preflight import check_disk_space, check_libraries, workers_note
 from housectl.backends.local.records import LocalPlanRecord, RunOutcome
-from housectl.backends.local.requirements import requirements_of
 from housectl.backends.local.run_directory import RunDirectory
 from housectl.backends.local.submission import copy_inputs, create_run, inputs_of_runs
 from housectl.backends.local.trainer_client import last_log_line
@@ -56,7 +62,7 @@ class LocalBackend:
         """Return the plan that `submit` would run. Pure and offline; the image is not used."""
         return LocalPlan(
             workload=workload,
-            inputs=inputs_of_runs(self.runs.absolute(), inputs),
+            inputs=inputs_of_runs(self.runs.absolute(), inputs).path,
             python=self._python(workload),
         )
 
@@ -79,15 +85,14 @@ class LocalBackend:
         return handle
 
     def get_plan(self, handle: Handle) -> LocalPlan:
-        """Return the plan that was submitted.
+        """Return the plan that was submitted. The inputs are not read.
 
         Raises:
-            InputsError: Its inputs are missing or were changed.
+            InputsError: The plan was altered.
         """
         with open_run(handle) as run:
             plan = run.plan()
-            inputs = self.get_inputs(handle)
-            return LocalPlan(workload=plan.workload, inputs=inputs, python=plan.python)
+            return LocalPlan(workload=plan.workload, inputs=run.inputs(), python=plan.python)
 
     def get_inputs(self, handle: Handle) -> Inputs:
         """Return the inputs that were submitted with the plan.
@@ -121,6 +126,10 @@ class LocalBackend:
                     submit_times[handle] = plan.submitted
         return sorted(submit_times, key=submit_times.__getitem__, reverse=True)
 
+    def overviews(self) -> Sequence[tuple[Handle, Overview]]:
+        """Return the overviews of all experiments, newest first."""
+        return [(handle, self.observe(handle).overview) for handle in self.handles()]
+
     def handle(self, name: str) -> Handle:
         """Return the handle of an experiment or task by its name or its URL.
 
@@ -151,7 +160,7 @@ class LocalBackend:
                 return Snapshot(
                     state=ExperimentState.RUNNING,
                     trials=tuple(trials),
-                    warnings=_warnings(plan),
+                    warnings=self._warnings(plan),
                     started=plan.submitted,
                 )
             return Snapshot(
@@ -161,6 +170,9 @@ class LocalBackend:
                 started=plan.submitted,
                 finished=outcome.finished,
             )
+
+    def settled(self, handle: Handle) -> None:
+        """Return None: a snapshot costs as little."""
 
     def wait(self, handle: Handle, last_snapshot: Snapshot, *, timeout: float) -> None:
         """Return when the state differs from `last_snapshot`, or after `timeout` seconds."""
@@ -219,6 +231,9 @@ class LocalBackend:
             InputsError: The lock or a version is malformed.
             LocalEnvironmentError: The environment cannot be built.
         """
+        from housectl.backends.local.environments import TrainerEnvironments
+        from housectl.backends.local.requirements import requirements_of
+
         environments = TrainerEnvironments(self.runs.absolute().parent / "environments")
         python = environments.python(requirements_of(trainer, warn=warn), report)
         return replace(self, task_python=python)
@@ -253,10 +268,13 @@ class LocalBackend:
     def _run_path(self, name: str) -> Path:
         return self.runs.absolute() / checked_name(name)
 
+    def _warnings(self, plan: LocalPlanRecord) -> tuple[str, ...]:
+        note = plan.experiment and workers_note(plan.experiment.workers, self._cores)
+        return (f"{note}.",) if note else ()
 
-def _warnings(plan: LocalPlanRecord) -> tuple[str, ...]:
-    note = plan.experiment and workers_note(plan.experiment.workers, usable_cores())
-    return (f"{note}.",) if note else ()
+    @cached_property
+    def _cores(self) -> int:
+        return usable_cores()
 
 
 def _outcome_of(run: RunDirectory) -> RunOutcome | None:

@@ -7,7 +7,7 @@ from housectl.backends.local.finished_trials import FinishedTrials
 from housectl.backends.local.records import RunOutcome, TrialRecord
 from housectl.backends.local.restarting_pool import RestartingPool
 from housectl.backends.local.run_directory import RunDirectory
-from housectl.backends.local.stopping_rules import outcome_of, too_many_failures
+from housectl.backends.local.stopping_rules import outcome_of, time_limit_reached, too_many_failures
 from housectl.contract.disks import describe_if_full
 from housectl.contract.parameters import Assignment
 from housectl.contract.pool_protocol import Step, TrialRequest, TrialResult
@@ -108,15 +108,13 @@ class ExperimentRunner:
         return (
             number < budget.trials
             and not too_many_failures(budget, self._finished.failed)
-            and not self._time_limit_reached()
+            and not time_limit_reached(budget, used=self._seconds_used())
         )
 
-    def _time_limit_reached(self) -> bool:
-        """Return True if the trials, including those before a pause, have used up their time."""
-        limit = self._experiment.budget.seconds
+    def _seconds_used(self) -> float:
+        """Return the time since the first trial started, and that before a pause."""
         now = time.time()
-        used = self._seconds_before + now - (self._first_start or now)
-        return limit is not None and used >= limit
+        return self._seconds_before + now - (self._first_start or now)
 
     def _start(self, number: int) -> None:
         trial = Trial(

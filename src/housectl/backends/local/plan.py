@@ -3,11 +3,11 @@
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from housectl.backends.base import Task, Workload
 from housectl.backends.trainer_argv import assignment_args, task_argv, trainer_argv
 from housectl.contract.families import Family
-from housectl.contract.inputs import Inputs
 from housectl.experiment import Experiment
 from housectl.search.sampler import enqueued_assignment
 
@@ -17,11 +17,12 @@ class LocalPlan:
     """The plan of a run. Its `str()` is a shell script with the supervisor's commands.
 
     Attributes:
+        inputs: The inputs directory.
         python: Path of the Python that runs the trainer; None for housectl's own.
     """
 
     workload: Workload
-    inputs: Inputs
+    inputs: Path
     python: str | None = None
     image: None = None
 
@@ -30,13 +31,13 @@ class LocalPlan:
             [
                 _shell_command(
                     task_arguments(
-                        self.workload, inputs=str(self.inputs.path), output=self.workload.name
+                        self.workload, inputs=str(self.inputs), output=self.workload.name
                     ),
                     python=self.python,
                 )
             ]
             if isinstance(self.workload, Task)
-            else _experiment_lines(self.workload, str(self.inputs.path))
+            else _experiment_lines(self.workload, str(self.inputs))
         )
         return "\n".join(("#!/bin/sh", "set -eu", "unset PYTHONPATH", *lines, ""))
 

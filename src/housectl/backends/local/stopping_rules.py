@@ -18,10 +18,14 @@ def too_many_failures(budget: Budget, finished: Iterable[Trial]) -> bool:
     return len(failed_trials(finished)) >= budget.max_failed
 
 
-def time_limit_reached(budget: Budget, trials: Iterable[Trial], *, now: float) -> bool:
-    """Return True if the trials, including running ones, have used up the time limit."""
-    remaining = budget.remaining_seconds(trials, now=now)
-    return remaining is not None and remaining <= 0
+def time_limit_reached(budget: Budget, *, used: float) -> bool:
+    """Return True if the search has used up its time limit.
+
+    Args:
+        budget: The limits of the search.
+        used: Seconds during which at least one trial ran.
+    """
+    return budget.seconds is not None and used >= budget.seconds
 
 
 def outcome_of(budget: Budget, finished: Collection[Trial], *, now: float) -> RunOutcome:

@@ -1,8 +1,12 @@
 """The record of a plan, in an annotation of every object: later commands need no housectl.yaml."""
 
+from collections.abc import Iterable
+
+from housectl.backends.katib.labels_and_paths import PLAN_ANNOTATION
 from housectl.backends.workload import WorkloadRecord
 from housectl.contract.path_names import Digest
 from housectl.contract.record import SCHEMA_VERSION, MalformedRecordError
+from housectl.kube.objects.base import ObjectMeta
 from housectl.project.fields import KatibSettings
 
 
@@ -25,3 +29,14 @@ class KatibPlanRecord(WorkloadRecord, kw_only=True):
         if self.settings.image is None:
             raise MalformedRecordError("no image")
         return self.settings.image
+
+
+def find_plan_record(objects: Iterable[ObjectMeta]) -> KatibPlanRecord | None:
+    """Return the record in an annotation of an experiment's or a task's objects; None without it.
+
+    Args:
+        objects: Their metadata.
+    """
+    texts = (metadata.annotations.get(PLAN_ANNOTATION) for metadata in objects)
+    text = next(filter(None, texts), None)
+    return KatibPlanRecord.from_json(text.encode()) if text else None

@@ -54,6 +54,18 @@ class ExperimentObjects:
     pods: tuple[Pod, ...]
     events: tuple[Event, ...]
 
+    @classmethod
+    def without_trials(cls, experiments: Iterable[KatibExperiment]) -> "ExperimentObjects":
+        """Return the sub-experiments that are not being deleted, without any other objects."""
+        return cls(
+            sub_experiments=tuple(sorted(not_deleted(experiments), key=_creation_order)),
+            suggestions=(),
+            trials=(),
+            jobs=(),
+            pods=(),
+            events=(),
+        )
+
     @property
     def algorithm(self) -> str:
         """Name of the algorithm that chooses assignments."""
@@ -124,12 +136,12 @@ def list_experiment_objects(
         read_suggestion: Returns the Suggestion of a sub-experiment; None if it does not exist.
     """
     experiments = list_objects(EXPERIMENT_GROUP)
-    sub_experiments = sorted(_not_deleted(experiments), key=_creation_order)
+    sub_experiments = sorted(not_deleted(experiments), key=_creation_order)
     names = {item.metadata.name for item in sub_experiments}
     # Trials disappear some moments after their sub-experiment.
     trials = tuple(
         item
-        for item in _not_deleted(list_objects(TRIAL_GROUP))
+        for item in not_deleted(list_objects(TRIAL_GROUP))
         if item.metadata.labels[EXPERIMENT_LABEL] in names
     )
     suspects = _suspects(sub_experiments, trials)
@@ -179,7 +191,7 @@ def _suspects(
     ]
 
 
-def _not_deleted(objects: Iterable[_V]) -> Iterator[_V]:
+def not_deleted(objects: Iterable[_V]) -> Iterator[_V]:
     """Yield the objects that are not being deleted; finalizers of Katib delay the deletion."""
     return (item for item in objects if item.metadata.deletion_timestamp is None)
 

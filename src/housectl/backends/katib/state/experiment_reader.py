@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from housectl.backends.base import Snapshot, Task, Workload
@@ -14,12 +15,11 @@ from housectl.backends.katib.katib_objects import (
     Suggestion,
 )
 from housectl.backends.katib.labels_and_paths import (
-    PLAN_ANNOTATION,
     TASK,
     labels,
     selector,
 )
-from housectl.backends.katib.plan.plan_record import KatibPlanRecord
+from housectl.backends.katib.plan.plan_record import KatibPlanRecord, find_plan_record
 from housectl.backends.katib.state.cluster_objects import (
     ExperimentObjects,
     experiment_selections,
@@ -28,8 +28,6 @@ from housectl.backends.katib.state.cluster_objects import (
     list_task_objects,
     task_selections,
 )
-from housectl.backends.katib.state.diagnoser import Diagnoser
-from housectl.backends.katib.state.informer import Informer
 from housectl.backends.katib.state.resource_groups import (
     TASK_POD_GROUP,
     TRIAL_GROUP,
@@ -58,6 +56,8 @@ from housectl.kube.objects.base import NamedObject, ObjectMeta
 from housectl.kube.objects.pods import Pod
 
 if TYPE_CHECKING:
+    from housectl.backends.katib.state.diagnoser import Diagnoser
+    from housectl.backends.katib.state.informer import Informer
     from housectl.backends.katib.state.trials import KnownTrials
 
 _V = TypeVar("_V", bound=NamedObject)
@@ -118,7 +118,13 @@ class ExperimentReader:
         self._last: dict[str, _Observation] = {}
         self._known: dict[str, KnownTrials] = {}
         self._suggestions: dict[str, tuple[float, Suggestion | None]] = {}
-        self._diagnoser = Diagnoser(kube)
+
+    @cached_property
+    def _diagnoser(self) -> "Diagnoser":
+        # Commands that find no problem need no module of the diagnosis.
+        from housectl.backends.katib.state.diagnoser import Diagnoser
+
+        return Diagnoser(self._kube)
 
     def record(self, name: str) -> KatibPlanRecord:
         """Return the record of the submitted plan.
@@ -134,7 +140,7 @@ class ExperimentReader:
     def find_record(self, name: str) -> KatibPlanRecord | None:
         """Return the record of the submitted plan; None without any object."""
         if name not in self._records:
-            record = _plan_record(self._metadata(name))
+            record = find_plan_record(self._metadata(name))
             if record is None:
                 return None
             self._records[name] = record
@@ -276,7 +282,9 @@ class ExperimentReader:
             return informer.objects
         return _ListedObjects(self._kube, selections_of(name))
 
-    def _informer(self, name: str) -> Informer:
+    def _informer(self, name: str) -> "Informer":
+        from housectl.backends.katib.state.informer import Informer
+
         if name not in self._informers:
             is_task = isinstance(self.record(name).workload, Task)
             selections = task_selections(name) if is_task else self._experiment_selections(name)
@@ -308,9 +316,3 @@ class ExperimentReader:
             return [experiment.metadata for experiment in experiments]
         jobs = self._kube.list_as(JOBS, NamedObject, labels=selector(labels(name, TASK)))
         return [job.metadata for job in jobs]
-
-
-def _plan_record(objects: Sequence[ObjectMeta]) -> KatibPlanRecord | None:
-    texts = (metadata.annotations.get(PLAN_ANNOTATION) for metadata in objects)
-    text = next(filter(None, texts), None)
-    return KatibPlanRecord.from_json(text.encode()) if text else None

@@ -44,7 +44,7 @@ def experiment_snapshot(
     """
     trials = read_trials(experiment, objects, trial_cause, known)
     newest = newest_generation(experiment, objects)
-    state = _state(newest, trials)
+    state = search_state(newest, has_trials=bool(trials), usable=best_trial(trials) is not None)
     if state.ended:
         # Katib does not stop running trials when too many others have failed.
         trials = tuple(trial for trial in trials if trial.state is not TrialState.RUNNING)
@@ -83,17 +83,23 @@ def deleted_snapshot(name: str, submitted: datetime | None) -> Snapshot:
     )
 
 
-def _state(newest: Generation, trials: Sequence[Trial]) -> ExperimentState:
+def search_state(newest: Generation, *, has_trials: bool, usable: bool) -> ExperimentState:
+    """Return the state of an experiment.
+
+    Args:
+        newest: Its newest generation.
+        has_trials: True if a trial has started.
+        usable: True if a trial has succeeded.
+    """
     if newest.stopping:
         return ExperimentState.RUNNING
     if STOPPED_BY_USER in newest.stop_reasons and newest.remaining:
         return ExperimentState.STOPPED
     if not all(sub_experiment.has_ended for sub_experiment in newest.active):
-        return ExperimentState.RUNNING if trials else ExperimentState.CREATED
+        return ExperimentState.RUNNING if has_trials else ExperimentState.CREATED
     if newest.missing and not newest.stop_reasons:
         return ExperimentState.INTERRUPTED
     failed = any(sub_experiment.has_failed for sub_experiment in newest.active)
-    usable = best_trial(trials) is not None
     return ExperimentState.FAILED if failed or not usable else ExperimentState.SUCCEEDED
 
 
