@@ -112,6 +112,8 @@ def with_record(edit: Callable[[dict[str, object]], object]) -> Callable[[bytes]
         (lambda record: record["files"].update({"a\0b": "0" * 64}), "no bundle has"),
         (lambda record: record["files"].update({"": "0" * 64}), "no bundle has"),
         (lambda record: record["files"].update({"model.ubj": "0" * 64}), "no bundle has"),
+        (lambda record: record["files"].update({"reference.json": "0" * 64}), "of version 1"),
+        (lambda record: record.update(schema_version=2), "of version 2 and has other files"),
         (lambda record: record["recipe"].update(features=["LSTAT", "RM"]), "different features"),
         (lambda record: record["schema"]["features"].pop(), "different features"),
         (lambda record: record["schema"]["target"].update(name="RM"), "occurs twice"),
@@ -146,6 +148,16 @@ def make_sparse(path: Path) -> None:
     """Give a file 10 GB, which need no space on the disk."""
     with path.open("r+b") as file:
         file.truncate(10 * 10**9)
+
+
+def test_rows_of_another_number_of_leaves_are_refused(directory: Path) -> None:
+    files = read_files(directory)
+    record = json.loads(files["bundle.json"])
+    record.update(schema_version=2, files={**record["files"], "leaf_rows.bin": ""})
+    changed = {**files, "bundle.json": json.dumps(record).encode(), "leaf_rows.bin": b"0" * 12}
+    copy = directory.with_name("copy")
+    write_files(copy, with_new_digests(changed))
+    assert_refused(copy, "leaf_rows.bin is invalid: the numbers of rows have 12 bytes instead of 8")
 
 
 @pytest.mark.parametrize("name", FILES)

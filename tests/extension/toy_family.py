@@ -66,6 +66,7 @@ class PiecewiseConstantModel:
             thresholds=np.array([self.threshold, 0.0, 0.0]),
             missing_left=np.zeros(3, dtype=np.bool_),
             weights=np.array([0.0, self.below, self.above]),
+            rows=np.array([2, 1, 1]),
         )
         return Ensemble(trees=(tree,), comparison=SplitComparison.LESS_EQUAL, offset=0.0)
 

@@ -10,6 +10,7 @@ from housectl.contract.bundle import Bundle
 from housectl.contract.bundle_record import CARD_FILE
 from housectl.contract.evidence import Evidence
 from housectl.contract.golden import GoldenSource
+from housectl.contract.reference import REFERENCE_FILE
 from housectl.contract.seal_output import SealOutput
 from housectl.errors import ExitStatus
 from housectl.reproduction.comparison import compare_files, compare_inputs
@@ -120,6 +121,15 @@ def test_missing_file_differs(bundle: Bundle) -> None:
     result = reproduced_as(replace(bundle, record=record, digest=record.digest), bundle)
     (card,) = [file for file in result.files if file.file == CARD_FILE]
     assert (card.recorded, card.reproduced, card.equal) == (DIGEST, None, False)
+
+
+def test_reference_is_not_compared_with_a_bundle_that_has_none(bundle: Bundle) -> None:
+    files = {**bundle.record.files, REFERENCE_FILE: DIGEST}
+    record = structs.replace(bundle.record, schema_version=2, files=files)
+    later = replace(bundle, record=record, digest=record.digest)
+    assert later.digest != bundle.digest
+    assert reproduced_as(bundle, later).identical
+    assert not reproduced_as(later, bundle).identical
 
 
 def test_reason_tells_unrecorded_inputs_from_equal_ones(bundle: Bundle, tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ def test_killed_build_is_repeated_and_champion_is_identical(
     assert isinstance(files, list)
     assert {row["file"] for row in files} == {
         *("MODEL_CARD.md", "bundle.json", "evidence.json", "golden.json", "metrics.json"),
-        *("model.joblib", "model.onnx"),
+        *("leaf_rows.bin", "model.joblib", "model.onnx", "reference.json"),
     }
     assert "environment: " in built.err
     assert environment.is_dir()

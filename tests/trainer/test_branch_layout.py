@@ -74,6 +74,7 @@ def test_node_with_swapped_children_splits_rows_as_before(
         thresholds=np.array([threshold, threshold - 1.0, 0.0, 0.0, 0.0]),
         missing_left=np.array([missing_left, not missing_left, False, False, False]),
         weights=np.arange(5.0),
+        rows=np.ones(5, dtype=np.int64),
     )
     single = np.float32(threshold)
     values = [single, -single, *(np.nextafter(single, np.float32(to)) for to in (-1e38, 1e38))]

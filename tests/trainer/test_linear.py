@@ -197,7 +197,7 @@ def test_graph_with_other_numbers_is_rejected(name: str) -> None:
     body = model.model.body()
     assert isinstance(body, LinearGraph)
     wrong = replace(body, **{name: getattr(body, name) * (1 + 1e-6)})
-    graph = to_onnx(wrong, expansion=model.expansion, scale=model.scale)
+    graph = to_onnx(wrong, expansion=model.expansion, scale=model.scale).content
     scorer = Scorer(graph, schema=dataset.shared.schema)
     tolerance = Tolerance.for_model(model.scale, dataset.training.targets, bound=1e-10)
     with pytest.raises(SealError, match="differs from the model"):

@@ -105,7 +105,7 @@ def test_missing_values_in_a_fold_without_any_are_predicted() -> None:
         recipe = make_recipe(dataset.shared, Family.RANDOM_FOREST, assignment)
         model = fit(recipe, dataset.training.take(complete))
         assert np.isfinite(model.predict(dataset.holdout.rows)).all()
-        content = to_onnx(model.body, expansion=model.expansion, scale=model.scale)
+        content = to_onnx(model.body, expansion=model.expansion, scale=model.scale).content
         graph = Scorer(content, schema=dataset.shared.schema)
         assert graph.predict_columns(dataset.holdout.rows) == pytest.approx(
             model.predict(dataset.holdout.rows).tolist(), rel=1e-12

@@ -71,7 +71,7 @@ def assert_parity(
 ) -> None:
     """Check the graph of the model, or of other trees instead of the model's."""
     body = ensemble or model.model.body()
-    graph = to_onnx(body, expansion=model.expansion, scale=model.scale)
+    graph = to_onnx(body, expansion=model.expansion, scale=model.scale).content
     scorer = Scorer(graph, schema=dataset.shared.schema)
     tolerance = tolerance_of(dataset, family, model)
     check_parity(scorer, model.predict, checked_rows(dataset, model), tolerance=tolerance)
@@ -187,6 +187,7 @@ def stumps(thresholds: Floats) -> Ensemble:
             thresholds=np.array([threshold, 0.0, 0.0]),
             missing_left=np.zeros(3, dtype=np.bool_),
             weights=np.array([0.0, 1.0, 2.0]),
+            rows=np.array([2, 1, 1]),
         )
         for threshold in thresholds
     )

@@ -31,6 +31,8 @@ class Tree:
             double.
         missing_left: `(n,)`, True if a missing value, NaN, goes left; undefined at a leaf.
         weights: `(n,)`, contribution of a leaf to the prediction; undefined at other nodes.
+        rows: `(n,)`, number of rows in a leaf that this tree was trained on, repeated rows
+            included; undefined at other nodes.
     """
 
     left: NDArray[np.int64]
@@ -39,6 +41,7 @@ class Tree:
     thresholds: NDArray[np.float64]
     missing_left: NDArray[np.bool_]
     weights: NDArray[np.float64]
+    rows: NDArray[np.int64]
 
     @property
     def is_split(self) -> NDArray[np.bool_]:

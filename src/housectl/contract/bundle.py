@@ -13,12 +13,15 @@ from housectl.contract.bundle_record import (
     SHORT_DIGEST,
     BundleRecord,
     Provenance,
+    bundle_version,
 )
 from housectl.contract.files import write_and_sync
 from housectl.contract.golden import GOLDEN_FILE, Golden
+from housectl.contract.leaf_rows import LEAF_ROWS_FILE, MAX_LEAF_ROWS_BYTES
 from housectl.contract.metrics import METRICS_FILE, Metrics
 from housectl.contract.recipe import Recipe
 from housectl.contract.record import MalformedRecordError, require
+from housectl.contract.reference import REFERENCE_FILE, Reference
 from housectl.contract.regular_files import MAX_MODEL_BYTES, MAX_RECORD_BYTES, read_regular
 from housectl.contract.schema import Schema
 from housectl.errors import BundleError
@@ -32,6 +35,8 @@ _MAX_BYTES = {
     BUNDLE_FILE: _MAX_JSON_BYTES,
     METRICS_FILE: _MAX_JSON_BYTES,
     GOLDEN_FILE: _MAX_JSON_BYTES,
+    REFERENCE_FILE: _MAX_JSON_BYTES,
+    LEAF_ROWS_FILE: MAX_LEAF_ROWS_BYTES,
     CARD_FILE: MAX_RECORD_BYTES,
 }
 
@@ -50,6 +55,7 @@ class Bundle:
 
     Attributes:
         location: Path or URL that it was read from.
+        reference: Distributions of the training rows; None in bundles of earlier versions.
     """
 
     location: str
@@ -58,6 +64,7 @@ class Bundle:
     metrics: Metrics
     golden: Golden
     content: Mapping[str, bytes]
+    reference: Reference | None = None
 
     @property
     def version(self) -> str:
@@ -85,6 +92,7 @@ def write_bundle(
 ) -> BundleRecord:
     """Write a bundle's files and its record into an empty directory; the caller renames it."""
     record = BundleRecord(
+        schema_version=bundle_version(files),
         schema=schema,
         recipe=recipe,
         files={name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())},
@@ -167,10 +175,15 @@ def _parse_bundle(read_file: FileReader, *, location: str, expected: str | None)
     content = {name: _checked(read_file, name, sha256) for name, sha256 in record.files.items()}
     metrics = Metrics.from_json(content[METRICS_FILE])
     golden = Golden.from_json(content[GOLDEN_FILE])
+    reference = Reference.from_json(content[REFERENCE_FILE]) if REFERENCE_FILE in content else None
     digest = record.digest
     require(expected in {None, digest}, f"its digest is {digest[:SHORT_DIGEST]}")
     require(metrics.holdout_mse is not None, f"{METRICS_FILE} has no holdout_mse")
     require(golden.features == record.recipe.features, f"{GOLDEN_FILE} has other features")
+    require(
+        reference is None or reference.features.keys() == set(record.recipe.features),
+        f"{REFERENCE_FILE} has other features",
+    )
     return Bundle(
         location=location,
         digest=digest,
@@ -178,6 +191,7 @@ def _parse_bundle(read_file: FileReader, *, location: str, expected: str | None)
         metrics=metrics,
         golden=golden,
         content=content,
+        reference=reference,
     )
 
 

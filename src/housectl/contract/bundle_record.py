@@ -1,16 +1,26 @@
 """The record of a bundle, bundle.json: its recipe, the digests of its files, and its provenance."""
 
+from collections.abc import Iterable
+from typing import ClassVar
+
+import msgspec
+
 from housectl.contract.golden import GOLDEN_FILE, GoldenSource
+from housectl.contract.leaf_rows import LEAF_ROWS_FILE
 from housectl.contract.metrics import METRICS_FILE
 from housectl.contract.path_names import Digest
 from housectl.contract.recipe import Recipe
 from housectl.contract.record import SCHEMA_VERSION, Record, digest_of
+from housectl.contract.reference import REFERENCE_FILE
 from housectl.contract.schema import Schema
 
 BUNDLE_FILE = "bundle.json"
 MODEL_FILE = "model.onnx"
 CARD_FILE = "MODEL_CARD.md"
 SHORT_DIGEST = 12
+
+_WITH_REFERENCE = 2
+_FILES_WITH_REFERENCE = frozenset({LEAF_ROWS_FILE, REFERENCE_FILE})
 
 
 class RecipeOrigin(Record, kw_only=True):
@@ -58,10 +68,13 @@ class BundleRecord(Record, kw_only=True):
     """Content of bundle.json.
 
     Attributes:
+        schema_version: 2 if the bundle has a reference.
         files: sha256 of each other file, by name.
     """
 
-    schema_version: int = SCHEMA_VERSION
+    newest_version: ClassVar[int] = _WITH_REFERENCE
+
+    schema_version: int
     schema: Schema
     recipe: Recipe
     files: dict[str, str]
@@ -70,13 +83,28 @@ class BundleRecord(Record, kw_only=True):
     def __post_init__(self) -> None:
         """Check the names of the files, and that schema and recipe have the same features."""
         required = {MODEL_FILE, METRICS_FILE, GOLDEN_FILE}
-        optional = {CARD_FILE, self.recipe.family.definition.native_file}
+        optional = {
+            CARD_FILE,
+            self.recipe.family.definition.native_file,
+            *_FILES_WITH_REFERENCE,
+        }
         if missing := required - self.files.keys():
             raise ValueError(f"it has no {min(missing)}")
         if self.files.keys() - required - optional:
             raise ValueError("it has files that no bundle has")
+        if self.schema_version != bundle_version(self.files):
+            raise ValueError(f"it is of version {self.schema_version} and has other files")
         if self.recipe.features != self.schema.feature_names:
             raise ValueError("its schema and its recipe have different features")
+
+    def without_files_since(self, version: int) -> "BundleRecord":
+        """Return the record that an earlier version would have written for the same model."""
+        if version >= self.schema_version:
+            return self
+        files = {
+            name: each for name, each in self.files.items() if name not in _FILES_WITH_REFERENCE
+        }
+        return msgspec.structs.replace(self, schema_version=version, files=files)
 
     @property
     def digest(self) -> str:
@@ -89,3 +117,8 @@ class BundleRecord(Record, kw_only=True):
                 "files": self.files,
             }
         )
+
+
+def bundle_version(files: Iterable[str]) -> int:
+    """Return the version of the record of a bundle with these files."""
+    return SCHEMA_VERSION if _FILES_WITH_REFERENCE.isdisjoint(files) else _WITH_REFERENCE

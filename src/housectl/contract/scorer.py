@@ -4,9 +4,11 @@ import os
 from typing import TYPE_CHECKING
 
 from housectl.contract.bundle import Bundle
+from housectl.contract.bundle_record import MODEL_FILE
 from housectl.contract.cells import InvalidCellError
 from housectl.contract.golden import Golden, GoldenMismatch, golden_mismatches
 from housectl.contract.graph.onnx_fields import INPUT_NAME, OUTPUT_NAME
+from housectl.contract.leaf_rows import LEAF_ROWS_FILE, check_leaf_rows
 from housectl.contract.record import MalformedRecordError
 from housectl.contract.schema import Schema
 from housectl.errors import BundleError
@@ -18,12 +20,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+class GoldenRowsError(BundleError):
+    """A model does not repeat the predictions of its golden rows."""
+
+
 class Scorer:
     """A model.onnx in memory; it predicts with one thread.
 
     Args:
         model: The bytes of the ONNX graph.
         schema: Schema of the rows.
+
+    Attributes:
+        leaves: Number of leaves of all trees.
 
     Raises:
         BundleError: housectl does not write such a graph.
@@ -37,10 +46,11 @@ class Scorer:
 
         from housectl.contract.columns import ColumnEncoder, Expansion
         from housectl.contract.graph.format import decode_graph
+        from housectl.contract.graph.tree_graph import TreeGraph
 
         try:
             expansion = Expansion.of(schema.types)
-            decode_graph(model, expansion=expansion, transform=schema.target.transform)
+            body = decode_graph(model, expansion=expansion, transform=schema.target.transform)
         except MalformedRecordError as error:
             raise _invalid(str(error)) from error
         options = ort.SessionOptions()
@@ -48,6 +58,7 @@ class Scorer:
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self.leaves = len(body.weights) if isinstance(body, TreeGraph) else 0
         self._run = session.run
         self._array = np.array
         self._encode = ColumnEncoder(schema.features).encode
@@ -70,9 +81,14 @@ def open_bundle(bundle: Bundle) -> Scorer:
     """Return the scorer of a bundle, after a check of its golden rows.
 
     Raises:
-        BundleError: The graph is invalid, or its prediction for a golden row differs.
+        BundleError: The graph is invalid, its prediction for a golden row differs, or the numbers
+            of rows in its leaves have another length.
     """
     scorer = Scorer(bundle.model, schema=bundle.record.schema)
+    try:
+        check_leaf_rows(bundle.content.get(LEAF_ROWS_FILE), leaves=scorer.leaves)
+    except MalformedRecordError as error:
+        raise _invalid(str(error), file=LEAF_ROWS_FILE) from error
     try:
         mismatches = check_golden(scorer, bundle.golden, bundle.record.schema)
     except InvalidCellError as error:
@@ -81,7 +97,8 @@ def open_bundle(bundle: Bundle) -> Scorer:
         first = mismatches[0]
         raise _invalid(
             f"{len(mismatches)} of {len(bundle.golden.rows)} golden rows differ, and row "
-            f"{first.number} gets {first.predicted!r} instead of {first.expected!r}"
+            f"{first.number} gets {first.predicted!r} instead of {first.expected!r}",
+            kind=GoldenRowsError,
         )
     return scorer
 
@@ -95,8 +112,10 @@ def check_golden(scorer: Scorer, golden: Golden, schema: Schema) -> tuple[Golden
     return golden_mismatches(golden, scorer.predict(golden.read_rows(schema)))
 
 
-def _invalid(cause: str) -> BundleError:
-    return BundleError(
-        f"model.onnx is invalid: {cause}.",
+def _invalid(
+    cause: str, *, file: str = MODEL_FILE, kind: type[BundleError] = BundleError
+) -> BundleError:
+    return kind(
+        f"{file} is invalid: {cause}.",
         hint="housectl rollback   # makes an earlier bundle the champion",
     )

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 import msgspec
 
 from housectl.contract.bundle import Bundle
-from housectl.contract.bundle_record import BUNDLE_FILE, CARD_FILE, SHORT_DIGEST, Provenance
+from housectl.contract.bundle_record import (
+    BUNDLE_FILE,
+    CARD_FILE,
+    SHORT_DIGEST,
+    BundleRecord,
+    Provenance,
+)
 from housectl.contract.evidence import EVIDENCE_FILE, Evidence
 from housectl.contract.path_names import is_digest
 from housectl.contract.recipe import Recipe
@@ -56,8 +62,12 @@ class InputDifference:
 def compare_files(
     bundle: Bundle, evidence: Evidence | None, sealed: SealOutput
 ) -> tuple[FileComparison, ...]:
-    """Compare all files of a bundle and its evidence; missing evidence is not compared."""
-    recorded, reproduced = _digests(bundle, evidence), _digests(sealed.bundle, sealed.evidence)
+    """Compare all files of a bundle and its evidence; missing evidence is not compared.
+
+    Files that the version of the recorded bundle did not have are not compared.
+    """
+    recorded = _digests(bundle.record, evidence)
+    reproduced = _digests(comparable_record(bundle, sealed.bundle), sealed.evidence)
     names = sorted({*recorded, *reproduced} - ({EVIDENCE_FILE} if evidence is None else set()))
     return tuple(
         FileComparison(file=name, recorded=recorded.get(name), reproduced=reproduced.get(name))
@@ -81,11 +91,16 @@ def compare_inputs(
     )
 
 
-def _digests(bundle: Bundle, evidence: Evidence | None) -> Mapping[str, str]:
+def comparable_record(bundle: Bundle, reproduced: Bundle) -> BundleRecord:
+    """Return the record of the reproduced bundle in the format of the recorded one."""
+    return reproduced.record.without_files_since(bundle.record.schema_version)
+
+
+def _digests(record: BundleRecord, evidence: Evidence | None) -> Mapping[str, str]:
     own = hashlib.sha256(evidence.to_json()).hexdigest() if evidence else None
     return {
-        **bundle.record.files,
-        BUNDLE_FILE: bundle.digest,
+        **record.files,
+        BUNDLE_FILE: record.digest,
         **({EVIDENCE_FILE: own} if own else {}),
     }
 

@@ -16,7 +16,7 @@ from housectl.errors import BundleError, UnknownExperimentError, UsageError
 from housectl.experiment import ExperimentState
 from housectl.image_references import by_digest
 from housectl.inputs_finder import InputsFinder
-from housectl.reproduction.comparison import compare_files, compare_inputs
+from housectl.reproduction.comparison import comparable_record, compare_files, compare_inputs
 from housectl.reproduction.result import Reproduction
 from housectl.seal_tasks import SealTaskRunner
 from housectl.store.base import ChampionStore
@@ -69,7 +69,7 @@ class Reproducer:
             _keep(sealed, output_dir)
         return Reproduction(
             bundle=bundle,
-            reproduced_digest=sealed.bundle.digest,
+            reproduced_digest=comparable_record(bundle, sealed.bundle).digest,
             files=compare_files(bundle, evidence, sealed),
             differing_inputs=compare_inputs(bundle, evidence, sealed),
             notes=(*notes, *_notes(bundle, sealed)),

@@ -58,6 +58,7 @@ class RandomForestModel:
                     thresholds=tree.threshold,
                     missing_left=_missing_left(tree, self.estimator.criterion),
                     weights=tree.value[:, 0, 0] / len(trees),
+                    rows=tree.weighted_n_node_samples.astype(np.int64),
                 )
                 for tree in trees
             ),

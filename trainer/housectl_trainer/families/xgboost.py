@@ -25,6 +25,7 @@ class _Tree(msgspec.Struct):
     split_indices: list[int]
     split_conditions: list[float]
     default_left: list[int]
+    sum_hessian: list[float]
 
 
 class _Model(msgspec.Struct):
@@ -95,6 +96,8 @@ def _tree(tree: _Tree) -> Tree:
         thresholds=conditions[is_kept],
         missing_left=np.array(tree.default_left, dtype=np.bool_)[is_kept],
         weights=conditions[is_kept],
+        # The second derivative of the squared error of a row is 1.
+        rows=np.array(tree.sum_hessian, dtype=np.int64)[is_kept],
     )
 
 

@@ -1,12 +1,12 @@
 """ONNX export of a model, exact to the last bit of each comparison."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from housectl.contract.columns import Expansion
-from housectl.contract.graph.arrays import Booleans
+from housectl.contract.graph.arrays import Booleans, Integers
 from housectl.contract.graph.body import GraphBody, check_body
 from housectl.contract.graph.format import encode_graph
 from housectl.contract.graph.linear_graph import LinearGraph
@@ -19,15 +19,28 @@ from housectl_trainer.target_scale import TargetScale
 from housectl_trainer.trees import LEAF, Ensemble, Tree
 
 
-def to_onnx(body: ModelBody, *, expansion: Expansion, scale: TargetScale) -> bytes:
-    """Return the graph of a model, from columns to predictions in the target's unit.
+@dataclass(frozen=True)
+class OnnxExport:
+    """A model as files of a bundle.
+
+    Attributes:
+        content: The graph, from columns to predictions in the target's unit.
+        leaf_rows: `(leaves,)`, number of training rows in each leaf; None without trees.
+    """
+
+    content: bytes
+    leaf_rows: Integers | None
+
+
+def to_onnx(body: ModelBody, *, expansion: Expansion, scale: TargetScale) -> OnnxExport:
+    """Return the graph of a model, and the numbers of rows in its leaves.
 
     Equal arguments give equal bytes.
 
     Raises:
         SealError: A tree is too deep, or there are too many trees.
     """
-    graph = _graph_body(body, expansion, scale)
+    graph, leaf_rows = _graph_body(body, expansion, scale)
     try:
         check_body(graph)
     except MalformedRecordError as error:
@@ -35,16 +48,21 @@ def to_onnx(body: ModelBody, *, expansion: Expansion, scale: TargetScale) -> byt
             f"The model cannot be exported to ONNX: {error}.",
             hint="Lower `max_depth` or `n_estimators` in housectl.yaml under `space:`.",
         ) from error
-    return encode_graph(graph, expansion=expansion, transform=scale.transform)
+    content = encode_graph(graph, expansion=expansion, transform=scale.transform)
+    return OnnxExport(content=content, leaf_rows=leaf_rows)
 
 
-def _graph_body(body: ModelBody, expansion: Expansion, scale: TargetScale) -> GraphBody:
+def _graph_body(
+    body: ModelBody, expansion: Expansion, scale: TargetScale
+) -> tuple[GraphBody, Integers | None]:
+    """Return the body of a graph, and the numbers of rows in the leaves of trees."""
     match body:
         case Ensemble():
             ensemble = put_likely_child_right(_rescaled(body, scale), features=expansion.width)
             return _tree_graph(ensemble, is_nullable=expansion.is_nullable)
         case LinearGraph():
-            return replace(body, target_deviation=scale.deviation, target_centre=scale.centre)
+            graph = replace(body, target_deviation=scale.deviation, target_centre=scale.centre)
+            return graph, None
 
 
 def _rescaled(ensemble: Ensemble, scale: TargetScale) -> Ensemble:
@@ -54,7 +72,7 @@ def _rescaled(ensemble: Ensemble, scale: TargetScale) -> Ensemble:
     return replace(ensemble, trees=trees, offset=offset)
 
 
-def _tree_graph(ensemble: Ensemble, *, is_nullable: Booleans) -> TreeGraph:
+def _tree_graph(ensemble: Ensemble, *, is_nullable: Booleans) -> tuple[TreeGraph, Integers]:
     trees = [_with_split(tree) for tree in ensemble.trees]
     nodes = _concatenate(trees)
     is_split = nodes.is_split
@@ -72,7 +90,7 @@ def _tree_graph(ensemble: Ensemble, *, is_nullable: Booleans) -> TreeGraph:
     features = nodes.features[is_split]
     # Libraries choose a side also for values that are never missing.
     missing_at_most = nodes.missing_left[is_split] & is_nullable[features % len(is_nullable)]
-    return TreeGraph(
+    graph = TreeGraph(
         columns=len(is_nullable),
         roots=starts[:-1],
         features=features,
@@ -82,6 +100,7 @@ def _tree_graph(ensemble: Ensemble, *, is_nullable: Booleans) -> TreeGraph:
         above=above,
         weights=weights,
     )
+    return graph, nodes.rows[~is_split]
 
 
 def _with_split(tree: Tree) -> Tree:
@@ -96,6 +115,7 @@ def _with_split(tree: Tree) -> Tree:
         thresholds=np.zeros(3),
         missing_left=np.zeros(3, dtype=np.bool_),
         weights=np.array([weight, weight, weight]),
+        rows=np.array([tree.rows[0], tree.rows[0], 0]),
     )
 
 
@@ -112,4 +132,5 @@ def _concatenate(trees: Sequence[Tree]) -> Tree:
         thresholds=np.concatenate([tree.thresholds for tree in trees]),
         missing_left=np.concatenate([tree.missing_left for tree in trees]),
         weights=np.concatenate([tree.weights for tree in trees]),
+        rows=np.concatenate([tree.rows for tree in trees]),
     )

@@ -12,9 +12,12 @@ from housectl.contract.bundle_record import CARD_FILE, MODEL_FILE, RecipeOrigin
 from housectl.contract.evidence import Evidence
 from housectl.contract.families import Family
 from housectl.contract.golden import GOLDEN_FILE, Golden, GoldenSource
+from housectl.contract.graph.arrays import Integers
+from housectl.contract.leaf_rows import LEAF_ROWS_FILE, encode_leaf_rows
 from housectl.contract.metrics import METRICS_FILE, Metrics
 from housectl.contract.parameters import Assignment
 from housectl.contract.recipe import Recipe, derived_seed
+from housectl.contract.reference import REFERENCE_FILE
 from housectl.contract.schema import Schema
 from housectl.contract.scorer import Scorer, check_golden
 from housectl.contract.seal_output import write_sealed
@@ -35,14 +38,20 @@ from housectl_trainer.sealing.parity import (
     threshold_probes,
 )
 from housectl_trainer.sealing.provenance import make_provenance
+from housectl_trainer.sealing.reference import make_reference
 from housectl_trainer.subset import Floats
 
 
 @dataclass(frozen=True)
 class CheckedGraph:
-    """An ONNX graph that passed the parity check, and the golden rows to repeat the check."""
+    """An ONNX graph that passed the parity check, and the golden rows to repeat the check.
+
+    Attributes:
+        leaf_rows: `(leaves,)`, number of training rows in each leaf; None without trees.
+    """
 
     content: bytes
+    leaf_rows: Integers | None
     golden: Golden
     golden_source: GoldenSource
 
@@ -106,6 +115,9 @@ def _bundle_files(
         fold_mses=objective_mses,
         holdout_mse=evidence.model.holdout_mse,
     )
+    leaf_rows = (
+        {} if graph.leaf_rows is None else {LEAF_ROWS_FILE: encode_leaf_rows(graph.leaf_rows)}
+    )
     return {
         MODEL_FILE: graph.content,
         evidence.recipe.family.definition.native_file: native,
@@ -114,6 +126,8 @@ def _bundle_files(
         CARD_FILE: model_card(
             dataset, metrics, evidence, graph.golden, golden_source=graph.golden_source
         ).encode(),
+        REFERENCE_FILE: make_reference(dataset, graph.golden_source).to_json(),
+        **leaf_rows,
     }
 
 
@@ -139,9 +153,9 @@ def checked_graph(
         SealError: A prediction of the graph differs from the model's, or the model has too many
             trees or levels.
     """
-    content = to_onnx(model.body, expansion=model.expansion, scale=model.scale)
+    export = to_onnx(model.body, expansion=model.expansion, scale=model.scale)
     schema = dataset.shared.schema
-    scorer = Scorer(content, schema=schema)
+    scorer = Scorer(export.content, schema=schema)
     bound = recipe.family.definition.parity_bound
     tolerance = Tolerance.for_model(model.scale, dataset.training.targets, bound=bound)
     source = row_source(golden_source, dataset, seed=derived_seed(recipe.seed, "golden"))
@@ -165,7 +179,12 @@ def checked_graph(
         file=sys.stderr,
         flush=True,
     )
-    return CheckedGraph(content=content, golden=golden, golden_source=golden_source)
+    return CheckedGraph(
+        content=export.content,
+        leaf_rows=export.leaf_rows,
+        golden=golden,
+        golden_source=golden_source,
+    )
 
 
 def _parity_rows(
