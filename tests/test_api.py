@@ -15,10 +15,12 @@ import housectl
 import housectl.api.functions
 import housectl.api.project
 import housectl.api.store_functions
+import housectl.file_prediction
 import housectl.sealed_model
 import housectl.submitted_experiment
 from housectl.contract.bundle import Bundle
 from housectl.errors import DataError, NoChampionError, ProjectError, UsageError
+from tests.spaces import GOOD
 from tools.project_directory import ROOT, ProjectDirectory, example
 
 pytestmark = pytest.mark.slow
@@ -31,6 +33,7 @@ DOCUMENTED = (
     housectl.api.store_functions,
     housectl.submitted_experiment,
     housectl.sealed_model,
+    housectl.file_prediction,
 )
 CLASSES = (housectl.Project, housectl.SubmittedExperiment, housectl.SealedModel)
 WITHOUT_EXAMPLE = {
@@ -234,7 +237,7 @@ def test_progress_receives_snapshots(tmp_path: Path) -> None:
         def on_warning(self, message: str, hint: str) -> None:
             raise AssertionError(f"{message} {hint}")
 
-    directory = example(".", tmp_path / "boston", budget={"trials": 1})
+    directory = example(".", tmp_path / "boston", space=GOOD, budget={"trials": 1})
     recorder = Recorder()
     project = housectl.open(directory.path, progress=recorder)
     challenger = project.tune("one")

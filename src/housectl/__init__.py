@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from housectl.estimation.search_estimate import SearchEstimate
     from housectl.experiment import MODELS_TO_KEEP, Experiment, ExperimentState, Trial, TrialState
     from housectl.explanations import Explanation, error_url, explain, explanations
+    from housectl.file_prediction import FilePrediction, PredictedRow
     from housectl.fold_difference import FoldDifference
     from housectl.pipeline.steps import PipelineRun, Step, StepAction, StepResult
     from housectl.project.override import Override
@@ -69,6 +70,7 @@ else:
         "ExperimentState": "experiment",
         "Explanation": "explanations",
         "Family": "contract.families",
+        "FilePrediction": "file_prediction",
         "FoldDifference": "fold_difference",
         "Gate": "verdict",
         "HistoryEntry": "contract.history",
@@ -79,6 +81,7 @@ else:
         "Overview": "backends.base",
         "PipelineRun": "pipeline.steps",
         "Plan": "backends.base",
+        "PredictedRow": "file_prediction",
         "ProblemKind": "store.checking.problems",
         "ProgressReporter": "waiting",
         "Project": "api.project",
@@ -140,6 +143,7 @@ __all__ = [
     "ExperimentState",
     "Explanation",
     "Family",
+    "FilePrediction",
     "FoldDifference",
     "Gate",
     "HistoryEntry",
@@ -150,6 +154,7 @@ __all__ = [
     "Overview",
     "PipelineRun",
     "Plan",
+    "PredictedRow",
     "ProblemKind",
     "ProgressReporter",
     "Project",

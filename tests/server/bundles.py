@@ -1,6 +1,8 @@
 """Bundles that are built without training: valid, invalid, and with several schemas."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from msgspec import UNSET
@@ -15,6 +17,7 @@ from housectl.contract.graph.tree_graph import Branch, TreeGraph
 from housectl.contract.history import Action, HistoryEntry
 from housectl.contract.metrics import METRICS_FILE, Metrics
 from housectl.contract.recipe import Recipe, Split
+from housectl.contract.reference import REFERENCE_FILE, Distribution, Reference
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
 from housectl.store.base import ChampionStore
 
@@ -35,6 +38,16 @@ FLOWERS = Schema(
     features=(Feature(name="petal length (cm)", minimum=1.0, maximum=7.0, unit="cm"),),
     target=Target(name="width", unit="cm", response_key="petal width"),
 )
+NO_FILES: Mapping[str, bytes] = MappingProxyType({})
+REFERENCE = Reference(
+    rows=100,
+    features={
+        "RM": Distribution(edges=(5.0, 6.0, 7.0), counts=(25, 25, 25, 25)),
+        "LSTAT": Distribution(edges=(5.0, 10.0), counts=(30, 40, 25), missing=5),
+    },
+    target=Distribution(edges=(10.0, 20.0, 30.0), counts=(10, 40, 40, 10)),
+    target_range=(5.0, 50.0),
+)
 POISON = b"cos\nsystem\n(S'touch poisoned'\ntR."
 
 
@@ -50,22 +63,33 @@ def make_bundle(
     schema: Schema = HOUSES,
     model: bytes | None = None,
     golden_error: float = 0.0,
+    reference: Reference | None = None,
 ) -> Bundle:
     """Make a bundle of one tree, which predicts `base`, or `base` + 10 above the threshold.
 
     Args:
         model: Graph that replaces the tree.
         golden_error: Error of the golden predictions; 0 in a valid bundle.
+        reference: Distributions of the training rows.
     """
     return seal_files(
         parent / f"bundle-{base}-{len(schema.features)}-{golden_error}",
         schema=schema,
         model=model or tree(base, features=len(schema.features)),
         golden_rows=golden(schema, base, golden_error),
+        reference=reference,
     )
 
 
-def seal_files(directory: Path, *, schema: Schema, model: bytes, golden_rows: Golden) -> Bundle:
+def seal_files(
+    directory: Path,
+    *,
+    schema: Schema,
+    model: bytes,
+    golden_rows: Golden,
+    reference: Reference | None = None,
+    others: Mapping[str, bytes] = NO_FILES,
+) -> Bundle:
     """Write the files of a bundle to a new directory, and read them."""
     directory.mkdir(parents=True)
     files = {
@@ -73,7 +97,10 @@ def seal_files(directory: Path, *, schema: Schema, model: bytes, golden_rows: Go
         Family.RANDOM_FOREST.definition.native_file: POISON,
         METRICS_FILE: Metrics(mse=9.5, fold_mses=(9.0, 10.0), holdout_mse=9.0).to_json(),
         GOLDEN_FILE: golden_rows.to_json(),
+        **others,
     }
+    if reference is not None:
+        files[REFERENCE_FILE] = reference.to_json()
     recipe = Recipe(
         family=Family.RANDOM_FOREST,
         assignment={"n_estimators": 1},

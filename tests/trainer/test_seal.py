@@ -13,9 +13,11 @@ import pytest
 
 from housectl.contract.bundle import Bundle, read_bundle
 from housectl.contract.bundle_record import CARD_FILE
+from housectl.contract.contributions import open_explainer
 from housectl.contract.evidence import EVIDENCE_FILE, Evidence
 from housectl.contract.families import Family
 from housectl.contract.files import file_digest
+from housectl.contract.golden import GoldenSource
 from housectl.contract.inputs import Inputs
 from housectl.contract.metrics import METRICS_FILE, Metrics
 from housectl.contract.scorer import open_bundle
@@ -23,6 +25,7 @@ from housectl.errors import ExitStatus
 from housectl_trainer.data import Dataset
 from housectl_trainer.fitting import fit, make_recipe
 from housectl_trainer.measure_evidence import fold_errors, measure_evidence
+from housectl_trainer.sealing.reference import make_reference
 from tests.strace import inject_fault
 from tests.trainer.small_assignments import SMALL_ASSIGNMENTS, arguments_of
 
@@ -137,6 +140,21 @@ def test_evidence_has_fifty_errors_of_the_model_and_of_two_baselines(
     assert model < linear or evidence.recipe.family is Family.LINEAR
     assert evidence.recipe == bundle.record.recipe
     assert evidence.holdout_rows == boston_dataset.holdout_digest
+
+
+def test_bundle_has_the_reference_of_its_training_rows(
+    bundle: Bundle, boston_dataset: Dataset
+) -> None:
+    assert bundle.record.schema_version == 2
+    assert bundle.reference == make_reference(boston_dataset, GoldenSource.DATA)
+
+
+def test_contributions_of_the_bundle_add_up_to_its_predictions(
+    bundle: Bundle, boston_dataset: Dataset
+) -> None:
+    explainer = open_explainer(bundle)
+    total = explainer.baseline + explainer.contributions(boston_dataset.values).sum(axis=1)
+    assert total == pytest.approx(open_bundle(bundle).predict(boston_dataset.values), rel=1e-12)
 
 
 def test_card_has_the_recorded_facts_and_no_provenance(bundle: Bundle) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from housectl.contract.history import HistoryEntry
     from housectl.doctor.runner import CheckResult
     from housectl.experiment import Experiment
+    from housectl.file_prediction import FilePrediction
     from housectl.pipeline.steps import PipelineRun, StepResult
     from housectl.project.config import ProjectConfig
     from housectl.promotion import Promotion
@@ -195,6 +196,42 @@ class Project:
         True
         """
         return self.context.model(self.context.store.require_champion().bundle)
+
+    def predict_file(
+        self,
+        path: "str | PathLike[str]",
+        *,
+        version: str | None = None,
+        explain: bool = False,
+    ) -> "FilePrediction":
+        """Return the predictions for the rows of a data file, which are computed when used.
+
+        Args:
+            path: A CSV file of the format that `csv:` in housectl.yaml describes, or a Parquet
+                file. It has a column for each feature, and maybe others.
+            version: First digits of a bundle's digest. By default the champion.
+            explain: Compute the contributions of the features, too.
+
+        Raises:
+            NoChampionError: Nothing was promoted yet.
+            UsageError: There is no such bundle or file.
+
+        >>> prediction = project.predict_file("data.csv", explain=True)
+        >>> first = next(prediction.rows())
+        >>> round(first.prediction - prediction.baseline - sum(first.contributions.values()), 9)
+        0.0
+        """
+        from housectl.file_prediction import FilePrediction, checked_path
+
+        source = checked_path(path)
+        store = self.context.store
+        digest = store.require_champion().bundle if version is None else store.find_bundle(version)
+        return FilePrediction(
+            bundle=store.bundle(digest),
+            path=source,
+            csv_format=self.config.csv_format,
+            explain=explain,
+        )
 
     def compare(self, experiment: str | None = None) -> "Comparison":
         """Compare a challenger with the champion, which stays.

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from housectl.cli.settings import REGISTRY_SETTINGS, parameter_name
 
 _COMMANDS = (
-    *("cluster init", "compare", "delete", "doctor", "history", "list", "logs", "promote", "prune"),
-    *("registry status", "registry sync", "render", "reproduce", "rollback", "run", "serve"),
-    *("show", "status", "stop", "tune", "verify"),
+    *("cluster init", "compare", "delete", "doctor", "history", "list", "logs"),
+    *("predict", "promote", "prune", "registry status", "registry sync", "render", "reproduce"),
+    *("rollback", "run", "serve", "show", "status", "stop", "tune", "verify"),
 )
 _REGISTRY_COMMANDS = ("housectl doctor", "housectl registry status", "housectl registry sync")
 # Such URLs are invalid, and can contain a password or a signature.

@@ -5,8 +5,9 @@ import hashlib
 import os
 import shlex
 import shutil
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
@@ -58,13 +59,20 @@ def translate_disk_errors(path: Path) -> Iterator[None]:
         raise LocalEnvironmentError(f"Cannot write {path}: {cause}.", hint=hint) from error
 
 
-def atomic_write(path: Path, data: bytes) -> None:
+def atomic_write(path: Path, data: bytes, *, keeps_permissions: bool = False) -> None:
     """Write `data` to `path` under a temporary name, fsync it, rename it.
+
+    Args:
+        path: The file.
+        data: Its new content.
+        keeps_permissions: True to keep the mode and, if possible, the owner of an existing file.
 
     Raises:
         LocalEnvironmentError: The disk is full, read-only or not writable.
     """
     with _temp_file_for(path, data) as temporary:
+        if keeps_permissions and path.exists():
+            _copy_permissions(path, temporary)
         temporary.replace(path)
 
 
@@ -155,6 +163,27 @@ def remove_tree(path: Path) -> None:
 
 
 @contextmanager
+def atomic_stream(path: Path) -> Iterator[BinaryIO]:
+    """Yield a temporary file that is synced and renamed to `path` if the block succeeds.
+
+    Raises:
+        LocalEnvironmentError: The disk is full, read-only or not writable.
+    """
+    with translate_disk_errors(path):
+        remove_stale_temp_files(path.parent)
+        temporary = temp_path_for(path)
+        try:
+            with temporary.open("xb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        sync_directory(path.parent)
+
+
+@contextmanager
 def _temp_file_for(path: Path, data: bytes) -> Iterator[Path]:
     """Yield a synced temporary file for `path`; afterwards remove it and fsync the directory."""
     with translate_disk_errors(path):
@@ -167,6 +196,15 @@ def _temp_file_for(path: Path, data: bytes) -> Iterator[Path]:
         finally:
             temporary.unlink(missing_ok=True)
         sync_directory(path.parent)
+
+
+def _copy_permissions(source: Path, target: Path) -> None:
+    """Give a file the mode of another one and, if possible, its group and owner."""
+    status = source.stat()
+    for owner, group in ((-1, status.st_gid), (status.st_uid, -1)):
+        with suppress(PermissionError):  # a user without privileges may not give a file away
+            os.chown(target, owner, group)
+    target.chmod(stat.S_IMODE(status.st_mode))
 
 
 def _rename_unless_exists(temporary: Path, path: Path) -> None:

@@ -89,22 +89,26 @@ def _is_canonical(path: Path, csv_format: CsvFormat) -> bool:
 def _convert(path: Path, schema: Schema, split: Split, csv_format: CsvFormat) -> Iterator[bytes]:
     columns = (*schema.feature_names, schema.target.name, split.group, split.time_column)
     names = list(dict.fromkeys(name for name in columns if name is not None))
-    yield _csv_lines([names])
+    yield csv_lines([names])
     chunks = read_chunks(path, schema, csv_format, group=split.group, time=split.time_column)
     for chunk in chunks:
         readers = {name: TextReader(chunk.types.get(name), chunk.csv_format) for name in names}
         for name, reader in readers.items():
             chunk.read(name, reader)
-        yield _csv_lines(zip(*(reader.values for reader in readers.values()), strict=True))
+        yield csv_lines(zip(*(reader.values for reader in readers.values()), strict=True))
 
 
-def _csv_lines(rows: Iterable[Sequence[str]]) -> bytes:
+def csv_lines(rows: Iterable[Sequence[str]], *, separator: str = ",") -> bytes:
+    """Return rows as lines of CSV in UTF-8; readers get back the same cells."""
     content = list(rows)
     # Python's csv quotes a cell with a line feed, but not one with a carriage return alone.
     has_returns = any("\r" in cell for row in content for cell in row)
     text = io.StringIO()
     writer = csv.writer(
-        text, lineterminator="\n", quoting=csv.QUOTE_ALL if has_returns else csv.QUOTE_MINIMAL
+        text,
+        delimiter=separator,
+        lineterminator="\n",
+        quoting=csv.QUOTE_ALL if has_returns else csv.QUOTE_MINIMAL,
     )
     writer.writerows(content)
     return text.getvalue().encode()

@@ -21,6 +21,18 @@ def cell_hint(name: str, text: str, column: ColumnType | None, csv_format: CsvFo
     """
     if csv_format.is_missing(text):
         return _missing_hint(name, column)
+    if hint := notation_hint(text, column, csv_format):
+        return hint
+    if isinstance(column, Category):
+        return f"Correct or remove that row, or add the text to the levels of {name}."
+    return (
+        "Correct or remove that row, or change the column's `type:` in housectl.yaml, or move the "
+        "column to `exclude:`."
+    )
+
+
+def notation_hint(text: str, column: ColumnType | None, csv_format: CsvFormat) -> str | None:
+    """Return the hint for a cell that is probably a number or a missing value; None for others."""
     if _is_usually_missing(text.strip(), column):
         spellings = json.dumps([*csv_format.missing, text.strip()])
         return (
@@ -32,12 +44,7 @@ def cell_hint(name: str, text: str, column: ColumnType | None, csv_format: CsvFo
             "If that is a number, name its marks in housectl.yaml, such as "
             '`csv: {decimal: ",", thousands: "."}`; otherwise correct or remove that row.'
         )
-    if isinstance(column, Category):
-        return f"Correct or remove that row, or add the text to the levels of {name}."
-    return (
-        "Correct or remove that row, or change the column's `type:` in housectl.yaml, or move the "
-        "column to `exclude:`."
-    )
+    return None
 
 
 def _is_usually_missing(text: str, column: ColumnType | None) -> bool:

@@ -96,7 +96,7 @@ def read_chunks(
     size = min(_CHUNK_ROWS, max(1, _CHUNK_CELLS // len(header)))
     while chunk := list(islice(rows, size)):
         lines, cells = zip(*chunk, strict=True)
-        _check_widths(path, lines, cells, len(header))
+        check_widths(path, lines, cells, len(header))
         if time is not None and time not in types:
             types[time] = _guess_time_type([row[indices[time]] for row in cells], csv_format)
         targets = [row[indices[schema.target.name]] for row in cells]
@@ -119,7 +119,12 @@ def _guess_time_type(texts: Sequence[str], csv_format: CsvFormat) -> ColumnType:
     return Number() if is_number else Datetime()
 
 
-def _check_widths(path: Path, lines: Sequence[int], rows: Sequence[list[str]], width: int) -> None:
+def check_widths(path: Path, lines: Sequence[int], rows: Sequence[list[str]], width: int) -> None:
+    """Check that each row has as many cells as the header.
+
+    Raises:
+        DataError: A row has another number of cells.
+    """
     if set(map(len, rows)) == {width}:
         return
     line, row = next(each for each in zip(lines, rows, strict=True) if len(each[1]) != width)
