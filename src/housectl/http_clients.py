@@ -1,8 +1,10 @@
-"""Parts that all HTTP clients of housectl share: checks of URLs, and causes of failed requests."""
+"""Parts that HTTP clients share: checks of URLs and credentials, and causes of failed requests."""
 
 import os
 from ipaddress import ip_address
 from urllib.parse import urlsplit
+
+from housectl.errors import UsageError
 
 
 def check_port(url: str) -> None:
@@ -18,6 +20,27 @@ def is_loopback(url: str) -> bool:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def check_credential(text: str, source: str, *, max_length: int, hint: str) -> str:
+    """Return a token or a key that a header can contain. The message does not repeat it.
+
+    Args:
+        text: The credential.
+        source: Kind and place of the credential, for the message.
+        max_length: Largest accepted number of characters.
+        hint: Hint of the error.
+
+    Raises:
+        UsageError: The credential is empty or too long, or has a space or a character that is not
+            printable ASCII.
+    """
+    is_printable = text.isascii() and text.isprintable() and " " not in text
+    if not (text and is_printable and len(text) <= max_length):
+        raise UsageError(
+            f"The {source} is invalid: it is not one word of ASCII characters.", hint=hint
+        )
+    return text
 
 
 def failure_cause(error: BaseException) -> str:

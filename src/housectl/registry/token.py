@@ -6,6 +6,7 @@ from pathlib import Path
 
 from housectl.contract.regular_files import MAX_RECORD_BYTES, read_regular
 from housectl.errors import UsageError
+from housectl.http_clients import check_credential
 
 TOKEN_VARIABLE = "HOUSECTL_REGISTRY_TOKEN"  # noqa: S105  # the name of a variable
 
@@ -17,7 +18,7 @@ def read_token(environment: Mapping[str, str], file: Path | None) -> str | None:
         UsageError: The file cannot be read, or the token is not one line of ASCII.
     """
     if text := environment.get(TOKEN_VARIABLE):
-        return _checked(text.strip(), TOKEN_VARIABLE, hint=f"unset {TOKEN_VARIABLE}")
+        return _checked(text, TOKEN_VARIABLE, hint=f"unset {TOKEN_VARIABLE}")
     if file is None:
         return None
     hint = f"ls -l {shlex.quote(str(file))}   # a file with nothing but the token"
@@ -27,12 +28,10 @@ def read_token(environment: Mapping[str, str], file: Path | None) -> str | None:
         raise UsageError(
             f"The token file {file} cannot be read: {error.strerror or error}.", hint=hint
         ) from error
-    return _checked(content.strip(), f"the file {file}", hint=hint)
+    return _checked(content, f"the file {file}", hint=hint)
 
 
 def _checked(token: str, source: str, *, hint: str) -> str:
-    if not (token and token.isascii() and token.isprintable() and " " not in token):
-        raise UsageError(
-            f"The token in {source} is invalid: it is not one word of ASCII characters.", hint=hint
-        )
-    return token
+    return check_credential(
+        token.strip(), f"token in {source}", max_length=MAX_RECORD_BYTES, hint=hint
+    )
