@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from housectl.store.base import ChampionStore
 from housectl.store.local import LocalStore
-from housectl_server.row_model import row_model
+from housectl_server.model.row_model import row_model
 from housectl_server.settings import STORE_VARIABLE
 
 FASTEST = "/fastest"

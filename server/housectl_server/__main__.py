@@ -15,13 +15,13 @@ from housectl.errors import ExitStatus, HousectlError
 from housectl.store.address import StoreAddress
 from housectl.store.base import ChampionStore
 from housectl.store.factory import open_store
-from housectl_server.answer_headers import AnswerHeadersMiddleware
-from housectl_server.connections import ConnectionTable, LimitedProtocol
-from housectl_server.hot_swap import HotSwapApp
+from housectl_server.following.hot_swap import HotSwapApp
+from housectl_server.following.store_poller import StorePoller, load_champion
+from housectl_server.http.answer_headers import AnswerHeadersMiddleware
+from housectl_server.http.connections import ConnectionTable, LimitedProtocol
+from housectl_server.http.sockets import bind_socket, raise_connection_limit
 from housectl_server.logs import configure_logging, print_startup_error
 from housectl_server.settings import default_poll_interval, read_settings
-from housectl_server.sockets import bind_socket, raise_connection_limit
-from housectl_server.store_poller import StorePoller, load_champion
 
 _GRACE_SECONDS = 10
 

@@ -15,13 +15,13 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from housectl.contract.schema import Target
-from housectl_server.docs_page import PAGE_HEADERS, render_docs_page
-from housectl_server.fast_path import PredictFastPath
-from housectl_server.health import health_router, not_ready_error
-from housectl_server.inference import ServedModel
-from housectl_server.methods import HeadAsGet, answer_other_method
-from housectl_server.predict import PREDICT_PATH, PredictEndpoint
-from housectl_server.problems import answer_problem, openapi_responses
+from housectl_server.endpoints.docs_page import PAGE_HEADERS, render_docs_page
+from housectl_server.endpoints.fast_path import PredictFastPath
+from housectl_server.endpoints.health import health_router, not_ready_error
+from housectl_server.endpoints.predict import PREDICT_PATH, PredictEndpoint
+from housectl_server.http.methods import HeadAsGet, answer_other_method
+from housectl_server.http.problems import answer_problem, openapi_responses
+from housectl_server.model.served_model import ServedModel
 from housectl_server.state import ServingState
 
 _TAGS: list[str | Enum] = ["prediction"]

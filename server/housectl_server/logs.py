@@ -12,7 +12,7 @@ from housectl.contract.terminal_text import printable, printable_lines
 from housectl.errors import HousectlError
 
 _REPETITION_SECONDS = 60.0
-_LOGGERS_OF_CLIENT_FAULTS = ("uvicorn.error", "housectl_server.connections")
+_LOGGERS_OF_CLIENT_FAULTS = ("uvicorn.error", "housectl_server.http.connections")
 
 
 def configure_logging(*, as_json: bool) -> None:

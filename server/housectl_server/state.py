@@ -8,8 +8,8 @@ from functools import cached_property
 from starlette.types import ASGIApp
 
 from housectl.contract.history import HistoryEntry
-from housectl_server.answer_headers import Header
-from housectl_server.inference import ServedModel
+from housectl_server.http.answer_headers import Header
+from housectl_server.model.served_model import ServedModel
 
 
 class ServingStatus(StrEnum):

@@ -15,7 +15,7 @@ from housectl.contract.families import Family
 from housectl.errors import ExitStatus, HousectlError
 from housectl.project.config import ProjectConfig, load_config
 from housectl.project.feature_fields import FeatureFields
-from housectl_server.health import Health
+from housectl_server.endpoints.health import Health
 from housectl_server.state import ServingStatus
 from tests.docs.pages import DOCS, PAGES, anchors, blocks, code_spans, page_id, rows, sections
 from tools.project_directory import ProjectDirectory, example

@@ -16,8 +16,8 @@ from housectl.errors import BundleError, NewerFormatError
 from housectl.store.layout import BUNDLES
 from housectl.store.local import LocalStore
 from housectl_server.app import create_app
-from housectl_server.docs_page import render_docs_page
-from housectl_server.inference import ServedModel
+from housectl_server.endpoints.docs_page import render_docs_page
+from housectl_server.model.served_model import ServedModel
 from housectl_server.state import ServingState
 from tests.contract.bundle_files import digest_of_record
 from tests.drills.bundle_bases import Bases

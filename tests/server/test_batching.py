@@ -11,7 +11,7 @@ from housectl.contract.columns import Expansion
 from housectl.contract.families import Family
 from housectl.contract.scorer import Scorer
 from housectl.store.local import LocalStore
-from housectl_server.batching import Batcher
+from housectl_server.model.batching import Batcher
 from housectl_trainer.fitting import fit, make_recipe
 from housectl_trainer.sealing.onnx_export import to_onnx
 from housectl_trainer.target_scale import TargetScale

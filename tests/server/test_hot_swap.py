@@ -3,8 +3,8 @@ import weakref
 from pathlib import Path
 
 from housectl.store.local import LocalStore
-from housectl_server.hot_swap import HotSwapApp
-from housectl_server.store_poller import load_champion
+from housectl_server.following.hot_swap import HotSwapApp
+from housectl_server.following.store_poller import load_champion
 from tests.server.bundles import make_bundle, promote
 
 

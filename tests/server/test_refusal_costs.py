@@ -6,7 +6,12 @@ from types import FrameType
 
 import pytest
 
-from housectl_server.rows import MAX_VIOLATIONS, InvalidRowError, RowParser, UnreadableRowError
+from housectl_server.model.rows import (
+    MAX_VIOLATIONS,
+    InvalidRowError,
+    RowParser,
+    UnreadableRowError,
+)
 from tests.server.bundles import HOUSES
 
 LIMIT = 1024 * 1024

@@ -10,7 +10,7 @@ import pytest
 from housectl.contract.cells import InvalidCellError, read_cell
 from housectl.contract.column_types import Category, UnknownLevels
 from housectl.contract.schema import Feature, Schema, Target
-from housectl_server.rows import InvalidRowError, RowParser, UnreadableRowError
+from housectl_server.model.rows import InvalidRowError, RowParser, UnreadableRowError
 from tests.server.typed_bundles import HOME, HOMES, MAY_2024
 
 ROW: dict[str, object] = dict(HOME)

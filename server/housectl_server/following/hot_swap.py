@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from starlette.types import Receive, Scope, Send
 
-from housectl_server.answer_headers import ANSWER_HEADERS
 from housectl_server.app import create_app, create_unready_app
+from housectl_server.http.answer_headers import ANSWER_HEADERS
 from housectl_server.state import Champion, ServingState
 
 _NO_CHAMPION_REASON = "No model has been promoted yet."

@@ -20,7 +20,7 @@ from housectl.contract.column_types import (
 )
 from housectl.contract.golden import Golden, GoldenRow
 from housectl.contract.schema import FLOAT32_MAXIMUM, Feature, Schema
-from housectl_server.feature_texts import describe_expected
+from housectl_server.model.feature_texts import describe_expected
 
 _NUMBER = Annotated[
     float, Field(strict=True, allow_inf_nan=False, ge=-FLOAT32_MAXIMUM, le=FLOAT32_MAXIMUM)

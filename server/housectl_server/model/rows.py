@@ -15,8 +15,8 @@ from pydantic_core import ErrorDetails
 from housectl.contract.cells import Cell
 from housectl.contract.column_types import MAX_TEXT_LENGTH, Category, Datetime
 from housectl.contract.schema import Schema
-from housectl_server.feature_texts import describe_expected
-from housectl_server.row_model import (
+from housectl_server.model.feature_texts import describe_expected
+from housectl_server.model.row_model import (
     feature_attribute,
     ignored_fields,
     row_model,

@@ -13,10 +13,10 @@ from housectl.contract.history import HistoryEntry, override_of
 from housectl.deadline import call_in_thread
 from housectl.errors import HistoryError, HousectlError, LocalEnvironmentError
 from housectl.store.base import ChampionStore
-from housectl_server.hot_swap import HotSwapApp
-from housectl_server.inference import ServedModel
+from housectl_server.following.hot_swap import HotSwapApp
+from housectl_server.following.thread_results import awaitable
+from housectl_server.model.served_model import ServedModel
 from housectl_server.state import Champion, ServingState
-from housectl_server.thread_results import awaitable
 
 LOOK_DEADLINE_SECONDS = 10.0
 

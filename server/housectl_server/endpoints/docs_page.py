@@ -10,8 +10,8 @@ from string import Template
 from housectl.contract.bundle import Bundle
 from housectl.contract.cells import Cell
 from housectl.contract.schema import Feature
-from housectl_server.feature_texts import describe_training, describe_type
-from housectl_server.row_model import example_row, ignored_fields
+from housectl_server.model.feature_texts import describe_training, describe_type
+from housectl_server.model.row_model import example_row, ignored_fields
 
 _STYLE = """
   :root { color-scheme: light dark }

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel, ConfigDict
 
-from housectl_server.problems import openapi_responses
+from housectl_server.http.problems import openapi_responses
 from housectl_server.state import ServingState, ServingStatus
 
 PROMOTE_COMMAND = "housectl promote"

@@ -4,12 +4,12 @@ import json
 
 from starlette.types import Receive, Scope, Send
 
-from housectl_server.batching import Batcher
-from housectl_server.content_coding import decode_body
-from housectl_server.inference import ServedModel
-from housectl_server.problems import CLIENT_ERRORS, problem_response
-from housectl_server.request_body import BodyReader
-from housectl_server.rows import UnreadableRowError
+from housectl_server.http.content_coding import decode_body
+from housectl_server.http.problems import CLIENT_ERRORS, problem_response
+from housectl_server.http.request_body import BodyReader
+from housectl_server.model.batching import Batcher
+from housectl_server.model.rows import UnreadableRowError
+from housectl_server.model.served_model import ServedModel
 
 PREDICT_PATH = "/predict"
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from housectl.contract.bundle import Bundle
 from housectl.contract.scorer import open_bundle
-from housectl_server.row_model import example_row
-from housectl_server.rows import RowParser
+from housectl_server.model.row_model import example_row
+from housectl_server.model.rows import RowParser
 
 
 class NonFinitePredictionError(ArithmeticError):

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from housectl_server.request_body import MAX_BODY_BYTES, too_large_error
+from housectl_server.http.request_body import MAX_BODY_BYTES, too_large_error
 
 _GZIP_CODINGS = frozenset({b"gzip", b"x-gzip"})
 _GZIP_FORMAT = zlib.MAX_WBITS | 16

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from housectl_server.problems import problem_response
+from housectl_server.http.problems import problem_response
 
 
 class HeadAsGet:

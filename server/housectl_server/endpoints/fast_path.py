@@ -4,7 +4,7 @@ from collections.abc import Awaitable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from housectl_server.predict import PREDICT_PATH
+from housectl_server.endpoints.predict import PREDICT_PATH
 
 
 class PredictFastPath:

@@ -20,8 +20,8 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 from uvicorn.server import ServerState
 
-from housectl_server.answer_headers import REQUEST_ID, Header, new_request_id
-from housectl_server.problems import problem_without_request
+from housectl_server.http.answer_headers import REQUEST_ID, Header, new_request_id
+from housectl_server.http.problems import problem_without_request
 
 MAX_SECONDS_WITHOUT_PROGRESS = 10.0
 MAX_HEADERS = 100

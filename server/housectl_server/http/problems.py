@@ -11,8 +11,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from housectl_server.answer_headers import request_id_of
-from housectl_server.rows import InvalidRowError, UnreadableRowError, Violation
+from housectl_server.http.answer_headers import request_id_of
+from housectl_server.model.rows import InvalidRowError, UnreadableRowError, Violation
 
 MEDIA_TYPE = "application/problem+json"
 CLIENT_ERRORS = (InvalidRowError, UnreadableRowError, HTTPException, ClientDisconnect)

@@ -1,0 +1,1 @@
+"""Follows the store: finds new champions, and swaps them in."""

@@ -1,0 +1,1 @@
+"""HTTP below the endpoints: connections and their limits, bodies, headers and problems."""

@@ -1,0 +1,1 @@
+"""The served model: reads rows, and predicts them in batches."""
