@@ -1,0 +1,1 @@
+"""Monitoring: counts of requests and predictions, drift, logs of requests, and traces."""
