@@ -1,5 +1,8 @@
 """Texts about features for clients: the valid values of each, and its values in training."""
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 from housectl.contract.cells import write_date
 from housectl.contract.column_types import (
     ISO_8601,
@@ -9,6 +12,7 @@ from housectl.contract.column_types import (
     Datetime,
     Number,
 )
+from housectl.contract.reference import Distribution
 from housectl.contract.schema import Feature
 
 _MAX_LEVELS_LENGTH = 500
@@ -51,6 +55,27 @@ def describe_training(feature: Feature) -> str:
             return ", ".join(map(repr, category.levels))
         case Datetime() as column:
             return f"{write_date(column, feature.minimum)} to {write_date(column, feature.maximum)}"
+
+
+def describe_bins(feature: Feature, distribution: Distribution) -> list[str]:
+    """Return the values in each bin of a feature's distribution, without the missing ones."""
+    match feature.type:
+        case Boolean():
+            return ["false", "true"]
+        case Category() as category:
+            group = ["other texts"] if category.has_group else []
+            return ["unknown texts", *category.levels, *group]
+        case Datetime() as column:
+            return _intervals([write_date(column, edge) for edge in distribution.edges])
+        case Number():
+            return _intervals([f"{edge:g}" for edge in distribution.edges])
+
+
+def _intervals(edges: Sequence[str]) -> list[str]:
+    if not edges:
+        return ["all values"]
+    inner = [f"above {low}, up to {high}" for low, high in pairwise(edges)]
+    return [f"up to {edges[0]}", *inner, f"above {edges[-1]}"]
 
 
 def _valid_values(column: ColumnType) -> str:
