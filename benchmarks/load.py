@@ -14,7 +14,7 @@ from statistics import quantiles
 from typing import cast
 from urllib.parse import urlsplit
 
-_CONCURRENCY = 8
+_CONNECTIONS = 8
 _CONTENT_LENGTH = re.compile(rb"(?i)content-length: *(\d+)")
 _REQUEST = (
     "POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n"
@@ -61,30 +61,41 @@ def generator() -> str:
     return "wrk" if shutil.which("wrk") else "benchmarks/load.py"
 
 
-def load(url: str, bodies: Sequence[str], *, seconds: float, scratch: Path) -> Load:
-    """Post bodies to a URL over eight connections; each connection waits for its last answer.
+def load(
+    url: str,
+    bodies: Sequence[str],
+    *,
+    seconds: float,
+    scratch: Path,
+    connections: int = _CONNECTIONS,
+) -> Load:
+    """Post bodies to a URL over some connections; each connection waits for its last answer.
 
     Args:
         url: URL of the endpoint.
         bodies: Request bodies, sent in turn, of one line each.
         seconds: Duration of the load.
         scratch: Directory for temporary files.
+        connections: Number of connections.
 
     Raises:
         RuntimeError: The status of an answer was not 200.
     """
     if shutil.which("wrk"):
-        return _wrk_load(url, bodies, seconds, scratch)
+        return _wrk_load(url, bodies, seconds, scratch, connections)
     import uvloop
 
-    return uvloop.run(_asyncio_load(url, bodies, seconds))
+    return uvloop.run(_asyncio_load(url, bodies, seconds, connections))
 
 
-def _wrk_load(url: str, bodies: Sequence[str], seconds: float, scratch: Path) -> Load:
+def _wrk_load(
+    url: str, bodies: Sequence[str], seconds: float, scratch: Path, connections: int
+) -> Load:
     script, lines = scratch / "load.lua", scratch / "bodies.txt"
     lines.write_text("".join(f"{body}\n" for body in bodies))
     script.write_text(_SCRIPT.format(bodies=lines))
-    command = ("wrk", "-t1", f"-c{_CONCURRENCY}", f"-d{seconds:.0f}s", "-s", script, url)
+    options = ("-t1", f"-c{connections}", f"-d{seconds:.0f}s", "--timeout", "30s")
+    command = ("wrk", *options, "-s", script, url)
     output = subprocess.run(command, capture_output=True, check=True, text=True).stdout
     totals = json.loads(output[output.rindex("{") :])
     if totals["errors"]:
@@ -96,7 +107,7 @@ def _wrk_load(url: str, bodies: Sequence[str], seconds: float, scratch: Path) ->
     )
 
 
-async def _asyncio_load(url: str, bodies: Sequence[str], seconds: float) -> Load:
+async def _asyncio_load(url: str, bodies: Sequence[str], seconds: float, connections: int) -> Load:
     loop = asyncio.get_running_loop()
     latencies: list[float] = []
     target = urlsplit(url)
@@ -109,7 +120,7 @@ async def _asyncio_load(url: str, bodies: Sequence[str], seconds: float) -> Load
             for body in bodies
         ]
     )
-    clients = [_Client(requests, latencies, loop.create_future()) for _ in range(_CONCURRENCY)]
+    clients = [_Client(requests, latencies, loop.create_future()) for _ in range(connections)]
     start = time.perf_counter()
     for client in clients:
         await loop.create_connection(lambda client=client: client, host, int(port))  # type: ignore[misc]

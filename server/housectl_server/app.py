@@ -16,21 +16,27 @@ from starlette.types import ASGIApp
 
 from housectl.contract.schema import Target
 from housectl_server.endpoints.docs_page import PAGE_HEADERS, render_docs_page
+from housectl_server.endpoints.drift import drift_router
 from housectl_server.endpoints.fast_path import PredictFastPath
 from housectl_server.endpoints.health import health_router, not_ready_error
+from housectl_server.endpoints.metrics import metrics_router
 from housectl_server.endpoints.predict import PREDICT_PATH, PredictEndpoint
+from housectl_server.endpoints.prediction_thread import PredictionThread
+from housectl_server.http.answer_headers import API_KEY_NAME
+from housectl_server.http.api_keys import API_KEY_SCHEMES
 from housectl_server.http.methods import HeadAsGet, answer_other_method
-from housectl_server.http.problems import answer_problem, openapi_responses
+from housectl_server.http.problems import (
+    PREDICTION_ERRORS,
+    answer_problem,
+    openapi_responses,
+)
+from housectl_server.http.request_body import BodyReader
+from housectl_server.model.row_errors import MAX_ROWS
 from housectl_server.model.served_model import ServedModel
+from housectl_server.monitoring.monitor import Monitor
 from housectl_server.state import ServingState
 
 _TAGS: list[str | Enum] = ["prediction"]
-_ERROR_STATUSES = (
-    HTTPStatus.BAD_REQUEST,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
-)
 _EXCEPTION_HANDLERS: dict[
     int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]
 ] = {
@@ -40,53 +46,66 @@ _EXCEPTION_HANDLERS: dict[
 }
 
 
-def create_app(model: ServedModel, get_state: Callable[[], ServingState]) -> ASGIApp:
+def create_app(
+    model: ServedModel,
+    get_state: Callable[[], ServingState],
+    monitor: Monitor,
+    thread: PredictionThread,
+) -> ASGIApp:
     """Return the application that serves a model.
 
     Args:
         model: Model that predicts.
         get_state: Returns the server's current state.
+        monitor: The counts of the server.
+        thread: Predicts batches.
     """
-    endpoint = PredictEndpoint(model)
-    return PredictFastPath(endpoint, HeadAsGet(create_api(model, endpoint, get_state)))
+    bodies = BodyReader()
+    predict = PredictEndpoint(model, bodies, thread)
+    api = _create_api(model, get_state, monitor)
+    api.router.routes.append(_predict_route(model, predict))
+    return PredictFastPath({PREDICT_PATH: (PREDICT_PATH, predict)}, HeadAsGet(api))
 
 
-def create_api(
-    model: ServedModel, endpoint: ASGIApp, get_state: Callable[[], ServingState]
+def _create_api(
+    model: ServedModel, get_state: Callable[[], ServingState], monitor: Monitor
 ) -> FastAPI:
-    """Return the FastAPI application of a model: routing, documentation and health.
-
-    Args:
-        model: Model that predicts.
-        endpoint: Answers predictions.
-        get_state: Returns the server's current state.
-    """
+    """Return the FastAPI application of a model, without the routes that predict."""
     api = _base_api(version=model.bundle.version)
-    api.router.routes.append(_predict_route(model, endpoint))
 
     async def docs(request: Request) -> HTMLResponse:
-        page = render_docs_page(model.bundle, url=_public_url(request, "predict"))
+        page = render_docs_page(
+            model.bundle,
+            url=_public_url(request, "predict"),
+            requires_key=API_KEY_NAME in request.scope,
+        )
         return HTMLResponse(page, headers=PAGE_HEADERS)
 
     # FastAPI caches the functions of its routes: one of them would keep a replaced model in memory.
     api.router.routes.append(Route("/docs", docs, include_in_schema=False))
-    api.include_router(health_router(get_state))
+    api.include_router(health_router(get_state, monitor))
+    api.include_router(metrics_router(monitor))
+    api.include_router(drift_router(get_state, monitor))
     return api
 
 
-def create_unready_app(get_state: Callable[[], ServingState]) -> ASGIApp:
+def create_unready_app(get_state: Callable[[], ServingState], monitor: Monitor) -> ASGIApp:
     """Return the application of a server that has no champion yet."""
     api = _base_api(version="none")
 
-    @api.post(PREDICT_PATH, tags=_TAGS, responses=openapi_responses(HTTPStatus.SERVICE_UNAVAILABLE))
     async def predict() -> None:
         raise not_ready_error(get_state())
+
+    responses = openapi_responses(HTTPStatus.SERVICE_UNAVAILABLE)
+    api.post(PREDICT_PATH, tags=_TAGS, responses=responses)(predict)
 
     @api.get("/docs", include_in_schema=False)
     async def docs() -> None:
         raise not_ready_error(get_state())
 
-    api.include_router(health_router(get_state))
+    api.include_router(health_router(get_state, monitor))
+    api.include_router(metrics_router(monitor))
+    api.include_router(drift_router(get_state, monitor))
     return HeadAsGet(api)
 
 
@@ -97,7 +116,7 @@ def _public_url(request: Request, route: str) -> str:
 
 
 def _base_api(*, version: str) -> FastAPI:
-    api = FastAPI(
+    api = _Api(
         title="housectl",
         version=version,
         docs_url=None,
@@ -114,9 +133,23 @@ def _base_api(*, version: str) -> FastAPI:
     return api
 
 
+class _Api(FastAPI):
+    """A FastAPI application whose description names API keys."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI description, which FastAPI makes once."""
+        if self.openapi_schema is None:
+            schema = super().openapi()
+            schema.setdefault("components", {})["securitySchemes"] = API_KEY_SCHEMES
+            # With an empty alternative, because only a server with a file of keys requires one.
+            schema["security"] = [{}, *({name: []} for name in API_KEY_SCHEMES)]
+        return super().openapi()
+
+
 def _predict_route(model: ServedModel, endpoint: ASGIApp) -> APIRoute:
     """Return a route that FastAPI describes and matches, and that the endpoint answers."""
     target = model.bundle.record.schema.target
+    prediction = _prediction_model(target, example=model.example.prediction)
 
     # FastAPI names and describes a route by a function, which is never called here.
     async def predict() -> None: ...
@@ -125,10 +158,10 @@ def _predict_route(model: ServedModel, endpoint: ASGIApp) -> APIRoute:
         PREDICT_PATH,
         predict,
         methods=["POST"],
-        summary=f"Predict {target.name}",
+        summary=f"Predict {target.name} for a row, or for each row of an array",
         tags=_TAGS,
-        response_model=_prediction_model(target, example=model.example.prediction),
-        responses=openapi_responses(*_ERROR_STATUSES),
+        response_model=prediction | list[prediction],  # type: ignore[valid-type]
+        responses=openapi_responses(*PREDICTION_ERRORS),
         openapi_extra=_request_body_schema(model),
     )
     route.app = endpoint
@@ -138,7 +171,9 @@ def _predict_route(model: ServedModel, endpoint: ASGIApp) -> APIRoute:
 def _request_body_schema(model: ServedModel) -> dict[str, object]:
     names = model.bundle.record.schema.feature_names
     example = dict(zip(names, model.example.row, strict=True))
-    content = {"schema": model.rows.model.model_json_schema(), "example": example}
+    row = model.rows.model.model_json_schema()
+    rows = {"type": "array", "title": "Rows", "items": row, "maxItems": MAX_ROWS}
+    content = {"schema": {"anyOf": [row, rows]}, "example": example}
     return {"requestBody": {"required": True, "content": {"application/json": content}}}
 
 

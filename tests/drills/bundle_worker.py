@@ -17,7 +17,9 @@ from housectl.store.layout import BUNDLES
 from housectl.store.local import LocalStore
 from housectl_server.app import create_app
 from housectl_server.endpoints.docs_page import render_docs_page
+from housectl_server.endpoints.prediction_thread import PredictionThread
 from housectl_server.model.served_model import ServedModel
+from housectl_server.monitoring.monitor import Monitor
 from housectl_server.state import ServingState
 from tests.contract.bundle_files import digest_of_record
 from tests.drills.bundle_bases import Bases
@@ -57,8 +59,8 @@ def _load(store: LocalStore, digest: str) -> tuple[ServedModel | None, str | Non
     """Return the served model; None if the bundle is refused, and the error of a failure."""
     try:
         model = ServedModel(store.bundle(digest))
-        create_app(model, lambda: ServingState(app=_answer))
-        render_docs_page(model.bundle, url="http://127.0.0.1")
+        create_app(model, lambda: ServingState(app=_answer), Monitor(), PredictionThread())
+        render_docs_page(model.bundle, url="http://127.0.0.1", requires_key=True)
     except (BundleError, NewerFormatError):
         return None, None
     except BaseException as error:  # noqa: BLE001  # each is a wrong outcome of the drill

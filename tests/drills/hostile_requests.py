@@ -139,7 +139,15 @@ def _repeated_key(random: Random) -> HostileRequest:
 
 def _other_protocol(random: Random) -> HostileRequest:
     row = {"RM": 6.5, "LSTAT": 5}
-    bodies = ([row], {"instances": [row]}, {"inputs": []}, {"dataframe_split": {}}, 6.5, "RM", None)
+    bodies = (
+        [[row]],
+        {"instances": [row]},
+        {"inputs": []},
+        {"dataframe_split": {}},
+        6.5,
+        "RM",
+        None,
+    )
     return _post(json.dumps(random.choice(bodies)).encode(), 422)
 
 

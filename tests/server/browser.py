@@ -1,13 +1,15 @@
 """Pages in a real browser: Chromium without a window."""
 
-import re
 import shutil
-import subprocess
-from html import escape
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
-_TIMEOUT_SECONDS = 120
+_TIMEOUT_MS = 120_000
 
 
 def find_browser() -> str | None:
@@ -15,35 +17,45 @@ def find_browser() -> str | None:
     return next(filter(None, map(shutil.which, _NAMES)), None)
 
 
-def content_width(page: str, *, screen_width: int, scratch: Path) -> int:
-    """Return the width of a page's content on a screen: more than the screen's if it overflows."""
-    frame = scratch / "frame.html"
-    frame.write_text(
-        f'<title></title><iframe style="border: 0; width: {screen_width}px; height: 800px" '
-        'onload="document.title = this.contentDocument.documentElement.scrollWidth" '
-        f'srcdoc="{escape(page)}"></iframe>'
-    )
-    dom = _run("--dump-dom", frame.as_uri(), scratch=scratch).stdout
-    width = re.search(r"<title>(\d+)</title>", dom)
-    assert width, dom
-    return int(width[1])
+@contextmanager
+def running_browser() -> Iterator["Browser"]:
+    """Start Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    path = find_browser()
+    assert path, "the test lacks the mark `browser`"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
-def console_of(url: str, *, scratch: Path) -> str:
-    """Return the console of a page, with the violations of its policy."""
-    output = _run("--enable-logging=stderr", "--dump-dom", url, scratch=scratch)
-    return "\n".join(line for line in output.stderr.splitlines() if ":CONSOLE" in line)
+@contextmanager
+def open_page(browser: "Browser", url: str, **options: object) -> Iterator["Page"]:
+    """Open a URL in a window of its own.
+
+    Args:
+        browser: The browser.
+        url: The URL.
+        options: Options of the window, such as its size; see Playwright's `new_context`.
+    """
+    context = browser.new_context(**options)  # type: ignore[arg-type]
+    context.set_default_timeout(_TIMEOUT_MS)
+    page = context.new_page()
+    page.goto(url)
+    yield page
+    context.close()
 
 
-def _run(*arguments: str, scratch: Path) -> "subprocess.CompletedProcess[str]":
-    browser = find_browser()
-    assert browser, "the test lacks the mark `browser`"
-    profile = scratch / "profile"
-    options = ("--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}")
-    return subprocess.run(
-        [browser, *options, *arguments],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=_TIMEOUT_SECONDS,
-    )
+def console_of(page: "Page") -> list[str]:
+    """Return a list that gets the errors of a page, with the violations of its policy."""
+    messages: list[str] = []
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    return messages
+
+
+def content_width(page: "Page") -> int:
+    """Return the width of a page's content: more than the window's if it overflows."""
+    width: int = page.evaluate("document.documentElement.scrollWidth")
+    return width

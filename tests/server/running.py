@@ -23,6 +23,7 @@ SERVER = tuple(module_argv("housectl_server"))
 FRAGILE_SERVER = ("-P", str(Path(__file__).with_name("fragile_server.py")))
 
 _TIMEOUT_SECONDS = 30.0
+_MAX_PAUSE_SECONDS = 0.2
 _LISTENING = re.compile(r"listening on (http://\S+)")
 
 
@@ -69,10 +70,17 @@ def running(
     options: tuple[str, ...] = (),
     program: tuple[str, ...] = SERVER,
     arguments: tuple[str, ...] = (),
+    wrapper: tuple[str, ...] = (),
 ) -> Iterator[RunningServer]:
     """Start a server on a free port, in the directory of `output`."""
-    arguments = ("--port", "0", *arguments)
-    process = start(store, output, options=options, program=program, arguments=arguments)
+    process = start(
+        store,
+        output,
+        options=options,
+        program=program,
+        arguments=("--port", "0", *arguments),
+        wrapper=wrapper,
+    )
     try:
         wait_until(lambda: process.poll() is not None or _LISTENING.search(output.read_text()))
         match = _LISTENING.search(output.read_text())
@@ -100,10 +108,11 @@ def start(
     options: tuple[str, ...] = (),
     program: tuple[str, ...] = SERVER,
     arguments: tuple[str, ...] = (),
+    wrapper: tuple[str, ...] = (),
 ) -> "subprocess.Popen[bytes]":
     with output.open("wb") as file:
         return subprocess.Popen(
-            [sys.executable, *options, *program, *arguments],
+            [*wrapper, sys.executable, *options, *program, *arguments],
             cwd=output.parent,
             env={**os.environ, "HOUSECTL_STORE": str(store), "PYTHONUNBUFFERED": "1"},
             stdout=file,
@@ -112,7 +121,10 @@ def start(
 
 
 def wait_until(condition: Callable[[], object]) -> None:
+    """Wait until a condition is met, with pauses that grow: a look can cost a process."""
     deadline = time.monotonic() + _TIMEOUT_SECONDS
+    pause = 0.02
     while not condition():
         assert time.monotonic() < deadline, "the condition was not met in time"
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(1.3 * pause, _MAX_PAUSE_SECONDS)

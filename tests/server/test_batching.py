@@ -36,6 +36,7 @@ def random_tree(generator: np.random.Generator, *, depth: int) -> Tree:
         thresholds=generator.normal(size=inner + leaves),
         missing_left=np.zeros(inner + leaves, dtype=np.bool_),
         weights=generator.normal(size=inner + leaves) / 3,
+        rows=np.ones(inner + leaves, dtype=np.int64),
     )
 
 
@@ -44,7 +45,7 @@ def scorer() -> Scorer:
     generator = np.random.default_rng(0)
     trees = tuple(random_tree(generator, depth=6) for _ in range(300))
     ensemble = Ensemble(trees=trees, comparison=SplitComparison.LESS_EQUAL, offset=22.5)
-    graph = to_onnx(ensemble, expansion=Expansion.plain(FEATURES), scale=TargetScale())
+    graph = to_onnx(ensemble, expansion=Expansion.plain(FEATURES), scale=TargetScale()).content
     return Scorer(graph, schema=number_schema(FEATURES))
 
 
@@ -63,7 +64,7 @@ def test_batch_of_mixed_rows_predicts_same_bits_as_single_rows(family: Family) -
     dataset = mixed_dataset()
     recipe = make_recipe(dataset.shared, family, family.definition.library_defaults)
     model = fit(recipe, dataset.training)
-    graph = to_onnx(model.body, expansion=model.expansion, scale=model.scale)
+    graph = to_onnx(model.body, expansion=model.expansion, scale=model.scale).content
     scorer = Scorer(graph, schema=dataset.shared.schema)
     rows = dataset.values.tolist()
     alone = [scorer.predict([row])[0] for row in rows]

@@ -1,19 +1,21 @@
 """The page at /docs in a real browser."""
 
 from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from msgspec import UNSET
 
 from housectl.contract.column_types import Number
 from housectl.contract.schema import Exclusion, Feature, Schema, Target
-from tests.server.browser import console_of, content_width
+from tests.server.browser import console_of, content_width, open_page
 from tests.server.bundles import make_bundle
 from tests.server.running import RunningServer, running_bundle
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 PHONE_WIDTH = 390
-POLICY = "default-src 'none'"
 LONG_WORD = "w" * 100
 WIDE = Schema(
     features=tuple(
@@ -41,18 +43,24 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
         yield server
 
 
-def test_page_fits_a_phone(server: RunningServer, tmp_path: Path) -> None:
-    page = server.client.get("/docs").text
-    assert content_width(page, screen_width=PHONE_WIDTH, scratch=tmp_path) <= PHONE_WIDTH
-    # The measurement finds a page that does not fit.
-    wide = page.replace("</h1>", '</h1><pre style="width: 500px">')
-    assert content_width(wide, screen_width=PHONE_WIDTH, scratch=tmp_path) > PHONE_WIDTH
+def test_page_fits_a_phone(server: RunningServer, browser: "Browser") -> None:
+    phone = {"width": PHONE_WIDTH, "height": 800}
+    with open_page(browser, f"{server.url}/docs", viewport=phone) as page:
+        assert content_width(page) == PHONE_WIDTH
+        # The measurement finds a page that does not fit.
+        page.locator("h1").evaluate("heading => { heading.style.width = '500px' }")
+        assert content_width(page) > PHONE_WIDTH
 
 
 def test_policy_of_the_page_allows_its_style_and_no_script(
-    server: RunningServer, tmp_path: Path
+    server: RunningServer, browser: "Browser"
 ) -> None:
-    assert console_of(f"{server.url}/docs", scratch=tmp_path) == ""
-    # The console has the violations of another page.
-    violation = f'<meta http-equiv=Content-Security-Policy content="{POLICY}"><style>p {{}}</style>'
-    assert "style" in console_of(f"data:text/html,{violation}", scratch=tmp_path)
+    with open_page(browser, "about:blank") as page:
+        messages = console_of(page)
+        page.goto(f"{server.url}/docs")
+        assert messages == []
+        # The console has the violations of the page's policy.
+        page.locator("h1").evaluate("heading => heading.append(document.createElement('style'))")
+        page.locator("h1").evaluate("heading => { heading.lastChild.textContent = 'p {}' }")
+        page.wait_for_timeout(0)
+        assert any("style" in message for message in messages), messages

@@ -1,10 +1,11 @@
-"""A store that does not respond, like a dead network file system."""
+"""A store or a key file that does not respond, like a dead network file system."""
 
 import signal
 from pathlib import Path
 
 import pytest
 
+from housectl.api_key_file import ApiKeyFile
 from housectl.store.local import LocalStore
 from tests.server import hanging_server
 from tests.server.bundles import make_bundle, promote
@@ -42,6 +43,23 @@ def test_shutdown_does_not_wait_for_the_store(
     promote(store, make_bundle(tmp_path))
     with running(store.path, output, program=PROGRAM) as server:
         hang_next_reader(store)
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(timeout=30) == 0
+        assert "Traceback" not in server.log()
+
+
+def test_shutdown_does_not_wait_for_the_key_file(
+    store: LocalStore, output: Path, tmp_path: Path
+) -> None:
+    promote(store, make_bundle(tmp_path))
+    keys = ApiKeyFile(tmp_path / "keys" / "api-keys")
+    keys.add("shop")
+    arguments = ("--api-keys-file", str(keys.path))
+    with running(store.path, output, program=PROGRAM, arguments=arguments) as server:
+        hang = keys.path.with_name(HANG)
+        hang.touch()
+        keys.add("second")
+        wait_until(lambda: not hang.exists())
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(timeout=30) == 0
         assert "Traceback" not in server.log()

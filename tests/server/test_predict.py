@@ -44,6 +44,30 @@ def test_prediction_has_response_key_of_schema(server: RunningServer) -> None:
     assert server.predict(ROW | {"RM": 6}).json() == {"predicted_price": 20.0}
 
 
+def test_array_gets_array_of_predictions(server: RunningServer) -> None:
+    rows = [ROW, ROW | {"RM": 6, "B": None}, ROW]
+    answers = [{"predicted_price": value} for value in (30.0, 20.0, 30.0)]
+    assert server.predict(rows).json() == answers
+    assert post_gzip(server, gzip.compress(json.dumps(rows).encode())).json() == answers
+    assert server.predict([]).json() == []
+
+
+def test_array_of_ten_thousand_rows_may_be_larger_than_one_row(server: RunningServer) -> None:
+    row = ROW | {"B": "x" * 100}
+    answers = server.predict([row] * 10_000).json()
+    assert answers == [{"predicted_price": 30.0}] * 10_000
+    assert_problem(server.predict([row] * 10_001), 422)
+    body = b"[" + b" " * 16 * TOO_LARGE
+    assert_problem(server.client.post("/predict", content=body), 413)
+
+
+def test_problem_of_array_names_row(server: RunningServer) -> None:
+    problem = assert_problem(server.predict([ROW, {"RM": "six", "LSTAT": 5}]), 422)
+    assert problem["detail"] == "The rows are invalid: row 1: RM is not a number."
+    (error,) = problem["errors"]  # type: ignore[misc]
+    assert (error["row"], error["field"]) == (1, "RM")
+
+
 def test_field_order_does_not_matter(server: RunningServer) -> None:
     assert server.predict({"LSTAT": 1.0, "RM": 8.0}).json() == {"predicted_price": 30.0}
     assert server.predict({"LSTAT": 8.0, "RM": 1.0}).json() == {"predicted_price": 20.0}
@@ -138,34 +162,34 @@ def test_problem_of_many_invalid_fields_is_short(server: RunningServer) -> None:
     assert len(response.content) < 25_000
 
 
-@pytest.mark.parametrize("body", ["[]", "[1, 2]", "6.5", '"RM"', "null"])
-def test_json_other_than_object_is_invalid(server: RunningServer, body: str) -> None:
-    assert_one_object_is_expected(server, server.client.post("/predict", content=body))
+@pytest.mark.parametrize("body", ["[1, 2]", "[[6.5, 5]]", "6.5", '"RM"', "null"])
+def test_json_other_than_rows_is_invalid(server: RunningServer, body: str) -> None:
+    assert_rows_are_expected(server, server.client.post("/predict", content=body))
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        [ROW],
         {"instances": [ROW]},
         {"inputs": [{"name": "RM", "shape": [1], "datatype": "FP64", "data": [6.5]}]},
         {"dataframe_split": {"columns": list(ROW), "data": [list(ROW.values())]}},
         {"dataframe_records": [ROW]},
         {"instances": [ROW], **{f"field {number}": 0 for number in range(60)}},
-        [ROW] * 10_000,
     ],
 )
 def test_request_of_another_protocol_is_told_the_expected_form(
     server: RunningServer, body: object
 ) -> None:
-    assert_one_object_is_expected(server, server.predict(body))
+    assert_rows_are_expected(server, server.predict(body))
 
 
-def assert_one_object_is_expected(server: RunningServer, response: httpx.Response) -> None:
+def assert_rows_are_expected(server: RunningServer, response: httpx.Response) -> None:
     """Check that the problem shows the expected body, and that it works."""
     detail = str(assert_problem(response, 422)["detail"])
-    _, _, example = detail.rpartition("one JSON object with one row is expected per request, ")
-    body = example.removeprefix("such as ").removesuffix(".")
+    _, _, example = detail.partition(
+        "a JSON object with one row, or an array of such objects, is expected, "
+    )
+    body = example.removeprefix("such as ").partition("}")[0] + "}"
     assert server.client.post("/predict", content=body).status_code == 200
 
 
@@ -272,7 +296,8 @@ def test_values_out_of_range_are_predicted_and_counted(server: RunningServer) ->
 def test_openapi_describes_schema(server: RunningServer) -> None:
     operation = server.client.get("/openapi.json").json()["paths"]["/predict"]["post"]
     content = operation["requestBody"]["content"]["application/json"]
-    schema = content["schema"]
+    schema, rows = content["schema"]["anyOf"]
+    assert (rows["items"], rows["maxItems"]) == (schema, 10_000)
     assert schema["required"] == ["RM", "LSTAT"]
     assert set(schema["properties"]) == {"RM", "LSTAT", "B", "MEDV"}
     assert schema["additionalProperties"] is False
@@ -280,7 +305,7 @@ def test_openapi_describes_schema(server: RunningServer) -> None:
     assert described == "Rooms of a dwelling: a finite number; in training 3.5 to 8.8 rooms"
     assert "it encodes race" in schema["properties"]["B"]["description"]
     assert server.predict(content["example"]).status_code == 200
-    assert set(operation["responses"]) == {"200", "400", "413", "415", "422"}
+    assert set(operation["responses"]) == {"200", "400", "401", "413", "415", "422", "503"}
 
 
 def test_docs_page_works_offline_and_describes_each_field(

@@ -6,12 +6,13 @@ from types import FrameType
 
 import pytest
 
-from housectl_server.model.rows import (
+from housectl_server.model.row_errors import (
+    MAX_ROWS,
     MAX_VIOLATIONS,
     InvalidRowError,
-    RowParser,
     UnreadableRowError,
 )
+from housectl_server.model.rows import RowParser
 from tests.server.bundles import HOUSES
 
 LIMIT = 1024 * 1024
@@ -37,7 +38,7 @@ def unknown_fields(count: int) -> bytes:
     return row_with(*(f'"unknown {number}": 1' for number in range(count)))
 
 
-def calls_of(parser: RowParser, body: bytes) -> int:
+def calls_of(parse: Callable[[bytes], object], body: bytes) -> int:
     """Return the number of calls of functions that a refusal takes."""
     calls = 0
 
@@ -48,7 +49,7 @@ def calls_of(parser: RowParser, body: bytes) -> int:
     sys.setprofile(count)
     try:
         with pytest.raises((InvalidRowError, UnreadableRowError)):
-            parser.parse(body)
+            parse(body)
     finally:
         sys.setprofile(None)
     return calls
@@ -79,7 +80,23 @@ def calls_of(parser: RowParser, body: bytes) -> int:
     ids=range(18),
 )
 def test_refusal_takes_few_calls(parser: RowParser, body: bytes) -> None:
-    assert calls_of(parser, body) < MAX_CALLS
+    assert calls_of(parser.parse, body) < MAX_CALLS
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" + b"{}," * (16 * LIMIT // 3) + b"{}]",
+        b"[" + b"{}," * MAX_ROWS + b"{}]",
+        b"[" + b'{"RM": 1, "LSTAT": null},' * (MAX_ROWS - 1) + b"{}]",
+        b"[" + unknown_fields(60) + b"," + unknown_fields(60) + b"]",
+        b"[" * LIMIT,
+        b"[1," + b'"a",' * MAX_ROWS + b"1]",
+    ],
+    ids=range(6),
+)
+def test_refusal_of_array_takes_few_calls(parser: RowParser, body: bytes) -> None:
+    assert calls_of(parser.parse_array, body) < MAX_CALLS
 
 
 def test_large_body_with_too_many_values_is_not_parsed(parser: RowParser) -> None:

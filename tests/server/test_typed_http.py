@@ -36,7 +36,7 @@ def row_schema(server: RunningServer) -> dict[str, dict[str, object]]:
     content = operation["requestBody"]["content"]["application/json"]
     assert server.predict(content["example"]).status_code == 200
     assert None not in content["example"].values()
-    schema: dict[str, dict[str, object]] = content["schema"]
+    schema: dict[str, dict[str, object]] = content["schema"]["anyOf"][0]
     return schema
 
 

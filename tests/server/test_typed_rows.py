@@ -5,12 +5,14 @@ import math
 import random
 from datetime import datetime, timedelta, timezone
 
+import numpy as np
 import pytest
 
 from housectl.contract.cells import InvalidCellError, read_cell
 from housectl.contract.column_types import Category, UnknownLevels
 from housectl.contract.schema import Feature, Schema, Target
-from housectl_server.model.rows import InvalidRowError, RowParser, UnreadableRowError
+from housectl_server.model.row_errors import InvalidRowError, UnreadableRowError
+from housectl_server.model.rows import RowParser
 from tests.server.typed_bundles import HOME, HOMES, MAY_2024
 
 ROW: dict[str, object] = dict(HOME)
@@ -252,3 +254,45 @@ def test_random_rows_are_read_as_their_cells(parser: RowParser) -> None:
             assert str(parser.parse(body.encode())) == str([*doubles.values()])
             accepted += 1
     assert 200 < accepted < 2800
+
+
+def test_array_has_doubles_of_its_rows(parser: RowParser) -> None:
+    rows = [dict(ROW), ROW | {"town": None, "agent": "B"}, ROW | {"owner": 'a "quoted" [{text}]'}]
+    del rows[0]["rooms"]
+    table = parser.parse_array(json.dumps(rows).encode())
+    alone = [parser.parse(json.dumps(row).encode()) for row in rows]
+    np.testing.assert_array_equal(table, alone)
+    assert parser.parse_array(b" [] ").shape == (0, len(HOMES.features))
+
+
+def test_array_error_names_row_and_field(parser: RowParser) -> None:
+    body = json.dumps([ROW, ROW, ROW | {"heating": "coal", "area": None}, {}]).encode()
+    with pytest.raises(InvalidRowError) as caught:
+        parser.parse_array(body)
+    assert str(caught.value) == (
+        "The rows are invalid: row 2: area is null; row 2: heating 'coal' is not one of its levels."
+    )
+    assert [(each.row, each.field) for each in caught.value.violations] == [
+        (2, "area"),
+        (2, "heating"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "error", "message"),
+    [
+        (b"[{}, 1]", InvalidRowError, "row 0: area is missing"),
+        (b"[[1, 2]]", InvalidRowError, "Row 0 is not a JSON object"),
+        (b"[{}", UnreadableRowError, "not JSON"),
+        (
+            json.dumps([ROW]).encode()[:-2] + b', "area": 1}]',
+            UnreadableRowError,
+            "area occurs twice",
+        ),
+    ],
+)
+def test_invalid_array_is_refused(
+    parser: RowParser, body: bytes, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        parser.parse_array(body)

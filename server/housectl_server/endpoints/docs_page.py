@@ -10,6 +10,7 @@ from string import Template
 from housectl.contract.bundle import Bundle
 from housectl.contract.cells import Cell
 from housectl.contract.schema import Feature
+from housectl_server.http.api_keys import API_KEY_HEADER
 from housectl_server.model.feature_texts import describe_training, describe_type
 from housectl_server.model.row_model import example_row, ignored_fields
 
@@ -68,22 +69,24 @@ $features
 """)
 
 
-def render_docs_page(bundle: Bundle, *, url: str) -> str:
+def render_docs_page(bundle: Bundle, *, url: str, requires_key: bool) -> str:
     """Return the page as HTML.
 
     Args:
         bundle: The served bundle.
         url: URL of the predict endpoint.
+        requires_key: True if the server refuses requests without an API key.
     """
     schema, example = bundle.record.schema, example_row(bundle.golden)
     row = dict(zip(schema.feature_names, example.row, strict=True))
     target = schema.target
+    key_header = f' -H "{API_KEY_HEADER}: $HOUSECTL_API_KEY"' if requires_key else ""
     texts = {
         "target": target.name,
         "description": f"{target.description.rstrip('.')}." if target.description else "",
         "version": bundle.version,
         "missing": _MISSING if any(each.type.nullable for each in schema.features) else "",
-        "curl": f"curl {shlex.quote(url)} -d {shlex.quote(json.dumps(row))}",
+        "curl": f"curl {shlex.quote(url)}{key_header} -d {shlex.quote(json.dumps(row))}",
         "response": json.dumps({target.response_key: example.prediction}),
         "unit": f"The unit is {target.unit}." if target.unit else "",
     }

@@ -1,66 +1,76 @@
-"""POST /predict: the one implementation of a prediction over HTTP."""
+"""POST /predict: the prediction for a row, or the predictions for an array of rows."""
 
 import json
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Receive, Scope
 
+from housectl_server.endpoints.asgi_endpoint import JSON_HEADERS, AsgiEndpoint, Content
+from housectl_server.endpoints.prediction_thread import PredictionThread
+from housectl_server.http.answer_headers import request_id_of
 from housectl_server.http.content_coding import decode_body
-from housectl_server.http.problems import CLIENT_ERRORS, problem_response
-from housectl_server.http.request_body import BodyReader
+from housectl_server.http.request_body import BodyReader, is_array, row_or_array_limit
 from housectl_server.model.batching import Batcher
-from housectl_server.model.rows import UnreadableRowError
+from housectl_server.model.row_errors import UnreadableRowError
 from housectl_server.model.served_model import ServedModel
 
 PREDICT_PATH = "/predict"
 
-_JSON = (b"content-type", b"application/json")
 
-
-class PredictEndpoint:
-    """ASGI endpoint that answers a row with its prediction, and an error with a problem.
+class PredictEndpoint(AsgiEndpoint):
+    """ASGI endpoint that answers rows with their predictions, and an error with a problem.
 
     Args:
         model: Model that predicts.
+        bodies: Reads the bodies of requests.
+        thread: Predicts arrays.
     """
 
-    def __init__(self, model: ServedModel) -> None:
-        self._read_body = BodyReader().read
+    def __init__(self, model: ServedModel, bodies: BodyReader, thread: PredictionThread) -> None:
+        self._read_body = bodies.read
         self._parse = model.rows.parse
+        self._parse_array = model.rows.parse_array
         self._predict_rows = model.predict
         self._batcher = Batcher(model.predict)
+        self._thread = thread
+        self._log = model.log
         self._response_key = json.dumps(model.bundle.record.schema.target.response_key).encode()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        try:
-            prediction = await self._predict(scope, receive)
-        except CLIENT_ERRORS as error:
-            await problem_response(scope, error)(scope, receive, send)
-        except Exception as error:
-            await problem_response(scope, error)(scope, receive, send)
-            raise  # uvicorn logs the traceback
-        else:
-            content = b"{%b:%r}" % (self._response_key, prediction)
-            headers = [_JSON, (b"content-length", b"%d" % len(content))]
-            await send({"type": "http.response.start", "status": 200, "headers": headers})
-            await send({"type": "http.response.body", "body": content})
-
-    async def _predict(self, scope: Scope, receive: Receive) -> float:
-        body = await self._read_body(receive)
+    async def _answer(self, scope: Scope, receive: Receive) -> Content:
+        body = await self._read_body(receive, row_or_array_limit)
+        if is_array(body):
+            return await self._answer_array(scope, body)
         try:
             row = self._parse(body)
         except UnreadableRowError as error:
-            row = self._parse(_decoded(scope, body, error))
+            text = _decoded(scope, body, error)
+            if is_array(text):
+                return await self._answer_array(scope, text)
+            row = self._parse(text)
         prediction = await self._batcher.predict(row)
         if prediction is None:
             # Some row of the batch made the model fail: alone, only that row fails.
-            return self._predict_rows([row])[0]
-        return prediction
+            prediction = self._predict_rows([row])[0]
+        if self._log is not None:
+            self._log(request_id_of(scope), [row], [prediction])
+        return self._object(prediction), JSON_HEADERS
+
+    async def _answer_array(self, scope: Scope, body: bytes) -> Content:
+        def answer() -> Content:
+            rows = self._parse_array(body)
+            predictions = self._predict_rows(rows)
+            if self._log is not None:
+                self._log(request_id_of(scope), rows, predictions)
+            return b"[%b]" % b",".join(map(self._object, predictions)), JSON_HEADERS
+
+        return await self._thread.run(answer, size=len(body))
+
+    def _object(self, prediction: float) -> bytes:
+        return b"{%b:%r}" % (self._response_key, prediction)
 
 
 def _decoded(scope: Scope, body: bytes, error: UnreadableRowError) -> bytes:
     """Return the text of a body that is no row as it is; raise the error if it has no coding."""
-    text = decode_body(scope, body)
+    text = decode_body(scope, body, row_or_array_limit)
     if text == body:
         raise error
     return text

@@ -10,12 +10,16 @@ from datetime import UTC, datetime
 from itertools import count
 
 from housectl.contract.history import HistoryEntry, override_of
+from housectl.contract.scorer import GoldenRowsError
 from housectl.deadline import call_in_thread
 from housectl.errors import HistoryError, HousectlError, LocalEnvironmentError
 from housectl.store.base import ChampionStore
 from housectl_server.following.hot_swap import HotSwapApp
 from housectl_server.following.thread_results import awaitable
 from housectl_server.model.served_model import ServedModel
+from housectl_server.monitoring.model_counts import ModelCounts
+from housectl_server.monitoring.monitor import Monitor, SwapResult
+from housectl_server.monitoring.prediction_log import PredictionLog
 from housectl_server.state import Champion, ServingState
 
 LOOK_DEADLINE_SECONDS = 10.0
@@ -26,18 +30,35 @@ _MAX_BACKOFF_SECONDS = 30.0
 _log = logging.getLogger(__name__)
 
 
-def load_champion(store: ChampionStore, history: Sequence[HistoryEntry]) -> Champion:
+def load_champion(
+    store: ChampionStore,
+    history: Sequence[HistoryEntry],
+    prediction_log: PredictionLog | None = None,
+) -> Champion:
     """Load the bundle of the newest history entry.
+
+    Args:
+        store: The store of the champions.
+        history: Its history, with one entry at least.
+        prediction_log: Logs the predictions; None to log nothing.
 
     Raises:
         BundleError: The bundle is missing or altered, or its prediction for a golden row differs.
         NewerFormatError: A newer housectl wrote the bundle.
     """
     entry = history[-1]
+    bundle = store.bundle(entry.bundle)
+    counts = ModelCounts(bundle, number=entry.number)
+    now = datetime.now(UTC).isoformat()
     return Champion(
         entry=entry,
-        model=ServedModel(store.bundle(entry.bundle)),
-        serving_since=datetime.now(UTC).isoformat(),
+        model=ServedModel(
+            bundle,
+            record=counts.record,
+            log=prediction_log.of_bundle(bundle) if prediction_log else None,
+        ),
+        counts=counts,
+        serving_since=now,
         override=override_of(entry.bundle, history),
     )
 
@@ -69,12 +90,24 @@ class StorePoller:
     Args:
         store: The store of the champions.
         hot_swap: The application that serves the champion.
+        monitor: Counts hot swaps.
+        prediction_log: Logs the predictions; None to log nothing.
         interval: Seconds between two looks.
     """
 
-    def __init__(self, store: ChampionStore, hot_swap: HotSwapApp, *, interval: float) -> None:
+    def __init__(
+        self,
+        store: ChampionStore,
+        hot_swap: HotSwapApp,
+        monitor: Monitor,
+        prediction_log: PredictionLog | None,
+        *,
+        interval: float,
+    ) -> None:
         self._store = store
         self._hot_swap = hot_swap
+        self._monitor = monitor
+        self._prediction_log = prediction_log
         self._interval = interval
         self._numbers = count(1)
         champion = hot_swap.state.champion
@@ -122,7 +155,7 @@ class StorePoller:
             )
         if not history or (served and served.entry == history[-1]):
             return self._hot_swap.recovered()
-        return self._hot_swap.prepare(load_champion(self._store, history))
+        return self._hot_swap.prepare(load_champion(self._store, history, self._prediction_log))
 
     def _apply(self, look: _Look) -> None:
         if look.number < self._last.number:
@@ -130,6 +163,7 @@ class StorePoller:
         self._last = look
         if look.error is not None:
             self._reject(look.error)
+            self._count_failure(look)
             # The bundle may be copied after its entry, so the same entry is retried.
             backoff = min(_MIN_BACKOFF_SECONDS * 2**self._failures, _MAX_BACKOFF_SECONDS)
             self._failures += 1
@@ -143,7 +177,16 @@ class StorePoller:
         is_new = state.champion is not self._hot_swap.state.champion
         self._hot_swap.switch(state)
         if is_new:
+            self._monitor.count_swap(SwapResult.SUCCESS)
             _log.info("now serving %s", state.champion)
+
+    def _count_failure(self, look: _Look) -> None:
+        """Count a failed swap, unless the store itself failed, before a newer champion was seen."""
+        served = self._hot_swap.state.champion
+        if look.newest > (served.number if served else 0):
+            self._monitor.count_swap(SwapResult.FAILURE)
+        if isinstance(look.error, GoldenRowsError):
+            self._monitor.count_golden_failure()
 
     def _reject(self, error: Exception) -> None:
         reason = _reason(error)

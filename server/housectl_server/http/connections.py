@@ -20,7 +20,19 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 from uvicorn.server import ServerState
 
-from housectl_server.http.answer_headers import REQUEST_ID, Header, new_request_id
+from housectl_server.http.admission import (
+    Admission,
+    is_whole_request,
+    overload_response,
+)
+from housectl_server.http.answer_headers import (
+    REQUEST_ID,
+    Header,
+    RequestRecorder,
+    new_request_id,
+)
+from housectl_server.http.cors import CorsPolicy
+from housectl_server.http.handlers import OTHER
 from housectl_server.http.problems import problem_without_request
 
 MAX_SECONDS_WITHOUT_PROGRESS = 10.0
@@ -48,13 +60,42 @@ class ConnectionTable:
 
     Args:
         capacity: Maximum number of connections.
+        admission: Limits the predictions that wait.
         get_model_headers: Returns the headers that name the served model.
+        cors: Gives refusals of predictions the headers that web pages need.
+        record: Records refused requests, for metrics.
+
+    Attributes:
+        is_draining: True if the server is about to end.
     """
 
-    def __init__(self, *, capacity: int, get_model_headers: Callable[[], Sequence[Header]]) -> None:
+    def __init__(
+        self,
+        *,
+        capacity: int,
+        admission: Admission,
+        get_model_headers: Callable[[], Sequence[Header]],
+        cors: CorsPolicy,
+        record: RequestRecorder,
+    ) -> None:
+        self.admission = admission
         self.get_model_headers = get_model_headers
+        self.cors = cors
+        self.record = record
+        self.is_draining = False
         self._capacity = capacity
         self._progressed_at: dict[LimitedProtocol, float] = {}
+
+    @property
+    def has_connections(self) -> bool:
+        """True if a connection is open."""
+        return bool(self._progressed_at)
+
+    def drain(self) -> None:
+        """Close each connection after the answer to its last request."""
+        self.is_draining = True
+        for connection in self._progressed_at:
+            connection.close_after_answer()
 
     async def close_expired_connections(self) -> None:
         """Close connections that have been without progress for too long, until cancelled."""
@@ -110,6 +151,8 @@ class LimitedProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._table = table
+        self._admission = table.admission
+        self._is_waiting = False
         self._running_cycle: RequestResponseCycle | None = None
         self._partial_scope: HTTPScope | None = None
         self._head_bytes = 0
@@ -131,10 +174,15 @@ class LimitedProtocol(HttpToolsProtocol):
         """Remove the connection from the table."""
         self._table.remove(self)
         self._end_running_cycle()
+        self._end_waiting()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse received bytes until a limit is exceeded."""
+        """Parse received bytes until a limit is exceeded, or refuse a prediction."""
+        starts_prediction = self._admission.is_prediction(data)
+        if starts_prediction and self._admission.is_full and self._can_refuse(data):
+            self._refuse_prediction(data)
+            return
         if b"pgrade" in data:
             data = _UPGRADE_HEADER.sub(b"ignored", data)
         if len(data) > _SLICE_BYTES:
@@ -144,8 +192,13 @@ class LimitedProtocol(HttpToolsProtocol):
         # A complete request in one piece, the usual case, can have too many headers only.
         cycle = self.cycle
         is_complete = cycle and not cycle.more_body and not cycle.response_complete
+        if is_complete and starts_prediction and not self._is_waiting:
+            self._is_waiting = True
+            self._admission.begin()
         if not is_complete or self.pipeline or len(self.headers) > MAX_HEADERS:
             self._check_limits(len(data))
+        if self._table.is_draining:
+            self.close_after_answer()
 
     def on_chunk_header(self) -> None:
         """Count a chunk of a body; a chunk costs time, however short it is."""
@@ -156,6 +209,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Allow the time and the chunks of a request again."""
         self._chunks = 0
+        self._end_waiting()
         self._table.renew(self, self.loop.time())
         if self.pipeline or self.transport.is_closing():
             super().on_response_complete()
@@ -174,6 +228,11 @@ class LimitedProtocol(HttpToolsProtocol):
     def _unsupported_upgrade_warning(self) -> None:
         # The parser reads nothing after a request for an upgrade, so no other request follows.
         self.cycle.keep_alive = False
+
+    def close_after_answer(self) -> None:
+        """Close the connection after the answer to the newest request, if there is one."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.keep_alive = False
 
     def expire(self) -> None:
         """Close the connection: its time for a request is over."""
@@ -206,12 +265,44 @@ class LimitedProtocol(HttpToolsProtocol):
         # uvicorn makes a scope at the first byte of a request, and a cycle after its headers.
         return self.scope is not None and (self.cycle is None or self.cycle.scope is not self.scope)
 
+    def _can_refuse(self, data: bytes) -> bool:
+        """Return True if received bytes are one request, which starts after a complete answer."""
+        cycle = self.cycle
+        is_idle = cycle is None or (cycle.response_complete and not cycle.more_body)
+        return (
+            is_idle
+            and not self._has_partial_head
+            and not self.flow.write_paused
+            and not self._table.is_draining
+            and is_whole_request(data)
+        )
+
+    def _refuse_prediction(self, data: bytes) -> None:
+        """Answer a request that would wait for too long, past the parser."""
+        self._admission.on_refusal()
+        self._table.renew(self, self.loop.time())
+        default_headers = self.server_state.default_headers
+        self.transport.write(
+            overload_response(
+                data,
+                default_headers,
+                (*self._table.get_model_headers(), *self._table.cors.headers_of(data)),
+            )
+        )
+
+    def _end_waiting(self) -> None:
+        if self._is_waiting:
+            self._is_waiting = False
+            self._admission.end()
+
     def _parse_in_slices(self, data: bytes) -> None:
         for start in range(0, len(data), _SLICE_BYTES):
             if self.transport.is_closing():
                 return
             super().data_received(data[start : start + _SLICE_BYTES])
             self._check_limits(_SLICE_BYTES)
+            if self._table.is_draining:
+                self.close_after_answer()
 
     def _check_limits(self, received: int) -> None:
         if self.scope is not self._partial_scope:
@@ -233,6 +324,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         self._end_running_cycle()
+        self._table.record((OTHER, OTHER, status, 0.0))
         request_id = new_request_id()
         response = problem_without_request(request_id.decode(), status, detail)
         headers = (

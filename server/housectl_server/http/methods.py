@@ -24,8 +24,15 @@ class HeadAsGet:
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer one request."""
         if scope["method"] == "HEAD":
-            scope = {**scope, "method": "GET"}
+            return self._answer_head(scope, receive, send)
         return self._app(scope, receive, send)
+
+    async def _answer_head(self, scope: Scope, receive: Receive, send: Send) -> None:
+        get = {**scope, "method": "GET"}
+        try:
+            await self._app(get, receive, send)
+        finally:
+            scope.update({key: get[key] for key in ("route", "endpoint") if key in get})
 
 
 async def answer_other_method(request: Request, error: HTTPException) -> Response:

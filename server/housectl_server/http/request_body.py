@@ -1,5 +1,6 @@
 """Request bodies: reading them from ASGI messages, up to limits on their sizes."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
@@ -7,7 +8,28 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
 MAX_BODY_BYTES = 1024 * 1024
+MAX_BATCH_BYTES = 16 * MAX_BODY_BYTES
 MAX_INCOMPLETE_BYTES = 64 * MAX_BODY_BYTES
+
+_START_BYTES = 1024
+
+SizeLimit = Callable[[bytes], int]
+"""Returns the largest size in bytes of a body that starts with these bytes."""
+
+
+def row_or_array_limit(start: bytes) -> int:
+    """Return the limit of a body that is one row, or an array of rows."""
+    return MAX_BATCH_BYTES if is_array(start) else MAX_BODY_BYTES
+
+
+def batch_limit(_: bytes) -> int:
+    """Return the limit of a body with several rows."""
+    return MAX_BATCH_BYTES
+
+
+def is_array(body: bytes) -> bool:
+    """Return True if a JSON text is an array."""
+    return body.lstrip()[:1] == b"["
 
 
 class BodyReader:
@@ -16,7 +38,7 @@ class BodyReader:
     def __init__(self) -> None:
         self._incomplete_bytes = 0
 
-    async def read(self, receive: Receive) -> bytes:
+    async def read(self, receive: Receive, limit: SizeLimit) -> bytes:
         """Return the body of a request; at most one chunk over the limit is held in memory.
 
         Raises:
@@ -31,8 +53,9 @@ class BodyReader:
                 if message["type"] == "http.disconnect":
                     raise ClientDisconnect
                 chunk: bytes = message.get("body", b"")
-                if len(earlier_chunks) + len(chunk) > MAX_BODY_BYTES:
-                    raise too_large_error()
+                size = len(earlier_chunks) + len(chunk)
+                if size > MAX_BODY_BYTES:
+                    check_size(size, bytes(earlier_chunks[:_START_BYTES]) or chunk, limit)
                 if not message.get("more_body", False):
                     return bytes(earlier_chunks + chunk) if earlier_chunks else chunk
                 if self._incomplete_bytes + len(chunk) > MAX_INCOMPLETE_BYTES:
@@ -43,12 +66,23 @@ class BodyReader:
             self._incomplete_bytes -= len(earlier_chunks)
 
 
-def too_large_error() -> HTTPException:
-    """Return the error of a body over the limit."""
-    return HTTPException(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        f"The body is larger than {MAX_BODY_BYTES} bytes; send one row per request.",
-    )
+def check_size(size: int, start: bytes, limit: SizeLimit) -> None:
+    """Check the size of a body.
+
+    Args:
+        size: Size in bytes, so far.
+        start: First bytes of the body.
+        limit: Limit of its size.
+
+    Raises:
+        HTTPException: The body is larger than the limit (413).
+    """
+    max_bytes = limit(start)
+    if size > max_bytes:
+        raise HTTPException(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"The body is larger than {max_bytes} bytes; send fewer values per request.",
+        )
 
 
 def _too_many_error() -> HTTPException:

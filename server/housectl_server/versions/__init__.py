@@ -1,0 +1,1 @@
+"""Versions that a server runs beside the champion: a shadow, which is compared, and a canary."""
