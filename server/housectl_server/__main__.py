@@ -28,10 +28,18 @@ def main() -> int:
 
 
 def _serve(settings: Settings) -> None:
-    # This module imports numpy, which needs the setting above.
-    from housectl_server.single_process import serve_alone
+    # These modules import numpy, which needs the setting above.
+    if settings.workers == 1:
+        from housectl_server.single_process import serve_alone
 
-    serve_alone(settings)
+        serve_alone(settings)
+    else:
+        from housectl_server.workers.runtime_directory import runtime_directory
+
+        with runtime_directory() as directory:
+            from housectl_server.workers.parent import serve_with_workers
+
+            serve_with_workers(settings, directory)
 
 
 def _exit(*_: object) -> NoReturn:
