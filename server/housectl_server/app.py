@@ -19,9 +19,13 @@ from housectl_server.endpoints.docs_page import PAGE_HEADERS, render_docs_page
 from housectl_server.endpoints.drift import drift_router
 from housectl_server.endpoints.fast_path import PredictFastPath
 from housectl_server.endpoints.health import health_router, not_ready_error
+from housectl_server.endpoints.inference.infer import Inference
+from housectl_server.endpoints.inference.routes import infer_paths, inference_routes
+from housectl_server.endpoints.invocations import INVOCATIONS_PATH, Invocations, invocations_route
 from housectl_server.endpoints.metrics import metrics_router
 from housectl_server.endpoints.predict import PREDICT_PATH, PredictEndpoint
 from housectl_server.endpoints.prediction_thread import PredictionThread
+from housectl_server.endpoints.table_endpoint import TableEndpoint
 from housectl_server.http.answer_headers import API_KEY_NAME
 from housectl_server.http.api_keys import API_KEY_SCHEMES
 from housectl_server.http.methods import HeadAsGet, answer_other_method
@@ -62,9 +66,20 @@ def create_app(
     """
     bodies = BodyReader()
     predict = PredictEndpoint(model, bodies, thread)
+    invocations = TableEndpoint(Invocations(model).answer, bodies, thread)
+    infer = TableEndpoint(Inference(model).answer, bodies, thread)
     api = _create_api(model, get_state, monitor)
-    api.router.routes.append(_predict_route(model, predict))
-    return PredictFastPath({PREDICT_PATH: (PREDICT_PATH, predict)}, HeadAsGet(api))
+    api.router.routes += [
+        _predict_route(model, predict),
+        invocations_route(model, invocations),
+        *inference_routes(model, infer, get_state),
+    ]
+    endpoints: dict[str, tuple[str, ASGIApp]] = {
+        PREDICT_PATH: (PREDICT_PATH, predict),
+        INVOCATIONS_PATH: (INVOCATIONS_PATH, invocations),
+        **{path: (template, infer) for path, template in infer_paths(model).items()},
+    }
+    return PredictFastPath(endpoints, HeadAsGet(api))
 
 
 def _create_api(
@@ -96,13 +111,15 @@ def create_unready_app(get_state: Callable[[], ServingState], monitor: Monitor) 
     async def predict() -> None:
         raise not_ready_error(get_state())
 
-    responses = openapi_responses(HTTPStatus.SERVICE_UNAVAILABLE)
-    api.post(PREDICT_PATH, tags=_TAGS, responses=responses)(predict)
+    for path in (PREDICT_PATH, INVOCATIONS_PATH):
+        responses = openapi_responses(HTTPStatus.SERVICE_UNAVAILABLE)
+        api.post(path, tags=_TAGS, responses=responses)(predict)
 
     @api.get("/docs", include_in_schema=False)
     async def docs() -> None:
         raise not_ready_error(get_state())
 
+    api.router.routes += inference_routes(None, api, get_state)
     api.include_router(health_router(get_state, monitor))
     api.include_router(metrics_router(monitor))
     api.include_router(drift_router(get_state, monitor))
