@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from housectl.contract.schema import Target
 from housectl_server.endpoints.docs_page import PAGE_HEADERS, render_docs_page
 from housectl_server.endpoints.drift import drift_router
+from housectl_server.endpoints.explain import EXPLAIN_PATH, ExplainEndpoint, explain_route
 from housectl_server.endpoints.fast_path import PredictFastPath
 from housectl_server.endpoints.health import health_router, not_ready_error
 from housectl_server.endpoints.inference.infer import Inference
@@ -68,15 +69,18 @@ def create_app(
     predict = PredictEndpoint(model, bodies, thread)
     invocations = TableEndpoint(Invocations(model).answer, bodies, thread)
     infer = TableEndpoint(Inference(model).answer, bodies, thread)
+    explain = ExplainEndpoint(model, bodies, thread)
     api = _create_api(model, get_state, monitor)
     api.router.routes += [
         _predict_route(model, predict),
         invocations_route(model, invocations),
+        explain_route(model, explain),
         *inference_routes(model, infer, get_state),
     ]
     endpoints: dict[str, tuple[str, ASGIApp]] = {
         PREDICT_PATH: (PREDICT_PATH, predict),
         INVOCATIONS_PATH: (INVOCATIONS_PATH, invocations),
+        EXPLAIN_PATH: (EXPLAIN_PATH, explain),
         **{path: (template, infer) for path, template in infer_paths(model).items()},
     }
     return PredictFastPath(endpoints, HeadAsGet(api))
@@ -111,7 +115,7 @@ def create_unready_app(get_state: Callable[[], ServingState], monitor: Monitor) 
     async def predict() -> None:
         raise not_ready_error(get_state())
 
-    for path in (PREDICT_PATH, INVOCATIONS_PATH):
+    for path in (PREDICT_PATH, INVOCATIONS_PATH, EXPLAIN_PATH):
         responses = openapi_responses(HTTPStatus.SERVICE_UNAVAILABLE)
         api.post(path, tags=_TAGS, responses=responses)(predict)
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from housectl_server.endpoints.explain import EXPLAIN_PATH
 from housectl_server.endpoints.inference.routes import infer_path
 from housectl_server.endpoints.invocations import INVOCATIONS_PATH
 from housectl_server.endpoints.predict import PREDICT_PATH
@@ -11,7 +12,7 @@ from housectl_server.http.answer_headers import ANSWER_HEADERS, EXTRA_RECORDER
 from housectl_server.versions.canary import Canary
 
 # A path with the version of the champion is always answered by the champion.
-_PATHS = frozenset({PREDICT_PATH, INVOCATIONS_PATH, infer_path()})
+_PATHS = frozenset({PREDICT_PATH, INVOCATIONS_PATH, EXPLAIN_PATH, infer_path()})
 
 
 class CanaryApp:
