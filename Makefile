@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 GO_TOOLS := $(VENV)/.go-tools
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-cloud test test-fast test-training test-server test-docs coverage test-cluster minikube pull-secret install check check-types check-duplicates check-style format bench bench-scale bench-cluster drill quality datasets gate-study encoding-study demo-svg schema proto images lock clean
+.PHONY: help demo demo-cloud test test-fast test-training test-server test-docs coverage test-cluster minikube pull-secret install check check-types check-duplicates check-style format bench bench-scale bench-cluster drill quality datasets gate-study encoding-study demo-svg page-png schema proto images lock clean
 
 help:  ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -143,6 +143,9 @@ datasets: $(READY)  ## Take ten public data sets the whole way (an hour); write 
 
 demo-svg: $(READY)  ## Record a run of the demo as docs/images/demo.svg.
 	$(BIN)/python -m docs.record_demo
+
+page-png: $(READY)  ## Take a picture of the server's page as docs/images/page.png (needs Chromium).
+	$(BIN)/python -m docs.record_page
 
 schema: $(READY)  ## Generate housectl.schema.json.
 	$(BIN)/python -c 'from housectl.project.json_schema import json_schema; print(json_schema(), end="")' > housectl.schema.json

@@ -18,6 +18,7 @@ from tools.server_process import free_port
 
 PATIENTS = ROOT / "tests" / "cases" / "patients.csv"
 PERSONAL = ("patient", "phone")
+PAGES = ("/docs", "/openapi.json", "/health", "/health/ready", "/model", "/drift", "/metrics")
 
 pytestmark = pytest.mark.slow
 
@@ -64,17 +65,21 @@ def responses(project: ProjectDirectory) -> Iterator[bytes]:
     row = read_rows()[0]
     valid = {name: value if name in PERSONAL else float(value) for name, value in row.items()}
     del valid["cost"]
-    broken = (valid | {"dose": None}, valid | {"age": valid["patient"]}, [valid], {})
+    broken = (valid | {"dose": None}, valid | {"age": valid["patient"]}, [[valid]], {})
     with serving(project, free_port()) as url, httpx.Client(base_url=url, trust_env=False) as http:
-        for path in ("/docs", "/openapi.json", "/health", "/health/ready", "/missing"):
+        for path in (*PAGES, "/missing"):
             yield http.get(path).content
         predicted = http.post("/predict", json=valid)
         assert predicted.status_code == 200
         yield predicted.content
+        explained = http.post("/explain", json=valid)
+        assert explained.status_code == 200
+        yield explained.content
         for body in broken:
-            refused = http.post("/predict", json=body)
-            assert refused.status_code == 422
-            yield refused.content
+            for path in ("/predict", "/explain"):
+                refused = http.post(path, json=body)
+                assert refused.status_code == 422
+                yield refused.content
         yield http.post("/predict", content=json.dumps(valid)[:-1]).content
 
 
@@ -147,6 +152,8 @@ def test_synthetic_golden_rows_publish_no_row_of_the_data(
     challenger = LocalStore(copy.store).bundle(str(sealed["challenger"]))
     patients = {(float(row["age"]), float(row["dose"])) for row in read_rows()}
     assert not patients & {row.row for row in challenger.golden.rows}
+    assert challenger.reference is not None
+    assert challenger.reference.rounded
     assert "synthetic rows" in challenger.content[CARD_FILE].decode()
     assert "data rows" in champion_of(project).content[CARD_FILE].decode()
 

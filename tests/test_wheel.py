@@ -7,6 +7,7 @@ from zipfile import ZipFile
 import pytest
 
 from housectl.contract.trainer_code import code_digest
+from housectl_server.page.assets import read_assets
 from tools.project_directory import ROOT, clean_environment
 
 PACKAGES = {"housectl", "housectl_server", "housectl_suggestion", "housectl_trainer"}
@@ -44,6 +45,12 @@ def test_wheel_has_the_workflows_and_scripts_that_init_writes(wheel: ZipFile) ->
     assert packed == {f"housectl/deploy/{name}" for name in scripts}
     templates = (ROOT / "src/housectl/scaffold/workflows").iterdir()
     assert {f"housectl/scaffold/workflows/{path.name}" for path in templates} <= {*wheel.namelist()}
+
+
+def test_wheel_has_the_files_of_the_page(wheel: ZipFile) -> None:
+    files = {f"housectl_server/page/static/{name}" for name in read_assets()}
+    assert "housectl_server/page/static/index.html" in files
+    assert files <= {*wheel.namelist()}
 
 
 def test_installed_wheel_explains_errors(wheel: ZipFile, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field, create_model
 from starlette.exceptions import HTTPException
@@ -39,6 +39,8 @@ from housectl_server.http.request_body import BodyReader
 from housectl_server.model.row_errors import MAX_ROWS
 from housectl_server.model.served_model import ServedModel
 from housectl_server.monitoring.monitor import Monitor
+from housectl_server.page.assets import page_routes
+from housectl_server.page.model_endpoint import model_router
 from housectl_server.state import ServingState
 
 _TAGS: list[str | Enum] = ["prediction"]
@@ -103,6 +105,7 @@ def _create_api(
     # FastAPI caches the functions of its routes: one of them would keep a replaced model in memory.
     api.router.routes.append(Route("/docs", docs, include_in_schema=False))
     api.include_router(health_router(get_state, monitor))
+    api.include_router(model_router(get_state))
     api.include_router(metrics_router(monitor))
     api.include_router(drift_router(get_state, monitor))
     return api
@@ -125,6 +128,7 @@ def create_unready_app(get_state: Callable[[], ServingState], monitor: Monitor) 
 
     api.router.routes += inference_routes(None, api, get_state)
     api.include_router(health_router(get_state, monitor))
+    api.include_router(model_router(get_state))
     api.include_router(metrics_router(monitor))
     api.include_router(drift_router(get_state, monitor))
     return HeadAsGet(api)
@@ -146,11 +150,7 @@ def _base_api(*, version: str) -> FastAPI:
         exception_handlers=_EXCEPTION_HANDLERS,
     )
 
-    # The location is relative, so it also works behind a proxy that adds a prefix.
-    @api.get("/", include_in_schema=False)
-    async def root() -> RedirectResponse:
-        return RedirectResponse("docs")
-
+    api.router.routes.extend(page_routes())
     return api
 
 

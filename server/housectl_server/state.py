@@ -33,6 +33,7 @@ class Champion:
         model: The loaded model.
         counts: Counts of the model's predictions.
         serving_since: Time at which this server began to serve it: UTC, ISO 8601.
+        report: Description of the model as JSON; see `page.model_report`.
         override: Reason with which it was promoted against the verdict; None otherwise.
     """
 
@@ -40,6 +41,7 @@ class Champion:
     model: ServedModel
     counts: ModelCounts
     serving_since: str
+    report: bytes
     override: str | None = None
 
     @property

@@ -9,7 +9,16 @@ from housectl.store.local import LocalStore
 from tests.server.bundles import make_bundle, promote
 from tests.server.running import ROW, RunningServer, running, running_bundle
 
-GET_PATHS = ("/", "/docs", "/openapi.json", "/health", "/health/live", "/health/ready")
+GET_PATHS = (
+    "/",
+    "/docs",
+    "/openapi.json",
+    "/health",
+    "/health/live",
+    "/health/ready",
+    "/model",
+    "/page/main.js",
+)
 
 
 @pytest.fixture(scope="module")
@@ -47,14 +56,9 @@ def test_unknown_path_has_no_methods(server: RunningServer) -> None:
         assert server.client.request(method, "/nowhere").status_code == 404
 
 
-def test_root_redirects_to_docs(server: RunningServer) -> None:
-    response = server.client.get("/", follow_redirects=True)
-    assert str(response.url) == f"{server.url}/docs"
-    assert response.status_code == 200
-
-
-def test_page_restricts_what_a_browser_loads(server: RunningServer) -> None:
-    headers = server.client.get("/docs").headers
+@pytest.mark.parametrize("path", ["/", "/docs", "/page/style.css"])
+def test_page_restricts_what_a_browser_loads(server: RunningServer, path: str) -> None:
+    headers = server.client.get(path).headers
     assert headers["x-content-type-options"] == "nosniff"
     assert "default-src 'none'" in headers["content-security-policy"]
     assert server.client.get("/nowhere").headers["x-content-type-options"] == "nosniff"

@@ -20,6 +20,8 @@ from housectl_server.model.served_model import ServedModel
 from housectl_server.monitoring.model_counts import ModelCounts
 from housectl_server.monitoring.monitor import Monitor, SwapResult
 from housectl_server.monitoring.prediction_log import PredictionLog
+from housectl_server.page.model_report import describe_model
+from housectl_server.page.promotion import read_promotion
 from housectl_server.state import Champion, ServingState
 
 LOOK_DEADLINE_SECONDS = 10.0
@@ -49,7 +51,9 @@ def load_champion(
     entry = history[-1]
     bundle = store.bundle(entry.bundle)
     counts = ModelCounts(bundle, number=entry.number)
+    promotion = read_promotion(store, history)
     now = datetime.now(UTC).isoformat()
+    report = describe_model(bundle, promotion, history, serving_since=now)
     return Champion(
         entry=entry,
         model=ServedModel(
@@ -59,6 +63,7 @@ def load_champion(
         ),
         counts=counts,
         serving_since=now,
+        report=report.model_dump_json().encode(),
         override=override_of(entry.bundle, history),
     )
 
