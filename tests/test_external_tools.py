@@ -8,12 +8,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from housectl.errors import ExitStatus
+from housectl.errors import ExitStatus, UsageError
 from housectl.pushed_images import PushedImages, write_pushed_images
+from housectl.server_launch import ServerOptions, exec_server_container
+from housectl.store.address import StoreAddress
 from tools.project_directory import HOUSECTL, ROOT, ProjectDirectory, clean_environment, example
 from tools.s3_server import S3Server
 from tools.server_process import free_port
@@ -102,7 +105,13 @@ def test_engine_receives_signals_and_returns_exit_status(
         server.send_signal(kind)
     assert server.returncode == ExitStatus.OK
     command_line = (project.path / "engine.txt").read_text()
-    for option in ("--rm", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges"):
+    for option in (
+        "--rm",
+        "--read-only",
+        "--tmpfs=/tmp",
+        "--cap-drop=ALL",
+        "--security-opt=no-new-privileges",
+    ):
         assert option in command_line
     assert f"--volume={project.store}:/store:ro" in command_line
 
@@ -118,19 +127,19 @@ def test_container_gets_credentials_by_name(
     url = f"s3://{s3.new_bucket()}/houses"
     command = [HOUSECTL, "serve", "--container", "--port", str(free_port()), "--store", url]
     with subprocess.Popen(
-        [*command, "--poll-interval", "0.5s"],
+        [*command, "--poll-interval", "0.5s", "--workers", "2", "--objective-ms", "80"],
         cwd=project.path,
         env=clean_environment() | path | environment,
         stderr=subprocess.PIPE,
         text=True,
     ) as server:
         assert server.stderr is not None
-        assert "listening on" in server.stderr.readline()
+        assert any("listening on" in line for line in server.stderr)
         server.terminate()
     assert server.returncode == ExitStatus.OK
     command_line = (project.path / "engine.txt").read_text()
     assert f"--env=HOUSECTL_STORE={url}" in command_line
-    assert "--poll-interval 0.5" in command_line
+    assert "--poll-interval 0.5 --workers 2 --objective-ms 80" in command_line
     for name, value in s3.environment.items():
         assert f"--env={name} " in command_line
         assert value not in command_line
@@ -154,3 +163,46 @@ def test_missing_image_builder_is_reported(path: Mapping[str, str]) -> None:
     )
     assert completed.returncode == ExitStatus.LOCAL_ENVIRONMENT
     assert "docker or podman or buildah" in completed.stderr
+
+
+OPTIONS = ServerOptions(
+    host="127.0.0.1",
+    port=8005,
+    poll_interval=None,
+    workers=1,
+    objective_ms=50,
+    shadow="1b2c",
+    canary="0a1b",
+    canary_percent=7,
+    canary_header="X-User",
+    api_keys_file=Path("/etc/keys"),
+    root_path="/boston",
+    cors_origins=("https://a.example", "https://b.example"),
+    access_log=True,
+    prediction_log=Path("/log/predictions.jsonl"),
+    prediction_log_sample=0.1,
+    as_json=False,
+)
+
+
+def test_server_receives_the_options_of_a_canary_and_of_logs() -> None:
+    assert OPTIONS.arguments[-11:] == [
+        *("--shadow=1b2c", "--canary=0a1b", "--percent=7", "--canary-header=X-User"),
+        *("--api-keys-file=/etc/keys", "--root-path=/boston"),
+        "--cors-origins=https://a.example,https://b.example",
+        *("--access-log", "--prediction-log=/log/predictions.jsonl"),
+        *("--prediction-log-sample", "0.1"),
+    ]
+
+
+def test_container_has_no_prediction_log(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="read-only"):
+        exec_server_container(StoreAddress.parse(str(tmp_path)), OPTIONS, images=tmp_path)
+
+
+def test_container_needs_an_existing_file_of_keys(tmp_path: Path) -> None:
+    keys = tmp_path / "api-keys"
+    options = replace(OPTIONS, prediction_log=None, api_keys_file=keys)
+    with pytest.raises(UsageError, match="does not exist"):
+        exec_server_container(StoreAddress.parse(str(tmp_path)), options, images=tmp_path)
+    assert not keys.exists()

@@ -237,10 +237,23 @@ class ProjectContext:
         from housectl.server_launch import ServerOptions, exec_server, exec_server_container
 
         settings = self.config.serve
+        keys, log = settings.api_keys_file, settings.prediction_log
         options = ServerOptions(
             host=settings.host,
             port=settings.port,
             poll_interval=settings.poll_interval,
+            workers=settings.workers,
+            objective_ms=settings.objective_ms,
+            shadow=settings.shadow,
+            canary=settings.canary,
+            canary_percent=settings.percent,
+            canary_header=settings.canary_header,
+            api_keys_file=self.workspace.root / keys if keys else None,
+            root_path=settings.root_path,
+            cors_origins=settings.cors_origins,
+            access_log=settings.access_log,
+            prediction_log=self.workspace.root / log if log else None,
+            prediction_log_sample=settings.prediction_log_sample,
             as_json=json_logs,
         )
         if container:

@@ -10,7 +10,7 @@ import yaml
 from pydantic.fields import FieldInfo
 
 from housectl.backends.katib import labels_and_paths as naming
-from housectl.cli.settings import SETTINGS, env_var
+from housectl.cli.settings import SETTINGS, env_var, flag
 from housectl.contract.families import Family
 from housectl.errors import ExitStatus, HousectlError
 from housectl.project.config import ProjectConfig, load_config
@@ -93,7 +93,7 @@ def test_each_field_is_listed_with_its_default_flag_and_variable() -> None:
         for name, _, default, overrides, _ in rows(PROJECT_FILE, "field")
     }
     existing = dict(fields(ProjectConfig))
-    flags = {setting.field: [f"--{name}", env_var(name)] for name, setting in SETTINGS.items()}
+    flags = {setting.field: [flag(name), env_var(name)] for name, setting in SETTINGS.items()}
     assert list(listed) == list(existing)
     assert {name: overrides for name, (_, overrides) in listed.items() if overrides} == flags
     required = {name for name, (default, _) in listed.items() if default == "required"}

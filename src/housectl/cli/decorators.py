@@ -21,7 +21,14 @@ from housectl.cli.console import note, print_error
 from housectl.cli.hints import repeat_locations
 from housectl.cli.progress import progress_reporter
 from housectl.cli.results import Result
-from housectl.cli.settings import SETTINGS, env_var, option, parameter_name, settings_from_handle
+from housectl.cli.settings import (
+    SETTINGS,
+    env_var,
+    flag,
+    option,
+    parameter_name,
+    settings_from_handle,
+)
 from housectl.errors import LocalEnvironmentError
 
 _STORE = Annotated[
@@ -63,7 +70,7 @@ def pass_project(*settings: str) -> Callable[[Callable[..., Result]], Callable[.
 def _overrides(values: Mapping[str, object]) -> Mapping[str, object]:
     """Return the given settings by their fields, each with its flag and variable for messages."""
     return {
-        SETTINGS[name].field: housectl.Override(value, f"--{name} or {env_var(name)}")
+        SETTINGS[name].field: housectl.Override(value, f"{flag(name)} or {env_var(name)}")
         for name, value in values.items()
         if value is not None
     }

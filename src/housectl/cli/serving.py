@@ -7,7 +7,7 @@ import typer
 
 from housectl.cli.decorators import pass_project
 from housectl.cli.results import CommandResult, Row, Table
-from housectl.cli.settings import VERIFY_SETTINGS
+from housectl.cli.settings import SERVE_SETTINGS, VERIFY_SETTINGS
 
 if TYPE_CHECKING:
     from housectl import Project, Verification, VerificationRun
@@ -29,7 +29,7 @@ class ServerProcess(CommandResult):
         self.project.serve(container=self.container, json_logs=as_json)
 
 
-@pass_project("host", "port", "poll-interval")
+@pass_project(*SERVE_SETTINGS)
 def serve(
     project: "Project",
     /,

@@ -16,11 +16,13 @@ class Setting:
 
     Attributes:
         field: Dotted name of the field in housectl.yaml.
+        flag: Name of the flag, if it differs from that of the setting.
     """
 
     field: str
     type: type
     help: str
+    flag: str | None = None
 
 
 _BACKENDS_HELP = ", ".join(f"{name} ({entry.runs_on})" for name, entry in BACKENDS.items())
@@ -51,6 +53,38 @@ SETTINGS: Mapping[str, Setting] = {
         str,
         "Polling interval: 0.25s for a directory and 2s for an object store by default.",
     ),
+    "serve-workers": Setting(
+        "serve.workers", str, "Processes that serve, or auto: one for each core.", flag="workers"
+    ),
+    "objective-ms": Setting(
+        "serve.objective_ms",
+        float,
+        "Time in ms that a prediction may wait; a busier server refuses it.",
+    ),
+    "shadow": Setting(
+        "serve.shadow", str, "Version that is compared with the champion, without serving it."
+    ),
+    "canary": Setting("serve.canary", str, "Version that answers a part of the predictions."),
+    "percent": Setting("serve.percent", float, "Part of the predictions that the canary answers."),
+    "canary-header": Setting(
+        "serve.canary_header", str, "Header whose value chooses champion or canary."
+    ),
+    "api-keys-file": Setting(
+        "serve.api_keys_file", str, "File of hashed API keys, one of which each request needs."
+    ),
+    "root-path": Setting(
+        "serve.root_path", str, "Path under which a proxy serves, such as /models/boston."
+    ),
+    "cors-origins": Setting(
+        "serve.cors_origins", str, "Origins whose web pages may send requests, with commas, or *."
+    ),
+    "access-log": Setting("serve.access_log", bool, "Log each request."),
+    "prediction-log": Setting(
+        "serve.prediction_log", str, "File that gets features and predictions as JSON lines."
+    ),
+    "prediction-log-sample": Setting(
+        "serve.prediction_log_sample", float, "Fraction of the predicted rows that is logged."
+    ),
     "url": Setting("verify.url", str, "Server URL, such as http://127.0.0.1:8005."),
     "p99-ms": Setting("verify.p99_ms", float, "p99 latency limit in ms, measured over HTTP."),
     "timeout": Setting("verify.timeout", str, "Time limit of the verification, such as 60s."),
@@ -69,6 +103,12 @@ SETTINGS: Mapping[str, Setting] = {
     "deploy-details": Setting("deploy_details", str, "File that records the last verdict."),
 }
 
+SERVE_SETTINGS = (
+    *("host", "port", "poll-interval", "serve-workers", "objective-ms"),
+    *("shadow", "canary", "percent", "canary-header"),
+    *("api-keys-file", "root-path", "cors-origins"),
+    *("access-log", "prediction-log", "prediction-log-sample"),
+)
 CLUSTER_SETTINGS = ("context", "namespace", "pvc", "image")
 REGISTRY_SETTINGS = ("registry-url", "registry-name", "registry-token-file")
 BACKEND_SETTINGS = ("backend", *CLUSTER_SETTINGS)
@@ -110,6 +150,11 @@ def parameter_name(setting: str) -> str:
     return setting.replace("-", "_")
 
 
+def flag(setting: str) -> str:
+    """Return the flag of a setting."""
+    return f"--{SETTINGS[setting].flag or setting}"
+
+
 def env_var(setting: str) -> str:
     """Return the name of a setting's environment variable."""
     return f"HOUSECTL_{parameter_name(setting).upper()}"
@@ -118,7 +163,7 @@ def env_var(setting: str) -> str:
 def option(setting: str) -> object:
     """Return the annotation that makes typer read a setting from its flag or variable."""
     definition = SETTINGS[setting]
-    flag = f"--{setting}/--no-{setting}" if definition.type is bool else f"--{setting}"
+    name = f"--{setting}/--no-{setting}" if definition.type is bool else flag(setting)
     return Annotated[
-        definition.type | None, typer.Option(flag, envvar=env_var(setting), help=definition.help)
+        definition.type | None, typer.Option(name, envvar=env_var(setting), help=definition.help)
     ]

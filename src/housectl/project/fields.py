@@ -23,7 +23,10 @@ from housectl.project.value_types import (
     Label,
     NonEmptyStr,
     Number,
+    Origins,
+    RootPath,
     Size,
+    Workers,
 )
 from housectl.search.katib_texts import ALGORITHM
 
@@ -145,8 +148,11 @@ class KatibSettings:
     """Memory request of a trial; its limit is `limits.memory`."""
 
 
+HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$", max_length=100)]
+
+
 class ServeFields(ConfigModel):
-    """Address of the server, and its interval of looks at the store."""
+    """Address, processes and limits of the server."""
 
     host: NonEmptyStr = "127.0.0.1"
     """IP address or host name to listen on."""
@@ -154,6 +160,30 @@ class ServeFields(ConfigModel):
     """Port to listen on."""
     poll_interval: Annotated[Duration, Field(ge=0.05, le=3600)] | None = None
     """Polling interval; by default 0.25s for a directory, and 2s for an object store."""
+    workers: Workers = 1
+    """Number of processes that serve; `auto` is one for each usable core."""
+    objective_ms: Annotated[Number, Field(gt=0)] = 50.0
+    """Time in ms that a prediction may wait; a busier server refuses it with status 503."""
+    shadow: NonEmptyStr | None = None
+    """Version whose predictions are compared with the champion's; none by default."""
+    canary: NonEmptyStr | None = None
+    """Version that answers a part of the predictions; none by default."""
+    percent: Annotated[Number, Field(gt=0, lt=100)] = 5.0
+    """Part of the predictions that the canary answers."""
+    canary_header: HeaderName | None = None
+    """Header whose value chooses the model; by default the id of the request."""
+    api_keys_file: NonEmptyStr | None = None
+    """File of hashed API keys, relative to this file; each request needs one. None by default."""
+    root_path: RootPath = ""
+    """Path under which a proxy serves, such as `/models/boston`; none by default."""
+    cors_origins: Origins = ()
+    """Origins whose web pages may send requests, such as `https://shop.example`, or `*`."""
+    access_log: bool = False
+    """Log each request."""
+    prediction_log: NonEmptyStr | None = None
+    """File that gets features and predictions as JSON lines, relative to this file."""
+    prediction_log_sample: Annotated[Number, Field(gt=0, le=1)] = 1.0
+    """Fraction of the predicted rows that the prediction log gets."""
 
 
 class RegistryFields(ConfigModel):

@@ -10,6 +10,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from housectl.contract.families import Family
 from housectl.contract.recipe import ObjectiveFolds
+from housectl.contract.serving_settings import ORIGIN_PATTERN, ROOT_PATH_PATTERN
 from housectl.errors import UsageError
 from housectl.quantities import parse_quantity
 from housectl.store.address import ADDRESS_FORMS, StoreAddress
@@ -65,6 +66,23 @@ def _check_no_boolean(value: object) -> object:
 def _check_no_nul(text: str) -> str:
     if "\0" in text:
         raise ValueError("a text without NUL characters")
+    return text
+
+
+def _check_root_path(text: str) -> str:
+    if not re.fullmatch(ROOT_PATH_PATTERN, text):
+        raise ValueError("a path such as /models/boston, without a slash at its end")
+    return text
+
+
+def _split_origins(value: object) -> object:
+    """Return the origins in a text with commas, which a flag has; other values as they are."""
+    return value.split(",") if isinstance(value, str) else value
+
+
+def _check_origin(text: str) -> str:
+    if not re.fullmatch(ORIGIN_PATTERN, text):
+        raise ValueError("an origin in lower case, such as https://shop.example, or *")
     return text
 
 
@@ -159,6 +177,12 @@ Workers = Annotated[
     ),
 ]
 NonEmptyStr = Annotated[str, Field(min_length=1), AfterValidator(_check_no_nul)]
+RootPath = Annotated[str, AfterValidator(_check_root_path)]
+Origins = Annotated[
+    tuple[Annotated[str, AfterValidator(_check_origin)], ...],
+    BeforeValidator(_split_origins),
+    Field(max_length=100),
+]
 StoreText = Annotated[NonEmptyStr, AfterValidator(_check_store_address)]
 
 
