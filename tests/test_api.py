@@ -42,6 +42,8 @@ WITHOUT_EXAMPLE = {
     *("sync_registry", "registry_status"),
     # It builds an environment.
     "reproduce",
+    # They need a setting.
+    *("api_keys", "add_api_key", "remove_api_key"),
 }
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from housectl.champion_verification import VerificationRun
     from housectl.cluster_setup import AppliedObject, ApplyResult, ClusterSetup, Overlay
     from housectl.comparison import Comparison
+    from housectl.contract.api_keys import ApiKey
     from housectl.contract.evidence import Evidence, HoldoutErrors
     from housectl.contract.families import Family
     from housectl.contract.history import HistoryEntry
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
 else:
     # Loaded on first use: `import housectl` and `housectl --help` stay fast.
     _MODULES = {
+        "ApiKey": "contract.api_keys",
         "AppliedObject": "cluster_setup",
         "ApplyResult": "cluster_setup",
         "BACKENDS": "backend_registry",
@@ -131,6 +133,7 @@ else:
 __all__ = [
     "BACKENDS",
     "MODELS_TO_KEEP",
+    "ApiKey",
     "AppliedObject",
     "ApplyResult",
     "CheckResult",

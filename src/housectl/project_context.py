@@ -15,6 +15,7 @@ from housectl.workspace import Workspace
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from housectl.api_key_file import ApiKeyFile
     from housectl.backends.base import Backend, Handle
     from housectl.backends.doctor_check import CheckContext
     from housectl.champion_verification import ChampionVerifier
@@ -259,6 +260,23 @@ class ProjectContext:
         if container:
             exec_server_container(self.workspace.store, options, images=self.workspace.images)
         exec_server(self.workspace.store, options)
+
+    @property
+    def api_keys(self) -> "ApiKeyFile":
+        """The file of the server's API keys.
+
+        Raises:
+            UsageError: The project names no file.
+        """
+        from housectl.api_key_file import ApiKeyFile
+
+        name = self.config.serve.api_keys_file
+        if name is None:
+            raise UsageError(
+                "The project has no file of API keys: `serve.api_keys_file` is not set.",
+                hint="housectl keys add web-shop --api-keys-file api-keys",
+            )
+        return ApiKeyFile(self.workspace.root / name)
 
     @property
     def check_context(self) -> "CheckContext":

@@ -23,6 +23,7 @@ GROUPS = {
     "cluster": ("cluster init",),
     "registry": ("registry status", "registry sync"),
     "store": ("store copy", "store check"),
+    "keys": ("keys add", "keys list", "keys remove"),
 }
 COMMANDS = sorted(
     command
@@ -42,7 +43,7 @@ def test_commands_are_complete() -> None:
         *("init", "doctor", "render", "tune", "list", "show", "status", "logs", "stop", "delete"),
         *("prune", "compare", "promote", "rollback", "history", "reproduce", "serve", "verify"),
         *("run", "predict", "explain", "cluster init", "registry status", "registry sync"),
-        *("store copy", "store check"),
+        *("store copy", "store check", "keys add", "keys list", "keys remove"),
     }
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from housectl.champion_verification import VerificationRun
     from housectl.cluster_setup import ClusterSetup, Overlay
     from housectl.comparison import Comparison
+    from housectl.contract.api_keys import ApiKey
     from housectl.contract.history import HistoryEntry
     from housectl.doctor.runner import CheckResult
     from housectl.experiment import Experiment
@@ -342,6 +343,31 @@ class Project:
             LocalEnvironmentError: The libraries or the image are missing.
         """
         self.context.exec_server(container=container, json_logs=json_logs)
+
+    def api_keys(self) -> "Sequence[ApiKey]":
+        """Return the API keys of the server, without their secrets.
+
+        Raises:
+            UsageError: The project names no file of API keys, or the file is invalid.
+        """
+        return self.context.api_keys.keys()
+
+    def add_api_key(self, name: str) -> str:
+        """Add an API key, and return it. The file gets only its sha256.
+
+        Raises:
+            UsageError: The name is invalid or exists.
+            LocalEnvironmentError: The file cannot be written.
+        """
+        return self.context.api_keys.add(name)
+
+    def remove_api_key(self, name: str) -> None:
+        """Remove an API key.
+
+        Raises:
+            UsageError: The file has no key with this name.
+        """
+        self.context.api_keys.remove(name)
 
     def verify(self) -> "VerificationRun":
         """Verify over HTTP that the running server returns the champion's predictions.

@@ -15,6 +15,7 @@ from housectl.cli import (
     cluster,
     experiments,
     explaining,
+    keys,
     predicting,
     registry,
     reproducing,
@@ -63,6 +64,11 @@ REGISTRY_COMMANDS: dict[str, Callable[..., None]] = {
 }
 
 CLUSTER_COMMANDS: dict[str, Callable[..., None]] = {"init": cluster.init}
+KEYS_COMMANDS: dict[str, Callable[..., None]] = {
+    "add": keys.add,
+    "list": keys.list_keys,
+    "remove": keys.remove,
+}
 STORE_COMMANDS: dict[str, Callable[..., None]] = {"copy": stores.copy, "check": stores.check}
 
 app = typer.Typer(
@@ -82,6 +88,8 @@ registry_app = typer.Typer(
 app.add_typer(registry_app, name="registry")
 store_app = typer.Typer(no_args_is_help=True, help="Copy and check champion stores.")
 app.add_typer(store_app, name="store")
+keys_app = typer.Typer(no_args_is_help=True, help="Manage the API keys of the server.")
+app.add_typer(keys_app, name="keys")
 
 for name, command in COMMANDS.items():
     app.command(name)(command)
@@ -89,6 +97,8 @@ for name, command in CLUSTER_COMMANDS.items():
     cluster_app.command(name)(command)
 for name, command in REGISTRY_COMMANDS.items():
     registry_app.command(name)(command)
+for name, command in KEYS_COMMANDS.items():
+    keys_app.command(name)(command)
 for name, command in STORE_COMMANDS.items():
     store_app.command(name)(command)
 
