@@ -38,7 +38,7 @@ DOCUMENTED = (
 CLASSES = (housectl.Project, housectl.SubmittedExperiment, housectl.SealedModel)
 WITHOUT_EXAMPLE = {
     # They need a server, a cluster or a registry.
-    *("serve", "verify", "wait_until_serving", "cluster_setup"),
+    *("serve", "verify", "drift", "wait_until_serving", "cluster_setup"),
     *("sync_registry", "registry_status"),
     # It builds an environment.
     "reproduce",

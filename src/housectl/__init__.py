@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from housectl.contract.history import HistoryEntry
     from housectl.doctor.runner import CheckResult
     from housectl.documentation import documentation_url
+    from housectl.drift import DriftLevel, DriftReport, FeatureDrift
     from housectl.estimation.search_estimate import SearchEstimate
     from housectl.experiment import MODELS_TO_KEEP, Experiment, ExperimentState, Trial, TrialState
     from housectl.explanations import Explanation, error_url, explain, explanations
@@ -67,11 +68,14 @@ else:
         "Comparison": "comparison",
         "RegistryLine": "registry.comparison",
         "CopyReport": "store.copying.copy_report",
+        "DriftLevel": "drift",
+        "DriftReport": "drift",
         "Evidence": "contract.evidence",
         "Experiment": "experiment",
         "ExperimentState": "experiment",
         "Explanation": "explanations",
         "Family": "contract.families",
+        "FeatureDrift": "drift",
         "FilePrediction": "file_prediction",
         "FoldDifference": "fold_difference",
         "Gate": "verdict",
@@ -140,12 +144,15 @@ __all__ = [
     "ClusterSetup",
     "Comparison",
     "CopyReport",
+    "DriftLevel",
+    "DriftReport",
     "Evidence",
     "ExitStatus",
     "Experiment",
     "ExperimentState",
     "Explanation",
     "Family",
+    "FeatureDrift",
     "FilePrediction",
     "FoldDifference",
     "Gate",

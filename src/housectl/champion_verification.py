@@ -81,7 +81,9 @@ class ChampionVerifier:
         store = self.promoter.store
         champion = store.require_champion()
         bundle = store.bundle(champion.bundle)
-        report = verify(bundle, self.url, limits=self.limits, deadline=deadline)
+        report = verify(
+            bundle, self.url, limits=self.limits, deadline=deadline, get_bundle=store.bundle
+        )
         return VerificationRun(url=self.url, champion=champion, report=report)
 
     def _record_failure(self, run: VerificationRun) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from housectl.champion_verification import ChampionVerifier
     from housectl.cluster_setup import ClusterSetup, Overlay
     from housectl.contract.inputs import Inputs
+    from housectl.drift import DriftReport
     from housectl.experiment import Experiment
     from housectl.inputs_finder import InputsFinder
     from housectl.project.config import ProjectConfig
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from housectl.sealed_model import SealedModel
     from housectl.sealing import Sealer
     from housectl.submitted_experiment import SubmittedExperiment
+    from housectl.verification.limits import Limits
     from housectl.waiting import ProgressReporter
 
 
@@ -171,19 +173,35 @@ class ProjectContext:
     def verifier(self) -> "ChampionVerifier":
         """The verifier of the running server."""
         from housectl.champion_verification import ChampionVerifier
-        from housectl.verification.limits import Limits
 
-        settings = self.config.verify
         return ChampionVerifier(
             promoter=self.promoter,
             url=self.config.server_url,
-            limits=Limits(
-                p99_ms=settings.p99_ms,
-                request_seconds=settings.request_timeout,
-                answer_bytes=settings.max_answer,
-                run_seconds=settings.timeout,
-            ),
-            rollback_on_failure=settings.rollback_on_failure,
+            limits=self._request_limits,
+            rollback_on_failure=self.config.verify.rollback_on_failure,
+        )
+
+    def read_drift(self) -> "DriftReport":
+        """Return the drift that the running server reports.
+
+        Raises:
+            ServerUnreachableError: No server responds, or its answer is invalid.
+            UsageError: The server is of an earlier version.
+        """
+        from housectl.drift import read_drift
+
+        return read_drift(self.config.server_url, limits=self._request_limits)
+
+    @property
+    def _request_limits(self) -> "Limits":
+        from housectl.verification.limits import Limits
+
+        settings = self.config.verify
+        return Limits(
+            p99_ms=settings.p99_ms,
+            request_seconds=settings.request_timeout,
+            answer_bytes=settings.max_answer,
+            run_seconds=settings.timeout,
         )
 
     def experiment(self, name: str) -> "Experiment":

@@ -42,7 +42,7 @@ def test_commands_are_complete() -> None:
     assert set(COMMANDS) == {
         *("init", "doctor", "render", "tune", "list", "show", "status", "logs", "stop", "delete"),
         *("prune", "compare", "promote", "rollback", "history", "reproduce", "serve", "verify"),
-        *("run", "predict", "explain", "cluster init", "registry status", "registry sync"),
+        *("run", "predict", "drift", "explain", "cluster init", "registry status", "registry sync"),
         *("store copy", "store check", "keys add", "keys list", "keys remove"),
     }
 

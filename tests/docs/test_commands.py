@@ -48,7 +48,11 @@ from tools.server_process import free_port
 # A page that shows this URL has a model registry there.
 REGISTRY = "http://127.0.0.1:8080"
 BUCKET = "s3://my-bucket"
-SERVE = re.compile(r"housectl serve(?: -C (?P<directory>\w+))?")
+SERVE = re.compile(
+    r"housectl serve(?: -C (?P<directory>\w+))?(?: --workers (?P<workers>\d+))?"
+    r"(?: --prediction-log (?P<log>\S+) --prediction-log-sample (?P<sample>\S+))?"
+    r"(?: --api-keys-file (?P<keys>\S+))?"
+)
 
 
 @pytest.fixture
@@ -132,7 +136,14 @@ def test_commands_of_a_page_run(
             if serve := SERVE.fullmatch(command.text):
                 servers.close()
                 served = ProjectDirectory(project.path / (serve["directory"] or "."))
-                servers.enter_context(serving(served, port))
+                settings = {
+                    "HOUSECTL_SERVE_WORKERS": serve["workers"],
+                    "HOUSECTL_API_KEYS_FILE": serve["keys"],
+                    "HOUSECTL_PREDICTION_LOG": serve["log"],
+                    "HOUSECTL_PREDICTION_LOG_SAMPLE": serve["sample"],
+                }
+                variables = {name: text for name, text in settings.items() if text}
+                servers.enter_context(serving(served, port, **variables))
             else:
                 run(command, project, environment, addresses)
 

@@ -24,7 +24,12 @@ class Request:
 
     @property
     def is_prediction(self) -> bool:
-        return self.path == "/predict"
+        """True for a request with one row."""
+        return self.path == "/predict" and not self.is_array
+
+    @property
+    def is_array(self) -> bool:
+        return self.body.startswith(b"[{")
 
     @property
     def row(self) -> dict[str, object]:

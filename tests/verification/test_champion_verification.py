@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from http import HTTPStatus
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -86,6 +88,46 @@ def test_wrong_answers_roll_back_and_are_recorded(deployment: Deployment) -> Non
         f"verified {second[:12]}: passed",
     ]
     assert first not in output.out
+
+
+def test_key_revoked_during_a_verification_changes_nothing(deployment: Deployment) -> None:
+    """Even wrong predictions before have no consequences, because the checks are incomplete."""
+    wrong, requests = deployment.adding_one(deployment.digests[2]), count()
+
+    def answer(request: Request) -> Reply:
+        return wrong(request) if next(requests) < 20 else Reply(HTTPStatus.UNAUTHORIZED)
+
+    output = deployment.verify(answer)
+    assert next(requests) > 20
+    assert output.status == ExitStatus.USAGE
+    assert "requires an API key" in output.out + output.err
+    assert deployment.champion == deployment.digests[2]
+    assert deployment.recorded == set()
+
+
+def test_redirect_does_not_pass_the_key_on(deployment: Deployment) -> None:
+    elsewhere: list[Request] = []
+    keys: set[str | None] = set()
+
+    def record(request: Request) -> Reply:
+        elsewhere.append(request)
+        return Reply()
+
+    other = deployment.start(record)
+
+    def redirect(request: Request) -> Reply:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        keys.add(headers.get("x-api-key"))
+        location = {"location": f"{other}{request.path}"}
+        return Reply(HTTPStatus.TEMPORARY_REDIRECT, headers=location)
+
+    options = ("--url", deployment.start(redirect), "--rollback-on-failure")
+    output = deployment.project.run("verify", *options, HOUSECTL_API_KEY="hk_secret")
+    assert output.status != ExitStatus.OK
+    assert keys == {"hk_secret"}
+    assert elsewhere == []
+    assert "hk_secret" not in output.out + output.err
+    assert deployment.champion == deployment.digests[2]
 
 
 def test_repeated_failures_go_further_back_and_then_stop(deployment: Deployment) -> None:

@@ -1,10 +1,12 @@
 """Verification of the champion's server, of other housectl servers, and of foreign servers."""
 
 import asyncio
+import json
 import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
@@ -107,7 +109,8 @@ def test_other_champion_fails_digest_and_golden_rows(
     other = make_bundle(tmp_path, base=21.0)
     report = verify(other, url)
     rows = {"golden rows", "fresh rows", "repaired rows"}
-    assert failed_checks(report) == rows | {"served bundle", "digest header", "latency"}
+    others = {"batches", "served bundle", "digest header", "latency"}
+    assert failed_checks(report) == rows | others
     assert report.outcome is Outcome.UNPROVEN
     assert found_text(report, "served bundle") == f"{champion.version}, ok"
     found = found_text(report, "golden rows")
@@ -129,6 +132,42 @@ def test_latency_above_limit_fails_only_that_check(champion: Bundle, url: str) -
     assert report.outcome is Outcome.UNPROVEN
     assert report.status == ExitStatus.VERIFICATION_FAILED
     assert "p99" in found_text(report, "latency")
+
+
+@pytest.mark.parametrize("path", ["/predict", "/invocations", "/v2/models/champion/infer"])
+def test_wrong_predictions_of_a_batch_fail_only_that_check(
+    champion: Bundle, start_server: StartServer, tricks: Tricks, path: str
+) -> None:
+    def answer(request: Request) -> Reply:
+        reply = tricks.honest()(request)
+        is_batch = request.path == path and not request.is_prediction
+        if not is_batch or reply.status != 200 or not isinstance(reply.body, bytes):
+            return reply
+        return replace(reply, body=reply.body.replace(b"30.0", b"30.1"))
+
+    report = verify(champion, start_server(answer))
+    assert failed_checks(report) == {"batches"}
+    assert report.outcome is Outcome.WRONG
+    assert f"{path} got 200" in found_text(report, "batches")
+
+
+def test_server_without_batches_needs_none(
+    champion: Bundle, start_server: StartServer, tricks: Tricks
+) -> None:
+    def answer(request: Request) -> Reply:
+        reply = tricks.honest()(request)
+        if request.path != "/openapi.json":
+            return reply
+        document = json.loads(json.dumps(reply.json))
+        content = document["paths"]["/predict"]["post"]["requestBody"]["content"]
+        (row, _) = content["application/json"]["schema"]["anyOf"]
+        content["application/json"]["schema"] = row
+        document["paths"] = {"/predict": document["paths"]["/predict"]}
+        return reply.with_json(document)
+
+    report = verify(champion, start_server(answer))
+    assert report.passed
+    assert "batches" not in {check.name for check in report.checks}
 
 
 def test_server_without_champion_fails_with_its_reason(champion: Bundle, tmp_path: Path) -> None:
@@ -369,10 +408,13 @@ def test_server_without_http_is_unreachable(champion: Bundle) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def greet() -> None:
-            connection, _ = listener.accept()
-            with connection:
-                connection.recv(1024)
-                connection.sendall(b"SSH-2.0-OpenSSH_9.9\r\n")
+            # The listener is closed at the end.
+            with suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+                    with connection:
+                        connection.recv(1024)
+                        connection.sendall(b"SSH-2.0-OpenSSH_9.9\r\n")
 
         Thread(target=greet, daemon=True).start()
         port = listener.getsockname()[1]

@@ -25,10 +25,15 @@ def _omitted_is_usual(row: Row) -> Row:
     return {name: HOME[name] for name in _NULLABLE} | row
 
 
-def _unknown_level_is_first(row: Row) -> Row:
-    levels = {"Ulm", "Bad Orb, Hessen"}
-    is_unknown = isinstance(row.get("town"), str) and row["town"] not in levels
-    return row | {"town": "Ulm"} if is_unknown else row
+def _unknown_level_is(value: object) -> Callable[[Row], Row]:
+    """Return a function that takes another value for each unknown level."""
+
+    def change(row: Row) -> Row:
+        levels = {"Ulm", "Bad Orb, Hessen"}
+        is_unknown = isinstance(row.get("town"), str) and row["town"] not in levels
+        return row | {"town": value} if is_unknown else row
+
+    return change
 
 
 def _group_is_its_only_level(row: Row) -> Row:
@@ -61,8 +66,8 @@ WAYS: Mapping[str, Callable[[Row], Row]] = {
     "level is unknown": _replacing("town", "Ulm", "elsewhere"),
     "level of a refusing category is another one": _replacing("heating", "öl", "gas"),
     "missing level is a level": _replacing("town", None, "Ulm"),
-    "unknown level is the first one": _unknown_level_is_first,
-    "unknown level is refused": _replacing("town", "é?", 1),
+    "unknown level is the first one": _unknown_level_is("Ulm"),
+    "unknown level is refused": _unknown_level_is(1),
     "unknown level is accepted": _unknown_level_is_accepted,
     "level in any case": _level_in_any_case,
     "group is its only level": _group_is_its_only_level,
@@ -97,9 +102,8 @@ def describing(upstream: Answer, name: str, described: Mapping[str, object]) -> 
             return reply
         document = json.loads(json.dumps(reply.json))
         operation = document["paths"]["/predict"]["post"]
-        operation["requestBody"]["content"]["application/json"]["schema"]["properties"][name] = (
-            described
-        )
+        body = operation["requestBody"]["content"]["application/json"]["schema"]
+        body["anyOf"][0]["properties"][name] = described
         return reply.with_json(document)
 
     return answer

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from housectl.contract.api_keys import ApiKey
     from housectl.contract.history import HistoryEntry
     from housectl.doctor.runner import CheckResult
+    from housectl.drift import DriftReport
     from housectl.experiment import Experiment
     from housectl.file_prediction import FilePrediction
     from housectl.pipeline.steps import PipelineRun, StepResult
@@ -380,6 +381,15 @@ class Project:
             ServerUnreachableError: The server does not answer, so nothing is checked.
         """
         return self.context.verifier.verify()
+
+    def drift(self) -> "DriftReport":
+        """Return the differences between the latest rows of the running server and training rows.
+
+        Raises:
+            ServerUnreachableError: No server responds, or its answer is invalid.
+            UsageError: The server is of an earlier version.
+        """
+        return self.context.read_drift()
 
     def wait_until_serving(self, *, timeout: float = 30.0) -> None:
         """Wait until the running server serves the champion.

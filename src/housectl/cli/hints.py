@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from housectl.cli.settings import REGISTRY_SETTINGS, parameter_name
 
 _COMMANDS = (
-    *("cluster init", "compare", "delete", "doctor", "history", "list", "logs"),
+    *("cluster init", "compare", "delete", "doctor", "drift", "history", "list", "logs"),
     *("predict", "promote", "prune", "registry status", "registry sync", "render", "reproduce"),
     *("rollback", "run", "serve", "show", "status", "stop", "tune", "verify"),
 )

@@ -13,6 +13,7 @@ from housectl import ExitStatus, HousectlError
 from housectl.cli import (
     champions,
     cluster,
+    drifting,
     experiments,
     explaining,
     keys,
@@ -54,6 +55,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "predict": predicting.predict,
     "serve": serving.serve,
     "verify": serving.verify,
+    "drift": drifting.drift,
     "run": running.run,
     "explain": explaining.explain,
 }

@@ -2,16 +2,18 @@
 
 import asyncio
 import json
+import os
 import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from housectl.deadline import Deadline
 from housectl.errors import UsageError
-from housectl.http_clients import check_port, failure_cause, is_loopback
+from housectl.http_clients import check_credential, check_port, failure_cause, is_loopback
 from housectl.verification.limits import Limits
 from housectl.verification.outcome import Outcome
 
@@ -23,9 +25,11 @@ if TYPE_CHECKING:
 JSON_TYPE = "application/json"
 PROBLEM_TYPE = "application/problem+json"
 DIGEST_HEADER = "x-model-digest"
+KEY_VARIABLE = "HOUSECTL_API_KEY"
 
 _CONNECTIONS = 4
 _MAX_SHOWN_LENGTH = 120
+_MAX_KEY_LENGTH = 512
 # A server must not answer verification better than other clients, so the requests look like theirs.
 _USER_AGENTS = (
     "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
@@ -58,11 +62,14 @@ class Response:
             return None
         return value
 
-    def json_path(self, *path: str) -> object:
-        """Return the value at a path of keys in the body's JSON; None if there is no value."""
+    def json_path(self, *path: str | int) -> object:
+        """Return the value at a path of keys and indices in the body's JSON; None without one."""
         value = self.content()
         for key in path:
-            value = value.get(key) if isinstance(value, dict) else None
+            if isinstance(key, int):
+                value = value[key] if isinstance(value, list) and key < len(value) else None
+            else:
+                value = value.get(key) if isinstance(value, dict) else None
         return value
 
     def __str__(self) -> str:
@@ -99,9 +106,9 @@ class ServerClient:
         """GET a path over each of the connections."""
         return [await self._request(client, "GET", path) for client in self._clients]
 
-    async def predict(self, body: bytes) -> Response:
-        """POST a body to /predict."""
-        return await self._request(self._random.choice(self._clients), "POST", "/predict", body)
+    async def post(self, path: str, body: bytes) -> Response:
+        """POST a body to a path."""
+        return await self._request(self._random.choice(self._clients), "POST", path, body)
 
     async def _request(
         self, client: "httpx.AsyncClient", method: str, path: str, body: bytes | None = None
@@ -127,6 +134,8 @@ class ServerClient:
     ) -> Response:
         agent = {"user-agent": self._random.choice(_USER_AGENTS)}
         async with client.stream(method, path, content=body, headers=agent) as response:
+            if response.status_code == HTTPStatus.UNAUTHORIZED:
+                raise _key_error(client)
             encoding = response.headers.get("content-encoding", "identity")[:_MAX_SHOWN_LENGTH]
             if encoding != "identity":
                 return _unproven(f"the answer is compressed with {encoding}, unrequested")
@@ -147,6 +156,32 @@ def _complete(status: int, headers: Mapping[str, str], content: bytearray) -> Re
     )
 
 
+def _key_error(client: "httpx.AsyncClient") -> UsageError:
+    has_key = "x-api-key" in client.headers
+    problem = f"rejects the API key in {KEY_VARIABLE}" if has_key else "requires an API key"
+    return UsageError(
+        f"The server at {client.base_url} {problem}.",
+        hint=f"export {KEY_VARIABLE}=KEY   # `housectl keys add NAME` prints a new one",
+    )
+
+
+def _read_key() -> str | None:
+    """Return the API key in the environment; None without one.
+
+    Raises:
+        UsageError: The key is too long, or is not one word of ASCII characters.
+    """
+    key = os.environ.get(KEY_VARIABLE, "").strip()
+    if not key:
+        return None
+    return check_credential(
+        key,
+        f"API key in {KEY_VARIABLE}",
+        max_length=_MAX_KEY_LENGTH,
+        hint=f"unset {KEY_VARIABLE}",
+    )
+
+
 def _unproven(cause: str) -> Response:
     return Response(status=None, text=cause, delivery=Outcome.UNPROVEN)
 
@@ -155,15 +190,18 @@ def _unproven(cause: str) -> Response:
 async def connect(url: str, *, limits: Limits, deadline: Deadline) -> AsyncIterator[ServerClient]:
     """Yield a client for the server at a URL, with several persistent connections.
 
+    The clients send the API key in HOUSECTL_API_KEY.
+
     Raises:
-        UsageError: The URL is invalid.
+        UsageError: The URL or the API key is invalid, or the server rejects the key.
     """
     import httpx
 
+    key = _read_key()
     try:
         check_port(url)
         tls = httpx.create_ssl_context()
-        clients = [_client(url, tls) for _ in range(_CONNECTIONS)]
+        clients = [_client(url, tls, key) for _ in range(_CONNECTIONS)]
     except (httpx.InvalidURL, ValueError) as error:
         raise UsageError(
             f"The URL {url!r} is invalid: {error}.",
@@ -175,7 +213,7 @@ async def connect(url: str, *, limits: Limits, deadline: Deadline) -> AsyncItera
         yield ServerClient(clients, limits, deadline)
 
 
-def _client(url: str, tls: "ssl.SSLContext") -> "httpx.AsyncClient":
+def _client(url: str, tls: "ssl.SSLContext", key: str | None) -> "httpx.AsyncClient":
     """Return a client with one connection and without time limits, which the request has."""
     import httpx
 
@@ -185,6 +223,10 @@ def _client(url: str, tls: "ssl.SSLContext") -> "httpx.AsyncClient":
         timeout=None,  # noqa: S113
         limits=httpx.Limits(max_connections=1),
         # A compressed answer of 1 MiB can have any size, so none is requested.
-        headers={"content-type": JSON_TYPE, "accept-encoding": "identity"},
+        headers={
+            "content-type": JSON_TYPE,
+            "accept-encoding": "identity",
+            **({"x-api-key": key} if key else {}),
+        },
         trust_env=not is_loopback(url),
     )

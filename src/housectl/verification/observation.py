@@ -1,7 +1,7 @@
 """The observation of a server: all of its answers during one run."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from housectl.verification.client import Response, ServerClient
@@ -35,23 +35,29 @@ class Observation:
 
 
 async def observe(
-    server: ServerClient, probes: Sequence[Probe], *, before: Sequence[Response]
+    server: ServerClient,
+    probes: Sequence[Probe],
+    *,
+    batches: Callable[[Response], Sequence[Probe]],
+    before: Sequence[Response],
 ) -> Observation:
     """Send all probes, one after another, so that each latency is that of a single request.
 
     Args:
         server: The server.
         probes: The probes in their order.
+        batches: Returns further probes, for the batch protocols of an OpenAPI document.
         before: Its health before the probes.
     """
     answers = [await _ask(server, probe) for probe in probes]
     openapi = await server.get("/openapi.json")
+    answers += [await _ask(server, probe) for probe in batches(openapi)]
     after = await server.get_over_each_connection("/health")
     return Observation(healths=[*before, *after], openapi=openapi, answers=answers)
 
 
 async def _ask(server: ServerClient, probe: Probe) -> Answer:
     started = time.perf_counter()
-    response = await server.predict(probe.body)
+    response = await server.post(probe.path, probe.body)
     milliseconds = (time.perf_counter() - started) * 1000
     return Answer(probe=probe, response=response, milliseconds=milliseconds)

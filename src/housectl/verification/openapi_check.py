@@ -9,7 +9,7 @@ from housectl.verification.client import JSON_TYPE, Response
 from housectl.verification.outcome import Outcome
 from housectl.verification.server_checks import ServerCheck, shortened
 
-_ROW_SCHEMA = ("paths", "/predict", "post", "requestBody", "content", JSON_TYPE, "schema")
+_BODY_SCHEMA = ("paths", "/predict", "post", "requestBody", "content", JSON_TYPE, "schema")
 
 
 def features_check(openapi: Response, bundle: Bundle) -> ServerCheck:
@@ -19,8 +19,9 @@ def features_check(openapi: Response, bundle: Bundle) -> ServerCheck:
     null if values can be missing, and the levels of a category that refuses others.
     """
     features = bundle.record.schema.features
-    row = openapi.json_path(*_ROW_SCHEMA)
-    differences = _differences(row, features) if isinstance(row, dict) else [str(openapi)]
+    forms = body_forms(openapi)
+    row = next((form for form in forms if form.get("type") == "object"), None)
+    differences = [str(openapi)] if row is None else _differences(row, features)
     failure = openapi.delivery or Outcome.UNPROVEN
     return ServerCheck(
         name="features in OpenAPI",
@@ -28,6 +29,11 @@ def features_check(openapi: Response, bundle: Bundle) -> ServerCheck:
         expected=f"the champion's {len(features)} features",
         found=shortened(", ".join(differences)) or "the same",
     )
+
+
+def body_forms(openapi: Response) -> Sequence[Mapping[str, object]]:
+    """Return the alternative forms of a body of /predict in JSON Schema."""
+    return _forms(openapi.json_path(*_BODY_SCHEMA))
 
 
 def _differences(row: Mapping[str, object], features: Sequence[Feature]) -> list[str]:

@@ -53,7 +53,19 @@ class BodyWriter:
 
     def valid(self, row: Row) -> bytes:
         """Return the body of a row."""
-        return self._write(self._named(row))
+        return self._write(self.fields(row))
+
+    def fields(self, row: Row) -> dict[str, object]:
+        """Return the fields of a row, with some excluded columns, which servers ignore."""
+        values: dict[str, object] = {
+            feature.name: self._writer.write(feature.type, value)
+            for feature, value in zip(self._schema.features, row, strict=True)
+            if not (math.isnan(value) and self._omits_next(feature.name))
+        }
+        for name in self._schema.excluded_names:
+            if self._random.getrandbits(1):
+                values[name] = self._random.choice((None, "", self._random.random()))
+        return values
 
     def bad_bodies(self, draw_row: Callable[[], Row]) -> Iterator[BadBody]:
         """Yield one body for each mistake that clients make.
@@ -69,7 +81,7 @@ class BodyWriter:
             yield self._empty_object(draw_row())
         for make_body in (
             self._with_unknown_feature,
-            self._array,
+            self._array_of_array,
             self._truncated,
             self._empty,
             self._too_large,
@@ -89,17 +101,17 @@ class BodyWriter:
         self, mistake: str, break_value: BreakValue, row: Row, number: int
     ) -> BadBody:
         field = self._schema.feature_names[number]
-        values = self._named(row) | {field: break_value(row[number], self._random)}
+        values = self.fields(row) | {field: break_value(row[number], self._random)}
         return self._naming(mistake, values, row, field)
 
     def _without_feature(self, row: Row) -> BadBody:
         missing = self._random.choice(self._required)
-        values = {name: value for name, value in self._named(row).items() if name != missing}
+        values = {name: value for name, value in self.fields(row).items() if name != missing}
         return self._naming("missing feature", values, row, missing)
 
     def _with_unknown_feature(self, row: Row) -> BadBody:
         unknown = f"{self._schema.feature_names[0]}_{self._random.randbytes(4).hex()}"
-        return self._naming("unknown feature", self._named(row) | {unknown: 1}, row, unknown)
+        return self._naming("unknown feature", self.fields(row) | {unknown: 1}, row, unknown)
 
     def _naming(
         self, mistake: str, values: Mapping[str, object], row: Row, *fields: str
@@ -111,9 +123,9 @@ class BodyWriter:
     def _empty_object(self, row: Row) -> BadBody:
         return self._naming("empty object", {}, row, *self._required)
 
-    def _array(self, row: Row) -> BadBody:
-        body = json.dumps([self._named(row)]).encode()
-        return BadBody(mistake="array", body=body, row=row, refusal=_MALFORMED)
+    def _array_of_array(self, row: Row) -> BadBody:
+        body = json.dumps([[self.fields(row)]]).encode()
+        return BadBody(mistake="array of arrays", body=body, row=row, refusal=_MALFORMED)
 
     def _truncated(self, row: Row) -> BadBody:
         body = self.valid(row)[:-1]
@@ -125,18 +137,6 @@ class BodyWriter:
     def _too_large(self, row: Row) -> BadBody:
         body = self.valid(row).ljust(_MAX_BODY_BYTES + 1)
         return BadBody(mistake="body over 1 MiB", body=body, row=row, refusal=_TOO_LARGE)
-
-    def _named(self, row: Row) -> dict[str, object]:
-        """Return the fields of a row, with some excluded columns, which servers ignore."""
-        values: dict[str, object] = {
-            feature.name: self._writer.write(feature.type, value)
-            for feature, value in zip(self._schema.features, row, strict=True)
-            if not (math.isnan(value) and self._omits_next(feature.name))
-        }
-        for name in self._schema.excluded_names:
-            if self._random.getrandbits(1):
-                values[name] = self._random.choice((None, "", self._random.random()))
-        return values
 
     def _omits_next(self, name: str) -> bool:
         """Return True for every second missing value of a feature."""

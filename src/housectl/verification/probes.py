@@ -1,11 +1,12 @@
-"""Probes: requests to /predict, each with the answer that the champion must give."""
+"""Probes: requests for predictions, each with the answer that the champion must give."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
 
 from housectl.verification.client import PROBLEM_TYPE, Response
+from housectl.verification.fresh_rows import Row
 from housectl.verification.outcome import Outcome
 
 _OVERLOADED = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -33,15 +34,47 @@ class Prediction:
 
     def matches(self, response: Response) -> bool:
         """Return True if the answer is this prediction."""
-        value = response.json_path(self.key)
-        return (
-            response.status == HTTPStatus.OK
-            and isinstance(value, float)
-            and abs(value - self.value) <= self.tolerance
-        )
+        return response.status == HTTPStatus.OK and self.accepts(response.json_path(self.key))
+
+    def accepts(self, value: object) -> bool:
+        """Return True if a value is this prediction."""
+        return isinstance(value, float) and abs(value - self.value) <= self.tolerance
 
     def __str__(self) -> str:
         return repr(self.value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Predictions:
+    """The predictions for several rows, in the form of a protocol.
+
+    Attributes:
+        path: Keys and indices that lead to the list of predictions in the answer.
+        key: Key of each prediction in its object; None for plain numbers.
+        rows: The predictions.
+    """
+
+    path: Sequence[str | int] = ()
+    key: str | None = None
+    rows: Sequence[Prediction]
+
+    def matches(self, response: Response) -> bool:
+        """Return True if the answer has these predictions, and no others."""
+        values = response.json_path(*self.path)
+        return (
+            response.status == HTTPStatus.OK
+            and isinstance(values, list)
+            and len(values) == len(self.rows)
+            and all(map(self._matches, self.rows, values))
+        )
+
+    def _matches(self, row: Prediction, value: object) -> bool:
+        if self.key is not None:
+            value = value.get(self.key) if isinstance(value, dict) else None
+        return row.accepts(value)
+
+    def __str__(self) -> str:
+        return f"the predictions for {len(self.rows)} rows"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,15 +109,19 @@ class Refusal:
 
 @dataclass(frozen=True, kw_only=True)
 class Probe:
-    """A request to /predict.
+    """A request for predictions.
 
     Attributes:
         check: Name of the check that the answer belongs to.
+        expected: The answer that the champion must give.
+        rows: The rows whose predictions are expected, in the model's order; none in a bad body.
     """
 
     check: str
+    path: str = "/predict"
     body: bytes
     expected: Expectation
+    rows: Sequence[Row] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +154,7 @@ class Champion:
             return Outcome.UNPROVEN
         if expected.matches(response):
             return Outcome.PASSED
-        is_fault = isinstance(expected, Prediction) and self._gave(response)
+        is_fault = isinstance(expected, Prediction | Predictions) and self._gave(response)
         return Outcome.WRONG if is_fault else Outcome.UNPROVEN
 
     def _gave(self, response: Response) -> bool:

@@ -45,6 +45,18 @@ def rows_check(name: str, answers: Sequence[Answer], champion: Champion) -> Serv
     )
 
 
+def batch_check(name: str, answers: Sequence[Answer], champion: Champion) -> ServerCheck:
+    """Check that the server predicts the same rows in each form of a batch."""
+    outcome, first, failures = _worst(answers, champion)
+    paths = ", ".join(answer.probe.path for answer in answers)
+    return ServerCheck(
+        name=name,
+        outcome=outcome,
+        expected=f"{first.probe.expected} at {paths}",
+        found=f"{first.probe.path} got {first.response}" if failures else "the same predictions",
+    )
+
+
 def refusal_check(name: str, answers: Sequence[Answer], champion: Champion) -> ServerCheck:
     """Check that the server refuses a body with a mistake, each time that it is sent."""
     outcome, first, _ = _worst(answers, champion)
@@ -91,10 +103,14 @@ def describe_served(health: Response) -> str:
     return shortened(f"{served}, {status}: {reason}" if reason else f"{served}, {status}")
 
 
-def digest_check(responses: Iterable[Response], bundle: Bundle) -> ServerCheck:
-    """Check that each answer names the digest of the bundle."""
+def digest_check(
+    responses: Iterable[Response], bundle: Bundle, *, canary: str | None = None
+) -> ServerCheck:
+    """Check that each answer names the digest of the bundle, or that of the canary."""
     digests = [response.digest for response in responses if response.status is not None]
-    others = [digest for digest in digests if digest != bundle.digest]
+    others = [
+        digest for digest in digests if digest is None or digest not in {bundle.digest, canary}
+    ]
     found = f"all {len(digests)} answers"
     if others:
         found = f"{len(others)} of {len(digests)} answers have {_shown_digest(others[0])}"

@@ -86,10 +86,10 @@ def _update_timeout_error(health: Response, url: str, digest: str, timeout: floa
 
 
 def unreachable_error(
-    url: str, health: Response, *, consequence: str = ""
+    url: str, answer: Response, *, path: str = "/health", consequence: str = ""
 ) -> ServerUnreachableError:
-    """Return the error of a server without a usable answer at /health."""
+    """Return the error of a server without a usable answer at a path."""
     problem = f"No server responds at {url}"
-    if health.delivery is Outcome.UNPROVEN:
-        problem = f"The server at {url} gives no usable answer at /health"
-    return ServerUnreachableError(f"{problem}: {health.text}.{consequence}", hint="housectl serve")
+    if answer.delivery is Outcome.UNPROVEN:
+        problem = f"The server at {url} gives no usable answer at {path}"
+    return ServerUnreachableError(f"{problem}: {answer.text}.{consequence}", hint="housectl serve")
