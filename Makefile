@@ -24,8 +24,8 @@ $(READY): $(LOCKED) pyproject.toml
 	@$(BIN)/python -m compileall -q src trainer server suggestion benchmarks tools
 	@touch $@
 
-# versitygw is the S3 server of the tests, actionlint checks the workflows.
-$(GO_TOOLS): requirements/go/go.mod requirements/go/go.sum $(LOCKED)
+# versitygw is the S3 server of the tests, actionlint checks the workflows, and check-compose the compose file.
+$(GO_TOOLS): requirements/go/go.mod requirements/go/go.sum requirements/go/check-compose/main.go
 	@command -v go >/dev/null || \
 		{ echo "The tests need Go 1.21 or newer to build an S3 server; install it: https://go.dev/dl" >&2; exit 2; }
 	@echo "Building the tools of requirements/go (once, two to five minutes)" >&2

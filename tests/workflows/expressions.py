@@ -37,6 +37,6 @@ def _first_value(expression: str, values: Mapping[str, str]) -> str:
 def _value(term: str, values: Mapping[str, str]) -> str:
     if term.startswith("'"):
         return term.strip("'")
-    # Unset variables and outputs are empty on GitHub. Other names have to be known.
-    may_be_unset = term.startswith("vars.") or ".outputs." in term
+    # Unset variables, secrets and outputs are empty on GitHub. Other names have to be known.
+    may_be_unset = term.startswith(("vars.", "secrets.")) or ".outputs." in term
     return values.get(term, "") if may_be_unset else values[term]

@@ -117,7 +117,7 @@ def test_secrets_are_only_in_the_environment_of_steps() -> None:
         for text in map(str, step.fields.get("env", {}).values())
         if "secrets." in text
     }
-    assert secrets == {"${{ secrets.DEPLOY_SSH_KEY }}"}
+    assert secrets == {"${{ secrets.DEPLOY_SSH_KEY }}", "${{ secrets.HOUSECTL_API_KEY }}"}
 
 
 def test_commands_of_tests_write_no_summary_of_the_job_that_runs_them(
