@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 GO_TOOLS := $(VENV)/.go-tools
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-cloud test test-fast test-training test-server test-docs coverage test-cluster minikube pull-secret install check check-types check-duplicates check-style format bench bench-scale bench-cluster drill quality datasets gate-study encoding-study demo-svg page-png schema proto images lock clean
+.PHONY: help demo demo-cloud test test-fast test-training test-server test-docs coverage test-cluster minikube pull-secret install check check-types check-duplicates check-style format bench bench-scale bench-cluster drill soak quality datasets gate-study encoding-study demo-svg page-png schema proto images lock clean
 
 help:  ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -48,7 +48,7 @@ test-fast: $(READY) $(GO_TOOLS)  ## Run the tests without the mark `slow`.
 
 # The workflow ci.yaml runs only the groups of tests that a change needs; see tools/changed_groups.py.
 DOCS_TESTS := tests/docs
-SERVER_TESTS := tests/server tests/verification tests/deploy tests/drills tests/test_end_to_end.py \
+SERVER_TESTS := tests/server tests/verification tests/deploy tests/drills tests/soak tests/test_end_to_end.py \
 	tests/test_wheel.py tests/test_shadowing.py
 XDIST := --numprocesses auto --dist loadfile --no-loadscope-reorder
 
@@ -123,6 +123,9 @@ bench-scale: $(READY)  ## Measure the steps with 500 to 500,000 rows; write buil
 
 bench-cluster: $(READY)  ## Measure searches on a cluster; write build/bench-cluster.json.
 	$(BIN)/python -m benchmarks.cluster
+
+soak: $(READY) $(GO_TOOLS)  ## Load servers for ten minutes while workers and stores fail; write build/soak.json.
+	$(BIN)/python -m tests.soak
 
 drill: $(READY) $(GO_TOOLS)  ## Run the fault-injection drills (16 minutes); write docs/reliability.md.
 	$(BIN)/python -m tests.drills

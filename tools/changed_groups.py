@@ -42,6 +42,7 @@ RULES: tuple[tuple[str, frozenset[Group]], ...] = (
     ("docs/*", frozenset({Group.DOCS})),
     ("*.md", frozenset({Group.DOCS})),
     ("benchmarks/*", frozenset({Group.TRAINING, Group.DOCS})),
+    ("deploy/grafana/*", frozenset({Group.SERVER, Group.DOCS})),
     ("deploy/*.json", frozenset()),
     ("deploy/*", frozenset({Group.SERVER, Group.DOCS})),
     (".ci/*", frozenset()),
