@@ -130,7 +130,7 @@ soak: $(READY) $(GO_TOOLS)  ## Load servers for ten minutes while workers and st
 drill: $(READY) $(GO_TOOLS)  ## Run the fault-injection drills (16 minutes); write docs/reliability.md.
 	$(BIN)/python -m tests.drills
 
-quality: $(READY)  ## Run nested cross-validation (one hour); write docs/quality.md.
+quality: $(READY)  ## Run nested cross-validation (half an hour); write docs/quality.md.
 	$(BIN)/python -m benchmarks.quality
 
 gate-study: $(READY)  ## Measure the gate's errors in simulated worlds (half an hour); write docs/gate.md.

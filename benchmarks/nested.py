@@ -29,7 +29,7 @@ from housectl_trainer.folds import Fold, objective_folds
 from housectl_trainer.subset import DataSubset
 
 SEED = 42
-REPEATS = 2
+REPEATS = 1
 OUTER_FOLDS = 10
 TRIALS = 50
 

@@ -1,6 +1,6 @@
 """Measure the error of the whole search by nested cross-validation: `python -m benchmarks.quality`.
 
-A run takes most of an hour. An interrupted run resumes when it is started again.
+A run takes half an hour. An interrupted run resumes when it is started again.
 """
 
 import platform

@@ -68,7 +68,7 @@ def _introduction(folds: Sequence[FoldResult], pairs: Sequence[PairResult]) -> s
 `make quality` wrote this page, in {minutes:.0f} minutes of CPU time. An interrupted run resumes
 when it is started again.
 
-The method is nested cross-validation with {REPEATS} times {OUTER_FOLDS} outer folds, the same for
+The method is nested cross-validation with {REPEATS * OUTER_FOLDS} outer folds, the same for
 all families. For each outer fold, the whole search of `housectl tune` runs on the other nine
 tenths of the rows. It uses the default space and {TRIALS} trials of the same sampler, ranked by
 mean MSE over the inner folds. The best trial's recipe is refitted on the nine tenths. Its error is
@@ -79,7 +79,7 @@ first run.
 
 
 def _errors(folds: Sequence[FoldResult]) -> str:
-    header = ("model", *(f"repeat {repeat + 1}" for repeat in range(REPEATS)), "mean", "deviation")
+    header = ("model", "mean", "deviation")
     rows = [_row("linear regression", folds, lambda fold: fold.linear)]
     for family in Family:
         family_folds = _of_family(folds, family)
@@ -106,11 +106,8 @@ def _enqueued(index: int) -> Callable[[FoldResult], float]:
 def _row(
     name: str, folds: Sequence[FoldResult], error: Callable[[FoldResult], float]
 ) -> Sequence[str]:
-    repeats = [
-        _mean(error(fold) for fold in folds if fold.repeat == repeat) for repeat in range(REPEATS)
-    ]
     errors = [error(fold) for fold in folds]
-    return name, *(f"{value:.2f}" for value in (*repeats, _mean(errors), _deviation(errors)))
+    return name, f"{_mean(errors):.2f}", f"{_deviation(errors):.2f}"
 
 
 def _gains(folds: Sequence[FoldResult]) -> str:

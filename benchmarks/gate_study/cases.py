@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.gate_study.candidates import Role
+from benchmarks.gate_study.evidence import simulated_evidence
 from benchmarks.gate_study.material import Material
 from benchmarks.gate_study.rules import Pair
-from housectl.contract.evidence import Errors, Evidence
-from housectl.contract.families import Family
-from housectl.contract.recipe import DEFAULT_GATE, Recipe, Split
+from housectl.contract.evidence import Evidence
+from housectl.contract.recipe import DEFAULT_GATE
 from housectl.verdict import Gate, judge
 from housectl_trainer.subset import Floats
 
@@ -95,21 +95,9 @@ def is_promoted(material: Material, challenger: Role, champion: Role) -> bool:
 
 
 def _evidence(material: Material, role: Role) -> Evidence:
-    """Return a model's evidence; its baselines play no part in a comparison with a champion."""
     index = _INDEX[role]
     own = slice(None, DEFAULT_GATE.repeats)
-    mses = fold_means(material.errors[index, own], material.folds[own]).ravel().tolist()
-    errors = Errors(holdout_mse=float(material.holdout[index].mean()), fold_mses=tuple(mses))
-    return Evidence(recipe=_RECIPE, holdout_rows="0" * 64, model=errors, mean=errors, linear=errors)
-
-
-_RECIPE = Recipe(
-    family=Family.XGBOOST,
-    assignment={},
-    data="0" * 64,
-    features=(),
-    target="y",
-    split=Split(),
-    seed=0,
-    libraries={},
-)
+    return simulated_evidence(
+        holdout_mse=float(material.holdout[index].mean()),
+        fold_mses=fold_means(material.errors[index, own], material.folds[own]).ravel().tolist(),
+    )

@@ -12,12 +12,12 @@ import numpy as np
 
 from benchmarks.gate_study.candidates import BAD_RATIO, RATIOS, Role
 from benchmarks.gate_study.cases import CASES
+from benchmarks.gate_study.evidence import simulated_evidence
 from benchmarks.gate_study.material import Pairing
 from benchmarks.gate_study.process import Process, make_process
 from benchmarks.gate_study.random_features import FeatureMap, MappedRows, RidgePath, Shape
-from housectl.contract.evidence import Errors, Evidence
-from housectl.contract.families import Family
-from housectl.contract.recipe import DEFAULT_GATE, GateFolds, Recipe, Split
+from housectl.contract.evidence import Evidence
+from housectl.contract.recipe import DEFAULT_GATE, GateFolds
 from housectl.contract.record import Record
 from housectl.verdict import Gate, judge
 from housectl_trainer.folds import Fold, gate_folds
@@ -304,17 +304,6 @@ def _choose_penalties(champions: _Truth, challengers: _Truth) -> list[dict[str, 
 
 
 def _evidence(model: ModelErrors, index: int, gate: GateFolds) -> Evidence:
-    """Return a model's evidence; its baselines play no part in a comparison with a champion."""
-    errors = Errors(holdout_mse=model.holdout_mse, fold_mses=model.fold_mses[index])
-    recipe = Recipe(
-        family=Family.LINEAR,
-        assignment={},
-        data="0" * 64,
-        features=(),
-        target="y",
-        split=Split(),
-        seed=0,
-        libraries={},
-        gate=gate,
+    return simulated_evidence(
+        holdout_mse=model.holdout_mse, fold_mses=model.fold_mses[index], gate=gate
     )
-    return Evidence(recipe=recipe, holdout_rows="0" * 64, model=errors, mean=errors, linear=errors)
