@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 GO_TOOLS := $(VENV)/.go-tools
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-cloud test test-fast test-training test-server test-docs coverage test-cluster minikube pull-secret install check check-types check-duplicates check-style format bench bench-scale bench-cluster drill soak quality datasets gate-study encoding-study demo-svg page-png schema proto images lock clean
+.PHONY: help demo demo-cloud test test-fast test-training test-server test-docs coverage test-cluster minikube pull-secret install check check-types check-duplicates check-style format bench bench-serving bench-scale bench-cluster drill soak quality datasets gate-study encoding-study demo-svg page-png schema proto images lock clean
 
 help:  ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -91,6 +91,7 @@ TEMPLATES := $(wildcard src/housectl/scaffold/workflows/*.yaml)
 WORKFLOWS := $(wildcard .github/workflows/*.yaml) $(TEMPLATES)
 SCRIPTS := .ci/run $(wildcard deploy/*.sh)
 
+# The types take the longest, so they are checked first, next to all other checks.
 check: $(READY) $(GO_TOOLS)  ## Check format, lint, types, layers, duplicate code, prose, workflows and scripts.
 	@$(MAKE) --no-print-directory --jobs=2 check-types check-duplicates check-style
 
@@ -104,7 +105,6 @@ check-style: $(READY) $(GO_TOOLS)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
-	$(BIN)/pylint --disable=all --enable=duplicate-code --ignore-patterns='.*_pb2\.pyi?$$' src/housectl trainer/housectl_trainer server/housectl_server suggestion/housectl_suggestion
 	$(BIN)/python -m tools.check_prose
 	$(BIN)/actionlint $(WORKFLOWS)
 	$(BIN)/zizmor --offline --no-progress --quiet --persona pedantic --config .github/zizmor.yml .github $(TEMPLATES)
@@ -117,6 +117,9 @@ format: $(READY)  ## Format the code and apply the linter's safe fixes.
 
 bench: $(READY) $(GO_TOOLS)  ## Measure speed against baselines; write build/bench.json.
 	$(BIN)/python -m benchmarks
+
+bench-serving: $(READY)  ## Compare the server with other model servers; write build/serving-peers.json.
+	$(BIN)/python -m benchmarks.serving_peers
 
 bench-scale: $(READY)  ## Measure the steps with 500 to 500,000 rows; write build/scale.json.
 	$(BIN)/python -m benchmarks.scale
@@ -168,6 +171,10 @@ lock:  ## Resolve and lock the requirements for Python 3.11 (needs uv).
 	for group in trainer server cli suggestion build datasets; do \
 		$(COMPILE) --group $$group --constraint requirements/dev.txt --python-platform linux \
 			--output-file requirements/$$group.txt || exit; \
+	done
+	for peer in mlflow mlserver bentoml; do \
+		$(COMPILE) --group serving-peers-$$peer --python-platform linux \
+			--output-file requirements/serving-peers-$$peer.txt || exit; \
 	done
 
 clean:  ## Remove build outputs and caches; keep the store.
