@@ -28,11 +28,19 @@ def webhooks_stopped(namespace: str) -> Iterator[None]:
     """Stop Katib's webhooks until a namespace with Katib's label notices it."""
     _stop_webhooks()
     try:
-        _wait_for_webhooks(namespace, available=False)
+        wait_for_webhooks(namespace, available=False)
         yield
     finally:
         _start_webhooks()
-        _wait_for_webhooks(namespace, available=True)
+        wait_for_webhooks(namespace, available=True)
+
+
+def wait_for_webhooks(namespace: str, *, available: bool) -> None:
+    """Wait until a namespace with Katib's label notices that the webhooks start or stop."""
+    deadline = time.monotonic() + _TIMEOUT_SECONDS
+    while _webhooks_available(namespace) is not available:
+        assert time.monotonic() < deadline, f"Katib's webhooks are available: {not available}"
+        time.sleep(0.5)
 
 
 @contextmanager
@@ -101,7 +109,7 @@ def controller_stopped(namespace: str) -> Iterator[None]:
     with webhooks_stopped(namespace):
         # The stand-in has read its faults once its webhooks are available again.
         _set_faults(controller="stopped")
-        _wait_for_webhooks(namespace, available=True)
+        wait_for_webhooks(namespace, available=True)
         yield
 
 
@@ -171,13 +179,6 @@ def _set_faults(**faults: str) -> None:
 def _has_controller() -> bool:
     """Return True if Katib's controller is a Deployment; a stand-in runs outside the cluster."""
     return bool(kubectl("get", _KATIB, _CONTROLLER, "--ignore-not-found", "--output=name"))
-
-
-def _wait_for_webhooks(namespace: str, *, available: bool) -> None:
-    deadline = time.monotonic() + _TIMEOUT_SECONDS
-    while _webhooks_available(namespace) is not available:
-        assert time.monotonic() < deadline, f"Katib's webhooks are available: {not available}"
-        time.sleep(0.5)
 
 
 def _webhooks_available(namespace: str) -> bool:

@@ -83,7 +83,10 @@ def test_search_without_collectors_is_stopped(faults: FaultNamespace) -> None:
         )
         stopped = faults.project.run_ok("stop", name, "--json").json
     assert (stopped["state"], stopped["trials"]) == ("stopped", 0)
-    assert faults.kubectl("get", "trials", f"--selector={INSTANCE}={name}") == ""
+    # Katib's controller removes its finalizer from deleted trials a moment later.
+    trials = f"--selector={INSTANCE}={name}"
+    faults.kubectl("wait", "trials", trials, "--for=delete", "--timeout=60s")
+    assert faults.kubectl("get", "trials", trials) == ""
     condition = "{.status.conditions[-1:].type}"
     assert faults.kubectl("get", "experiment", name, f"--output=jsonpath={condition}") == "Failed"
 

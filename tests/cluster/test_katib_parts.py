@@ -22,6 +22,7 @@ from tests.cluster.katib_faults import (
     database_stopped,
     katib_parts,
     label_removed,
+    wait_for_webhooks,
     webhooks_stopped,
 )
 from tests.cluster.listing import listed_states
@@ -146,6 +147,8 @@ def test_controller_and_its_webhook_block_each_other(faults: FaultNamespace) -> 
         assert "webhook is unavailable" in failed_delete(faults, name)["message"]
         assert listed_states(faults.project)[name] == "deleted"
         paste(controller["hint"])
+        # A ready controller's webhooks are reachable a moment later.
+        wait_for_webhooks(faults.namespace, available=True)
         faults.project.run_ok("delete", name)
     assert name not in listed_states(faults.project)
     assert name not in work_directories(faults)
