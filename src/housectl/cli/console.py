@@ -61,18 +61,24 @@ def print_error(error: HousectlError, *, as_json: bool) -> None:
             }
         )
         return
-    console = _stderr()
     more = f"housectl explain {error.reference}   # {housectl.error_url(error.reference)}"
-    console.print(_text("error:", "bold red"), _text(error.message))
-    console.print(_text("hint: ", "bold green"), _text(error.hint))
-    console.print(_text(f"more:  {more}", "dim"))
+    _print_message("error:", error.message, "bold red")
+    _print_message("hint: ", error.hint, "bold green")
+    _print_message("more: ", more, "dim")
 
 
 def print_warning(message: str, hint: str) -> None:
     """Print a problem that does not fail the command, with its hint."""
-    console = _stderr()
-    console.print(_text("warning:", "bold yellow"), _text(message))
-    console.print(_text("hint:   ", "bold green"), _text(hint))
+    _print_message("warning:", message, "bold yellow")
+    _print_message("hint:   ", hint, "bold green")
+
+
+def _print_message(label: str, text: str, style: str) -> None:
+    """Print a text on stderr; on a terminal, its label has a style."""
+    if sys.stderr.isatty():
+        _stderr().print(_text(label, style), _text(text))
+    else:
+        note(f"{label} {text}")
 
 
 def print_line(line: str) -> None:
