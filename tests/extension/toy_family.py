@@ -74,7 +74,7 @@ class PiecewiseConstantModel:
 def _fit(
     assignment: Mapping[str, Value], training: TrainingRows, *, seed: int, threads: int
 ) -> PiecewiseConstantModel:
-    column = training.rows[:, 0].astype(np.float32)
+    column = training.expand()[:, 0].astype(np.float32)
     threshold = float(np.float32(np.quantile(column, float(assignment["quantile"]))))
     below = column <= threshold
     return PiecewiseConstantModel(

@@ -79,7 +79,7 @@ def test_contributions_of_xgboost_are_those_of_the_library(name: str) -> None:
     dataset = DATASETS[name]
     explained = explain(dataset, Family.XGBOOST)
     model = explained.model
-    booster = model.model.estimator.get_booster()  # type: ignore[attr-defined]
+    booster = model.model.booster  # type: ignore[attr-defined]
     expanded = model.expansion.expand(dataset.all_rows)
     of_columns = booster.predict(
         xgboost.DMatrix(expanded), pred_contribs=True, approx_contribs=True

@@ -22,21 +22,22 @@ from housectl_trainer import fitting
 from housectl_trainer.families.linear import FAMILY, LinearModel
 from housectl_trainer.fitting import make_recipe
 from housectl_trainer.linear_algebra import gram_matrix, solve, sums_of_products
+from housectl_trainer.model_family import TrainingRows
 from housectl_trainer.sealing.onnx_export import to_onnx
 from housectl_trainer.sealing.parity import Tolerance, check_parity
-from housectl_trainer.subset import DataSubset, Floats
+from housectl_trainer.subset import Floats
 from tests.trainer.mixed_data import mixed_dataset
 
 ROWS = 300
 ALPHAS = (1e-6, 1e-3, 1.0)
 
 
-def subset(rows: Floats, targets: Floats) -> DataSubset:
-    return DataSubset(rows=rows, targets=targets, groups=None)
+def training(rows: Floats, targets: Floats) -> TrainingRows:
+    return TrainingRows(expand=lambda: rows, targets=targets)
 
 
 def fit(rows: Floats, targets: Floats, alpha: float = 1e-3) -> LinearModel:
-    model = FAMILY.fit({"alpha": alpha}, subset(rows, targets), seed=0, threads=1)
+    model = FAMILY.fit({"alpha": alpha}, training(rows, targets), seed=0, threads=1)
     assert isinstance(model, LinearModel)
     check_linear(model.graph)
     return model
@@ -178,7 +179,7 @@ def test_farthest_rows_get_finite_predictions() -> None:
 def test_absent_alpha_is_the_default() -> None:
     rows = random_rows()
     targets = targets_of(rows)
-    default = FAMILY.fit({}, subset(rows, targets), seed=0, threads=1)
+    default = FAMILY.fit({}, training(rows, targets), seed=0, threads=1)
     alpha = Family.LINEAR.definition.library_defaults["alpha"]
     assert default.native() == fit(rows, targets, float(alpha)).native()
 
@@ -208,15 +209,15 @@ _SCRIPT = """
 import hashlib, random
 import numpy as np
 from housectl_trainer.families.linear import FAMILY
-from housectl_trainer.subset import DataSubset
+from housectl_trainer.model_family import TrainingRows
 
 numbers = random.Random(3)
 rows = np.array([[numbers.random() for _ in range(15)] for _ in range(1003)])
 rows[:, 3] = rows[:, 1] + 1e-4 * rows[:, 2]
 rows[::7, 5] = np.nan
 targets = np.array([numbers.random() for _ in range(1003)])
-subset = DataSubset(rows=rows, targets=targets, groups=None)
-model = FAMILY.fit({"alpha": 1e-6}, subset, seed=1, threads=1)
+training = TrainingRows(expand=lambda: rows, targets=targets)
+model = FAMILY.fit({"alpha": 1e-6}, training, seed=1, threads=1)
 print(hashlib.sha256(model.native() + model.predict(rows).tobytes()).hexdigest())
 """
 

@@ -200,7 +200,7 @@ def test_trial_above_its_memory_limit_runs_out_of_memory(pool: RunningPool, fami
     for number in (1, 2):
         pool.send(number, family, QUICK, memory=16 * MEBIBYTE)
         assert pool.read_result().cause is None
-    pool.send(3, family, {"n_estimators": 3_000, "max_depth": 20}, memory=16 * MEBIBYTE)
+    pool.send(3, family, {"n_estimators": 3_000, "max_depth": 20}, memory=2 * MEBIBYTE)
     assert pool.read_result() == TrialResult(number=3, cause="out of memory")
     assert not pool.output(3).exists()
     assert pool.request(4, family, QUICK).cause is None

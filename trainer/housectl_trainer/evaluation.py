@@ -5,7 +5,7 @@ import math
 from housectl.contract.recipe import Recipe
 from housectl.errors import AssignmentError
 from housectl_trainer.exact_sums import mean
-from housectl_trainer.fitting import FittedModel, fit
+from housectl_trainer.fitting import FittedModel, predict_fold
 from housectl_trainer.folds import Fold
 from housectl_trainer.subset import DataSubset
 
@@ -17,9 +17,8 @@ def model_mse(model: FittedModel, subset: DataSubset) -> float:
 
 def fold_mse(recipe: Recipe, subset: DataSubset, fold: Fold, *, threads: int = 1) -> float:
     """Fit the recipe to the fold's training rows, and return the MSE on its test rows."""
-    training, testing = fold
-    model = fit(recipe, subset, indices=training, threads=threads)
-    return model_mse(model, subset.take(testing))
+    predictions = predict_fold(recipe, subset, fold, threads=threads)
+    return mean((predictions - subset.targets[fold[1]]) ** 2)
 
 
 def mean_objective(fold_mses: tuple[float, ...]) -> float:

@@ -1,7 +1,9 @@
 """Fitting of a recipe's model, whatever its family."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -13,6 +15,7 @@ from housectl.contract.libraries import library_versions
 from housectl.contract.parameters import Assignment
 from housectl.contract.recipe import Recipe
 from housectl.errors import AssignmentError
+from housectl_trainer.folds import Fold
 from housectl_trainer.model_family import Model, ModelBody, TrainingRows, load_family
 from housectl_trainer.subset import DataSubset, Floats, Indices
 from housectl_trainer.target_scale import TargetScale
@@ -95,18 +98,52 @@ def fit(
         MemoryError: There is not enough memory.
     """
     family = load_family(recipe.family)
+    scale, training = _training_rows(recipe, subset, indices)
+    with _translated_errors(recipe):
+        model = family.fit(recipe.assignment, training, seed=recipe.seed, threads=threads)
+    return FittedModel(model=model, expansion=Expansion.of(recipe.types), scale=scale)
+
+
+def predict_fold(recipe: Recipe, subset: DataSubset, fold: Fold, *, threads: int = 1) -> Floats:
+    """Fit a recipe's model to a fold's training rows, and return predictions of its test rows.
+
+    Returns:
+        `(n,)` in the target's unit: those of the model that `fit` returns, bit for bit.
+
+    Raises:
+        As `fit`.
+    """
+    fitted, tested = fold
+    family = load_family(recipe.family)
+    if family.fit_and_predict is None:
+        model = fit(recipe, subset, indices=fitted, threads=threads)
+        return model.predict(subset.rows[tested])
+    scale, training = _training_rows(recipe, subset, fitted)
     expansion = Expansion.of(recipe.types)
+    rows = expansion.expand(subset.rows, indices=tested, dtype=family.precision)
+    with _translated_errors(recipe):
+        predictions = family.fit_and_predict(
+            recipe.assignment, training, rows, seed=recipe.seed, threads=threads
+        )
+    return scale.restore(predictions)
+
+
+def _training_rows(
+    recipe: Recipe, subset: DataSubset, indices: Indices | None
+) -> tuple[TargetScale, TrainingRows]:
+    expansion, family = Expansion.of(recipe.types), load_family(recipe.family)
     targets = subset.targets if indices is None else subset.targets[indices]
     scale = TargetScale.of(targets, recipe.transform)
-    training = TrainingRows(
-        rows=expansion.expand(subset.rows, indices=indices, dtype=family.precision),
-        targets=scale.standardise(targets),
-    )
+    expand = partial(expansion.expand, subset.rows, indices=indices, dtype=family.precision)
+    return scale, TrainingRows(expand=expand, targets=scale.standardise(targets))
+
+
+@contextmanager
+def _translated_errors(recipe: Recipe) -> Iterator[None]:
     try:
-        model = family.fit(recipe.assignment, training, seed=recipe.seed, threads=threads)
+        yield
     except ValueError as error:
         raise _translate(error, recipe) from error
-    return FittedModel(model=model, expansion=expansion, scale=scale)
 
 
 def _translate(error: ValueError, recipe: Recipe) -> MemoryError | AssignmentError:

@@ -1,6 +1,6 @@
 """The interface of a model family: each module of `housectl_trainer.families` implements it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Protocol
@@ -24,11 +24,12 @@ class TrainingRows:
     """Rows to fit a model to.
 
     Attributes:
-        rows: `(n, width)`, expanded columns in the family's precision; NaN if missing.
+        expand: Returns `(n, width)`, expanded columns in the family's precision; NaN if missing.
+            A library that copies the array can drop it before it trains.
         targets: `(n,)`, standardised.
     """
 
-    rows: Rows
+    expand: Callable[[], Rows]
     targets: Floats
 
 
@@ -68,18 +69,46 @@ class FitFunction(Protocol):
         """
 
 
+class FitAndPredictFunction(Protocol):
+    """Function that fits a model, predicts rows, and never has the whole model in memory."""
+
+    def __call__(
+        self,
+        assignment: Mapping[str, Value],
+        training: TrainingRows,
+        rows: Rows,
+        *,
+        seed: int,
+        threads: int,
+    ) -> Floats:
+        """Return the predictions of the model that the family's `fit` returns, bit for bit.
+
+        Args:
+            assignment: The model's parameters.
+            training: The rows to fit to.
+            rows: `(n, width)`, expanded columns of other rows, in the family's precision.
+            seed: Seed of all random choices.
+            threads: Number of training threads.
+
+        Returns:
+            `(n,)` on the scale of training.
+        """
+
+
 @dataclass(frozen=True, kw_only=True)
 class ModelFamily:
     """Training of a family's models.
 
     Attributes:
         fit: Fits a model.
+        fit_and_predict: Predicts the test rows of a fold; None for `fit` and the model's `predict`.
         precision: Type of the training rows' numbers. Trees round all numbers to float32, so they
             get rows that take half of the memory.
         measured_trees: Number of trees that are enough to estimate the time of one.
     """
 
     fit: FitFunction
+    fit_and_predict: FitAndPredictFunction | None = None
     precision: Precision = np.float64
     measured_trees: int = 1
 

@@ -68,7 +68,7 @@ def _fit(
     threads: int,  # noqa: ARG001
 ) -> LinearModel:
     """Fit a weight for each column, and one for "is missing" where the rows have gaps."""
-    rows = np.asarray(training.rows, dtype=np.float64)
+    rows = np.asarray(training.expand(), dtype=np.float64)
     width = rows.shape[1]
     with_gaps = np.flatnonzero(np.isnan(rows).any(axis=0))
     # One column in each line: first the numbers, then "is missing".

@@ -20,6 +20,9 @@ _ABSOLUTE_ERROR = "absolute_error"
 # scikit-learn divides by absolute errors only rows without missing values. There, a missing value
 # counts as one below all others, and a split can still send it to the left alone.
 _LOWEST = -(2.0**100)
+# A tree has at most two nodes for each row, of about 80 bytes.
+_BYTES_PER_TRAINING_ROW = 160
+_GROUP_BYTES = 16_000_000
 
 
 class TreeArrays(Protocol):
@@ -81,10 +84,38 @@ def _fit(
     assignment: Mapping[str, Value], training: TrainingRows, *, seed: int, threads: int
 ) -> RandomForestModel:
     estimator = RandomForestRegressor(**assignment, random_state=seed, n_jobs=threads)
-    estimator.fit(_prepared(training.rows, estimator.criterion), training.targets)
+    estimator.fit(_prepared(training.expand(), estimator.criterion), training.targets)
     # Threads would add the trees' predictions in another order, and the file contains n_jobs.
     estimator.set_params(n_jobs=1)
     return RandomForestModel(estimator)
 
 
-FAMILY = ModelFamily(fit=_fit, precision=np.float32, measured_trees=4)
+def _fit_and_predict(
+    assignment: Mapping[str, Value],
+    training: TrainingRows,
+    rows: Rows,
+    *,
+    seed: int,
+    threads: int,
+) -> Floats:
+    """Fit groups of trees, and remove each group when it has predicted the rows."""
+    estimator = RandomForestRegressor(
+        **assignment, random_state=seed, n_jobs=threads, warm_start=True
+    )
+    trees: int = estimator.n_estimators
+    training_rows = _prepared(training.expand(), estimator.criterion)
+    tested = _prepared(rows, estimator.criterion)
+    predictions = np.zeros(len(rows))
+    group = max(1, _GROUP_BYTES // (_BYTES_PER_TRAINING_ROW * len(training_rows)))
+    for fitted in (*range(group, trees, group), trees):
+        estimator.set_params(n_estimators=fitted).fit(training_rows, training.targets)
+        for tree in filter(None, estimator.estimators_):
+            predictions += tree.predict(tested, check_input=False)
+        # A warm start continues the sequence of seeds after this number of trees.
+        estimator.estimators_ = [None] * fitted
+    return predictions / trees
+
+
+FAMILY = ModelFamily(
+    fit=_fit, fit_and_predict=_fit_and_predict, precision=np.float32, measured_trees=4
+)

@@ -17,6 +17,8 @@ _PRUNED = 2**31 - 1
 # XGBoost adds float32 gradients in double, in an order that depends on the threads. Around 0, their
 # last digits are so small that the sums are rounded; around 3, the sums are exact.
 _TARGET_OFFSET = 3.0
+# None means "hist".
+_QUANTILE_METHODS = (None, "hist")
 
 
 class _Tree(msgspec.Struct):
@@ -58,19 +60,19 @@ class _Document(msgspec.Struct):
 class XgboostModel:
     """A trained XGBoost model."""
 
-    estimator: xgboost.XGBRegressor
+    booster: xgboost.Booster
 
     def predict(self, rows: Floats) -> Floats:
         """Return the sum of the trees' predictions, which XGBoost adds in float32."""
-        return np.asarray(self.estimator.predict(rows), dtype=np.float64) - _TARGET_OFFSET
+        return np.asarray(self.booster.inplace_predict(rows), dtype=np.float64) - _TARGET_OFFSET
 
     def native(self) -> bytes:
         """Return the booster in UBJSON."""
-        return bytes(self.estimator.get_booster().save_raw("ubj"))
+        return bytes(self.booster.save_raw("ubj"))
 
     def body(self) -> Ensemble:
         """Return the trees; XGBoost stores a leaf's weight in the field of the threshold."""
-        document = bytes(self.estimator.get_booster().save_raw("json"))
+        document = bytes(self.booster.save_raw("json"))
         learner = msgspec.json.decode(document, type=_Document).learner
         base_score = msgspec.json.decode(learner.learner_model_param.base_score, type=list[float])
         return Ensemble(
@@ -110,7 +112,23 @@ def _fit(
     assignment: Mapping[str, Value], training: TrainingRows, *, seed: int, threads: int
 ) -> XgboostModel:
     estimator = xgboost.XGBRegressor(**assignment, random_state=seed, n_jobs=threads)
-    return XgboostModel(estimator.fit(training.rows, training.targets + _TARGET_OFFSET))
+    # The estimator's own `fit` would keep the rows in memory beside the matrix made of them.
+    booster = xgboost.train(
+        estimator.get_xgb_params(),
+        _matrix(estimator, training),
+        estimator.get_num_boosting_rounds(),
+    )
+    return XgboostModel(booster)
+
+
+def _matrix(estimator: xgboost.XGBRegressor, training: TrainingRows) -> xgboost.DMatrix:
+    """Return the rows in the form that the estimator's own `fit` trains on."""
+    targets = training.targets + _TARGET_OFFSET
+    if estimator.tree_method in _QUANTILE_METHODS:
+        return xgboost.QuantileDMatrix(
+            training.expand(), targets, max_bin=estimator.max_bin, nthread=estimator.n_jobs
+        )
+    return xgboost.DMatrix(training.expand(), targets, nthread=estimator.n_jobs)
 
 
 FAMILY = ModelFamily(fit=_fit, precision=np.float32, measured_trees=20)
