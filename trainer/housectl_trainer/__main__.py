@@ -47,11 +47,11 @@ def _trial(arguments: Namespace) -> None:
     inputs = read_inputs(arguments.inputs)
     rival = _rival(arguments)
     remove_trial_output(arguments.output)
-    from housectl_trainer.data import load_dataset
+    from housectl_trainer.data import load_training_data
     from housectl_trainer.trial import run_trial
 
     run_trial(
-        load_dataset(inputs),
+        load_training_data(inputs),
         arguments.family,
         assignment,
         output=arguments.output,
@@ -94,18 +94,18 @@ def _seal(arguments: Namespace) -> None:
 
 def _pool(arguments: Namespace) -> None:
     inputs = read_inputs(arguments.inputs)
-    from housectl_trainer.data import load_dataset
+    from housectl_trainer.data import load_training_data
     from housectl_trainer.pool import Pool
 
-    Pool(load_dataset(inputs)).serve()
+    Pool(load_training_data(inputs)).serve()
 
 
 def _estimate(arguments: Namespace) -> None:
     inputs = read_inputs(arguments.inputs)
-    from housectl_trainer.data import load_dataset
+    from housectl_trainer.data import load_training_data
     from housectl_trainer.time_estimate import answer_requests
 
-    answer_requests(load_dataset(inputs))
+    answer_requests(load_training_data(inputs))
 
 
 def _supervision_options(arguments: Namespace) -> SupervisionOptions:

@@ -11,18 +11,30 @@ from housectl_trainer.subset import DataSubset, Floats
 
 
 @dataclass(frozen=True)
-class Dataset:
+class TrainingData:
+    """The part of an experiment's data that trials use.
+
+    Attributes:
+        shared: The part of a recipe that all trials share.
+        training: The training rows.
+    """
+
+    shared: SharedRecipe
+    training: DataSubset
+
+
+@dataclass(frozen=True)
+class Dataset(TrainingData):
     """The data of an experiment, divided into training rows and held-out rows.
 
     Attributes:
+        holdout: The held-out rows.
         values: `(n, features)`, the doubles of all features' values: those of the training rows,
             then those of the held-out rows.
         all_rows: The training rows, then the held-out rows, as columns.
         holdout_digest: sha256 of the held-out rows' contents.
     """
 
-    shared: SharedRecipe
-    training: DataSubset
     holdout: DataSubset
     values: Floats
     all_rows: Floats
@@ -38,6 +50,16 @@ def load_dataset(inputs: Inputs) -> Dataset:
     shared = inputs.shared
     data = read_usable_data(inputs.data, shared.schema, split=shared.split, seed=shared.seed)
     return make_dataset(shared, data)
+
+
+def load_training_data(inputs: Inputs) -> TrainingData:
+    """Read the data file as `load_dataset` does, and keep in memory only what trials use.
+
+    Raises:
+        DataError: The data is unusable.
+    """
+    dataset = load_dataset(inputs)
+    return TrainingData(shared=dataset.shared, training=dataset.training)
 
 
 def make_dataset(shared: SharedRecipe, data: UsableData) -> Dataset:

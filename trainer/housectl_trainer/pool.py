@@ -20,7 +20,7 @@ from housectl.contract.pool_protocol import TrialRequest, TrialResult
 from housectl.contract.record import MalformedRecordError, canonical_json
 from housectl.contract.trial_output import read_trial_output
 from housectl.errors import BundleError, UsageError
-from housectl_trainer.data import Dataset
+from housectl_trainer.data import TrainingData
 from housectl_trainer.exit_codes import abnormal_exit_reason
 from housectl_trainer.model_family import load_family
 from housectl_trainer.trial_process import TrialProcess
@@ -43,11 +43,11 @@ class Pool:
     """Runs requested steps at once, each in a fork of this process.
 
     Args:
-        dataset: The data of all trials.
+        data: The data of all trials.
     """
 
-    def __init__(self, dataset: Dataset) -> None:
-        self._dataset = dataset
+    def __init__(self, data: TrainingData) -> None:
+        self._data = data
         self._running: dict[Connection, _RunningStep] = {}
         self._idle: list[TrialProcess] = []
         self._unread = b""
@@ -103,7 +103,7 @@ class Pool:
                 return worker
             worker.kill()
         gc.freeze()
-        return TrialProcess(self._dataset, families=self._families)
+        return TrialProcess(self._data, families=self._families)
 
     def _finish(self, step: _RunningStep) -> None:
         status = step.worker.finish_step()

@@ -16,7 +16,7 @@ from housectl.contract.recipe import Recipe, derived_seed
 from housectl.contract.record import MalformedRecordError, canonical_json
 from housectl.contract.time_protocol import TimeRequest, TrialTime
 from housectl.errors import UsageError
-from housectl_trainer.data import Dataset
+from housectl_trainer.data import TrainingData
 from housectl_trainer.evaluation import model_mse
 from housectl_trainer.fitting import fit, make_recipe
 from housectl_trainer.folds import objective_folds
@@ -40,7 +40,7 @@ class _Sample:
     seconds: float
 
 
-def answer_requests(dataset: Dataset) -> None:
+def answer_requests(data: TrainingData) -> None:
     """Read requests from stdin, and write an estimate for each to stdout.
 
     Raises:
@@ -49,19 +49,19 @@ def answer_requests(dataset: Dataset) -> None:
         MemoryError: There is not enough memory.
     """
     for line in sys.stdin.buffer:
-        estimate = estimate_time(dataset, _parse_request(line))
+        estimate = estimate_time(data, _parse_request(line))
         print(canonical_json(estimate).decode(), flush=True)
 
 
-def estimate_time(dataset: Dataset, request: TimeRequest) -> TrialTime:
+def estimate_time(data: TrainingData, request: TimeRequest) -> TrialTime:
     """Return the estimated time of an assignment, after fits of about one second.
 
     Raises:
         AssignmentError: The family or its library rejects the assignment.
         MemoryError: There is not enough memory.
     """
-    recipe = make_recipe(dataset.shared, request.family, request.assignment)
-    training = dataset.training
+    recipe = make_recipe(data.shared, request.family, request.assignment)
+    training = data.training
     rows = len(training)
     trees = recipe.family.definition.trees_of(recipe.assignment)
     few_trees = min(trees, load_family(request.family).measured_trees)

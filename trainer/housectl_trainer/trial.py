@@ -11,7 +11,7 @@ from housectl.contract.parameters import Assignment
 from housectl.contract.pruning import can_hardly_win, estimated_objective
 from housectl.contract.recipe import Recipe
 from housectl.contract.trial_output import add_model, write_trial_output
-from housectl_trainer.data import Dataset
+from housectl_trainer.data import TrainingData
 from housectl_trainer.evaluation import fold_mse, mean_objective
 from housectl_trainer.fitting import fit, make_recipe
 from housectl_trainer.folds import objective_folds
@@ -19,7 +19,7 @@ from housectl_trainer.subset import DataSubset
 
 
 def run_trial(
-    dataset: Dataset,
+    data: TrainingData,
     family: Family,
     assignment: Assignment,
     *,
@@ -32,7 +32,7 @@ def run_trial(
     A pruned trial's output has no model.
 
     Args:
-        dataset: The data of the experiment.
+        data: The data of the experiment.
         family: The model's family.
         assignment: The model's parameters.
         output: Directory to write atomically.
@@ -45,16 +45,16 @@ def run_trial(
         LocalEnvironmentError: The output cannot be written.
         MemoryError: There is not enough memory.
     """
-    recipe = make_recipe(dataset.shared, family, assignment)
-    metrics = _cross_validate(recipe, dataset.training, rival, threads=threads)
+    recipe = make_recipe(data.shared, family, assignment)
+    metrics = _cross_validate(recipe, data.training, rival, threads=threads)
     model = None
     if metrics.pruned_after is UNSET:
-        model = fit(recipe, dataset.training, threads=threads).native()
+        model = fit(recipe, data.training, threads=threads).native()
     _write(output, recipe, metrics, model)
 
 
 def measure_trial(
-    dataset: Dataset,
+    data: TrainingData,
     family: Family,
     assignment: Assignment,
     *,
@@ -66,18 +66,18 @@ def measure_trial(
     Raises:
         As `run_trial`.
     """
-    recipe = make_recipe(dataset.shared, family, assignment)
-    _write(output, recipe, _cross_validate(recipe, dataset.training, rival))
+    recipe = make_recipe(data.shared, family, assignment)
+    _write(output, recipe, _cross_validate(recipe, data.training, rival))
 
 
-def fit_trial(dataset: Dataset, family: Family, assignment: Assignment, *, output: Path) -> None:
+def fit_trial(data: TrainingData, family: Family, assignment: Assignment, *, output: Path) -> None:
     """Add the model, and last its checksum, to the output of a measured trial.
 
     Raises:
         As `run_trial`.
     """
-    recipe = make_recipe(dataset.shared, family, assignment)
-    add_model(output, family, fit(recipe, dataset.training).native())
+    recipe = make_recipe(data.shared, family, assignment)
+    add_model(output, family, fit(recipe, data.training).native())
 
 
 def _cross_validate(

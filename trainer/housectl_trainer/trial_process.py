@@ -14,7 +14,7 @@ from pathlib import Path
 from housectl.contract.families import Family
 from housectl.contract.pool_protocol import Step, TrialRequest
 from housectl.contract.record import canonical_json
-from housectl_trainer.data import Dataset
+from housectl_trainer.data import TrainingData
 from housectl_trainer.exit_codes import run_and_report
 from housectl_trainer.parent_watchdog import die_with_parent
 from housectl_trainer.trial import fit_trial, measure_trial
@@ -26,18 +26,18 @@ class TrialProcess:
     """The parent's side of a worker.
 
     Args:
-        dataset: The data of all trials.
+        data: The data of all trials.
         families: The families whose libraries this process has imported.
 
     Attributes:
         pipe: Readable when a step has ended.
     """
 
-    def __init__(self, dataset: Dataset, *, families: frozenset[Family]) -> None:
+    def __init__(self, data: TrainingData, *, families: frozenset[Family]) -> None:
         self.families = families
         self.pipe, worker_end = Pipe()
         self._process = get_context("fork").Process(
-            target=_run_steps, args=(worker_end, dataset), daemon=True
+            target=_run_steps, args=(worker_end, data), daemon=True
         )
         self._process.start()
         # Without this, the pipe would stay open when the process ends.
@@ -66,27 +66,27 @@ class TrialProcess:
         self._process.kill()
 
 
-def _run_steps(pipe: Connection, dataset: Dataset) -> None:
+def _run_steps(pipe: Connection, data: TrainingData) -> None:
     die_with_parent()
     base_memory = _address_space()
     while True:
         request = TrialRequest.from_json(pipe.recv_bytes())
         _log_to(Path(request.log))
         _limit_memory(base_memory, request.memory)
-        _run_step(request, dataset)
+        _run_step(request, data)
         pipe.send_bytes(b"done")
 
 
-def _run_step(request: TrialRequest, dataset: Dataset) -> None:
+def _run_step(request: TrialRequest, data: TrainingData) -> None:
     """Run a step; end the process with the exit status if the step fails."""
 
     def work() -> None:
         family, assignment, output = request.family, request.assignment, Path(request.output)
         match request.step:
             case Step.MEASURE:
-                measure_trial(dataset, family, assignment, output=output, rival=request.rival)
+                measure_trial(data, family, assignment, output=output, rival=request.rival)
             case Step.FIT:
-                fit_trial(dataset, family, assignment, output=output)
+                fit_trial(data, family, assignment, output=output)
 
     if status := run_and_report(work):
         sys.exit(status)
