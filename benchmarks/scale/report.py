@@ -1,5 +1,6 @@
 """The tables of docs/benchmarks.md on the cost of each step."""
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -53,12 +54,13 @@ def _time(cost: Cost) -> str:
 
 
 def _growth(results: Sequence[Measured], step: str) -> float:
-    """Return the largest factor of the CPU time between two numbers of rows.
+    """Return the largest factor of the CPU time for ten times as many rows.
 
     Unlike the wall time, it does not count other work on the machine.
     """
     factors = [
-        after.costs[step].cpu_seconds / before.costs[step].cpu_seconds
+        (after.costs[step].cpu_seconds / before.costs[step].cpu_seconds)
+        ** (1 / math.log10(after.rows / before.rows))
         for before, after in pairwise(results)
     ]
     return max(factors, default=1.0)
