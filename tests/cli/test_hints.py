@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from housectl.cli.hints import repeat_locations
-from housectl.cli.main import CLUSTER_COMMANDS, COMMANDS, REGISTRY_COMMANDS
+from housectl.cli.main import COMMANDS, GROUPS
 from tools.project_directory import example
 
 WITHOUT_PROJECT = {"init", "explain"}
@@ -16,8 +16,11 @@ ARGUMENTS = {"project": PROJECT, "store": STORE, "registry_url": None, "name": "
     "command",
     [
         *sorted(COMMANDS.keys() - WITHOUT_PROJECT),
-        *(f"cluster {name}" for name in CLUSTER_COMMANDS),
-        *(f"registry {name}" for name in REGISTRY_COMMANDS),
+        *(
+            f"{group} {name}"
+            for group in ("cluster", "registry")
+            for name in GROUPS[group].commands
+        ),
     ],
 )
 def test_hint_repeats_project_and_store(command: str) -> None:

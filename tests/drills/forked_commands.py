@@ -97,9 +97,9 @@ def _import_everything() -> None:
     import housectl.project.config
     import housectl.promotion
 
+    housectl.cli.main.make_app()
     assert np
     assert onnxruntime
-    assert housectl
     threads = list(Path("/proc/self/task").iterdir())
     assert len(threads) == 1, "a fork of several threads can deadlock"
 
