@@ -3,11 +3,13 @@
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from housectl.backends.base import Task, Workload
 from housectl.backends.trainer_argv import assignment_args, task_argv, trainer_argv
 from housectl.contract.families import Family
+from housectl.contract.parameters import Assignment
 from housectl.experiment import Experiment
 from housectl.search.sampler import enqueued_assignment
 
@@ -59,16 +61,25 @@ def _experiment_lines(experiment: Experiment, inputs: str) -> Iterator[str]:
     if _rival_argument(experiment, trials - 1):
         yield "# A trial ends early if it can hardly beat its rival: the best of the trials that"
         yield f"# are earlier by at least {experiment.lag}."
-    for number in range(experiment.budget.trials):
-        assignment = enqueued_assignment(experiment, number)
-        if assignment is not None:
-            output = f"{experiment.name}/{number:04}"
-            trial = _trial_arguments(inputs, experiment.family_at_turn(number))
-            command = _shell_command([*trial, "--output", output, *assignment_args(assignment)])
-            yield f"{command}{_rival_argument(experiment, number)}"
+    for number, assignment in _enqueued_trials(experiment):
+        output = f"{experiment.name}/{number:04}"
+        trial = _trial_arguments(inputs, experiment.family_at_turn(number))
+        command = _shell_command([*trial, "--output", output, *assignment_args(assignment)])
+        yield f"{command}{_rival_argument(experiment, number)}"
     yield "# Each of the other trials, with values from the sampler:"
     for family in experiment.families_in_turn:
         yield _trial_template(experiment, inputs, family)
+
+
+def _enqueued_trials(experiment: Experiment) -> Iterator[tuple[int, Assignment]]:
+    """Yield the trials with enqueued assignments, which are among the first ones."""
+    count = sum(len(space.enqueued) for space in experiment.spaces.values())
+    trials = (
+        (number, assignment)
+        for number in range(experiment.budget.trials)
+        if (assignment := enqueued_assignment(experiment, number)) is not None
+    )
+    return islice(trials, count)
 
 
 def _trial_template(experiment: Experiment, inputs: str, family: Family) -> str:
