@@ -3,6 +3,7 @@
 To add a command, write its function in a module of this package and list it in `COMMANDS`.
 """
 
+import gc
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -136,6 +137,9 @@ def run() -> int:
     except HousectlError as error:
         print_error(error, as_json=_json_requested())
         return error.status
+    finally:
+        # Python searches all other objects for cycles when it exits, for up to 50 ms.
+        gc.freeze()
     return status or ExitStatus.OK
 
 
