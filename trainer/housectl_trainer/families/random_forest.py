@@ -20,8 +20,8 @@ _ABSOLUTE_ERROR = "absolute_error"
 # scikit-learn divides by absolute errors only rows without missing values. There, a missing value
 # counts as one below all others, and a split can still send it to the left alone.
 _LOWEST = -(2.0**100)
-# A tree has at most two nodes for each row, of about 80 bytes.
-_BYTES_PER_TRAINING_ROW = 160
+# A tree has at most two nodes for each row that it is fitted to, of about 80 bytes.
+_TREE_BYTES_PER_ROW = 160
 _GROUP_BYTES = 16_000_000
 
 
@@ -106,7 +106,7 @@ def _fit_and_predict(
     training_rows = _prepared(training.expand(), estimator.criterion)
     tested = _prepared(rows, estimator.criterion)
     predictions = np.zeros(len(rows))
-    group = max(1, _GROUP_BYTES // (_BYTES_PER_TRAINING_ROW * len(training_rows)))
+    group = threads * max(1, _GROUP_BYTES // (_TREE_BYTES_PER_ROW * len(training_rows) * threads))
     for fitted in (*range(group, trees, group), trees):
         estimator.set_params(n_estimators=fitted).fit(training_rows, training.targets)
         for tree in filter(None, estimator.estimators_):
