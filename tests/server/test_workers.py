@@ -7,6 +7,8 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from http import HTTPStatus
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +53,10 @@ def is_answered(connection: socket.socket) -> bool:
     """Return True if a connection gets an answer; False if the server has closed it."""
     try:
         connection.sendall(b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n")
-        return connection.recv(4096).startswith(b"HTTP/1.1 200 ")
-    except ConnectionError:
+        response = HTTPResponse(connection)
+        response.begin()
+        return response.read() != b"" and response.status == HTTPStatus.OK
+    except (ConnectionError, HTTPException):
         return False
 
 
