@@ -6,28 +6,33 @@ from xgboost import XGBRegressor
 
 from housectl.contract.families import Family
 from housectl.contract.parameters import Value
-from housectl_trainer.families import xgboost
+from housectl_trainer.families import random_forest, xgboost
 from housectl_trainer.fitting import fit, make_recipe, predict_fold
 from housectl_trainer.folds import objective_folds
 from housectl_trainer.model_family import TrainingRows
 from tests.trainer.mixed_data import mixed_dataset
 
 FORESTS: dict[str, dict[str, Value]] = {
-    # Trees of 240 rows are fitted in groups of 416.
-    "groups": {"n_estimators": 1_000, "max_features": 0.5},
-    "whole groups": {"n_estimators": 832, "max_depth": 3, "max_samples": 0.4},
-    "one group": {"n_estimators": 5},
-    "absolute errors": {"n_estimators": 500, "max_depth": 2, "criterion": "absolute_error"},
+    "one group": {"n_estimators": 3},
+    "whole groups": {"n_estimators": 8, "max_features": 0.5, "max_samples": 0.4},
+    "a last group of one tree": {"n_estimators": 9, "max_depth": 3},
+    "the library's number of trees": {"min_samples_leaf": 5},
+    "pruned trees": {"n_estimators": 10, "ccp_alpha": 0.01},
+    "absolute errors": {"n_estimators": 10, "max_depth": 2, "criterion": "absolute_error"},
 }
 
 
 @pytest.mark.parametrize("name", FORESTS)
-def test_groups_of_trees_predict_as_the_whole_forest(name: str) -> None:
+def test_groups_of_trees_predict_as_the_whole_forest(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     dataset = mixed_dataset()
     training = dataset.training
     recipe = make_recipe(dataset.shared, Family.RANDOM_FOREST, FORESTS[name])
     fitted, tested = fold = objective_folds(training, seed=recipe.seed)[0]
     whole = fit(recipe, training, indices=fitted).predict(training.rows[tested])
+    # Four trees of these rows fit into a group, two for each of two threads.
+    monkeypatch.setattr(random_forest, "_GROUP_BYTES", 4 * 160 * len(fitted))
     assert predict_fold(recipe, training, fold).tolist() == whole.tolist()
     assert predict_fold(recipe, training, fold, threads=2).tolist() == whole.tolist()
 

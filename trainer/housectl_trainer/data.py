@@ -59,7 +59,9 @@ def load_training_data(inputs: Inputs) -> TrainingData:
         DataError: The data is unusable.
     """
     dataset = load_dataset(inputs)
-    return TrainingData(shared=dataset.shared, training=dataset.training)
+    # A part of an array without a copy would keep the whole array in memory.
+    training = dataset.training.take(np.arange(len(dataset.training)))
+    return TrainingData(shared=dataset.shared, training=training)
 
 
 def make_dataset(shared: SharedRecipe, data: UsableData) -> Dataset:

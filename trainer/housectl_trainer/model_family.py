@@ -25,7 +25,7 @@ class TrainingRows:
 
     Attributes:
         expand: Returns `(n, width)`, expanded columns in the family's precision; NaN if missing.
-            A library that copies the array can drop it before it trains.
+            A function, so that `fit` can free the array once the library has copied it.
         targets: `(n,)`, standardised.
     """
 
@@ -70,7 +70,7 @@ class FitFunction(Protocol):
 
 
 class FitAndPredictFunction(Protocol):
-    """Function that fits a model, predicts rows, and never has the whole model in memory."""
+    """Function that fits a model and predicts rows, and need not keep the whole model in memory."""
 
     def __call__(
         self,
