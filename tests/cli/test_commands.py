@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 from housectl.cli import main
 from housectl.cli.settings import SETTINGS
@@ -33,6 +34,8 @@ def project(tmp_path: Path) -> ProjectDirectory:
 
 
 def test_commands_are_complete() -> None:
+    built = typer.main.get_command(main.make_app()).commands  # type: ignore[attr-defined]
+    assert set(built) == {*main.COMMANDS, *main.GROUPS}
     assert set(COMMANDS) == {
         *("init", "doctor", "render", "tune", "list", "show", "status", "logs", "stop", "delete"),
         *("prune", "compare", "promote", "rollback", "history", "reproduce", "serve", "verify"),
@@ -65,6 +68,9 @@ def test_version_and_completion(project: ProjectDirectory) -> None:
         "--show-completion", "bash", _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1"
     )
     assert "_HOUSECTL_COMPLETE" in script.out
+    completion = {"_HOUSECTL_COMPLETE": "complete_bash", "COMP_WORDS": "housectl re"}
+    completed = project.run_ok(**completion, COMP_CWORD="1").out.split()
+    assert completed == ["render", "reproduce", "registry"]
 
 
 @pytest.mark.parametrize("name", SETTINGS)
@@ -217,9 +223,9 @@ def test_unedited_draft_is_tuned_and_promoted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "absent"),
     [
-        (("list",), {"numpy", "pydantic"}),
-        (("status", "good"), {"numpy", "pydantic"}),
-        (("tune", "--resume", "good"), {"numpy"}),
+        (("list",), {"numpy", "pydantic", "rich", "housectl.cli.serving"}),
+        (("status", "good"), {"numpy", "pydantic", "rich", "housectl.cli.serving"}),
+        (("tune", "--resume", "good"), {"numpy", "rich", "housectl.cli.serving"}),
     ],
     ids=["list", "status", "resume"],
 )

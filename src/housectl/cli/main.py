@@ -77,7 +77,7 @@ ALL = (*COMMANDS, *GROUPS)
 
 
 def make_app(names: Collection[str] = ALL) -> typer.Typer:
-    """Return the command line with some commands and groups; all of them import for 20 ms."""
+    """Return the command line with some commands and groups; the import of all takes 20 ms."""
     app = typer.Typer(
         name="housectl",
         no_args_is_help=True,
@@ -138,7 +138,7 @@ def run() -> int:
         print_error(error, as_json=_json_requested())
         return error.status
     finally:
-        # Python searches all other objects for cycles when it exits, for up to 50 ms.
+        # At its exit, Python would search all objects for cycles, which takes up to 50 ms.
         gc.freeze()
     return status or ExitStatus.OK
 
