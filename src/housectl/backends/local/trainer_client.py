@@ -18,6 +18,7 @@ from housectl.errors import TaskFailedError
 from housectl.python_process import isolated_environment
 
 _CHUNK = 65536
+_ORPHAN_SECONDS = 30.0
 
 
 class PoolCrashedError(Exception):
@@ -34,13 +35,17 @@ class TrainerPool:
 
     def __init__(self, arguments: Sequence[str], log: Path) -> None:
         self._log = log
-        with log.open("wb") as file:
+        # Pool and workers inherit the other end, so the pipe ends with the last one of them.
+        reader, inherited = os.pipe()
+        self._all_processes = os.fdopen(reader, "rb")
+        with log.open("wb") as file, os.fdopen(inherited, "wb"):
             self._process = Popen(
                 (sys.executable, *arguments),
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=file,
                 process_group=0,
+                pass_fds=(inherited,),
             )
         self._requests = cast("IO[bytes]", self._process.stdin)
         self._results = cast("IO[bytes]", self._process.stdout)
@@ -74,11 +79,17 @@ class TrainerPool:
     def kill(self) -> None:
         """Kill the pool and its trials. Idempotent."""
         _kill(self._process)
+        for pipe in (self._requests, self._results, self._all_processes):
+            pipe.close()
 
     def _raise_exit(self) -> NoReturn:
-        if self._process.wait() > 0:
-            raise _trainer_error("trainer's pool", self._process.returncode, self._log)
-        raise PoolCrashedError(_exit_description(self._process.returncode))
+        status = self._process.wait()
+        # The workers of a killed pool end a moment later, and one may be writing its output.
+        select([self._all_processes], [], [], _ORPHAN_SECONDS)
+        self.kill()
+        if status > 0:
+            raise _trainer_error("trainer's pool", status, self._log)
+        raise PoolCrashedError(_exit_description(status))
 
 
 def run_task(arguments: Sequence[str], log: Path, *, python: str | None) -> None:
