@@ -45,6 +45,7 @@ FAULTS = {
     ),
     "slow": Fault(
         options=("--trial-time", "1s"),
+        changes={f"{TRAINER}.command.20": "n_estimators=100000"},
         message="timed out: limit 1 s.",
         hint="housectl tune --trial-time 2s",
     ),

@@ -3,22 +3,23 @@
 import json
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from housectl.backends.katib.labels_and_paths import MOUNT
 from housectl.backends.katib.plan.pod_spec import CONTAINER
+from housectl.backends.katib.volume import archive, transfer
 from housectl.backends.katib.volume.pods import VolumePods
 from housectl.backends.katib.volume.transfer import Volume
 from housectl.contract.inputs import Inputs, read_inputs
-from housectl.errors import BundleError, PodError
+from housectl.errors import BundleError, NotFoundError, PodError
 from housectl.experiment import Budget
 from housectl.kube.client import Kube
 from housectl.kube.kinds import PODS
+from housectl.kube.objects.pods import Pod
 from tests.backends.conftest import inputs  # noqa: F401  # a fixture
 from tests.backends.workloads import experiment, submit, wait_for_end
 from tests.cluster.backend import katib_backend
@@ -87,32 +88,40 @@ def test_fetch_refuses_links(volume: Volume, script: str, tmp_path: Path) -> Non
 
 
 @dataclass(frozen=True, kw_only=True)
-class BreakingPods(VolumePods):
-    """Volume pods; the first one is deleted as soon as a download has started."""
+class RecordingPods(VolumePods):
+    """Volume pods whose names are recorded."""
 
-    file: Path
     names: list[str] = field(default_factory=list)
 
     @contextmanager
     def running(self, *, read_only: bool, extra_images: Sequence[str] = ()) -> Iterator[str]:
         with super().running(read_only=read_only, extra_images=extra_images) as name:
             self.names.append(name)
-            if len(self.names) == 1:
-                Thread(target=self._delete_during_download, args=(name,), daemon=True).start()
             yield name
 
-    def _delete_during_download(self, name: str) -> None:
-        while not self.file.exists():
-            time.sleep(0.01)
-        self.kube.delete(PODS, name)
+    def break_first(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Delete the first pod when the first bytes of its download have arrived."""
+        yield next(chunks)
+        if len(self.names) == 1:
+            self.kube.delete(PODS, self.names[0])
+            with suppress(NotFoundError):
+                while self.kube.get(PODS, self.names[0], Pod):
+                    time.sleep(0.01)
+        yield from chunks
 
 
-def test_broken_download_is_retried(volume: Volume, tmp_path: Path) -> None:
+def test_broken_download_is_retried(
+    volume: Volume, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_script(volume, f"head -c {MEGABYTES}M /dev/zero >big && printf %s end >end")
-    pods = volume.pods
-    breaking = BreakingPods(kube=pods.kube, pvc=pods.pvc, image=pods.image, file=tmp_path / "big")
-    Volume(breaking).fetch("test", tmp_path)
-    assert len(breaking.names) == 2
+    pods = RecordingPods(kube=volume.pods.kube, pvc=volume.pods.pvc, image=volume.pods.image)
+    monkeypatch.setattr(
+        transfer,
+        "unpack",
+        lambda chunks, destination: archive.unpack(pods.break_first(chunks), destination),
+    )
+    Volume(pods).fetch("test", tmp_path)
+    assert len(pods.names) == 2
     assert (tmp_path / "big").stat().st_size == MEGABYTES * 2**20
     assert (tmp_path / "end").read_text() == "end"
 
