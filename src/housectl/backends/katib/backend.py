@@ -36,6 +36,7 @@ from housectl.backends.messages import select_trials, unknown_experiment_error
 from housectl.contract.files import atomic_directory
 from housectl.contract.inputs import Inputs, read_inputs
 from housectl.contract.record import canonical_json
+from housectl.errors import UnknownExperimentError
 from housectl.experiment import Experiment, ExperimentState, Trial
 from housectl.kube.client import Kube
 from housectl.project.fields import KatibSettings
@@ -146,10 +147,18 @@ class KatibBackend:
         experiments = self._kube.list_as(EXPERIMENTS, KatibExperiment, labels=selector)
         overviews = read_overviews(self._kube, experiments)
         handles = self._handles.of_experiments(item.metadata for item in experiments)
-        return [
-            (handle, overviews.get(handle.name) or self.observe(handle).overview)
+        found = [
+            (handle, overviews.get(handle.name) or self._overview_of_deleted(handle))
             for handle in handles
         ]
+        return [(handle, overview) for handle, overview in found if overview]
+
+    def _overview_of_deleted(self, handle: Handle) -> Overview | None:
+        """Return the overview of an experiment in deletion; None if it is gone by now."""
+        try:
+            return self.observe(handle).overview
+        except UnknownExperimentError:
+            return None
 
     def handle(self, name: str) -> Handle:
         """Return the handle of an experiment or task by its name or its URL.
