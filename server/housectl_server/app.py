@@ -25,13 +25,13 @@ from housectl_server.endpoints.inference.routes import infer_paths, inference_ro
 from housectl_server.endpoints.invocations import INVOCATIONS_PATH, Invocations, invocations_route
 from housectl_server.endpoints.metrics import metrics_router
 from housectl_server.endpoints.predict import PREDICT_PATH, PredictEndpoint
+from housectl_server.endpoints.prediction_route import prediction_route
 from housectl_server.endpoints.prediction_thread import PredictionThread
 from housectl_server.endpoints.table_endpoint import TableEndpoint
 from housectl_server.http.answer_headers import API_KEY_NAME
 from housectl_server.http.api_keys import API_KEY_SCHEMES
 from housectl_server.http.methods import HeadAsGet, answer_other_method
 from housectl_server.http.problems import (
-    PREDICTION_ERRORS,
     answer_problem,
     openapi_responses,
 )
@@ -168,34 +168,28 @@ class _Api(FastAPI):
 
 
 def _predict_route(model: ServedModel, endpoint: ASGIApp) -> APIRoute:
-    """Return a route that FastAPI describes and matches, and that the endpoint answers."""
+    """Return the route of predictions."""
     target = model.bundle.record.schema.target
     prediction = _prediction_model(target, example=model.example.prediction)
 
-    # FastAPI names and describes a route by a function, which is never called here.
     async def predict() -> None: ...
 
-    route = APIRoute(
+    return prediction_route(
         PREDICT_PATH,
         predict,
-        methods=["POST"],
+        endpoint,
         summary=f"Predict {target.name} for a row, or for each row of an array",
-        tags=_TAGS,
         response_model=prediction | list[prediction],  # type: ignore[valid-type]
-        responses=openapi_responses(*PREDICTION_ERRORS),
-        openapi_extra=_request_body_schema(model),
+        content=_body_formats(model),
     )
-    route.app = endpoint
-    return route
 
 
-def _request_body_schema(model: ServedModel) -> dict[str, object]:
+def _body_formats(model: ServedModel) -> dict[str, object]:
     names = model.bundle.record.schema.feature_names
     example = dict(zip(names, model.example.row, strict=True))
     row = model.rows.model.model_json_schema()
     rows = {"type": "array", "title": "Rows", "items": row, "maxItems": MAX_ROWS}
-    content = {"schema": {"anyOf": [row, rows]}, "example": example}
-    return {"requestBody": {"required": True, "content": {"application/json": content}}}
+    return {"application/json": {"schema": {"anyOf": [row, rows]}, "example": example}}
 
 
 def _prediction_model(target: Target, *, example: float) -> type[BaseModel]:

@@ -10,9 +10,9 @@ from starlette.types import ASGIApp, Receive, Scope
 
 from housectl.contract.contributions import ContributionScale
 from housectl_server.endpoints.asgi_endpoint import JSON_HEADERS, AsgiEndpoint, Content
+from housectl_server.endpoints.prediction_route import prediction_route
 from housectl_server.endpoints.prediction_thread import PredictionThread
 from housectl_server.http.content_coding import decode_body
-from housectl_server.http.problems import PREDICTION_ERRORS, openapi_responses
 from housectl_server.http.request_body import MAX_BODY_BYTES, BodyReader
 from housectl_server.model.explanation import NotExplainableError
 from housectl_server.model.served_model import ServedModel
@@ -73,25 +73,21 @@ def _row_limit(_: bytes) -> int:
 
 
 def explain_route(model: ServedModel, endpoint: ASGIApp) -> APIRoute:
-    """Return a route that FastAPI describes and matches, and that the endpoint answers."""
+    """Return the route of explanations."""
     names = model.bundle.record.schema.feature_names
     body = {
         "schema": model.rows.model.model_json_schema(),
         "example": dict(zip(names, model.example.row, strict=True)),
     }
-    route = APIRoute(
+    return prediction_route(
         EXPLAIN_PATH,
         _explain,
-        methods=["POST"],
+        endpoint,
         summary="Predict a row, and show the contribution of each feature",
-        tags=["prediction"],
         response_model=Explanation,
-        responses=openapi_responses(*PREDICTION_ERRORS, HTTPStatus.CONFLICT),
-        openapi_extra={"requestBody": {"required": True, "content": {"application/json": body}}},
+        content={"application/json": body},
+        errors=[HTTPStatus.CONFLICT],
     )
-    route.app = endpoint
-    return route
 
 
-# FastAPI names and describes a route by a function, which is never called here.
 async def _explain() -> None: ...

@@ -8,8 +8,8 @@ from pydantic import BaseModel
 from starlette.types import ASGIApp, Scope
 
 from housectl_server.endpoints.asgi_endpoint import JSON_HEADERS, Content
-from housectl_server.http.answer_headers import request_id_of
-from housectl_server.http.problems import PREDICTION_ERRORS, openapi_responses
+from housectl_server.endpoints.logged_predictions import predict_and_log
+from housectl_server.endpoints.prediction_route import prediction_route
 from housectl_server.model.dataframes import FORMS, csv_columns, json_columns
 from housectl_server.model.row_errors import MAX_ROWS
 from housectl_server.model.served_model import ServedModel
@@ -34,8 +34,7 @@ class Invocations:
 
     def __init__(self, model: ServedModel) -> None:
         self._tables = TableReader(model.bundle.record.schema, model.rows.errors)
-        self._predict = model.predict
-        self._log = model.log
+        self._model = model
 
     def answer(self, scope: Scope, body: bytes) -> Content:
         """Return the predictions for the rows of a body.
@@ -49,10 +48,7 @@ class Invocations:
             columns = csv_columns(body)
         else:
             columns = json_columns(self._tables.parse(body), self._tables.features)
-        rows = self._tables.read(columns)
-        predictions = self._predict(rows)
-        if self._log is not None:
-            self._log(request_id_of(scope), rows, predictions)
+        predictions = predict_and_log(self._model, self._tables.read(columns), scope)
         return msgspec.json.encode({"predictions": predictions}), JSON_HEADERS
 
 
@@ -62,22 +58,17 @@ def _is_csv(scope: Scope) -> bool:
 
 
 def invocations_route(model: ServedModel, endpoint: ASGIApp) -> APIRoute:
-    """Return a route that FastAPI describes and matches, and that the endpoint answers."""
-    route = APIRoute(
+    """Return the route of MLflow's requests."""
+    return prediction_route(
         INVOCATIONS_PATH,
         _invocations,
-        methods=["POST"],
+        endpoint,
         summary="Predict the rows of a data frame, as MLflow's scoring server",
-        tags=["prediction"],
         response_model=Predictions,
-        responses=openapi_responses(*PREDICTION_ERRORS),
-        openapi_extra={"requestBody": {"required": True, "content": _body_formats(model)}},
+        content=_body_formats(model),
     )
-    route.app = endpoint
-    return route
 
 
-# FastAPI names and describes a route by a function, which is never called here.
 async def _invocations() -> None: ...
 
 

@@ -5,6 +5,7 @@ import json
 from starlette.types import Receive, Scope
 
 from housectl_server.endpoints.asgi_endpoint import JSON_HEADERS, AsgiEndpoint, Content
+from housectl_server.endpoints.logged_predictions import predict_and_log
 from housectl_server.endpoints.prediction_thread import PredictionThread
 from housectl_server.http.answer_headers import request_id_of
 from housectl_server.http.content_coding import decode_body
@@ -29,10 +30,10 @@ class PredictEndpoint(AsgiEndpoint):
         self._read_body = bodies.read
         self._parse = model.rows.parse
         self._parse_array = model.rows.parse_array
-        self._predict_rows = model.predict
         self._batcher = Batcher(model.predict)
         self._thread = thread
         self._log = model.log
+        self._model = model
         self._response_key = json.dumps(model.bundle.record.schema.target.response_key).encode()
 
     async def _answer(self, scope: Scope, receive: Receive) -> Content:
@@ -49,17 +50,14 @@ class PredictEndpoint(AsgiEndpoint):
         prediction = await self._batcher.predict(row)
         if prediction is None:
             # Some row of the batch made the model fail: alone, only that row fails.
-            prediction = self._predict_rows([row])[0]
+            prediction = self._model.predict([row])[0]
         if self._log is not None:
             self._log(request_id_of(scope), [row], [prediction])
         return self._object(prediction), JSON_HEADERS
 
     async def _answer_array(self, scope: Scope, body: bytes) -> Content:
         def answer() -> Content:
-            rows = self._parse_array(body)
-            predictions = self._predict_rows(rows)
-            if self._log is not None:
-                self._log(request_id_of(scope), rows, predictions)
+            predictions = predict_and_log(self._model, self._parse_array(body), scope)
             return b"[%b]" % b",".join(map(self._object, predictions)), JSON_HEADERS
 
         return await self._thread.run(answer, size=len(body))

@@ -18,6 +18,7 @@ from housectl_server.endpoints.inference.messages import (
     OutputTensor,
 )
 from housectl_server.endpoints.inference.tensors import tensor_columns
+from housectl_server.endpoints.logged_predictions import predict_and_log
 from housectl_server.http.answer_headers import request_id_of
 from housectl_server.model.row_errors import MAX_NAME_LENGTH, InvalidRowError, UnreadableRowError
 from housectl_server.model.served_model import ServedModel
@@ -39,8 +40,7 @@ class Inference:
 
     def __init__(self, model: ServedModel) -> None:
         self._tables = TableReader(model.bundle.record.schema, model.rows.errors)
-        self._predict = model.predict
-        self._log = model.log
+        self._model = model
         self._version = model.bundle.version
         self._output = model.bundle.record.schema.target.response_key
 
@@ -56,10 +56,7 @@ class Inference:
         request = _parse(text)
         self._check_outputs(request)
         columns = tensor_columns(request.inputs, binary, self._tables.features)
-        rows = self._tables.read(columns)
-        predictions = self._predict(rows)
-        if self._log is not None:
-            self._log(request_id_of(scope), rows, predictions)
+        predictions = predict_and_log(self._model, self._tables.read(columns), scope)
         request_id = request_id_of(scope) if request.id is None else request.id
         if _wants_binary(request):
             return self._binary_content(predictions, request_id)
