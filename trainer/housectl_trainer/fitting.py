@@ -16,7 +16,13 @@ from housectl.contract.parameters import Assignment
 from housectl.contract.recipe import Recipe
 from housectl.errors import AssignmentError
 from housectl_trainer.folds import Fold
-from housectl_trainer.model_family import Model, ModelBody, TrainingRows, load_family
+from housectl_trainer.model_family import (
+    Model,
+    ModelBody,
+    ModelFamily,
+    TrainingRows,
+    load_family,
+)
 from housectl_trainer.subset import DataSubset, Floats, Indices
 from housectl_trainer.target_scale import TargetScale
 from housectl_trainer.trees import Ensemble, Threshold
@@ -97,11 +103,7 @@ def fit(
         AssignmentError: The library rejects the assignment.
         MemoryError: There is not enough memory.
     """
-    family = load_family(recipe.family)
-    scale, training = _training_rows(recipe, subset, indices)
-    with _translated_errors(recipe):
-        model = family.fit(recipe.assignment, training, seed=recipe.seed, threads=threads)
-    return FittedModel(model=model, expansion=Expansion.of(recipe.types), scale=scale)
+    return _fit(recipe, _prepare(recipe, subset, indices), threads=threads)
 
 
 def predict_fold(recipe: Recipe, subset: DataSubset, fold: Fold, *, threads: int = 1) -> Floats:
@@ -114,28 +116,43 @@ def predict_fold(recipe: Recipe, subset: DataSubset, fold: Fold, *, threads: int
         As `fit`.
     """
     fitted, tested = fold
-    family = load_family(recipe.family)
+    prepared = _prepare(recipe, subset, fitted)
+    family = prepared.family
     if family.fit_and_predict is None:
-        model = fit(recipe, subset, indices=fitted, threads=threads)
-        return model.predict(subset.rows[tested])
-    scale, training = _training_rows(recipe, subset, fitted)
-    expansion = Expansion.of(recipe.types)
-    rows = expansion.expand(subset.rows, indices=tested, dtype=family.precision)
+        return _fit(recipe, prepared, threads=threads).predict(subset.rows[tested])
+    rows = prepared.expansion.expand(subset.rows, indices=tested, dtype=family.precision)
     with _translated_errors(recipe):
         predictions = family.fit_and_predict(
-            recipe.assignment, training, rows, seed=recipe.seed, threads=threads
+            recipe.assignment, prepared.training, rows, seed=recipe.seed, threads=threads
         )
-    return scale.restore(predictions)
+    return prepared.scale.restore(predictions)
 
 
-def _training_rows(
-    recipe: Recipe, subset: DataSubset, indices: Indices | None
-) -> tuple[TargetScale, TrainingRows]:
-    expansion, family = Expansion.of(recipe.types), load_family(recipe.family)
+@dataclass(frozen=True, kw_only=True)
+class _Prepared:
+    """A family, and the rows that it fits a model to."""
+
+    family: ModelFamily
+    expansion: Expansion
+    scale: TargetScale
+    training: TrainingRows
+
+
+def _prepare(recipe: Recipe, subset: DataSubset, indices: Indices | None) -> _Prepared:
+    family, expansion = load_family(recipe.family), Expansion.of(recipe.types)
     targets = subset.targets if indices is None else subset.targets[indices]
     scale = TargetScale.of(targets, recipe.transform)
     expand = partial(expansion.expand, subset.rows, indices=indices, dtype=family.precision)
-    return scale, TrainingRows(expand=expand, targets=scale.standardise(targets))
+    training = TrainingRows(expand=expand, targets=scale.standardise(targets))
+    return _Prepared(family=family, expansion=expansion, scale=scale, training=training)
+
+
+def _fit(recipe: Recipe, prepared: _Prepared, *, threads: int) -> FittedModel:
+    with _translated_errors(recipe):
+        model = prepared.family.fit(
+            recipe.assignment, prepared.training, seed=recipe.seed, threads=threads
+        )
+    return FittedModel(model=model, expansion=prepared.expansion, scale=prepared.scale)
 
 
 @contextmanager
