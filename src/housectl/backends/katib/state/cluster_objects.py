@@ -58,7 +58,7 @@ class ExperimentObjects:
     def without_trials(cls, experiments: Iterable[KatibExperiment]) -> "ExperimentObjects":
         """Return the sub-experiments that are not being deleted, without any other objects."""
         return cls(
-            sub_experiments=tuple(sorted(not_deleted(experiments), key=_creation_order)),
+            sub_experiments=_in_order(experiments),
             suggestions=(),
             trials=(),
             jobs=(),
@@ -136,7 +136,7 @@ def list_experiment_objects(
         read_suggestion: Returns the Suggestion of a sub-experiment; None if it does not exist.
     """
     experiments = list_objects(EXPERIMENT_GROUP)
-    sub_experiments = sorted(not_deleted(experiments), key=_creation_order)
+    sub_experiments = _in_order(experiments)
     names = {item.metadata.name for item in sub_experiments}
     # Trials disappear some moments after their sub-experiment.
     trials = tuple(
@@ -147,7 +147,7 @@ def list_experiment_objects(
     suspects = _suspects(sub_experiments, trials)
     is_complete = not suspects and not any(map(needs_diagnosis, trials))
     return ExperimentObjects(
-        sub_experiments=tuple(sub_experiments),
+        sub_experiments=sub_experiments,
         suggestions=tuple(filter(None, map(read_suggestion, suspects))),
         trials=trials,
         jobs=() if is_complete else tuple(list_objects(JOB_GROUP)),
@@ -194,6 +194,11 @@ def _suspects(
 def not_deleted(objects: Iterable[_V]) -> Iterator[_V]:
     """Yield the objects that are not being deleted; finalizers of Katib delay the deletion."""
     return (item for item in objects if item.metadata.deletion_timestamp is None)
+
+
+def _in_order(experiments: Iterable[KatibExperiment]) -> tuple[KatibExperiment, ...]:
+    """Return the sub-experiments that are not being deleted, in the order of their creation."""
+    return tuple(sorted(not_deleted(experiments), key=_creation_order))
 
 
 def _creation_order(sub_experiment: KatibExperiment) -> tuple[str, str]:
