@@ -1,6 +1,5 @@
 """Faults of Katib, missing permissions, and a cluster without Katib."""
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from tests.cluster.katib_faults import (
     webhooks_stopped,
 )
 from tools.dev_cluster.kubectl import kubectl
+from tools.kubeconfig import kubeconfig
 from tools.project_directory import CommandOutput
 
 pytestmark = pytest.mark.alone
@@ -165,19 +165,7 @@ def empty_api_server(config: Path) -> Iterator[str]:
     thread = Thread(target=server.serve_forever)
     thread.start()
     address = f"http://127.0.0.1:{server.server_port}"
-    context = {"cluster": "bare", "user": "nobody"}
-    config.write_text(
-        json.dumps(
-            {
-                "apiVersion": "v1",
-                "kind": "Config",
-                "current-context": "bare",
-                "clusters": [{"name": "bare", "cluster": {"server": address}}],
-                "users": [{"name": "nobody", "user": {}}],
-                "contexts": [{"name": "bare", "context": context}],
-            }
-        )
-    )
+    config.write_text(kubeconfig({"server": address}, context="bare"))
     try:
         yield os.fspath(config)
     finally:

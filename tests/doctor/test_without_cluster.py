@@ -1,6 +1,5 @@
 """`housectl doctor` without a cluster, or with a cluster without Katib."""
 
-import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -9,6 +8,7 @@ from threading import Thread
 import pytest
 
 from housectl.errors import ExitStatus
+from tools.kubeconfig import kubeconfig
 from tools.project_directory import CommandOutput, ProjectDirectory, example
 from tools.server_process import free_port
 
@@ -32,17 +32,8 @@ def project(tmp_path: Path) -> ProjectDirectory:
     return example(".", tmp_path / "boston", backend="katib")
 
 
-def kubeconfig(path: Path, port: int) -> str:
-    path.write_text(
-        json.dumps(
-            {
-                "current-context": "here",
-                "clusters": [{"name": "here", "cluster": {"server": f"http://127.0.0.1:{port}"}}],
-                "users": [{"name": "me", "user": {}}],
-                "contexts": [{"name": "here", "context": {"cluster": "here", "user": "me"}}],
-            }
-        )
-    )
+def write_kubeconfig(path: Path, port: int) -> str:
+    path.write_text(kubeconfig({"server": f"http://127.0.0.1:{port}"}))
     return str(path)
 
 
@@ -83,7 +74,7 @@ def empty_cluster() -> Iterator[int]:
 
 def test_unreachable_cluster(project: ProjectDirectory, tmp_path: Path) -> None:
     port = free_port()
-    output = project.run("doctor", "--json", KUBECONFIG=kubeconfig(tmp_path / "config", port))
+    output = project.run("doctor", "--json", KUBECONFIG=write_kubeconfig(tmp_path / "config", port))
     checks = checks_by_name(output)
     assert output.status == ExitStatus.CLUSTER
     assert checks["cluster"]["result"] == "failed"
@@ -94,7 +85,7 @@ def test_unreachable_cluster(project: ProjectDirectory, tmp_path: Path) -> None:
 
 
 def test_unknown_context(project: ProjectDirectory, tmp_path: Path) -> None:
-    config = kubeconfig(tmp_path / "config", free_port())
+    config = write_kubeconfig(tmp_path / "config", free_port())
     output = project.run("doctor", "--json", "--context", "there", KUBECONFIG=config)
     cluster = checks_by_name(output)["cluster"]
     assert output.status == ExitStatus.CLUSTER
@@ -112,7 +103,7 @@ def test_missing_kubeconfig(project: ProjectDirectory, tmp_path: Path) -> None:
 def test_cluster_without_katib(
     project: ProjectDirectory, tmp_path: Path, empty_cluster: int
 ) -> None:
-    config = kubeconfig(tmp_path / "config", empty_cluster)
+    config = write_kubeconfig(tmp_path / "config", empty_cluster)
     output = project.run("doctor", "--json", KUBECONFIG=config)
     checks = checks_by_name(output)
     assert output.status == ExitStatus.CLUSTER
@@ -131,7 +122,7 @@ def test_invalid_data_skips_only_dependent_checks(
     project: ProjectDirectory, tmp_path: Path, empty_cluster: int
 ) -> None:
     (project.path / "data.csv").write_text("a\n1\n")
-    config = kubeconfig(tmp_path / "config", empty_cluster)
+    config = write_kubeconfig(tmp_path / "config", empty_cluster)
     output = project.run("doctor", "--json", KUBECONFIG=config)
     checks = checks_by_name(output)
     assert output.status == ExitStatus.USAGE

@@ -11,6 +11,7 @@ from threading import Thread
 import pytest
 
 from housectl.errors import ExitStatus
+from tools.kubeconfig import kubeconfig
 from tools.project_directory import ProjectDirectory, example
 
 pytestmark = pytest.mark.slow
@@ -23,16 +24,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> ProjectDirectory:
     return example(".", tmp_path_factory.mktemp("nowhere") / "boston", backend="katib")
 
 
-def kubeconfig(path: Path, server: str) -> str:
-    content = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "here",
-        "clusters": [{"name": "here", "cluster": {"server": server}}],
-        "users": [{"name": "me", "user": {"token": "secret-token"}}],
-        "contexts": [{"name": "here", "context": {"cluster": "here", "user": "me"}}],
-    }
-    path.write_text(json.dumps(content))
+def write_kubeconfig(path: Path, server: str) -> str:
+    path.write_text(kubeconfig({"server": server}, user={"token": "secret-token"}))
     return str(path)
 
 
@@ -61,7 +54,7 @@ def test_missing_kubeconfig(project: ProjectDirectory, tmp_path: Path) -> None:
 
 
 def test_unknown_context(project: ProjectDirectory, tmp_path: Path) -> None:
-    file = kubeconfig(tmp_path / "config", "http://127.0.0.1:1")
+    file = write_kubeconfig(tmp_path / "config", "http://127.0.0.1:1")
     error = error_of(project, file, "--context", "elsewhere")
     assert "elsewhere" in str(error["message"])
     assert error["hint"] == "kubectl config get-contexts"
@@ -71,7 +64,7 @@ def test_closed_port_keeps_the_reason_short(project: ProjectDirectory, tmp_path:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    error = error_of(project, kubeconfig(tmp_path / "config", url))
+    error = error_of(project, write_kubeconfig(tmp_path / "config", url))
     assert error["message"] == f"The cluster at {url} does not answer: Connection refused."
     assert str(error["hint"]).startswith("kubectl --context here cluster-info")
 
@@ -127,7 +120,7 @@ def test_truncated_response_is_described_in_plain_words(
     content: bytes, project: ProjectDirectory, tmp_path: Path
 ) -> None:
     with truncating_server(content) as url:
-        error = error_of(project, kubeconfig(tmp_path / "config", url))
+        error = error_of(project, write_kubeconfig(tmp_path / "config", url))
     assert error["reference"] == "cluster-unreachable"
     assert error["message"] == (
         f"The cluster at {url} does not answer: it closed the connection before the end of its "
@@ -162,6 +155,6 @@ def test_unexpected_responses(
     tmp_path: Path,
 ) -> None:
     with server_with_response(*response) as url:
-        error = error_of(project, kubeconfig(tmp_path / "config", url))
+        error = error_of(project, write_kubeconfig(tmp_path / "config", url))
     assert error["reference"] == reference
     assert "secret-token" not in json.dumps(error)

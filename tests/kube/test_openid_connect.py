@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from tools.certificate import self_signed_certificate
+from tools.kubeconfig import kubeconfig
 from tools.project_directory import example
 
 pytestmark = pytest.mark.slow
@@ -99,15 +100,8 @@ def write_kubeconfig(provider: Provider, path: Path) -> None:
         "idp-certificate-authority-data": authority,
     }
     cluster = {"server": provider.address, "certificate-authority-data": authority}
-    content = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "here",
-        "clusters": [{"name": "here", "cluster": cluster}],
-        "users": [{"name": "me", "user": {"auth-provider": {"name": "oidc", "config": settings}}}],
-        "contexts": [{"name": "here", "context": {"cluster": "here", "user": "me"}}],
-    }
-    path.write_text(yaml.safe_dump(content))
+    user = {"auth-provider": {"name": "oidc", "config": settings}}
+    path.write_text(kubeconfig(cluster, user=user))
 
 
 def test_expired_token_is_renewed(provider: Provider, tmp_path: Path) -> None:

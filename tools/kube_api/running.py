@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tools.certificate import self_signed_certificate
+from tools.kubeconfig import kubeconfig
 from tools.project_directory import ROOT
 
 
@@ -39,18 +40,9 @@ def kube_api(
             "server": f"https://127.0.0.1:{process.stdout.readline().strip()}",
             "certificate-authority-data": base64.b64encode(public).decode(),
         }
-        kubeconfig = directory / "kubeconfig"
-        kubeconfig.write_text(json.dumps(_config(cluster)))
+        path = directory / "kubeconfig"
+        path.write_text(kubeconfig(cluster))
         try:
-            yield kubeconfig
+            yield path
         finally:
             process.stdin.close()
-
-
-def _config(cluster: Mapping[str, str]) -> Mapping[str, object]:
-    return {
-        "current-context": "here",
-        "clusters": [{"name": "here", "cluster": cluster}],
-        "users": [{"name": "me", "user": {}}],
-        "contexts": [{"name": "here", "context": {"cluster": "here", "user": "me"}}],
-    }

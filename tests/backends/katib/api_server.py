@@ -9,6 +9,7 @@ from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
 from tools.kube_api.selectors import labels_match
+from tools.kubeconfig import kubeconfig
 
 Objects = dict[str, dict[str, object]]
 
@@ -85,13 +86,7 @@ def merge(target: dict[str, object], change: Mapping[str, object]) -> None:
 def serving(server: ThreadingHTTPServer, directory: Path) -> Iterator[str]:
     """Serve, and yield the path of a kubeconfig whose context is `here`."""
     url = f"http://127.0.0.1:{server.server_port}"
-    config = {
-        "current-context": "here",
-        "clusters": [{"name": "here", "cluster": {"server": url}}],
-        "users": [{"name": "me", "user": {}}],
-        "contexts": [{"name": "here", "context": {"cluster": "here", "user": "me"}}],
-    }
-    (directory / "config").write_text(json.dumps(config))
+    (directory / "config").write_text(kubeconfig({"server": url}))
     with server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield str(directory / "config")
